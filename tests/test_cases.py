@@ -35,7 +35,7 @@ ELSEWHERE = {
     "TFG814": "Graphviz: test_graph_pictures.py",
     **dict.fromkeys(
         ("TFG680", "TFG681", "TFG682", "TFG683", "TFG684", "TFG685", "TFG688", "TFG690", "TFG691"),
-        "files beside checkpoints: test_saved.py",
+        "files beside checkpoints: test_learned.py",
     ),
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
@@ -58,6 +58,7 @@ ELSEWHERE = {
     "TFG860": "a taken port: test_server.py",
     "TFG861": "a server fails to start: test_launch.py",
     "TFG914": "a listening server: test_server.py",
+    **dict.fromkeys((f"TFG{number}" for number in range(880, 890)), "tfdsl predict: test_predict.py"),
     "TFG899": "a bug in the compiler",
     **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change during a run: test_checkpoint_files.py"),
     "TFG543": "the losses of a run: test_nan.py",

@@ -9,6 +9,7 @@ from importlib import import_module
 COMMANDS = {
     "new": "copy a program with its data to a folder, to begin with",
     "run": "run the sessions of a program",
+    "predict": "write what a trained model gives for the rows of a new file",
     "launch": "run a program on a cluster of processes on this machine",
     "server": "run a task of a cluster",
     "reset": "clear the variables of a container on the servers of a cluster",

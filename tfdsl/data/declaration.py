@@ -12,12 +12,14 @@ from typing import TypeGuard
 from ..access import Access, access_of
 from ..diagnostics import DATA_FORMAT
 from ..limits import Clock
+from ..record import Record
 from . import given
-from .pipeline import Pipeline
+from .learned import Fitted
+from .pipeline import Learner, Pipeline
 from .schema import DataError, Schema, at_stage, shown
 from .sources import SOURCES, by_suffix, suffixes
 from .sources.base import DataSource, TableSource, Where
-from .stage import DataSpec
+from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
 
 # The orders in which training visits the rows; `batches.py` defines them exactly.
@@ -28,12 +30,12 @@ ORDERS: dict[str, str] = {
 }
 
 
-_NONE: Mapping[str, Pipeline] = {}
+_NONE: Mapping[str, Learner] = {}
 
 
 def pipeline_of(
     spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None,
-    others: Mapping[str, Pipeline] = _NONE,
+    others: Mapping[str, Learner] = _NONE,
 ) -> Pipeline:  # fmt: skip
     """Declared data, with its arguments checked and its schemas known. `replacement` replaces the source: a path or
     Python data. `others` are the data sets that the declaration may name.
@@ -52,6 +54,53 @@ def pipeline_of(
             usual = [name for name in (source.target_name, "target") if name is not None]
             opened = given.opened(spec.name, replacement, [name for name in names if isinstance(name, str)], usual)
     return Pipeline(spec, opened, others, Where("", access or _own(spec), clock))
+
+
+class _NewRows(Record):
+    """A declaration of rows that are transformed with what a data set has learned."""
+
+    name: str
+    source: StageSpec
+    transforms: tuple[StageSpec, ...]
+    folder: str
+
+
+class _NewStage(Record):
+    name: str
+    arguments: Arguments
+
+
+class _Taught(Record):
+    """What a data set has learned, in its place."""
+
+    learned: Fitted
+
+    def fitted(self) -> Fitted:
+        return self.learned
+
+
+def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipeline:
+    """The rows of another file in place of a declared source, transformed with what the data has learned. They are
+    streamed, and the target may lack."""
+    with at_stage(0):
+        file = by_suffix().get(os.path.splitext(path)[1].lower())
+        if file is None:
+            raise DataError(DATA_FORMAT, path=shown(path), suffixes=suffixes())
+        params, where = {param.name for param in file.params}, Where("", access)
+        given = {
+            name: value
+            for name, value in SOURCES[spec.source.name].bound(spec.source.arguments).items()
+            if name in params and name not in ("target", "stream", "path")
+        }
+        given |= {"path": path} | ({"stream": True} if isinstance(file, TableSource) else {})
+        dtypes = given.get("columns")
+        if isinstance(file, TableSource) and isinstance(dtypes, tuple):  # of columns that the file may lack
+            known = file.columns(file.bound({**given, "columns": None}), where)
+            given["columns"] = tuple(one for one in dtypes if isinstance(one, tuple) and one[0] in known) or None
+        opened = file.open(file.bound(given), where)
+    steps = (_NewStage(step, {"data": spec.name, "name": None}) for step, one in TRANSFORMS.items() if one.takes_data)
+    declared = _NewRows(spec.name, _NewStage(file.name, given), tuple(steps), "")
+    return Pipeline(declared, opened, {spec.name: _Taught(learned)}, where)
 
 
 def named_data(spec: DataSpec) -> Iterator[str]:

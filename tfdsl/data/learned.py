@@ -317,7 +317,7 @@ def _step(part: JsonPart, before: Schema) -> FittedStep:
     given = fields["arguments"].fields(*transform.bound({}))
     arguments = {name: _argument(one) for name, one in given.items()}
     learned = transform.checked(arguments, before, fields["learned"])
-    return FittedStep(transform, arguments, before, transform.schema(arguments, before, _Known(learned)), learned)
+    return FittedStep(transform, arguments, before, transform.schema(arguments, before, _FittedFacts(learned)), learned)
 
 
 def _argument(part: JsonPart, depth: int = 3) -> object:
@@ -333,7 +333,7 @@ def _argument(part: JsonPart, depth: int = 3) -> object:
     return part.text()
 
 
-class _Known(Record):
+class _FittedFacts(Record):
     """The facts of a transform that has learned, without the rows."""
 
     learned: Learned

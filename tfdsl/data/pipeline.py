@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, assert_never, cast
+from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
@@ -30,11 +30,17 @@ if TYPE_CHECKING:
     from .tables import Table
 
 
+class Learner(Protocol):
+    """A data set that another can be fitted to."""
+
+    def fitted(self) -> Fitted: ...
+
+
 class Pipeline:
     """A declaration whose arguments and sizes are checked. `schemas` has the schema of the source and after each
     transform. `others` are the data sets that it may name, `where` is the base of paths of checkpoints."""
 
-    def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, "Pipeline"], where: Where):
+    def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, Learner], where: Where):
         self.spec, self.opened, self._others, self._where = spec, opened, others, where
         self._files: dict[str, dict[str, Fitted]] = {}  # what is in files beside checkpoints
         self.order = list(range(len(spec.transforms)))  # in which the stages work, of the declaration
@@ -212,6 +218,12 @@ class Pipeline:
             if name:
                 return name
         return ""
+
+    @property
+    def learned_by(self) -> str:
+        """The name of the data set that has learned: its own, or that of the one whose transforms it passes on."""
+        kinds = [one for one in self._transforms if isinstance(one, ColumnMaker)]
+        return self.fitted().name if len(kinds) == 1 and kinds[0].takes_data else self.spec.name
 
     @property
     def learns(self) -> bool:

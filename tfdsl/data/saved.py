@@ -110,6 +110,11 @@ def chosen(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:
     return sets[name] if name else next(iter(sets.values()))
 
 
+def matching(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:
+    """What a data set of a program has learned: the one with its name, or the only one."""
+    return chosen(sets, "" if name not in sets and len(sets) == 1 else name, path)
+
+
 def difference(saved: Mapping[str, Fitted], own: Mapping[str, Fitted]) -> "Difference | None":
     """The first number or category that a model has learned otherwise than the data of a program, and how many more.
     Data sets are compared by name, or if there is one of each."""

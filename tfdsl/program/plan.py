@@ -141,6 +141,7 @@ class Uses(Record):
     binds: tuple[str, ...] = ()
     data: tuple[str, str] | None = None
     body: tuple["Statement", ...] = ()
+    data: tuple[str, str] | None = None
 
     @property
     def executes(self) -> list[Ref]:

@@ -9,6 +9,7 @@ from ..access import Access
 from ..cluster import Cluster
 from ..data.arrays import Dataset
 from ..data.learned import Fitted
+from ..data.pipeline import Pipeline
 from ..lowering.built import BuiltGraph
 from ..lowering.layout import Setting
 from ..program import Field, Graph, Program
@@ -44,6 +45,8 @@ class RunnableProgram(Protocol):
     def dataset(self, name: str) -> Dataset: ...
 
     def fitted(self, name: str) -> Fitted: ...
+
+    def pipeline(self, name: str) -> Pipeline: ...
 
     def learned(self) -> Mapping[str, Fitted]: ...
 

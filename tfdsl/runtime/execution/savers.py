@@ -82,17 +82,23 @@ class Savers:
 
     def check(self, pairs: Pairs, path: str, origin: Origin) -> None:
         """Report everything that is wrong, unless each variable is in the checkpoint with its dtype and shape."""
-        with self._reading(path, origin) as prefix:
+        with self.reading(path, origin) as prefix:
             self._check(prefix, pairs, path, origin)
             _learned(prefix, path, origin)
 
     def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> Iterable[Diagnostic]:
         """Restore variables, after checking that each is in the checkpoint with its dtype and shape. Returns
         warnings."""
-        with self._reading(path, origin) as prefix:
-            self._check(prefix, pairs, path, origin)
-            self.read(session, prefix, pairs)
+        with self.reading(path, origin) as prefix:
+            self.load(session, prefix, pairs, path, origin)
             return self.doubts(prefix, path, origin)
+
+    def load(self, session: v1.Session, prefix: str, pairs: Pairs, path: str, origin: Origin) -> dict[str, Fitted]:
+        """Restore variables from the files of a prefix, after checking them. Returns what data sets have learned."""
+        self._check(prefix, pairs, path, origin)
+        learned = _learned(prefix, path, origin)
+        self.read(session, prefix, pairs)
+        return learned
 
     def doubts(self, prefix: str, path: str, origin: Origin) -> list[Diagnostic]:
         """A warning if the model in the files of a prefix has learned otherwise than the data of the program."""
@@ -108,7 +114,7 @@ class Savers:
         return [Diagnostic(LEARNED_DIFFERS, origin.span, details, chain=origin.chain)]
 
     @contextmanager
-    def _reading(self, path: str, origin: Origin) -> Iterator[str]:
+    def reading(self, path: str, origin: Origin) -> Iterator[str]:
         """The prefix of a checkpoint at a path."""
         if not self.exists(path, origin):
             raise failure(RESTORE_MISSING, origin, help=self._instead(path, origin), path=path)

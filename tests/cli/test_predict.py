@@ -1,0 +1,325 @@
+"""`tfdsl predict`, against scikit-learn and NumPy by hand, and against the model's own values."""
+
+import csv
+import json
+import os
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tfdsl
+from tfdsl.cli import main
+from tfdsl.runtime import prediction
+
+ROWS = """id,sex,age,fare,home city,note,flag,price
+1,male,30,7.25,Rome,good food,true,5
+2,female,,71.2833,Oslo,"cold, food",false,6
+3,male,50,8.05,Rome,no,true,7
+4,female,41,53.1,Paris,good,false,8
+5,male,33.5,8.4583,Rome,,true,2
+"""
+MODEL = """
+param rate = 0.1
+data old = csv("old.csv", target="price"{options})
+    | aside("id", "note") | fill("age", with="median") | one_hot("sex", "home city") | standardize("fare", "age")
+placeholder X: float32[n, old.columns]
+placeholder y: float32[n, 1]
+variable w: float32[old.columns, 2] = random_normal([old.columns, 2], seed=1)
+p = X @ w
+best = argmax(p, axis=1)
+centred = p - reduce_mean(p, axis=0)
+mse = reduce_mean(square(p - y))
+optimize mse with adam(learning_rate=rate)
+session:
+    train 5 steps on old as batch:
+        feed X = batch.features, y = batch.target
+        {training}
+    {after}
+"""
+SAVED = {"options": "", "training": "", "after": 'save to "m.ckpt"\n    print w\n    '}
+EXPORTED = {**SAVED, "after": SAVED["after"] + 'export p, best with X = old.features to "served"'}
+
+
+def written(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A trained model. Its training rows are there, since the program is checked with them."""
+    folder = tmp_path_factory.mktemp("model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        (folder / "old.csv").write_text(ROWS)
+        (folder / "m.tfg").write_text(MODEL.format(**EXPORTED))
+        result = tfdsl.compile("m.tfg").run()
+        np.save("w.npy", result.variables["w"])
+    return folder
+
+
+@pytest.fixture
+def model(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    for path in folder.glob("out*"):
+        path.unlink()
+    return folder
+
+
+def predict(*options, data="new.csv", out="out.csv"):
+    return main(["predict", "m.tfg", "--from", "m.ckpt", "--data", data, "-o", out, *options])
+
+
+def by_hand(rows):
+    """What the model gives, with scikit-learn's transforms."""
+    old = list(csv.DictReader(ROWS.splitlines()))
+    ages = [float(row["age"]) for row in old if row["age"]]
+
+    def numbers(some):
+        return np.array([[float(row["age"] or np.median(ages)), float(row["fare"])] for row in some])
+
+    def texts(some):
+        return [[row["sex"], row["home city"]] for row in some]
+
+    scaler, encoder = StandardScaler().fit(numbers(old)), OneHotEncoder(handle_unknown="ignore").fit(texts(old))
+    hot, scaled = encoder.transform(texts(rows)).toarray(), scaler.transform(numbers(rows))
+    flags = [row["flag"] == "true" for row in rows]
+    features = np.column_stack([hot[:, :2], scaled, hot[:, 2:], flags]).astype(np.float32)
+    return features @ np.load("w.npy")
+
+
+HEADER = "id,sex,age,fare,home city,note,flag"
+NEW = [
+    (ROWS, "all rows"),
+    (f"{HEADER}\n9,female,12,1.5,Rome,x,true\n", "one row"),
+    ("flag,home city,fare,age,sex,id\nfalse,Oslo,3,,male,7\ntrue,Paris,4.5,60,female,6\n", "other columns"),
+    (f"{HEADER}\n9,other,12,1.5,Bonn,x,true\n8,male,13,1.5,Rome,y,true\n", "unseen categories"),
+    ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\nmale,2,2,Rome,false\n", "no key"),
+]
+
+
+@pytest.mark.parametrize("text", [text for text, _ in NEW], ids=[name for _, name in NEW])
+def test_values_are_those_by_hand(model, text, capsys):
+    (model / "new.csv").write_text(text)
+    assert predict() == 0
+    rows, new = written("out.csv"), list(csv.DictReader(text.splitlines()))
+    keys = [name for name in ("id", "note") if name in new[0]]
+    assert list(rows[0]) == [*keys, "p_0", "p_1", "best"] or set(rows[0]) == {*keys, "p_0", "p_1", "best"}
+    assert [[row[key] for key in keys] for row in rows] == [[row[key] for key in keys] for row in new]
+    values = np.array([[row["p_0"], row["p_1"]] for row in rows], np.float32)
+    np.testing.assert_allclose(values, by_hand(new), rtol=1e-5, atol=1e-6)
+    assert [int(row["best"]) for row in rows] == values.argmax(axis=1).tolist()
+    out, err = capsys.readouterr()
+    assert not out and f"wrote {len(new)} row" in err and ("TFG660" in err) == ("Bonn" in text)
+
+
+def test_blocks_change_nothing(model, monkeypatch):
+    (model / "new.csv").write_text(ROWS)
+    assert predict() == 0
+    whole = (model / "out.csv").read_bytes()
+    monkeypatch.setattr(prediction, "_BLOCK", 2)
+    assert predict(out="out2.csv") == 0
+    assert (model / "out2.csv").read_bytes() == whole
+
+
+def test_formats_and_columns(model, capsys):
+    (model / "new.csv").write_text(ROWS)
+    assert predict("-q") == 0
+    values = np.array([[row["p_0"], row["p_1"]] for row in written("out.csv")], np.float32)
+    assert predict("--json", out="out.parquet") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["rows"] == 5 and made["output"] == "out.parquet" and made["data"] == {"old": "new.csv"}
+    table = parquet.read_table("out.parquet")
+    assert table.column_names == ["id", "note", "p_0", "p_1", "best"] and table["id"].to_pylist() == [1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(np.column_stack([table["p_0"], table["p_1"]]), values)
+    assert predict(out="out.npz") == 0
+    with np.load("out.npz") as arrays:
+        np.testing.assert_array_equal(arrays["p"], values)
+    assert predict("--only", "p", out="out.npy") == 0
+    np.testing.assert_array_equal(np.load("out.npy"), values)
+    assert predict(out="out2.npy") == 1 and not (model / "out2.npy").exists()
+    assert "--only best" in capsys.readouterr().err
+    assert predict("--only", "p_1,id", out="out3.csv") == 0
+    assert list(written("out3.csv")[0]) == ["p_1", "id"]
+    assert predict("--values", "p", "--only", "p_0", out="out4.csv") == 0
+    assert [list(row) for row in written("out4.csv")] == [["p_0"]] * 5
+    assert predict("--only", "p_2", out="out5.csv") == 1 and not (model / "out5.csv").exists()
+    assert "TFG889" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\nmale,x,2,Rome,true\n", "TFG659", '"age"'),
+        ("sex,age,fare,home city,flag\nmale,1,,Rome,true\n", "TFG637", 'row 0 of column "fare"'),
+        ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\n,1,2,Rome,true\n", "TFG637", 'row 1 of column "sex"'),
+        ("sex,age,fare,flag\nmale,1,2,true\n", "TFG658", '"home city" lack'),
+        ("sex,age,fare,home city,flag,class\nmale,1,2,Rome,true,a\n", "TFG658", '"class" are new'),
+        ("sex,age,fare,home city,flag\nmale,1,2,Rome\n", "TFG611", "4 cells"),
+        ("sex,age,fare,home city,flag\nmale,1,1e39,Rome,true\n" * 1, "", ""),
+    ],
+)
+def test_a_bad_row_is_an_error_and_nothing_is_written(model, text, code, words, capsys):
+    (model / "new.csv").write_text(text)
+    assert predict() == (1 if code else 0)
+    if code:
+        assert not (model / "out.csv").exists() and not list(model.glob(".out*"))
+        err = capsys.readouterr().err
+        assert code in err and words in err
+
+
+def test_the_file_beside_the_model_decides_and_not_the_training_rows(model):
+    (model / "new.csv").write_text(ROWS)
+    assert predict() == 0
+    before = (model / "out.csv").read_bytes()
+    (model / "old.csv").write_text(ROWS.replace("50", "80").replace("53.1", "99"))
+    try:
+        assert predict(out="out2.csv") == 0
+    finally:
+        (model / "old.csv").write_text(ROWS)
+    assert (model / "out2.csv").read_bytes() == before
+
+
+def test_a_model_without_the_file_takes_what_the_program_learns(here, capsys):
+    (here / "old.csv").write_text(ROWS)
+    (here / "new.csv").write_text(ROWS)
+    (here / "m.tfg").write_text(MODEL.format(**EXPORTED))
+    assert main(["run", "-q", "m.tfg"]) == 0
+    assert predict() == 0
+    os.remove("m.ckpt.data.json")
+    os.remove("m.ckpt.manifest")
+    capsys.readouterr()
+    assert predict(out="out2.csv") == 0
+    assert "TFG887" in capsys.readouterr().err
+    assert (here / "out2.csv").read_bytes() == (here / "out.csv").read_bytes()
+
+
+def test_checkpoints_of_a_training_and_values_that_trainings_feed(here, capsys):
+    (here / "old.csv").write_text(ROWS)
+    (here / "new.csv").write_text(ROWS)
+    settings = {
+        "options": ", stream=true", "after": "print mse with X = X0, y = y0".replace("print", "# print"),
+        "training": 'checkpoint every 1 step in "kept"\n        stop when step >= 3',
+    }  # fmt: skip
+    text = MODEL.format(**settings).replace("on old as", "on old in batches of 2 as")
+    (here / "m.tfg").write_text(text)
+    count = iter(range(100))
+    options = tfdsl.Options(write=lambda line: None, interrupted=lambda: next(count) == 3)
+    program = tfdsl.compile("m.tfg")
+    assert program.run(options=options).interrupted
+    command = ["predict", "m.tfg", "--from", "kept", "--data", "old=new.csv", "-o", "out.csv", "--values"]
+    assert main([*command, "p,best"]) == 0
+    rows = written("out.csv")
+    assert [row["id"] for row in rows] == list("12345") and {"p_0", "p_1", "best"} < set(rows[0])
+    assert sorted(os.listdir("kept")), "reading keeps the checkpoints"
+    for name, code in (("centred", "TFG886"), ("mse", "TFG886"), ("q", "TFG883"), ("rate", "TFG884"), ("w", "TFG884")):
+        capsys.readouterr()
+        assert main([*command, name]) == 1
+        assert code in capsys.readouterr().err, name
+    assert main(command[:-1]) == 1
+    assert "TFG880" in capsys.readouterr().err
+    assert main(["predict", "m.tfg", "--from", "none", "--data", "new.csv", "-o", "out.csv", "--values", "p"]) == 1
+    assert "none" in capsys.readouterr().err
+
+
+def test_what_feeds_is_not_guessed(here, capsys):
+    (here / "a.csv").write_text("x,y\n1,2\n2,3\n")
+    text = (
+        'data a = csv("a.csv", target="y") | standardize\ndata b = csv("a.csv", target="y") | minmax\n'
+        "placeholder X: float32[n, 1]\nplaceholder k: float32\nvariable w = 2.0\np = X * w\nq = p * k\n"
+        'session:\n    print p with X = a.features\n    print q with X = b.features, k = 3.0\n    save to "m.ckpt"\n'
+    )
+    (here / "m.tfg").write_text(text)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    command = ["predict", "m.tfg", "--from", "m.ckpt", "-o", "out.csv", "-q", "--values"]
+    capsys.readouterr()
+    assert main([*command, "p", "--data", "a.csv"]) == 1
+    err = capsys.readouterr().err
+    assert "TFG885" in err and "a.features or b.features" in err and "--data a=PATH" in err
+    assert main([*command, "p", "--data", "b=a.csv"]) == 0
+    assert [float(row["p"]) for row in written("out.csv")] == [0.0, 2.0]
+    assert main([*command, "q", "--data", "b=a.csv", "--overwrite"]) == 1
+    assert "line 10 feeds" in capsys.readouterr().err
+    (here / "m.tfg").write_text(
+        text + '    export p with X = a.features to "one"\n    export q with X = a.features, k to "two"\n'
+    )
+    assert main([*command[:-1], "--data", "a.csv"]) == 1
+    assert "TFG881" in capsys.readouterr().err
+    (here / "m.tfg").write_text(text + '    export q with X = a.features, k to "two"\n')
+    assert main([*command[:-1], "--data", "a.csv"]) == 1
+    assert "TFG882" in capsys.readouterr().err
+
+
+def test_two_data_sets_of_one_file_and_of_two(here, capsys):
+    (here / "old.csv").write_text("a,b,y\n1,x z,3\n2,y,4\n4,z,5\n")
+    text = (
+        'data n = csv("old.csv", target="y") | select("a") | standardize\n'
+        'data t = csv("old.csv", target="y") | tokens("b", size=2)\n'
+        "placeholder X: float32[rows, 1]\nplaceholder words: int64[rows, 2]\nvariable w = 2.0\n"
+        'p = X * w + cast(words, float32)\nsession:\n    save to "m.ckpt"\n'
+        '    export p with X = n.features, words = t.b to "served"\n'
+    )
+    (here / "m.tfg").write_text(text)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    assert predict(data="old.csv") == 0
+    rows = np.array([[row["p_0"], row["p_1"]] for row in written("out.csv")], np.float32)
+    program = tfdsl.compile("m.tfg")
+    own = program.dataset("n").features * 2 + program.dataset("t").array("b")
+    np.testing.assert_allclose(rows, own, rtol=1e-6)
+    (here / "short.csv").write_text("a,b\n1,x\n")
+    capsys.readouterr()
+    assert predict("--data", "t=short.csv", "--overwrite", data="n=old.csv") == 1
+    assert "TFG888" in capsys.readouterr().err
+
+
+def test_other_files_are_left_alone(model, capsys):
+    (model / "new.csv").write_text(ROWS)
+    (model / "out.csv").write_text("mine")
+    assert predict() == 1 and (model / "out.csv").read_text() == "mine"
+    assert "out.csv exists" in capsys.readouterr().err
+    assert predict("--overwrite") == 0 and len(written("out.csv")) == 5
+    assert predict() == 0, "tfdsl wrote it"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data", "new.csv", "-o", "out.txt"], ".csv"),
+        (["-o", "out.csv"], "--data PATH"),
+        (["--data", "new.csv", "-o", "out.csv", "--only", "a,,b"], "commas"),
+        (["--data", "new.csv", "--data", "other.csv", "-o", "out.csv"], "twice"),
+        (["--data", "new.csv"], "-o"),
+    ],
+)
+def test_wrong_use(model, options, words, capsys):
+    try:
+        code = main(["predict", "m.tfg", "--from", "m.ckpt", *options])
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2 and words in capsys.readouterr().err
+
+
+def test_params_and_unknown_data(model, capsys):
+    (model / "new.csv").write_text(ROWS)
+    assert predict("--set", "rate=0.5") == 0
+    assert predict(data="odl=new.csv") == 1
+    assert "TFG805" in capsys.readouterr().err
+    assert predict(data="no.csv", out="out2.csv") == 1
+    assert "no.csv" in capsys.readouterr().err
+
+
+def test_the_example_of_the_docs(here):
+    page = (Path(__file__).parents[2] / "docs/commands.md").read_text().partition("## predict")[2].partition("\n## ")[0]
+    for name, text in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", page, flags=re.DOTALL):
+        (here / name).write_text(text)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL)
+    for line in commands.splitlines():
+        assert main(shlex.split(line)[1:]) == 0
+    (shown,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    for row, other in zip(written("out.csv"), csv.DictReader(shown.splitlines()), strict=True):
+        assert row["id"] == other["id"] and float(row["price"]) == pytest.approx(float(other["price"]), rel=1e-4)

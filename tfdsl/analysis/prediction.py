@@ -1,0 +1,185 @@
+"""What `tfdsl predict` evaluates, and what it feeds: found from the `export` of a program, or from its feeds.
+
+Input: a checked program, and the names of values, if the user gives some. Output: a `Prediction`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from ..diagnostics import (
+    PREDICT_FED,
+    PREDICT_MIXED,
+    PREDICT_NAME,
+    PREDICT_NOTHING,
+    PREDICT_SEVERAL,
+    PREDICT_UNFED,
+    PREDICT_VALUE,
+    Diagnostic,
+    Message,
+    TfgError,
+)
+from ..diagnostics.spelling import did_you_mean, listed
+from ..ops.batch import FIXED, ROWS
+from ..program import BatchField, Export, Feed, Field, Graph, Named, Program, Ref, Statement, walk
+from ..record import Record
+from .batch_kinds import batch_kind
+
+
+class Prediction(Record):
+    """Tensors of a graph by their names, with a row for each row of data, and the fields of data that are fed to
+    placeholders."""
+
+    graph: str
+    outputs: Mapping[str, Ref]
+    fed: Mapping[Ref, Field]
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The data sets that are fed."""
+        return tuple(dict.fromkeys(field.data for field in self.fed.values()))
+
+
+def prediction(
+    program: Program, values: Iterable[str] | None, learned_by: Callable[[str], str], given: Iterable[str]
+) -> Prediction:
+    """What to evaluate: the values with some names, or those of the only `export` that is made of columns.
+    `learned_by` returns the name of the data set whose transforms a data set has. `given` are the data sets that the
+    user names."""
+    found = _exported(program) if values is None else _named(program, list(values), learned_by, frozenset(given))
+    _check_rows(program.graph(found.graph), found)
+    return found
+
+
+def _exported(program: Program) -> Prediction:
+    exports = [
+        (session.graph, one)
+        for session in program.sessions
+        for one in walk(session.body)
+        if isinstance(one, Export) and one.made
+    ]
+    if not exports:
+        raise _error(PREDICT_NOTHING)
+    graph, first = exports[0]
+    if any((name, one.outputs, one.made) != (graph, first.outputs, first.made) for name, one in exports):
+        names = [", ".join(name for name, _ in one.outputs) for _, one in exports]
+        raise _error(PREDICT_SEVERAL, names="; ".join(dict.fromkeys(names)), first=names[0].replace(" ", ""))
+    found = Prediction(graph, dict(first.outputs), dict(first.made))
+    unfed = _unfed(program.graph(graph), found)
+    if unfed:
+        raise _error(PREDICT_UNFED, names=listed(unfed))
+    return found
+
+
+def _unfed(graph: Graph, found: Prediction) -> list[str]:
+    """The placeholders without a value."""
+    reached = graph.reach(found.outputs.values(), frozenset(found.fed))
+    nodes = (graph.nodes[id] for id in sorted(reached))
+    return [node.shown for node in nodes if node.is_placeholder and "default" not in node.args]
+
+
+def _named(program: Program, values: list[str], learned_by: Callable[[str], str], given: frozenset[str]) -> Prediction:
+    known: dict[str, tuple[str, Named]] = {
+        f"{graph.name}.{name}" if graph.name else name: (graph.name, named)
+        for graph in program.graphs
+        for name, named in graph.names.items()
+    }
+    outputs: dict[str, Ref] = {}
+    graphs = set()
+    for name in values:
+        if name not in known:
+            raise _error(PREDICT_NAME, help=did_you_mean(name, known), name=name)
+        graph, named = known[name]
+        value = named.value
+        if not isinstance(value, Ref) or program.graph(graph).type(value) is None:
+            raise _error(PREDICT_VALUE, name=name)
+        graphs.add(graph)
+        outputs[name.rpartition(".")[2] if name.rpartition(".")[2] not in outputs else name] = value
+    if len(graphs) != 1:
+        raise _error(PREDICT_VALUE, name=listed(values))
+    graph = program.graph(graphs.pop())
+    reached = graph.reach(outputs.values())
+    needed = [
+        Ref(id) for id in sorted(reached) if graph.nodes[id].is_placeholder and "default" not in graph.nodes[id].args
+    ]
+    fed: dict[Ref, Field] = {}
+    ways = list(_feeds(program, graph.name))
+    for ref in needed:
+        found: dict[tuple[str, str], Field] = {}
+        others: list[str] = []
+        for feed, data in ways:
+            if feed.ref != ref:
+                continue
+            field = _field(feed, data)
+            if field is None:
+                others.append(str(feed.origin.span.line))
+            else:
+                found.setdefault((learned_by(field.data), field.field), field)
+        chosen = {key: field for key, field in found.items() if given & {field.data, key[0]}}
+        if not chosen and not others:
+            chosen = found
+        if len(chosen) != 1:
+            texts = [f"{field.data}.{field.field}" for field in found.values()]
+            texts += [f"what line {line} feeds" for line in dict.fromkeys(others)]
+            name = graph.nodes[ref.node].shown
+            example = next((field.data for field in found.values()), "DATA")
+            way = (
+                f"say which: --data {example}=PATH"
+                if found
+                else f"write: export {values[0]} with {name} = DATA.features"
+            )
+            raise _error(PREDICT_FED, name=name, ways=" or ".join(texts) or "nothing", help=way)
+        fed[ref] = next(iter(chosen.values()))
+    if not fed:
+        raise _error(PREDICT_VALUE, name=listed(values))
+    return Prediction(graph.name, outputs, fed)
+
+
+def _field(feed: Feed, data: str | None) -> Field | None:
+    """The field of data that a feed takes its rows from. None if it is something else."""
+    match feed.value:
+        case Field(data=name, field=field, index=()) if field:
+            return Field(name, "", field)
+        case BatchField(field=field, index=()) if data is not None and field != "rows":
+            return Field(data, "", field)
+    return None
+
+
+def _feeds(program: Program, graph: str) -> Iterator[tuple[Feed, str | None]]:
+    """All feeds of the sessions of a graph, with the data whose batches they may take."""
+
+    def inside(statements: Iterable[Statement], data: str | None) -> Iterator[tuple[Feed, str | None]]:
+        for one in statements:
+            uses = one.uses()
+            own = uses.data[0] if uses.data is not None else data
+            yield from ((feed, own) for feed in uses.feeds)
+            yield from inside(uses.body, own)
+
+    for session in program.sessions:
+        if session.graph == graph:
+            yield from inside(session.body, None)
+
+
+def _check_rows(graph: Graph, found: Prediction) -> None:
+    """Refuse a value that has no row for each row of data, whatever the other rows are."""
+    kinds: dict[int, str] = {}
+    unknown: set[int] = set()
+    reached = graph.reach(found.outputs.values(), frozenset(found.fed))
+    for id in sorted(reached | {ref.node for ref in found.fed}):
+        node = graph.nodes[id]
+        if Ref(id) in found.fed:
+            kinds[id] = ROWS
+            continue
+        kind = None if any(ref.node in unknown for ref in node.inputs()) else batch_kind(graph.nodes, node, kinds)
+        if kind is None:
+            unknown.add(id)
+        else:
+            kinds[id] = kind
+    for name, ref in found.outputs.items():
+        if kinds.get(ref.node, FIXED) != ROWS:
+            why = "it is one value for all rows" if ref.node in kinds else "its rows depend on each other"
+            node = min((id for id in unknown if id in graph.reach([ref])), default=ref.node)
+            what = graph.nodes[node].shown if node != ref.node else name
+            raise _error(PREDICT_MIXED, name=name, why=why, node=what)
+
+
+def _error(message: Message, help: str = "", **details: object) -> TfgError:
+    return TfgError([Diagnostic(message, None, {**details, "help": help}, help=help)])

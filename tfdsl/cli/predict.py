@@ -1,0 +1,103 @@
+"""`tfdsl predict`: the values of a trained model for the rows of a new file, as a file."""
+
+import argparse
+import json
+from collections.abc import Mapping
+
+from ..analysis.prediction import Prediction, prediction
+from ..diagnostics import DATA_UNKNOWN, Diagnostic, TfgError
+from ..diagnostics.spelling import did_you_mean, listed
+from ..driver import Compiled, compile_source
+from ..syntax.read import read
+from . import tensorflow
+from .options import add_program_options, given
+from .parser import CommandParser
+from .report import WrongUse, count, errors, tell
+
+
+def configure(parser: CommandParser) -> None:
+    parser.description = (
+        "Write what a trained model gives for the rows of a new file: the columns that the data sets aside, then the "
+        "values. The rows are transformed as the model has learned. What is written are the outputs of the program's "
+        "'export ... with X = DATA.features', or the values that --values names."
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    parser.add_argument("--from", metavar="CHECKPOINT", required=True, dest="checkpoint",
+                        help="the path of a save, or the folder of a training's checkpoints")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the file to write")
+    parser.add_argument("--only", metavar="COLUMNS", help="write only these columns, with commas between them")
+    parser.add_argument(
+        "--values", metavar="NAMES", help="write these values of the graph half, with commas between them"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that tfdsl did not write")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with what was written")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings of the program on standard error")
+    add_program_options(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
+
+    suffix = suffix_of(arguments.output)
+    if suffix not in OUTPUTS:
+        raise WrongUse(f"{arguments.output!r} does not end in {listed(output_suffixes())}")
+    new = _files(arguments.data)
+    arguments.data = []
+    extra = given(arguments)
+    compiled = compile_source(read(arguments.file, extra.limits), extra.inputs(arguments.file, tensorflow.foreign()))
+    if not arguments.quiet and compiled.diagnostics:
+        errors(compiled.diagnostics)
+    wanted = prediction(
+        compiled.program, _names(arguments.values), lambda name: compiled.pipeline(name).learned_by, new
+    )
+    files = _chosen(new, wanted, compiled)
+    tensorflow.load()
+    from ..runtime.prediction import predict
+
+    made = predict(compiled, wanted, arguments.checkpoint, files, arguments.output, _names(arguments.only) or (),
+                   tell, arguments.overwrite)  # fmt: skip
+    if arguments.json:
+        print(json.dumps({
+            "output": arguments.output, "rows": made.rows, "columns": list(made.columns),
+            "from": arguments.checkpoint, "data": files,
+        }, indent=2))  # fmt: skip
+    elif not arguments.quiet:
+        tell(f"tfdsl: wrote {count(made.rows, 'row')} to {arguments.output}")
+    return 0
+
+
+def _names(text: str | None) -> list[str] | None:
+    """Names with commas between them."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise WrongUse(f"{text!r} is not a list of different names with commas between them")
+    return names
+
+
+def _files(options: list[str]) -> dict[str, str]:
+    """The new files by the names of data sets, "" for one without a name."""
+    found: dict[str, str] = {}
+    for option in options:
+        name, equals, path = option.partition("=")
+        name, path = (name.strip(), path) if equals and name.strip().replace(".", "_").isidentifier() else ("", option)
+        if name in found:
+            raise WrongUse("--data is given twice" + (f" for {name}" if name else ""))
+        found[name] = path
+    if not found:
+        raise WrongUse("give the rows: --data PATH")
+    return found
+
+
+def _chosen(new: Mapping[str, str], wanted: Prediction, compiled: Compiled) -> dict[str, str]:
+    """The file of each data set that is fed. A file without a name is for all of them."""
+    names = {name: name for name in wanted.data} | {compiled.pipeline(name).learned_by: name for name in wanted.data}
+    for name in new:
+        if name and name not in names:
+            raise TfgError([Diagnostic(DATA_UNKNOWN, None, {"name": name}, help=did_you_mean(name, names))])
+    files = {names[name]: path for name, path in new.items() if name}
+    left = [name for name in wanted.data if name not in files]
+    if left and "" not in new:
+        raise WrongUse(f"give the rows of {left[0]} too: --data {left[0]}=PATH")
+    return {name: files[name] if name in files else new[""] for name in wanted.data}

@@ -1,0 +1,258 @@
+"""`tfdsl predict`: the values of a restored model for the rows of new files, written row by row.
+
+Input: a compiled program, what to evaluate, a checkpoint, and the files. Output: a file with the columns that the data
+sets aside, and the values. Rows are read and evaluated in blocks, so the files can be of any size.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..access import TRUSTED, AccessRefused
+from ..analysis.prediction import Prediction
+from ..data.declaration import new_rows
+from ..data.learned import Fitted
+from ..data.outputs import OUTPUTS, suffix_of
+from ..data.outputs.base import Block, columns
+from ..data.pipeline import Pipeline
+from ..data.saved import matching
+from ..data.schema import Column, DataError, listed, shown
+from ..data.tables import Table, absent
+from ..diagnostics import (
+    CHECKPOINT_DAMAGED,
+    PREDICT_COLUMN,
+    PREDICT_LEARNED,
+    PREDICT_ROWS,
+    WRITE_EXISTS,
+    WRITE_FAILED,
+    WRITE_ONE,
+    Diagnostic,
+    Message,
+    Note,
+    TfgError,
+)
+from ..diagnostics.render import render_text
+from ..diagnostics.spelling import did_you_mean
+from ..lowering.built import BuiltGraph
+from ..lowering.failures import failure, reason_of
+from ..lowering.tf import tf
+from ..program import Origin, Ref, Session
+from ..source import Source, Span
+from ..types import STRING
+from .checkpoint.store import CheckpointStore, reported
+from .execution.execution import Execution
+from .execution.failures import run_failure
+from .execution.feeds import convert
+from .files.written import NotWritten, replacing
+from .options import Options
+from .program import RunnableProgram
+from .result import Result
+from .run_context import RunContext
+from .session import opened
+
+_BLOCK, _NUMBERS = 16_384, 1 << 21  # rows of a block, and numbers in its features
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What was written: the rows and the columns."""
+
+    rows: int
+    columns: tuple[str, ...]
+
+
+def predict(
+    compiled: RunnableProgram, wanted: Prediction, checkpoint: str, files: Mapping[str, str], output: str,
+    only: Sequence[str], note: Callable[[str], None], overwrite: bool,
+) -> Predicted:  # fmt: skip
+    """Write the values for the rows of new files. `files` has a path for each data set. `only` names the columns to
+    write; all if it is empty."""
+    origin = _place("--from", checkpoint)
+    built = compiled.built(wanted.graph)
+    plan = Session("", wanted.graph, False, (), origin)
+    result = Result(compiled.program.path, {})
+    context = RunContext(
+        Options(note=note), result, compiled.array, compiled.learned, compiled.fitted, TRUSTED, None, None
+    )
+    with opened(plan, built, context) as session:
+        run = session.run
+        saved = _restored(run, wanted, checkpoint, origin)
+        data = {name: _rows(compiled, name, files[name], checkpoint, saved, note) for name in wanted.data}
+        rows = {name: one.schema.rows for name, one in data.items()}
+        if len(set(rows.values())) > 1:
+            raise _error(PREDICT_ROWS, rows=" and ".join(f"{count} of {name}" for name, count in rows.items()))
+        blocks = _blocks(run, wanted, data, min(rows.values()))
+        return _written(blocks, output, list(only), overwrite)
+
+
+# --- the model --------------------------------------------------------------------------------
+
+
+def _restored(run: Execution, wanted: Prediction, path: str, origin: Origin) -> dict[str, Fitted]:
+    """Restore the variables that are needed. Returns what data sets have learned."""
+    program = run.built.program
+    reached = program.reach(wanted.outputs.values(), frozenset(wanted.fed))
+    variables = tuple((Ref(id), "") for id in sorted(reached) if program.nodes[id].is_variable)
+    with _prefix(run, path, origin) as prefix:
+        return run.savers.load(run.session, prefix, variables, path, origin)
+
+
+@contextmanager
+def _prefix(run: Execution, path: str, origin: Origin) -> Iterator[str]:
+    """The files of a checkpoint: that of a `save`, or the newest in the folder of a training."""
+    if not os.path.isdir(path) or os.path.exists(f"{path}.index"):
+        with run.savers.reading(path, origin) as prefix:
+            yield prefix
+        return
+    with reported(path, origin), closing(CheckpointStore(path, TRUSTED)) as store:
+        entry, damaged = store.newest()
+        if entry is None and not damaged:
+            with run.savers.reading(path, origin) as prefix:  # says that there is none
+                yield prefix
+            return
+        if entry is None:
+            name, reason = damaged[0]
+            raise failure(CHECKPOINT_DAMAGED, origin, folder=path, name=name, reason=reason)
+        with store.reading(entry) as prefix:
+            yield prefix
+
+
+# --- the rows ---------------------------------------------------------------------------------
+
+
+def _rows(
+    compiled: RunnableProgram, name: str, path: str, checkpoint: str, saved: Mapping[str, Fitted],
+    note: Callable[[str], None],
+) -> Pipeline:  # fmt: skip
+    """The rows of a file, transformed with what the model has learned."""
+    spec = next(one for one in compiled.program.data if one.name == name)
+    with _told():
+        pipeline = compiled.pipeline(name)
+        if not pipeline.learns:
+            fitted = compiled.fitted(name)
+        elif saved:
+            fitted = matching(saved, pipeline.learned_by, checkpoint)
+        else:
+            note(render_text(Diagnostic(PREDICT_LEARNED, None, {"path": checkpoint, "data": name})).rstrip())
+            fitted = compiled.fitted(name)
+        made = new_rows(spec, path, fitted, TRUSTED)
+    for doubt in made.doubts:
+        notes = (Note(f"at {doubt.place}"),) if doubt.place else ()
+        note(render_text(Diagnostic(doubt.message, None, doubt.details, notes)).rstrip())
+    return made
+
+
+def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], rows: int) -> Iterator[Block]:
+    """The columns to write, block by block."""
+    sets = {name: one.dataset() for name, one in data.items()}
+    with _told():
+        fed = {ref: sets[field.data].array(field.field) for ref, field in wanted.fed.items()}
+    for name, one in sets.items():
+        for column, row, value, rounded in one.rounded:
+            run.options.note(
+                f"tfdsl: row {row} of {shown(column)} in {name} is {value:.0f}, and {rounded:.0f} as float32"
+            )
+    numbers = sum(int(np.prod(array.shape[1:])) for array in fed.values())
+    size = max(1, min(_BLOCK, _NUMBERS // max(1, numbers)))
+    keys = [
+        (one.table(), [c for c in one.schema.table if c.role == "aside" and c.shape == ()]) for one in data.values()
+    ]
+    for start in range(0, rows, size):
+        within = slice(start, min(start + size, rows))
+        with _told():
+            block = {name: cells for table, kept in keys for name, cells in _keys(table, kept, within)}
+        block |= _values(run, wanted, {ref: array[within] for ref, array in fed.items()}, within)
+        yield block
+
+
+def _aside(data: Pipeline) -> list[Column]:
+    return [column for column in data.schema.table if column.role == "aside" and column.shape == ()]
+
+
+def _keys(table: Table, columns: Sequence[Column], rows: slice) -> Iterator[tuple[str, np.ndarray]]:
+    """The columns that are set aside, as they are in the file."""
+    cells = table.block(rows) if columns else {}
+    for column in columns:
+        if column.dtype != STRING:
+            yield column.name, cells[column.name]
+            continue
+        codes = cells[column.name]
+        words = np.array([*table.words[column.name], ""], object)  # a missing cell takes the last
+        yield column.name, words[np.where(absent(codes), -1, codes)]
+
+
+def _values(run: Execution, wanted: Prediction, fed: Mapping[Ref, np.ndarray], rows: slice) -> dict[str, np.ndarray]:
+    built, origin = run.built, run.plan.origin
+    feeds = {built.tensor(ref): _converted(built, ref, array) for ref, array in fed.items()}
+    try:
+        values = run.session.run({name: built.tensor(ref) for name, ref in wanted.outputs.items()}, feeds)
+    except tf.errors.OpError as error:
+        raise run_failure(built, error, origin) from error
+    return {name: np.asarray(value) for name, value in values.items()}
+
+
+def _converted(built: BuiltGraph, ref: Ref, array: np.ndarray) -> np.ndarray:
+    type = built.program.type(ref)
+    assert type is not None  # of a placeholder
+    return convert(np.asarray(array), type, built.program.nodes[ref.node].shown, None)
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def _written(blocks: Iterator[Block], path: str, only: list[str], overwrite: bool) -> Predicted:
+    rows, written = 0, tuple[str, ...]()
+    try:
+        with replacing(path, TRUSTED, overwrite) as file, _told():
+            kind = OUTPUTS[suffix_of(path)]
+            output = kind(file)
+            for block in blocks:
+                chosen = _chosen(block, only)
+                if kind.takes_one and len(chosen) != 1:
+                    help = f"name one: --only {list(chosen)[-1]}"
+                    raise TfgError([Diagnostic(WRITE_ONE, None, {"path": path, "count": len(chosen)}, help=help)])
+                output.add(chosen)
+                written = tuple(chosen)
+                rows += len(next(iter(chosen.values())))
+            output.finish()
+    except NotWritten:
+        raise _error(WRITE_EXISTS, path=path) from None
+    except AccessRefused as error:
+        raise _error(error.message, **error.details) from None
+    except OSError as error:
+        raise _error(WRITE_FAILED, path=path, reason=reason_of(error)) from error
+    return Predicted(rows, written)
+
+
+def _chosen(block: Block, only: list[str]) -> Block:
+    """The columns that are named: values, or columns of values such as `p_0`."""
+    if not only:
+        return block
+    parts = columns(block)
+    for name in only:
+        if name not in block and name not in parts:
+            known = dict.fromkeys((*block, *parts))
+            help = did_you_mean(name, known)
+            raise TfgError([Diagnostic(PREDICT_COLUMN, None, {"name": shown(name), "known": listed(known)}, help=help)])
+    return {name: block[name] if name in block else parts[name] for name in only}
+
+
+def _place(option: str, text: str) -> Origin:
+    return Origin(Span(Source(option, text), 0, len(text)))
+
+
+def _error(message: Message, **details: object) -> TfgError:
+    return TfgError([Diagnostic(message, None, details)])
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of data, with their places in its files."""
+    try:
+        yield
+    except DataError as error:
+        notes = (Note(f"at {error.place}"),) if error.place else ()
+        raise TfgError([Diagnostic(error.message, None, error.details, notes)]) from None
