@@ -14,6 +14,8 @@ FILES = {
     "dates.csv": "day,y\n2024-01-01,2\n2024-02-01,3\n",
     "gaps.csv": "a,y\nNA,2\n3,2\n4,5\n5,6\n",
     "marks.csv": "a,y\nNA,2\n3,2\n4,5\n?,6\n6,6\n7,7\n",
+    "days.csv": "day,y\n31.12.2024,2\n01.01.2025,3\n",
+    "zeros.csv": "a,y\n007,2\n012,3\n",
     "empty.csv": "a,y\n1,2\n,3\n4,5\n",
 }
 TRAINING = """
@@ -88,6 +90,10 @@ WAYS = [
      ('csv", target="a")', 'csv", target="a", missing=["", "NA"]) | where(a == a)')),
     (f'data d = csv("dates.csv"){FEATURES}', "TFG642", 'date_parts("day")', ('csv")', 'csv") | date_parts("day")')),
     (f'data d = csv("dates.csv") | minmax("day"){FEATURES}', "TFG639", 'date_parts("day")', ('minmax', 'date_parts')),
+    (f'data d = csv("days.csv"){FEATURES}', "TFG642", 'date_parts("day", format="%d.%m.%Y")',
+     ('csv")', 'csv") | date_parts("day", format="%d.%m.%Y")')),
+    (f'data d = csv("zeros.csv"){FEATURES}', "TFG642", 'columns={"a": float32}', ('csv"', 'csv", columns={"a": float32}')),
+    (f'{PEOPLE} | one_hot | fill("age", with=1e39)', "TFG601", "a number that a column can have", ("1e39", "1e38")),
     (training(f'{PEOPLE} | one_hot | drop("y")'), "TFG304", 'leave it out of drop("y")', (' | drop("y")', "")),
     (training(f'{PEOPLE} | one_hot | aside("y", "age")'), "TFG304", "which aside takes away", ('"y", "age"', '"age"')),
     (training(f"{PEOPLE} | one_hot", field="features"), "TFG502", "y = batch.target", ("y = batch.features", "y = batch.target")),
@@ -124,3 +130,7 @@ def test_a_column_by_its_name_is_no_warning(said):
 def test_the_columns_of_features_are_those_of_their_last_axis(said):
     data = f'{PEOPLE} | drop("sex", "age") | tokens("city", size=3)'
     assert said(training(data)) == []  # float32[n, d.columns] fits
+
+
+def test_a_column_of_whole_numbers_is_not_changed_where_nothing_lacks(said):
+    assert said(f'{PEOPLE} | fill("age", with=9223372036854775808) | one_hot{FEATURES}') == []

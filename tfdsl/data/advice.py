@@ -10,6 +10,7 @@ from .transforms.date_parts import parsed_date
 
 _LOOKED_AT = 1000  # texts
 _MARKS = 3  # texts that may mean a missing value
+_FORMS = ("", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m/%d/%y")
 _COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
@@ -17,8 +18,10 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
     """What to write for a column of text where numbers are needed. `source` has the arguments of its source."""
     name, some = shown(column), list(islice(texts, _LOOKED_AT))
-    if are_dates(some):
-        return f"its cells are dates: write | date_parts({name})"
+    if (form := date_form(some)) is not None:
+        return f"its cells are dates: write | {parts_of_dates(name, form)}"
+    if "columns" in source and some and all(_NUMBER.fullmatch(text) for text in some):
+        return f"numbers with leading zeros are text: columns={{{name}: float32}} in the source makes numbers of them"
     if "decimal" in source and have_commas(some):
         return 'its numbers have a comma before their fraction: write decimal="," in the source'
     if "missing" in source and (marks := marks_in(texts)):
@@ -36,8 +39,18 @@ def missing_with(marks: Sequence[str], source: Arguments) -> str:
     return f"missing={written([*known, *marks])}"
 
 
-def are_dates(texts: Sequence[str]) -> bool:
-    return bool(texts) and all(parsed_date(text, None) is not None for text in texts[:_LOOKED_AT])
+def date_form(texts: Sequence[str]) -> str | None:
+    """The form of dates, "" for the usual one. None if the texts are no dates."""
+    some = texts[:_LOOKED_AT]
+    for form in _FORMS if some else ():
+        if all(parsed_date(text, form or None) is not None for text in some):
+            return form
+    return None
+
+
+def parts_of_dates(columns: str, form: str) -> str:
+    """The transform of columns of dates in a form, "" for the usual one."""
+    return f"date_parts({columns}, format={written(form)})" if form else f"date_parts({columns})"
 
 
 def have_commas(texts: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import MANY_CATEGORIES, NO_ROWS
 from ..types import INT64, STRING
-from .advice import are_dates
+from .advice import date_form, parts_of_dates
 from .plain import JsonPart
 from .schema import Column, DataError, Schema, shown
 from .stage import Arguments
@@ -70,8 +70,9 @@ class Categorical(ColumnTransform):
         rows = dict(facts.parts).get("train", facts.rows)
         for name, found in facts.learned["categories"].items():
             if len(found) > _FEW and 2 * len(found) > rows:
-                dates = are_dates([one for one in found if isinstance(one, str)])
-                way = f"write | date_parts({shown(name)})" if dates else f"| drop({shown(name)}) leaves it out"
+                form = date_form([one for one in found if isinstance(one, str)])
+                way = f"| drop({shown(name)}) leaves it out"
+                way = way if form is None else f"write | {parts_of_dates(shown(name), form)}"
                 facts.doubt(MANY_CATEGORIES, name=self.name, count=len(found), column=shown(name), rows=rows, way=way)
 
 

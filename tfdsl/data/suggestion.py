@@ -8,7 +8,7 @@ another text in nearly every row goes.
 from collections.abc import Callable
 
 from ..types import BOOL, STRING
-from .advice import are_dates, have_commas, marks_in
+from .advice import date_form, have_commas, marks_in, parts_of_dates
 from .pipeline import Pipeline
 from .schema import Column
 from .stage import Arguments, written
@@ -66,9 +66,9 @@ def _fixes(pipeline: Pipeline, arguments: Arguments) -> dict[str, object]:
     """The arguments of the source that make numbers of text."""
     texts = pipeline.opened.texts
     found = [texts(one.name) for one in pipeline.schemas[0].table if one.dtype == STRING and texts is not None]
-    if "decimal" in arguments and any(have_commas(one) and not are_dates(one) for one in found):
+    if "decimal" in arguments and any(have_commas(one) and date_form(one) is None for one in found):
         return {"decimal": ","}
-    marks = dict.fromkeys(mark for one in found if not are_dates(one) for mark in marks_in(one))
+    marks = dict.fromkeys(mark for one in found if date_form(one) is None for mark in marks_in(one))
     given = arguments.get("missing")
     known = ("",) if given is None else (given,) if isinstance(given, str) else given
     assert isinstance(known, tuple)
@@ -81,7 +81,8 @@ def _steps(pipeline: Pipeline) -> list[str]:
     features = [column for column in schema.table if column.role == "feature" and column.shape == ()]
     empty = [one for one in features if one.gaps == schema.rows]
     text = [one for one in features if one.dtype == STRING and one not in empty]
-    dates = [one for one in text if are_dates(words[one.name])]
+    forms = {one.name: date_form(words[one.name]) for one in text}
+    dates = [one for one in text if forms[one.name] is not None]
     long = [one for one in text if one not in dates and _is_no_category(words[one.name], schema.rows)]
     if len(long) == len(features) and long:  # nothing but text
         size = min(_SIZE, max(len(words_of(text, True)) for text in words[long[0].name]))
@@ -91,7 +92,8 @@ def _steps(pipeline: Pipeline) -> list[str]:
     categories = [one for one in text if one not in dates and one not in long]
     steps = _drop([*empty, *long])
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
-    steps += [f"date_parts({_names(dates)})"] if dates else []
+    for form in dict.fromkeys(forms[one.name] for one in dates):
+        steps.append(parts_of_dates(_names([one for one in dates if forms[one.name] == form]), form or ""))
     if gaps := [one for one in numbers if one.gaps]:
         steps.append(f'fill({_names(gaps)}, with="median")')
     if made := [f"{one.name}_{part}" for one in dates if one.gaps for part in ("year", "month", "day", "weekday")]:

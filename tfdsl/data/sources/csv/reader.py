@@ -68,7 +68,8 @@ class ReadColumn:
         return self._codes(cells)
 
     def _numbers(self, cells: pa.StringArray, decimal: str) -> np.ndarray | None:
-        numbers = _parsed(cells, decimal, whole=self.dtype != FLOAT32 and self._wanted != FLOAT32)
+        whole = self.dtype != FLOAT32 and self._wanted != FLOAT32
+        numbers = _parsed(cells, decimal, whole, zeros=self._wanted is not None)
         if numbers is None:
             return None
         if self._wanted == BOOL:
@@ -105,12 +106,12 @@ class _Bad(Exception):
     """A cell that its column cannot have, which `Reader` finds."""
 
 
-def number(cell: str, decimal: str = ".") -> float | None:
-    """The number that a cell is, or None."""
+def number(cell: str, decimal: str = ".", zeros: bool = False) -> float | None:
+    """The number that a cell is, or None. With `zeros` it may have leading ones."""
     text = cell.strip()
     if decimal != ".":
         text = "_" if "." in text else text.replace(decimal, ".")
-    if "_" in text or _has_leading_zero(text):
+    if "_" in text or (_has_leading_zero(text) and not zeros):
         return None
     try:
         value = float(text)
@@ -133,8 +134,9 @@ def _has_leading_zero(text: str) -> bool:
     return len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
 
 
-def _parsed(cells: pa.StringArray, decimal: str, whole: bool) -> np.ndarray | None:
-    """Cells as int64 if `whole` is true and they are, else as float64, nan for null. None if one is no number."""
+def _parsed(cells: pa.StringArray, decimal: str, whole: bool, zeros: bool) -> np.ndarray | None:
+    """Cells as int64 if `whole` is true and they are, else as float64, nan for null. None if one is no number. With
+    `zeros` numbers may have leading ones."""
     if decimal != ".":
         if pc.any(pc.match_substring(cells, ".")).as_py():
             return None
@@ -144,15 +146,15 @@ def _parsed(cells: pa.StringArray, decimal: str, whole: bool) -> np.ndarray | No
         if found is not None and whole and found.dtype.kind == "f" and cells.null_count == 0:
             found = _whole(cells, found)
         if found is not None:
-            return None if _have_leading_zeros(cells) else found
+            return None if _have_leading_zeros(cells, zeros) else found
         cells = pc.utf8_trim_whitespace(cells)
     words = pc.unique(cells).to_pylist()
-    values = [None if word is None else number(word) for word in words[:1000]]
+    values = [None if word is None else number(word, zeros=zeros) for word in words[:1000]]
     if any(value is None for value, word in zip(values, words) if word is not None):
         return None
     encoded = pc.dictionary_encode(cells)
     words = encoded.dictionary.to_pylist()
-    known = [number(word) for word in words]
+    known = [number(word, zeros=zeros) for word in words]
     if None in known:
         return None
     indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -161,8 +163,9 @@ def _parsed(cells: pa.StringArray, decimal: str, whole: bool) -> np.ndarray | No
     return np.array([*known, math.nan], float)[indices]
 
 
-def _have_leading_zeros(cells: pa.StringArray) -> bool:
-    """Whether a cell has a leading zero before another digit, or before an x. It looks at the bytes of all cells."""
+def _have_leading_zeros(cells: pa.StringArray, zeros: bool) -> bool:
+    """Whether a cell has a leading zero before an x, or, unless `zeros` are taken, before another digit. It looks at
+    the bytes of all cells."""
     _, offsets, data = cells.buffers()
     if data is None or data.size == 0:
         return False
@@ -174,7 +177,8 @@ def _have_leading_zeros(cells: pa.StringArray) -> bool:
     first = np.where((signs == ord("-")) | (signs == ord("+")), first + 1, first)
     first, last = first[first < last], last[first < last]
     after = characters[first[characters[first] == ord("0")] + 1] | 0x20  # in lower case
-    return bool(((after - ord("0") <= 9) | (after == ord("x"))).any())  # of unsigned bytes; Arrow takes 0x1F too
+    wrong = after == ord("x")  # Arrow takes 0x1F too
+    return bool((wrong if zeros else wrong | (after - ord("0") <= 9)).any())  # of unsigned bytes
 
 
 def _cast(cells: pa.StringArray, whole: bool) -> np.ndarray | None:
@@ -375,7 +379,7 @@ def _is_odd(file: CsvFile) -> bool:
 def _is_of(cell: str, dtype: DType | None, decimal: str) -> bool:
     if dtype == BOOL:
         return cell in (*_TRUE, *_FALSE)
-    value = number(cell, decimal)
+    value = number(cell, decimal, zeros=dtype is not None)
     if value is None or dtype != INT64:
         return value is not None
     return _is_int64(cell)
