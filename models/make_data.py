@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+from PIL import Image
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -46,7 +48,90 @@ def ferries(folder: Path) -> None:
     write(folder / "new_bookings.csv", [header[at] for at in order], [[row[at] for at in order] for row in rows[-10:]])
 
 
-EXAMPLES = {"ferries": ferries}
+def shapes(folder: Path) -> None:
+    """Grey pictures of 16 x 16 pixels with a circle, a square or a triangle, of some size and place, turned, noisy."""
+    random = Random(11)
+    for kind in ("circle", "square", "triangle"):
+        for number in range(36):
+            _draw(random, kind, folder / "known" / kind / f"{number + 1:02}.png")
+    for number in range(6):
+        _draw(random, random.choice(["circle", "square", "triangle"]), folder / "new" / f"{number + 1}.png")
+
+
+def _draw(random: Random, kind: str, path: Path) -> None:
+    size, turn = random.uniform(4.5, 6.3), random.uniform(0, math.pi)
+    x, y = (random.uniform(size + 1, 14 - size) for _ in "xy")
+    dark, bright = random.uniform(20, 90), random.uniform(140, 235)
+    # A shape is where a point lies on the inner side of all edges, each at this distance from the centre.
+    edges = {"circle": 0, "square": 4, "triangle": 3}[kind]
+    inner = {"circle": size, "square": size * 0.82, "triangle": size * 0.62}[kind]
+    pixels = []
+    for row in range(16):
+        for column in range(16):
+            angle, distance = math.atan2(row - y, column - x), math.hypot(row - y, column - x)
+            reach = [distance * math.cos(angle - turn - 2 * math.pi * edge / edges) for edge in range(edges)]
+            covered = min(max(inner - max(reach or [distance]) + 0.5, 0.0), 1.0)
+            pixels.append(min(max(round(dark + (bright - dark) * covered + random.gauss(0, 10)), 0), 255))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("L", (16, 16))
+    image.putdata(pixels)
+    image.save(path, optimize=True)
+
+
+def messages(folder: Path) -> None:
+    """Messages to the office of a ferry line: complaints, questions and thanks, in words that they share in part."""
+    random = Random(5)
+    things = "ferry, cabin, restaurant, car deck, ticket, booking, crossing, breakfast, crew, bus".split(", ")
+    forms = {
+        "complaint": [
+            "the {thing} was {bad}", "I am not happy with the {thing}, it was {bad}", "our {thing} was {bad} again",
+            "nobody could tell us why the {thing} was {bad}", "{bad} {thing}, I want my money back",
+            "we waited two hours and the {thing} was still {bad}", "why was the {thing} so {bad}?",
+        ],
+        "question": [
+            "how do I change my {thing}?", "is the {thing} {good} on Sundays?", "can I pay for the {thing} on board?",
+            "where do we find the {thing}?", "does the price include the {thing}?", "may a dog come to the {thing}?",
+            "what time is the {thing} on Monday, please", "I would like to know more of the {thing}",
+        ],
+        "thanks": [
+            "thank you, the {thing} was {good}", "what a {good} {thing}!", "the {thing} was {good}, we will come again",
+            "many thanks to all, {good} {thing}", "the {thing} was {good}", "could not be happier with the {thing}",
+            "the {thing} was not {bad} at all, thank you",
+        ],
+    }  # fmt: skip
+    words = {
+        "bad": "late, dirty, cold, far too loud, much too small, closed, cancelled, rude, broken".split(", "),
+        "good": "lovely, on time, clean, quiet, warm, wonderful, open, friendly, easy to find".split(", "),
+    }
+    rows = []
+    for number in range(420):
+        kind = random.choice(list(forms))
+        chosen = {name: random.choice(texts) for name, texts in words.items()}
+        text = random.choice(forms[kind]).format(thing=random.choice(things), **chosen)
+        text = text if random.random() < 0.3 else text[0].upper() + text[1:]
+        said = kind if random.random() > 0.06 else random.choice(list(forms))  # some were filed wrongly
+        rows.append([f"M{number + 1:03}", text, said])
+    write(folder / "messages.csv", ["id", "text", "kind"], rows[:-8])
+    write(folder / "new_messages.csv", ["id", "text"], [row[:2] for row in rows[-8:]])
+
+
+def bikes(folder: Path) -> None:
+    """The rides of a city's rental bikes, day by day: more on warm and dry days, fewer at weekends, and like the day
+    before."""
+    random, rows, warmer, trend = Random(3), [], 0.0, 0.0
+    for number in range(730):
+        day = date(2023, 1, 2) + timedelta(days=number)
+        warmer = 0.75 * warmer + random.gauss(0, 2.2)
+        degrees = 10.5 - 9.5 * math.cos(2 * math.pi * (number - 20) / 365) + warmer
+        rain = max(0.0, random.gauss(-2.0, 5.0))
+        trend = 0.8 * trend + random.gauss(0, 55)
+        rides = 620 + 42 * degrees - 38 * min(rain, 10) - (330 if day.weekday() > 4 else 0) + trend + 0.25 * number
+        rows.append([day, max(round(rides), 25), f"{degrees:.1f}", f"{rain:.1f}"])
+    write(folder / "bikes.csv", ["day", "rides", "degrees", "rain"], rows[:-21])
+    write(folder / "new_days.csv", ["day", "rides", "degrees", "rain"], rows[-21:])
+
+
+EXAMPLES = {"ferries": ferries, "shapes": shapes, "messages": messages, "bikes": bikes}
 
 if __name__ == "__main__":
     for name, make in EXAMPLES.items():
