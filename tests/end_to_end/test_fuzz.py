@@ -131,7 +131,7 @@ _WORD = re.compile(r"\w+|[^\w\s]+")
 def test_mutated_programs(chunk):
     random = Random(chunk)
     good, short = good_programs(), cases()
-    for _ in range(150):
+    for _ in range(100):
         answer(Source("fuzz.tfg", mutated(random, random.choice(random.choice((good, short))))))
 
 

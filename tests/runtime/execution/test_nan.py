@@ -113,7 +113,7 @@ ANYWHERE = {
 
 @pytest.mark.parametrize(("kind", "engines"), some(
     [(kind, engines) for kind in ANYWHERE for engines in (ALL_BUT_XLA, ("step", "xla"))],
-    [*((kind, ALL_BUT_XLA) for kind in ANYWHERE if kind not in ("float64", "every step printed")), ("run at some steps", ("step", "xla"))],
+    [(kind, ALL_BUT_XLA) for kind in ANYWHERE if kind not in ("float64", "every step printed", "of momentum")],
 ))  # fmt: skip
 def test_a_loss_of_any_kind(kind, engines, tmp_path, monkeypatch):
     lines, _ = assert_stops(program(**ANYWHERE[kind]), 15, tmp_path, monkeypatch, engines, bad=15)
@@ -142,13 +142,13 @@ def lines_of(text, engine, folder, monkeypatch, **params):
     return lines, log
 
 
-@pytest.mark.parametrize("engine", some(ENGINES, ["step", "xla"]))
+@pytest.mark.parametrize("engine", some(ENGINES, ["xla"]))
 def test_on_nan_ignore_continues(engine, tmp_path, monkeypatch):
     lines, log = lines_of(program(options=' with on_nan="ignore"'), engine, tmp_path / "a", monkeypatch)
     assert lines[-1].startswith("end [") and lines[-1].endswith(" 200") and len(log) == 29
 
 
-@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
+@pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
 def test_infinite_losses_are_not_nan(engine, tmp_path, monkeypatch):
     """Even if their sum is NaN."""
     lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
@@ -421,7 +421,7 @@ session:
     train 3 steps{{options}}: run fit, keep, count
     save to "w.ckpt"
 """
-    for engine in ENGINES:
+    for engine in ENGINES if kind == "by hand" else ("step",):
         with pytest.raises(tfdsl.TfgError) as caught:
             tfdsl.compile(text.format(options="")).run(options=Options(engine=engine))
         (error,) = caught.value.diagnostics

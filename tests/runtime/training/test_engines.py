@@ -289,7 +289,7 @@ WATCHED = "watched = reduce_mean(square(X @ w - y)) + 0.1 * reduce_sum(tanh(nois
 
 
 @pytest.mark.parametrize(("engine", "on_nan"), some(
-    product(("loop", "xla"), ("stop", "ignore")), [("loop", "stop"), ("xla", "ignore")]
+    product(("loop", "xla"), ("stop", "ignore")), [("loop", "stop")]
 ))  # fmt: skip
 def test_random_ops_that_only_the_watched_loss_needs(engine, on_nan, tmp_path):
     """The step does not need them, but the loss is watched."""
@@ -322,8 +322,9 @@ BACK = {
 }
 
 
-@pytest.mark.parametrize(("body", "nodes", "why"), BACK.values(), ids=BACK)
-def test_falls_back_with_a_reason(body, nodes, why, tmp_path):
+@pytest.mark.parametrize("kind", some(BACK, BACK.keys() - {"saves at every step"}))
+def test_falls_back_with_a_reason(kind, tmp_path):
+    body, nodes, why = BACK[kind]
     source = program(body, nodes=nodes)
     step, _ = ran(source, "step", tmp_path / "step")
     loop, notes = ran(source, "loop", tmp_path / "loop")
@@ -355,8 +356,9 @@ UNCOMPILED = {
 }
 
 
-@pytest.mark.parametrize(("body", "nodes", "line", "why"), UNCOMPILED.values(), ids=UNCOMPILED)
-def test_programs_that_xla_cannot_compile(body, nodes, line, why, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", some(UNCOMPILED, UNCOMPILED.keys() - {"strings"}))  # as an op
+def test_programs_that_xla_cannot_compile(kind, tmp_path, monkeypatch):
+    body, nodes, line, why = UNCOMPILED[kind]
     monkeypatch.setattr(engines, "_WORTH", 0)
     source = program(body, nodes=nodes, optimize=f"{OPTIMIZE} as training")
     with pytest.raises(tfdsl.TfgError) as error:
