@@ -7,9 +7,19 @@ def table(result: LoadResult) -> str:
     """A load's contenders with their times and ratios, then the target figures, then notes."""
     lines = [f"### {result.name}: {result.title}", ""]
     compared = any(row.difference is not None for row in result.rows)
+    weighed = any(row.memory is not None for row in result.rows)
     unit = "µs a step" if result.unit == "step" else "seconds"
-    header = ["contender", unit, "times as fast", "times as long", *(["differs by"] if compared else [])]
-    cells = [[row.name, *_figures(result, row, compared)] for row in result.rows]
+    header = [
+        "contender",
+        unit,
+        "times as fast",
+        "times as long",
+        *(["differs by"] if compared else []),
+        *(["MB"] if weighed else []),
+    ]
+    cells = [
+        [row.name, *_figures(result, row, compared), *([_megabytes(row)] if weighed else [])] for row in result.rows
+    ]
     lines += _aligned(header, cells)
     if result.wanted:
         wanted = [[w.text, _number(result.measured(w)), _verdict(result.reached(w))] for w in result.wanted]
@@ -28,6 +38,10 @@ def _figures(result: LoadResult, row: Row, compared: bool) -> list[str]:
     if not row.against or speed is None:
         return [seconds, "1" if not row.against else "", "1" if not row.against else "", *far]
     return [seconds, _number(speed), _number(1 / speed), *far]
+
+
+def _megabytes(row: Row) -> str:
+    return "" if row.memory is None else f"{row.memory / 1e6:,.0f}"
 
 
 def _number(value: float | None) -> str:

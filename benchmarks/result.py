@@ -18,22 +18,27 @@ class Row:
     repeats: list[float] = field(default_factory=list)
     steps: int | None = None  # of each repeat
     setup: float | None = None  # seconds before the first step, if known
+    memory: int | None = None  # the maximum of a whole process, in bytes
     difference: float | None = None  # of the results from those by hand, as `measure.difference` says
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A target figure: the minimum speed of a contender relative to another or, with `is_time`, its maximum time."""
+    """A target figure: the minimum speed of a contender relative to another or, with `is_time` or `is_memory`, its
+    maximum time or memory."""
 
     contender: str
     against: str
     bound: float
     is_time: bool = False
+    is_memory: bool = False
 
     @property
     def text(self) -> str:
         if self.is_time:
             return f"{self.contender}: at most {self.bound:g} times as long as {self.against}"
+        if self.is_memory:
+            return f"{self.contender}: at most {self.bound:g} times the memory of {self.against}"
         if self.bound == 1:
             return f"{self.contender}: not slower than {self.against}"
         return f"{self.contender}: at least {self.bound:g} times as fast as {self.against}"
@@ -60,13 +65,15 @@ class LoadResult:
     def measured(self, wanted: Wanted) -> float | None:
         """The figure to compare with the target, or None if one of the two has no time."""
         row, other = self.row(wanted.contender), self.row(wanted.against)
+        if wanted.is_memory:
+            return row.memory / other.memory if row and other and row.memory and other.memory else None
         return ratio(row, other) if wanted.is_time else ratio(other, row)
 
     def reached(self, wanted: Wanted) -> bool | None:
         measured = self.measured(wanted)
         if measured is None:
             return None
-        return measured <= wanted.bound if wanted.is_time else measured >= wanted.bound
+        return measured <= wanted.bound if wanted.is_time or wanted.is_memory else measured >= wanted.bound
 
     def to_json(self) -> dict:
         return {

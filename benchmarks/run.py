@@ -25,7 +25,7 @@ from benchmarks.report import table  # noqa: E402
 from benchmarks.result import LoadResult  # noqa: E402
 from benchmarks.workers import Failed  # noqa: E402
 
-PACKAGES = ("tensorflow", "numpy", "scikit-learn", "keras", "torch", "jax")
+PACKAGES = ("tensorflow", "numpy", "pandas", "scikit-learn", "keras", "torch", "jax")
 BUSY = 0.3  # from this number of processes that want to run, a machine is busy
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 from dataclasses import replace
 from threading import RLock
@@ -41,6 +41,7 @@ from .program import (
     kept_nodes,
     refs_of,
     thaw,
+    walk,
 )
 from .record import Record
 from .source import Source
@@ -214,6 +215,16 @@ class Compiled:
 
                 self.datasets[name] = load(self._spec(name), self.pipeline(name))
             return self.datasets[name]
+
+    def prepare(self, session: str | None = None) -> None:
+        """Make the arrays of the data sets that sessions go over, and let go of what they were made of. Before
+        TensorFlow is imported this needs no memory beside its. Errors are left to the sessions that need the data."""
+        chosen = [plan for plan in self.program.sessions if session in (None, plan.name)]
+        uses = [one.uses().data for plan in chosen for one in walk(plan.body)]
+        for name in dict.fromkeys(data[0] for data in uses if data is not None):
+            with suppress(TfgError):
+                if self.dataset(name).release():
+                    self.pipeline(name).release()
 
     def pipeline(self, name: str) -> "Pipeline":
         """The declaration of a data set at work, with what its transforms have learned."""

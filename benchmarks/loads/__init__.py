@@ -5,6 +5,7 @@ from ..result import Wanted
 from .building import Building
 from .digits import Digits
 from .housing import Housing
+from .large_csv import LargeCsv
 from .network import Network
 from .startup import Startup
 
@@ -40,6 +41,6 @@ _TRAININGS = (
     ),
 )  # fmt: skip
 
-LOADS: dict[str, Training | Building | Startup] = {
-    load.name: load for load in (*_TRAININGS, Building(), Startup())
+LOADS: dict[str, Training | Building | Startup | LargeCsv] = {
+    load.name: load for load in (*_TRAININGS, Building(), Startup(), LargeCsv())
 }  # fmt: skip

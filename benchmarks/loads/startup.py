@@ -64,19 +64,19 @@ def groups(stand_in: Path | None) -> list[dict[str, list[str]]]:
     ]
 
 
-def measure(groups: list[dict[str, list[str]]], settings) -> list[Row]:
+def measure(groups: list[dict[str, list[str]]], settings, load: str = "startup") -> list[Row]:
     """Run each command once as a warm-up, whose output is compared, then in turn."""
     rows, commands = [], []
     for group in groups:
         first = next(iter(group))
         expected = None
         for name, command in group.items():
-            settings.say(f"startup: {name}")
+            settings.say(f"{load}: {name}")
             row = Row(name, "" if name == first else first)
             rows.append(row)
             commands.append(command)
             try:
-                numbers = numbers_of(run(command)[1])
+                numbers = numbers_of(run(command)[2])
             except Failed as error:
                 row.status = f"failed: {error}"
                 settings.say(error.details)
@@ -85,25 +85,34 @@ def measure(groups: list[dict[str, list[str]]], settings) -> list[Row]:
             if numbers.shape != expected.shape or not np.allclose(numbers, expected, rtol=1e-4, atol=1e-5):
                 row.status = "differs"
     for repeat in range(settings.repeats):
-        settings.say(f"startup: repeat {repeat + 1} of {settings.repeats}")
+        settings.say(f"{load}: repeat {repeat + 1} of {settings.repeats}")
         for row, command in zip(rows, commands):
             if row.status == "ok":
-                row.repeats.append(run(command)[0])
+                seconds, memory, _ = run(command)
+                row.repeats.append(seconds)
+                row.memory = max(memory, row.memory or 0)
     for row in rows:
         row.seconds = statistics.median(row.repeats) if row.repeats else None
     return rows
 
 
-def run(command: list[str]) -> tuple[float, str]:
-    """Seconds of a command, and its standard output."""
+def run(command: list[str]) -> tuple[float, int, str]:
+    """Seconds of a command, the maximum memory of its process in bytes, and its standard output."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
     started = perf_counter()
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    seconds = perf_counter() - started
-    if done.returncode:
-        raise Failed(f"exit code {done.returncode}", done.stderr)
-    return seconds, done.stdout
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=said, text=True)
+        assert process.stdout is not None
+        with process.stdout as output:
+            out = output.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = perf_counter() - started
+        said.seek(0)
+        if process.returncode:
+            raise Failed(f"exit code {process.returncode}", said.read())
+    return seconds, usage.ru_maxrss * 1024, out
 
 
 def numbers_of(text: str) -> np.ndarray:

@@ -442,7 +442,7 @@ def test_ops(tfdsl):
     assert "TensorFlow: tf.compat.v1.matmul" in out
     assert "did you mean 'matmul'?" in tfdsl("ops", "matmull")[2]
     out = tfdsl("ops", "split")[1]  # an op and a transform
-    assert "split(value: T, num_or_size_splits" in out and "| split(test: number" in out
+    assert "split(value: T, num_or_size_splits" in out and "| split(test=0.2, seed=42" in out
 
 
 def test_ops_as_json(tfdsl):
@@ -499,6 +499,14 @@ def test_as_a_module(files):
     assert (done.returncode, FOUND.findall(done.stdout)) == (1, ["TFG301", "TFG301"])
     assert done.stderr == "1 file: 2 errors, 0 warnings\n"
     assert process().returncode == 2
+
+
+def test_commands_import_no_pandas(files):
+    """Arrow would. Here it is a module that no process can import."""
+    Path("pandas.py").write_text("raise SystemExit('pandas was imported')\n")
+    Path("d.csv").write_text("a,b,price\n1,,0\n3,4,0\n", encoding="utf-8")
+    done = process("check", "good.tfg", "--data", "d=d.csv", env={"PYTHONPATH": os.pathsep.join([str(ROOT), "."])})
+    assert "pandas" not in done.stdout + done.stderr and "TFG" in done.stdout
 
 
 def test_run_hides_the_output_of_tensorflow(files):

@@ -105,6 +105,7 @@ def command(arguments: argparse.Namespace) -> int:
         compiled.run()  # reports that there is nothing to run
     from ..runtime.checkpoint.store import open_stores
 
+    compiled.prepare(arguments.session)
     with (
         open_stores(compiled.program, arguments.session, compiled.access) as stores,
         _workers(arguments, compiled) as workers,

@@ -12,6 +12,7 @@ import json
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from threading import RLock
 from typing import Any
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
 from ..types import STRING
 from .schema import Column, DataError, Schema, shown
-from .tables import BLOCK, Block, Table, absent, matrix
+from .tables import BLOCK, Block, Held, Table, absent, matrix
 
 _BLOCK_NUMBERS = 1 << 18  # numbers per block that is only passed on: what a cache holds
 # The largest ranges of exact integers in float32 and int64.
@@ -83,6 +84,7 @@ class Dataset(Fields):
         self.schema, self.emptied, self._check = schema, emptied, check
         self.rounded: list[Rounded] = []
         self._table, self._lock = table, RLock()
+        self._released = False
         self._made: dict[str, dict[str, Any]] = {}  # by field: the arrays of the parts, or of all rows as ""
 
     @property
@@ -132,8 +134,38 @@ class Dataset(Fields):
             for field in wanted:
                 self._check(field)
             if wanted:
-                self._made |= self._read(wanted)
+                self._made |= (
+                    {field: self._of_made(field) for field in wanted} if self._released else self._read(wanted)
+                )
             return self._made
+
+    def release(self) -> bool:
+        """Let go of the rows that the arrays were made of, if the arrays have all that was in them: columns of float32,
+        and the target. Returns whether they do."""
+        with self._lock:
+            made = [field for field in ("features", "target") if field in self._made]
+            there = {
+                column.name for field in made for column in self.schema.columns_of(field) if self._is_in(column, field)
+            }
+            if there != {column.name for column in self.schema.table} or self._table.source.streamed:
+                return False
+            old, self._released = self._table.source, True
+            gone = Held(old.rows, (), old.origin, synthetic=old.synthetic)
+            self._table = replace(self._table, source=gone, functions=(), chosen=None)
+            return True
+
+    def _is_in(self, column: Column, field: str) -> bool:
+        type = self.schema.type_of(field)
+        return type is not None and column.dtype == type.dtype and column.dtype != STRING and column.shape == ()
+
+    def _of_made(self, field: str) -> dict[str, Any]:
+        """The arrays of a column, out of those of all features or targets."""
+        (column,) = self.schema.columns_of(field)
+        of = "target" if column.role == "target" else "features"
+        at, type = self.schema.columns_of(of).index(column), self.schema.type_of(field)
+        assert type is not None
+        shape = [size for size in (type.shape or ())[1:] if isinstance(size, int)]
+        return {part: aligned(array[:, at].reshape(-1, *shape)) for part, array in self._made[of].items()}
 
     def _read(self, fields: list[str]) -> dict[str, dict[str, Any]]:
         table, placing = self._table, _Placing(self._table) if self._table.parts else None

@@ -99,6 +99,11 @@ class Pipeline:
             source = self.opened.source()
         return Table(source, source.rows, source.words)
 
+    def release(self) -> None:
+        """Let go of the rows. They are read again if they are needed; what has been learned stays."""
+        self.__dict__.pop("source", None)
+        self._chosen.clear()
+
     def chosen(self, before: int) -> "Table":
         """The table with the rows that the transforms before a stage choose. Its columns are those of the source and
         what transforms make of them that learn nothing, which is what rows can be chosen by."""

@@ -87,7 +87,11 @@ class Csv(TableSource):
         schema = Schema(rows, table, streamed=stream, named=arguments["header"] is not False)
 
         def source() -> "ColumnSource":
-            return _spooled(reader, columns, rows) if stream else _held(reader, columns, blocks, rows)
+            if stream:
+                return _spooled(reader, columns, rows)
+            if not blocks[0]:  # given away before
+                _read_again(reader, columns, blocks, rows)
+            return _held(reader, columns, blocks, rows)
 
         words = {column.name: column.words for column in columns}
         decided = self._decided(arguments, files, missing)
@@ -264,6 +268,18 @@ def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> Non
         raise DataError(CSV_INTEGER, place=place, column=shown(column.name), cell=shown(cell), number=repr(float(cell)))
 
 
+def _read_again(read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np.ndarray"]], rows: int) -> None:
+    """The blocks of columns that are known."""
+    from .reader import ReadColumn
+
+    for block in read.read([ReadColumn(column.name, column.dtype, True) for column in columns]):
+        for kept, made in zip(blocks, block, strict=True):
+            kept.append(made)
+    if sum(read.rows_of) != rows:
+        path = read.files[0].path
+        raise DataError(CSV_MALFORMED, place=FilePlace(path), reason="it has changed since it was read")
+
+
 def _held(
     read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np.ndarray"]], rows: int
 ) -> "ColumnSource":
@@ -273,16 +289,18 @@ def _held(
     from ...tables import Held
 
     panels, words = [], {}
-    for column, parts in zip(columns, blocks, strict=True):
-        dtype = column.dtype
+    for column, given in zip(columns, blocks, strict=True):
+        dtype, parts = column.dtype, list(given)
+        given.clear()
         numpy = np.int32 if dtype == STRING else np.float64 if column.gaps or dtype in (None, FLOAT32) else None
         if dtype == STRING:  # blocks of nothing but missing cells have no codes
             parts = [part if part.dtype == np.int32 else np.full(len(part), -1, np.int32) for part in parts]
         array = parts[0] if len(parts) == 1 and numpy is None else np.concatenate(parts).astype(numpy or parts[0].dtype)
         panels.append(((column.name,), array))
-        parts.clear()
+        del parts
         if dtype == STRING:
             words[column.name] = tuple(column.words)
+    read.give_back()
     return Held(rows, tuple(panels), read.files[0].path, words, find=read.place)
 
 

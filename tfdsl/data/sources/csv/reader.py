@@ -261,6 +261,10 @@ class Reader:
                 raise DataError(CSV_EMPTY, place=FilePlace(file.path), path=shown(file.path))
             self.rows_of.append(rows)
 
+    def give_back(self) -> None:
+        """Give the memory of blocks that are gone back to the system."""
+        pa.default_memory_pool().release_unused()
+
     def _with_gaps(self, cells: pa.StringArray) -> pa.StringArray:
         if not len(self._missing):
             return cells
