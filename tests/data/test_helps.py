@@ -134,3 +134,18 @@ def test_the_columns_of_features_are_those_of_their_last_axis(said):
 
 def test_a_column_of_whole_numbers_is_not_changed_where_nothing_lacks(said):
     assert said(f'{PEOPLE} | fill("age", with=9223372036854775808) | one_hot{FEATURES}') == []
+
+
+def test_an_error_in_data_is_told_once(said):
+    program = (
+        f'{PEOPLE} | take(99)\ndata e = csv("new.csv") | fitted(d)\ndata f = csv("people.csv") | where(age > d.rows)'
+    )
+    assert [one.code for one in said(program)] == ["TFG601"]
+
+
+def test_rows_that_are_fitted_to_windows_name_their_target(said):
+    program = 'data a = csv("people.csv", target="y") | select("age") | windows(size=2)\n'
+    program += 'data b = csv("people.csv"{}) | select("age", "y") | fitted(a)\nx = b.target\n'
+    (found,) = said(program.format(""))
+    assert found.code == "TFG304" and 'target="y"' in found.help_line
+    assert said(program.format(', target="y"')) == []

@@ -61,7 +61,9 @@ def is_known(ctx: Analysis, env: Env, name: t.Name) -> bool:
     """Whether a name is one of the program or of the language."""
     try:
         find(ctx, env, name)
-    except StatementFailed:
+    except StatementFailed as failed:
+        if failed.diagnostic is None:  # it follows from another error
+            raise
         return False
     return True
 

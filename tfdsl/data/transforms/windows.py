@@ -40,12 +40,13 @@ class Windows(SeriesTransform):
         if arguments["horizon"] == 0 and any(column.role == "target" for column in columns):
             self.refuse(arguments, "horizon", "1 or more, as the windows have the target")
         self.need_complete(columns, facts)
-        assert isinstance(size, int)  # checked above
+        assert isinstance(size, int) and isinstance(arguments["horizon"], int)  # checked above
         for part, rows in facts.parts or (("", facts.rows),):
             if rows == 0:
-                had = dict(before.parts).get(part, before.rows)
-                what = f".{part} has {had} rows" if part else f"there are {had} rows"
-                self.refuse(arguments, "size", f"so small that a window and its target fit: {what}")
+                needed = size + (arguments["horizon"] if before.targets else 0)
+                one = "" if by is None else f" with one {by}"
+                wanted = f"so small that there are {needed} rows that follow each other{one}{part and f' in .{part}'}"
+                self.refuse(arguments, "size", f"{wanted}, for a window and its target")
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
         names = {column.name for column in columns}
         first = next(column.name for column in before.table if column.name in names)
