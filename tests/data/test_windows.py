@@ -227,3 +227,15 @@ def test_missing_cells_have_their_place(here):
     (found,) = caught.value.diagnostics
     assert found.code == "TFG637" and "g.csv:3:1" in found.notes[0].text and 'fill("t"' in found.help_line
     assert tfdsl.compile('data d = csv("g.csv", target="y") | fill("t", with=0) | windows(size=2)')
+
+
+def test_whole_numbers_that_float32_cannot_hold_are_told(here):
+    (here / "w.csv").write_text("t,y\n" + "".join(f"{2**24 + at},{at}\n" for at in range(6)))
+    source = SimpleNamespace(name="csv", arguments={"path": "w.csv", "target": "y"})
+    data = load(SimpleNamespace(name="d", source=source, transforms=[windows(size=2)], folder=str(here)))
+    assert data.features.shape == (4, 2, 1)
+    assert data.rounded == [("window", 0, 2.0**24 + 1, 2.0**24)]
+    np.save("x.npy", np.array([[[1, 2]], [[3, 2**24 + 1]]]))
+    source = SimpleNamespace(name="npy", arguments={"path": "x.npy"})
+    data = load(SimpleNamespace(name="d", source=source, transforms=[], folder=str(here)))
+    assert data.features.shape == (2, 1, 2) and data.rounded == [("features", 1, 2.0**24 + 1, 2.0**24)]

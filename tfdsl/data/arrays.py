@@ -371,30 +371,33 @@ def _texts(codes: np.ndarray, words: Collection[str]) -> np.ndarray:
 
 
 class _Watch:
-    """Finds columns of integers that float32 cannot represent. Numbers that a transform computed are rounded anyway."""
+    """Finds columns of integers that float32 cannot represent, among those of one number a row, or in the only column.
+    Numbers that a transform computed are rounded anyway."""
 
     def __init__(self, table: Table, columns: tuple[Column, ...]):
         self._table = table
         self._names = [column.name for column in columns]
-        self._given = [at for at, column in enumerate(columns) if column.shape == () and not column.is_computed]
+        self._given = [at for at, column in enumerate(columns) if not column.is_computed]
         self._found: dict[int, Rounded] = {}
         self._fractions: set[int] = set()  # columns with fractions
 
     def see(self, start: int, block: np.ndarray, made_of: np.ndarray) -> None:
-        if not self._given or block.ndim > 2 or not (block.max() >= _ALL_WHOLE or block.min() <= -_ALL_WHOLE):
+        if not self._given or not (block.max() >= _ALL_WHOLE or block.min() <= -_ALL_WHOLE):
             return
-        block, made_of = block.reshape(len(block), -1), made_of.reshape(len(block), -1)
+        rows, columns = len(block), len(self._names)
+        block, made_of = block.reshape(-1, columns), made_of.reshape(-1, columns)
         different = (block != made_of) & (np.abs(made_of) > _ALL_WHOLE) & (np.abs(made_of) < _INTEGERS)
         for column in np.flatnonzero(different.any(axis=0)).tolist():
             if column in self._given and column not in self._found and column not in self._fractions:
                 row = int(np.argmax(different[:, column]))
-                self._found[column] = self._names[column], start + row, made_of[row, column], block[row, column]
+                at = start + row * rows // len(block)
+                self._found[column] = self._names[column], at, made_of[row, column], block[row, column]
         self._fractions |= _with_fractions(made_of, self._found.keys() - self._fractions)
 
     def found(self) -> list[Rounded]:
         if self._found.keys() - self._fractions:
             for _, block in self._table.blocks():
-                made_of = np.column_stack([block[name] for name in self._names])
+                made_of = np.column_stack([block[name].reshape(-1) for name in self._names])
                 self._fractions |= _with_fractions(made_of, self._found.keys() - self._fractions)
         return [self._found[column] for column in sorted(self._found.keys() - self._fractions)]
 

@@ -50,7 +50,8 @@ class Windows(SeriesTransform):
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
         names = {column.name for column in columns}
         first = next(column.name for column in before.table if column.name in names)
-        window = Column(self._name(before), FLOAT32, (size, len(columns)), is_computed=True)
+        computed = all(column.is_computed for column in columns)
+        window = Column(self._name(before), FLOAT32, (size, len(columns)), is_computed=computed)
         table = [
             one
             for column in before.table
