@@ -45,7 +45,7 @@ def ferries(folder: Path) -> None:
     header = ["booking", "departs", "route", "ticket", "cabin", "age", "people", "days_before", "price", "cancelled"]
     write(folder / "bookings.csv", header, rows[:-10], separator=";")
     order = [0, 1, 6, 7, 8, 5, 4, 3, 2]  # the columns of new rows need not stand in the order of the old ones
-    write(folder / "new_bookings.csv", [header[at] for at in order], [[row[at] for at in order] for row in rows[-10:]])
+    write(folder / "new.csv", [header[at] for at in order], [[row[at] for at in order] for row in rows[-10:]])
 
 
 def shapes(folder: Path) -> None:
@@ -112,7 +112,7 @@ def messages(folder: Path) -> None:
         said = kind if random.random() > 0.06 else random.choice(list(forms))  # some were filed wrongly
         rows.append([f"M{number + 1:03}", text, said])
     write(folder / "messages.csv", ["id", "text", "kind"], rows[:-8])
-    write(folder / "new_messages.csv", ["id", "text"], [row[:2] for row in rows[-8:]])
+    write(folder / "new.csv", ["id", "text"], [row[:2] for row in rows[-8:]])
 
 
 def bikes(folder: Path) -> None:
@@ -128,7 +128,7 @@ def bikes(folder: Path) -> None:
         rides = 620 + 42 * degrees - 38 * min(rain, 10) - (330 if day.weekday() > 4 else 0) + trend + 0.25 * number
         rows.append([day, max(round(rides), 25), f"{degrees:.1f}", f"{rain:.1f}"])
     write(folder / "bikes.csv", ["day", "rides", "degrees", "rain"], rows[:-21])
-    write(folder / "new_days.csv", ["day", "rides", "degrees", "rain"], rows[-21:])
+    write(folder / "new.csv", ["day", "rides", "degrees", "rain"], rows[-21:])
 
 
 EXAMPLES = {"ferries": ferries, "shapes": shapes, "messages": messages, "bikes": bikes}

@@ -26,7 +26,8 @@ def test_a_program_with_its_data(here, capsys):
             assert copied[name] == content
     assert out.splitlines()[: len(copied)] == [f"shop/{name}" for name in sorted(copied)]
     after = out.partition("\nNext:\n\n")[2].splitlines()
-    assert after[:3] == ["    cd shop", "    tfdsl run ferries.tfg", "    tfdsl run predict.tfg"]
+    predict = "    tfdsl predict ferries.tfg --from checkpoints/ferries.ckpt --data new.csv -o out.csv"
+    assert after[:3] == ["    cd shop", "    tfdsl run ferries.tfg", predict]
 
 
 @pytest.mark.parametrize("name", new.examples())
@@ -36,8 +37,8 @@ def test_each_program_is_copied_and_its_commands_name_its_files(name, here, caps
     assert enter == "cd 'my own/first'" and f"{name}.tfg" in commands[0]
     place = here / "my own" / "first"
     for command in commands:
-        for word in shlex.split(command):
-            if word.endswith((".tfg", ".yaml")):
+        for word in shlex.split(command.partition(" -o ")[0]):
+            if word.endswith((".tfg", ".yaml", ".csv")):
                 assert (place / word).is_file(), command
 
 

@@ -86,8 +86,15 @@ def test_model_with_data(path, elsewhere, capsys):
     assert err == "1 file: 0 errors, 0 warnings\n"
     for command in re.findall("^    tfdsl (.*)$", out, re.M):
         assert main(shlex.split(command)) == 0
+    if path.stem == "ferries":  # with a program for new rows alone
+        assert main(["run", "predict.tfg"]) == 0
+        assert rows(Path("predictions/ferries.csv"))[1:] == rows(Path("out.csv"))[1:]
     assert "warning" not in capsys.readouterr().err
-    assert len((elsewhere / "predictions" / f"{path.stem}.csv").read_text(encoding="utf-8").splitlines()) > 5
+    assert len(rows(Path("predictions", f"{path.stem}.csv"))) > 5
+
+
+def rows(path):
+    return path.read_text(encoding="utf-8").splitlines()
 
 
 def test_the_data_of_the_models_are_made_by_the_script(tmp_path):
