@@ -17,7 +17,7 @@ from ..diagnostics import (
     SPLIT,
 )
 from ..types import Dim, Shape, TensorType, shape_text
-from .batch import ROWS, BatchCall, Mixed, several, whole
+from .batch import ROWS, BatchCall, Mixed, along, several, whole
 from .op import OpCall
 from .row import table
 from .rules import (
@@ -482,10 +482,10 @@ row("stack", "values: [T], axis: integer = 0", stack, "stack",
     "stack([[1, 2], [3, 4], [5, 6]], axis=1)", batch=batch_join)
 row("unstack", "value: T, num: integer = none, axis: integer = 0", unstack, "unstack",
     "The slices of a tensor along an axis, as many tensors as its size.", "unstack([[1, 2], [3, 4], [5, 6]])",
-    batch=whole)
+    batch=along("axis", "value", 0))
 row("split", "value: T, num_or_size_splits: integers, axis: integer = 0", split, "split",
     "A tensor cut along an axis: into a number of equal pieces, or into pieces of given sizes.",
-    "split([[1, 2, 3], [4, 5, 6]], [1, 2], axis=1)", batch=whole)
+    "split([[1, 2, 3], [4, 5, 6]], [1, 2], axis=1)", batch=along("axis", "value", 0))
 row("dynamic_partition", "data: T, partitions: int32, num_partitions: integer", dynamic_partition,
     "dynamic_partition", "`num_partitions` tensors: `partitions` has the index for each "
     "slice of `data`.",

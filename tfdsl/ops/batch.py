@@ -169,6 +169,29 @@ def rows(*names: str) -> Rule:
     return rule
 
 
+def stacked(least: int, *names: str) -> Rule:
+    """Row by row in these arguments, or in the first one. They have at least this many axes, since the last axes belong
+    together."""
+
+    def rule(call: BatchCall) -> str:
+        several = names or tuple(call.arguments)[:1]
+        if any(call.kind(name) == ROWS and call.rank(name) < least for name in several):
+            raise Mixed
+        return rows(*several)(call)
+
+    return rule
+
+
+def total(name: str) -> Rule:
+    """A sum over all elements of one argument."""
+
+    def rule(call: BatchCall) -> str:
+        rows(name)(call)
+        return SUM
+
+    return rule
+
+
 def along(axis: str, name: str, default: int = -1) -> Rule:
     """Row by row, for an op along an axis other than the first."""
 

@@ -2,7 +2,7 @@
 
 from ..diagnostics import LENGTH, NEGATIVE, NO_NUMBERS
 from ..types import Dim, TensorType
-from .batch import whole
+from .batch import stacked
 from .op import OpCall
 from .row import table
 from .rules import clear_rank, complex_of, least_rank, like, number, option, product, real_of
@@ -69,15 +69,15 @@ for _name, _axes in (("fft", 1), ("ifft", 1), ("fft2d", 2), ("ifft2d", 2), ("fft
     row(_name, "input: T", like("input", _axes), f"signal.{_name}",
         f"The {_what} over the last axis of complex numbers." if _axes == 1
         else f"The {_what} over the last {_axes} axes of complex numbers.",
-        f"{_name}(complex({_open}[1.0, 2.0, 3.0]{_close}, 0.0))", batch=whole, T="complex64 complex128")
+        f"{_name}(complex({_open}[1.0, 2.0, 3.0]{_close}, 0.0))", batch=stacked(_axes + 1), T="complex64 complex128")
 row("rfft", "input_tensor: T, fft_length: shape? = none", rfft, "signal.rfft",
     "The Fourier transform of real numbers over the last axis: n of them give n // 2 + 1 complex ones.",
-    "rfft([1.0, 2.0, 3.0, 4.0])", batch=whole, lowered="special.rfft", T="float32 float64")
+    "rfft([1.0, 2.0, 3.0, 4.0])", batch=stacked(2), lowered="special.rfft", T="float32 float64")
 row("irfft", "input_tensor: T, fft_length: shape? = none", irfft, "signal.irfft",
     "Real numbers from half of their Fourier transform: n of it give 2 * (n - 1) unless `fft_length` says "
     "more.",
-    "irfft(complex([1.0, 2.0, 3.0], 0.0))", batch=whole, lowered="special.irfft", T="complex64 complex128")
+    "irfft(complex([1.0, 2.0, 3.0], 0.0))", batch=stacked(2), lowered="special.irfft", T="complex64 complex128")
 row("dct", "input: T, type: integer = 2, n: integer = none, norm: text = none", dct, "signal.dct",
-    "The discrete cosine transform of a type from 1 to 4 over the last axis.", "dct([1.0, 2.0, 3.0, 4.0])", batch=whole,
-    lowered="special.dct", T="float32 float64", norm=("ortho",), n=1)
+    "The discrete cosine transform of a type from 1 to 4 over the last axis.", "dct([1.0, 2.0, 3.0, 4.0])",
+    batch=stacked(2), lowered="special.dct", T="float32 float64", norm=("ortho",), n=1)
 # fmt: on

@@ -3,7 +3,7 @@
 from ..diagnostics import LENGTH, NEGATIVE, RANK
 from ..limits import MAX_AXES
 from ..types import FLOAT32, Dim, TensorType
-from .batch import rows, whole
+from .batch import stacked, whole
 from .op import OpCall
 from .row import table
 from .rules import least_rank, like, number, same_size, wanted_rank
@@ -81,36 +81,37 @@ for _name, _what, _group in (
         f"image.{_name}",
         f"A batch of images with a new [height, width], by {_what}"
         f"{', as float32' if _group == 'float32' else ''}.", f"{_name}({_GRAY}, [4, 6])",
-        batch=rows("images") if _name == "resize_bilinear" else whole,
+        batch=stacked(4),
         no_gradient="*" if _name == "resize_area" else "", T=_PIXELS)
 for _name, _what in (("flip_left_right", "left and right"), ("flip_up_down", "up and down")):
     row(_name, "image: T", image("image", most=4), f"image.{_name}",
         f"An image, or a batch of them, with {_what} swapped.",
-        f"{_name}({_GRAY})", batch=whole, named=False, T="number bool string")
+        f"{_name}({_GRAY})", batch=stacked(4), named=False, T="number bool string")
 row("per_image_standardization", "image: T", standardized, "image.per_image_standardization",
     "Each image with mean 0 and variance 1, as float32.", f"per_image_standardization({_GRAY})",
-    batch=whole, named=False,
+    batch=stacked(4), named=False,
     T="real bool")
 row("adjust_brightness", "image: T, delta: number", like("image"), "image.adjust_brightness",
     "Images with `delta` added everywhere; whole numbers are fractions of the largest number of their dtype.",
-    f"adjust_brightness({_GRAY}, 0.1)", batch=whole, named=False, T="real")
+    f"adjust_brightness({_GRAY}, 0.1)", batch=stacked(2), named=False, T="real")
 row("adjust_contrast", "images: T, contrast_factor: number", image("images"), "image.adjust_contrast",
     "Images with the distance of each pixel from the mean of its channel multiplied.",
-    f"adjust_contrast({_GRAY}, 2.0)", batch=whole,
+    f"adjust_contrast({_GRAY}, 2.0)", batch=stacked(4),
     named=False, T="bfloat16 float32 float64 int", no_gradient="*")
 row("rgb_to_grayscale", "images: T", image("images", 3, 1), "image.rgb_to_grayscale",
     "The brightness of colours: the last axis of size 3 becomes size 1.", f"rgb_to_grayscale({_RGB})",
-    batch=rows("images"),
+    batch=stacked(2),
     T="real")
 row("grayscale_to_rgb", "images: T", image("images", 1, 3, least=2), "image.grayscale_to_rgb",
     "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb({_GRAY})",
-    batch=whole, lowered="special.grayscale_to_rgb",
+    batch=stacked(2), lowered="special.grayscale_to_rgb",
     T="float int8 int16 int32 int64 uint8 uint32 uint64 bool complex64 complex128")
 row("rgb_to_hsv", "images: T", image("images", 3), "image.rgb_to_hsv",
-    "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})", batch=whole, T="float")
+    "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})",
+    batch=stacked(2), T="float")
 row("hsv_to_rgb", "images: T", image("images", 3), "image.hsv_to_rgb",
     "Red, green and blue of hue, saturation and value, the last axis.", f"hsv_to_rgb({_RGB})",
-    batch=whole, no_gradient="*",
+    batch=stacked(2), no_gradient="*",
     T="float")
 row("crop_and_resize", "image: T, boxes: float32, box_ind: int32, crop_size: shape", crop_and_resize,
     "image.crop_and_resize",

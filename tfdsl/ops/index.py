@@ -12,7 +12,7 @@ from ..diagnostics import (
     TOO_MANY_INDICES,
 )
 from ..types import INT32, INT64, Dim, Nested, Shape, TensorType
-from .batch import FIXED, BatchCall, Mixed, Rule, each, rows, whole
+from .batch import FIXED, BatchCall, Mixed, Rule, along, each, rows, stacked, whole
 from .formula import Own
 from .op import OpCall
 from .row import table
@@ -356,7 +356,7 @@ row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mas
     "strided_slice([[1, 2, 3], [4, 5, 6]], [0, 2], [2, 0], [1, -1])", batch=whole, U="int16 int32 int64")
 row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", top_k,
     "nn.top_k",
-    "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)", batch=whole,
+    "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)", batch=stacked(2),
     T="real", U="int16 int32 int64")
 row("unique", "x: T, out_idx: dtype U = int32", unique(2), "unique",
     "The different values of a vector, and for each element the index of its value.", "unique([1, 1, 2])", batch=whole,
@@ -373,10 +373,10 @@ row("searchsorted", "sorted_sequence: T, values: T, side: text = \"left\", out_t
     "For each value the index where it belongs in the sorted last axis.",
     "searchsorted([1.0, 3.0, 5.0], [2.0, 4.0])", batch=whole, U="int32 int64")
 row("sort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\"", sort, "sort",
-    "The elements of an axis in order.", "sort([3.0, 1.0, 2.0])", batch=whole, T="real")
+    "The elements of an axis in order.", "sort([3.0, 1.0, 2.0])", batch=along("axis", "values"), T="real")
 row("argsort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\", stable: flag = false",
-    argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])", batch=whole,
-    T="real")
+    argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])", batch=along("axis",
+    "values"), T="real")
 row("invert_permutation", "x: T", invert_permutation, "invert_permutation",
     "The position of each number from 0 in a permutation.", "invert_permutation([2, 0, 1])",
     batch=whole,

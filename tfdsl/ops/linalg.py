@@ -16,7 +16,7 @@ from ..diagnostics import (
     SIZES_DIFFER,
 )
 from ..types import INT32, Dim, Nested, Shape, TensorType
-from .batch import FIXED, ROWS, BatchCall, Mixed, rows, several, whole
+from .batch import FIXED, ROWS, BatchCall, Mixed, reduced, rows, several, stacked, whole
 from .op import Alike, OpCall, Result
 from .row import table
 from .rules import (
@@ -225,7 +225,7 @@ row("einsum", "equation: text, inputs: [T]", einsum, "einsum",
     "einsum(\"ij,jk->ik\", [[[1.0, 2.0]], [[3.0], [4.0]]])", batch=whole, lowered="special.einsum")
 row("cross", "a: T, b: T", cross, "linalg.cross",
     "The cross product of the vectors of size 3 on the last axis.",
-    "cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])", batch=whole, T="real")
+    "cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])", batch=stacked(2, "a", "b"), T="real")
 row("xw_plus_b", "x: T, weights: T, biases: T", affine, "nn.xw_plus_b",
     "x @ weights + biases: [n, k] by [k, m], and a vector of size m, is [n, m].",
     "xw_plus_b([[1.0, 2.0]], [[3.0], [4.0]], [5.0])", batch=rows("x"),
@@ -421,74 +421,74 @@ def band_part(call: OpCall) -> TensorType:
 
 # fmt: off
 row("matrix_inverse", "input: T, adjoint: flag = false", square("input"), "matrix_inverse",
-    f"The inverse of square matrices. {_BATCH}", f"matrix_inverse({_SQUARE})", batch=whole, T=EXACT)
+    f"The inverse of square matrices. {_BATCH}", f"matrix_inverse({_SQUARE})", batch=stacked(3), T=EXACT)
 row("matrix_transpose", "a: T, conjugate: flag = false", flipped("a"), "matrix_transpose",
-    "Rows and columns, the last two axes, swapped.", "matrix_transpose([[1, 2, 3], [4, 5, 6]])", batch=whole)
+    "Rows and columns, the last two axes, swapped.", "matrix_transpose([[1, 2, 3], [4, 5, 6]])", batch=stacked(3))
 row("adjoint", "matrix: T", flipped("matrix"), "linalg.adjoint",
     "Rows and columns, the last two axes, swapped, and complex numbers conjugated.",
-    "adjoint([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])", batch=whole)
+    "adjoint([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])", batch=stacked(3))
 row("matrix_determinant", "input: T", per_square("input"), "matrix_determinant",
-    f"The determinant of square matrices. {_BATCH}", f"matrix_determinant({_SQUARE})", batch=whole, T=EXACT)
+    f"The determinant of square matrices. {_BATCH}", f"matrix_determinant({_SQUARE})", batch=stacked(3), T=EXACT)
 row("slogdet", "input: T", per_square("input", outputs=2), "linalg.slogdet",
     f"The sign of the determinant, and the logarithm of its absolute value. {_BATCH}", f"slogdet({_SQUARE})",
-    batch=whole,
+    batch=stacked(3),
     T=EXACT)
 row("logdet", "matrix: T", per_square("matrix", real=True), "linalg.logdet",
-    f"The logarithm of the determinant of positive definite matrices. {_BATCH}", f"logdet({_SQUARE})", batch=whole,
+    f"The logarithm of the determinant of positive definite matrices. {_BATCH}", f"logdet({_SQUARE})", batch=stacked(3),
     T=EXACT)
-row("trace", "x: T", trace, "trace", f"The sum of the diagonal. {_BATCH}", f"trace({_SQUARE})", batch=whole,
+row("trace", "x: T", trace, "trace", f"The sum of the diagonal. {_BATCH}", f"trace({_SQUARE})", batch=stacked(3),
     T="number")
 row("norm", "tensor: T, ord: static = \"euclidean\", axis: integers = none, keepdims: flag = false",
     norm,
     "norm", "The norm of all elements together, of vectors (one axis) or of matrices (two axes). `ord` is "
-    "\"euclidean\", 1, 2, or any positive number.", "norm([3.0, 4.0])", batch=whole, T="inexact")
+    "\"euclidean\", 1, 2, or any positive number.", "norm([3.0, 4.0])", batch=reduced("tensor"), T="inexact")
 row("normalize", "tensor: T, ord: static = \"euclidean\", axis: integers = none", normalize,
     "linalg.normalize", "The elements divided by the norm over an axis, or over all; then the norm itself, which "
-    "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)", batch=whole,
-    T="inexact")
+    "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)",
+    batch=reduced("tensor"), T="inexact")
 row("cholesky", "input: T", square("input"), "cholesky",
     f"The lower triangle whose product with its adjoint is the (positive definite) matrix. {_BATCH}",
-    f"cholesky({_SQUARE})", batch=whole, lowered="special.cholesky", T=EXACT)
+    f"cholesky({_SQUARE})", batch=stacked(3), lowered="special.cholesky", T=EXACT)
 for _name, _what in (("sqrtm", "square root"), ("expm", "exponential")):
     row(_name, "input: T", square("input"), f"linalg.{_name}",
         f"The matrix {_what} of square matrices. {_BATCH}",
-        f"{_name}({_SQUARE})", batch=whole, T=EXACT)
+        f"{_name}({_SQUARE})", batch=stacked(3), T=EXACT)
 row("logm", "input: T", square("input"), "linalg.logm",
     f"The matrix logarithm of square matrices. {_BATCH}",
     "logm(complex([[2.0, 1.0], [1.0, 3.0]], 0.0))",
-    batch=whole, lowered="special.logm", T="complex64 complex128")
+    batch=stacked(3), lowered="special.logm", T="complex64 complex128")
 row("qr", "input: T, full_matrices: flag = false", qr, "qr",
     f"An orthogonal matrix and an upper triangle, whose product is the matrix. {_BATCH}",
-    "qr([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=whole, T=EXACT)
+    "qr([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=stacked(3), T=EXACT)
 row("svd", "tensor: T, full_matrices: flag = false, compute_uv: flag = true", svd, "svd",
     f"The singular values, then the left and the right singular vectors (unless not `compute_uv`). {_BATCH}",
-    "svd([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=whole, T=EXACT)
+    "svd([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=stacked(3), T=EXACT)
 row("self_adjoint_eig", "tensor: T", eigen, "self_adjoint_eig",
     f"The eigenvalues and eigenvectors of matrices that are their own adjoint. {_BATCH}",
-    f"self_adjoint_eig({_SQUARE})", batch=whole, T=EXACT)
+    f"self_adjoint_eig({_SQUARE})", batch=stacked(3), T=EXACT)
 row("self_adjoint_eigvals", "tensor: T", eigenvalues, "self_adjoint_eigvals",
     f"The eigenvalues of matrices that are their own adjoint. {_BATCH}", f"self_adjoint_eigvals({_SQUARE})",
-    batch=whole,
+    batch=stacked(3),
     T=EXACT)
 row("eig", "tensor: T", any_eigen, "compat.v2.linalg.eig",
-    f"The eigenvalues and eigenvectors of square matrices, complex numbers. {_BATCH}", f"eig({_SQUARE})", batch=whole,
-    T="float32 float64 complex64 complex128")
+    f"The eigenvalues and eigenvectors of square matrices, complex numbers. {_BATCH}", f"eig({_SQUARE})",
+    batch=stacked(3), T="float32 float64 complex64 complex128")
 row("eigvals", "tensor: T", any_eigenvalues, "compat.v2.linalg.eigvals",
-    f"The eigenvalues of square matrices, complex numbers. {_BATCH}", f"eigvals({_SQUARE})", batch=whole,
+    f"The eigenvalues of square matrices, complex numbers. {_BATCH}", f"eigvals({_SQUARE})", batch=stacked(3),
     T="float32 float64 complex64 complex128")
 row("lu", "input: T", lu, "linalg.lu",
     f"Both triangles of the decomposition in one matrix, and the permutation of the rows. {_BATCH}",
-    f"lu({_SQUARE})", batch=whole, T=EXACT, no_gradient="*")
+    f"lu({_SQUARE})", batch=stacked(3), T=EXACT, no_gradient="*")
 row("pinv", "a: T, rcond: T? = none", pinv, "linalg.pinv",
     f"The Moore-Penrose inverse: of [n, m] it is [m, n]. {_BATCH}",
-    "pinv([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=whole,
+    "pinv([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=stacked(3),
     T="float16 float32 float64")
 row("matrix_rank", "a: T, tol: T? = none", matrix_rank, "linalg.matrix_rank",
-    f"How many singular values are above `tol`, int32. {_BATCH}", f"matrix_rank({_SQUARE})", batch=whole,
+    f"How many singular values are above `tol`, int32. {_BATCH}", f"matrix_rank({_SQUARE})", batch=stacked(3),
     T="float16 float32 float64")
 row("matrix_band_part", "input: T, num_lower: U, num_upper: U", band_part, "matrix_band_part",
     "The matrices with zeros away from the diagonal: the given diagonals below and above it stay, all for -1.",
-    f"matrix_band_part({_SQUARE}, 0, -1)", batch=whole, U="int32 int64")
+    f"matrix_band_part({_SQUARE}, 0, -1)", batch=stacked(3), U="int32 int64")
 # fmt: on
 
 
@@ -637,11 +637,11 @@ row("diag_part", "input: T", halved, "diag_part",
     f"diag_part({_SQUARE})", batch=whole, T="float int32 int64 complex64 complex128")
 row("matrix_diag", "diagonal: T, k: integer = 0", matrix_diag, "matrix_diag",
     "Matrices of zeros with the last axis as their `k`-th diagonal.", "matrix_diag([[1.0, 2.0], [3.0, 4.0]])",
-    batch=whole,
+    batch=stacked(2),
     T="number bool")
 row("matrix_diag_part", "input: T, k: integer = 0", matrix_diag_part, "matrix_diag_part",
     f"The `k`-th diagonal of the matrices: above the main one if `k` is positive. {_BATCH}",
-    f"matrix_diag_part({_SQUARE}, k=1)", batch=whole, T="number bool")
+    f"matrix_diag_part({_SQUARE}, k=1)", batch=stacked(3), T="number bool")
 row("matrix_set_diag", "input: T, diagonal: T", set_diag, "matrix_set_diag",
     f"The matrices with a new main diagonal. {_BATCH}", f"matrix_set_diag({_SQUARE}, [7.0, 8.0])", batch=whole)
 # fmt: on

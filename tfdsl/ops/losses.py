@@ -106,7 +106,8 @@ def batch_cross_entropy(axis: str = "") -> Rule:
 # fmt: off
 row("in_top_k", "predictions: float32, targets: U, k: integer", in_top_k, "nn.in_top_k",
     "For each row whether its target is among its `k` largest predictions: [n, classes] and [n] is bool [n].",
-    "in_top_k([[0.1, 0.9], [0.8, 0.2]], [1, 1], 1)", batch=whole, in_nn="nn.top_k_accuracy", U="int32 int64")
+    "in_top_k([[0.1, 0.9], [0.8, 0.2]], [1, 1], 1)", batch=rows("predictions", "targets"),
+    in_nn="nn.top_k_accuracy", U="int32 int64")
 row("sparse_softmax_cross_entropy_with_logits", "*, labels: U, logits: T", sparse_cross_entropy,
     "nn.sparse_softmax_cross_entropy_with_logits",
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",

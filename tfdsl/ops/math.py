@@ -4,7 +4,7 @@ from typing import Any
 
 from ..diagnostics import NEGATIVE_POWER
 from ..types import BOOL, FLOAT32, FLOAT64, TensorType
-from .batch import FIXED, MEAN, ROWS, SUM, BatchCall, Mixed, Rule, each, linear, whole
+from .batch import FIXED, MEAN, ROWS, SUM, BatchCall, Mixed, Rule, each, linear, stacked, whole
 from .formula import Expr, Formulas, Known, Made, Own
 from .op import Alike, OpCall
 from .row import table
@@ -301,7 +301,7 @@ row("zeta", "x: T, q: T", elementwise("x", "q"), "math.zeta",
     batch=each, T="float32 float64", no_gradient="x")
 row("lbeta", "x: T", last_reduced, "lbeta",
     "The logarithm of the absolute beta function of the numbers on the last axis.",
-    "lbeta([[1.0, 2.0], [3.0, 4.0]])", batch=whole, T="float")
+    "lbeta([[1.0, 2.0], [3.0, 4.0]])", batch=stacked(2), T="float")
 row("betainc", "a: T, b: T, x: T", betainc, "betainc",
     "The regularised incomplete beta function. All have one shape, but any of them can be a scalar.",
     "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", batch=each, T="float32 float64", no_gradient="a b")

@@ -1,7 +1,7 @@
 """Biases, normalisation and embeddings for neural networks."""
 
 from ..types import TensorType
-from .batch import along, each, rows, whole
+from .batch import along, each, rows, total, whole
 from .index import batch_take
 from .op import OpCall
 from .row import table
@@ -76,7 +76,7 @@ row("bias_add", "value: T, bias: T, data_format: text = none", bias_add, "nn.bia
     "bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])", batch=rows("value"), T="number",
     data_format=("N...C", "NC...", "NHWC", "NCHW", "NWC", "NCW", "NDHWC", "NCDHW"))
 row("l2_loss", "t: T", scalar(), "nn.l2_loss", "Half the sum of the squares, a scalar.",
-    "l2_loss([3.0, 4.0])", batch=whole,
+    "l2_loss([3.0, 4.0])", batch=total("t"),
     T="float")
 row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", along_axis("x"),
     "nn.l2_normalize",

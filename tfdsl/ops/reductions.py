@@ -2,7 +2,7 @@
 
 from ..diagnostics import AXIS_FIRST, MEAN_WHOLE, NEGATIVE, ONE_CLASS
 from ..types import BOOL, FLOAT32, INT32, Dim, DType, TensorType
-from .batch import MEAN, SUM, along, reduced, whole
+from .batch import MEAN, SUM, BatchCall, Mixed, along, mean_loss, reduced, rows, total, whole
 from .formula import Made
 from .op import Alike, OpCall
 from .row import table
@@ -123,6 +123,14 @@ def _bins(call: OpCall) -> Dim:
     return bins
 
 
+def batch_confusion(call: BatchCall) -> str:
+    """Counts of rows, if their number of classes does not depend on these."""
+    if call.option("num_classes") is None:
+        raise Mixed
+    rows("labels", "predictions")(call)
+    return SUM
+
+
 # fmt: off
 _AXES = "Over all axes, or the axes in `axis`. They are removed unless `keepdims` keeps them with size 1."
 # name, TensorFlow symbol, result, dtypes, whether complex numbers give real results
@@ -152,10 +160,10 @@ for _name, _what in (("reduce_any", "at least one element is"), ("reduce_all", "
         batch=reduced("input_tensor"))
 row("count_nonzero", "input_tensor: T, axis: integers = none, keepdims: flag = false, dtype: dtype U = int64",
     reduction(dtype="U"), "count_nonzero", f"How many elements are not 0. {_AXES}",
-    "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=whole, U="number")
+    "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=reduced("input_tensor", SUM), U="number")
 row("zero_fraction", "value: T", scalar(FLOAT32), "nn.zero_fraction",
     "The fraction of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])",
-    batch=whole, no_gradient="*",
+    batch=mean_loss("value"), no_gradient="*",
     T="number")
 
 for _name, _what, _dtypes in (
@@ -174,7 +182,7 @@ for _name, _what, _dtypes in (("cumsum", "sum", "number"), ("cumprod", "product"
 row("cumulative_logsumexp", "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false",
     along_axis("x"), "math.cumulative_logsumexp",
     "The running logarithm of the sum of the exponentials along `axis`. The shape stays.",
-    "cumulative_logsumexp([1.0, 2.0, 3.0])", batch=whole, T="float")
+    "cumulative_logsumexp([1.0, 2.0, 3.0])", batch=along("axis", "x", 0), T="float")
 
 row("bincount", "arr: int32, weights: T? = none, minlength: int32? = none, maxlength: int32? = none, "
     "dtype: dtype U = int32", bincount, "math.bincount",
@@ -184,11 +192,12 @@ row("bincount", "arr: int32, weights: T? = none, minlength: int32? = none, maxle
 row("confusion_matrix", "labels: T, predictions: T, num_classes: T? = none, dtype: dtype U = int32",
     confusion_matrix, "confusion_matrix",
     "How often each label (row) was predicted as each class (column).",
-    "confusion_matrix([0, 1, 2], [0, 2, 2], num_classes=3)", batch=whole, T="int32 int64", U="number")
+    "confusion_matrix([0, 1, 2], [0, 2, 2], num_classes=3)", batch=batch_confusion, T="int32 int64", U="number")
 row("histogram_fixed_width", "values: T, value_range: T, nbins: int32 = 100, dtype: dtype U = int32",
     histogram, "histogram_fixed_width",
     "How many values fall into each of `nbins` equal bins between the two ends of `value_range`.",
-    "histogram_fixed_width([1.0, 2.5, 4.0], [0.0, 5.0], nbins=5)", batch=whole, T="int32 int64 float32 float64",
+    "histogram_fixed_width([1.0, 2.5, 4.0], [0.0, 5.0], nbins=5)", batch=total("values"),
+    T="int32 int64 float32 float64",
     U="int32 int64")
 row("histogram_fixed_width_bins", "values: T, value_range: T, nbins: int32 = 100",
     histogram_bins, "histogram_fixed_width_bins",
