@@ -27,12 +27,16 @@ mse = reduce_mean(square(tanh(dropout(X, rate=0.1) @ w) @ v - y))
 loss mse
 optimize with adam(learning_rate=0.001)
 session:
+    before = evaluate mse on d in batches of 40 as b with X = b.features, y = b.target
+    least = before
     train {epochs} epochs on d in batches of 33 as batch:
         feed X = batch.features, y = batch.target
         checkpoint every {every} epochs in "kept"
-        every {every} steps: print step, mse
+        every {every} steps:
+            least = minimum(least, mse)
+            print step, mse, least
     save to "end"
-    print w
+    print w, before, least
 """
 ENGINES = {"loop": {"epochs": 200, "every": 50}, "step": {"epochs": 50, "every": 10}}
 
