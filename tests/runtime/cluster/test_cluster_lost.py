@@ -128,7 +128,7 @@ def test_the_client_and_a_parameter_server_are_killed(training, cluster):
 @in_engines("step")
 def test_a_frozen_server_ends_the_run_and_the_next_one_resumes(training, cluster):
     start, lines, files = training
-    client = start("--timeout", "4")
+    client = start("--timeout", "6")
     cluster.stop("ps", 0)
     assert client.process.wait(240) == 1
     assert "error[TFG740]: ps 0 at " in client.err.read_text()
