@@ -12,6 +12,8 @@ gc.disable()
 
 # TensorFlow's start-up messages would be in the output that the command line's tests read.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# Processes of tests keep what they compile. Otherwise each would compile all modules of the project.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Importing Keras with TensorFlow would take a second.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
