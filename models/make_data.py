@@ -54,8 +54,8 @@ def shapes(folder: Path) -> None:
     for kind in ("circle", "square", "triangle"):
         for number in range(36):
             _draw(random, kind, folder / "known" / kind / f"{number + 1:02}.png")
-    for number in range(6):
-        _draw(random, random.choice(["circle", "square", "triangle"]), folder / "new" / f"{number + 1}.png")
+    for number, kind in enumerate(["square", "triangle", "circle", "triangle", "square", "circle"]):
+        _draw(random, kind, folder / "new" / f"{number + 1}.png")
 
 
 def _draw(random: Random, kind: str, path: Path) -> None:

@@ -14,6 +14,7 @@ from zipfile import ZipFile
 import pytest
 import yaml
 from hatchling.build import build_wheel
+from hatchling.builders.sdist import SdistBuilder
 
 import tfdsl
 from tfdsl.cli import main
@@ -35,6 +36,8 @@ def test_distributed_files_exist():
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert not [name for name in included if not (ROOT / name).exists()]
     assert {path.name for path in ROOT.glob("*.md")} <= set(included)
+    inside = {Path(file.path) for file in SdistBuilder(str(ROOT)).recurse_included_files()}
+    assert {path for path in (ROOT / "models").rglob("*") if path.suffix in (".tfg", ".csv", ".png", ".py")} <= inside
 
 
 _BEGIN = """
