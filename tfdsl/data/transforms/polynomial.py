@@ -1,6 +1,7 @@
 """Adds products of columns."""
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement, groupby
 from typing import TYPE_CHECKING, Any, cast
 
@@ -60,14 +61,7 @@ class Polynomial(ColumnTransform):
         products = PolynomialFeatures(degree, include_bias=False).fit_transform
 
         def multiplied(block: "Block") -> "Block":
-            made = columns_of(products(matrix(block, factors)), names)
-            result: Block = {}
-            for name, column in block.items():
-                if name == factors[0]:
-                    result.update(made)
-                elif name not in factors:
-                    result[name] = column
-            return result
+            return _in_place(block, factors, columns_of(products(matrix(block, factors)), names))
 
         return multiplied, words
 
@@ -83,14 +77,20 @@ class Polynomial(ColumnTransform):
         for power in range(2, degree + 1):
             for chosen in combinations_with_replacement(range(len(factors)), power):
                 products[chosen] = products[chosen[:1]] * products[chosen[1:]]
-        made = dict(zip(_names(before, columns_of, degree), products.values(), strict=True))
-        result: Tensors = {}
-        for name, column in columns.items():
-            if name == factors[0]:
-                result.update(made)
-            elif name not in factors:
-                result[name] = column
-        return result
+        return _in_place(
+            columns, factors, dict(zip(_names(before, columns_of, degree), products.values(), strict=True))
+        )
+
+
+def _in_place(columns: Mapping[str, Any], factors: Sequence[str], made: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns with others in place of the factors, where the first of these stood. They are arrays or tensors."""
+    result: dict[str, Any] = {}
+    for name, column in columns.items():
+        if name == factors[0]:
+            result.update(made)
+        elif name not in factors:
+            result[name] = column
+    return result
 
 
 def _names(before: Schema, factors_of: tuple[Column, ...], degree: int) -> tuple[str, ...]:
