@@ -12,6 +12,7 @@ from ..diagnostics import (
     RUN_AGAIN,
     SAME_LOSS,
     STEP_TWICE,
+    TRAINED_BELOW,
     TRAINED_BY_BOTH,
     UNRUN,
     UNTAKEN,
@@ -50,6 +51,7 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
         _doubt_repeated(ctx, graph, session.body)
         _doubt_after(ctx, graph, session.body)
         _doubt_feeds(ctx, graph, session)
+        _doubt_trained_below(ctx, graph, session)
         for statement in session.body:
             if isinstance(statement, Train):
                 _doubt_steps(ctx, graph, statement)
@@ -425,6 +427,23 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
     for feed, what, is_needed in found.values():
         if not is_needed:
             ctx.warn(FEED_UNNEEDED, feed.origin, what=what, name=feed.text)
+
+
+def _doubt_trained_below(ctx: Analysis, graph: Graph, session: Session) -> None:
+    """Warn of a step that trains variables below a tensor that is fed: its value is not made of them."""
+    told: set[tuple[Ref, int]] = set()
+    for one in walk(session.body):
+        cut = [feed for feed in one.uses().feeds if not graph.nodes[feed.ref.node].is_source]
+        steps = [graph.nodes[ref.node] for ref in one.uses().executes if graph.nodes[ref.node].is_step] if cut else []
+        for feed, step in ((feed, step) for feed in cut for step in steps):
+            below = graph.reach([feed.ref])
+            ctx.spend(len(below), feed.origin.span)
+            both = [id for id in trained(ctx, graph.nodes, step) if id in below]
+            if both and (feed.ref, step.id) not in told:
+                told.add((feed.ref, step.id))
+                names = shown_variables(graph.items, both)
+                ctx.warn(TRAINED_BELOW, feed.origin, Note("the optimize of line {line} trains them", step.origin.span),
+                         name=feed.text, variables=names)  # fmt: skip
 
 
 def _is_needed(ctx: Analysis, graph: Graph, statement: Statement, ref: Ref) -> bool:

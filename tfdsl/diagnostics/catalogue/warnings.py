@@ -109,6 +109,12 @@ TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 
                            "another loss", severity="warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
                          "leave {name} out, or name something that is made from it", "warning")
+TRAINED_BELOW = _message(
+    "TFG994",
+    "'{name}' is fed, but the step also trains {variables}, which would make it",
+    "train only what is made of it: optimize ... wrt VARIABLES",
+    "warning",
+)
 IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", severity="warning")
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the fraction that it drops", severity="warning")
 NOT_BINARY = _message("TFG973", "line {line} uses '{name}' as labels of 0 and 1, but {what} {range}",
