@@ -84,7 +84,9 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            ctx.fail(TEMPLATE_BRACE, _place(expr, match), brace=match[0])
+            other = re.match(r"\{([^{}\n]*[^{}\s:][^{}\n]*)\}", text[match.start() :])
+            help = f"braces contain names: write value = {other[1]} before, and then {{value}}" if other else ""
+            ctx.fail(TEMPLATE_BRACE, _place(expr, match), help=help, brace=match[0])
         else:
             parts.append(_filled(ctx, plan, name, format or "", _place(expr, match), is_path))
     parts.append(text[at:])

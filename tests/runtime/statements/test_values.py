@@ -133,6 +133,7 @@ session:
     train 2 steps: print "{step:>3}{epoch}"
 """
     assert printed(text.replace("train 2 steps:", "for step in [0, 1]:").replace("{epoch}", "")) != []
+    assert printed('s = constant("caf\u00e9")\nsession:\n    print "{s} {s:>5}"\n') == ["caf\u00e9  caf\u00e9"]
     text = text.replace("session:", "optimize square(w) with gradient_descent(learning_rate=0.0)\nsession:")
     assert printed(text) == ["2.50 007 12.5% {w} 2.5 0.125", "  00", "  11"]
 

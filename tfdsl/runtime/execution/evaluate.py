@@ -74,7 +74,12 @@ def _formatted(value: object, format: str) -> str:
     """A single value in a format of Python's."""
     if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()
-    return builtins.format(value.decode("utf-8", "replace") if isinstance(value, bytes) else value, format)
+    return builtins.format(_text(value) if isinstance(value, bytes) else value, format)
+
+
+def _text(value: object) -> str:
+    """A value in a string."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def value_at(
@@ -122,7 +127,7 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
         case BatchField():
             return indexed(context.batch(expr.field), expr.index)
         case Template():
-            return "".join(p if isinstance(p, str) else str(value(p, fetched, context)) for p in expr.parts)
+            return "".join(p if isinstance(p, str) else _text(value(p, fetched, context)) for p in expr.parts)
         case Apply(op="and"):
             return all(truth(value(arg, fetched, context, within)) for arg in expr.args)
         case Apply(op="or"):
