@@ -6,10 +6,10 @@ everywhere in a graph.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, cast
 
-from .record import Record
+from .record import Record, State
 from .source import Span
 
 
@@ -170,8 +170,7 @@ class SizeClash(Exception):
         self.left, self.right = left, right
 
 
-@dataclass(slots=True)
-class Sizes:
+class Sizes(State):
     """The facts about a graph's named sizes: where each was declared, and its value if known.
 
     `equals` maps a name to the size it must equal (a number or another name) and the place that requires it. `here`

@@ -6,7 +6,6 @@ compile time; an error says how to fix the call if they are not.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
@@ -34,7 +33,7 @@ from ..ops.named import CONSTANT
 from ..ops.op import REQUIRED, Op, Parameter
 from ..ops.raw import RawArgument, RawOp
 from ..program import Arg, Field, Literal, Pack, Refs, Static
-from ..record import Record
+from ..record import Record, State
 from ..source import Span
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
 from .context import Analysis, StatementFailed
@@ -294,8 +293,7 @@ def _pack(ctx: Analysis, value: ExprValue, dtype: DType, span: Span) -> Arg:
 # --- binding the arguments of an op -----------------------------------------------------------
 
 
-@dataclass(slots=True)
-class BoundArguments:
+class BoundArguments(State):
     """The arguments of a call, for the IR and for the shape rule."""
 
     args: dict[str, Arg]

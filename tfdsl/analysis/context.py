@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -51,7 +51,7 @@ from ..program import (
     reach,
     refs_of,
 )
-from ..record import Record
+from ..record import Record, State
 from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
@@ -98,8 +98,7 @@ class Trial:
     keep = False
 
 
-@dataclass(slots=True)
-class GraphBuilder:
+class GraphBuilder(State):
     """A graph under construction."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..data.schema import Schema, shown
 from ..diagnostics import (
@@ -32,6 +32,7 @@ from ..program import (
     Value,
     walk,
 )
+from ..record import State
 from ..source import Span
 from ..syntax import tree as t
 from ..types import (
@@ -72,8 +73,7 @@ from .values import (
 )
 
 
-@dataclass(slots=True)
-class Loop:
+class Loop(State):
     """The training loop around a statement."""
 
     data: str | None = None
@@ -91,8 +91,7 @@ class Loop:
     doubtful: list[str] = field(default_factory=list)  # names that get their first value after it
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(State):
     """One session under analysis. `initialised` is None if every variable is initialised."""
 
     env: Env

@@ -5,9 +5,10 @@ same name, only the qualified names can be used. A `for` can rebind names from b
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Generic, TypeVar
 
+from ..record import State
 from ..source import Span
 from ..syntax import tree as t
 
@@ -15,8 +16,7 @@ Path = tuple[str, ...]
 _Value = TypeVar("_Value")
 
 
-@dataclass(slots=True)
-class Binding(Generic[_Value]):
+class Binding(State, Generic[_Value]):
     """The value of a name. `first` and `latest` count the bindings at its first and last binding."""
 
     value: _Value
@@ -53,16 +53,14 @@ class Ambiguous(Exception):
         self.bindings = bindings
 
 
-@dataclass(slots=True)
-class _Loop:
+class _Loop(State):
     """A `for` that is being unrolled."""
 
     started: int  # number of bindings when the loop began
     turn: int  # and when its current iteration began
 
 
-@dataclass(slots=True)
-class Names(Generic[_Value]):
+class Names(State, Generic[_Value]):
     """The names of a file, a function call or a `graph` block."""
 
     parent: "Names[_Value] | None" = None

@@ -10,7 +10,7 @@ chooses a seed. The `seed` of the program does not affect them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import NoReturn, TypeGuard
 
@@ -34,6 +34,7 @@ from ..ops.forbidden_ops import reach
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
 from ..program import Arg, HostValue, Literal, Ref, Refs, Static
+from ..record import State
 from ..source import Span
 from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from .arguments import (
@@ -59,8 +60,7 @@ from .values import Builtin, ExprValue, Operation, Outputs, ShapeOf, Tensor, as_
 _MOST_OUTPUTS = 100_000
 
 
-@dataclass(slots=True)
-class _Dtypes:
+class _Dtypes(State):
     """The values of the attributes that are dtypes or lists of dtypes."""
 
     one: dict[str, DType] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING
 from ..diagnostics.spelling import did_you_mean
 from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
+from ..record import State
 from .parser import CommandParser
 from .report import WrongUse
 
@@ -100,15 +101,14 @@ def seconds(text: str) -> float:
     return number
 
 
-@dataclass(slots=True)
-class GivenInputs:
+class GivenInputs(State):
     """The inputs of a program from the command line and the config file."""
 
     params: dict[str, object] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     logdir: str | None = None
     cluster: Cluster | None = None
-    limits: Limits = Limits()  # noqa: RUF009
+    limits: Limits = Limits()
     allowed: list[str] = field(default_factory=list)
 
     def access(self, path: str) -> Access:

@@ -13,12 +13,15 @@ process that imports tfdsl.
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 PROMPT = 2.0  # seconds for the main thread after a second signal
@@ -26,7 +29,7 @@ GRACE = 10.0  # seconds for it after SIGTERM
 _FOR_CHILDREN = 5.0  # extra seconds if it waits for processes, which have the same time
 _REAPED = 2.0  # seconds for killed children to disappear
 
-children: set[subprocess.Popen] = set()  # processes that must not outlive this one
+children: "set[Popen]" = set()  # processes that must not outlive this one
 
 
 class Asked(KeyboardInterrupt):

@@ -13,7 +13,6 @@ from ..access import Access, access_of
 from ..diagnostics import DATA_FORMAT
 from ..limits import Clock
 from ..record import Record
-from . import given
 from .learned import Fitted
 from .pipeline import Learner, Pipeline
 from .schema import DataError, Schema, at_stage, shown
@@ -52,6 +51,8 @@ def pipeline_of(
             target = source.bound(spec.source.arguments).get("target")
             names = target if isinstance(target, tuple) else (target,)
             usual = [name for name in (source.target_name, "target") if name is not None]
+            from . import given
+
             opened = given.opened(spec.name, replacement, [name for name in names if isinstance(name, str)], usual)
     return Pipeline(spec, opened, others, Where("", access or _own(spec), clock))
 

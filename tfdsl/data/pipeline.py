@@ -18,7 +18,6 @@ from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, 
 from ..types import STRING
 from .advice import ways_out
 from .learned import Fitted, FittedStep, sources_of, traced
-from .saved import chosen, read
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec, StageSpec
@@ -185,6 +184,8 @@ class Pipeline:
         data, name = str(arguments["data"]), arguments["name"]
         if name is None:
             return self._others[data].fitted()
+        from .saved import chosen, read
+
         if data not in self._files:
             self._files[data] = read(data, self._where)
         return chosen(self._files[data], str(name), data)

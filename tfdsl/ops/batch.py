@@ -14,10 +14,9 @@ A rule gets a `BatchCall` with at least one argument that depends on the batch, 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
-from ..record import Record
+from ..record import Record, State
 from ..types import Nested, Shape, TensorType
 
 FIXED, ROWS, MEAN, SUM = "fixed", "rows", "mean", "sum"
@@ -61,8 +60,7 @@ class BatchArgument(Record):
         return frozenset(kind for one in self.operands for kind in one.kinds) or frozenset((FIXED,))
 
 
-@dataclass(slots=True)
-class BatchCall:
+class BatchCall(State):
     """A node with the kinds of its inputs, as a batch rule gets it."""
 
     arguments: Mapping[str, BatchArgument]

@@ -27,7 +27,7 @@ from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
 
 from ..diagnostics import NEGATIVE, OPTION, RANK, Message
-from ..record import Record
+from ..record import Record, State
 from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Nested, Shape, SizeClash, Sizes, TensorType
 from .batch import Rule
 from .formula import Formula
@@ -210,8 +210,7 @@ class RuleRefused(Exception):
         self.message, self.params, self.details = message, params, details
 
 
-@dataclass(slots=True)
-class OpCall:
+class OpCall(State):
     """The arguments of an op call, as its shape rule sees them.
 
     `call["x"]` is the TensorType of a tensor argument (a tuple for a list, None for an optional argument that is

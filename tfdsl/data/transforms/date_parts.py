@@ -1,7 +1,6 @@
 """Makes numbers of the parts of dates."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...diagnostics import DATE_CELL
@@ -11,9 +10,11 @@ from ..stage import Arguments
 from .base import ColumnTransform, Facts, Learned, OutsideGraph, check_names
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..tables import Block, Function, Words
 
-_PARTS: dict[str, Callable[[datetime], int]] = {
+_PARTS: "dict[str, Callable[[datetime], int]]" = {
     "year": lambda date: date.year, "month": lambda date: date.month, "day": lambda date: date.day,
     "weekday": lambda date: date.weekday(), "hour": lambda date: date.hour, "minute": lambda date: date.minute,
     "second": lambda date: date.second, "dayofyear": lambda date: date.timetuple().tm_yday,
@@ -89,8 +90,10 @@ class DateParts(OutsideGraph, ColumnTransform):
         return divided, {name: known for name, known in words.items() if name not in numbers}
 
 
-def parsed_date(text: str, form: object) -> datetime | None:
+def parsed_date(text: str, form: object) -> "datetime | None":
     """The date that a text is in a form, or in one of the usual ones if that is None. None if it is no date."""
+    from datetime import datetime
+
     try:
         if isinstance(form, str):
             return datetime.strptime(text, form)
