@@ -133,8 +133,11 @@ class _StateType(type):
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "_StateType":
         own: dict[str, object] = namespace.get("__annotations__", {})
-        namespace["__defaults__"] = {field: namespace.pop(field, _MISSING) for field in own}
-        namespace["__slots__"] = tuple(own)
+        no_fields: dict[str, object] = {}
+        inherited = next((base.__defaults__ for base in bases if isinstance(base, _StateType)), no_fields)
+        namespace["__defaults__"] = {**inherited, **{field: namespace.pop(field, _MISSING) for field in own}}
+        if own or not inherited:  # a subclass without fields is a usual class
+            namespace["__slots__"] = tuple(own)
         namespace.setdefault("__init__", _first_state)
         return super().__new__(cls, name, bases, namespace)
 

@@ -1,0 +1,59 @@
+"""Records, and their mutable counterparts: what dataclasses do."""
+
+import dataclasses
+from dataclasses import field, replace
+from typing import Generic, TypeVar
+
+import pytest
+
+from tfdsl.record import Record, State
+
+_T = TypeVar("_T")
+
+
+class Point(Record):
+    x: int
+    y: int = 2
+
+
+class Counter(State, Generic[_T]):
+    name: str
+    items: list[_T] = field(default_factory=list)
+    start: int = 0
+    total: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.total = self.start + len(self.items)
+
+
+class Loud(Counter[int]):
+    def shout(self) -> str:
+        self.said = self.name.upper()
+        return self.said
+
+
+def test_records_are_frozen_and_equal_by_value():
+    point = Point(1)
+    assert point == Point(1, 2) != Point(2) and hash(point) == hash(Point(1)) and repr(point) == "Point(x=1, y=2)"
+    assert replace(point, y=3) == Point(1, 3) and Point.__match_args__ == ("x", "y")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        point.x = 3
+    with pytest.raises(TypeError):
+        Point()
+
+
+def test_states_have_fields_of_their_own():
+    one, other = Counter("a"), Counter("a", start=2)
+    one.items.append("x")
+    assert other.items == [] and (one.total, other.total) == (0, 2) and one != Counter("a", one.items)
+    assert repr(other) == "Counter(name='a', items=[], start=2, total=2)"
+    copy = replace(one, name="b")
+    assert (copy.name, copy.items, copy.total) == ("b", ["x"], 1)
+    with pytest.raises(AttributeError):
+        one.unknown = 1
+    with pytest.raises(TypeError):
+        Counter()
+
+
+def test_a_subclass_of_a_state_is_a_usual_class():
+    assert Loud("a", [1, 2]).total == 2 and Loud("a").shout() == "A"
