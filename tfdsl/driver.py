@@ -221,7 +221,8 @@ class Compiled:
         TensorFlow is imported this needs no memory beside its. Errors are left to the sessions that need the data."""
         chosen = [plan for plan in self.program.sessions if session in (None, plan.name)]
         uses = [one.uses().data for plan in chosen for one in walk(plan.body)]
-        for name in dict.fromkeys(data[0] for data in uses if data is not None):
+        declared = {data.name for data in self.program.data}  # a training can go over a value of its session, too
+        for name in dict.fromkeys(data[0] for data in uses if data is not None and data[0] in declared):
             with suppress(TfgError):
                 if self.dataset(name).release():
                     self.pipeline(name).release()

@@ -105,6 +105,9 @@ WRITTEN = [
     "goal = resize_bilinear(P, [2, 2])",
 ]
 MIXED = [
+    "goal = count_nonzero(reduce_sum(X, axis=0))",
+    "goal = zero_fraction(reduce_mean(X, axis=0))",
+    "goal = l2_loss(reduce_sum(X, axis=0))",
     "goal = norm(X)",
     "goal = sort(X, axis=0)",
     "goal = matrix_transpose(X)",

@@ -34,7 +34,7 @@ class Combinations:
     def __init__(
         self, nodes: Nodes, reached: Iterable[int], rows: Collection[int], mixed: Collection[int], off: Collection[int]
     ):
-        self._nodes, self._off = nodes, off
+        self._nodes, self._off, self.mixed = nodes, off, mixed
         self._kinds: dict[int, str | None] = {}  # None if it cannot be combined
         self._known: dict[int, str] = {}
         self.leaves: dict[Ref, Combination] = {}

@@ -6,9 +6,11 @@ from dataclasses import replace
 from ..data.schema import Column, Schema
 from ..diagnostics import (
     EVALUATE_BATCH,
+    EVALUATE_CHANGES,
     EVALUATE_COUNT,
     EVALUATE_NAME,
     EVALUATE_ROWS,
+    EVALUATE_SAME,
     NOT_COMBINED,
     STREAM_BATCHES,
     VALUE_NONE,
@@ -40,6 +42,7 @@ from .arguments import default_dtype, scalar_class
 from .binding import unpacked
 from .combination import Combinations, NotCombined
 from .context import Analysis
+from .executed import Kind
 from .expressions import dotted, value_of
 from .feeds import Loop, Plan, check_short_batch, checked_feeds
 from .plan_values import count_of, session_value, shown_text
@@ -61,6 +64,13 @@ from .values import (
 from .wrong_kind import not_tensor
 
 # --- names ------------------------------------------------------------------------------------
+
+
+def _check_once(ctx: Analysis, targets: tuple[t.Identifier, ...]) -> None:
+    """Refuse a name that a statement gives two values."""
+    for at, target in enumerate(targets):
+        if any(other.id == target.id for other in targets[:at]):
+            ctx.fail(VALUE_TAKEN, target.span, name=target.id, what="another name of this statement")
 
 
 def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | Evaluation) -> None:
@@ -99,6 +109,7 @@ def _type_text(value: ExprValue) -> str:
 def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
     """`a, b = EXPR`: one execution."""
     expr, targets, first = statement.value, statement.targets, statement.targets[0].id
+    _check_once(ctx, targets)
     if isinstance(expr, t.Constant) and isinstance(expr.value, str) and len(targets) == 1:
         values: list[PlanExpr] = [session_value(ctx, plan, expr)]
         types: list[TensorType | None] = [TensorType(STRING, ())]
@@ -156,13 +167,15 @@ def written_values(ctx: Analysis, value: t.Valued, found: ExprValue) -> list[Sho
 
 def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     """`test = evaluate accuracy, mse on moons.test in batches of 100 as b with X = b.features`."""
+    _check_once(ctx, statement.targets)
     data, size = ctx.together(
         lambda: rows_of(ctx, plan, statement.data, "'evaluate ... on'"),
         lambda: None if statement.size is None else count_of(ctx, plan, statement.size, "the size of a batch"),
     )
     rows = data.schema.rows
     if size is None and data.schema.streamed:
-        ctx.fail(STREAM_BATCHES, statement.data.span, name=statement.data.id)
+        help = f"write: evaluate ... on {statement.data.id} in batches of 100 as batch"
+        ctx.fail(STREAM_BATCHES, statement.data.span, help=help, name=statement.data.id, what="an evaluate")
     size = None if size is None else min(size, rows)
     inner = _inside(ctx, plan, statement, data, size or rows)
     tensors = [value_of(ctx, plan.env, one.value) for one in statement.values]
@@ -176,6 +189,8 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
         check_short_batch(ctx, inner, feeds, rows % size, f"write a size that divides the {rows} rows")
     names = _names(ctx, statement)
     combinations = _combinations(ctx, refs, feeds)
+    if size is not None:
+        _doubt_batches(ctx, statement, refs, feeds)
     items: list[Evaluated] = []
     for name, one, ref in zip(names, statement.values, refs, strict=True):
         value = Fetch(ref) if size is None else _combined(ctx, statement, combinations, one, name, ref)
@@ -187,6 +202,17 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     targets = tuple(one.id for one in statement.targets)
     pair = (data.name, data.part)
     return Evaluate(ctx.origin(statement.span), targets, tuple(items), pair, rows, size, combined, feeds)
+
+
+def _doubt_batches(ctx: Analysis, statement: t.Evaluate, refs: list[Ref], feeds: tuple[Feed, ...]) -> None:
+    """Warn of batches that nothing is fed, and of changes that are made once for each batch."""
+    parts = [part for feed in feeds for part in parts_of(feed.value)]
+    if not any(isinstance(part, BatchField) for part in parts):
+        batch = statement.batch.id if statement.batch is not None else "b"
+        ctx.report(EVALUATE_SAME, statement.data.span, batch=batch)
+    changes = ctx.executed(ctx.graph, refs, statement.span, frozenset(feed.ref for feed in feeds)).all(Kind.CHANGE)
+    if changes:
+        ctx.report(EVALUATE_CHANGES, statement.span, op=ctx.graph.nodes[changes[0]].op)
 
 
 def rows_of(ctx: Analysis, plan: Plan, target: t.Identifier, function: str) -> DataValue:
@@ -292,8 +318,11 @@ def _combined(
         called = f"'{node.name}'" if node.name else node.op.rpartition(".")[2]
         operator = node.row.operator if node.row is not None else ""
         what = f"'{operator}'" if operator else node.op.rpartition(".")[2]
+        mixed = [ref for ref in combinations.mixed if ref == node.id]
         given = sorted({kind for kind in error.kinds.values() if kind and kind != "fixed"})
         why = f"{called} mixes the rows of a batch"
+        if mixed:
+            given, why = [], f"{called} is fed a value that is made of the batch"
         if given:
             words = {"mean": "a mean over them", "sum": "a sum over them", "rows": "the rows"}
             why = f"{what} of {' and '.join(words[kind] for kind in given)} is not a mean or a sum over all rows"

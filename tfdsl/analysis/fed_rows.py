@@ -145,6 +145,10 @@ def _doubt_tested(ctx: Analysis, body: tuple[Statement, ...], apart: set[Span]) 
         if isinstance(one, Train):  # one iteration comes before another
             for inner in walk((one,)):
                 _note_trained(ctx, trained, inner, apart)
+        match one:
+            case Evaluate(data=(data, "test")) if data in trained:
+                span, rows, help = trained.pop(data)
+                ctx.report(TEST_TRAINED, one.origin.span, help=help, data=data, line=span.line, rows=rows)
         for feed in one.uses().feeds if trained else ():
             match feed.value:
                 case Field(data=data, part="test") if data in trained and changes_trained(ctx, one) is None:

@@ -391,6 +391,9 @@ def check_needs(
         )
         first = " = ..., ".join(names)
         help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
+        if isinstance(statement, t.Evaluate):
+            batch = "b" if statement.batch is None else statement.batch.id
+            help = f"write at its end: {'' if statement.batch else 'as b '}with {names[0]} = {batch}.features"
         if isinstance(statement, t.Export):  # it names its inputs, and feeds nothing
             values, inputs = (", ".join(one.span.text for one in many) for many in (statement.values, statement.inputs))
             inputs = ", ".join(filter(None, (inputs, *names)))

@@ -620,7 +620,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue 
     dataset = rows_of(ctx, plan, data, "'train ... on'")
     if batching is None:
         if dataset.schema.streamed:
-            ctx.fail(STREAM_BATCHES, data.span, name=data.id)
+            ctx.fail(STREAM_BATCHES, data.span, name=data.id, what="a training")
         return dataset, None, "ordered", 0
     size = count_of(ctx, plan, batching.size, "the size of a batch")
     seed = 0

@@ -133,11 +133,14 @@ def _formatted(value: PlanExpr, format: str) -> PlanExpr:
     return Apply("format", (value, Value(format))) if format else value
 
 
+_MOST_DIGITS = 3  # of a width or a precision
 _EXAMPLES: dict[str, object] = {"int": 1, "uint": 1, "float": 0.5, "complex": 1j, "bool": True, "string": "text"}
 
 
 def _check_format(ctx: Analysis, format: str, name: str, kind: str | None, span: Span) -> None:
     """Refuse a format that Python refuses for values of a kind, or, if the kind is not known, for all."""
+    if any(len(digits) > _MOST_DIGITS for digits in re.findall(r"\d+", format)):
+        ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=f"{name}: its width is at most {'9' * _MOST_DIGITS}")
     examples = [_EXAMPLES[kind]] if kind in _EXAMPLES else list(_EXAMPLES.values())
     for example in examples if format else ():
         try:

@@ -2,7 +2,7 @@
 
 from ..diagnostics import AXIS_FIRST, MEAN_WHOLE, NEGATIVE, ONE_CLASS
 from ..types import BOOL, FLOAT32, INT32, Dim, DType, TensorType
-from .batch import MEAN, SUM, BatchCall, Mixed, along, mean_loss, reduced, rows, total, whole
+from .batch import MEAN, ROWS, SUM, BatchCall, Mixed, along, mean_loss, reduced, rows, total, whole
 from .formula import Made
 from .op import Alike, OpCall
 from .row import table
@@ -123,6 +123,13 @@ def _bins(call: OpCall) -> Dim:
     return bins
 
 
+def batch_nonzero(call: BatchCall) -> str:
+    """Counts of rows. Those of a mean or a sum are not made of the counts for parts."""
+    if call.kind("input_tensor") != ROWS:
+        raise Mixed
+    return reduced("input_tensor", SUM)(call)
+
+
 def batch_confusion(call: BatchCall) -> str:
     """Counts of rows, if their number of classes does not depend on these."""
     if call.option("num_classes") is None:
@@ -160,7 +167,7 @@ for _name, _what in (("reduce_any", "at least one element is"), ("reduce_all", "
         batch=reduced("input_tensor"))
 row("count_nonzero", "input_tensor: T, axis: integers = none, keepdims: flag = false, dtype: dtype U = int64",
     reduction(dtype="U"), "count_nonzero", f"How many elements are not 0. {_AXES}",
-    "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=reduced("input_tensor", SUM), U="number")
+    "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=batch_nonzero, U="number")
 row("zero_fraction", "value: T", scalar(FLOAT32), "nn.zero_fraction",
     "The fraction of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])",
     batch=mean_loss("value"), no_gradient="*",

@@ -504,6 +504,8 @@ def batch_fields(training: "Train") -> tuple[str, ...]:
             case BatchField(field=field):
                 if field != "rows":
                     found[field] = None
+            case Evaluate():  # it has batches of its own
+                pass
             case Record() as record:
                 todo += (getattr(record, name) for name in reversed(record.__match_args__))
             case items:

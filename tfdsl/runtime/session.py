@@ -10,7 +10,7 @@ from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
 from ..lowering.tf import v1
 from ..program import Checkpoint, LogTo, Save, Session, Train, walk
-from .checkpoint.handler import TrainingCheckpoints
+from .checkpoint.handler import TrainingCheckpoints, restore_kept
 from .checkpoint.manager import CheckpointManager, Resume
 from .cluster.async_training import AsyncTraining, AsyncWorker
 from .cluster.recovery import RecoverableTraining, Recovery
@@ -143,8 +143,10 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
 def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Resume | None, first: int) -> None:
     """Run a training with all its handlers, from a checkpoint or a step on."""
     run, place = session.run, (session.run.number, session.run.at)
-    loop = TrainingLoop(run, plan, lambda: manager.last_checkpoint_note)
     checkpoint = next((one for one in plan.body if isinstance(one, Checkpoint)), None)
+    if checkpoint is not None and resume is not None:
+        restore_kept(run, resume, checkpoint.origin)  # the training may go over one of them
+    loop = TrainingLoop(run, plan, lambda: manager.last_checkpoint_note)
     checkpoints = TrainingCheckpoints(manager, loop, checkpoint, place, resume) if checkpoint is not None else None
     reached = None
     if checkpoints is not None and resume is not None:

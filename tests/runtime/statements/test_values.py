@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tfdsl
+from tfdsl.cli import main
 from tfdsl.runtime.options import Options
 from tfdsl.runtime.run import refuse_kept
 
@@ -301,6 +302,35 @@ session:
     print cached.shape
 """
     assert printed(text) == ["[50, 2]"]
+
+
+def test_the_command_runs_batches_of_data_and_of_values_in_each_other(here, capsys):
+    text = """
+data d = moons(20, seed=1)
+placeholder X: float32[n, 2]
+variable w: float32[2, 1] = zeros
+z = X @ w
+m = reduce_mean(square(z - 1.0))
+optimize m with adam(learning_rate=0.1)
+session:
+    early = evaluate z, X on d as b with X = b.features
+    train 2 epochs on early in batches of 5 as batch with engine="step":
+        feed X = batch.X
+        every 1 epoch:
+            t = evaluate m on d in batches of 6 as b with X = b.features
+            print epoch, t
+    train 2 epochs on d in batches of 5 as batch with engine="step":
+        feed X = batch.features
+        every 1 epoch:
+            t = evaluate m on early in batches of 6 as b with X = b.X
+            print epoch, t
+"""
+    (here / "p.tfg").write_text(text)
+    assert main(["run", "-q", "p.tfg"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (here / "p.tfg").write_text(text.replace('with engine="step"', 'with engine="loop"'))
+    assert main(["run", "-q", "p.tfg"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines and len(lines) == 4 and lines[0] == "0 1.0"
 
 
 def test_several_processes_do_not_share_values():

@@ -55,7 +55,7 @@ DATA_DISK = _message("TFG631", "cannot keep the rows on disk in {folder}: {reaso
                      "make room there, or set TMPDIR to a folder with more")
 STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is never in memory as a whole",
                         "leave stream=true out, or declare another data with the rows needed here: ... | take(1000)")
-STREAM_BATCHES = _message("TFG633", "{name} is streamed, so a training on it needs batches",
+STREAM_BATCHES = _message("TFG633", "{name} is streamed, so {what} on it needs batches",
                           "write: train ... on {name} in batches of 100 as batch")
 FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remedy}")
 COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data must be numbers",

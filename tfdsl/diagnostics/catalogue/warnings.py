@@ -109,6 +109,18 @@ TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 
                            "another loss", severity="warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
                          "leave {name} out, or name something that is made from it", "warning")
+EVALUATE_SAME = _message(
+    "TFG995",
+    "nothing in this evaluate is fed its batches, so each of them gives the same",
+    "feed a field of the batch, as in: as {batch} with X = {batch}.features; or leave out 'in batches of'",
+    "warning",
+)
+EVALUATE_CHANGES = _message(
+    "TFG996",
+    "this evaluate runs {op} once for each batch",
+    "evaluate values that change no variable; or leave out 'in batches of'",
+    "warning",
+)
 TRAINED_BELOW = _message(
     "TFG994",
     "'{name}' is fed, but the step also trains {variables}, which would make it",

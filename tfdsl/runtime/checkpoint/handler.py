@@ -82,7 +82,7 @@ class TrainingCheckpoints(Handler):
         self._manager.finish(self._run, self._folder)
 
 
-def _restore_kept(run: Execution, resume: Resume, origin: Origin) -> None:
+def restore_kept(run: Execution, resume: Resume, origin: Origin) -> None:
     """Give the names of the session their values in a checkpoint."""
     about, store = resume.entry.about, resume.store
     try:
@@ -104,7 +104,6 @@ def _restore_kept(run: Execution, resume: Resume, origin: Origin) -> None:
 def _restore(run: Execution, resume: Resume, origin: Origin) -> None:
     """Give a session's variables and random ops their values in a checkpoint: all of them, or those that fit."""
     about = resume.entry.about
-    _restore_kept(run, resume, origin)
     if isinstance(resume.store, SnapshotCopy):
         run.restore_values(resume.store.values)
         random_state.put(run.built, run.session, run.streams, about["random"])
