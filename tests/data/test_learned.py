@@ -322,6 +322,19 @@ LEARNED = {
     "no categories": at("one_hot", "learned", "categories", "city")([]),
     "words twice": at("tokens", "learned", "words", "note")(["no", "no"]),
     "a negative count": at("tokens", "learned", "cut", "note")(-1),
+    "columns that are a text": at("standardize", "arguments", "columns")("x"),
+    "columns that are a flag": at("one_hot", "arguments", "columns")(True),
+    "columns that are a number": at("fill", "arguments", "columns")(-1),
+    "columns that are a fraction": at("tokens", "arguments", "columns")(1.5),
+    "columns that are nothing": at("aside", "arguments", "columns")(None),
+    "columns that name none": at("aside", "arguments", "columns")([]),
+    "a column that is half a character": at("standardize", "arguments", "columns")(["\ud800"]),
+    "a category that is half a character": at("one_hot", "learned", "categories", "city")(["\ud800"]),
+    "a name that is half a character": at("one_hot", "learned", "categories")({"\ud800": ["a"]}),
+    "no vocabulary": at("tokens", "arguments", "vocabulary")(None),
+    "a vocabulary that is a text": at("tokens", "arguments", "vocabulary")("x"),
+    "a vocabulary that is a list": at("tokens", "arguments", "vocabulary")([]),
+    "a flag that is a text": at("tokens", "arguments", "lower")("no"),
     "a huge size": at("tokens", "arguments", "size")(1 << 40),
     "an unknown transform": at("tokens", "name")("exec"),
     "a transform of rows": at("tokens", "name")("take"),
@@ -346,6 +359,36 @@ def test_each_value_of_a_file_is_checked(model, files, change):
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "TFG680" and "data.old" in diagnostic.headline, diagnostic.headline
     assert diagnostic.notes[0].text == "at m.ckpt.data.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("format", True), ("format", -1), ("format", [1]), ("columns", None), ("columns", 0),
+                        ("columns", []), ("parts", 3), ("parts", ["age"])],
+)  # fmt: skip
+def test_arguments_are_of_the_kinds_of_their_signatures(here, name, value):
+    (here / "old.csv").write_text("day,y\n2024-01-02,1\n2024-01-03,2\n")
+    text = 'data old = csv("old.csv", target="y") | date_parts("day")\nvariable w = 1.0\n'
+    tfdsl.compile(text + 'session: save to "m.ckpt"\n').run()
+    changed(here / "m.ckpt.data.json", lambda data: data["steps"][0]["arguments"].update({name: value}))
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile('data new = csv("old.csv") | fitted("m.ckpt")\n')
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG680" and "data.old.steps[0]" in diagnostic.headline, diagnostic.headline
+
+
+def test_a_form_of_dates_with_a_part_twice_fits_no_date(here):
+    (here / "d.csv").write_text("day,y\n1 1,1\n")
+    assert codes('data d = csv("d.csv") | date_parts("day", format="%d %d")\n') == ["TFG656"]
+
+
+@pytest.mark.parametrize("change", [at("standardize", "learned", "shift")([1e308]),
+                                    at("fill", "learned", "values")({"age": 1e308})])  # fmt: skip
+def test_numbers_out_of_range_are_errors_of_the_program(model, files, change):
+    changed(files / "m.ckpt.data.json", change)
+    (files / "new.csv").write_text(TRAIN)
+    with pytest.raises(TfgError) as caught:
+        print(tfdsl.compile(FROM).dataset("new").features)
+    assert caught.value.diagnostics[0].code == "TFG622"
 
 
 def test_nested_too_deeply(model, files):

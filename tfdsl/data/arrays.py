@@ -12,6 +12,7 @@ import json
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from threading import RLock
@@ -32,6 +33,7 @@ _NUMPY: Mapping[str, type] = {"float32": np.float32, "int64": np.int64, "bool": 
 
 Rounded = tuple[str, int, float, float]
 Emptied = tuple[str, str, float]
+Reported = Callable[[], AbstractContextManager[object]]  # inside it errors of data become those of a program
 
 
 class Fields(ABC):
@@ -79,9 +81,10 @@ class Dataset(Fields):
     row, old value and new value of the first such number."""
 
     def __init__(
-        self, table: Table, schema: Schema, check: Callable[[str], None], emptied: tuple[Emptied, ...] = ()
+        self, table: Table, schema: Schema, check: Callable[[str], None], emptied: tuple[Emptied, ...] = (),
+        reported: Reported = nullcontext,
     ):  # fmt: skip
-        self.schema, self.emptied, self._check = schema, emptied, check
+        self.schema, self.emptied, self._check, self._reported = schema, emptied, check, reported
         self.rounded: list[Rounded] = []
         self._table, self._lock = table, RLock()
         self._released = False
@@ -129,7 +132,7 @@ class Dataset(Fields):
 
     def make(self, *fields: str) -> Mapping[str, dict[str, Any]]:
         """The arrays of fields, made once and in one reading of the rows: by part, or of all rows as ""."""
-        with self._lock:
+        with self._lock, self._reported():
             wanted = [field for field in fields if field not in self._made]
             for field in wanted:
                 self._check(field)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, Message
 from ..limits import MAX_AXES
+from ..ops.op import Parameter
 from ..record import Record
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .plain import JsonPart
@@ -315,9 +316,35 @@ def _step(part: JsonPart, before: Schema) -> FittedStep:
     if not isinstance(transform, ColumnMaker):
         fields["name"].refuse("a transform of columns")
     given = fields["arguments"].fields(*transform.bound({}))
-    arguments = {name: _argument(one) for name, one in given.items()}
+    params = {param.name: param for param in transform.params}
+    arguments = {
+        name: _argument_of(one, params[name]) if name in params else _columns(one, transform)
+        for name, one in given.items()
+    }
     learned = transform.checked(arguments, before, fields["learned"])
     return FittedStep(transform, arguments, before, transform.schema(arguments, before, _FittedFacts(learned)), learned)
+
+
+def _columns(part: JsonPart, transform: ColumnMaker) -> tuple[str, ...]:
+    """The columns that a transform names."""
+    names = part.texts()
+    if transform.needs_columns and not names:
+        part.refuse("a list of names of columns")
+    return tuple(names)
+
+
+def _argument_of(part: JsonPart, param: Parameter) -> object:
+    """An argument of the kind that the signature says."""
+    if part.value is None and param.default is None:
+        return None
+    match param.kind:
+        case "integer":
+            return part.integer()
+        case "flag":
+            return part.flag()
+        case "text":
+            return part.text()
+    return _argument(part)
 
 
 def _argument(part: JsonPart, depth: int = 3) -> object:

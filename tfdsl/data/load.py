@@ -4,8 +4,10 @@ Input: a `data` declaration (`stage.DataSpec`), and the replacement of its sourc
 data. Output: a `Dataset` with the sizes, dtypes and names of `declaration.schema_of`.
 """
 
+from contextlib import nullcontext
+
 from ..access import Access
-from .arrays import Dataset
+from .arrays import Dataset, Reported
 from .declaration import pipeline_of
 from .pipeline import Pipeline
 from .schema import at_stage
@@ -16,9 +18,9 @@ def load(spec: DataSpec, *, replacement: object = None, access: Access | None = 
     return loaded(pipeline_of(spec, replacement, access))
 
 
-def loaded(pipeline: Pipeline) -> Dataset:
-    """The data with its features and target, if they are numbers."""
-    dataset, stages = pipeline.dataset(), len(pipeline.spec.transforms)
+def loaded(pipeline: Pipeline, reported: Reported = nullcontext) -> Dataset:
+    """The data with its features and target, if they are numbers. Later arrays are made inside `reported`."""
+    dataset, stages = pipeline.dataset(reported), len(pipeline.spec.transforms)
     with at_stage(stages):
         dataset.make(*(field for field in ("features", "target") if pipeline.schema.is_complete(field)))
     return dataset

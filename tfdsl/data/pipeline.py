@@ -9,7 +9,7 @@ learned.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, assert_never, cast
@@ -25,7 +25,7 @@ from .transforms import TRANSFORMS
 from .transforms.base import ColumnMaker, Learned, OutsideGraph, RowTransform, gap_error
 
 if TYPE_CHECKING:
-    from .arrays import Dataset
+    from .arrays import Dataset, Reported
     from .tables import Table
 
 
@@ -236,8 +236,8 @@ class Pipeline:
         """Whether it has transforms of columns."""
         return any(isinstance(one, ColumnMaker) for one in self._transforms)
 
-    def dataset(self) -> "Dataset":
-        """The data of the program."""
+    def dataset(self, reported: "Reported" = nullcontext) -> "Dataset":
+        """The data of the program. Its arrays are made inside `reported`."""
         from .arrays import Dataset
 
         table = self.table()
@@ -247,7 +247,7 @@ class Pipeline:
             if isinstance(transform, ColumnMaker)
             for column, value in transform.emptied(self.learned(at))
         ]
-        return Dataset(table, self.schema, self.check, tuple(emptied))
+        return Dataset(table, self.schema, self.check, tuple(emptied), reported)
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
         """The place and the text of the first cell of a text column of the source that is no number."""

@@ -43,6 +43,8 @@ class JsonPart(Record):
         """The fields of an object."""
         if not isinstance(self.value, dict):
             self.refuse("an object")
+        if any(_has_half_characters(name) for name in self.value):
+            self.refuse("an object whose names are text in Unicode", "one with half a character")
         return {
             name: JsonPart(value, self.file, f"{self.at}.{name}" if self.at else name)
             for name, value in self.value.items()
@@ -60,6 +62,8 @@ class JsonPart(Record):
     def text(self) -> str:
         if not isinstance(self.value, str) or len(self.value) > _MOST_TEXT:
             self.refuse("a text")
+        if _has_half_characters(self.value):
+            self.refuse("a text in Unicode")
         return self.value
 
     def flag(self) -> bool:
@@ -79,6 +83,11 @@ class JsonPart(Record):
         if not isinstance(self.value, int) or isinstance(self.value, bool) or not least <= self.value < _INT64:
             self.refuse("a whole number" if least < 0 else f"a whole number of {least} or more")
         return self.value
+
+
+def _has_half_characters(text: str) -> bool:
+    """Whether a text has surrogates, which JSON can write and UTF-8 cannot."""
+    return any("\ud800" <= one <= "\udfff" for one in text) if not text.isascii() else False
 
 
 def _described(value: object) -> str:

@@ -26,7 +26,7 @@ def opened(spec: Data, replacement: object, access: Access, others: Mapping[str,
 def load(spec: Data, pipeline: Pipeline) -> Dataset:
     """The arrays of a `data` declaration."""
     with _reported(spec):
-        return loaded(pipeline)
+        return loaded(pipeline, lambda: _reported(spec))
 
 
 def fitted(spec: Data, pipeline: Pipeline) -> Fitted:

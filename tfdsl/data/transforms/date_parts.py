@@ -1,5 +1,6 @@
 """Makes numbers of the parts of dates."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def parsed_date(text: str, form: object) -> "datetime | None":
         if isinstance(form, str):
             return datetime.strptime(text, form)
         return datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
-    except ValueError:
+    except (ValueError, re.error):  # re.error: the form has a part twice
         return None
 
 

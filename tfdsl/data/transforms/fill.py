@@ -49,12 +49,13 @@ class Fill(ColumnTransform):
     def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
         columns = self.worked_on(arguments, before)
         fields = learned.fields("values")["values"].fields(*(column.name for column in columns))
-        return {
-            "values": {
-                one.name: fields[one.name].text() if one.dtype == STRING else fields[one.name].number()
-                for one in columns
-            }
+        values = {
+            one.name: fields[one.name].text() if one.dtype == STRING else fields[one.name].number() for one in columns
         }
+        for name, value in values.items():
+            if not self.learns_with(arguments) and value != arguments["with"]:
+                fields[name].refuse("the value that the arguments say")
+        return {"values": values}
 
     def learns_with(self, arguments: Arguments) -> bool:
         return arguments["with"] in _LEARNED
