@@ -155,11 +155,15 @@ def test_formats_and_columns(model, capsys):
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
-        ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\nmale,x,2,Rome,true\n", "TFG659", '"age"'),
+        ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\nmale,x,2,Rome,true\n", "TFG659", "new.csv:3:6"),
         ("sex,age,fare,home city,flag\nmale,1,,Rome,true\n", "TFG637", 'row 0 of column "fare"'),
         ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\n,1,2,Rome,true\n", "TFG637", 'row 1 of column "sex"'),
-        ("sex,age,fare,flag\nmale,1,2,true\n", "TFG658", '"home city" lack'),
-        ("sex,age,fare,home city,flag,class\nmale,1,2,Rome,true,a\n", "TFG658", '"class" are new'),
+        (
+            "sex,age,fare,flag\nmale,1,2,true\n",
+            "TFG658",
+            'new.csv are not those that old has learned from: it has no column "home city"',
+        ),
+        ("sex,age,fare,home city,flag,class\nmale,1,2,Rome,true,a\n", "TFG658", 'learned from: "class" is new'),
         ("sex,age,fare,home city,flag\nmale,1,2,Rome\n", "TFG611", "4 cells"),
         ("sex,age,fare,home city,flag\nmale,1,1e39,Rome,true\n" * 1, "", ""),
     ],
@@ -171,6 +175,47 @@ def test_a_bad_row_is_an_error_and_nothing_is_written(model, text, code, words, 
         assert not (model / "out.csv").exists() and not list(model.glob(".out*"))
         err = capsys.readouterr().err
         assert code in err and words in err
+
+
+def test_keys_are_of_any_dtype(model):
+    """What no feature needs is written as the new file has it."""
+    (model / "new.csv").write_text(
+        "id,sex,age,fare,home city,note,flag\nx7,male,1,2,Rome,5,true\nx8,male,2,2,Rome,6,false\n"
+    )
+    assert predict() == 0
+    assert [(row["id"], row["note"]) for row in written("out.csv")] == [("x7", "5"), ("x8", "6")]
+    (model / "new.csv").write_text("id,sex,age,fare,home city,note,flag\n,male,1,2,Rome,,true\n,male,2,2,Rome,,true\n")
+    assert predict() == 0
+    assert [(row["id"], row["note"]) for row in written("out.csv")] == [("", "")] * 2
+
+
+def test_text_is_text_where_all_cells_are_numbers(model, capsys):
+    (model / "new.csv").write_text("sex,age,fare,home city,flag\n1,1,2,007,true\n2,,2,8,false\n")
+    assert predict() == 0
+    assert '"1", "2"' in capsys.readouterr().err
+
+
+def test_a_file_that_is_shorter_than_a_window(here, capsys):
+    (here / "old.csv").write_text("a,y\n" + "".join(f"{at},{at}\n" for at in range(9)))
+    text = (
+        'data old = csv("old.csv", target="y") | standardize("a") | windows(size=4, horizon=2)\n'
+        "placeholder X: float32[n, 4, 1]\nvariable w = 2.0\np = reduce_sum(X * w, axis=1)\n"
+        'session:\n    print p with X = old.features\n    save to "m.ckpt"\n'
+    )
+    (here / "m.tfg").write_text(text)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    (here / "new.csv").write_text("a\n1\n2\n3\n")
+    assert predict("--values", "p") == 1 and not (here / "out.csv").exists()
+    err = capsys.readouterr().err
+    assert "TFG890" in err and "windows of old needs 4 rows" in err and "new.csv has 3" in err
+    (here / "new.csv").write_text("a\n1\n2\n3\n4\n")
+    assert predict("--values", "p") == 0 and len(written("out.csv")) == 1
+    (here / "short.csv").write_text("a,y\n1,1\n2,2\n3,3\n4,4\n5,5\n")
+    program = text.partition("session")[0].replace("old.csv", "short.csv").partition(" | ")[0] + ' | fitted("m.ckpt")\n'
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(program)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG890" and "6 rows" in diagnostic.headline and "has 5" in diagnostic.headline
 
 
 def test_the_file_beside_the_model_decides_and_not_the_training_rows(model):

@@ -1,5 +1,7 @@
 """`fitted`: rows transformed with what another data set has learned."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -93,9 +95,9 @@ def test_unseen_categories_are_counted(files):
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
-        ("age,town\n1,Rome\n", "TFG658", ('"city" lack', '"town" are new')),
-        ("city\nRome\n", "TFG658", ('"age" lack', "none are new")),
-        ("age,city\nold,Rome\n", "TFG659", ('"age" is string',)),
+        ("age,town\n1,Rome\n", "TFG658", ('no column "city"', 'and "town" is new')),
+        ("city\nRome\n", "TFG658", ('new.csv are not those that old has learned from: it has no column "age"',)),
+        ("age,city\nold,Rome\n", "TFG659", ('"age" is string, not float32',)),
         ("age,city\n1,\n", "TFG637", ('row 0 of column "city"', "one_hot of old")),
         ("age,city\n1\n", "TFG611", ("1 cells",)),
     ],
@@ -106,6 +108,24 @@ def test_what_differs_is_an_error(files, text, code, words):
         tfdsl.compile(PIPELINE + NEW)
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == code and all(word in diagnostic.headline for word in words)
+
+
+def test_all_dtypes_that_differ_are_printed_to_paste(files):
+    (files / "old.csv").write_text('size,zip,key,y\n1,"a",1,1\n2,"22",2,2\n')
+    (files / "new.csv").write_text("size,zip,key\n01,22,x\n02,33,y\n")
+    old = 'data old = csv("old.csv", target="y") | aside("key") | one_hot("zip") | standardize("size")\n'
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(f'{old}data new = csv("new.csv") | fitted(old)\n')
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG659" and '"size" is string, not int64, and "zip" is int64, not string' in str(
+        diagnostic.headline
+    )
+    assert diagnostic.notes[0].text.endswith("new.csv:2:1") and '"01"' in diagnostic.help_line
+    (given,) = re.findall(r"columns=\{.*?\}", diagnostic.help_line)
+    assert given == 'columns={"size": int64, "zip": string}'
+    program = tfdsl.compile(f'{old}data new = csv("new.csv", {given}) | fitted(old)\n')
+    np.testing.assert_allclose(program.dataset("new").features, [[-1, 1, 0], [1, 0, 0]])
+    assert program.dataset("new").array("key").tolist() == [b"x", b"y"]
 
 
 def test_a_gap_in_a_column_that_had_none(files):

@@ -13,6 +13,7 @@ from ..access import Access, access_of
 from ..diagnostics import DATA_FORMAT
 from ..limits import Clock
 from ..record import Record
+from ..types import STRING
 from .learned import Fitted
 from .pipeline import Learner, Pipeline
 from .schema import DataError, Schema, at_stage, shown
@@ -94,10 +95,16 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
             if name in params and name not in ("target", "stream", "path")
         }
         given |= {"path": path} | ({"stream": True} if isinstance(file, TableSource) else {})
-        dtypes = given.get("columns")
-        if isinstance(file, TableSource) and isinstance(dtypes, tuple):  # of columns that the file may lack
-            known = file.columns(file.bound({**given, "columns": None}), where)
-            given["columns"] = tuple(one for one in dtypes if isinstance(one, tuple) and one[0] in known) or None
+        if isinstance(file, TableSource) and "columns" in params:
+            dtypes, passed = given.get("columns"), learned.passed()
+            said = [one for one in dtypes if isinstance(one, tuple)] if isinstance(dtypes, tuple) else []
+            said += [  # text in which all cells of the file may be numbers
+                (one.name, one.dtype.name)
+                for one in learned.source.table
+                if one.dtype == STRING and one.name not in passed and one.name not in [name for name, _ in said]
+            ]
+            known = file.columns(file.bound({**given, "columns": None}), where)  # it may lack some
+            given["columns"] = tuple(one for one in said if one[0] in known) or None
         opened = file.open(file.bound(given), where)
     steps = (_NewStage(step, {"data": spec.name, "name": None}) for step, one in TRANSFORMS.items() if one.takes_data)
     declared = _NewRows(spec.name, _NewStage(file.name, given), tuple(steps), "")

@@ -6,17 +6,29 @@ dropped."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, Message
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT, Message
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
 from ..record import Record
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .plain import JsonPart
-from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown
+from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown, sizes
+from .stage import Arguments, written_whole
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnMaker, Learned, OutsideGraph, Readable, Tensors, gap_error
+from .transforms.base import (
+    ColumnMaker,
+    Facts,
+    Learned,
+    NamedColumns,
+    OutsideGraph,
+    Readable,
+    SeriesTransform,
+    Tensors,
+    gap_error,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +77,21 @@ class Fitted(Record):
         made = self.uses()
         return frozenset(source for column in self.result.features for source in made[column.name])
 
-    def matched(self, other: Schema) -> Schema:
+    def passed(self) -> frozenset[str]:
+        """The columns of the source that no transform computes with, and no feature needs. They may be of any dtype."""
+        worked_on = {
+            column.name
+            for step in self.steps
+            if step.fitted is None and not isinstance(step.transform, NamedColumns)
+            for column in step.transform.worked_on(step.arguments, step.before)
+        }
+        names = {column.name for column in self.source.table} - worked_on - self.needed()
+        inner = [(step.before, step.fitted.passed()) for step in self.steps if step.fitted is not None]
+        return frozenset(
+            name for name in names if all(name in passed or before.column(name) is None for before, passed in inner)
+        )
+
+    def matched(self, other: Schema, facts: Facts) -> Schema:
         """The schema of the result for the rows of another source. Refuses columns that differ."""
         own = {column.name: column for column in self.source.table}
         names = [column.name for column in other.table]
@@ -73,20 +99,27 @@ class Fitted(Record):
         lacking = [name for name in own if name in needed and name not in names]
         foreign = [name for name in names if name not in own]
         if lacking or foreign:
-            raise DataError(FITTED_COLUMNS, param="data", data=self.name, lacking=listed(lacking) or "none",
-                            foreign=listed(foreign) or "none")  # fmt: skip
-        for column in other.table:
-            wanted = own[column.name]
-            if column.gaps == other.rows and column.shape == wanted.shape:
-                continue  # without any value it may be of numbers or text
-            if column.shape != wanted.shape or (column.dtype == STRING) != (wanted.dtype == STRING):
-                raise DataError(FITTED_DTYPE, param="data", column=shown(column.name), data=self.name,
-                                dtype=str(wanted.dtype), found=str(column.dtype))  # fmt: skip
+            raise other_columns(self.name, lacking, foreign, facts)
+        passed = self.passed()
+        differing = [
+            (column, own[column.name])
+            for column in other.table
+            if column.shape != own[column.name].shape
+            or ((column.dtype == STRING) != (own[column.name].dtype == STRING) and column.name not in passed
+                and column.gaps != other.rows)  # without any value it may be of numbers or text
+        ]  # fmt: skip
+        if differing:
+            raise other_dtypes(self.name, differing, facts)
         made = self._made(names)
         if self.remakes_rows and not other.targets:
             made -= {column.name for column in self.result.targets}
         gaps = sum(column.gaps for column in other.table)
-        table = tuple(replace(column, gaps=gaps, ends=None) for column in self.result.table if column.name in made)
+        dtypes = {column.name: column.dtype for column in other.table if column.name in passed}
+        table = tuple(
+            replace(column, gaps=gaps, ends=None, dtype=dtypes.get(column.name, column.dtype))
+            for column in self.result.table
+            if column.name in made
+        )
         return replace(other, table=table, named=self.result.named)
 
     def _made(self, names: Iterable[str]) -> set[str]:
@@ -107,16 +140,23 @@ class Fitted(Record):
         """The columns of the source that a field is made of."""
         return sources_of(self.source, self.uses(), self.result, field)
 
-    def transformed(self, table: "Table", has_target: bool) -> "Table":
-        """The rows of another table after the transforms. Without a target, windows go to the last row."""
+    def transformed(self, table: "Table", has_target: bool, steps: "Sequence[FittedStep] | None" = None) -> "Table":
+        """The rows of another table after the transforms, or after the first `steps`. Without a target, windows go to
+        the last row."""
         order = [column.name for column in self.source.table]
         words = dict.fromkeys((one.name for one in self.source.table if one.dtype == STRING), ())
 
+        passed = self.passed()
+
         def in_order(block: "Block") -> "Block":
-            return {name: _as(block[name], self.source, name) for name in order if name in block}
+            return {
+                name: block[name] if name in passed else _as(block[name], self.source, name)
+                for name in order
+                if name in block
+            }
 
         table = table.mapped(in_order, {**words, **table.words})
-        for step in self.steps:
+        for step in self.steps if steps is None else steps:
             before = step.before.without_targets() if step.remakes_rows and not has_target else step.before
             table = step.transform.applied(step.arguments, before, step.learned, table)
         return table
@@ -165,15 +205,58 @@ class Fitted(Record):
         learned."""
         unseen: list[Unseen] = []
         own = set(table.block(slice(0, 1)))
+        given = dict(table.parts) or {"": range(table.rows)}
         for at, step in enumerate(self.steps):
-            earlier = replace(self, steps=self.steps[:at])
-            before = earlier.transformed(table, has_target)
+            before = self.transformed(table, has_target, self.steps[:at])
             if step.fitted is not None:
                 unseen += step.fitted.check(before, has_target)
             if step.transform.needs_complete:
                 _check_complete(before, step, self.name)
             unseen += _unseen(before, step, own)
+            if isinstance(step.transform, SeriesTransform):
+                after = self.transformed(table, has_target, self.steps[: at + 1])
+                for part, rows in after.parts or (("", range(after.rows)),):
+                    if not len(rows):
+                        needed = step.transform.rows_needed(step.arguments, has_target)
+                        raise DataError(SERIES_SHORT, param="data", name=step.transform.name, data=self.name,
+                                        needed=needed, rows=len(given[part]), part=part and f" in .{part}",
+                                        file=table.source.origin)  # fmt: skip
         return unseen
+
+
+def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts) -> DataError:
+    """The error for columns that lack, or that are new."""
+    file = facts.table.source.origin if facts.table is not None else "the data"
+    what, ways = list[str](), list[str]()
+    if lacking:
+        what.append(f"it has no column {listed(lacking)}")
+        ways.append(f"add {listed(lacking)} to {file}")
+    if foreign:
+        what.append(f"{listed(foreign)} {'is' if len(foreign) == 1 else 'are'} new")
+        ways.append(
+            f"leave {listed(foreign)} out of {file}; or in a program: | drop({listed(foreign)}) | fitted({data})"
+        )
+    return DataError(FITTED_COLUMNS, param="data", data=data, file=file, what=", and ".join(what), way="; ".join(ways))
+
+
+def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: Facts) -> DataError:
+    """The error for columns, each with the one that was learned from."""
+    found = next((cell for one, _ in differing if one.dtype == STRING and (cell := facts.first_text(one.name))), None)
+    place, cell = found or (None, "")
+    types = [(shown(one.name), *(f"{c.dtype}{sizes(c.shape) if c.shape else ''}" for c in (one, own)))
+             for one, own in differing]  # fmt: skip
+    what = ", and ".join(f"{name} is {now}, not {then}" for name, now, then in types)
+    given = facts.of_source.get("columns", ())
+    ways: list[str] = []
+    if found:
+        ways.append(
+            f"the first cell that is no number is {shown(cell)}: write a number there, or nothing if it is missing"
+        )
+    if "columns" in facts.of_source:
+        dtypes = dict(given if isinstance(given, tuple) else ()) | {one.name: own.dtype.name for one, own in differing}
+        pairs = ", ".join(f"{written_whole(name)}: {dtype}" for name, dtype in dtypes.items())
+        ways.append(f"in a program the source can say the dtypes: columns={{{pairs}}}")
+    return DataError(FITTED_DTYPE, place=place, param="data", data=data, what=what, way="; ".join(ways))
 
 
 def _complete(cells: Any, what: str, name: str, tf: Any) -> Any:
@@ -216,6 +299,8 @@ def _as(cells: Any, schema: Schema, name: str) -> Any:
     assert column is not None  # an own column
     if column.dtype == STRING and cells.dtype.kind == "f":  # nothing but missing cells
         return (cells != cells).astype("int32") * -1
+    if column.dtype != STRING and cells.dtype == "int32":  # codes of nothing but missing cells
+        return cells * float("nan")
     if column.dtype == STRING or column.shape or column.dtype == BOOL:
         return cells
     return cells.astype("float64") if column.dtype.name == "float32" else cells
@@ -364,6 +449,7 @@ class _FittedFacts(Record):
     """The facts of a transform that has learned, without the rows."""
 
     learned: Learned
+    of_source: Arguments = MappingProxyType({})
     rows: int = 1
     parts: tuple[tuple[str, int], ...] = ()
     table: None = None
@@ -382,6 +468,9 @@ class _FittedFacts(Record):
 
     def ways_out(self, column: Column) -> str:
         return ""
+
+    def first_text(self, column: str) -> None:
+        return None
 
 
 def _plain(value: object) -> object:

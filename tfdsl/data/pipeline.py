@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
@@ -344,6 +345,13 @@ class _Facts:
     def ways_out(self, column: Column) -> str:
         return self._pipeline.ways_out(column)
 
+    def first_text(self, column: str) -> tuple[FilePlace, str] | None:
+        return self._pipeline.first_text(column)
+
+    @property
+    def of_source(self) -> Arguments:
+        return self._pipeline.spec.source.arguments
+
 
 class _RowFacts:
     """The facts of a transform that learns nothing, while rows are chosen."""
@@ -366,3 +374,8 @@ class _RowFacts:
 
     def ways_out(self, column: Column) -> str:
         return ""
+
+    def first_text(self, column: str) -> None:
+        return None
+
+    of_source: Arguments = MappingProxyType({})

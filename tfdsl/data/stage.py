@@ -29,6 +29,19 @@ def written(value: object) -> str:
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
+def written_whole(value: object) -> str:
+    """A value of the language, however long."""
+    if isinstance(value, str):
+        return '"' + "".join(c if c.isprintable() and c not in '"\\' else _escaped(c) for c in value) + '"'
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(written_whole, value))}]"
+    return written(value)
+
+
+def _escaped(character: str) -> str:
+    return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
+
+
 class StageSpec(Protocol):
     """A source or transform of a declaration."""
 

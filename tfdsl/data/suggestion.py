@@ -11,7 +11,7 @@ from ..types import BOOL, STRING
 from .advice import date_form, have_commas, marks_in, parts_of_dates
 from .pipeline import Pipeline
 from .schema import Column
-from .stage import Arguments, written
+from .stage import Arguments, written_whole
 from .transforms.tokens import words_of
 
 _TARGETS = ("target", "y", "label")
@@ -47,19 +47,6 @@ def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
     )
     call = ", ".join([path.removeprefix("path="), *others])
     return "\n".join([f"data {name} = {source}({call})", *(f"    | {step}" for step in _steps(pipeline))])
-
-
-def written_whole(value: object) -> str:
-    """A value of the language, however long."""
-    if isinstance(value, str):
-        return '"' + "".join(c if c.isprintable() and c not in '"\\' else _escaped(c) for c in value) + '"'
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(written_whole, value))}]"
-    return written(value)
-
-
-def _escaped(character: str) -> str:
-    return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
 
 
 def _fixes(pipeline: Pipeline, arguments: Arguments) -> dict[str, object]:

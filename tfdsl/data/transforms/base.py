@@ -85,6 +85,15 @@ class Facts(Protocol):
         """What to write for a column of text where numbers are needed."""
         ...
 
+    def first_text(self, column: str) -> tuple[FilePlace, str] | None:
+        """The place and the text of the first cell of a column of the source that is no number, if it is known."""
+        ...
+
+    @property
+    def of_source(self) -> Arguments:
+        """The arguments of the source."""
+        ...
+
 
 class Transform(StageKind):
     """A transform. Its positional arguments are names of columns if `takes_columns` is true."""
@@ -280,6 +289,10 @@ class SeriesTransform(OutsideGraph):
     """A transform that makes each row of several rows of a series. A split cuts the series before."""
 
     remakes_rows = True
+
+    @abstractmethod
+    def rows_needed(self, arguments: Arguments, has_target: bool) -> str:
+        """How many rows make one, for a message: "5 rows that follow each other"."""
 
 
 class NamedColumns(ColumnTransform):

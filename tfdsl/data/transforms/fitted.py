@@ -28,7 +28,7 @@ class FittedTo(ColumnMaker):
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         fitted = cast(Fitted, facts.learned["fitted"])
-        after = fitted.matched(before)
+        after = fitted.matched(before, facts)
         for unseen in fitted.check(facts.table, bool(before.targets)) if facts.table is not None else ():
             facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
                         some=", ".join(map(shown, unseen.some)))  # fmt: skip

@@ -40,12 +40,11 @@ class Windows(SeriesTransform):
         if arguments["horizon"] == 0 and any(column.role == "target" for column in columns):
             self.refuse(arguments, "horizon", "1 or more, as the windows have the target")
         self.need_complete(columns, facts)
-        assert isinstance(size, int) and isinstance(arguments["horizon"], int)  # checked above
+        assert isinstance(size, int)  # checked above
         for part, rows in facts.parts or (("", facts.rows),):
             if rows == 0:
-                needed = size + (arguments["horizon"] if before.targets else 0)
-                one = "" if by is None else f" with one {by}"
-                wanted = f"so small that there are {needed} rows that follow each other{one}{part and f' in .{part}'}"
+                needed = self.rows_needed(arguments, bool(before.targets))
+                wanted = f"so small that there are {needed}{part and f' in .{part}'}"
                 self.refuse(arguments, "size", f"{wanted}, for a window and its target")
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
         names = {column.name for column in columns}
@@ -59,6 +58,11 @@ class Windows(SeriesTransform):
                         *([_kept(column, by)] if column.name not in names or column.role == "target" else []))
         ]  # fmt: skip
         return Schema(facts.rows, tuple(table), facts.parts, before.streamed, before.named)
+
+    def rows_needed(self, arguments: Arguments, has_target: bool) -> str:
+        needed = cast(int, arguments["size"]) + (cast(int, arguments["horizon"]) if has_target else 0)
+        one = "" if arguments["by"] is None else f" with one {arguments['by']}"
+        return f"{needed} rows that follow each other{one}"
 
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         by = arguments["by"]

@@ -103,11 +103,10 @@ DATE_CELL = _message("TFG656", "column {column} has {cell}, which is no date",
 FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared before it, not {value}",
                        "write: | fitted(train), with the name of the data whose transforms have learned; or | "
                        "fitted(\"model.ckpt\", \"train\"), with the path of a checkpoint")
-FITTED_COLUMNS = _message("TFG658", "the columns are not those that {data} has learned from: {lacking} lack, and "
-                          "{foreign} are new",
-                          "drop new columns before: | drop(\"name\") | fitted({data})")
-FITTED_DTYPE = _message("TFG659", "{column} is {found}, and {dtype} in {data}",
-                        "columns={{...}} of csv says the dtype of a column")
+FITTED_COLUMNS = _message("TFG658", "the columns of {file} are not those that {data} has learned from: {what}", "{way}")
+FITTED_DTYPE = _message("TFG659", "the dtypes are not those that {data} has learned from: {what}", "{way}")
+SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, and {file} has {rows}",
+                        "give more rows: a window has the rows before the one that it is for")
 UNSEEN_CATEGORY = _message("TFG660", "{cells} cells of {column} have categories that {data} has not learned: {some}",
                            "one_hot makes 0 of them in all columns, categories -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
