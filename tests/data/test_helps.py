@@ -143,6 +143,41 @@ def test_an_error_in_data_is_told_once(said):
     assert [one.code for one in said(program)] == ["TFG601"]
 
 
+@pytest.mark.parametrize(
+    ("stages", "code", "blamed", "words"),
+    [
+        ("one_hot | split(test=2)", "TFG601", "2", "write test=0.5 for about 2"),
+        ("one_hot | split(test=9)", "TFG601", "9", "test=0.2"),
+        ("one_hot | standardize | split(test=0.6, validation=0.6)", "TFG601", "0.6", "below 1"),
+        ("one_hot | split(test=0.5) | standardize | split(seed=1)", "TFG623", "split(seed=1)", "leave it out"),
+        ("one_hot | take(99)", "TFG601", "99", ""),
+        ('one_hot("sex") | where(age > 99) | drop("city")', "TFG648", "age > 99", ""),
+    ],
+)
+def test_an_error_after_a_transform_that_learns_is_at_its_own_stage(said, stages, code, blamed, words):
+    (found,) = said(f"{PEOPLE} | {stages}")
+    assert (found.code, found.span.text) == (code, blamed)
+    assert words in found.help_line
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [('csv("no.csv", target="y")', "TFG603"), ('csv("people.csv", target="y")', "TFG642")]
+)
+def test_what_follows_from_data_that_failed_is_no_error(said, data, code):
+    program = f"""
+import nn
+data d = {data} | split(test=0.5)
+h = nn.dense(d.train.features, 1)
+g = nn.dense(d.test.features, 1)
+session:
+    init
+    print h, g, d.train.features
+    save to "m"
+    restore from "m"
+"""
+    assert [one.code for one in said(program)] == [code]
+
+
 def test_rows_that_are_fitted_to_windows_name_their_target(said):
     program = 'data a = csv("people.csv", target="y") | select("age") | windows(size=2)\n'
     program += 'data b = csv("people.csv"{}) | select("age", "y") | fitted(a)\nx = b.target\n'

@@ -379,6 +379,7 @@ class Analysis:
         self.chain: tuple[Frame, ...] = ()
         self.targetless: set[str] = set()  # data whose missing target was reported
         self.nearly: set[tuple[str, str]] = set()  # columns whose few texts were reported
+        self.refused: set[tuple[str, str]] = set()  # fields of data that were reported
         self.calling: list[t.Def] = []
         self.level, self.levels = 0, self.limits.levels  # nesting depth of expressions and blocks, and its limit
         self.unrolled = 0

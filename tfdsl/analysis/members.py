@@ -250,6 +250,9 @@ def check_field(ctx: Analysis, data: str, schema: Schema, field: str, span: Span
         try:
             pipeline.check(field)
         except DataError as error:
+            if (data, field) in ctx.refused:
+                raise StatementFailed(None) from None
+            ctx.refused.add((data, field))
             ctx.fail(error.message, span, note_of(error.place), **error.details)
 
 

@@ -184,7 +184,11 @@ class Pipeline:
         """What another data set has learned, or one of a file."""
         data, name = str(arguments["data"]), arguments["name"]
         if name is None:
-            return self._others[data].fitted()
+            try:
+                return self._others[data].fitted()
+            except DataError as error:
+                error.stage = None  # it is a stage of the other declaration
+                raise
         from .saved import chosen, read
 
         if data not in self._files:

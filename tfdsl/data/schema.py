@@ -67,11 +67,12 @@ class DataError(Exception):
 
 @contextmanager
 def at_stage(stage: int) -> Iterator[None]:
-    """Blame errors inside the block on this stage of the declaration."""
+    """Blame errors inside the block on this stage of the declaration, unless an inner block has blamed another."""
     try:
         yield
     except DataError as error:
-        error.stage = stage
+        if error.stage is None:
+            error.stage = stage
         raise
 
 

@@ -92,10 +92,10 @@ class StageKind(ABC):
         """The arguments, with defaults for those not given."""
         return {p.name: arguments.get(p.name, p.default) for p in self.params}
 
-    def refuse(self, arguments: Arguments, param: str, wanted: str) -> NoReturn:
-        """Refuse the value of an argument. `wanted` describes a correct value."""
+    def refuse(self, arguments: Arguments, param: str, wanted: str, way: str = "") -> NoReturn:
+        """Refuse the value of an argument. `wanted` describes a correct value, `way` is a help line."""
         value = written(arguments[param])
-        raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=value)
+        raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=value, way=way)
 
     def check_seed(self, arguments: Arguments) -> None:
         """Refuse a seed outside the range of NumPy's RandomState."""

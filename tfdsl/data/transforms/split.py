@@ -69,13 +69,14 @@ class Split(RowTransform):
         test, validation = arguments["test"], arguments["validation"]
         folds, fold = arguments["folds"], arguments["fold"]
         if validation is not None and (not is_number(validation) or not 0 < validation < 1):
-            self.refuse(arguments, "validation", "a number above 0 and below 1")
+            self.refuse(arguments, "validation", "a number above 0 and below 1", _share(validation, "validation", rows))
         share = validation if is_number(validation) else 0.0
         if folds is None and fold is None:
             if not is_number(test) or not 0 < test < 1:
-                self.refuse(arguments, "test", "a number above 0 and below 1")
+                self.refuse(arguments, "test", "a number above 0 and below 1", _share(test, "test", rows))
             if not is_number(share) or test + share >= 1:
-                self.refuse(arguments, "validation", "small enough to leave rows for training")
+                way = f"both are shares of the rows: {test:g} and {share:g} together must be below 1"
+                self.refuse(arguments, "validation", "small enough to leave rows for training", way)
             if math.ceil(test * rows) + math.ceil(share * rows) >= rows:
                 self.refuse(arguments, "test", f"small enough to leave some of the {rows} rows")
             return test, share
@@ -131,6 +132,13 @@ class Split(RowTransform):
         if arguments["ordered"] or is_integer(folds):
             parts = {name: np.sort(chosen) for name, chosen in parts.items()}
         return tuple((name, parts[name]) for name in PARTS if name in parts)
+
+
+def _share(value: object, name: str, rows: int) -> str:
+    """A help line for a part that is given by a number of rows, or by something else."""
+    if is_integer(value) and 1 <= value < rows:
+        return f"it is a share of the {rows} rows: write {name}={value / rows:.3g} for about {value} of them"
+    return f"it is a share of the rows: write for example {name}=0.2"
 
 
 TRANSFORM = Split()

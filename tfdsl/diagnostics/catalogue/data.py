@@ -2,7 +2,7 @@
 
 from ..message import message as _message
 
-DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
+DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}", "{way}")
 DATA_FILE = _message("TFG603", "cannot read {path}: {reason}",
                      "paths are relative to the folder {folder}")
 DATA_FORMAT = _message("TFG604", "the name of {path} does not show its format",
