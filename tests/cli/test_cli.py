@@ -586,7 +586,7 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["rnu", "good.tfg"], "there is no command 'rnu': did you mean 'run'?"),
         (["graph", "good.tfg", "--format", "dot", "-o", "good.tfg"], "'good.tfg' ends in .tfg, so it would be taken"),
         (["run", "good.tfg", "--trace", "other.TFG"], "'other.TFG' ends in .tfg"),
-        (["frobnicate"], "there is no command 'frobnicate': the commands are new, run, launch, server"),
+        (["frobnicate"], "there is no command 'frobnicate': the commands are new, run, predict, launch, server"),
         (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
         (["run", "good.tfg", "--epochs", "3"], "a param of the program is set with --set epochs=VALUE"),
