@@ -55,8 +55,8 @@ def rows_of(count: int) -> dict[str, np.ndarray]:
 
 
 def fault(lines: list[str], rows: int, size: int) -> str | None:
-    """What is wrong with a value that is put together, "" if nothing is. None if it cannot be put together, or if
-    TensorFlow cannot compute it."""
+    """The difference between a value combined from batches and its value over all rows, "" if they agree. None if it
+    cannot be combined, or if TensorFlow cannot compute it."""
     try:
         program = tfdsl.compile(text(lines, size), data={"d": rows_of(rows)})
         values = program.run(options=Options(write=lambda line: None)).values

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,7 @@ def written(path):
 def folder(tmp_path_factory):
     """A trained model. Its training rows are there, since the program is checked with them."""
     folder = tmp_path_factory.mktemp("model")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+    with chdir(folder):
         (folder / "old.csv").write_text(ROWS)
         (folder / "m.tfg").write_text(MODEL.format(**EXPORTED))
         result = tfdsl.compile("m.tfg").run()

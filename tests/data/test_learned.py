@@ -7,12 +7,14 @@ import math
 import os
 import pickle
 import shutil
+from contextlib import chdir
 
 import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
 import tfdsl
+from tfdsl.access import Access
 from tfdsl.data import DataError, saved
 from tfdsl.data.sources.base import Where
 from tfdsl.diagnostics import TfgError
@@ -40,8 +42,7 @@ def files(here):
 @pytest.fixture(scope="module")
 def _model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+    with chdir(folder):
         (folder / "old.csv").write_text(TRAIN)
         return folder, tfdsl.compile(SAVE).run().printed[0]
 
@@ -480,8 +481,6 @@ def test_too_much_to_save(files, monkeypatch):
 
 
 def test_reading_stays_in_its_folders(files, tmp_path_factory):
-    from tfdsl.access import Access
-
     other = tmp_path_factory.mktemp("other")
     (other / "m.ckpt.data.json").write_text("{}")
     (files / "m.ckpt.data.json").symlink_to(other / "m.ckpt.data.json")

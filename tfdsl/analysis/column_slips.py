@@ -1,4 +1,4 @@
-"""Warnings of columns of data: features that leave some out, and features that have what is to be learned.
+"""Warns of features that leave columns out, and of a target that is among the features.
 
 Input: the finished program. Output: a warning at the feed, once for each data set.
 """

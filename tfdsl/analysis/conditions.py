@@ -1,7 +1,7 @@
 """Conditions on the columns of data, as `where` takes them: names are columns first, then values of the program."""
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import NoReturn, assert_never
 
 from ..data.condition import ARITHMETIC, UNKNOWN, Condition
 from ..diagnostics import CONDITION_FORM, NOT_STATIC
@@ -80,8 +80,13 @@ def names_in(expr: t.Expr) -> Iterator[t.Name]:
         case t.Call(function=function, arguments=arguments):
             for one in (function, *(argument.value for argument in arguments)):
                 yield from names_in(one)
+        case (
+            t.Constant() | t.Binary() | t.Unary() | t.Boolean() | t.Compare() | t.Conditional() | t.List() | t.Tuple()
+            | t.Comprehension() | t.Dictionary() | t.Slice() | t.Dots()
+        ):  # fmt: skip
+            pass  # it begins with no name
         case _:
-            pass  # what is in it is evaluated
+            assert_never(expr)
 
 
 def _refuse(ctx: Analysis, expr: t.Expr) -> NoReturn:

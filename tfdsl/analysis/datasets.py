@@ -1,6 +1,7 @@
 """Analyses declarations of data: the source and transforms, their arguments, and the resulting sizes."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from ..data import SOURCES, TRANSFORMS, DataError
 from ..data.declaration import pipeline_of
@@ -163,7 +164,7 @@ def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None
 
 
 def _check_quoted(ctx: Analysis, env: Env, expr: t.Expr) -> None:
-    """Refuse text without quotes: names that are nothing."""
+    """Refuse text without quotes, which looks like an unknown name."""
     match expr:
         case t.Name() | t.Attribute() if not all(is_known(ctx, env, name) for name in names_in(expr)):
             text = expr.span.text
@@ -174,12 +175,17 @@ def _check_quoted(ctx: Analysis, env: Env, expr: t.Expr) -> None:
         case t.Dictionary(entries=entries):
             for one in entries:
                 _check_quoted(ctx, env, one.key)
+        case (
+            t.Name() | t.Attribute() | t.Constant() | t.Binary() | t.Unary() | t.Boolean() | t.Compare()
+            | t.Conditional() | t.Call() | t.Index() | t.Comprehension() | t.Slice() | t.Dots()
+        ):  # fmt: skip
+            pass  # evaluating it reports what is wrong
         case _:
-            pass  # it is evaluated
+            assert_never(expr)
 
 
 def _plain(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
-    """A part of a dictionary. What is neither a value nor a dtype is refused by its text."""
+    """A key or value of a dictionary. Anything but a value or a dtype becomes its text, which the source refuses."""
     value = value_of(ctx, env, expr)
     dtype = as_dtype(value)
     if dtype is not None and not isinstance(value, str):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 24  # characters of a cell
 _ROWS = 60  # columns of data, each a row of the table
-_WIDTH = 110  # of what is no terminal
+_WIDTH = 110  # if the output is not a terminal
 _GIVEN = {"true": True, "false": False}
 
 

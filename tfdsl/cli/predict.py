@@ -18,8 +18,8 @@ from .report import WrongUse, count, errors, tell
 def configure(parser: CommandParser) -> None:
     parser.description = (
         "Write what a trained model gives for the rows of a new file: the columns that the data sets aside, then the "
-        "values. The rows are transformed as the model has learned. What is written are the outputs of the program's "
-        "'export ... with X = DATA.features', or the values that --values names."
+        "values. The rows are transformed as the model has learned. The values are the outputs of the program's "
+        "'export ... with X = DATA.features', or those that --values names."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("--from", metavar="CHECKPOINT", required=True, dest="checkpoint",

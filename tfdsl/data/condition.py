@@ -80,7 +80,7 @@ def checked(condition: Condition, schema: Schema) -> str:
         case ("compare", "in" | "not in" as word, left, right):
             kinds = checked(left, schema), checked(right, schema)
             if kinds[0] != kinds[1] or not _is_list(right):
-                kinds = " and ".join(kinds) if _is_list(right) else "what is no list"
+                kinds = " and ".join(kinds) if _is_list(right) else "a single value"
                 raise _not_taken(word, kinds)
             return "truth"
         case ("compare", word, left, right):

@@ -6,21 +6,21 @@ dropped."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT, Message
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
 from ..record import Record
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown, sizes
-from .stage import Arguments, written_whole
+from .stage import written_whole
 from .transforms import TRANSFORMS
 from .transforms.base import (
     ColumnMaker,
     Facts,
+    FewFacts,
     Learned,
     NamedColumns,
     OutsideGraph,
@@ -445,32 +445,13 @@ def _argument(part: JsonPart, depth: int = 3) -> object:
     return part.text()
 
 
-class _FittedFacts(Record):
+class _FittedFacts(FewFacts, Record):
     """The facts of a transform that has learned, without the rows."""
 
     learned: Learned
-    of_source: Arguments = MappingProxyType({})
     rows: int = 1
     parts: tuple[tuple[str, int], ...] = ()
     table: None = None
-
-    def words(self, column: str) -> Sequence[str]:
-        return ()
-
-    def first(self, column: str, text: str) -> None:
-        return None
-
-    def doubt(self, message: Message, **details: object) -> None:
-        pass  # the data set that has learned had the warning
-
-    def gap(self, columns: Iterable[Column]) -> None:
-        return None
-
-    def ways_out(self, column: Column) -> str:
-        return ""
-
-    def first_text(self, column: str) -> None:
-        return None
 
 
 def _plain(value: object) -> object:

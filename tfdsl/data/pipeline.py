@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
@@ -23,7 +22,7 @@ from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnMaker, Learned, OutsideGraph, RowTransform, gap_error
+from .transforms.base import ColumnMaker, FewFacts, Learned, OutsideGraph, RowTransform, gap_error
 
 if TYPE_CHECKING:
     from .arrays import Dataset, Reported
@@ -110,7 +109,7 @@ class Pipeline:
         return self._chosen_by(before)[1]
 
     def _first(self, before: int) -> int:
-        """The stage at which the rows of a stage begin to be what they are: after the last one that remakes them."""
+        """The first stage that has the rows of this stage: the one after the last transform that remakes them."""
         return next((at + 1 for at in reversed(range(before)) if self._remakes(at)), 0)
 
     def _base(self, first: int) -> "Table":
@@ -357,7 +356,7 @@ class _Facts:
         return self._pipeline.spec.source.arguments
 
 
-class _RowFacts:
+class _RowFacts(FewFacts):
     """The facts of a transform that learns nothing, while rows are chosen."""
 
     def __init__(self, table: "Table"):
@@ -366,20 +365,3 @@ class _RowFacts:
 
     def words(self, column: str) -> Sequence[str]:
         return self.table.words[column]
-
-    def first(self, column: str, text: str) -> None:
-        return None
-
-    def doubt(self, message: Message, **details: object) -> None:
-        pass  # the schema of the declaration notes it
-
-    def gap(self, columns: Iterable[Column]) -> None:
-        return None
-
-    def ways_out(self, column: Column) -> str:
-        return ""
-
-    def first_text(self, column: str) -> None:
-        return None
-
-    of_source: Arguments = MappingProxyType({})

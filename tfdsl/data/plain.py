@@ -1,6 +1,6 @@
-"""Plain JSON from a file that anybody may have written: each part is read as what it must be.
+"""Reads plain JSON from a file that anybody may have written, and checks the kind of each part.
 
-A part knows its place, such as `data.titanic.steps[2].learned`. What is not as it must be is a `DataError` with the
+A part knows its place, such as `data.titanic.steps[2].learned`. A part of the wrong kind raises a `DataError` with the
 file and the place.
 """
 

@@ -4,7 +4,6 @@
 """
 
 import signal
-import time
 from functools import cache
 from pathlib import Path
 
@@ -114,9 +113,7 @@ def test_a_killed_client_resumes_from_the_servers(training):
 def test_the_client_and_a_parameter_server_are_killed(training, cluster):
     start, lines, files = training
     client = start()
-    while not any("-step-" in path.name for path in Path("kept").glob("*")):
-        assert client.process.poll() is None
-        time.sleep(0.001)
+    client.wait_until(lambda: list(Path("kept").glob("*-step-*")))
     cluster.kill("ps", 0)
     client.kill()
     cluster.start("ps", 0)

@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TypeVar
 
 import clusters
 import forked
@@ -17,6 +19,7 @@ from tfdsl.runtime.cluster.recovery import Recovery
 from tfdsl.runtime.execution.cluster_session import Lost
 from tfdsl.runtime.execution.journal import EffectJournal, Place
 
+_Found = TypeVar("_Found")
 TRAINING = """
 seed 3
 param kind = 1.0
@@ -65,11 +68,15 @@ class Client:
 
     def wait_for(self, pattern: str) -> re.Match:
         """Wait until it has printed something."""
+        return self.wait_until(lambda: re.search(pattern, self.out.read_text() + self.err.read_text()))
+
+    def wait_until(self, found: Callable[[], _Found | None]) -> _Found:
+        """Wait until something is found."""
         end = time.monotonic() + 300
         while True:
-            found = re.search(pattern, self.out.read_text() + self.err.read_text())
-            if found:
-                return found
+            one = found()
+            if one:
+                return one
             assert self.process.poll() is None and time.monotonic() < end, self.err.read_text()
             time.sleep(0.001)
 

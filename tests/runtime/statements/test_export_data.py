@@ -2,6 +2,7 @@
 
 import csv
 import os
+from contextlib import chdir
 
 import numpy as np
 import pytest
@@ -68,8 +69,7 @@ TOKENS += 'data exact = csv("rows.csv") | tokens("note", size=2, lower=false) | 
 def many(tmp_path_factory):
     """The program with all pipelines, and what its model gives for all rows."""
     folder = tmp_path_factory.mktemp("many")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+    with chdir(folder):
         (folder / "rows.csv").write_text(ROWS)
         text = TOKENS
         for at, (stages, _) in enumerate(PIPELINES):

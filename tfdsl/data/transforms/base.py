@@ -95,6 +95,34 @@ class Facts(Protocol):
         ...
 
 
+class FewFacts:
+    """Facts of a transform whose schema is made again: nothing is reported, and cells are not looked at."""
+
+    __slots__ = ()
+
+    def words(self, column: str) -> Sequence[str]:
+        return ()
+
+    def first(self, column: str, text: str) -> None:
+        return None
+
+    def doubt(self, message: Message, **details: object) -> None:
+        pass  # it was noted when the schema was made first
+
+    def gap(self, columns: Iterable[Column]) -> None:
+        return None
+
+    def ways_out(self, column: Column) -> str:
+        return ""
+
+    def first_text(self, column: str) -> None:
+        return None
+
+    @property
+    def of_source(self) -> Arguments:
+        return {}
+
+
 class Transform(StageKind):
     """A transform. Its positional arguments are names of columns if `takes_columns` is true."""
 

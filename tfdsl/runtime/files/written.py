@@ -1,8 +1,8 @@
 """Files that `write` writes: replaced as a whole, and only if tfdsl wrote them.
 
 A file is written under a temporary name beside its place, flushed to disk, and renamed. A hidden list in the folder,
-`.tfdsl-written`, has the sizes and checksums of the files that were written there. A file that it does not list, or
-that was changed since, is not replaced unless the run is told to.
+`.tfdsl-written`, has the sizes and checksums of the files that were written there. A file that is not in the list, or
+has changed since, is replaced only with `--overwrite`.
 """
 
 import fcntl
