@@ -11,13 +11,14 @@ from .record import Record
 
 
 class Source:
-    """A text: a `.tfg` file, a text passed to `compile` (then `path` is a label such as `<text>`), or a bundled
-    library."""
+    """A text: a `.tfg` file, a text passed to `compile` (then `path` is a label such as `<text>`), a bundled library, or
+    an argument of a command (then `path` is its option, and places in it have no lines)."""
 
-    def __init__(self, path: str, text: str, is_library: bool = False):
+    def __init__(self, path: str, text: str, is_library: bool = False, is_argument: bool = False):
         self.path: str = path
         self.text: str = text
         self.is_library: bool = is_library
+        self.is_argument: bool = is_argument
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Source) and (self.path, self.text) == (other.path, other.text)
@@ -81,7 +82,8 @@ class Span(Record):
         return f"Span({self.start}, {self.end})"
 
     def __str__(self) -> str:
-        return f"{self.source.path}:{self.line}:{self.column}"
+        path = self.source.path
+        return path if self.source.is_argument else f"{path}:{self.line}:{self.column}"
 
     def __hash__(self) -> int:
         return hash((self.source.path, self.start, self.end))

@@ -1,15 +1,19 @@
-"""Warns of features that leave columns out, and of a target that is among the features.
+"""Features that leave columns out, and a target that is among the features.
 
-Input: the finished program. Output: a warning at the feed, once for each data set.
+Input: the finished program. Output: a warning at the feed, once for each data set. Where features do not fit a
+placeholder, `left_out` and `instead` say which columns they leave out, and what to feed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..data.schema import shown
-from ..diagnostics import LEFT_OUT, TARGET_AMONG
+from ..data.schema import Column, shown, sizes
+from ..diagnostics import LEFT_OUT, TARGET_AMONG, Note
 from ..program import BatchField, Feed, Field, Program, Statement, Train
 from ..record import Record
+from ..types import Size, SizeMismatch, TensorType, match_shape
 from .context import Analysis
+
+_SHOWN = 6  # columns in a message
 
 
 class FedField(Record):
@@ -18,6 +22,53 @@ class FedField(Record):
     data: str
     field: str
     feed: Feed
+
+
+def left_out(ctx: Analysis, data: str, field: str) -> tuple[Note, ...]:
+    """A note of the columns that the features of some data leave out."""
+    columns = _left_out(ctx, data, field)
+    if not columns:
+        return ()
+    others = " and ".join(f"{shown(column.name)} {sizes(column.shape)}" for column in columns)
+    known = _some(ctx.datasets[data].schema.features)
+    return (Note(f"{data}.features has the columns of one number a row, {known}, and leaves out {others}"),)
+
+
+def instead(ctx: Analysis, data: str, field: str, owner: str, name: str, declared: TensorType) -> str:
+    """A help line for a placeholder that features do not fit, since they leave columns out. `owner` is how the program
+    calls the data or its batch."""
+    columns = _left_out(ctx, data, field)
+    for column in columns:
+        if _fits(ctx, declared, column):
+            return f"feed the column: {_feed(name, owner, column)}"
+    if not columns:
+        return ""
+    first, others = columns[0], _some(ctx.datasets[data].schema.features)
+    type = TensorType(declared.dtype, (Size("n"), *first.shape))
+    return (
+        f"declare {name}: {type}, and feed {_feed(name, owner, first)}; or leave out the others with | drop({others})"
+    )
+
+
+def _left_out(ctx: Analysis, data: str, field: str) -> tuple[Column, ...]:
+    known = ctx.datasets.get(data)
+    return () if known is None or field != "features" else known.schema.left_out
+
+
+def _fits(ctx: Analysis, declared: TensorType, column: Column) -> bool:
+    try:
+        match_shape(declared.shape, (None, *column.shape), {}, ctx.graph.sizes)
+    except SizeMismatch:
+        return False
+    return True
+
+
+def _feed(name: str, owner: str, column: Column) -> str:
+    return f"{name} = {owner}{'.' if column.field == column.name else ''}{column.field}"
+
+
+def _some(columns: Sequence[Column]) -> str:
+    return ", ".join([*(shown(one.name) for one in columns[:_SHOWN]), *["..."] * (len(columns) > _SHOWN)])
 
 
 def warn_columns(ctx: Analysis, program: Program) -> None:

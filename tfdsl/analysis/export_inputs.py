@@ -1,12 +1,13 @@
 """Inputs of exported models that are made of columns of data: `export p with X = titanic.features to PATH`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..data.schema import shown
 from ..diagnostics import EXPORT_COLUMN, EXPORT_DATA, EXPORT_OUTSIDE, FEED_DTYPE, FEED_SHAPE, NO_MEMBER, Note
 from ..program import Field, Ref
 from ..syntax import tree as t
 from ..types import BECOMES, SizeMismatch, TensorType, match_shape
+from .column_slips import instead, left_out
 from .context import Analysis
 from .expressions import evaluate, value_of
 from .feeds import Plan
@@ -14,8 +15,10 @@ from .members import check_field, member
 from .values import DataValue, Tensor, describe, field_of
 
 
-def made_input(ctx: Analysis, plan: Plan, target: t.Identifier, placeholder: Tensor, expr: t.Expr) -> Field:
-    """The field of data that the model makes for a placeholder."""
+def made_input(
+    ctx: Analysis, plan: Plan, target: t.Identifier, placeholder: Tensor, expr: t.Expr, outputs: Iterable[str]
+) -> Field:
+    """The field of data that a model with these outputs makes for a placeholder."""
     data, name = _field(ctx, plan, expr)
     text = " ".join(expr.span.text.split())
     if data is None or name is None:
@@ -30,8 +33,10 @@ def made_input(ctx: Analysis, plan: Plan, target: t.Identifier, placeholder: Ten
         ctx.fail(NO_MEMBER, expr.span, value=describe(data), name=name)
     outside = ctx.pipelines[data.name].outside_graph()
     if outside:
-        ctx.fail(EXPORT_OUTSIDE, expr.span, data=data.name, name=outside, target=target.id)
-    _check_type(ctx, target, placeholder, TensorType(array.type.dtype, (None, *(array.type.shape or ())[1:])), expr)
+        ctx.fail(EXPORT_OUTSIDE, expr.span, data=data.name, name=outside, target=target.id,
+                 values=",".join(outputs))  # fmt: skip
+    made = TensorType(array.type.dtype, (None, *(array.type.shape or ())[1:]))
+    _check_type(ctx, target, placeholder, made, expr, Field(data.name, "", name))
     return Field(data.name, "", name)
 
 
@@ -51,7 +56,9 @@ def _field(ctx: Analysis, plan: Plan, expr: t.Expr) -> tuple[DataValue | None, s
     return value, name
 
 
-def _check_type(ctx: Analysis, target: t.Identifier, placeholder: Tensor, made: TensorType, expr: t.Expr) -> None:
+def _check_type(
+    ctx: Analysis, target: t.Identifier, placeholder: Tensor, made: TensorType, expr: t.Expr, field: Field
+) -> None:
     declared = placeholder.type
     note = (Note(f"{target.id}: {declared} is from line {{line}}", placeholder.span),)
     if declared.dtype.kind not in BECOMES[made.dtype.kind]:
@@ -59,7 +66,9 @@ def _check_type(ctx: Analysis, target: t.Identifier, placeholder: Tensor, made: 
     try:
         match_shape(declared.shape, made.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
-        ctx.fail(FEED_SHAPE, expr.span, note, name=target.id, declared=declared, actual=made)
+        notes = (*note, *left_out(ctx, field.data, field.field))
+        way = instead(ctx, field.data, field.field, field.data, target.id, declared)
+        ctx.fail(FEED_SHAPE, expr.span, notes, way, name=target.id, declared=declared, actual=made)
 
 
 def check_columns(ctx: Analysis, statement: t.Export, inputs: Mapping[str, Ref], made: Mapping[Ref, Field]) -> None:

@@ -50,6 +50,7 @@ from ..types import (
     shape_text,
 )
 from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
+from .column_slips import instead, left_out
 from .context import Analysis, GraphBuilder, StatementFailed
 from .executed import Kind, Reached
 from .expressions import dotted, given
@@ -239,7 +240,11 @@ def check_feed(
             help = f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"
         elif isinstance(value.value, Array):
             meant = _meant(ctx, fed, declared, value.value, batches_of, feds)
-            help = _misfed(ctx, target, value.value, batches_of) or meant or help
+            data, field = _data_of(value.value, batches_of), value.value.field.field
+            notes += left_out(ctx, data, field)
+            owner = fed.value.span.text.rpartition(".")[0]
+            way = instead(ctx, data, field, owner, fed.target.id, declared)
+            help = _misfed(ctx, target, value.value, batches_of) or way or meant or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
 
@@ -249,8 +254,7 @@ def _meant(
 ) -> str:  # fmt: skip
     """A help line if the features or the target of the same data fit the placeholder, and nothing else gets them."""
     expr = fed.value
-    name = array.field.data if isinstance(array.field, Field) else batches_of
-    known = ctx.datasets.get(name or "")
+    known = ctx.datasets.get(_data_of(array, batches_of))
     if known is None or not isinstance(expr, (t.Attribute, t.Index)):
         return ""
     for part in _PARTS:
@@ -265,14 +269,19 @@ def _meant(
     return ""
 
 
+def _data_of(array: Array, batches_of: str | None) -> str:
+    """The data that an array is of, "" if it is of none."""
+    return array.field.data if isinstance(array.field, Field) else batches_of or ""
+
+
 def _declared_note(fed: t.Fed, target: Tensor) -> tuple[Note, ...]:
     return (Note(f"{fed.target.id}: {target.type} is from line {{line}}", target.span),)
 
 
 def _numbered(ctx: Analysis, array: Array, batches_of: str | None) -> str:
     """A help line for text of data where numbers are wanted."""
-    name = array.field.data if isinstance(array.field, Field) else batches_of
-    known = ctx.datasets.get(name or "")
+    name = _data_of(array, batches_of)
+    known = ctx.datasets.get(name)
     columns = known.schema.columns_of(array.field.field) if known is not None else ()
     if known is None or not columns:
         return ""
@@ -284,13 +293,13 @@ def _numbered(ctx: Analysis, array: Array, batches_of: str | None) -> str:
 def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None) -> str:
     """A help line for data whose target is still one of its columns. Of the statements that feed a part of some data
     to a placeholder that it does not fit, only the first is reported."""
-    data = array.field.data if isinstance(array.field, Field) else batches_of
+    data = _data_of(array, batches_of)
     key = target.ref, data, array.field.field, array.type.shape[1:] if array.type.shape else None
     if key in ctx.graph.told:
         raise StatementFailed(None)
     ctx.graph.told.add(key)
     wanted, found = target.type.shape or (), array.type.shape or ()
-    known = ctx.datasets.get(data or "")
+    known = ctx.datasets.get(data)
     if array.field.field != "features" or known is None or known.schema.targets or len(wanted) != 2 or len(found) != 2:
         return ""
     columns = ctx.graph.sizes.resolve(wanted[1])

@@ -108,7 +108,7 @@ def _converted(value: object, wanted: str) -> Host:
 def _read_list(text: str) -> Host:
     """Read a list from the command line: `[1, 2.5]`. None if the text is not a list."""
     try:
-        tree = parse_expression(Source("--set", text))
+        tree = parse_expression(Source("--set", text, is_argument=True))
     except TfgError:
         return None
     return _constants(tree) if isinstance(tree, t.List) else None

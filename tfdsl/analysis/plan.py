@@ -349,7 +349,7 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
         if one.value is None:
             _add_signature(ctx, inputs, target.id.rpartition(".")[2], value.ref, target.span)
         else:
-            made[value.ref] = made_input(ctx, plan, target, value, one.value)
+            made[value.ref] = made_input(ctx, plan, target, value, one.value, outputs)
     check_columns(ctx, statement, inputs, made)
     given = frozenset((*inputs.values(), *made))
     check_needs(ctx, plan, list(outputs.values()), given, "export", statement)

@@ -4,6 +4,7 @@ Input: a checked program, and the names of values, if the user gives some. Outpu
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from ..diagnostics import (
     PREDICT_FED,
@@ -19,9 +20,11 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import did_you_mean, listed
 from ..ops.batch import FIXED, ROWS
-from ..program import BatchField, Export, Feed, Field, Graph, Named, Program, Ref, Statement, walk
+from ..program import BatchField, Export, Feed, Field, Graph, Named, Node, Program, Ref, Statement, walk
 from ..record import Record
 from .batch_kinds import batch_kind
+
+_TRIED = 200  # values, for a help line
 
 
 class Prediction(Record):
@@ -44,9 +47,48 @@ def prediction(
     """What to evaluate: the values with some names, or those of the only `export` that is made of columns.
     `learned_by` returns the name of the data set whose transforms a data set has. `given` are the data sets that the
     user names."""
-    found = _exported(program) if values is None else _named(program, list(values), learned_by, frozenset(given))
+    names, sets = None if values is None else list(values), frozenset(given)
+    try:
+        return _found(program, names, learned_by, sets)
+    except _Refused as refused:
+        known = [name for name in islice(_values(program), _TRIED) if _is_possible(program, name, learned_by, sets)]
+        details = {**refused.details, "some": listed(known) or "none", "first": known[-1] if known else "NAME"}
+        raise TfgError([Diagnostic(refused.message, None, details, help=refused.help)]) from None
+
+
+class _Refused(Exception):
+    """What cannot be predicted. `help` replaces the help of the message, in which `some` are the values that can be
+    predicted, and `first` is one of them."""
+
+    def __init__(self, message: Message, help: str = "", **details: object):
+        super().__init__(message.code)
+        self.message, self.help, self.details = message, help, details
+
+
+def _found(
+    program: Program, values: list[str] | None, learned_by: Callable[[str], str], given: frozenset[str]
+) -> Prediction:
+    found = _exported(program) if values is None else _named(program, values, learned_by, given)
     _check_rows(program.graph(found.graph), found)
     return found
+
+
+def _is_possible(program: Program, name: str, learned_by: Callable[[str], str], given: frozenset[str]) -> bool:
+    """Whether a value can be predicted, and is not just what is fed."""
+    try:
+        found = _found(program, [name], learned_by, given)
+    except _Refused:
+        return False
+    return not set(found.outputs.values()) & set(found.fed)
+
+
+def _values(program: Program) -> dict[str, tuple[str, Named]]:
+    """The values of all graphs by their names, each with the name of its graph."""
+    return {
+        f"{graph.name}.{name}" if graph.name else name: (graph.name, named)
+        for graph in program.graphs
+        for name, named in graph.names.items()
+    }
 
 
 def _exported(program: Program) -> Prediction:
@@ -57,44 +99,41 @@ def _exported(program: Program) -> Prediction:
         if isinstance(one, Export) and one.made
     ]
     if not exports:
-        raise _error(PREDICT_NOTHING)
+        raise _Refused(PREDICT_NOTHING)
     graph, first = exports[0]
     if any((name, one.outputs, one.made) != (graph, first.outputs, first.made) for name, one in exports):
         names = [", ".join(name for name, _ in one.outputs) for _, one in exports]
-        raise _error(PREDICT_SEVERAL, names="; ".join(dict.fromkeys(names)), first=names[0].replace(" ", ""))
+        raise _Refused(PREDICT_SEVERAL, names="; ".join(dict.fromkeys(names)), one=names[0].replace(" ", ""))
     found = Prediction(graph, dict(first.outputs), dict(first.made))
     unfed = _unfed(program.graph(graph), found)
     if unfed:
-        raise _error(PREDICT_UNFED, names=listed(unfed))
+        names = [node.shown for node in unfed]
+        raise _Refused(PREDICT_UNFED, names=listed(names), declared=f"{names[0]}: {unfed[0].outputs[0]}")
     return found
 
 
-def _unfed(graph: Graph, found: Prediction) -> list[str]:
+def _unfed(graph: Graph, found: Prediction) -> list[Node]:
     """The placeholders without a value."""
     reached = graph.reach(found.outputs.values(), frozenset(found.fed))
     nodes = (graph.nodes[id] for id in sorted(reached))
-    return [node.shown for node in nodes if node.is_placeholder and "default" not in node.args]
+    return [node for node in nodes if node.is_placeholder and "default" not in node.args]
 
 
 def _named(program: Program, values: list[str], learned_by: Callable[[str], str], given: frozenset[str]) -> Prediction:
-    known: dict[str, tuple[str, Named]] = {
-        f"{graph.name}.{name}" if graph.name else name: (graph.name, named)
-        for graph in program.graphs
-        for name, named in graph.names.items()
-    }
+    known = _values(program)
     outputs: dict[str, Ref] = {}
     graphs = set()
     for name in values:
         if name not in known:
-            raise _error(PREDICT_NAME, help=did_you_mean(name, known), name=name)
+            raise _Refused(PREDICT_NAME, did_you_mean(name, known), name=name)
         graph, named = known[name]
         value = named.value
         if not isinstance(value, Ref) or program.graph(graph).type(value) is None:
-            raise _error(PREDICT_VALUE, name=name)
+            raise _Refused(PREDICT_VALUE, name=name)
         graphs.add(graph)
         outputs[name.rpartition(".")[2] if name.rpartition(".")[2] not in outputs else name] = value
     if len(graphs) != 1:
-        raise _error(PREDICT_VALUE, name=listed(values))
+        raise _Refused(PREDICT_VALUE, name=listed(values))
     graph = program.graph(graphs.pop())
     reached = graph.reach(outputs.values())
     needed = [
@@ -126,10 +165,10 @@ def _named(program: Program, values: list[str], learned_by: Callable[[str], str]
                 if found
                 else f"write: export {values[0]} with {name} = DATA.features"
             )
-            raise _error(PREDICT_FED, name=name, ways=" or ".join(texts) or "nothing", help=way)
+            raise _Refused(PREDICT_FED, way, name=name, ways=" or ".join(texts) or "nothing")
         fed[ref] = next(iter(chosen.values()))
     if not fed:
-        raise _error(PREDICT_VALUE, name=listed(values))
+        raise _Refused(PREDICT_VALUE, name=listed(values))
     return Prediction(graph.name, outputs, fed)
 
 
@@ -178,8 +217,4 @@ def _check_rows(graph: Graph, found: Prediction) -> None:
             why = "it is one value for all rows" if ref.node in kinds else "its rows depend on each other"
             node = min((id for id in unknown if id in graph.reach([ref])), default=ref.node)
             what = graph.nodes[node].shown if node != ref.node else name
-            raise _error(PREDICT_MIXED, name=name, why=why, node=what)
-
-
-def _error(message: Message, help: str = "", **details: object) -> TfgError:
-    return TfgError([Diagnostic(message, None, {**details, "help": help}, help=help)])
+            raise _Refused(PREDICT_MIXED, name=name, why=why, node=what)

@@ -33,7 +33,7 @@ def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
     feeds = [fed(text) for text in arguments.feed]
     file = parse(read(arguments.file, extra.limits), extra.limits)
-    expression = parse_expression(Source("EXPR", arguments.expression), extra.limits)
+    expression = parse_expression(Source("EXPR", arguments.expression, is_argument=True), extra.limits)
     printed = t.Print(expression.span, (expression,), tuple(feeds))
     graph = None if arguments.graph is None else t.Identifier(expression.span, arguments.graph)
     session = t.Session(expression.span, None, graph, (printed,))
@@ -83,6 +83,6 @@ def fed(text: str) -> t.Fed:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise WrongUse(f"{text!r} is not of the form --feed X=VALUE")
-    expression = parse_expression(Source("--feed", value.strip()))
-    place = Span(Source("--feed", text), 0, len(name))
+    expression = parse_expression(Source("--feed", value.strip(), is_argument=True))
+    place = Span(Source("--feed", text, is_argument=True), 0, len(name))
     return t.Fed(expression.span, t.Identifier(place, name.strip()), expression)

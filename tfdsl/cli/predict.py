@@ -29,7 +29,9 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument(
         "--values", metavar="NAMES", help="write these values of the graph half, with commas between them"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that tfdsl did not write")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace OUT even if tfdsl did not write it, or it was changed since"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was written")
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings of the program on standard error")
     add_program_options(parser)

@@ -143,6 +143,11 @@ class Difference(Record):
     own: str
     more: int = 0
 
+    @property
+    def what(self) -> str:
+        """As the subject of a sentence, with its verb."""
+        return f"{self.word} of {shown(self.column)} {'are' if self.word.endswith('s') else 'is'}"
+
 
 def _is_same(left: object, right: object) -> bool:
     """Whether two are the same. The last bits of numbers depend on the machine."""
@@ -156,7 +161,8 @@ def _told(value: object) -> str:
         case None:
             return "not learned"
         case list():
-            return f"{listed(map(str, value[:_SHOWN]))}{' ...' if len(value) > _SHOWN else ''} ({len(value)})"
+            some = listed(map(str, value[:_SHOWN]))
+            return some if len(value) <= _SHOWN else f"{some}, ... ({len(value)} in all)"
         case str():
             return shown(value)
     return repr(value)

@@ -57,11 +57,12 @@ def _excerpt(span: Span, paint: _Painter, style: str) -> tuple[str, list[str]]:
     text = "".join(show).rstrip()
     pad = sum(_width(c) for c in show[:start])
     carets = "^" * max(1, sum(_width(c) for c in show[start:end]))
-    gutter = " " * len(str(line))
+    number = " " if span.source.is_argument else str(line)
+    gutter = " " * len(number)
     bar = paint("place", "|")
     return gutter, [
         f"{gutter} {bar}",
-        f"{paint('place', str(line))} {bar} {text}",
+        f"{paint('place', number)} {bar} {text}",
         f"{gutter} {bar} {' ' * pad}{paint(style, carets)}",
     ]
 

@@ -241,7 +241,7 @@ def _chosen(block: Block, only: list[str]) -> Block:
 
 
 def _place(option: str, text: str) -> Origin:
-    return Origin(Span(Source(option, text), 0, len(text)))
+    return Origin(Span(Source(option, text, is_argument=True), 0, len(text)))
 
 
 def _error(message: Message, **details: object) -> TfgError:

@@ -118,7 +118,7 @@ def test_only_files_that_write_made_are_replaced(here):
     run(write.replace("n to", "n * 2 as n to"))
     assert (here / "n.csv").read_text() == "n\n2\n-4\n6\n"
     (here / "n.csv").write_text("n\n9\n")  # changed by hand
-    assert failure(write) == ("TFG760", "n.csv exists, and it is not a file that 'write' made, or it was changed since")
+    assert failure(write) == ("TFG760", "n.csv exists, and it is not a file that tfdsl wrote, or it was changed since")
     assert (here / "n.csv").read_text() == "n\n9\n"
     run(write, overwrite=True)
     run(write)

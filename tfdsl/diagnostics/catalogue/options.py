@@ -61,18 +61,19 @@ SERVER_PORT = _message("TFG860", "{job} {task} cannot listen on port {port}: {re
 SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen yet",
                         "its output is above; tfdsl server starts a single server")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
-                           "name values of the graph half: --values p; or write in a session: export p with X = "
-                           "DATA.features to PATH")
+                           "name values of the graph half with --values, from: {some}; or write in a session: "
+                           "export {first} with X = DATA.features to PATH")
 PREDICT_SEVERAL = _message("TFG881", "the program exports several things that are made of data: {names}",
-                           "say which: --values {first}")
+                           "say which: --values {one}")
 PREDICT_UNFED = _message("TFG882", "the export takes {names} as an input, which no data gives",
-                         "name values that do not need it: --values p; or declare it with a default: placeholder "
-                         "scale: float32 = 1.0")
-PREDICT_NAME = _message("TFG883", "there is no value '{name}' in the graph half")
-PREDICT_VALUE = _message("TFG884", "{name} cannot be predicted: it is no tensor that depends on data")
-PREDICT_FED = _message("TFG885", "'{name}' needs rows of one data set, but the program feeds it {ways}", "{help}")
+                         "declare it with a default, as in placeholder {declared} = ...; or name values that do not "
+                         "need it with --values, from: {some}")
+PREDICT_NAME = _message("TFG883", "there is no value '{name}' in the graph half", "name one of: {some}")
+PREDICT_VALUE = _message("TFG884", "{name} cannot be predicted: it is no tensor that depends on data",
+                         "name one of: {some}")
+PREDICT_FED = _message("TFG885", "'{name}' needs rows of one data set, but the program feeds it {ways}")
 PREDICT_MIXED = _message("TFG886", "'{name}' cannot be predicted in batches: {why}",
-                         "name a value with a row for each row of the data")
+                         "name a value with a row for each row of the data, from: {some}")
 PREDICT_LEARNED = _message("TFG887", "{path} does not say what its data has learned, so the rows are transformed as "
                            "those of {data} in the program", "save the model again to have it in the file",
                            severity="warning")

@@ -21,8 +21,8 @@ NO_FORWARD = _message("TFG714", "forward mode needs the gradient of {op}, which 
                       "use method=\"reverse\" or \"numeric\"")
 EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}",
                          "export to another folder, or remove it")
-WRITE_EXISTS = _message("TFG760", "{path} exists, and it is not a file that 'write' made, or it was changed since",
-                        "write to another file, or remove it; tfdsl run --overwrite replaces it")
+WRITE_EXISTS = _message("TFG760", "{path} exists, and it is not a file that tfdsl wrote, or it was changed since",
+                        "write to another file, or remove it; --overwrite replaces it")
 WRITE_ROWS = _message("TFG761", "{name} has {rows}, but {other} has {other_rows}",
                       "values in one file have the same number of rows: write them to two files")
 WRITE_ONE = _message("TFG762", "a file {path} has one value, but there are {count}",

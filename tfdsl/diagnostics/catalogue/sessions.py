@@ -43,7 +43,9 @@ EXPORT_DATA = _message("TFG580", "an exported model can make {name} of columns o
                        "write: {name} = {data}.features, or another field of data; or {name} alone, as an input of its "
                        "own")
 EXPORT_OUTSIDE = _message("TFG581", "a model cannot do {name} in its graph, so it cannot make {target} of the "
-                          "columns of {data}", "export {target} as an input: leave out what is right of '='")
+                          "columns of {data}",
+                          "export {target} as an input: leave out what is right of '='; or let tfdsl do "
+                          "it for rows in a file: tfdsl predict ... --values {values}")
 EXPORT_COLUMN = _message("TFG582", "two inputs of the model would be named {name}: a column of {data}, and {other}",
                          "inputs that are made of data are named after its columns: rename the column or the "
                          "placeholder")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -107,8 +108,7 @@ class Savers:
         if found is None:
             return []
         details = {
-            "data": found.data, "word": found.word, "column": shown(found.column), "saved": found.saved,
-            "own": found.own, "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
+            "data": found.data, "what": found.what, "saved": found.saved, "own": found.own, "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
             "more": f", and {found.more} more differ" if found.more else "",
         }  # fmt: skip
         return [Diagnostic(LEARNED_DIFFERS, origin.span, details, chain=origin.chain)]
@@ -139,6 +139,8 @@ class Savers:
             if near:
                 found = os.path.join(os.path.dirname(path.rstrip("/")), near[0])
                 others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
+                if origin.span.source.is_argument:
+                    return f"write: --from {shlex.quote(found)}{others}"
                 head = re.match(r"restore\b.*?\sfrom\b", " ".join(origin.span.text.split()))
                 return f'write: {head[0] if head else "restore from"} "{found}"{others}'
             if files.is_folder:
@@ -147,7 +149,9 @@ class Savers:
                 return f"{path}.meta is the graph; the values are missing: {path}.index and {path}.data-..."
         with self._reported(RESTORE_UNREADABLE, path, origin):
             found = _respelled(self._access, path)
-            return f'did you mean "{found}"?' if found else ""
+            if found:
+                return f'did you mean "{found}"?'
+            return _TRAINED if origin.span.source.is_argument else ""
 
     @contextmanager
     def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
@@ -187,6 +191,8 @@ class Savers:
                 details = {"path": path, "name": name, "known": known}
                 near = suggestions.nearest(name, stored)
                 help = self._lacking(name, refs.get(name), stored, path, near)
+                if origin.span.source.is_argument:
+                    help = f"{_SAME}; it has {known}"
                 faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help, chain=origin.chain))
             elif stored[name] != declared:
                 shown = self._built.program.nodes[refs[name].node].shown if name in refs else name
@@ -196,9 +202,24 @@ class Savers:
                 help = f"declare {shown}: {stored[name]}, or restore a checkpoint that has {declared}"
                 if same:
                     help = f'it has {declared} for {listed(same)}; write: {shown} as "{same[0]}"'
-                faults.append(Diagnostic(RESTORE_TYPE, origin.span, details, help=help, chain=origin.chain))
+                if origin.span.source.is_argument:
+                    help = _SAME
+                faults.append(
+                    Diagnostic(
+                        RESTORE_TYPE, origin.span, details, self._notes(prefix, path, origin), help, origin.chain
+                    )
+                )
         if faults:
             raise TfgError(faults)
+
+    def _notes(self, prefix: str, path: str, origin: Origin) -> tuple[Note, ...]:
+        """What the model has learned otherwise than the data of the program, which may be why shapes differ."""
+        saved = _learned(prefix, path, origin)
+        found = difference(saved, self._learned()) if saved else None
+        if found is None:
+            return ()
+        file, here = f"{path}{SUFFIX}", f"{found.data} of this program"
+        return (Note(f"in {file}, {found.what} {found.saved}, and {found.own} for {here}"),)
 
     # --- TensorFlow's files ---------------------------------------------------------------
 
@@ -264,6 +285,11 @@ class Savers:
         """Whether the variables are on servers, which do not see the files of this machine. Then this process transfers
         the values."""
         return self._built.setting.layout.cluster is not None
+
+
+# What to do about a model that `tfdsl predict` cannot use.
+_TRAINED = "train the model first: tfdsl run; --from names the path of its 'save', or the folder of its 'checkpoint'"
+_SAME = "use the program that the model was trained with, or train it again with this one"
 
 
 def _learned(prefix: str, path: str, origin: Origin) -> dict[str, Fitted]:
