@@ -11,8 +11,8 @@ from .record import Record
 
 
 class Source:
-    """A text: a `.tfg` file, a text passed to `compile` (then `path` is a label such as `<text>`), a bundled library, or
-    an argument of a command (then `path` is its option, and places in it have no lines)."""
+    """A text: a `.tfg` file, a text passed to `compile` (then `path` is a label such as `<text>`), a bundled library,
+    or an argument of a command (then `path` is its option, and places in it have no lines)."""
 
     def __init__(self, path: str, text: str, is_library: bool = False, is_argument: bool = False):
         self.path: str = path

@@ -16,6 +16,7 @@ FILES = {
     "marks.csv": "a,y\nNA,2\n3,2\n4,5\n?,6\n6,6\n7,7\n",
     "days.csv": "day,y\n31.12.2024,2\n01.01.2025,3\n",
     "zeros.csv": "a,y\n007,2\n012,3\n",
+    "codes.csv": "kind,flag,y\n0,1,2\n2,,3\n1,0,1\n0,1,2\n",
     "empty.csv": "a,y\n1,2\n,3\n4,5\n",
 }
 TRAINING = """
@@ -102,6 +103,21 @@ WAYS = [
      ("y = batch.features", "y = batch.target")),
     ('data a = csv("people.csv", target="y") | one_hot\ndata d = csv("new.csv") | fitted(a)\nt = d.target', "TFG304",
      '"y", the target of a', ("t = d.target", "t = d.features")),
+    (f'data d = csv("codes.csv", target="y") | one_hot{FEATURES}', "TFG638", 'one_hot("kind")',
+     ("one_hot", 'one_hot("kind") | fill(with=0)')),
+    *(
+        (f'data d = csv("codes.csv", target="y"{dtype}) | {steps}{FEATURES}', code, words,
+         (f"{dtype}) | {steps}", f', columns={{"flag": string}}) | fill("flag", with="most_frequent") | {last}("flag")'))
+        for dtype, steps, code, words, last in (
+            ("", 'one_hot("flag")', "TFG639", 'fill("flag", with="most_frequent")', "one_hot"),
+            ("", 'categories("flag")', "TFG639", 'columns={"flag": string} in the source', "categories"),
+            ("", 'fill("flag", with=0) | one_hot("flag")', "TFG639", 'columns={"flag": string} in the source', "one_hot"),
+            ("", 'fill("flag", with="none") | one_hot("flag")', "TFG601", 'columns={"flag": string}', "one_hot"),
+            (', columns={"flag": int64}', 'one_hot("flag")', "TFG664", 'with="most_frequent") | one_hot', "one_hot"),
+            (', columns={"flag": string}', 'one_hot("flag")', "TFG637", 'with="most_frequent")', "one_hot"),
+            (', columns={"flag": string}', 'fill("flag", with=0) | one_hot("flag")', "TFG601", '"most_frequent" or', "one_hot"),
+        )
+    ),
 ]  # fmt: skip
 
 

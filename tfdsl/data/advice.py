@@ -1,11 +1,12 @@
 """Ways out of text where numbers are needed: what the texts of a column look like, and what to write for it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from ..types import FLOAT32, STRING
 from .schema import shown
-from .stage import Arguments, written
+from .stage import Arguments, written, written_whole
 from .transforms.date_parts import parsed_date
 
 _LOOKED_AT = 1000  # texts
@@ -21,7 +22,8 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
     if (form := date_form(some)) is not None:
         return f"its cells are dates: write | {parts_of_dates(name, form)}"
     if "columns" in source and some and all(_NUMBER.fullmatch(text) for text in some):
-        return f"numbers with leading zeros are text: columns={{{name}: float32}} in the source makes numbers of them"
+        numbers = columns_with({column: FLOAT32.name}, source)
+        return f"numbers with leading zeros are text: {numbers} in the source makes numbers of them"
     if "decimal" in source and have_commas(some):
         return 'its numbers have a comma before their fraction: write decimal="," in the source'
     if "missing" in source and (marks := marks_in(texts)):
@@ -29,6 +31,23 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
         means = "means a missing value" if len(marks) == 1 else "mean missing values"
         return f"if {listed} {means}, write {missing_with(marks, source)} in the source"
     return f"write | one_hot({name}) or | categories({name}) for categories"
+
+
+def as_text(column: str, has_gaps: bool, source: Arguments) -> str:
+    """How to have text in place of the numbers of a column, which may mean categories."""
+    name = shown(column)
+    if "columns" not in source:
+        return f"if they are no numbers but categories or dates, write {name} as text where the file is made"
+    filled = f', and fill missing cells: | fill({name}, with="most_frequent"), or with a text' if has_gaps else ""
+    return f"{columns_with({column: STRING.name}, source)} in the source makes text of its cells{filled}"
+
+
+def columns_with(dtypes: Mapping[str, str], source: Arguments) -> str:
+    """The argument `columns` with the dtypes of some more columns."""
+    given = source.get("columns")
+    known = [one for one in given if isinstance(one, tuple)] if isinstance(given, tuple) else []
+    pairs = ", ".join(f"{written_whole(name)}: {dtype}" for name, dtype in {**dict(known), **dtypes}.items())
+    return f"columns={{{pairs}}}"
 
 
 def missing_with(marks: Sequence[str], source: Arguments) -> str:

@@ -45,11 +45,14 @@ class Categorical(ColumnTransform):
             found[column.name] = values
         return {"categories": found}
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+    def fits_named(self, column: Column) -> bool:
+        return column.shape == () and column.dtype == INT64
+
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         # Whole numbers have categories only where they are named.
         dtypes = (STRING, INT64) if arguments.get("columns") else (STRING,)
         fits = "columns of text" + ("" if dtypes == (STRING,) else " or of whole numbers")
-        return self.wanted(arguments, before, lambda one: one.shape == () and one.dtype in dtypes, fits)
+        return self.wanted(arguments, before, lambda one: one.shape == () and one.dtype in dtypes, fits, facts)
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
         import numpy as np

@@ -13,9 +13,9 @@ from ..limits import MAX_AXES
 from ..ops.op import Parameter
 from ..record import Record
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
+from .advice import columns_with
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown, sizes
-from .stage import written_whole
 from .transforms import TRANSFORMS
 from .transforms.base import (
     ColumnMaker,
@@ -246,16 +246,14 @@ def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: F
     types = [(shown(one.name), *(f"{c.dtype}{sizes(c.shape) if c.shape else ''}" for c in (one, own)))
              for one, own in differing]  # fmt: skip
     what = ", and ".join(f"{name} is {now}, not {then}" for name, now, then in types)
-    given = facts.of_source.get("columns", ())
     ways: list[str] = []
     if found:
         ways.append(
             f"the first cell that is no number is {shown(cell)}: write a number there, or nothing if it is missing"
         )
     if "columns" in facts.of_source:
-        dtypes = dict(given if isinstance(given, tuple) else ()) | {one.name: own.dtype.name for one, own in differing}
-        pairs = ", ".join(f"{written_whole(name)}: {dtype}" for name, dtype in dtypes.items())
-        ways.append(f"in a program the source can say the dtypes: columns={{{pairs}}}")
+        dtypes = columns_with({one.name: own.dtype.name for one, own in differing}, facts.of_source)
+        ways.append(f"in a program the source can say the dtypes: {dtypes}")
     return DataError(FITTED_DTYPE, place=place, param="data", data=data, what=what, way="; ".join(ways))
 
 

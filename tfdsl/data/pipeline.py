@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
-from .advice import ways_out
+from .advice import as_text, ways_out
 from .learned import Fitted, FittedStep, sources_of, traced
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
@@ -259,8 +259,10 @@ class Pipeline:
         return None if find is None or self.opened.schema.column(column) is None else find(column)
 
     def ways_out(self, column: Column) -> str:
-        """What to write for a column of text where numbers are needed."""
+        """What to write for a column of text where numbers are needed, or for one of numbers where text is."""
         known, texts = self.opened.schema.column(column.name), self.opened.texts
+        if column.dtype != STRING:
+            return "" if known is None else as_text(known.name, known.gaps > 0, self.spec.source.arguments)
         found = () if texts is None or known is None or known.dtype != STRING else texts(column.name)
         return ways_out(column.name, found, self.spec.source.arguments)
 

@@ -25,24 +25,21 @@ class Scaling(ColumnTransform):
         """For each column: what is subtracted, what divides, and whether the training rows all have the first."""
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        columns = self._columns(arguments, before, facts)
+        columns = self.worked_on(arguments, before, facts)
         return computed(before, columns, learned=True, dtype=FLOAT32, ends=None, gaps=0)
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self._columns(arguments, before)
-
-    def _columns(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         return self.wanted(arguments, before, is_scalable, "columns of numbers", facts)
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
-        names = tuple(column.name for column in self._columns(arguments, before))
+        names = tuple(column.name for column in self.worked_on(arguments, before))
         shift, scale, constant = self.measured(table, names)
         return {
             "columns": list(names), "shift": shift.tolist(), "scale": scale.tolist(), "constant": constant.tolist(),
         }  # fmt: skip
 
     def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
-        names = [column.name for column in self._columns(arguments, before)]
+        names = [column.name for column in self.worked_on(arguments, before)]
         fields = learned.fields("columns", "shift", "scale", "constant")
         if fields["columns"].texts() != names:
             fields["columns"].refuse(f"the columns {listed(names)}")

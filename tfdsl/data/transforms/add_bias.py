@@ -20,7 +20,7 @@ class AddBias(ColumnTransform):
         bias = Column(_name(before), FLOAT32, is_bias=True, is_computed=True)
         return replace(before, table=(bias, *before.table))
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         return ()
 
     def function(

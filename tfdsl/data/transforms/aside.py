@@ -16,7 +16,7 @@ class Aside(NamedColumns):
     doc = "These columns stay in the table, as in `batch.id`, but not in `.features`."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        names = {column.name for column in self.worked_on(arguments, before)}
+        names = {column.name for column in self.worked_on(arguments, before, facts)}
         return before.with_columns(lambda one: replace(one, role="aside") if one.name in names else one)
 
     def function(

@@ -82,7 +82,7 @@ class Facts(Protocol):
         ...
 
     def ways_out(self, column: Column) -> str:
-        """What to write for a column of text where numbers are needed."""
+        """What to write for a column of text where numbers are needed, or for one of numbers where text is."""
         ...
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
@@ -131,6 +131,7 @@ class Transform(StageKind):
     divides = False  # it splits rows into parts
     learns = False
     takes_columns = False
+    needs_complete = False  # no missing cell in the columns that it works on
     needs_columns = False  # at least one name
     none_fits = ""  # what to do if no column fits
     takes_condition = False  # on columns
@@ -163,7 +164,7 @@ class Transform(StageKind):
         what: str = "columns", facts: Facts | None = None,
     ) -> tuple[Column, ...]:  # fmt: skip
         """The columns that the arguments name, or all features that fit. `what` describes those that fit. With `facts`,
-        they may have no missing cells."""
+        they may have no missing cells, if the transform needs all, and errors say what to write."""
         names = arguments.get("columns") or ()
         assert isinstance(names, tuple)
         if not names:
@@ -176,11 +177,11 @@ class Transform(StageKind):
                 if name in names[:at]:
                     raise DataError(COLUMN_AGAIN, param=f"column {name}", column=shown(name), name=self.name)
                 if not fits(column):
-                    kind = _described(column)
-                    way = facts.ways_out(column) if facts is not None and column.dtype == STRING else ""
+                    kind, could_fit = _described(column), column.dtype == STRING or fits(replace(column, dtype=STRING))
+                    way = facts.ways_out(column) if facts is not None and could_fit else ""
                     raise DataError(NOT_FIT_COLUMN, param=f"column {name}", column=shown(name), name=self.name,
                                     what=what, kind=kind, way=way)  # fmt: skip
-        if facts is not None:
+        if facts is not None and self.needs_complete:
             self.need_complete(chosen, facts)
         return chosen
 
@@ -191,10 +192,18 @@ class Transform(StageKind):
             return self.none_fits
         if other is None or not self.takes_columns:
             kinds = [f"{shown(one.name)} is {_described(one)}" for one in before.table if one.role == "feature"]
-            return ", ".join(kinds[:_SHOWN_COLUMNS]) + (", ..." if len(kinds) > _SHOWN_COLUMNS else "")
+            own = ", ".join(kinds[:_SHOWN_COLUMNS]) + (", ..." if len(kinds) > _SHOWN_COLUMNS else "")
+            named = next((one for one in before.table if one.role == "feature" and self.fits_named(one)), None)
+            return own if named is None else f"{own}; name those that are meant: {self._call(named)}"
         what = "the target" if other.role == "target" else "set aside"
-        call = f"{self.name}({self.usage.replace(_ANY_COLUMNS, shown(other.name))})"
-        return f"{shown(other.name)} is {what}: name it, if it is meant: {call}"
+        return f"{shown(other.name)} is {what}: name it, if it is meant: {self._call(other)}"
+
+    def _call(self, column: Column) -> str:
+        return f"{self.name}({self.usage.replace(_ANY_COLUMNS, shown(column.name))})"
+
+    def fits_named(self, column: Column) -> bool:
+        """Whether it takes a column where it is named, but not otherwise."""
+        return False
 
     def _named(self, name: object, before: Schema) -> Column:
         if not isinstance(name, str):
@@ -252,8 +261,6 @@ class ColumnMaker(Transform):
         """Whether it learns from rows, with these arguments."""
         return self.learns
 
-    needs_complete = False  # no missing cell in the columns that it works on
-
     def uses(self, arguments: Arguments, before: Schema, after: Schema, learned: Learned) -> dict[str, frozenset[str]]:
         """For each column after the transform the columns before it that it is made of."""
         own = {column.name for column in before.table}
@@ -261,7 +268,7 @@ class ColumnMaker(Transform):
         return {one.name: frozenset((one.name,)) if one.name in own else worked_on for one in after.table}
 
     @abstractmethod
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         """The columns that it works on."""
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
@@ -329,8 +336,8 @@ class NamedColumns(ColumnTransform):
     takes_columns = True
     needs_columns = True
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before)
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, facts=facts)
 
 
 def _described(column: Column) -> str:

@@ -21,8 +21,7 @@ class Categories(Categorical):
     )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        columns = self.worked_on(arguments, before)
-        self.need_complete(columns, facts)
+        columns = self.worked_on(arguments, before, facts)
         self.doubt_many(facts)
         names, counts = {one.name for one in columns}, {n: len(v) for n, v in facts.learned["categories"].items()}
 

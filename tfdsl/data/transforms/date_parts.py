@@ -37,7 +37,7 @@ class DateParts(OutsideGraph, ColumnTransform):
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         parts = self._parts(arguments)
-        columns = self.worked_on(arguments, before)
+        columns = self.worked_on(arguments, before, facts)
         for column in columns:
             for text in facts.words(column.name):
                 if parsed_date(text, arguments["format"]) is None:
@@ -63,8 +63,8 @@ class DateParts(OutsideGraph, ColumnTransform):
             self.refuse(arguments, "parts", "names in a list, out of " + ", ".join(_PARTS))
         return tuple(str(part) for part in parts)
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text")
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text", facts)
 
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"

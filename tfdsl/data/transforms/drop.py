@@ -16,7 +16,7 @@ class Drop(NamedColumns):
     doc = "The table without these columns."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        names = {column.name for column in self.worked_on(arguments, before)}
+        names = {column.name for column in self.worked_on(arguments, before, facts)}
         return self.not_empty(replace(before, table=tuple(one for one in before.table if one.name not in names)))
 
     def function(

@@ -28,7 +28,7 @@ class Fill(ColumnTransform):
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         value = arguments["with"]
-        columns = self.worked_on(arguments, before)
+        columns = self.worked_on(arguments, before, facts)
         for column in columns:
             is_text = column.dtype == STRING
             if value == "most_frequent":
@@ -38,7 +38,8 @@ class Fill(ColumnTransform):
             if is_number(value) and not abs(value) <= MAX_FLOAT32:
                 self.refuse(arguments, "with", "a number that a column can have")
             if not is_text and not is_number(value) and value not in _LEARNED:
-                self.refuse(arguments, "with", f'"mean", "median", "most_frequent" or a number for "{column.name}"')
+                wanted = f'"mean", "median", "most_frequent" or a number for "{column.name}"'
+                self.refuse(arguments, "with", wanted, facts.ways_out(column))
         return computed(before, columns, learned=value in _LEARNED, gaps=0)
 
     words = _LEARNED
@@ -60,11 +61,13 @@ class Fill(ColumnTransform):
     def learns_with(self, arguments: Arguments) -> bool:
         return arguments["with"] in _LEARNED
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         if arguments.get("columns"):
-            return self.wanted(arguments, before, lambda one: one.shape == (), "columns of one number or text a row")
+            return self.wanted(
+                arguments, before, lambda one: one.shape == (), "columns of one number or text a row", facts
+            )
         return self.wanted(
-            arguments, before, lambda one: one.shape == () and one.gaps > 0, "columns with missing cells"
+            arguments, before, lambda one: one.shape == () and one.gaps > 0, "columns with missing cells", facts
         )
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:

@@ -41,7 +41,7 @@ class FittedTo(ColumnMaker):
     def uses(self, arguments: Arguments, before: Schema, after: Schema, learned: Learned) -> dict[str, frozenset[str]]:
         return cast(Fitted, learned["fitted"]).uses()
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         return before.table
 
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":

@@ -21,8 +21,7 @@ class OneHot(Categorical):
     )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        columns = self.worked_on(arguments, before)
-        self.need_complete(columns, facts)
+        self.worked_on(arguments, before, facts)  # refuses others
         found = facts.learned["categories"]
         width = len(before.table) + sum(map(len, found.values()))
         self.doubt_many(facts)

@@ -30,8 +30,7 @@ class Polynomial(ColumnTransform):
         degree = arguments["degree"]
         if not is_integer(degree) or not 1 <= degree <= _MAX_DEGREE:
             self.refuse(arguments, "degree", f"an integer from 1 to {_MAX_DEGREE}")
-        factors = self.worked_on(arguments, before)
-        self.need_complete(factors, facts)
+        factors = self.worked_on(arguments, before, facts)
         count = math.comb(len(factors) + degree, degree) - 1
         check_size(self.name, 1 if before.streamed else before.rows, count)
         is_learned = any(column.is_learned for column in factors)
@@ -44,8 +43,8 @@ class Polynomial(ColumnTransform):
             lambda column: made if column.name == first else () if column.name in places else column
         )
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted({}, before, is_scalable, "columns of numbers")
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
+        return self.wanted({}, before, is_scalable, "columns of numbers", facts)
 
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"

@@ -45,7 +45,7 @@ class Tokens(ColumnTransform):
             self.refuse(arguments, "vocabulary", "an integer of 1 or more")
         if not isinstance(arguments["lower"], bool):
             self.refuse(arguments, "lower", "true or false")
-        columns = self.worked_on(arguments, before)
+        columns = self.worked_on(arguments, before, facts)
         check_size(self.name, 1 if before.streamed else before.rows, len(columns) * size)
         names, learned = {column.name for column in columns}, facts.learned
         cut = sum(learned["cut"].values())
@@ -61,8 +61,8 @@ class Tokens(ColumnTransform):
 
         return before.with_columns(change)
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text")
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text", facts)
 
     words = ("vocabulary",)
 

@@ -36,10 +36,9 @@ class Windows(SeriesTransform):
                 self.refuse(arguments, name, f"an integer from {least} to {_MOST}")
         if by is not None and (not isinstance(by, str) or before.column(by) is None):
             self.refuse(arguments, "by", "the name of a column")
-        columns = self.worked_on(arguments, before)
+        columns = self.worked_on(arguments, before, facts)
         if arguments["horizon"] == 0 and any(column.role == "target" for column in columns):
             self.refuse(arguments, "horizon", "1 or more, as the windows have the target")
-        self.need_complete(columns, facts)
         assert isinstance(size, int)  # checked above
         for part, rows in facts.parts or (("", facts.rows),):
             if rows == 0:
@@ -64,9 +63,9 @@ class Windows(SeriesTransform):
         one = "" if arguments["by"] is None else f" with one {arguments['by']}"
         return f"{needed} rows that follow each other{one}"
 
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+    def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         by = arguments["by"]
-        return self.wanted(arguments, before, lambda one: one.is_number and one.name != by, "columns of numbers")
+        return self.wanted(arguments, before, lambda one: one.is_number and one.name != by, "columns of numbers", facts)
 
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
         from ..series import WindowForm, windowed

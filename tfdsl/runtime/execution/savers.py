@@ -108,7 +108,8 @@ class Savers:
         if found is None:
             return []
         details = {
-            "data": found.data, "what": found.what, "saved": found.saved, "own": found.own, "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
+            "data": found.data, "what": found.what, "saved": found.saved, "own": found.own,
+            "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
             "more": f", and {found.more} more differ" if found.more else "",
         }  # fmt: skip
         return [Diagnostic(LEARNED_DIFFERS, origin.span, details, chain=origin.chain)]
