@@ -10,7 +10,7 @@ from random import Random
 
 import lark
 
-from tfdsl.syntax.grammar import grammar_text
+from tfdsl.syntax.tables import grammar_text
 
 _NAMES = "x y w z a b X theta loss mse data housing batch epoch step relu add_n matmul float32 int32 scalar n".split()
 _NUMBERS = ["0", "1", "2", "3.5", "1e-3", "0x1f", "100", "1_000", ".5", "2.", "1e400"]

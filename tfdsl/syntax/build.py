@@ -1,4 +1,4 @@
-"""Builds tree nodes: one method per grammar rule, called by Lark when the rule is recognised.
+"""Builds tree nodes: one method per grammar rule, called by the parser when it recognises the rule.
 
 A method gets the span of the rule and its parts: names, numbers and strings as tokens, the results of other
 rules, and None for missing optional parts. Punctuation and keywords only count for the span. The parameter types
@@ -14,13 +14,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar, overload
 
-from lark import Token
-
 from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, ESCAPE_HALF, NUMBER_SIZE, WRONG_UNIT, Message
 from ..record import Record
 from ..source import Source, Span
 from . import tree as t
-from .indenter import ends
+from .lexer import Token
 
 # Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
 _PARTS = frozenset(
@@ -98,12 +96,12 @@ def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
                 parts.append(None)
                 continue
             if isinstance(child, Token):
-                kind = child.type
+                kind = child.kind
                 if kind in _PARTS:
                     parts.append(child)
                 elif kind in ("_NL", "_INDENT", "_DEDENT"):
                     continue
-                left, right = child.start_pos, child.end_pos
+                left, right = child.start, child.end
             else:
                 span = child.span
                 left, right = span.start, span.end
@@ -152,7 +150,7 @@ class Builder(threading.local):
     def _identifier(self, token: Token | None) -> t.Identifier | None:
         if token is None:
             return None
-        return t.Identifier(Span(self.source, *ends(token)), str(token))
+        return t.Identifier(Span(self.source, token.start, token.end), str(token))
 
     def _unescape(self, token: Token) -> str:
         text = token[1:-1]
@@ -170,19 +168,19 @@ class Builder(threading.local):
                     return unicodedata.lookup(name)
                 return _ESCAPES[other]
             except (KeyError, ValueError):
-                start = ends(token)[0] + 1 + match.start()
+                start = token.start + 1 + match.start()
                 span = Span(self.source, start, start + len(match[0]))
                 raise BuildError(ESCAPE, span, escape=match[0]) from None
 
         made = _ESCAPE.sub(character, text)
         if half := _HALF.search(made):
-            raise BuildError(ESCAPE_HALF, Span(self.source, *ends(token)), escape=ascii(half[0])[1:-1])
+            raise BuildError(ESCAPE_HALF, Span(self.source, token.start, token.end), escape=ascii(half[0])[1:-1])
         return made
 
     def _text(self, token: Token | None) -> t.Constant | None:
         if token is None:
             return None
-        return t.Constant(Span(self.source, *ends(token)), self._unescape(token))
+        return t.Constant(Span(self.source, token.start, token.end), self._unescape(token))
 
     # --- files and blocks -----------------------------------------------------------------
 
@@ -194,7 +192,7 @@ class Builder(threading.local):
         colon = children[0]
         assert isinstance(colon, Token)
         statements = tuple(c for c in children if not isinstance(c, Token))
-        return _Body(Span(self.source, *ends(colon)), statements)
+        return _Body(Span(self.source, colon.start, colon.end), statements)
 
     session_block = block
 
@@ -240,7 +238,7 @@ class Builder(threading.local):
 
     @_rule
     def option(self, span: Span, name: Token, value: t.Expr):
-        return t.Argument(Span(self.source, ends(name)[0], span.end), str(name), value)
+        return t.Argument(Span(self.source, name.start, span.end), str(name), value)
 
     @_rule
     def variable(self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None, *options: t.Argument):
@@ -292,15 +290,15 @@ class Builder(threading.local):
         return children[0]
 
     def _path(self, path: Token) -> str:
-        return str(path) if path.type == "NAME" else self._unescape(path)
+        return str(path) if path.kind == "NAME" else self._unescape(path)
 
     @_rule
     def import_(self, span: Span, path: Token, target: t.Identifier | None):
-        return t.Import(span, self._path(path), path.type == "NAME", target, None)
+        return t.Import(span, self._path(path), path.kind == "NAME", target, None)
 
     @_rule
     def from_import(self, span: Span, path: Token, *names: Token):
-        return t.Import(span, self._path(path), path.type == "NAME", None, tuple(map(self._identifier, names)))
+        return t.Import(span, self._path(path), path.kind == "NAME", None, tuple(map(self._identifier, names)))
 
     @_rule
     def scope(self, span: Span, name: Token, reuse: Token | None, body: t.Block):
@@ -383,7 +381,7 @@ class Builder(threading.local):
 
     @_rule
     def log_name(self, span: Span, token: Token):
-        text = self._unescape(token) if token.type == "STRING" else str(token)
+        text = self._unescape(token) if token.kind == "STRING" else str(token)
         return t.Identifier(span, text)
 
     @_rule
@@ -433,7 +431,7 @@ class Builder(threading.local):
     def _unit(self, token: Token, allowed: tuple[t.Unit, ...]) -> t.Unit:
         named: dict[str, t.Unit] = {word: one for one in allowed for word in (one, _MANY[one])}
         if token not in named:
-            span = Span(self.source, *ends(token))
+            span = Span(self.source, token.start, token.end)
             names = [_MANY[one] for one in allowed]
             raise BuildError(WRONG_UNIT, span, unit=str(token), allowed=f"{', '.join(names[:-1])} or {names[-1]}")
         return named[token]
@@ -536,7 +534,7 @@ class Builder(threading.local):
     def compare_op(self, children: _Tokens):
         first, last = children[0], children[-1]
         text = " ".join(map(str, children))
-        return Token("OPERATOR", text, first.start_pos, end_pos=last.end_pos)
+        return Token("OPERATOR", text, first.start, last.end)
 
     @_rule
     def compare(self, span: Span, first: t.Expr, *rest: Token | t.Expr):

@@ -4,10 +4,20 @@ import re
 
 from ..diagnostics.spelling import did_you_mean
 from ..source import Source
-from .grammar import first_words
+from .tables import grammar_text
 
-GRAPH_WORDS = (*first_words("simple", "compound"), "elif", "else")
-SESSION_WORDS = (*first_words("session_simple", "session_compound"), "elif", "else")
+
+def _first_words(*kinds: str) -> tuple[str, ...]:
+    """The first words of statements of some kinds, such as `simple` and `session_compound`."""
+    text = grammar_text()
+    words = dict(re.findall(r"^(\w+): ([A-Z_]+) ", text, re.M))
+    alternatives = re.findall(rf"^_(?:{'|'.join(kinds)}): (.*(?:\n +\|.*)*)", text, re.M)
+    rules = (rule for line in alternatives for rule in re.findall(r"\w+", line))
+    return tuple(dict.fromkeys(words[rule].lower() for rule in rules if rule in words))
+
+
+GRAPH_WORDS = (*_first_words("simple", "compound"), "elif", "else")
+SESSION_WORDS = (*_first_words("session_simple", "session_compound"), "elif", "else")
 
 # Syntax of other languages with its replacement here.
 FOREIGN = {

@@ -6,8 +6,6 @@ Line ends inside brackets are ignored. Spaces indent; a tab is an error.
 import threading
 from collections.abc import Iterator
 
-from lark import Token
-
 from ..diagnostics import (
     BLOCKS_DEEP,
     BRACKET_MISMATCH,
@@ -19,6 +17,7 @@ from ..diagnostics import (
     Message,
 )
 from ..limits import Clock, Limits
+from .lexer import Token
 
 _PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
 _OPENERS = frozenset(_PAIRS.values())
@@ -33,16 +32,9 @@ class LayoutError(Exception):
         self.message, self.start, self.end, self.other, self.details = message, start, end, other, details
 
 
-def ends(token: Token) -> tuple[int, int]:
-    """The offsets of a token, which the lexer always sets."""
-    assert token.start_pos is not None and token.end_pos is not None
-    return token.start_pos, token.end_pos
-
-
 class Indenter(threading.local):
-    """The post-lexer that Lark calls between the lexer and the parser. Limits and clock are set before each parse."""
+    """The layout between the lexer and the parser. Limits and clock are set before each parse."""
 
-    always_accept = ("_NL",)
     limits: Limits
     clock: Clock
 
@@ -51,9 +43,9 @@ class Indenter(threading.local):
         brackets: list[Token] = []
         token = None
         for number, token in enumerate(stream):
-            kind = token.type
+            kind = token.kind
             if number % _TOKENS == 0 and self.clock.is_over:
-                raise LayoutError(TIME_LONG, *ends(token), seconds=self.clock.seconds)
+                raise LayoutError(TIME_LONG, token.start, token.end, seconds=self.clock.seconds)
             if kind == "_NL":
                 if not brackets:
                     yield from self._line_end(token, indents)
@@ -61,25 +53,25 @@ class Indenter(threading.local):
             if kind in _OPENERS:
                 brackets.append(token)
                 if len(brackets) > self.limits.depth:
-                    raise LayoutError(TOO_DEEP, *ends(token), limit=self.limits.depth)
+                    raise LayoutError(TOO_DEEP, token.start, token.end, limit=self.limits.depth)
             elif kind in _PAIRS:
-                if not brackets or brackets[-1].type != _PAIRS[kind]:
-                    other = brackets[-1].start_pos if brackets else None
-                    raise LayoutError(BRACKET_MISMATCH, *ends(token), other, bracket=token)
+                if not brackets or brackets[-1].kind != _PAIRS[kind]:
+                    other = brackets[-1].start if brackets else None
+                    raise LayoutError(BRACKET_MISMATCH, token.start, token.end, other, bracket=str(token))
                 brackets.pop()
             yield token
         if brackets:
             opened = brackets[-1]
-            raise LayoutError(BRACKET_OPEN, *ends(opened), bracket=opened)
+            raise LayoutError(BRACKET_OPEN, opened.start, opened.end, bracket=str(opened))
         while len(indents) > 1:
             assert token is not None  # it has indented
             indents.pop()
-            yield Token.new_borrow_pos("_DEDENT", "", token)
+            yield Token("_DEDENT", "", token.start, token.end)
 
     def _line_end(self, token: Token, indents: list[int]) -> Iterator[Token]:
         yield token
         indent = token.rsplit("\n", 1)[1]
-        _, end = ends(token)
+        end = token.end
         width, at = len(indent), end - len(indent)
         if "\t" in indent:
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
@@ -87,9 +79,9 @@ class Indenter(threading.local):
             indents.append(width)
             if len(indents) - 1 > self.limits.blocks:
                 raise LayoutError(BLOCKS_DEEP, at, end, limit=self.limits.blocks)
-            yield Token.new_borrow_pos("_INDENT", indent, token)
+            yield Token("_INDENT", indent, token.start, token.end)
         while width < indents[-1]:
             indents.pop()
-            yield Token.new_borrow_pos("_DEDENT", indent, token)
+            yield Token("_DEDENT", indent, token.start, token.end)
         if width != indents[-1]:
             raise LayoutError(DEDENT_MISMATCH, at, end)

@@ -1,66 +1,49 @@
-"""The lexer: one regular expression for the shape of tokens, and the parser state for soft keywords.
+"""The lexer: one regular expression for the shape of tokens, and the parser's state for soft keywords.
 
 A word is a keyword only if the parser can accept that keyword next, and if the keyword's pattern in the grammar,
-including its look-ahead, matches. Otherwise it is a NAME. Lark's contextual lexer does the same with one regular
-expression per parser state. Compiling those takes longer at every start than checking a program.
+including its look-ahead, matches. Otherwise it is a NAME.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator, Sequence
 
-from lark import Token
-from lark.common import LexerConf
-from lark.exceptions import UnexpectedCharacters
-from lark.grammar import Rule
-from lark.lexer import Lexer
-from lark.utils import TextSlice
+from .tables import Tables
 
-_CLASSES = ("_NL", "NUMBER", "STRING", "NAME")
 _FIRST_WORD = re.compile(r"\\b|\(\?|\[ (?:\\t|\t)\]")  # the end of the word in a keyword's pattern
 
 
-class LexerState(Protocol):
-    """What Lark's lexer reads, and the last token."""
+class Token(str):
+    """A piece of the text: its text, the terminal that it is, and its offsets."""
 
-    text: TextSlice[str]
-    last_token: Token | None
+    __slots__ = ("end", "kind", "start")
 
+    kind: str
+    start: int
+    end: int
 
-class ParserTables(Protocol):
-    """The actions of Lark's parser in each state for the next terminal or rule: enter another state, or complete a
-    rule."""
-
-    states: Mapping[int, Mapping[str, tuple[object, int | Rule]]]
-    end_state: int
-
-
-class ParserState(Protocol):
-    """The current state of Lark's parser."""
-
-    parse_conf: ParserTables
-    state_stack: list[int]
-
-    @property
-    def position(self) -> int: ...
+    def __new__(cls, kind: str, text: str, start: int, end: int) -> "Token":
+        made = str.__new__(cls, text)
+        made.kind, made.start, made.end = kind, start, end
+        return made
 
 
-class SoftKeywordLexer(Lexer):
-    """The tokens of a text. Each depends on the parser state before it."""
+class UnexpectedCharacter(Exception):
+    """No token begins at this offset."""
 
-    __future_interface__ = 2
+    def __init__(self, at: int):
+        super().__init__(at)
+        self.at = at
 
-    def __init__(self, conf: LexerConf):
-        patterns = {terminal.name: terminal.pattern for terminal in conf.terminals}
-        ignored = "|".join(patterns.pop(name).value for name in conf.ignore)
-        classes = {name: patterns.pop(name).value for name in _CLASSES}
-        self._symbols = {pattern.value: name for name, pattern in patterns.items() if pattern.type == "str"}
-        symbols = "|".join(re.escape(text) for text in sorted(self._symbols, key=len, reverse=True))
-        groups = "|".join(f"(?P<{name}>{pattern})" for name, pattern in classes.items())
-        self._token = re.compile(f"(?:{ignored})|{groups}|(?P<SYMBOL>{symbols})")
-        keywords = sorted((t for t in conf.terminals if t.name in patterns and t.pattern.type == "re"),
-                          key=lambda terminal: -terminal.priority)  # fmt: skip
-        self._keywords = [(t.name, _FIRST_WORD.split(t.pattern.value)[0], t.pattern.value) for t in keywords]
+
+class Lexer:
+    """Divides texts into tokens. Each depends on the parser's state before it."""
+
+    def __init__(self, tables: Tables):
+        self._states, self._symbols = tables.states, tables.symbols
+        symbols = "|".join(re.escape(text) for text in sorted(tables.symbols, key=len, reverse=True))
+        groups = "|".join(f"(?P<{name}>{pattern})" for name, pattern in tables.classes.items())
+        self._token = re.compile(f"(?:{tables.ignored})|{groups}|(?P<SYMBOL>{symbols})")
+        self._keywords = [(name, _FIRST_WORD.split(pattern)[0], pattern) for name, pattern in tables.keywords]
         self._candidates: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def _keywords_of(self, word: str) -> list[tuple[str, re.Pattern[str]]]:
@@ -76,14 +59,14 @@ class SoftKeywordLexer(Lexer):
                 self._candidates[word] = found
         return found
 
-    def lex(self, lexer_state: LexerState, parser_state: ParserState) -> Iterator[Token]:
-        text, at, end = lexer_state.text.text, lexer_state.text.start, lexer_state.text.end
-        match_token = self._token.match
-        states = parser_state.parse_conf.states
+    def tokens(self, text: str, entered: Sequence[int]) -> Iterator[Token]:
+        """The tokens of a text. The last of `entered` is the parser's state, which it changes between two tokens."""
+        at, end = 0, len(text)
+        match_token, states = self._token.match, self._states
         while at < end:
             match = match_token(text, at)
             if match is None:
-                raise UnexpectedCharacters(text, at, 0, 0)
+                raise UnexpectedCharacter(at)
             kind, start, at = match.lastgroup, at, match.end()
             if kind is None:
                 continue
@@ -94,10 +77,8 @@ class SoftKeywordLexer(Lexer):
                 kind = self._symbols[value]
             elif kind == "NAME":
                 for keyword, pattern in self._keywords_of(value):
-                    if keyword in states[parser_state.position] and (match := pattern.match(text, start)):
+                    if keyword in states[entered[-1]] and (match := pattern.match(text, start)):
                         kind, at = keyword, match.end()
                         value = match[0]
                         break
-            token = Token(kind, value, start, end_pos=at)
-            lexer_state.last_token = token
-            yield token
+            yield Token(kind, value, start, at)

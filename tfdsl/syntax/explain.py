@@ -1,0 +1,162 @@
+"""Explains syntax errors: what stands where something else could stand, and what was probably meant."""
+
+import re
+
+from ..diagnostics import (
+    BLOCK_EXPECTED,
+    BRACKET_OPEN,
+    CHARACTER,
+    COLON_MISSING,
+    INDENT_UNEXPECTED,
+    QUOTES,
+    STRING_OPEN,
+    UNEXPECTED,
+    Diagnostic,
+    Note,
+)
+from ..diagnostics.spelling import visible
+from ..source import Source, Span
+from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, empty_training, first_word, hint, misspelt, unopened
+from .lexer import Token
+
+# Names of terminals in messages.
+_NAMES = {
+    "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "_NL": "the end of the line",
+    "LPAR": "'('", "RPAR": "')'", "LSQB": "'['", "RSQB": "']'", "COMMA": "','", "COLON": "':'", "EQUAL": "'='",
+    "DOT": "'.'", "VBAR": "'|'", "UNIT": "epochs, batches, steps or seconds", "IF_EXISTS": "'if exists'",
+    "ORDER": "shuffled, ordered or sampled", "SEED_WORD": "'seed'", "$END": "the end of the file",
+    "_INDENT": "an indented block", "_DEDENT": "the end of the block",
+}  # fmt: skip
+_EXPRESSION = frozenset(("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE"))
+_OPERATORS = frozenset(
+    "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW AND OR NOT IN IF LESSTHAN MORETHAN LPAR LSQB DOT".split()
+)
+
+
+def unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
+    """The error of a character that begins no token."""
+    span = Span(source, at, at + 1)
+    character = text[at]
+    if character == '"':
+        end = text.find("\n", at)
+        return Diagnostic(STRING_OPEN, Span(source, at, end if end >= 0 else len(text)))
+    if character == "'":
+        closing = re.match(r"'(?:\\.|[^'\\\n])*'", text[at:])
+        help = f'write "{closing[0][1:-1]}"' if closing and '"' not in closing[0] else ""
+        return Diagnostic(QUOTES, Span(source, at, at + (closing.end() if closing else 1)), help=help)
+    if character in CURLY:
+        closing = re.match(rf"[^\n]*?[{CURLY[character]}]", text[at + 1 :])
+        help = f'write "{closing[0][:-1]}"' if closing and not set('"\\') & set(closing[0]) else ""
+        return Diagnostic(QUOTES, Span(source, at, at + 1 + (closing.end() if closing else 0)), help=help)
+    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=FOREIGN.get(character, ""))
+
+
+_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]]')
+
+
+def _code_end(source: Source, offset: int) -> int:
+    """The end of the code on a line, before its comment."""
+    line = source.position(min(offset, len(source.text)))[0]
+    text = source.line_text(line)
+    comment = next((m.start() for m in _BRACKETS.finditer(text) if m[0][0] == "#"), len(text))
+    return source.position_of(line) + (len(text[:comment].rstrip()) or len(text))
+
+
+def _indent(source: Source, line: int) -> int:
+    """The indentation of the first line with code from a line on; -1 after the last."""
+    code = (source.line_text(one) for one in range(line, source.text.count("\n") + 2))
+    row = next((row for row in code if row.partition("#")[0].strip()), None)
+    return -1 if row is None else len(row) - len(row.lstrip())
+
+
+def _opening(source: Source, line: int) -> int:
+    """The last line with code up to a line."""
+    return next((one for one in range(line, 0, -1) if source.line_text(one).partition("#")[0].strip()), line)
+
+
+def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
+    """The innermost bracket open at an offset, and whether it is closed later."""
+    stack: list[int] = []
+    opened: int | None = None
+    found = False
+    for match in _BRACKETS.finditer(text):
+        if not found and match.start() >= offset:
+            found = True
+            if not stack:
+                return None, False
+            opened = stack[-1]
+        if match[0] in "([":
+            stack.append(match.start())
+        elif match[0] in ")]" and stack and stack.pop() == opened:
+            return opened, True
+    return (opened if found else stack[-1] if stack else None), False
+
+
+def unexpected_token(source: Source, text: str, token: Token, accepts: set[str]) -> Diagnostic:
+    """The error of a token that stands where only the terminals `accepts` can stand."""
+    kind, start = token.kind, token.start
+    span = Span(source, start, max(start + 1, token.end))
+    if kind == "$END" or (kind == "_NL" and "\n" in token):
+        start = _code_end(source, start)
+        span = Span(source, start, start + 1)
+    if accepts == {"EQUAL", "COMMA"}:  # what follows shows that the first word begins no statement of a session
+        first = re.search(r"(?:^|:)[ \t]*([^\W\d]\w*)\s*\Z", text[:start], re.MULTILINE)
+        if first is not None:
+            token, kind, accepts = Token("NAME", first[1], first.start(1), first.end(1)), "NAME", set[str]()
+            start = first.start(1)
+            span = Span(source, start, first.end(1))
+    line = source.position(min(start, len(source.text)))[0]
+    word = first_word(source, line)
+    end = token.end
+    if kind == "_INDENT":
+        line, word = source.position(end - len(token))[0], ""
+    above = unopened(source, line, word) if kind == "_INDENT" or word in SESSION_WORDS else None
+    if above is not None:
+        at = _code_end(source, source.position_of(above))
+        return Diagnostic(COLON_MISSING, Span(source, at, at + 1))
+    if kind == "_INDENT":
+        return Diagnostic(INDENT_UNEXPECTED, Span(source, end - len(token), end))
+    if "_INDENT" in accepts and kind != "_INDENT" and "_NL" not in accepts:
+        opening = source.position(len(text[:start].rstrip()))[0] if kind != "$END" else line
+        return Diagnostic(BLOCK_EXPECTED, span, help=empty_training(source, _opening(source, opening)))
+    if kind == "_NL" and "COLON" in accepts and word in OPENS_BLOCK:
+        is_empty = _indent(source, line + 1) <= _indent(source, line)
+        return Diagnostic(COLON_MISSING, span, help=empty_training(source, line) if is_empty else "")
+    opened, closed = _open_bracket(text, start)
+    notes: tuple[Note, ...] = ()
+    if opened is not None and source.position(opened)[0] < line:
+        place = Span(source, opened, opened + 1)
+        if not closed:
+            return Diagnostic(BRACKET_OPEN, place, {"bracket": text[opened]})
+        notes = (Note(f"'{text[opened]}' was opened on line {{line}}", place),)
+    if kind == "$END" and "RPAR" in accepts:
+        return Diagnostic(BRACKET_OPEN, span, {"bracket": "("})
+    found = {"_NL": "the end of the line", "$END": "the end of the text", "_DEDENT": "the end of the block"}.get(
+        kind, f"'{visible(str(token))}'"
+    )
+    help = hint(source, text, start, word, kind)
+    before = text[source.position_of(line) : start]
+    if not help and before.rstrip().endswith(":") and str(token) in OPENS_BLOCK:
+        help = f"put '{token}' on its own line, and indent it: a block cannot follow a ':' on the same line"
+    if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
+        at = text.index(word, source.position_of(line))
+        span, found = Span(source, at, at + len(word)), f"'{word}'"
+    return Diagnostic(
+        UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
+    )
+
+
+def _expected(accepts: set[str]) -> str:
+    """The expected terminals in words. Empty if the list would be long."""
+    names = set(accepts)
+    parts: list[str] = []
+    if names >= _EXPRESSION:
+        parts.append("an expression")
+        names -= _EXPRESSION
+    elif {"PLUS", "STAR"} <= names:
+        names = {n for n in names if n not in _OPERATORS and not n.startswith("__ANON")}
+    names -= {"_INDENT", "_DEDENT"}
+    parts += sorted(_NAMES.get(n, f"'{n.rstrip('_').lower()}'") for n in names if not n.startswith("__ANON"))
+    if not parts or len(parts) > 6:
+        return ""
+    return "expected " + (parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1])
