@@ -1,12 +1,12 @@
 """Records, and their mutable counterparts: what dataclasses do."""
 
 import dataclasses
-from dataclasses import field, replace
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import pytest
 
-from tfdsl.record import Record, State
+from tfdsl.record import Record, State, field, replace
 
 _T = TypeVar("_T")
 
@@ -35,11 +35,29 @@ class Loud(Counter[int]):
 def test_records_are_frozen_and_equal_by_value():
     point = Point(1)
     assert point == Point(1, 2) != Point(2) and hash(point) == hash(Point(1)) and repr(point) == "Point(x=1, y=2)"
-    assert replace(point, y=3) == Point(1, 3) and Point.__match_args__ == ("x", "y")
+    assert replace(point, y=3) == dataclasses.replace(point, y=3) == Point(1, 3) and Point.__match_args__ == ("x", "y")
     with pytest.raises(dataclasses.FrozenInstanceError):
         point.x = 3
     with pytest.raises(TypeError):
         Point()
+
+
+class Sum(Record):
+    parts: tuple[int, ...]
+    total: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "total", sum(self.parts))
+
+    @cached_property
+    def mean(self) -> float:
+        return self.total / len(self.parts)
+
+
+def test_a_record_can_derive_values():
+    made = Sum((1, 3))
+    assert made.total == 4 and made.mean == 2 and made == Sum((1, 3)) and repr(made) == "Sum(parts=(1, 3))"
+    assert replace(made, parts=(5,)).total == 5 and Sum.__match_args__ == ("parts",)
 
 
 def test_states_have_fields_of_their_own():

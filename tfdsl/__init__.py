@@ -77,9 +77,8 @@ def compile(
 
     Raises `TfgError` with all errors of the program, including names of params and data that it does not declare.
     """
-    from dataclasses import replace
-
     from .driver import compile_source, with_ops
+    from .record import replace
 
     source, inputs = _given(text_or_path, params, data, limits, allow_paths, values)
     return compile_source(source, replace(inputs, foreign=with_ops(ops)))
@@ -101,10 +100,9 @@ def check(
     that cannot be an op. TensorFlow is imported only if there are `ops`. Without it, shapes that only TensorFlow
     knows are not checked.
     """
-    from dataclasses import replace
-
     from .driver import check as check_source
     from .driver import with_ops
+    from .record import replace
 
     foreign = with_ops(ops) if ops else None
     source, inputs = _given(text_or_path, params, data, limits, allow_paths, values)

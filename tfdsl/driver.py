@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
-from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ from .program import (
     thaw,
     walk,
 )
-from .record import Record
+from .record import Record, replace
 from .source import Source
 from .syntax import tree as t
 from .syntax.parse import parse

@@ -1,41 +1,85 @@
 """Records with slots, like `@dataclass(frozen=True, slots=True)`, and mutable ones, both cheap to define.
 
 The front end defines more than a hundred records at every start. The decorator takes 0.7 ms for each, this
-metaclasses 0.03 ms. `dataclasses.fields`, `dataclasses.replace` and `match` work on records.
+metaclasses 0.03 ms. `dataclasses.fields` and `match` work on records; `dataclasses` itself is not imported, since that
+takes as long as a hundred records.
 """
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any, cast, dataclass_transform
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
+if TYPE_CHECKING:
+    from dataclasses import Field
+
+_T = TypeVar("_T")
 _MISSING = object()
-_Field = dataclasses.Field[Any]  # of any type
 
 
-def _field(default: object) -> object:
-    if isinstance(default, dataclasses.Field):
-        return cast(_Field, default)  # isinstance does not tell of what type
-    if type(default).__hash__ is None:  # dataclasses refuse such a default; a record never changes it
-        return dataclasses.field(default_factory=lambda: default)
-    return dataclasses.field(default=default)
+class _Special:
+    """The default of a field that each instance makes for itself, or that `__post_init__` sets."""
+
+    __slots__ = ("factory",)
+
+    def __init__(self, factory: Callable[[], object] | None):
+        self.factory = factory
+
+
+# The result is the default of a field of any type, for a type checker.
+def field(*, default_factory: Callable[[], Any] | None = None, init: bool = True) -> Any:
+    """A field whose default is made for each instance, or without `init` one that `__post_init__` sets."""
+    return _Special(default_factory if init else None)
+
+
+def replace(one: _T, **changes: object) -> _T:
+    """A copy of a record, a state or a dataclass with some other values."""
+    cls: Any = type(one)
+    return cls(**{name: getattr(one, name) for name in cls.__match_args__} | changes)
+
+
+def _arguments(defaults: dict[str, object]) -> dict[str, object]:
+    """The fields that the initializer takes."""
+    return {
+        name: default
+        for name, default in defaults.items()
+        if not isinstance(default, _Special) or default.factory is not None
+    }
 
 
 class _Fields:
     """`__dataclass_fields__`, made on first use."""
 
-    def __get__(self, instance: object, owner: "_RecordType | _StateType") -> dict[str, _Field]:
-        made: dict[str, _Field] | None = owner.__dict__.get("_made_fields")
+    def __get__(self, instance: object, owner: "_RecordType | _StateType") -> "dict[str, Field[Any]]":  # of any type
+        made: dict[str, Field[Any]] | None = owner.__dict__.get("_made_fields")
         if made is None:
-            specs: list[Any] = [  # the three forms that `make_dataclass` accepts
-                (name, object) if default is _MISSING else (name, object, _field(default))
-                for name, default in owner.__defaults__.items()
-            ]
-            made = {one.name: one for one in dataclasses.fields(dataclasses.make_dataclass("_", specs))}
+            made = _dataclass_fields(owner.__defaults__)
             type.__setattr__(owner, "_made_fields", made)
         return made
 
 
-@dataclass_transform(frozen_default=True)
+def _dataclass_fields(defaults: dict[str, object]) -> "dict[str, Field[Any]]":  # of any type
+    import dataclasses
+
+    def field_of(default: object) -> Any:
+        if not isinstance(default, _Special):
+            # Dataclasses refuse a default that can change. A record never changes it.
+            if type(default).__hash__ is None:
+                return dataclasses.field(default_factory=lambda: default)
+            return dataclasses.field(default=default)
+        return (
+            dataclasses.field(init=False)
+            if default.factory is None
+            else dataclasses.field(default_factory=default.factory)
+        )
+
+    specs: list[Any] = [  # the two forms that `make_dataclass` accepts
+        (name, object) if default is _MISSING else (name, object, field_of(default))
+        for name, default in defaults.items()
+    ]
+    return {one.name: one for one in dataclasses.fields(dataclasses.make_dataclass("_", specs))}
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class _RecordType(type):
     """Turns the annotations of a class body into slots, `__match_args__` and `__init__`."""
 
@@ -46,9 +90,10 @@ class _RecordType(type):
         no_fields: dict[str, object] = {}
         inherited = next((base.__defaults__ for base in bases if isinstance(base, _RecordType)), no_fields)
         defaults = {**inherited, **{field: namespace.pop(field, _MISSING) for field in own}}
-        namespace["__slots__"] = tuple(field for field in own if field not in inherited)
+        kept = ("__dict__",) if any(isinstance(value, cached_property) for value in namespace.values()) else ()
+        namespace["__slots__"] = (*(field for field in own if field not in inherited), *kept)
         namespace["__defaults__"] = defaults
-        namespace["__match_args__"] = tuple(defaults)
+        namespace["__match_args__"] = tuple(_arguments(defaults))
         namespace.setdefault("__init__", _first_init)
         if "__eq__" not in namespace:
             namespace["__eq__"], namespace["__hash__"] = _first_eq, _first_hash
@@ -58,7 +103,7 @@ class _RecordType(type):
 def _first_init(self: "Record", *args: object, **keywords: object) -> None:
     """Compile the `__init__` of a class when its first instance is made. Most runs need only some."""
     cls = type(self)
-    type.__setattr__(cls, "__init__", _initializer(cls.__defaults__))
+    type.__setattr__(cls, "__init__", _initializer(cls.__defaults__, hasattr(cls, "__post_init__")))
     self.__init__(*args, **keywords)
 
 
@@ -74,7 +119,7 @@ def _first_hash(self: "Record") -> int:
 
 
 def _compile_comparison(cls: "_RecordType") -> None:
-    fields = cls.__defaults__
+    fields = _arguments(cls.__defaults__)
     own, others = (", ".join(f"{one}.{field}" for field in fields) for one in ("self", "other"))
     code = f"""
 def __eq__(self, other):
@@ -89,13 +134,15 @@ def __hash__(self):
     type.__setattr__(cls, "__hash__", scope["__hash__"])
 
 
-def _initializer(defaults: dict[str, object]) -> Callable[..., None]:
+def _initializer(defaults: dict[str, object], has_end: bool) -> Callable[..., None]:
+    fields = _arguments(defaults)
     parameters = "".join(
-        f", {field}" if default is _MISSING else f", {field}=defaults[{field!r}]" for field, default in defaults.items()
+        f", {field}" if default is _MISSING else f", {field}=defaults[{field!r}]" for field, default in fields.items()
     )
-    body = "".join(f"\n    set(self, {field!r}, {field})" for field in defaults) or " pass"
+    body = "".join(f"\n    set(self, {field!r}, {field})" for field in fields)
+    end = "\n    self.__post_init__()" if has_end else ""
     scope: dict[str, Any] = {"set": object.__setattr__, "defaults": defaults}
-    exec(f"def __init__(self{parameters}):{body}", scope)
+    exec(f"def __init__(self{parameters}):{body + end or ' pass'}", scope)
     return scope["__init__"]
 
 
@@ -105,13 +152,17 @@ class Record(metaclass=_RecordType):
     __dataclass_fields__ = _Fields()
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise dataclasses.FrozenInstanceError(f"cannot assign to {name!r}")
+        from dataclasses import FrozenInstanceError
+
+        raise FrozenInstanceError(f"cannot assign to {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        raise dataclasses.FrozenInstanceError(f"cannot delete {name!r}")
+        from dataclasses import FrozenInstanceError
+
+        raise FrozenInstanceError(f"cannot delete {name!r}")
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__defaults__)
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in _arguments(self.__defaults__))
         return f"{self.__class__.__name__}({fields})"
 
     def __getstate__(self) -> tuple[object, ...]:
@@ -125,7 +176,7 @@ class Record(metaclass=_RecordType):
 # --- mutable ones -----------------------------------------------------------------------------
 
 
-@dataclass_transform(field_specifiers=(dataclasses.field,))
+@dataclass_transform(field_specifiers=(field,))
 class _StateType(type):
     """Turns the annotations of a class body into slots and `__init__`, like `@dataclass(slots=True)`."""
 
@@ -136,6 +187,7 @@ class _StateType(type):
         no_fields: dict[str, object] = {}
         inherited = next((base.__defaults__ for base in bases if isinstance(base, _StateType)), no_fields)
         namespace["__defaults__"] = {**inherited, **{field: namespace.pop(field, _MISSING) for field in own}}
+        namespace["__match_args__"] = tuple(_arguments(namespace["__defaults__"]))
         if own or not inherited:  # a subclass without fields is a usual class
             namespace["__slots__"] = tuple(own)
         namespace.setdefault("__init__", _first_state)
@@ -151,24 +203,22 @@ def _first_state(self: "State", *args: object, **keywords: object) -> None:
 
 def _state_initializer(defaults: dict[str, object], has_end: bool) -> Callable[..., None]:
     parameters, body = "", ""
-    for name, default in defaults.items():
-        if isinstance(default, dataclasses.Field):
-            if not default.init:
-                continue
+    for name, default in _arguments(defaults).items():
+        if isinstance(default, _Special):
             parameters += f", {name}=missing"
-            body += f"\n    self.{name} = defaults[{name!r}].default_factory() if {name} is missing else {name}"
+            body += f"\n    self.{name} = defaults[{name!r}].factory() if {name} is missing else {name}"
         else:
             parameters += f", {name}" if default is _MISSING else f", {name}=defaults[{name!r}]"
             body += f"\n    self.{name} = {name}"
     end = "\n    self.__post_init__()" if has_end else ""
     scope: dict[str, Any] = {"defaults": defaults, "missing": _MISSING}
-    exec(f"def __init__(self{parameters}):{body or ' pass'}{end}", scope)
+    exec(f"def __init__(self{parameters}):{body + end or ' pass'}", scope)
     return scope["__init__"]
 
 
 class State(metaclass=_StateType):
-    """The base of mutable classes that only have fields. They are equal only to themselves. `dataclasses.replace` makes
-    a copy with other values."""
+    """The base of mutable classes that only have fields. They are equal only to themselves. `replace` makes a copy with
+    other values."""
 
     __dataclass_fields__ = _Fields()
 

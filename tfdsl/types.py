@@ -6,10 +6,9 @@ everywhere in a graph.
 """
 
 import math
-from dataclasses import field
 from typing import TypeAlias, cast
 
-from .record import Record, State
+from .record import Record, State, field
 from .source import Span
 
 

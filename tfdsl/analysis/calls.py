@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -28,6 +27,7 @@ from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, Field, Ref, Refs, Static, written
+from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DType

@@ -1,10 +1,8 @@
 """The state of one analysis: graphs under construction, open calls, errors so far."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import field
 from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -51,7 +49,7 @@ from ..program import (
     reach,
     refs_of,
 )
-from ..record import Record, State
+from ..record import Record, State, field
 from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
@@ -253,6 +251,8 @@ class GraphBuilder(State):
     def key(self, arg: Arg) -> object:
         """A key of an argument. Arguments made in the same way have equal keys."""
         below: set[int] = set()
+        import hashlib
+
         todo = list(refs_of(arg))
         while todo:
             id = todo.pop().node

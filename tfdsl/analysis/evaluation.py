@@ -1,7 +1,6 @@
 """Turns `NAME = EXPR` and `NAME = evaluate ...` into the plan: they give names of the session their values."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ..data.schema import Column, Schema
 from ..diagnostics import (
@@ -35,6 +34,7 @@ from ..program import (
     Value,
     parts_of,
 )
+from ..record import replace
 from ..syntax import tree as t
 from ..types import STRING, Dim, TensorType, nested_shape
 from . import training

@@ -7,7 +7,6 @@ chains of operators are walked in a loop, so generated programs do not exhaust t
 import operator
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar, assert_never
 
 from ..diagnostics import (
@@ -32,6 +31,7 @@ from ..ops import OPS
 from ..ops.named import LOGICAL_AND, MATMUL, OPERATORS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import SessionValue
+from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, TensorType

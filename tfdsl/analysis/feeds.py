@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import field
 
 from ..data.schema import Schema, shown
 from ..diagnostics import (
@@ -32,7 +31,7 @@ from ..program import (
     Value,
     walk,
 )
-from ..record import State
+from ..record import State, field
 from ..source import Span
 from ..syntax import tree as t
 from ..types import (

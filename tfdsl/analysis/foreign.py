@@ -9,7 +9,6 @@ as when the graph is built.
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -24,6 +23,7 @@ from ..inputs import PythonOp
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
+from ..record import replace
 from ..source import Span
 from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, ArgumentValue, assign_arguments, field_arg, missing, operand_notes, sizes_of

@@ -1,9 +1,8 @@
 """Indexing: `x[0]`, `x[:, 1]`, `x[..., none]` on tensors and on data."""
 
-from dataclasses import replace
-
 from ..diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
 from ..program import INDEX, Arg, Field, Index, Literal, Ref, Refs, SessionValue, Static
+from ..record import replace
 from ..syntax import tree as t
 from ..types import Dim, TensorType
 from .context import Analysis

@@ -7,7 +7,6 @@ top of an imported file belong to the program, with the file's name as prefix. S
 
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import BinaryIO
 
 from ..access import AccessRefused
@@ -22,6 +21,7 @@ from ..diagnostics import (
     NO_MEMBER,
     TfgError,
 )
+from ..record import replace
 from ..source import Source
 from ..syntax import tree as t
 from ..syntax.parse import parse

@@ -5,10 +5,9 @@ same name, only the qualified names can be used. A `for` can rebind names from b
 """
 
 from collections.abc import Iterator
-from dataclasses import field, replace
 from typing import Any, Generic, TypeVar
 
-from ..record import State
+from ..record import State, field, replace
 from ..source import Span
 from ..syntax import tree as t
 

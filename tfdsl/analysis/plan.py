@@ -3,7 +3,6 @@
 A statement that needs a value which is not fed, or feeds a value that does not fit, is an error here.
 """
 
-from dataclasses import replace
 from typing import assert_never
 
 from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
@@ -75,6 +74,7 @@ from ..program import (
     fetches_of,
     known_text,
 )
+from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import SizeMismatch, match_shape

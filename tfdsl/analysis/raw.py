@@ -10,7 +10,6 @@ chooses a seed. The `seed` of the program does not affect them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from math import prod
 from typing import NoReturn, TypeGuard
 
@@ -34,7 +33,7 @@ from ..ops.forbidden_ops import reach
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
 from ..program import Arg, HostValue, Literal, Ref, Refs, Static
-from ..record import State
+from ..record import State, field
 from ..source import Span
 from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from .arguments import (

@@ -1,10 +1,9 @@
 """Values that only the running session knows: they are computed outside the graph, or fed to a placeholder in it."""
 
-from dataclasses import replace
-
 from ..diagnostics import NO_CONTENT, TOO_DEEP
 from ..limits import MAX_MOVING
 from ..program import Apply, Fetch, PlanExpr, SessionValue, Value
+from ..record import replace
 from ..source import Span
 from ..types import UNREADABLE, DType, TensorType
 from .arguments import Arguments, sizes_of

@@ -5,7 +5,6 @@ are. The other kinds are defined here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import EllipsisType
 from typing import TypeAlias, TypeGuard
 
@@ -16,7 +15,7 @@ from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, BatchField, Data, Field, HostValue, PlanExpr, Ref
-from ..record import Record
+from ..record import Record, replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import replace
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from ..data.suggestion import suggested
 from ..diagnostics import Diagnostic, Note, TfgError
 from ..diagnostics.spelling import visible
 from ..driver import check
-from ..record import Record
+from ..record import Record, replace
 from ..syntax.read import read
 from ..types import BOOL
 from .options import add_program_options, given

@@ -1,10 +1,10 @@
 """`tfdsl eval`: prints the value of a node or an expression, computed in a separate session."""
 
 import argparse
-from dataclasses import replace
 
 from ..diagnostics import FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic
 from ..driver import Compiled, check
+from ..record import replace
 from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse, parse_expression

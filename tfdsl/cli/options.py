@@ -3,7 +3,6 @@
 import argparse
 import re
 from collections.abc import Iterable
-from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING
 from ..diagnostics.spelling import did_you_mean
 from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
-from ..record import State
+from ..record import State, field
 from .parser import CommandParser
 from .report import WrongUse
 

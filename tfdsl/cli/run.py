@@ -5,11 +5,11 @@ import argparse
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..driver import Compiled
 from ..program import ENGINES
+from ..record import replace
 from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, positive, seconds

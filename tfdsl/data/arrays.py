@@ -13,7 +13,6 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 from threading import RLock
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
+from ..record import replace
 from ..types import STRING
 from .schema import Column, DataError, Schema, shown
 from .tables import BLOCK, Block, Held, Table, absent, matrix

@@ -6,13 +6,12 @@ data, which knows its schema.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TypeGuard
 
 from ..access import Access, access_of
 from ..diagnostics import DATA_FORMAT
 from ..limits import Clock
-from ..record import Record
+from ..record import Record, replace
 from ..types import STRING
 from .learned import Fitted
 from .pipeline import Learner, Pipeline

@@ -5,13 +5,12 @@ Columns are matched by name. Columns that no feature needs may lack: the target,
 dropped."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
-from ..record import Record
+from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .advice import columns_with
 from .plain import JsonPart

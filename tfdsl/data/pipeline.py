@@ -10,11 +10,11 @@ learned.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
+from ..record import replace
 from ..types import STRING
 from .advice import as_text, ways_out
 from .learned import Fitted, FittedStep, sources_of, traced

@@ -10,7 +10,6 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
 
 from ..access import AccessRefused
@@ -26,7 +25,7 @@ from ..diagnostics import (
     LEARNED_WHICH,
 )
 from ..diagnostics.spelling import nearest
-from ..record import Record
+from ..record import Record, replace
 from .learned import Fitted, from_json, to_json
 from .plain import JsonPart
 from .schema import DataError, FilePlace, listed, shown

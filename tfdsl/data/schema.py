@@ -7,11 +7,10 @@ checks of values and sizes.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Literal, TypeGuard
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
-from ..record import Record
+from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType, TensorType
 
 # Limits: data made or unpacked in memory, in numbers of eight bytes (2 GiB); existing data, in numbers of four

@@ -1,9 +1,8 @@
 """An error or a warning: its message, place and reasons."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from ..record import Record
+from ..record import Record, replace
 from ..source import Span
 from .message import Message
 

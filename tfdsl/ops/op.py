@@ -21,13 +21,12 @@ Parameters after `*` are keyword-only.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
 
 from ..diagnostics import NEGATIVE, OPTION, RANK, Message
-from ..record import Record, State
+from ..record import Record, State, field
 from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Nested, Shape, SizeClash, Sizes, TensorType
 from .batch import Rule
 from .formula import Formula
@@ -110,8 +109,7 @@ class Alike(Enum):
     NEVER = "none"
 
 
-@dataclass(frozen=True, eq=False)
-class Op:
+class Op(Record):
     """A row of the op table.
 
     `tf` is the TensorFlow symbol below `tf.compat.v1`. `dtypes` gives each dtype letter its allowed classes of dtypes
@@ -127,8 +125,8 @@ class Op:
     example: str
     group: str
     batch: Rule  # how a batch goes through it
-    dtypes: Mapping[str, str] = field(default_factory=dict[str, str])
-    options: Mapping[str, tuple[str, ...] | int] = field(default_factory=dict[str, tuple[str, ...] | int])
+    dtypes: Mapping[str, str] = {}
+    options: Mapping[str, tuple[str, ...] | int] = {}
     compares: bool = False  # it compares elements: comparing every pair of rows is rarely intended
     applies: str = ""  # the activation that it applies to its logits, which must not be applied before
     arranges: bool = False  # its elements are those of its first argument, perhaps in a different shape or dtype
@@ -136,7 +134,7 @@ class Op:
     draws_alone: bool = False  # it draws from a hidden state, so a copy of it draws different numbers
     by_shape: bool = False  # its value depends on the shapes of its arguments, not on their values
     # The ranks or sizes of arguments whose ranks the kernel does not check.
-    ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict[str, int | tuple[int | None, ...]])
+    ranks: Mapping[str, int | tuple[int | None, ...]] = {}
     sized: str = ""  # the argument with a shape, whose sizes the kernel does not check
     pairs: tuple[str, ...] = ()  # indices and updates, whose ranks the kernel does not check
     classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`; the kernel reads only a few rows
@@ -158,6 +156,12 @@ class Op:
     python: Callable[..., object] | None = None  # the Python function of the same name, which computes with numbers
     alike: Alike = Alike.BY_VALUES  # which of its nodes TensorFlow builds in the same way
     picture: str = ""  # how pictures show it; a plain operation if empty
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def passes_gradient(self, argument: str) -> bool:
         """Whether a gradient flows through the op to an argument."""

@@ -4,14 +4,13 @@ Loops are unrolled, functions inlined and shared variables resolved. Every tenso
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard, assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
 from ..ops.named import GRADIENTS
 from ..ops.op import Op
-from ..record import Record
+from ..record import Record, field
 from ..source import Span
 from ..types import Shape, TensorType
 
@@ -344,8 +343,7 @@ class Named(Record):
     span: Span
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Record):
     """One graph. `name` is "" for the default graph. `names` has bare and qualified names (`loss.mse`)."""
 
     name: str
@@ -383,8 +381,8 @@ class Graph:
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "_controls", controls)
 
-    nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)  # including those in regions
-    _controls: Mapping[int, tuple[Ref, ...]] = field(init=False, compare=False, repr=False)
+    nodes: Mapping[int, Node] = field(init=False)  # including those in regions
+    _controls: Mapping[int, tuple[Ref, ...]] = field(init=False)
 
     def variables(self) -> list[Node]:
         """The variables in program order."""

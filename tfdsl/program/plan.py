@@ -4,7 +4,6 @@ Names in statements are references to nodes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import dropwhile
 from typing import TYPE_CHECKING, ClassVar, assert_never, cast
 from typing import Literal as _Literal
@@ -541,8 +540,7 @@ class Data(Record):
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Record):
     """A checked program."""
 
     path: str

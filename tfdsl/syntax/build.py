@@ -11,11 +11,10 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar, overload
 
 from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, ESCAPE_HALF, NUMBER_SIZE, WRONG_UNIT, Message
-from ..record import Record
+from ..record import Record, replace
 from ..source import Source, Span
 from . import tree as t
 from .lexer import Token

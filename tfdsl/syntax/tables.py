@@ -7,7 +7,6 @@ cache has no tables for this grammar. The parser that works by them is `parser.p
 import marshal
 import os
 import sys
-import tempfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -111,6 +110,8 @@ def _cached(path: str, text: str) -> tuple[Any, ...] | None:  # of parts with di
 
 def _keep(path: str, text: str, plain: tuple[Any, ...]) -> None:
     """Write a cache file. Another process that reads it meanwhile sees the old one or the new one."""
+    import tempfile
+
     with suppress(OSError):
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
         try:

@@ -11,7 +11,6 @@ import stat
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -28,7 +27,7 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import nearest
 from ...limits import Clock
-from ...record import Record
+from ...record import Record, replace
 from ..schema import Column, DataError, FilePlace, Schema, listed, shown
 from ..stage import Arguments, StageKind
 

@@ -1,8 +1,8 @@
 """Adds a column of ones."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ...record import replace
 from ...types import FLOAT32
 from ..schema import Column, Schema
 from ..stage import Arguments

@@ -10,7 +10,6 @@ as a mean, it learns from the training rows, as a plain JSON value. A column of 
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ...diagnostics import (
@@ -27,6 +26,7 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import nearest
 from ...ops.op import REQUIRED
+from ...record import replace
 from ...types import BOOL, STRING
 from ..plain import JsonPart
 from ..schema import Column, DataError, FilePlace, Schema, listed, shown, sizes

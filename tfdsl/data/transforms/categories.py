@@ -1,8 +1,8 @@
 """Makes text or whole numbers the numbers of categories."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ...record import replace
 from ...types import INT64
 from ..categories import Categorical, category_codes, numbered
 from ..schema import Column, Schema

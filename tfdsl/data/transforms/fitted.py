@@ -1,9 +1,9 @@
 """Transforms rows with what another data set has learned."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import UNSEEN_CATEGORY
+from ...record import replace
 from ..learned import Fitted, from_json
 from ..plain import JsonPart
 from ..schema import Column, Schema, shown

@@ -1,8 +1,8 @@
 """Keeps only some columns."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ...record import replace
 from ..schema import Column, Schema
 from ..stage import Arguments
 from .base import Facts, Learned, NamedColumns, Tensors

@@ -1,10 +1,10 @@
 """Splits the rows into parts."""
 
 import math
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from ...record import replace
 from ..schema import PARTS, Schema, is_integer, is_number
 from ..stage import Arguments
 from .base import Facts, RowTransform

@@ -1,8 +1,8 @@
 """Takes the first rows."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...record import replace
 from ..schema import Schema, is_integer
 from ..stage import Arguments
 from .base import Facts, RowTransform

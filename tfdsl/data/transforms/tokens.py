@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import TOKENS_CUT
+from ...record import replace
 from ...types import INT64, STRING
 from ..categories import numbered
 from ..plain import JsonPart

@@ -1,10 +1,10 @@
 """Keeps the rows for which a condition holds."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...diagnostics import CONDITION_KIND, CONDITION_NAME, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
 from ...diagnostics.spelling import nearest
+from ...record import replace
 from ...types import STRING
 from ..condition import Condition, checked, columns_in, compared_with_themselves, holds
 from ..schema import DataError, Schema, listed, shown

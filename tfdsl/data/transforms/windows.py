@@ -1,8 +1,8 @@
 """Makes windows of series."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from ...record import replace
 from ...types import FLOAT32
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
