@@ -14,6 +14,8 @@ def table(tmp_path, monkeypatch):
     (folder / "__init__.py").touch()
     (folder / "base.py").write_text("SHARED = 1\n")
     (folder / "alpha.py").write_text("from .base import SHARED\n\nROW = SHARED + 1\n")
+    (folder / "page.html").touch()
+    (folder / "__pycache__").mkdir()
     (folder / "beta" / "__init__.py").write_text("ROW = 3\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield ModuleTable("rows_of_a_test", "ROW")

@@ -1,6 +1,5 @@
 """The inputs of a compilation in addition to the text."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from .limits import Clock, Limits
 from .record import Record
 
 if TYPE_CHECKING:
+    from inspect import Parameter, Signature
+
     from .data.pipeline import Pipeline
     from .program import Field, Node, Ref
     from .types import TensorType
@@ -20,10 +21,10 @@ Functions = Mapping[str, Callable[..., object]]
 Infer = Callable[["Node", Types, frozenset["Ref"], Functions], "TensorType | tuple[TensorType, ...]"]
 
 
-def parameter_text(parameter: inspect.Parameter) -> str:
+def parameter_text(parameter: "Parameter") -> str:
     """A parameter of a Python function in a message."""
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
-    if parameter.default is inspect.Parameter.empty:
+    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    if parameter.default is parameter.empty:
         return stars + parameter.name
     constants = {"None": "none", "True": "true", "False": "false"}
     default = visible(repr(parameter.default))
@@ -35,7 +36,7 @@ class PythonOp(Record):
 
     name: str
     function: Callable[..., object]
-    signature: inspect.Signature
+    signature: "Signature"
 
     @property
     def text(self) -> str:

@@ -4,9 +4,9 @@ Input: a package. Output: a mapping from the names of its modules to the objects
 file to the folder; there is no list of files. A module is imported when its row is used.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
@@ -24,7 +24,13 @@ class ModuleTable(Mapping[str, Row], Generic[Row]):
     def _found(self) -> tuple[str, ...]:
         if self._names is None:
             folders = import_module(self._package).__path__
-            self._names = tuple(sorted({module.name for module in iter_modules(folders)} - {_BASE}))
+            found = {
+                entry.name.removesuffix(".py")
+                for folder in folders
+                for entry in os.scandir(folder)
+                if entry.name[0] not in "._" and (entry.name.endswith(".py") or entry.is_dir())
+            }
+            self._names = tuple(sorted(found - {_BASE}))
         return self._names
 
     def __getitem__(self, name: str) -> Row:

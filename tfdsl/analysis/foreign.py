@@ -6,7 +6,6 @@ check` passes no inference. If TensorFlow or the function refuses the node, that
 as when the graph is built.
 """
 
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
@@ -47,6 +46,8 @@ from .wrong_kind import not_tensor
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
     """The caller's functions, by the names that programs call. Raises `TfgError` for a value that cannot be an op."""
+    from inspect import signature
+
     taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, "raw", "true", "false", "none"}
     found: dict[str, PythonOp] = {}
     wrong: list[Diagnostic] = []
@@ -59,7 +60,7 @@ def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
             wrong.append(_wrong(FUNCTION_CLASH, name))
         else:
             try:
-                found[name] = PythonOp(name, function, inspect.signature(function))
+                found[name] = PythonOp(name, function, signature(function))
             except (TypeError, ValueError):
                 wrong.append(_wrong(FUNCTION_GIVEN, name, "Python does not know its arguments"))
     if wrong:
@@ -90,19 +91,20 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
 
 def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
     """The arguments by parameter name. The arguments of `*args` become one list."""
-    kind = inspect.Parameter
+    from inspect import Parameter
+
     parameters = op.signature.parameters.values()
-    ordered = [p.name for p in parameters if p.kind in (kind.POSITIONAL_ONLY, kind.POSITIONAL_OR_KEYWORD)]
-    named = [p.name for p in parameters if p.kind is kind.KEYWORD_ONLY]
-    rest = next((p.name for p in parameters if p.kind is kind.VAR_POSITIONAL), None)
+    ordered = [p.name for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    named = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+    rest = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), None)
     names = [*ordered, *named]
-    if any(p.kind is kind.VAR_KEYWORD for p in parameters):
+    if any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
         names += [n for n, _ in given if n is not None and n not in names]
     more = [g for n, g in given if n is None][len(ordered) :] if rest else []
     fixed = [(n, g) for n, g in given if n is not None or all(g is not one for one in more)]
     arguments = assign_arguments(ctx, op.name, op.text, names, fixed, span, len(ordered))
     for parameter in parameters:
-        if parameter.name in names and parameter.default is kind.empty and parameter.name not in arguments:
+        if parameter.name in names and parameter.default is Parameter.empty and parameter.name not in arguments:
             missing(ctx, op.name, op.text, parameter.name, span)
     if more and rest is not None:
         arguments[rest] = ArgumentValue([g.value for g in more], more[0].span)

@@ -5,12 +5,13 @@ languages.
 import re
 
 from ..syntax import tree as t
-from ..syntax.hints import NO_STATEMENTS, no_statement
 from .context import Analysis
 
 
 def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
     """What to write instead of an unknown name. "" if the name has a meaning nowhere else."""
+    from ..syntax.hints import NO_STATEMENTS, no_statement
+
     if expr.id in NO_STATEMENTS:
         return no_statement(expr.id)
     if not isinstance(_around(ctx.tree, expr), t.Session):

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -16,12 +17,29 @@ if TYPE_CHECKING:
 _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Lays out help. argparse makes a formatter for every option, and would import `shutil` for the width."""
+
+    def __init__(self, prog: str):
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal, 80 if there is none."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    with suppress(OSError, ValueError):  # standard output is no terminal, or closed
+        return (sys.__stdout__ and os.get_terminal_size(sys.__stdout__.fileno()).columns) or 80
+    return 80
+
+
 class CommandParser(argparse.ArgumentParser):
     """An argument parser that suggests corrections. Its messages cannot control a terminal, although they may quote
     any file name."""
 
     def __init__(self, *arguments: Any, **keywords: Any):  # those of argparse
-        super().__init__(*arguments, **keywords)
+        super().__init__(*arguments, **{"formatter_class": _Formatter} | keywords)
         self.advice: dict[str, str] = {}  # for options that users expect and do not need
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from .batch import Rule
 from .op import Op, ShapeRule
 
-_COLUMNS = frozenset(Op.__dataclass_fields__)
+_COLUMNS = frozenset(Op.__match_args__)
 
 
 class _Row(Protocol):
