@@ -1,6 +1,7 @@
 """Makes the tables of the parser from the grammar, with Lark. They are plain values, for `marshal`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Protocol, cast
 
 import lark
@@ -43,10 +44,13 @@ def generated(text: str, starts: Sequence[str]) -> tuple[Any, ...]:  # of parts 
     frontend: Any = made.parser  # of a class that Lark does not export
     table = cast(_ParseTable, frontend.parser._parse_table)
     numbers = {rule: number for number, rule in enumerate(made.rules)}
-    order = {state: at for at, state in enumerate(table.states)}
+    order = _numbered(table)
     states = tuple(
-        {name: order[to] if action is Shift else ~numbers[to] for name, (action, to) in steps.items()}
-        for steps in table.states.values()
+        {
+            name: order[to] if action is Shift else ~numbers[to]
+            for name, (action, to) in sorted(table.states[state].items(), key=itemgetter(0))
+        }
+        for state in order
     )
     ends = {start: (order[table.start_states[start]], order[table.end_states[start]]) for start in starts}
     patterns = {terminal.name: terminal.pattern for terminal in made.terminals}
@@ -59,6 +63,19 @@ def generated(text: str, starts: Sequence[str]) -> tuple[Any, ...]:  # of parts 
     )
     words = tuple((one.name, one.pattern.value) for one in keywords)
     return states, ends, tuple(map(_plain, numbers)), ignored, classes, symbols, words
+
+
+def _numbered(table: _ParseTable) -> dict[int, int]:
+    """A new number for each state, in the order in which they are reached. Lark's numbers differ between processes."""
+    order: dict[int, int] = {}
+    todo = [*table.start_states.values()]
+    for state in todo:  # which grows
+        if state not in order:
+            order[state] = len(order)
+            todo += [
+                to for _, (action, to) in sorted(table.states[state].items(), key=itemgetter(0)) if action is Shift
+            ]
+    return order
 
 
 def _plain(rule: Rule) -> tuple[Any, ...]:  # the fields of `tables.Rule`

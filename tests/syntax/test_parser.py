@@ -1,0 +1,147 @@
+"""The parser and its tables, compared with Lark's own parser of the same grammar."""
+
+import marshal
+import re
+from functools import cache
+from pathlib import Path
+
+import lark
+import pytest
+
+from tfdsl.diagnostics import TfgError
+from tfdsl.limits import Clock, Limits
+from tfdsl.source import Source
+from tfdsl.syntax import tables as made_tables
+from tfdsl.syntax.generate import grammar
+from tfdsl.syntax.indenter import Indenter
+from tfdsl.syntax.lexer import Token
+from tfdsl.syntax.parse import parse
+from tfdsl.syntax.parser import Parser
+from tfdsl.syntax.tables import STARTS, grammar_text, tables
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = sorted([*ROOT.glob("models/*.tfg"), *ROOT.glob("tests/golden/*.tfg"), *ROOT.glob("tests/cases/good/*.tfg")])
+
+
+class Recorded(Indenter):
+    """The layout, which keeps the tokens that the parser gets."""
+
+    limits = Limits()
+    clock = Clock(limits)
+
+    def process(self, stream):
+        self.tokens = []
+        for token in super().process(stream):
+            self.tokens.append(token)
+            yield token
+
+
+class Shown:
+    """A builder that shows what it is called with."""
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda parts: (name, tuple(str(part) if isinstance(part, Token) else part for part in parts))
+
+
+def shown(tree):
+    if not isinstance(tree, lark.Tree):
+        return tree if tree is None else str(tree)
+    return str(tree.data), tuple(map(shown, tree.children))
+
+
+@cache
+def by_lark():
+    return grammar(grammar_text(), STARTS)
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_rules_have_the_parts_that_lark_gives_them(path):
+    layout = Recorded()
+    ours = Parser(tables(), Shown(), layout).parse(path.read_text(encoding="utf-8").rstrip("\n") + "\n", "file")
+    theirs = by_lark().parse_interactive(start="file")
+    for token in layout.tokens:
+        theirs.feed_token(lark.Token(token.kind, str(token)))
+    assert ours == shown(theirs.feed_eof())
+
+
+def test_the_tokens_that_could_come_next_are_those_of_lark():
+    text = "placeholder X: float32[?, 3]\nvariable w = zeros([3, 1])\nz = (X @ w)[0:2, ...] if not true else -1.5\n"
+    layout = Recorded()
+    parser = Parser(tables(), Shown(), layout)
+    parser.parse(text, "file")
+    theirs = by_lark().parse_interactive(start="file")
+    states, rules = tables().states, tables().rules
+    entered = [tables().starts["file"][0]]
+    for token in layout.tokens:
+        assert parser.accepted(entered) == theirs.accepts()
+        theirs.feed_token(lark.Token(token.kind, str(token)))
+        while (step := states[entered[-1]][token.kind]) < 0:
+            rule = rules[~step]
+            del entered[len(entered) - rule.size :]
+            entered.append(states[entered[-1]][rule.origin])
+        entered.append(step)
+
+
+@pytest.fixture
+def cache_folder(tmp_path, monkeypatch):
+    """An empty cache of the user. The tables that this process knows are forgotten, and known again at the end."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    tables.cache_clear()
+    yield tmp_path / "tfdsl"
+    tables.cache_clear()
+
+
+def test_lark_is_only_asked_once(cache_folder, monkeypatch):
+    first = tables()
+    tables.cache_clear()
+    monkeypatch.setattr("tfdsl.syntax.generate.generated", None)
+    assert tables() == first and [path.name.partition("-")[0] for path in cache_folder.iterdir()] == ["parser"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no tables",
+        marshal.dumps(("another text", ((), {}, (), "", {}, {}, ()))),
+        marshal.dumps(7),
+        marshal.dumps((1, 2, 3)),
+        "cut",
+    ],
+    ids=["empty", "foreign", "of another text", "a number", "three numbers", "cut"],
+)
+def test_a_cache_file_that_is_not_of_this_grammar_is_replaced(cache_folder, content):
+    first = tables()
+    (file,) = cache_folder.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if content == "cut" else content)
+    tables.cache_clear()
+    assert tables() == first and marshal.loads(file.read_bytes())[0] == grammar_text()
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(cache_folder):
+    cache_folder.mkdir(mode=0o700)
+    cache_folder.chmod(0o777)
+    assert tables().rules and list(cache_folder.iterdir()) == []
+
+
+def test_the_form_of_cached_tables_changes_with_their_fields():
+    """A cache that an older version wrote must not be read: `_FORM` is to grow with any change of `Tables` or `Rule`."""
+    assert made_tables._FORM == 1
+    assert made_tables.Tables.__match_args__ == (
+        "states", "starts", "rules", "ignored", "classes", "symbols", "keywords",
+    )  # fmt: skip
+    assert made_tables.Rule.__match_args__ == ("origin", "method", "size", "parts", "missing", "only_part")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "x = (1\n", "x = 1)", "x ="])
+def test_the_ends_of_texts(text):
+    try:
+        tree = parse(Source("p.tfg", text))
+    except TfgError as error:
+        (diagnostic,) = error.diagnostics
+        assert re.fullmatch(r"TFG\d+", diagnostic.code) and diagnostic.span.start <= len(text)
+    else:
+        assert tree.body == ()
