@@ -20,7 +20,7 @@ from .result import LoadResult, Row, Wanted
 from .workers import Failed, Worker
 
 BY_HAND = "by hand"
-TOLERANCE = 1e-3
+TOLERANCE = 1e-2
 NO_LOG = {BY_HAND + ", no log", "loop, no log"}
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 _ENVIRONMENTS = {"Keras fit": _QUIET}  # its Keras is Keras 3

@@ -1,8 +1,10 @@
 """The pytest plugin in another project: its own folder, its own pytest processes."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +42,19 @@ def project(here):
     return here
 
 
-def run(*arguments: str, start=forked.run) -> tuple[int, str]:
+def run(*arguments: str) -> tuple[int, str]:
+    """The exit code and the output of pytest, run in this process."""
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(output):
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            patch.delenv(name)
+        patch.setattr(sys, "path", list(sys.path))
+        code = pytest.main(["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no", *arguments])
+    sys.modules.pop("test_model", None)
+    return int(code), output.getvalue()
+
+
+def run_process(*arguments: str, start=forked.run) -> tuple[int, str]:
     """The exit code and the output of pytest, run as a user runs it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # quiet, and a second faster
@@ -60,7 +74,7 @@ def test_the_life_of_a_golden_file(project):
     assert "write it with: pytest --update-golden" in output
     assert not golden("model").exists()
 
-    code, output = run("--update-golden", "-n", "1", start=partial(forked.run, forks=True))
+    code, output = run_process("--update-golden", "-n", "1", start=partial(forked.run, forks=True))
     assert code == 0, output
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
     assert golden("wide").read_text(encoding="utf-8") == GOLDEN.replace("float32[?, 2]", "float32[?, 3]")
@@ -137,5 +151,5 @@ def test_an_unused_plugin_costs_nothing(project):
         "    heavy = {'tensorflow', 'numpy', 'lark', 'tfdsl.driver'}\n    assert not heavy & set(sys.modules)\n",
         encoding="utf-8",
     )
-    code, output = run("-p", "no:hypothesispytest", start=subprocess.run)
+    code, output = run_process("-p", "no:hypothesispytest", start=subprocess.run)
     assert code == 0, output

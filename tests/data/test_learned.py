@@ -421,7 +421,7 @@ def test_nested_too_deeply(model, files):
         (b'{"version": ' + b"9" * 10_000 + b"}", "TFG680", "JSON"),
         (b" " * (17 << 20), "TFG680", "16 MiB"),
     ],
-    ids=str,
+    ids=lambda one: str(one[:20]),
 )
 def test_content_that_is_no_such_file(files, content, code, words):
     (files / "m.ckpt.data.json").write_bytes(content)

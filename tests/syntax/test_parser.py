@@ -26,8 +26,9 @@ PROGRAMS = sorted([*ROOT.glob("models/*.tfg"), *ROOT.glob("tests/golden/*.tfg"),
 class Recorded(Indenter):
     """The layout, which keeps the tokens that the parser gets."""
 
-    limits = Limits()
-    clock = Clock(limits)
+    def __init__(self):
+        self.limits = Limits()
+        self.clock = Clock(self.limits)
 
     def process(self, stream):
         self.tokens = []

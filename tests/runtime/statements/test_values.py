@@ -229,7 +229,10 @@ session:
 """
     plain = "        every 2 epochs:\n            print cost, accuracy with X = points.test.features, y = points.test.target\n"
     lines, by_hand = printed(text(inner), engine=engine), printed(text(plain), engine=engine)
-    assert lines[-1] == by_hand[-1] and len(lines) == 4
+    # XLA compiles each program on its own, and rounds by what is in it.
+    trained, by_itself = float(lines[-1]), float(by_hand[-1])
+    assert trained == pytest.approx(by_itself, rel=1e-5) if engine == "xla" else trained == by_itself
+    assert len(lines) == 4
     for at, line in enumerate(lines[:-1]):
         cost, accuracy = map(float, by_hand[at].split())
         epoch, a, c = line.split()
