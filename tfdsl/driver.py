@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .data.arrays import Dataset
     from .data.learned import Fitted
     from .data.pipeline import Pipeline
+    from .data.shares import Readable
     from .lowering.built import BuiltGraph
     from .lowering.layout import Setting
     from .lowering.tf import tf
@@ -223,7 +224,7 @@ class Compiled:
         declared = {data.name for data in self.program.data}  # a training can go over a value of its session, too
         for name in dict.fromkeys(data[0] for data in uses if data is not None and data[0] in declared):
             with suppress(TfgError):
-                if self.dataset(name).release():
+                if self.dataset(name).release(numbered=self.devices.cluster is not None):
                     self.pipeline(name).release()
 
     def pipeline(self, name: str) -> "Pipeline":
@@ -245,6 +246,15 @@ class Compiled:
         from .runtime.arrays import fitted
 
         return fitted(self._spec(name), self.pipeline(name))
+
+    def readable(self, name: str) -> "Readable | None":
+        """How other processes can read a data set from its files. None if they cannot, or if the name is a value of a
+        session."""
+        from .data.shares import readable
+
+        if all(name != data.name for data in self.program.data):
+            return None
+        return readable(self.pipeline(name), self.dataset(name))
 
     def learned(self) -> "dict[str, Fitted]":
         """What the data sets of the program have learned. Rows that are transformed with what another data set has

@@ -70,8 +70,12 @@ def _check_port(arguments: argparse.Namespace, number: int) -> None:
 def _start(arguments: argparse.Namespace, cluster: Cluster, number: int) -> None:
     from ..runtime.cluster.server import NotStarted, start
 
+    def say(line: str) -> None:
+        if not arguments.quiet:
+            tell(f"tfdsl: {line}")
+
     try:
-        start(cluster, arguments.job, arguments.task)
+        start(cluster, arguments.job, arguments.task, say)
     except NotStarted as error:
         _check_port(arguments, number)  # another process may have taken it meanwhile
         raise _refused(arguments, number, f"TensorFlow says only: {error}") from None

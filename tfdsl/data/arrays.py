@@ -142,9 +142,14 @@ class Dataset(Fields):
                 )
             return self._made
 
-    def release(self) -> bool:
+    def numbers(self, part: str = "") -> np.ndarray:
+        """The row numbers in the source of all rows, or of those of a part."""
+        rows = dict(self._table.parts)[part] if part else np.arange(self.rows)
+        return np.asarray(self._table.numbers(rows))
+
+    def release(self, numbered: bool = False) -> bool:
         """Let go of the rows that the arrays were made of, if the arrays have all that was in them: columns of float32,
-        and the target. Returns whether they do."""
+        and the target. Returns whether they do. With `numbered`, `numbers` still knows where they were."""
         with self._lock:
             made = [field for field in ("features", "target") if field in self._made]
             there = {
@@ -154,7 +159,8 @@ class Dataset(Fields):
                 return False
             old, self._released = self._table.source, True
             gone = Held(old.rows, (), old.origin, synthetic=old.synthetic)
-            self._table = replace(self._table, source=gone, functions=(), chosen=None)
+            chosen = self._table.chosen if numbered else None
+            self._table = replace(self._table, source=gone, functions=(), chosen=chosen)
             return True
 
     def _is_in(self, column: Column, field: str) -> bool:

@@ -5,7 +5,7 @@ loading), text codes of its words. Null and nan are missing cells.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,9 @@ from .memory import check_room
 from .schema import Column, DataError, FilePlace, shown
 from .sources.base import Where, open_file, unreadable
 from .tables import BLOCK, Held, Matrix, absent
+
+if TYPE_CHECKING:
+    from .sources.base import Choose
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 
@@ -161,18 +164,24 @@ def _described(type: pa.DataType) -> str:
 
 
 class Blocks:
-    """Batches of Arrow as blocks of arrays. `again` gives the batches anew, each time from the first."""
+    """Batches of Arrow as blocks of arrays. `again` gives the batches anew, each time from the first. With `choose`
+    only some rows of each block are kept."""
 
-    def __init__(self, schema: pa.Schema, path: str, again: Callable[[], Iterable[pa.RecordBatch]], stream: bool):
+    def __init__(
+        self, schema: pa.Schema, path: str, again: Callable[[], Iterable[pa.RecordBatch]], stream: bool,
+        choose: "Choose | None" = None,
+    ):  # fmt: skip
         names = list(schema.names)
         if len(set(names)) < len(names):
             twice = next(name for at, name in enumerate(names) if name in names[:at])
             raise DataError(COLUMN_TWICE, place=FilePlace(path), column=shown(twice))
         self._schema, self.path, self._again, self._stream = schema, path, again, stream
         self.names, self.rows = names, 0
+        self.rows_of: list[int] = []  # of each file
         self._read = self._new()
         self._kept: list[list[np.ndarray]] = [[] for _ in names]
-        for block in self._blocks(self._read):
+        for read in self._blocks(self._read):
+            block = read if choose is None else choose(read)
             for kept, made in zip(self._kept, block, strict=True):
                 if not stream:
                     kept.append(made)
@@ -180,6 +189,16 @@ class Blocks:
 
     def columns(self) -> tuple[Column, ...]:
         return tuple(column.column() for column in self._read)
+
+    @property
+    def gaps(self) -> list[int]:
+        """The number of missing cells of each column."""
+        return [column.gaps for column in self._read]
+
+    @gaps.setter
+    def gaps(self, gaps: Sequence[int]) -> None:
+        for column, number in zip(self._read, gaps, strict=True):
+            column.gaps = number
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The different texts of a column."""
@@ -219,12 +238,14 @@ class Blocks:
         return Held(self.rows, tuple(panels), origin, texts, streamed=self._stream, order=tuple(order))
 
 
-def parquet_blocks(paths: Sequence[str], where: Where, stream: bool) -> Blocks:
+def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Choose | None" = None) -> Blocks:
     """The rows of Parquet files with the same columns."""
-    schema, first = None, ""
+    schema, first, rows_of = None, "", list[int]()
     for path in paths:
         with open_file(path, where) as file:
-            found = _opened(file).schema_arrow.remove_metadata()
+            opened = _opened(file)
+            rows_of.append(opened.metadata.num_rows)
+            found = opened.schema_arrow.remove_metadata()
             if schema is None:
                 schema, first = found, file.name
             elif found.names != schema.names or found.types != schema.types:
@@ -249,7 +270,8 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool) -> Blocks:
                 except Exception as error:  # pyarrow has a different error for each damaged part of a file
                     raise _damaged(file.name, error) from None
 
-    made = Blocks(schema, first, batches, stream)
+    made = Blocks(schema, first, batches, stream, choose)
+    made.rows_of = rows_of
     if made.rows == 0:
         raise DataError(CSV_EMPTY, place=FilePlace(first), path=shown(first))
     return made

@@ -197,13 +197,18 @@ class Pipeline:
     def fitted(self) -> Fitted:
         """What the transforms have learned. Rows that are only transformed with what another data set has learned pass
         that on."""
+        own = self.complete()
+        passed_on = own.steps[0].fitted if len(own.steps) == 1 else None
+        return passed_on or own
+
+    def complete(self) -> Fitted:
+        """All transforms of columns of the declaration, with what they have learned."""
         steps = [
             FittedStep(one, self._arguments[at], self.schemas[at], self.schemas[at + 1], self.learned(at))
             for at, one in enumerate(self._transforms)
             if isinstance(one, ColumnMaker)
         ]
-        passed_on = steps[0].fitted if len(steps) == 1 else None
-        return passed_on or Fitted(self.spec.name, self.opened.schema, tuple(steps), self.schema)
+        return Fitted(self.spec.name, self.opened.schema, tuple(steps), self.schema)
 
     def sources_of(self, field: str) -> tuple[Column, ...]:
         """The columns of the source that a field is made of."""

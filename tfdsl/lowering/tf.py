@@ -23,6 +23,7 @@ from tensorflow.python.framework.op_def_library import apply_op
 from tensorflow.python.framework.ops import Operation
 from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
+from tensorflow.python.ops.script_ops import _py_funcs
 from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
@@ -31,8 +32,8 @@ from ..types import TensorType
 __all__ = [
     "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "NodeDef", "OpDef", "OpList",
     "Operand", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto", "TensorShapeProto", "VariableDef",
-    "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def", "op_determinism", "raw_op",
-    "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def", "op_determinism",
+    "python_functions", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 
@@ -48,6 +49,10 @@ else:
 # What TensorFlow functions take and return: tensors, variables, operations, arrays, numbers, strings, dtypes, and lists
 # of them. The op table says which of these a function takes; here it can be any.
 Operand: TypeAlias = Any
+
+
+# The Python functions that ops of this process can call, by name. TensorFlow does not keep them.
+python_functions = _py_funcs._funcs
 
 
 def registered() -> bytes:

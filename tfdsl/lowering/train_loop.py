@@ -34,6 +34,7 @@ from ..record import Record
 from .built import BuiltGraph
 from .cloning import GraphCloner, NotCopied
 from .tf import Operand, tf, v1
+from .worker_rows import read
 
 # What a step takes from the step before: the states of the streams, and the sum of all watched losses. The sum stays
 # NaN once a loss is NaN, or once an op fails without XLA reporting it.
@@ -128,7 +129,8 @@ class LoopSpec:
     """The description of a loop. `sizes` are those of a full and of the last batch of an epoch, or None without
     batches. `block` is the number of steps of a block, `events` the maximum number of events of a call, if that must be
     known, and `together` the number of plain steps of an iteration. `regular` describes most events, if they are alike.
-    `stride` is the distance between executed steps."""
+    `stride` is the distance between executed steps. The `readers` are workers that read the rows of the arguments with
+    the numbers in `read`."""
 
     body: Body
     arguments: tuple[LoopArgument, ...]
@@ -142,6 +144,8 @@ class LoopSpec:
     together: int
     regular: Regular | None = None
     stride: int = 1
+    readers: tuple[int, ...] = ()
+    read: tuple[int, ...] = ()
 
 
 def executions(body: Body) -> Iterator[BodyExecution]:
@@ -156,6 +160,7 @@ def executions(body: Body) -> Iterator[BodyExecution]:
 class TrainLoop:
     """A loop in a graph: the placeholders of one call, and its results.
 
+    `rows_of` has the placeholders for what workers read: the key of their rows, and the row numbers of each worker.
     `gathered` has a tensor [events, ...] for each tensor of each execution, in order. Those in `packed` are serialized,
     because their shapes vary.
     """
@@ -169,6 +174,7 @@ class TrainLoop:
     regular: tf.Tensor | None  # at which events a full iteration of regular events begins
     arguments: list[tf.Tensor]
     streams: tf.Tensor
+    rows_of: list[tf.Tensor] = field(default_factory=list)
     gathered: list[tf.Tensor] = field(default_factory=list)
     packed: list[bool] = field(default_factory=list)
     moved: tf.Tensor | None = None  # the streams afterwards
@@ -181,11 +187,16 @@ class TrainLoop:
         """The tensors that select the rows of the batches."""
         return [one for one in (self.rows, self.counts) if one is not None]
 
-    @property
-    def given(self) -> list[tf.Tensor]:
-        """The placeholders of one call, in order."""
+    def given(self, arguments: list[tf.Tensor]) -> list[tf.Tensor]:
+        """The tensors of one call, in order."""
         events = [self.positions, self.flags, *([] if self.regular is None else [self.regular])]
-        return [self.first, self.last, *events, self.streams, *self.arguments, *self.batches]
+        return [self.first, self.last, *events, self.streams, *arguments, *self.batches]
+
+    @property
+    def fed(self) -> list[tf.Tensor]:
+        """The placeholders of one call, in order."""
+        arguments = [tensor for tensor in self.arguments if tensor.op.type == "Placeholder"]
+        return self.given([*self.rows_of, *arguments])
 
 
 def build(built: BuiltGraph, copier: GraphCloner, spec: LoopSpec) -> TrainLoop:
@@ -258,11 +269,16 @@ class _LoopBuilder:
             positions=v1.placeholder(tf.int32, [spec.events if fixed else None], "events"),
             flags=v1.placeholder(tf.bool, [spec.events if fixed else None, spec.flags], "flags"),
             regular=v1.placeholder(tf.bool, [None], "regular") if spec.regular else None,
-            arguments=[v1.placeholder(a.dtype, a.shape, "fed") for a in spec.arguments],
+            arguments=[],
             streams=v1.placeholder(tf.int64, [len(spec.streams), 3], "streams"),
             has_events=spec.every or spec.flags > 0,
         )  # fmt: skip
         loop.packed = [packed for _, _, packed in self.types]
+        made = self._read(loop)
+        loop.arguments = [
+            made[at] if at in made else v1.placeholder(one.dtype, one.shape, "fed")
+            for at, one in enumerate(spec.arguments)
+        ]
 
         def steps(
             first: tf.Tensor, last: tf.Tensor, positions: tf.Tensor, flags: tf.Tensor, *rest: tf.Tensor
@@ -279,12 +295,26 @@ class _LoopBuilder:
             return self._events(last, positions, flags, regular, carried)
 
         traced = tf.function(steps, autograph=False, jit_compile=spec.compiled or None)
-        concrete = traced.get_concrete_function(*loop.given)
-        results = concrete(*loop.given)
+        given = loop.given(loop.arguments)
+        concrete = traced.get_concrete_function(*given)
+        results = concrete(*given)
         loop.moved, loop.losses, *loop.gathered = results
         captured = [tensor.op for tensor, _ in concrete.graph.captures]
         loop.variables = sorted({op.name for op in captured if op.type == "VarHandleOp"})
         return loop
+
+    def _read(self, loop: TrainLoop) -> dict[int, tf.Tensor]:
+        """The arguments that workers read, by number: the rows of one worker after those of the other."""
+        spec = self.spec
+        if not spec.readers:
+            return {}
+        key, *rows = loop.rows_of = [
+            v1.placeholder(tf.string, [], "key"), *(v1.placeholder(tf.int32, [None], "rows_of") for _ in spec.readers)
+        ]  # fmt: skip
+        dtypes = [spec.arguments[at].dtype for at in spec.read]
+        parts = [read(worker, key, numbers, dtypes) for worker, numbers in zip(spec.readers, rows, strict=True)]
+        made = {at: tf.concat(part, 0) for at, part in zip(spec.read, zip(*parts, strict=True), strict=True)}
+        return {at: tf.ensure_shape(tensor, spec.arguments[at].shape) for at, tensor in made.items()}
 
     def _plain(self, first: tf.Tensor, last: tf.Tensor, carried: Carried) -> Carried:
         """The plain steps from `first` up to but not including `last`."""

@@ -10,6 +10,7 @@ from ..cluster import Cluster
 from ..data.arrays import Dataset
 from ..data.learned import Fitted
 from ..data.pipeline import Pipeline
+from ..data.shares import Readable
 from ..lowering.built import BuiltGraph
 from ..lowering.layout import Setting
 from ..program import Field, Graph, Program
@@ -47,6 +48,8 @@ class RunnableProgram(Protocol):
     def fitted(self, name: str) -> Fitted: ...
 
     def pipeline(self, name: str) -> Pipeline: ...
+
+    def readable(self, name: str) -> Readable | None: ...
 
     def learned(self) -> Mapping[str, Fitted]: ...
 

@@ -46,7 +46,9 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         _record_data(compiled, options, result)
         return array
 
-    context = RunContext(options, result, arrays, compiled.learned, compiled.fitted, compiled.access, servers, worker)
+    context = RunContext(
+        options, result, arrays, compiled.learned, compiled.fitted, compiled.access, servers, worker, compiled.readable
+    )
     with ExitStack() as stack:
         stores = options.stores
         if stores is None:

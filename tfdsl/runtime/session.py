@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..diagnostics import CALL_SLOW
 from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
-from ..lowering.tf import v1
+from ..lowering.tf import tf, v1
 from ..program import Checkpoint, LogTo, Save, Session, Train, walk
 from .checkpoint.handler import TrainingCheckpoints, restore_kept
 from .checkpoint.manager import CheckpointManager, Resume
@@ -25,6 +25,7 @@ from .notices import report_notices
 from .result import Interrupted
 from .run_context import RunContext
 from .statements import execute
+from .training import worker_rows
 from .training.engine import Handler
 from .training.health import HealthyTraining
 from .training.loop import TrainingLoop
@@ -59,8 +60,8 @@ def opened(
         session = servers.session(built.data, soft)
     run = Execution(
         plan, built, session, savers, context.options, context.result, EvalContext(context.arrays, {"now": now}),
-        InOrder(built, bool(plan.body)), context.access, context.fitted, number, on_cluster=servers is not None,
-        resumed=resume is not None,
+        InOrder(built, bool(plan.body)), context.access, context.fitted, context.readable, number,
+        on_cluster=servers is not None, resumed=resume is not None,
     )  # fmt: skip
     try:
         engines = Engines(run, plan.body)
@@ -75,6 +76,8 @@ def opened(
         with run.deterministic():
             yield Opened(run, engines, recovery, context.worker)
     finally:
+        with suppress(Lost, Late, tf.errors.OpError):  # then the workers forget them at another time
+            worker_rows.closed(run)
         run.session.close()
         if run.log is not None:
             run.log.close()

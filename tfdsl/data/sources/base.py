@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import takewhile
@@ -32,7 +32,11 @@ from ..schema import Column, DataError, FilePlace, Schema, listed, shown
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..tables import ColumnSource
+
+    Choose = Callable[[list[np.ndarray]], list[np.ndarray]]  # some rows of a block of columns
 
 
 class Where(Record):
@@ -43,10 +47,21 @@ class Where(Record):
     clock: Clock | None = None  # of the check that reads
 
 
+class SourceFiles(Record):
+    """The files that rows come from, and how a process that has them too reads the same cells: the source by its name,
+    the full paths in order, and the rows of each. `form` is plain JSON: what the program says about the files, and what
+    was found in them."""
+
+    source: str
+    paths: tuple[str, ...]
+    rows: tuple[int, ...]
+    form: Mapping[str, Any]
+
+
 class OpenedData(Record):
     """Data whose schema is known. `source` reads its columns. `first_text` finds the place and the text of the first
     cell of a text column that is no number, and `texts` has all different ones of a column. `is_in_graph` is false if
-    its columns are made of files of their own."""
+    its columns are made of files of their own. `files` are those that another process can read, if there are any."""
 
     schema: Schema
     source: "Callable[[], ColumnSource]"
@@ -55,6 +70,7 @@ class OpenedData(Record):
     decided: Sequence[tuple[str, str]] = ()  # what was decided while reading, for people
     doubts: Sequence[DataError] = ()  # warnings
     is_in_graph: bool = True
+    files: SourceFiles | None = None
 
 
 class DataSource(StageKind):
@@ -116,6 +132,10 @@ class TableSource(FileSource):
     @abstractmethod
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         """The names of all columns."""
+
+    @abstractmethod
+    def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
+        """The rows of files whose form is known that `choose` returns of each block."""
 
     def stream(self, arguments: Arguments) -> bool:
         stream = arguments["stream"]
@@ -179,6 +199,11 @@ def _match(folder: Folder, parts: Sequence[str], before: Sequence[str], found: l
         elif len(parts) > 1 and stat.S_ISDIR(status.st_mode):
             with folder.folder(name) as inner:
                 _match(inner, parts[1:], [*before, name], found)
+
+
+def full_path(path: str, where: Where) -> str:
+    """A path that means the same file in every folder."""
+    return os.path.abspath(os.path.join(where.folder, path))
 
 
 def unreadable(path: str, kind: str, reason: str, remedy: str) -> DataError:

@@ -1,15 +1,17 @@
 """Parquet files: named columns of numbers, bools and text."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..memory import check_room
 from ..schema import FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import OpenedData, TableSource, Where, matching, with_targets
+from .base import OpenedData, SourceFiles, TableSource, Where, full_path, matching, with_targets
 
 if TYPE_CHECKING:
     from ..arrow import Blocks
     from ..tables import ColumnSource
+    from .base import Choose
 
 
 class Parquet(TableSource):
@@ -24,23 +26,34 @@ class Parquet(TableSource):
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         targets, stream = self.targets(arguments), self.stream(arguments)
-        blocks = self._blocks(arguments, where, stream)
+        paths = matching(self.path(arguments), where)
+        blocks = self._blocks(paths, where, stream)
         check_size(shown(blocks.path), 1 if stream else blocks.rows, len(blocks.names))
         table = with_targets(blocks.columns(), targets, FilePlace(blocks.path))
 
         def source() -> "ColumnSource":
             return blocks.source(blocks.path)
 
-        return OpenedData(Schema(blocks.rows, table, streamed=stream), source, texts=blocks.texts)
+        files = SourceFiles(
+            self.name, tuple(full_path(path, where) for path in paths), tuple(blocks.rows_of), {"gaps": blocks.gaps}
+        )
+        return OpenedData(Schema(blocks.rows, table, streamed=stream), source, texts=blocks.texts, files=files)
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
-        return tuple(self._blocks(arguments, where, True).names)
+        return tuple(self._blocks(matching(self.path(arguments), where), where, True).names)
 
-    def _blocks(self, arguments: Arguments, where: Where, stream: bool) -> "Blocks":
+    def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
+        blocks = self._blocks(paths, where, False, choose)
+        blocks.gaps = form["gaps"]  # in all files, which says the dtype
+        return blocks.source(blocks.path)
+
+    def _blocks(
+        self, paths: Sequence[str], where: Where, stream: bool, choose: "Choose | None" = None
+    ) -> "Blocks":  # fmt: skip
         check_room()
         from ..arrow import parquet_blocks
 
-        return parquet_blocks(matching(self.path(arguments), where), where, stream)
+        return parquet_blocks(paths, where, stream, choose)
 
 
 SOURCE = Parquet()

@@ -1,7 +1,10 @@
 """A task of a cluster: TensorFlow's own server in this process."""
 
+from collections.abc import Callable
+
 from ...cluster import Cluster
 from ...lowering.tf import op_determinism, tf, v1
+from .row_server import serve
 
 
 class NotStarted(Exception):
@@ -12,12 +15,13 @@ class NotStarted(Exception):
 _started: list[v1.train.Server] = []
 
 
-def start(cluster: Cluster, job: str, task: int) -> None:
-    """Start to listen for as long as this process lives.
+def start(cluster: Cluster, job: str, task: int, tell: Callable[[str], None]) -> None:
+    """Start to listen for as long as this process lives. `tell` gets a line for each file that it reads.
 
     Ops are deterministic for all clients: determinism is a switch of the process in which they run.
     """
     op_determinism.enable(True)
+    serve(tell)
     try:
         spec = v1.train.ClusterSpec({job: list(addresses) for job, addresses in cluster.jobs.items()})
         _started.append(v1.train.Server(spec, job, task))

@@ -171,7 +171,7 @@ class ClusterSession(DataSession):
 
     def __init__(self, servers: Servers, data: GraphData, config: v1.ConfigProto, master: Task):
         super().__init__(data, config, servers.target(master))
-        self._servers, self._is_lost = servers, False
+        self._servers, self.is_lost = servers, False
 
     def run(
         self, fetches: Operand, feed_dict: Operand = None, options: Operand = None, run_metadata: Operand = None
@@ -189,11 +189,11 @@ class ClusterSession(DataSession):
             yield
         except tf.errors.OpError as error:
             classified = self._servers.classified(error)
-            self._is_lost = isinstance(classified, (Lost, Late))
+            self.is_lost = isinstance(classified, (Lost, Late))
             raise classified from error
 
     def close(self) -> None:
-        if self._is_lost:  # perhaps nobody answers
+        if self.is_lost:  # perhaps nobody answers
             Thread(target=self._close, daemon=True).start()
         else:
             self._close()

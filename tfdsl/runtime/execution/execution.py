@@ -1,5 +1,6 @@
 """One open session: executes the graph for the statements of the session, and reports failures."""
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ import numpy as np
 
 from ...access import Access
 from ...data.learned import Fitted
+from ...data.shares import Readable
 from ...diagnostics import NAN_WRITTEN, RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
@@ -54,6 +56,7 @@ class Execution:
     in_order: InOrder
     access: Access  # opens the files that the program names
     fitted: Callable[[str], Fitted]  # what a data set has learned
+    readable: Callable[[str], Readable | None]  # how other processes can read a data set
     number: int = 0  # of the session in the program
     on_cluster: bool = False
     resumed: bool = False  # from a checkpoint
@@ -65,7 +68,9 @@ class Execution:
     printed: EffectJournal = field(default_factory=EffectJournal)
     logged: EffectJournal = field(default_factory=EffectJournal)
     known_values: Callable[[Place], Mapping[str, np.ndarray] | None] = _unknown
+    id: str = field(default_factory=lambda: secrets.token_hex(8))  # for servers that have more than one client
     _warned: set[tuple[str, Span | None]] = field(default_factory=set)
+    _noted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         is_stored = any(isinstance(one, (Save, Export)) for one in self.plan.body)
@@ -104,6 +109,12 @@ class Execution:
         if (warning.code, warning.span) not in self._warned:
             self._warned.add((warning.code, warning.span))
             self.options.note(render_text(warning).rstrip())
+
+    def note_once(self, line: str) -> None:
+        """Note a line, once in the session."""
+        if line not in self._noted:
+            self._noted.add(line)
+            self.options.note(line)
 
     def is_unprinted(self, statement: Statement, step: int) -> bool:
         """Whether a line has not been printed yet. On a cluster, a part of the session may run again."""

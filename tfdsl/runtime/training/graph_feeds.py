@@ -30,7 +30,7 @@ class LoopFeeds:
         self._loop, self._run = loop, loop.run
         self.types: list[LoopArgument] = []
         self.arrays: list[np.ndarray | None] = []
-        self.of_rows: set[int] = set()  # the arguments with rows of batches
+        self.of_rows: dict[int, str] = {}  # the arguments with rows of batches, and their fields
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
         self.refused: int | None = None  # the first step whose values cannot be computed in advance
         self._numbers: dict[object, int] = {}
@@ -48,6 +48,12 @@ class LoopFeeds:
             except TfgError as error:
                 raise NotInGraph("", feeds[0].origin) from error
         return tuple((self._run.built.tensor(feed.ref), source) for feed, source in made)
+
+    def array_of(self, number: int) -> np.ndarray:
+        """The array of a fixed argument."""
+        array = self.arrays[number]
+        assert array is not None
+        return array
 
     def block(self, start: int, steps: int) -> dict[int, np.ndarray]:
         """The varying arguments at some steps, each stacked. From the first `refused` step on they are zeros."""
@@ -108,7 +114,7 @@ class LoopFeeds:
             rows = None if self._run.on_cluster else len(array)
             type = LoopArgument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
             number = self._argument((feed.value.field, array.dtype.str), array, type, array.shape[1:])
-            self.of_rows.add(number)
+            self.of_rows[number] = feed.value.field
             return BatchRows(number, feed.value.index)
         raise NotInGraph(f"line {feed.origin.span.line} feeds a value computed outside the graph", feed.origin)
 

@@ -45,6 +45,7 @@ from .engine import NotInGraph
 from .graph_feeds import LoopFeeds
 from .schedule import Schedule
 from .step_engine import StepEngine
+from .worker_rows import WorkerRows, opened
 
 _LONG = 0.5  # maximum seconds per execution: the user waits for printed lines, or after Ctrl-C
 _BLOCK = 8192  # maximum steps of a block
@@ -96,6 +97,7 @@ class GraphLoopEngine:
         self._tags: dict[int, str] = {}  # of scalar summaries, by the places of their values
         self._tensors = 0
         self._body = self._sorted(self._schedule.inside, -1)
+        self._rows = self._opened()
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
         self._graph = self._build(place)
         self._call = self._callable()
@@ -153,6 +155,11 @@ class GraphLoopEngine:
         by_value = op.type == "ScalarSummary" or (self.name == "xla" and op.type in _OF_TENSORS)
         return op.inputs[1] if by_value else op.outputs[0]
 
+    def _opened(self) -> WorkerRows | None:
+        """The rows of batches, if the workers of a cluster read them."""
+        fields = [(field, self._feeds.array_of(at)) for at, field in self._feeds.of_rows.items()]
+        return opened(self._run, self._loop.part, fields) if fields else None
+
     def _build(self, place: tuple[int, int]) -> TrainLoop:
         built, loop, run = self._run.built, self._loop, self._run
         compiled = self.name == "xla"
@@ -165,6 +172,8 @@ class GraphLoopEngine:
             together=1 if compiled else iteration_steps(self._ops, loop.total),
             regular=None if compiled else self._regular(),
             stride=1 if run.options.part is None else run.options.part.of,
+            readers=() if self._rows is None else self._rows.workers,
+            read=() if self._rows is None else tuple(self._feeds.of_rows),
         )  # fmt: skip
         self._spec, key = spec, (place, self.name)
         with built.lock:
@@ -203,7 +212,7 @@ class GraphLoopEngine:
 
     def _callable(self):
         graph = self._graph
-        return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.given)
+        return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.fed)
 
     def begin(self) -> None:
         """Prepare for the first step."""
@@ -345,33 +354,42 @@ class GraphLoopEngine:
     def _execute(self, first: int, last: int, events: np.ndarray, flags: np.ndarray) -> list[np.ndarray]:
         start = first - first % self._block_size
         batches, moving = self._block(start)
+        if self._run.on_cluster:  # only what these steps need is sent
+            within = slice(first - start, last - start)
+            batches = [one[within] for one in batches]
+            moving = {at: array[within] for at, array in moving.items()}
+            start = first
         positions = (events - start).astype(np.int32)
         if self.name == "xla":  # XLA needs fixed shapes; positions after the end are not events
             missing = self._spec.events - len(positions)
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))
-        arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
+        given: list[object] = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
         if self._run.on_cluster and self._feeds.of_rows:
-            arrays, batches = self._sent(arrays, batches, first - start, last - start)
+            given, batches[0] = self._sent(given, batches[0])
         streams = self._run.streams.states()
         self._begin_logs()
         regular = self._spec.regular
         stretches = [] if regular is None else [_regular_at(regular, positions, flags)]
         part = self._run.options.part
         first = first if part is None else part.first(first)
-        return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
+        return self._call(first - start, last - start, positions, flags, *stretches, streams, *given, *batches)
 
-    def _sent(self, arrays: list[np.ndarray], batches: list[np.ndarray], first: int, last: int):
-        """The arguments of a call on a cluster. If data has more rows than the steps need, only those rows are sent,
-        and the batches are renumbered."""
-        rows = batches[0][first:last]
-        if rows.size >= len(arrays[next(iter(self._feeds.of_rows))]):
-            return arrays, batches
-        wanted = np.maximum(rows, 0).ravel()  # short batches end in -1
-        sent = [array[wanted] if at in self._feeds.of_rows else array for at, array in enumerate(arrays)]
-        places = np.zeros_like(batches[0])
-        places[first:last] = np.arange(rows.size, dtype=places.dtype).reshape(rows.shape)
-        return sent, [places, *batches[1:]]
+    def _sent(self, arrays: list[object], batches: np.ndarray) -> tuple[list[object], np.ndarray]:
+        """The arguments of a call on a cluster, and the renumbered batches of its steps. The workers read the rows that
+        the steps need, or these rows are sent if the data has more."""
+        of_rows, rows = self._feeds.of_rows, np.maximum(batches, 0)  # short batches end in -1
+        if self._rows is not None:
+            asked, places = self._rows.asked(rows)
+            arrays = [*asked, *(array for at, array in enumerate(arrays) if at not in of_rows)]
+        elif rows.size < self._loop.rows:
+            arrays = [
+                self._feeds.array_of(at)[rows.ravel()] if at in of_rows else array for at, array in enumerate(arrays)
+            ]
+            places = np.arange(rows.size).reshape(rows.shape)
+        else:
+            places = rows
+        return arrays, places.astype(batches.dtype)
 
     def _block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
         """The batches and the varying arguments of a block. Those of the next block are computed in the background."""

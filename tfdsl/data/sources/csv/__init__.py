@@ -1,8 +1,8 @@
 """CSV files: text with one line per row. The first line names the columns, unless `header` says otherwise."""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ....diagnostics import (
     COLUMN_TWICE,
@@ -19,13 +19,24 @@ from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
 from ...stage import Arguments
-from ..base import OpenedData, TableSource, Where, matching, no_column, open_file, with_targets
+from ..base import (
+    OpenedData,
+    SourceFiles,
+    TableSource,
+    Where,
+    full_path,
+    matching,
+    no_column,
+    open_file,
+    with_targets,
+)
 from .records import CsvFile, Form, separators
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ...tables import ColumnSource
+    from ..base import Choose
     from .reader import ReadColumn, Reader
 
 _NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: the characters of numbers, quotes and lines
@@ -96,7 +107,36 @@ class Csv(TableSource):
         words = {column.name: column.words for column in columns}
         decided = self._decided(arguments, files, missing)
         return OpenedData(schema, source, reader.first_other, lambda name: tuple(words[name]), decided,
-                          _odd_header(names, files[0]) if has_header else ())  # fmt: skip
+                          _odd_header(names, files[0]) if has_header else (),
+                          files=self._files(reader, columns, has_header, missing))  # fmt: skip
+
+    def _files(
+        self, reader: "Reader", columns: Sequence["ReadColumn"], has_header: bool, missing: Sequence[str]
+    ) -> SourceFiles:
+        form = reader.files[0].form
+        return SourceFiles(
+            self.name, tuple(full_path(one.given, one.where) for one in reader.files), tuple(reader.rows_of),
+            {
+                "separator": form.separator, "decimal": form.decimal, "comment": form.comment, "header": has_header,
+                "missing": list(missing),
+                "columns": [[one.name, None if one.dtype is None else one.dtype.name, one.gaps] for one in columns],
+            },
+        )  # fmt: skip
+
+    def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
+        from .reader import ReadColumn, Reader
+
+        written = Form(form["separator"], form["decimal"], form["comment"])
+        files = [CsvFile(path, where, written) for path in paths]
+        reader = Reader(files, [name for name, _, _ in form["columns"]], form["header"], form["missing"])
+        columns = [ReadColumn(name, dtype and DTYPES[dtype], True) for name, dtype, _ in form["columns"]]
+        blocks: list[list[np.ndarray]] = [[] for _ in columns]
+        for block in reader.read(columns):
+            for kept, made in zip(blocks, choose(block), strict=True):
+                kept.append(made)
+        for column, (_, _, gaps) in zip(columns, form["columns"], strict=True):
+            column.gaps = gaps  # in all files, which says the dtype
+        return _held(reader, columns, blocks, sum(map(len, blocks[0])))
 
     def _decided(
         self, arguments: Arguments, files: Sequence[CsvFile], missing: Sequence[str]

@@ -1,0 +1,111 @@
+"""Rows of batches that the workers of a cluster read from their own files, so that the client need not send them.
+
+Before a training, each worker opens its share of the rows. It answers with the digest of what it has made of them. If
+that is not the digest of the client's own rows, or a worker cannot read a file, the client sends all rows. So the
+values are the same to the bit. In each execution the client sends only the numbers of the rows that the steps need.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...data.shares import Division, digest, divided
+from ...lowering.failures import plain_reason
+from ...lowering.tf import Operand, tf
+from ...lowering.worker_rows import row_ops
+from ..execution.cluster_session import ClusterSession, called
+from ..execution.execution import Execution
+from ..result import Interrupted
+
+Fields = Sequence[tuple[str, np.ndarray]]  # with what the client would send
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRows:
+    """Open rows. `place` has the place of each row among those of all workers, and `ends` where those of each worker
+    end."""
+
+    key: str
+    place: np.ndarray
+    ends: np.ndarray
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        """The workers that have rows."""
+        return tuple(np.flatnonzero(np.diff(self.ends, prepend=0)).tolist())
+
+    def asked(self, rows: np.ndarray) -> tuple[list[object], np.ndarray]:
+        """What the loop is fed for the steps with these rows: the key, and the row numbers of each worker. Also the
+        place of each row in what the workers return."""
+        wanted, places = np.unique(self.place[rows], return_inverse=True)
+        pieces = np.split(wanted, np.searchsorted(wanted, self.ends[:-1]))
+        begins = [0, *self.ends[:-1]]
+        numbers = [(pieces[worker] - begins[worker]).astype(np.int32) for worker in self.workers]
+        return [self.key, *numbers], places.reshape(rows.shape)
+
+
+def opened(run: Execution, data: tuple[str, str], fields: Fields) -> WorkerRows | None:
+    """Let the workers open the rows of a data set, or of a part of it. None if the client has to send them."""
+    if not run.on_cluster or run.options.part is not None or not fields:
+        return None
+    name, part = data
+    readable = run.readable(name)
+    if readable is None:
+        return None
+    cluster = run.built.setting.layout.cluster
+    assert cluster is not None
+    division = divided(readable, part, len(cluster.jobs["worker"]))
+    typed = [(field, tf.as_dtype(array.dtype).name) for field, array in fields]
+    requests = [json.dumps({"share": share.description, "fields": typed}) for share in division.shares]
+    content = hashlib.sha256(json.dumps(requests).encode())
+    for share in division.shares:
+        content.update(share.kept.data)
+    key = f"{run.id} {content.hexdigest()}"
+    reason = _refused(run, key, division, requests, [array for _, array in fields])
+    if reason:
+        run.note_once(f"the client sends the rows of {name}: {reason}")
+        return None
+    place = np.empty_like(division.order)
+    place[division.order] = np.arange(len(place))
+    return WorkerRows(key, place, division.ends)
+
+
+def closed(run: Execution) -> None:
+    """Let the workers forget what they have opened for a run."""
+    ops = row_ops(run.built, create=False) if isinstance(run.session, ClusterSession) else None
+    if ops is not None and not run.session.is_lost:
+        run.session.run(ops.closed, {ops.key: run.id})
+
+
+def _refused(
+    run: Execution, key: str, division: Division, requests: list[str], arrays: list[np.ndarray]
+) -> str:  # fmt: skip
+    """Let the workers open their shares. Returns why that is not possible, or nothing."""
+    ops = row_ops(run.built)
+    assert ops is not None
+    feeds: dict[Operand, object] = {ops.key: key}
+    for worker, (request, share) in enumerate(zip(requests, division.shares, strict=True)):
+        feeds |= ops.asking(worker, request, share.kept)
+    left = [worker for worker in range(len(division.shares)) if len(division.of(worker))]
+    own: dict[int, str] = {}
+    while left:
+        try:
+            answers = run.session.run({str(worker): ops.answers[worker] for worker in left}, feeds)
+        except tf.errors.OpError as error:
+            return f"the workers cannot read them: {plain_reason(error)}"
+        own = own or {at: digest((array, division.of(at)) for array in arrays) for at in left}
+        for worker in list(left):
+            if answers[str(worker)]:
+                answer, paths = json.loads(answers[str(worker)]), division.shares[worker].description["paths"]
+                if answer.get("digest") != own[worker]:
+                    files = ", ".join(paths[:1] + ["..."] * (len(paths) > 1))
+                    what = answer.get("reason") or "it has other rows there"
+                    return f"{called(('worker', worker))} cannot read {files}: {what}"
+                left.remove(worker)
+            feeds |= ops.asking(worker)  # whether it is ready
+        if run.options.interrupted():
+            raise Interrupted
+    return ""
