@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..access import TRUSTED
+from ..access import TRUSTED, AccessRefused
 from ..record import Record
 from .arrays import Dataset
 from .learned import Fitted, from_json, to_json
 from .pipeline import Pipeline
 from .plain import JsonPart
+from .schema import DataError
 from .sources import SOURCES
 from .sources.base import SourceFiles, TableSource, Where
 from .tables import BLOCK, Table
@@ -53,8 +54,8 @@ class Division(Record):
         return self.order[self.ends[reader - 1] if reader else 0 : self.ends[reader]]
 
 
-class OtherRows(Exception):
-    """The files have other rows than those that are described."""
+class NotRead(Exception):
+    """A reader "cannot read a.csv: ..." or "has other rows in a.csv"."""
 
 
 def readable(pipeline: Pipeline, dataset: Dataset) -> Readable | None:
@@ -91,8 +92,13 @@ def divided(data: Readable, part: str, readers: int) -> Division:
 
 
 def read(share: Share, fields: Sequence[str]) -> list[np.ndarray]:
-    """The arrays of a reader's rows. Raises `OtherRows` or a `DataError` if they cannot be read."""
-    about = share.description
+    """The arrays of a reader's rows. Raises `NotRead` if files are not there, or are others."""
+    about, where = share.description, Where("", TRUSTED)
+    for path in about["paths"]:
+        try:
+            where.access.reading(path).close()
+        except (OSError, AccessRefused) as error:
+            raise NotRead(f"cannot read {path}: {(getattr(error, 'strerror', None) or str(error)).lower()}") from None
     source = SOURCES[about["source"]]
     assert isinstance(source, TableSource)
     learned = from_json(about["name"], JsonPart(about["learned"], "the data of the client"))
@@ -104,16 +110,26 @@ def read(share: Share, fields: Sequence[str]) -> list[np.ndarray]:
         mine = kept[done : done + len(block[0])]
         done += len(block[0])
         if done > len(kept):
-            raise OtherRows
+            raise NotRead(other_rows(about["paths"]))
         return [column[mine] for column in block]
 
     with np.errstate(over="ignore", invalid="ignore"):
-        held = source.again(about["paths"], about["form"], Where("", TRUSTED), choose)
+        try:
+            held = source.again(about["paths"], about["form"], where, choose)
+        except DataError as error:
+            raise NotRead(
+                f"cannot read {error.place.path if error.place else about['paths'][0]}: {error.headline}"
+            ) from None
         if done < len(kept):
-            raise OtherRows
+            raise NotRead(other_rows(about["paths"]))
         table = learned.transformed(Table(held, held.rows, held.words), has_target=True)
         made = Dataset(table, learned.result, lambda field: None).make(*fields)
     return [made[field][""] for field in fields]
+
+
+def other_rows(paths: Sequence[str]) -> str:
+    """What is said of a reader whose rows are not those where the data set is known."""
+    return f"has other rows in {paths[0]}" + (f" or another of its {len(paths)} files" if len(paths) > 1 else "")
 
 
 def digest(arrays: Iterable[tuple[np.ndarray, np.ndarray | None]]) -> str:

@@ -25,6 +25,7 @@ def failure(
 _WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node; the diagnostic shows its place in the program
 _STACK = re.compile(r"Graph execution error:\s*(?:Detected at node .*\nNode: '[^\n]*'\n)?", re.DOTALL)
 _ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
+_TRACE = re.compile(r"\s*Traceback \(most recent call last\):.*", re.DOTALL)  # of a Python function
 _SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 
 
@@ -84,7 +85,7 @@ def plain_reason(error: BaseException) -> str:
     """TensorFlow's reason in one line, without places in Python and in TensorFlow's graph."""
     text = getattr(error, "message", None) or str(error)
     text = _WHERE.sub("", text)
-    for part in (_STACK, _ROOTS, _SIGNATURE):
+    for part in (_STACK, _ROOTS, _SIGNATURE, _TRACE):
         text = part.sub("", text)
     for words, plain in _WORDS:
         text = words.sub(plain, text)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...data.schema import DataError
-from ...data.shares import OtherRows, Share, digest, read
+from ...data.shares import NotRead, Share, digest, read
+from ...lowering.failures import plain_reason
 from ...lowering.tf import tf
 from ...lowering.worker_rows import register
 
@@ -49,14 +49,15 @@ class RowServer:
             share = self._shares.get(key)
         try:
             if share is None:
-                raise LookupError("too many runs read rows at once")
+                raise NotRead("has to read rows for too many runs")
             if wait([share], 0 if request else _PATIENCE).not_done:
                 return b""
             return json.dumps({"digest": share.result().digest}).encode()
         except Exception as error:  # whatever it is, the client can send the rows
             with self._lock:
                 self._shares.pop(key, None)
-            return json.dumps({"reason": _reason(error)}).encode()
+            reason = str(error) if isinstance(error, NotRead) else f"cannot read its files: {plain_reason(error)}"
+            return json.dumps({"reason": reason}).encode()
 
     def _opened(self, request: bytes, kept: np.ndarray) -> _Arrays:
         asked = json.loads(request)
@@ -89,13 +90,3 @@ def serve(tell: Callable[[str], None]) -> None:
     """Let clients read rows in this process."""
     server = RowServer(tell)
     register(server.open, server.read, server.close)
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case OtherRows():
-            return "it has another number of rows"
-        case DataError():
-            return error.headline
-        case _:
-            return str(error) or type(error).__name__

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...data.shares import Division, digest, divided
+from ...data.shares import Division, digest, divided, other_rows
 from ...lowering.failures import plain_reason
 from ...lowering.tf import Operand, tf
 from ...lowering.worker_rows import row_ops
@@ -95,15 +95,14 @@ def _refused(
         try:
             answers = run.session.run({str(worker): ops.answers[worker] for worker in left}, feeds)
         except tf.errors.OpError as error:
-            return f"the workers cannot read them: {plain_reason(error)}"
+            is_older = "callback" in error.message  # there is no such function
+            return "the servers run another version of tfdsl" if is_older else plain_reason(error)
         own = own or {at: digest((array, division.of(at)) for array in arrays) for at in left}
         for worker in list(left):
             if answers[str(worker)]:
                 answer, paths = json.loads(answers[str(worker)]), division.shares[worker].description["paths"]
                 if answer.get("digest") != own[worker]:
-                    files = ", ".join(paths[:1] + ["..."] * (len(paths) > 1))
-                    what = answer.get("reason") or "it has other rows there"
-                    return f"{called(('worker', worker))} cannot read {files}: {what}"
+                    return f"{called(('worker', worker))} {answer.get('reason') or other_rows(paths)}"
                 left.remove(worker)
             feeds |= ops.asking(worker)  # whether it is ready
         if run.options.interrupted():
