@@ -43,7 +43,7 @@ class RowServer:
         reason why it cannot be read; nothing as long as it is being read."""
         with self._lock:
             if request and key not in self._shares:
-                self._shares[key] = self._pool.submit(self._opened, request, kept)
+                self._shares[key] = self._pool.submit(self._opened, request, kept.copy())
                 while len(self._shares) > _MOST:
                     self._shares.popitem(last=False)
             share = self._shares.get(key)
