@@ -36,6 +36,7 @@ from ..program import Arg, Field, Literal, Pack, Refs, Static
 from ..record import Record, State
 from ..source import Span
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
+from . import elsewhere
 from .context import Analysis, StatementFailed
 from .values import (
     Array,
@@ -172,29 +173,18 @@ def tensor_dtype(value: ExprValue) -> DType | None:
     return None
 
 
-# Names that other libraries use for an argument.
-_CALLED = {
-    "lr": "learning_rate",
-    "dim": "axis",
-    "keep_dims": "keepdims",
-    "keepdim": "keepdims",
-    "reduction_indices": "axis",
-}
-_OPPOSITE = {"keep_prob": "rate"}  # 1 minus that argument
-
-
 def _other_name(function: str, name: str, argument: ArgumentValue, names: list[str]) -> str:
     """A help line for an argument that has a different name here."""
-    if _CALLED.get(name) in names:
-        return f"here it is called {_CALLED[name]}"
+    if elsewhere.ARGUMENTS.get(name) in names:
+        return f"here it is called {elsewhere.ARGUMENTS[name]}"
     if name == "trainable":
         return f"to keep its variables as they are, write: stop_gradient({function}(...))"
-    if _OPPOSITE.get(name) not in names:
+    if elsewhere.OPPOSITE.get(name) not in names:
         return ""
     value, text = argument.value, argument.text
     if isinstance(value, (int, float)) and text.replace(".", "").isdecimal():
-        return f"write {_OPPOSITE[name]}={round(1 - value, 6):g} (= 1 - {text})"
-    return f"write {_OPPOSITE[name]}=1 - {text}"
+        return f"write {elsewhere.OPPOSITE[name]}={round(1 - value, 6):g} (= 1 - {text})"
+    return f"write {elsewhere.OPPOSITE[name]}=1 - {text}"
 
 
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}

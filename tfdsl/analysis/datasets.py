@@ -21,6 +21,7 @@ from ..ops.op import Parameter
 from ..program import Data, DataStage, HostValue
 from ..source import Span
 from ..syntax import tree as t
+from . import elsewhere
 from .arguments import ArgumentValue, assign_arguments, missing
 from .conditions import condition, in_and, is_known, names_in
 from .context import Analysis
@@ -68,7 +69,8 @@ def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) ->
 def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKind], kind: str) -> DataStage:
     row = table.get(stage.name)
     if row is None:
-        help = ctx.did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
+        help = elsewhere.stage(stage.name) or ctx.did_you_mean(stage.name, table)
+        help = help or f"the {kind} are " + ", ".join(table)
         if stage.name in TRANSFORMS:
             inner = stage.arguments[0].span.text if len(stage.arguments) == 1 else "moons(400)"
             help = f"a transform follows its data: {inner} | {stage.name}"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, assert_never
 
+from ..data import SOURCES, TRANSFORMS
 from ..diagnostics import (
     AMBIGUOUS,
     ARITHMETIC,
@@ -35,7 +36,7 @@ from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, TensorType
-from . import outside, raw, training
+from . import elsewhere, outside, raw, training
 from .arguments import ArgumentValue, sizes_of
 from .binding import bind_targets
 from .builtins import BUILTINS
@@ -73,12 +74,6 @@ from .values import (
 
 _Item = TypeVar("_Item")
 
-# Names in other libraries that the language does not have.
-_ELSEWHERE = {
-    "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
-    "mean": "reduce_mean({x})", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense({x}, 10)",
-    "Dense": "import nn, and nn.dense({x}, 10)", "log10": "log({x}) / log(10.0)", "log2": "log({x}) / log(2.0)",
-}  # fmt: skip
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 _SOME = 8  # maximum number of names in a message
 
@@ -222,8 +217,10 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     elif name == "loss" and ctx.graph.loss is not None and not note:
         note = (Note("the loss of line {line} has no name", ctx.graph.loss_span),)
         help = "give it one: mse = ... and then: loss mse"
-    elif name in _ELSEWHERE and not note:
-        help = f"write: {_ELSEWHERE[name].format(x=_argument(expr))}"
+    elif name in elsewhere.FUNCTIONS and not note:
+        help = f"write: {elsewhere.FUNCTIONS[name].format(x=_argument(expr))}"
+    elif not note and (advice := _of_data(expr)):
+        help = advice
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
@@ -234,6 +231,16 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         else:
             help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
+
+
+def _of_data(expr: t.Name | t.Identifier) -> str:
+    """A help line for a call of a source or a transform of data, also if it is one of another library."""
+    name, after = expr.id, expr.span.source.text[expr.span.end :]
+    theirs = "" if name.islower() and "_" not in name else elsewhere.stage(name)
+    if not after.startswith("(") or not (name in SOURCES or name in TRANSFORMS or theirs):
+        return ""
+    declared = 'data is declared with its transforms, as in: data d = csv("file.csv") | standardize'
+    return f"{declared}; {theirs}" if theirs else declared
 
 
 def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:

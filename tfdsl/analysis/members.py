@@ -19,6 +19,7 @@ from ..program import BatchField
 from ..source import Span
 from ..syntax import tree as t
 from ..types import TensorType
+from . import elsewhere
 from .arguments import Arguments
 from .context import Analysis, StatementFailed
 from .values import (
@@ -42,13 +43,6 @@ from .values import (
     part_of,
 )
 
-# Members in other libraries that are calls in the language.
-_CALLS = {
-    "T": "transpose(x)", "mean": "reduce_mean(x)", "sum": "reduce_sum(x)", "max": "reduce_max(x)",
-    "min": "reduce_min(x)", "assign": "assign(x, value)", "assign_add": "assign_add(x, value)",
-    "assign_sub": "assign_sub(x, value)", "reshape": "reshape(x, [...])", "astype": "cast(x, float32)",
-    "numpy": "print x, or session.run(\"x\") from Python", "eval": "print x", "initializer": "init x, in a session",
-}  # fmt: skip
 _MEMBERS = 50  # maximum number of members of a scope or module in a message
 
 
@@ -99,7 +93,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
             raise StatementFailed(None)
         case _:
             known = set()
-    help = _member_help(ctx, value, name, known)
+    help = _member_help(ctx, value, expr.value.span.text, name, known)
     if isinstance(value, DataValue) and name == "target":
         help = targetless(ctx, value.name) or help
 
@@ -149,16 +143,29 @@ def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
     return ""
 
 
-def _member_help(ctx: Analysis, value: ExprValue, name: str, known: set[str]) -> str:
+def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: set[str]) -> str:
+    """A help line for a member that a value, which the program writes as `text`, does not have."""
     if isinstance(value, DataValue) and name in ("train", "test") and not value.part:
         return "these come with a split: ... | split(test=0.2)"
     known = {one for one in known if not one.startswith("_")}
-    if isinstance(value, (Tensor, Array)) and name in _CALLS:
-        return f"write: {_CALLS[name]}"
+    if isinstance(value, (Tensor, Array)) and name in elsewhere.TENSORS:
+        return f"write: {elsewhere.TENSORS[name]}"
+    if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name)):
+        return help
     if isinstance(value, Namespace) and name in OPS:
         return f"{name} is an op of the language: write it without '{value.name}.'"
     near = ctx.did_you_mean(name, known)
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
+
+
+def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str) -> str:
+    """A help line for a member of data that has another name here."""
+    data = value.data if isinstance(value, Batch) else value.name
+    target = next((one.name for one in value.schema.targets), None)
+    help = elsewhere.data_member(name, text, shown(target or "y"), TRANSFORMS)
+    if target is None and help.endswith(".target"):
+        return targetless(ctx, data) or help
+    return help
 
 
 def _subject(expr: t.Attribute, value: ExprValue) -> str:
@@ -273,6 +280,8 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValu
     if array is not None:
         return array
     known = _fields(schema)
-    help = (targetless(ctx, batch.data) if expr.name == "target" else "") or _member_help(ctx, batch, expr.name, known)
+    help = (targetless(ctx, batch.data) if expr.name == "target" else "") or _member_help(
+        ctx, batch, expr.value.span.text, expr.name, known
+    )
 
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

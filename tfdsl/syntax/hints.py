@@ -142,6 +142,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "write: optimize LOSS with adam(learning_rate=0.001)"
     if word == "save" and kind == "STRING":
         return "write: save to PATH"
+    if kind == "DOT" and re.match(r"data\b.*=|\|", row):
+        return "sources and transforms have no module before them, and follow each other after |"
     if kind == "VBAR":
         return "write: |" if re.match(r"data\b|\|", row) else "write: or"
     if re.match(r"//|[^\"]*\s(//|--)\s*\w+,?\s+\w|[^\"]*(^|\s)/\*", row):

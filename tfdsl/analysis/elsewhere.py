@@ -1,0 +1,141 @@
+"""What names of other libraries are in the language: functions, arguments, sources and transforms of data, and members.
+
+Each table has the help line for a name that is not known. They are only looked at after all names of a program.
+"""
+
+from collections.abc import Iterable, Mapping
+
+# Functions. `{x}` is the argument of the call.
+FUNCTIONS: Mapping[str, str] = {
+    "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
+    "mean": "reduce_mean({x})", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense({x}, 10)",
+    "Dense": "import nn, and nn.dense({x}, 10)", "log10": "log({x}) / log(10.0)", "log2": "log({x}) / log(2.0)",
+}  # fmt: skip
+
+# Arguments, by what they are called here.
+ARGUMENTS: Mapping[str, str] = {
+    "lr": "learning_rate", "dim": "axis", "keep_dims": "keepdims", "keepdim": "keepdims", "reduction_indices": "axis",
+    "sep": "separator", "delimiter": "separator", "na_values": "missing", "null_values": "missing", "names": "header",
+    "column_names": "header", "has_header": "header", "dtype": "columns", "dtypes": "columns", "schema": "columns",
+    "label": "target", "label_name": "target", "filename": "path", "file": "path", "random_state": "seed",
+    "test_size": "test", "validation_size": "validation", "val": "validation", "n_splits": "folds", "groups": "by",
+    "group": "by", "strategy": "with", "value": "with", "image_size": "size", "target_size": "size", "window": "size",
+    "window_size": "size", "length": "size", "sequence_length": "size", "lookback": "size", "max_length": "size",
+    "max_tokens": "vocabulary", "vocabulary_size": "vocabulary", "step": "stride", "shift": "stride",
+}  # fmt: skip
+OPPOSITE: Mapping[str, str] = {"keep_prob": "rate"}  # 1 minus that argument
+
+
+def _each(*rows: tuple[str, str]) -> dict[str, str]:
+    """A table by names, whose capitals and underscores do not count, from rows of several names."""
+    return {_folded(name): help for names, help in rows for name in names.split()}
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+_PREPARE = "no transform does this: prepare the file before, for example with pandas"
+
+# Sources and transforms of data.
+_STAGES = _each(
+    ("read_csv read_table read_tsv read_fwf loadtxt genfromtxt csv_reader CsvDataset make_csv_dataset from_csv",
+     'write: csv("file.csv", target="y")'),
+    ("read_parquet ParquetFile from_parquet", 'write: parquet("file.parquet", target="y")'),
+    ("read_excel read_json read_sql read_feather read_pickle read_hdf read_xml read_html read_orc read_stata DataFrame",
+     "save it as a file that can be read: csv(...) or parquet(...); from Python, tables are given as data"),
+    ("load load_npz savez", 'write: npz("file.npz", target="y"), or npy("file.npy")'),
+    ("load_npy memmap fromfile", 'write: npy("file.npy")'),
+    ("image_dataset_from_directory ImageFolder flow_from_directory ImageDataGenerator imread load_images",
+     'write: images("photos/*/*.png", size=[32, 32])'),
+    ("TextLineDataset read_text text_dataset_from_directory read_lines", 'write: text("lines.txt")'),
+    *((f"load_{name} fetch_{name} {name}_data", f"write: {name}")
+      for name in ("iris", "wine", "digits", "diabetes", "breast_cancer", "linnerud", "california_housing")),
+    ("make_moons make_classification make_blobs make_circles make_regression make_friedman1",
+     "write: moons(400, noise=0.1), the source that makes its rows"),
+    ("mnist fashion_mnist load_mnist fetch_openml cifar10 load_data load_dataset",
+     'write: digits, which has small pictures of digits; others are read from a file: npz("mnist.npz")'),
+    ("boston load_boston boston_housing", "write: california_housing"),
+    ("StandardScaler scale standard_scaler zscore z_score Normalization whiten", "write: | standardize"),
+    ("normalize Normalizer RobustScaler MaxAbsScaler PowerTransformer QuantileTransformer",
+     "write: | standardize for mean 0 and deviation 1, or | minmax for the range from 0 to 1"),
+    ("MinMaxScaler minmax_scale min_max min_max_scaler Rescaling", "write: | minmax"),
+    ("get_dummies OneHotEncoder to_categorical dummies one_hot_encode CategoryEncoding to_dummies",
+     'write: | one_hot("city"), or | one_hot for all columns of text'),
+    ("LabelEncoder OrdinalEncoder LabelBinarizer factorize StringLookup IntegerLookup label_encode astype_category",
+     'write: | categories("city"), or | categories for all columns of text'),
+    ("dropna drop_na drop_nulls na_omit",
+     "write: | where(age == age), which leaves out the rows in which age is missing; or | fill(with=\"median\")"),
+    ("fillna fill_na fill_null SimpleImputer KNNImputer Imputer impute interpolate ffill bfill replace_na",
+     'write: | fill(with="median"), or with a value: | fill("age", with=0)'),
+    ("train_test_split random_split ShuffleSplit StratifiedShuffleSplit validation_split train_val_split",
+     "write: | split(test=0.2)"),
+    ("GroupShuffleSplit GroupKFold", 'write: | split(test=0.2, by="group")'),
+    ("KFold StratifiedKFold cross_val_score cross_validate cross_validation", "write: | split(folds=5, fold=0)"),
+    ("TimeSeriesSplit", "write: | split(test=0.2, ordered=true)"),
+    ("PolynomialFeatures poly polynomial_features", "write: | polynomial(degree=2)"),
+    ("add_dummy_feature add_constant add_intercept intercept bias", "write: | add_bias"),
+    ("sample permutation permute", "write: | shuffle, and | take(100) for the first rows"),
+    ("head limit tail first iloc slice skip", "write: | take(100)"),
+    ("query filter mask loc rows_where", 'write: | where(age > 30 and city == "Rome")'),
+    ("drop_columns delete remove without", 'write: | drop("id")'),
+    ("usecols keep_columns pick with_columns columns ColumnTransformer", 'write: | select("age", "city")'),
+    ("set_index index ignore keep_id", 'write: | aside("id")'),
+    ("rolling timeseries_dataset_from_array sliding_window_view TimeseriesGenerator window lag lags",
+     "write: | windows(size=5)"),
+    ("TextVectorization Tokenizer CountVectorizer TfidfVectorizer tokenize vectorize",
+     'write: | tokens("text", size=20)'),
+    ("to_datetime parse_dates strptime dt", 'write: | date_parts("day")'),
+    ("astype cast dtype", 'the source says the dtypes: csv("file.csv", columns={"age": float32})'),
+    ("batch DataLoader", "batches are a part of the training: train 10 epochs on d in batches of 50 as batch"),
+    ("repeat num_epochs", "a training says how often: train 10 epochs on d as batch"),
+    ("cache prefetch", "leave it out: data is read once"),
+    ("rename sort_values sort_index sort groupby merge join concat append drop_duplicates apply map pivot melt set "
+     "reset_index explode log log1p clip round PCA SelectKBest SMOTE", _PREPARE),
+    ("fit_transform fit transform pipeline Pipeline make_pipeline",
+     "transforms follow the source, each after a |, and learn from the training rows"),
+)  # fmt: skip
+
+
+def stage(name: str) -> str:
+    """A help line for a source or a transform. "" for other names."""
+    return _STAGES.get(_folded(name), "")
+
+
+# Members of tensors.
+TENSORS: Mapping[str, str] = {
+    "T": "transpose(x)", "mean": "reduce_mean(x)", "sum": "reduce_sum(x)", "max": "reduce_max(x)",
+    "min": "reduce_min(x)", "assign": "assign(x, value)", "assign_add": "assign_add(x, value)",
+    "assign_sub": "assign_sub(x, value)", "reshape": "reshape(x, [...])", "astype": "cast(x, float32)",
+    "numpy": "print x, or session.run(\"x\") from Python", "eval": "print x", "initializer": "init x, in a session",
+}  # fmt: skip
+
+# Members of data and batches. `{d}` is the data, `{target}` the name of its target.
+_DATA = _each(
+    ("X data values inputs input images x frame feature to_numpy numpy array samples", "write: {d}.features"),
+    ("y labels label targets classes output outputs", "write: {d}.target"),
+    ("shape", "write: [{d}.rows, {d}.columns]"),
+    ("size len length count n num_examples n_samples num_rows nrows cardinality", "write: {d}.rows"),
+    ("n_features num_columns ncols n_columns num_features", "write: {d}.columns"),
+    ("X_train train_X train_features train_images train_data", "write: {d}.train.features"),
+    ("y_train train_y train_labels train_target", "write: {d}.train.target"),
+    ("X_test test_X test_features test_images test_data", "write: {d}.test.features"),
+    ("y_test test_y test_labels test_target", "write: {d}.test.target"),
+    ("val valid dev eval", "write: {d}.validation, which comes with | split(test=0.2, validation=0.1)"),
+    ("feature_names names keys column_names header dtypes info describe head columns_list",
+     "tfdsl data FILE shows the columns, their types and the first rows"),
+    ("target_names class_names unique",
+     "write: {d}.categories({target}), for a column of which | categories has learned"),
+    ("iloc loc take first slice", "write: {d}.features[:5]"),
+    ("next_batch batch shuffle repeat", "a training takes batches: train 10 epochs on {d} in batches of 50 as batch"),
+    ("std_ scale_ var_ mean_ categories_", "what transforms have learned is written as in {d}.mean(\"age\")"),
+)  # fmt: skip
+
+
+def data_member(name: str, data: str, target: str, transforms: Iterable[str]) -> str:
+    """A help line for a member of data or of a batch. "" for other names."""
+    if help := _DATA.get(_folded(name)):
+        return help.format(d=data, target=target)
+    if name in transforms:
+        return f"a transform stands where the data is declared: | {name}"
+    return stage(name)
