@@ -247,12 +247,12 @@ def test_a_failure_inside_tensorflow_is_at_its_line():
 
 def test_run_returns_a_result(program, capsys):
     result = program.run()
-    assert len(result.printed) == 3 and result.printed[0].startswith("mean ") and result.printed[2] == "b'other'"
+    assert len(result.printed) == 3 and result.printed[0].startswith("mean ") and result.printed[2] == "other"
     assert result.values["mse"].dtype == np.float32
     assert result.params == {"scale": 2.0, "layers": 2}
     assert (result.data["d"].rows, result.data["d"].synthetic) == (10, False)
     assert capsys.readouterr() == ("", ""), "a library prints nothing on its own"
-    assert program.run("logging").printed == ["b'other'"]
+    assert program.run("logging").printed == ["other"]
     with pytest.raises(TfgError, match="did you mean 'logging'"):
         program.run("loging")
 

@@ -59,7 +59,7 @@ _STAGES = _each(
     ("StandardScaler scale standard_scaler zscore z_score Normalization whiten", "write: | standardize"),
     ("normalize Normalizer RobustScaler MaxAbsScaler PowerTransformer QuantileTransformer",
      "write: | standardize for mean 0 and deviation 1, or | minmax for the range from 0 to 1"),
-    ("MinMaxScaler minmax_scale min_max min_max_scaler Rescaling", "write: | minmax"),
+    ("MinMaxScaler minmax_scale min_max_scaler Rescaling", "write: | minmax"),
     ("get_dummies OneHotEncoder to_categorical dummies one_hot_encode CategoryEncoding to_dummies",
      'write: | one_hot("city"), or | one_hot for all columns of text'),
     ("LabelEncoder OrdinalEncoder LabelBinarizer factorize StringLookup IntegerLookup label_encode astype_category",

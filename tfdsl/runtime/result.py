@@ -87,7 +87,7 @@ def _plain(value: object) -> object:
         case np.ndarray() | np.generic():
             return _plain(value.tolist())
         case bytes():
-            return value.decode("utf-8", "replace")
+            return value.decode("utf-8", "backslashreplace")
         case float() if value != value or value in (float("inf"), float("-inf")):
             return str(value)  # JSON has no NaN and no infinity
         case bool() | int() | float() | str() | None:

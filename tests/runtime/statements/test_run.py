@@ -139,9 +139,39 @@ session:
 """
     assert run(text).printed == [
         "a is [[1.5 2. ]] it 3 2.5 [1, 2] None True",
-        "b'text' True",
+        "text True",
         "4.0 [1, 2] 3",
         "[1.5 2. ]",
+    ]
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_strings_are_printed_as_text(engine):
+    text = """
+a = constant("text é")
+v = constant(["a b", "c'd"])
+m = constant([["x"], ["y"]])
+blob = raw.DecodeBase64(input="CP8")
+session:
+    print a, v, m, v[0]
+    print "{a} {v} {a:>8}"
+    t = v
+    print t, "{t}", t[1], ["p", a]
+    print a == "text é"
+    expect ["p", a] == ["p", "text é"]
+    train 2 steps:
+        run v
+        print v, step
+    print blob
+"""
+    assert run(text, options=Options(write=lambda line: None, engine=engine)).printed == [
+        "text é ['a b' \"c'd\"] [['x']\n ['y']] a b",
+        "text é ['a b' \"c'd\"]   text é",
+        "['a b' \"c'd\"] ['a b' \"c'd\"] c'd ['p' 'text é']",
+        "True",
+        "['a b' \"c'd\"] 0",
+        "['a b' \"c'd\"] 1",
+        "\x08\\xff",
     ]
 
 
@@ -368,7 +398,7 @@ FAIL = {
     "x == [1.05, 2.05] within 0.01": ["x is [1. 2.]"],
     "y == 3 and y == 4": ["y is 3"],
     "not y == 3": ["y is 3"],
-    't == "other"': ["t is b'text'"],
+    't == "other"': ['t is "text"'],
     "reduce_sum(x) > cast(y, float32)": ["reduce_sum(x) is 3.0", "cast(y, float32) is 3.0"],
     "x != x": ["x is [1. 2.]"],
 }

@@ -63,23 +63,44 @@ _OPERATORS = {
     "%": operator.mod, "**": _power, "@": operator.matmul,
     "unary -": operator.neg, "unary +": operator.pos,
     "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
-    "list": lambda *items: np.array(items), "format": lambda value, format: _formatted(value, format),
+    "list": lambda *items: _listed(items), "format": lambda value, format: _formatted(value, format),
 }  # fmt: skip
 _COMPARISONS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 
 
+def _listed(items: tuple[Any, ...]) -> np.ndarray:
+    """A list of values. Strings among those of TensorFlow are bytes too."""
+    if not any(isinstance(one, bytes) or (isinstance(one, np.ndarray) and one.dtype.kind == "O") for one in items):
+        return np.array(items)
+    return np.array([one.encode() if isinstance(one, str) else one for one in items], object)
+
+
 def _formatted(value: object, format: str) -> str:
     """A single value in a format of Python's."""
     if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()
-    return builtins.format(_text(value) if isinstance(value, bytes) else value, format)
+    return builtins.format(_as_text(value), format)
 
 
 def _text(value: object) -> str:
-    """A value in a string."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """A value in a printed line, or in a string."""
+    return str(_as_text(value))
+
+
+def _as_text(value: Any) -> Any:
+    """A value with text in place of TensorFlow's bytes. Bytes that are no UTF-8 are escaped."""
+    match value:
+        case bytes():
+            return value.decode("utf-8", "backslashreplace")
+        case list() | tuple():
+            return type(value)(map(_as_text, value))
+        case np.ndarray() if value.dtype.kind in "OS":
+            texts = np.empty(value.shape, object)
+            texts.flat = [_as_text(one) for one in value.flat]
+            return texts
+    return value
 
 
 def value_at(
@@ -106,7 +127,7 @@ def _from_one(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContex
 def shown_at(origin: Origin, result: object) -> str:
     """The text of a value. Python refuses to write whole numbers with thousands of digits."""
     try:
-        return str(result)
+        return _text(result)
     except ValueError as error:
         raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
 

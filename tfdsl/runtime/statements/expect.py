@@ -42,5 +42,7 @@ def is_literal(side: Shown) -> bool:
 
 
 def _shown(run: Execution, side: Shown, fetched: Mapping[Ref, object], origin: Origin) -> str:
-    text = " ".join(evaluate.shown_at(origin, run.value(side.value, fetched, origin)).split())
+    value = run.value(side.value, fetched, origin)
+    text = " ".join(evaluate.shown_at(origin, value).split())
+    text = f'"{text}"' if isinstance(value, (str, bytes)) else text
     return text if len(text) <= 400 else text[:397] + "..."
