@@ -37,6 +37,7 @@ from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .diagnostics.render import render_text
+from .diagnostics.spelling import counted
 from .driver import Compiled, check
 from .inputs import CompileInputs, ExternalNames
 from .program import Ref, Static
@@ -298,7 +299,7 @@ class Notebook:
         if result is None:
             return None if arguments.quiet else made
         if result.interrupted:
-            raise CellError(f"interrupted after {result.steps} steps; the names have their current values")
+            raise CellError(f"interrupted after {counted(result.steps, 'step')}; the names have their current values")
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
     def _with_imports(self, tree: t.File) -> t.File:

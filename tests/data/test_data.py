@@ -550,10 +550,10 @@ def test_bad_arguments(steps, code, param, stage):
 @pytest.mark.parametrize(
     ("text", "code", "line", "column", "said"),
     [
-        ("a,y\n1,2\n3,\n", "TFG637", 3, 3, 'row 1 of column "y" is missing'),
+        ("a,y\n1,2\n3,\n", "TFG637", 3, 3, 'row 1 of column "y" has no value'),
         ("a,y\n1,2\n3,", "TFG637", 3, 3, 'row 1 of column "y"'),
         ("a,y\n1,2\n,4\n", "TFG637", 3, 1, 'row 1 of column "a"'),
-        ("a,y\nx,2\n3,oops\n", "TFG642", 2, 1, '"x" is no number'),
+        ("a,y\nx,2\n3,oops\n", "TFG642", 2, 1, '"x" is not a number'),
         ("a,y\n-inf,1\n", "TFG642", 2, 1, '"-inf"'),
         ("a,y\nnan,1\n", "TFG642", 2, 1, '"nan"'),
         ("a,y\n1e999,1\n", "TFG642", 2, 1, '"1e999"'),
@@ -566,8 +566,8 @@ def test_bad_arguments(steps, code, param, stage):
         ("a,y\n\x1b[31m,1\n", "TFG642", 2, 1, r'"\x1b[31m"'),
         ("a;b\n1\n", "TFG613", 1, None, "1 that are not shown"),
         ("a,y\n1,2\n1,2,3\n", "TFG611", 3, 1, "3 cells"),
-        ("a,y\n1,2\n1\n", "TFG611", 3, 1, "1 cells"),
-        ("a,y\n1,2\n   \n", "TFG611", 3, 1, "1 cells"),
+        ("a,y\n1,2\n1\n", "TFG611", 3, 1, "1 cell"),
+        ("a,y\n1,2\n   \n", "TFG611", 3, 1, "1 cell"),
         ('a,y\n1,"2\n', "TFG606", 2, None, "unexpected end"),
         ("1,2\n3,4\n", "TFG608", 1, 1, "numbers"),
         ("a,,y\n1,2,3\n", "TFG609", 1, 3, "column 2"),

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+import re
 import shutil
 from contextlib import chdir
 
@@ -214,7 +215,12 @@ def test_a_restored_model_that_has_learned_otherwise_is_a_warning(model, files):
     (files / "old.csv").write_text(TRAIN.replace("50", "56").replace("Paris", "Bonn"))
     tfdsl.compile(restore).run(options=options)
     (note,) = notes
-    assert "TFG688" in note and 'mean of "age" is' in note and "more differ" in note and "m.ckpt.data.json" in note
+    assert (
+        "TFG688" in note
+        and 'mean of "age" is' in note
+        and re.search(r"and \d+ others? differs? *", note)
+        and "m.ckpt.data.json" in note
+    )
     os.remove("m.ckpt.data.json")
     os.remove("m.ckpt.manifest")
     notes.clear()

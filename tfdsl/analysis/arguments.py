@@ -28,6 +28,7 @@ from ..diagnostics import (
     SIZE_UNKNOWN,
     Note,
 )
+from ..diagnostics.spelling import counted
 from ..ops import OPS
 from ..ops.named import CONSTANT
 from ..ops.op import REQUIRED, Op, Parameter
@@ -86,7 +87,7 @@ def assign_arguments(
     for at, (name, argument) in enumerate(given):
         if name is None:
             if at >= positional:
-                limit = f"{positional or 'no'} argument{'' if positional == 1 else 's'}"
+                limit = counted(positional or "no", "argument")
                 help = f"name it: {names[at]}={argument.text}" if at < len(names) else ""
                 ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
                          signature=signature)  # fmt: skip

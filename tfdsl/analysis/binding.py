@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ..diagnostics import REBOUND, TRAINING_LATE, UNPACK, Note
+from ..diagnostics.spelling import counted
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
@@ -69,7 +70,7 @@ def unpacked(
     is_many = isinstance(value, (list, tuple, range))
     if is_many and len(value) == len(targets):
         return value
-    count = describe(value) if not is_many else f"{len(value)} value{'' if len(value) == 1 else 's'}"
+    count = describe(value) if not is_many else counted(len(value), "value")
     notes, help, names = (), "", [target.id for target in targets]
     if is_many:
         extra = len(value) - len(names)

@@ -15,6 +15,7 @@ from ..diagnostics import (
     Diagnostic,
     Note,
 )
+from ..diagnostics.spelling import counted
 from ..ops.named import ASSIGN
 from ..program import (
     Arg,
@@ -354,7 +355,7 @@ def _sizes_help(ctx: Analysis, fed: t.Fed, declared: TensorType, dims: tuple[Dim
     if wanted[0] != found[0] and isinstance(wanted[0], int):
         sizes[0] = None
     last = wanted[-1]
-    feed = f"{'feed' if len(wanted) == 1 else 'feed rows of'} {last} number{'' if last == 1 else 's'}"
+    feed = f"{'feed' if len(wanted) == 1 else 'feed rows of'} {counted(last, 'number')}"
     shown = ", ".join("?" if one is None else str(one) for one in sizes)
     declare = f"declare {fed.target.id}: {declared.dtype}[{shown}]"
     return f"{declare}, or {feed}" if isinstance(last, int) and last != found[-1] else declare
@@ -478,8 +479,8 @@ def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows:
     `size`."""
     if any(isinstance(one, Stop) for one in walk(tuple(body))):
         return  # it may end before then
-    notes = (Note(f"the last batch of each epoch has {rows} row{'' if rows == 1 else 's'}"),)
-    help = f"write 'in batches of {size} sampled', which gives every batch {size} rows"
+    notes = (Note(f"the last batch of each epoch has {counted(rows, 'row')}"),)
+    help = f"write 'in batches of {size} sampled', which gives every batch {counted(size, 'row')}"
     for one in body:
         if one.uses().executes:
             _check_sizes(ctx, plan, one.uses().feeds, rows, notes, help)
@@ -487,7 +488,7 @@ def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows:
 
 def check_short_batch(ctx: Analysis, plan: Plan, feeds: Iterable[Feed], rows: int, help: str) -> None:
     """Check that feeds fit the short last batch of an `evaluate`."""
-    notes = (Note(f"the last batch has {rows} row{'' if rows == 1 else 's'}"),)
+    notes = (Note(f"the last batch has {counted(rows, 'row')}"),)
     _check_sizes(ctx, plan, feeds, rows, notes, help)
 
 

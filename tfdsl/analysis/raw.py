@@ -27,6 +27,7 @@ from ..diagnostics import (
     RAW_UNKNOWN,
     VALUE_LARGE,
 )
+from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops import OPS, raw
 from ..ops.forbidden_ops import reach
@@ -186,7 +187,7 @@ def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Arg
     if not isinstance(values, (list, tuple, range)):
         _wrong(ctx, op, attr, given)
     if attr.least is not None and len(values) < attr.least:
-        wanted = f"at least {attr.least} value{'' if attr.least == 1 else 's'}"
+        wanted = f"at least {counted(attr.least, 'value')}"
         ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=attr.name, count=len(values))
     return Static(tuple(_item(ctx, op, attr, given, value) for value in values))
 
@@ -325,7 +326,7 @@ def _input(
     counter = one.count or one.attr
     least = op.attrs[counter].least or 0
     if len(items) < least:
-        wanted = f"at least {least} tensor{'' if least == 1 else 's'}"
+        wanted = f"at least {counted(least, 'tensor')}"
         ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=one.name, count=len(items))
     count, other = counts.setdefault(counter, (len(items), one.name))
     if count != len(items):

@@ -5,11 +5,12 @@ import sys
 
 from ..diagnostics import Diagnostic, TfgError
 from ..diagnostics.render import render_concise, render_json, render_text
+from ..diagnostics.spelling import counted
 from ..driver import check
 from ..syntax.read import read
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import colour, count
+from .report import colour
 
 
 def configure(parser: CommandParser) -> None:
@@ -36,7 +37,7 @@ def command(arguments: argparse.Namespace) -> int:
     errors = sum(d.severity == "error" for d in diagnostics)
     if not arguments.quiet and arguments.format != "json":
         warnings = len(diagnostics) - errors
-        print(f"{count(len(arguments.files), 'file')}: {count(errors, 'error')}, {count(warnings, 'warning')}",
+        print(f"{counted(len(arguments.files), 'file')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}",
               file=sys.stderr)  # fmt: skip
     return 1 if errors else 0
 

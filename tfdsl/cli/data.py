@@ -18,14 +18,14 @@ from ..data.sources import by_suffix, suffixes
 from ..data.stage import Arguments
 from ..data.suggestion import suggested
 from ..diagnostics import Diagnostic, Note, TfgError
-from ..diagnostics.spelling import visible
+from ..diagnostics.spelling import counted, visible
 from ..driver import check
 from ..record import Record, replace
 from ..syntax.read import read
 from ..types import BOOL
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import WrongUse, colour, count, errors, show
+from .report import WrongUse, colour, errors, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,8 +154,8 @@ def _print_json(content: object) -> None:
 
 
 def _print(facts: Overview) -> None:
-    rows = count(facts.schema.rows, "row")
-    show(f"{facts.name}: {facts.source}, {rows}, {count(len(facts.schema.table), 'column')}")
+    rows = counted(facts.schema.rows, "row")
+    show(f"{facts.name}: {facts.source}, {rows}, {counted(len(facts.schema.table), 'column')}")
     for what, value in facts.decided:
         show(f"  {what}: {value}")
     print()
@@ -179,7 +179,7 @@ def _print_columns(facts: Overview) -> None:
         frequent = ", ".join(f"{_short(text)} ({number})" for text, number in one.frequent)
         what = "" if one.least is None or column.dtype == BOOL else f"from {one.least:.6g} to {one.most:.6g}"
         if one.categories is not None:
-            what = f"{count(one.categories, 'text')}: {frequent}" if frequent else count(one.categories, "text")
+            what = f"{counted(one.categories, 'text')}: {frequent}" if frequent else counted(one.categories, "text")
         _add(table, _short(column.name), f"{column.dtype}{shape}{role}", gaps, what)
     _show(table)
     _more(len(facts.columns) - _ROWS, "column")
@@ -219,7 +219,7 @@ def _print_fields(facts: Overview) -> None:
     for one in facts.doubts:
         show(f"warning: {one.headline}" + (f"\n  help: {one.help}" if one.help else ""))
     for part, rows in facts.result.parts:
-        show(f".{part}: {count(rows, 'row')}")
+        show(f".{part}: {counted(rows, 'row')}")
     if facts.result.target_type is not None:
         show(f".target: {facts.result.target_type}")
     if facts.fault is None:
@@ -237,7 +237,7 @@ def _share(share: float) -> str:
 
 def _more(number: int, word: str) -> None:
     if number > 0:
-        print(f"  ... and {count(number, f'more {word}')}")
+        print(f"  ... and {counted(number, f'more {word}')}")
 
 
 def _show(table: "Table") -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
-from ..diagnostics.spelling import visible_lines
+from ..diagnostics.spelling import counted, visible_lines
 from ..outputs import write_output
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
-from .report import WrongUse, colour, count, errors, show, write_utf8
+from .report import WrongUse, colour, errors, show, write_utf8
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
@@ -94,7 +94,7 @@ def _print_diff(path: str, before: str, after: str) -> None:
 def _summary(dry: bool, changed: int, unchanged: int, failed: int) -> None:
     verb = "would be reformatted" if dry else "reformatted"
     left = "would be left unchanged" if dry else "left unchanged"
-    parts = [f"{count(changed, 'file')} {verb}"] if changed else []
-    parts += [f"{count(unchanged, 'file')} {left}"] if unchanged else []
-    parts += [f"{count(failed, 'file')} with errors"] if failed else []
+    parts = [f"{counted(changed, 'file')} {verb}"] if changed else []
+    parts += [f"{counted(unchanged, 'file')} {left}"] if unchanged else []
+    parts += [f"{counted(failed, 'file')} with errors"] if failed else []
     print(", ".join(parts), file=sys.stderr)

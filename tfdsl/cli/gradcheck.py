@@ -12,6 +12,7 @@ from ..analysis.feeds import Plan, feed_entries
 from ..analysis.gradcheck import Check, wanted
 from ..analysis.values import Env, ErrorValue
 from ..diagnostics import TfgError
+from ..diagnostics.spelling import counted
 from ..driver import Compiled
 from ..program import Feed, Program, Ref
 from ..syntax import tree as t
@@ -21,7 +22,7 @@ from . import tensorflow
 from .eval import fed
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import count, errors, show, tell
+from .report import errors, show, tell
 
 if TYPE_CHECKING:
     from ..runtime.gradcheck import GradientReport
@@ -64,7 +65,7 @@ def command(arguments: argparse.Namespace) -> int:
         for report in reports:
             _print(ctx, report)
     wrong = sum(not report.agrees for report in reports)
-    print(f"{count(len(reports), 'gradient')}: {wrong or 'none'} with a disagreement", file=sys.stderr)
+    print(f"{counted(len(reports), 'gradient')}: {wrong or 'none'} with a disagreement", file=sys.stderr)
     return 1 if wrong else 0
 
 

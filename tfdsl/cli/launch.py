@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..diagnostics import SERVER_ENDED, SERVER_OPEN, Diagnostic, TfgError
+from ..diagnostics.spelling import counted
 from . import run, signals
 from .child import child, environment
 from .compiling import compile_given
 from .parser import CommandParser
-from .report import WrongUse, count, errors, tell
+from .report import WrongUse, errors, tell
 
 RESTARTS = 3  # of each server
 _MOST = 100  # servers per job
@@ -41,7 +42,7 @@ def configure(parser: CommandParser) -> None:
     parser.description = (
         "Run a program on a cluster of processes on this machine: it starts parameter servers and workers, runs the "
         "program on them as `tfdsl run` does, with the same options, and ends them. A server that ends early is "
-        f"restarted up to {count(RESTARTS, 'time')}. Ctrl-C and SIGTERM reach the run; a second one ends everything."
+        f"restarted up to {counted(RESTARTS, 'time')}. Ctrl-C and SIGTERM reach the run; a second one ends everything."
     )
     _add_sizes(parser)
 

@@ -8,10 +8,10 @@ import shutil
 from contextlib import suppress
 
 from ..bundled import bundled
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import counted, did_you_mean
 from ..record import Record
 from .parser import CommandParser
-from .report import WrongUse, count, show
+from .report import WrongUse, show
 
 DEFAULT = "ferries"
 
@@ -99,7 +99,7 @@ def command(arguments: argparse.Namespace) -> int:
     for file in example.files:
         path = _path(folder, file)
         inside = sum(len(files) for _, _, files in os.walk(path))
-        show(f"{path}/ ({count(inside, 'file')})" if os.path.isdir(path) else path)
+        show(f"{path}/ ({counted(inside, 'file')})" if os.path.isdir(path) else path)
     print("\nNext:\n")
     enter = [] if os.path.normpath(folder) == "." else [f"cd {shlex.quote(folder)}"]
     for line in enter + example.commands():

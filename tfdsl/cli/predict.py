@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
 from ..diagnostics import DATA_UNKNOWN, Diagnostic, TfgError
-from ..diagnostics.spelling import did_you_mean, listed
+from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..driver import Compiled, compile_source
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import WrongUse, count, errors, tell
+from .report import WrongUse, errors, tell
 
 
 def configure(parser: CommandParser) -> None:
@@ -64,7 +64,7 @@ def command(arguments: argparse.Namespace) -> int:
             "from": arguments.checkpoint, "data": files,
         }, indent=2))  # fmt: skip
     elif not arguments.quiet:
-        tell(f"tfdsl: wrote {count(made.rows, 'row')} to {arguments.output}")
+        tell(f"tfdsl: wrote {counted(made.rows, 'row')} to {arguments.output}")
     return 0
 
 

@@ -47,10 +47,6 @@ def show(text: str, end: str = "\n") -> None:
     print(visible_lines(text) if is_terminal else text, end=end, flush=True)
 
 
-def count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
 class _Closed(io.TextIOWrapper):
     """A stand-in for a closed standard output. It keeps files opened later from taking its descriptor, and writing to
     it is an error."""

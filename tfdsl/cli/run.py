@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from ..diagnostics.spelling import counted
 from ..driver import Compiled
 from ..program import ENGINES
 from ..record import replace
@@ -14,7 +15,7 @@ from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, positive, seconds
 from .parser import CommandParser
-from .report import WrongUse, colour, count, errors, refuse_program, show, tell
+from .report import WrongUse, colour, errors, refuse_program, show, tell
 from .signals import StopSignal, interruptible
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)
-    say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
+    say(f"checked {arguments.file}: {counted(nodes, 'node')}, {counted(len(compiled.program.sessions), 'session')}")
     if not compiled.program.sessions:
         compiled.run()  # reports that there is nothing to run
     from ..runtime.checkpoint.store import open_stores
@@ -120,7 +121,7 @@ def command(arguments: argparse.Namespace) -> int:
         print(json.dumps(result.to_json(), indent=2))
     for folder in result.logdirs:
         say(f"logged to {folder}")
-    say(f"ran {count(result.steps, 'step')} and met {count(result.expectations, 'expectation')}")
+    say(f"ran {counted(result.steps, 'step')} and met {counted(result.expectations, 'expectation')}")
     if result.interrupted:
         print("tfdsl: interrupted", file=sys.stderr)
         return 128 + interrupted.signal

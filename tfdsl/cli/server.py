@@ -8,9 +8,10 @@ import time
 
 from ..cluster import Cluster, port
 from ..diagnostics import SERVER_OPEN, SERVER_PORT, Diagnostic, TfgError
+from ..diagnostics.spelling import counted
 from . import tensorflow
 from .options import add_cluster_option, cluster_of
-from .report import WrongUse, count, errors, tell
+from .report import WrongUse, errors, tell
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def command(arguments: argparse.Namespace) -> int:
         signal.signal(number, _end)
     cluster, job, task = cluster_of(arguments), arguments.job, arguments.task
     if task >= len(cluster.jobs.get(job, ())):
-        known = ", ".join(f"{job} ({count(len(tasks), 'task')})" for job, tasks in cluster.jobs.items())
+        known = ", ".join(f"{job} ({counted(len(tasks), 'task')})" for job, tasks in cluster.jobs.items())
         raise WrongUse(f"there is no {job} {task} in {arguments.config}; there are {known}, counted from 0")
     number = port(cluster.address(job, task))
     _check_port(arguments, number)

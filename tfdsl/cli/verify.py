@@ -19,11 +19,12 @@ from glob import escape, glob
 from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
+from ..diagnostics.spelling import counted
 from ..program import Checkpoint, Program, Restore, Train, known_text, walk
 from . import tensorflow
 from .child import environment
 from .compiling import at_home, compile_given
-from .report import WrongUse, count
+from .report import WrongUse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -214,7 +215,7 @@ def _show(report: ResumeReport, path: str) -> None:
     for what in report.differences:
         print(f"differs: {what}")
     if not report.differences:
-        compared = [count(report.variables, "variable"), count(report.lines, "line")]
+        compared = [counted(report.variables, "variable"), counted(report.lines, "line")]
         if report.points:
-            compared.append(count(report.points, "TensorBoard point"))
+            compared.append(counted(report.points, "TensorBoard point"))
         print(f"{path} resumes exactly: the same bits in {', '.join(compared)}")

@@ -21,6 +21,7 @@ from ..diagnostics import (
     CSV_EMPTY,
     CSV_INTEGER,
 )
+from ..diagnostics.spelling import counted
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .arrays import Spool
 from .memory import check_room
@@ -251,7 +252,7 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Ch
             elif found.names != schema.names or found.types != schema.types:
                 a, b = next(
                     ((f"{a.name}: {a.type}", f"{b.name}: {b.type}") for a, b in zip(schema, found) if a != b),
-                    (f"{len(schema)} columns", f"{len(found)}"),
+                    (counted(len(schema), "column"), f"{len(found)}"),
                 )
                 raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.name), param="path", first=shown(first),
                                 other=shown(file.name), column=shown(a), found=shown(b))  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
 from ..record import Record, replace
@@ -248,7 +249,7 @@ def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: F
     ways: list[str] = []
     if found:
         ways.append(
-            f"the first cell that is no number is {shown(cell)}: write a number there, or nothing if it is missing"
+            f"the first cell that is not a number is {shown(cell)}: write a number there, or nothing if it is missing"
         )
     if "columns" in facts.of_source:
         dtypes = columns_with({one.name: own.dtype.name for one, own in differing}, facts.of_source)
@@ -358,7 +359,7 @@ def to_json(fitted: Fitted) -> dict[str, Any]:
 def from_json(name: str, part: JsonPart) -> Fitted:
     """What the data set `name` has learned, from a file. Refuses what `to_json` cannot have made."""
     if part.at.count(".fitted") > _MOST_NESTED:
-        part.refuse(f"nested at most {_MOST_NESTED} times")
+        part.refuse(f"nested at most {counted(_MOST_NESTED, 'time')}")
     fields = part.fields("columns", "named", "steps")
     columns = fields["columns"].items()
     if not 0 < len(columns) <= MAX_COLUMNS:

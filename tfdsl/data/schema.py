@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeGuard
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
+from ..diagnostics.message import filled
 from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType, TensorType
 
@@ -54,11 +55,11 @@ class DataError(Exception):
 
     @property
     def headline(self) -> str:
-        return self.message.headline.format(**self.details)
+        return filled(self.message.headline, self.details)
 
     @property
     def help(self) -> str:
-        return self.message.help.format(**self.details)
+        return filled(self.message.help, self.details)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.headline}" if self.place else self.headline

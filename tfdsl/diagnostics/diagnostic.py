@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..record import Record, replace
 from ..source import Span
-from .message import Message
+from .message import Message, filled
 
 
 class Note(Record):
@@ -49,8 +49,8 @@ class Diagnostic(Record):
 
     @property
     def headline(self) -> str:
-        return self.message.headline.format(**(self.details or {}))
+        return filled(self.message.headline, self.details or {})
 
     @property
     def help_line(self) -> str:
-        return self.help or self.message.help.format(**(self.details or {}))
+        return self.help or filled(self.message.help, self.details or {})

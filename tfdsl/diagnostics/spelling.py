@@ -71,6 +71,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(names) if more <= 1 else ", ".join(names[:_LISTED]) + f" and {more} more"
 
 
+def counted(number: object, one: str, many: str = "") -> str:
+    """A number of things: `1 row`, `2 rows`. A text in place of the number is of several."""
+    shown = f"{number:g}" if isinstance(number, float) else number
+    return f"{shown} {one if number == 1 else many or f'{one}s'}"
+
+
 def _folded(word: str) -> str:
     return word.lower().replace("_", "")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..diagnostics.spelling import counted
 from .tf import Operand, tf, v1
 
 
@@ -86,7 +87,7 @@ def with_rows(value: Operand, count: int, name: str) -> Operand:
     if not isinstance(value, tf.Tensor) or (value.shape.rank and value.shape[0] is not None):
         return value
     with v1.name_scope(f"{name}_check"):
-        return _checked(value, tf.shape(value)[0] >= count, f"fewer than {count} rows")
+        return _checked(value, tf.shape(value)[0] >= count, f"fewer than {counted(count, 'row')}")
 
 
 def holds_windows(value: Operand, window: Operand, arguments: Mapping[str, Operand], name: str) -> Operand:

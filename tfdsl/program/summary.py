@@ -6,7 +6,7 @@ Input: a typed program. Nothing is built.
 from collections.abc import Iterator
 from html import escape
 
-from ..diagnostics.spelling import visible
+from ..diagnostics.spelling import counted, visible
 from ..record import Record
 from ..source import Span
 from . import Data, Graph, HostValue, Named, Program, Refs, Static, refs_of
@@ -42,7 +42,7 @@ def _once(graph: Graph) -> Iterator[tuple[str, Named]]:
 
 
 def _data(data: Data) -> Row:
-    return Row(data.name, f"{data.rows} rows, {data.columns} columns", "data", data.origin.span)
+    return Row(data.name, f"{counted(data.rows, 'row')}, {counted(data.columns, 'column')}", "data", data.origin.span)
 
 
 def _named(graph: Graph, name: str, named: Named, is_param: bool) -> Row:
@@ -72,11 +72,7 @@ def _value(value: HostValue) -> str:
 def headline(program: Program) -> str:
     """`models/moons.tfg: 12 nodes, 1 session`."""
     nodes, sessions = sum(len(graph.nodes) for graph in program.graphs), len(program.sessions)
-    return f"{program.path}: {_count(nodes, 'node')}, {_count(sessions, 'session')}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{program.path}: {counted(nodes, 'node')}, {counted(sessions, 'session')}"
 
 
 def as_text(program: Program) -> str:

@@ -4,6 +4,7 @@ import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from ...diagnostics.spelling import counted
 from ...record import replace
 from ..schema import PARTS, Schema, is_integer, is_number
 from ..stage import Arguments
@@ -60,7 +61,7 @@ class Split(RowTransform):
             parts = tuple((name, counts[name]) for name in PARTS if name in counts)
         for name, rows in parts:
             if rows == 0:
-                wanted = f"so that each part has some of the {before.rows} rows; .{name} would have none"
+                wanted = f"so that each part has some of {counted(before.rows, 'row')}; .{name} would have none"
                 self.refuse(arguments, "folds" if arguments["folds"] is not None else "test", wanted)
         return replace(before, parts=parts)
 
@@ -78,7 +79,7 @@ class Split(RowTransform):
                 way = f"both are shares of the rows: {test:g} and {share:g} together must be below 1"
                 self.refuse(arguments, "validation", "small enough to leave rows for training", way)
             if math.ceil(test * rows) + math.ceil(share * rows) >= rows:
-                self.refuse(arguments, "test", f"small enough to leave some of the {rows} rows")
+                self.refuse(arguments, "test", f"small enough to leave some of {counted(rows, 'row')}")
             return test, share
         if not is_integer(folds) or not 2 <= folds <= rows:
             self.refuse(arguments, "folds", f"an integer from 2 to {rows}, the number of rows")
@@ -137,7 +138,7 @@ class Split(RowTransform):
 def _share(value: object, name: str, rows: int) -> str:
     """A help line for a part that is given by a number of rows, or by something else."""
     if is_integer(value) and 1 <= value < rows:
-        return f"it is a share of the {rows} rows: write {name}={value / rows:.3g} for about {value} of them"
+        return f"it is a share of {counted(rows, 'row')}: write {name}={value / rows:.3g} for about {value} of them"
     return f"it is a share of the rows: write for example {name}=0.2"
 
 

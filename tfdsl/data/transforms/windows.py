@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
+from ...diagnostics.spelling import counted
 from ...record import replace
 from ...types import FLOAT32
 from ..schema import Column, Schema, check_size, is_integer
@@ -43,7 +44,7 @@ class Windows(SeriesTransform):
         for part, rows in facts.parts or (("", facts.rows),):
             if rows == 0:
                 needed = self.rows_needed(arguments, bool(before.targets))
-                wanted = f"so small that there are {needed}{part and f' in .{part}'}"
+                wanted = f"so small that the data has {needed}{part and f' in .{part}'}"
                 self.refuse(arguments, "size", f"{wanted}, for a window and its target")
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
         names = {column.name for column in columns}
@@ -61,7 +62,8 @@ class Windows(SeriesTransform):
     def rows_needed(self, arguments: Arguments, has_target: bool) -> str:
         needed = cast(int, arguments["size"]) + (cast(int, arguments["horizon"]) if has_target else 0)
         one = "" if arguments["by"] is None else f" with one {arguments['by']}"
-        return f"{needed} rows that follow each other{one}"
+        follow = "that follow each other" if needed > 1 else ""
+        return f"{counted(needed, 'row')} {follow}{one}".rstrip()
 
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         by = arguments["by"]

@@ -18,8 +18,8 @@ CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
 COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
-CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns", "{way}")
-CSV_CELL = _message("TFG612", "column {column} has {cell}, which is no {dtype}",
+CSV_RAGGED = _message("TFG611", "this row has {found:cell}, but the first line names {wanted:column}", "{way}")
+CSV_CELL = _message("TFG612", "column {column} has {cell}, which is not of the dtype {dtype}",
                     "correct the cell; or name it in missing=[...], if it means a missing value; or leave the column "
                     "out of columns={{...}}, so that it becomes text")
 CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
@@ -39,8 +39,8 @@ NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is 
 ARRAY_KIND = _message("TFG619", "{array} contains {dtype}, not real numbers",
                       "convert it before, for example with {array}.astype(float)")
 ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")
-DATA_TOO_LARGE = _message("TFG621", "{what} is too large: {rows} rows of {columns} columns",
-                          "the limits are {max_numbers} numbers and {max_columns} columns")
+DATA_TOO_LARGE = _message("TFG621", "{what} is too large: {rows:row} of {columns:column}",
+                          "the limits are {max_numbers:number} and {max_columns:column}")
 DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
                       "rows count from 0, after the transforms; fix or remove that row")
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
@@ -58,22 +58,22 @@ STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is neve
 STREAM_BATCHES = _message("TFG633", "{name} is streamed, so {what} on it needs batches",
                           "write: train ... on {name} in batches of 100 as batch")
 FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remedy}")
-COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data must be numbers",
-                       "leave the column out of the file, or convert it to numbers")
+COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data is numbers, bools and text",
+                       "leave the column out of the file, or convert it to numbers or text")
 UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
-COLUMN_GAP = _message("TFG637", "row {row} of column {column} is missing, and {what} needs a value in every row",
+COLUMN_GAP = _message("TFG637", "row {row} of column {column} has no value, but {what} needs one in every row",
                       "{way}")
 NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}", "{way}")
 NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}", "{way}")
 CSV_COLUMNS_DIFFER = _message("TFG640", "{other} has other columns than {first}: {found} in place of {column}",
                               "files of one pattern have the same columns in the same order")
 DATA_NO_MATCH = _message("TFG641", "no file matches {path} in {folder}")
-TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which is text: {cell} is no number",
+TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which is text: {cell} is not a number",
                        "{ways}")
-NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text, since it has {cell}, but more than "
-                          "nine of ten of its cells are numbers",
+NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text because of the cell {cell}, although "
+                          "more than nine in ten of its cells are numbers",
                           "if this means a missing value, write {missing}; columns={{{column}: float32}} "
                           "makes such a cell an error", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
@@ -81,7 +81,7 @@ NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
 WHERE_LEARNED = _message("TFG647", "where looks at {column}, whose values depend on the rows that it chooses",
                          "rows are chosen before transforms learn from them: put where before the transform that "
                          "changes {column}, and compare with the values of the file")
-WHERE_NONE = _message("TFG648", "the condition holds for none of the {rows} rows{part}", "{ways}")
+WHERE_NONE = _message("TFG648", "the condition holds for none of {rows:row}{part}", "{ways}")
 WHERE_MISSING = _message("TFG649", "where leaves out the rows in which {column} is missing",
                          "fill it before, if these rows are to stay; to leave them out without this warning, write: "
                          "where({test} and ...)", severity="warning")
@@ -95,9 +95,9 @@ DICTIONARY = _message("TFG653", "a dictionary has no meaning here",
                       "it gives the dtypes of columns: csv(..., columns={{\"age\": float32}})")
 IMAGE_SIZE = _message("TFG654", "{other} has {found[0]} x {found[1]} pixels, and {first} has {size[0]} x {size[1]}",
                       "write size=[{size[0]}, {size[1]}] to scale all pictures")
-TOKENS_CUT = _message("TFG655", "tokens cuts {cut} texts of the training rows, which have more than {size} words",
+TOKENS_CUT = _message("TFG655", "tokens cuts {cut:text} of the training rows after {size:word}",
                       "a larger size keeps more of them", severity="warning")
-DATE_CELL = _message("TFG656", "column {column} has {cell}, which is no date",
+DATE_CELL = _message("TFG656", "column {column} has {cell}, which is not a date",
                      "dates are written as 2024-12-31; for another form write format=, such as "
                      "format=\"%d.%m.%Y\"")
 FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared before it, not {value}",
@@ -105,10 +105,10 @@ FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared befor
                        "fitted(\"model.ckpt\", \"train\"), with the path of a checkpoint")
 FITTED_COLUMNS = _message("TFG658", "the columns of {file} are not those that {data} has learned from: {what}", "{way}")
 FITTED_DTYPE = _message("TFG659", "the dtypes are not those that {data} has learned from: {what}", "{way}")
-SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, and {file} has {rows}",
+SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
-UNSEEN_CATEGORY = _message("TFG660", "{cells} cells of {column} have categories that {data} has not learned: {some}",
-                           "one_hot makes 0 of them in all columns, categories -1", severity="warning")
+UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
+                           "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
                         "save the model again, or take the file from a copy")
 LEARNED_MISSING = _message("TFG681", "there is no {file} beside the model {path}",
@@ -124,7 +124,7 @@ LEARNED_WHICH = _message("TFG685", "{file} has these data sets: {known}",
 LEARNED_NOTHING = _message("TFG686", "{data} has learned no {word} of {column}", "{way}")
 LEARNED_CALL = _message("TFG687", "{data}.{word} takes the name of a column in quotes, not {value}",
                         "write for example: {data}.{word}(\"age\")")
-LEARNED_DIFFERS = _message("TFG688", "the model has learned otherwise than {data} of this program: {what} "
+LEARNED_DIFFERS = _message("TFG688", "what the model has learned differs from {data} of this program: {what} "
                            "{saved} in {file}, and {own} here{more}",
                            "rows are transformed as the model has learned with: | fitted({path}, {name})",
                            severity="warning")
@@ -133,7 +133,7 @@ LEARNED_INFINITE = _message("TFG691", "what {data} has learned cannot be saved, 
 LEARNED_LARGE = _message("TFG690", "what the data has learned takes {size} MB as a file, more than {most} MiB",
                          "leave out columns with many categories, or give tokens a smaller vocabulary")
 NO_ROWS = _message("TFG665", "no rows are left to learn from")
-CONDITION_ARGUMENT = _message("TFG661", "where takes a condition, and '{name} = ...' is none",
+CONDITION_ARGUMENT = _message("TFG661", "where takes a condition, but '{name} = ...' is an argument with a name",
                               "compare with two equals signs: {name} == {value}")
 CONDITION_KIND = _message("TFG662", "where takes a condition on columns, not {kind}",
                           "write for example: where(age > 30 and city == \"Rome\")")
@@ -144,23 +144,23 @@ CSV_GAP = _message("TFG664", "column {column} has a missing cell, which {dtype} 
                    "with=\"most_frequent\") | one_hot({column})")
 DATA_TOGETHER = _message("TFG666", "{name} does not use {other} beside {first}", "leave {other} or {first} out")
 COLUMN_AGAIN = _message("TFG667", "{name} has the column {column} twice", "name it once")
-CONDITION_NAME = _message("TFG668", "the condition has {name}, which is no column and no value of the program: the "
-                          "columns are {columns}",
+CONDITION_NAME = _message("TFG668", "the condition has {name}, which is neither a column nor a value of the program: "
+                          "the columns are {columns}",
                           "a text is in quotes: \"{name}\"")
-LEFT_OUT = _message("TFG669", "{data}.features leaves out {columns}: more than one number a row, beside columns of one "
-                    "number",
+LEFT_OUT = _message("TFG669", "{data}.features leaves out {columns}, with more than one number a row, since other "
+                    "columns have one",
                     "feed it by its name, as in batch[{first}], or write | aside({first}), if it is meant",
                     severity="warning")
 TARGET_AMONG = _message("TFG670", "'{name}' is fed {column}, which is also among the features that '{other}' is fed",
                         "name it as the target of the source: target={column}; or set it aside: | aside({column})",
                         severity="warning")
-MANY_CATEGORIES = _message("TFG671", "{name} finds {count} categories in the column {column}, in {rows} rows", "{way}",
-                           severity="warning")
+MANY_CATEGORIES = _message("TFG671", "{name} finds {count:category/categories} in the column {column}, in {rows:row}",
+                           "{way}", severity="warning")
 COLUMN_NOT_UTF8 = _message("TFG672", "row {row} of column {column} is not text in UTF-8",
                            "rows count from 0; write the file again with text in UTF-8")
 CSV_ODD_HEADER = _message("TFG673", "the first line of {path} names a column {name}, so it may be a row of data",
                           "write header=false, if no line names the columns", severity="warning")
-SERIES_ORDER = _message("TFG674", "windows needs rows in their order, and {what}", "{way}")
+SERIES_ORDER = _message("TFG674", "windows needs rows in their order, but {what}", "{way}")
 SERIES_SPLIT = _message("TFG675", "{name} after {series} must cut the series first, and keep its order",
                         "write split(..., ordered=true), before transforms that choose rows")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",

@@ -25,7 +25,7 @@ IMPORT_LIBRARY = _message("TFG312", "there is no library '{name}'; there is {kno
                           "to import a file, write its path in quotes: import \"{name}.tfg\"")
 IMPORT_NAME = _message("TFG313", "'{path}' does not give a name for the import",
                        "give it one: import \"{path}\" as layers")
-IMPORT_DEEP = _message("TFG314", "more than {limit} files import each other",
+IMPORT_DEEP = _message("TFG314", "more than {limit:file} import each other",
                        "import from fewer files, each of which imports less, or raise the limit with --max-imports")
 BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
                           "use a whole number, or a different name for the size")

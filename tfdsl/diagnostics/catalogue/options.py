@@ -2,7 +2,7 @@
 
 from ..message import message as _message
 
-UNROLLED = _message("TFG802", "this repeats graph code more than {limit} times", "raise the limit with --max-unroll")
+UNROLLED = _message("TFG802", "this repeats graph code more than {limit:time}", "raise the limit with --max-unroll")
 PARAM_UNKNOWN = _message("TFG803", "there is no param '{name}'")
 PARAM_TYPE = _message("TFG804", "param '{name}' is {wanted}, but is given {value}")
 DATA_UNKNOWN = _message("TFG805", "there is no data '{name}'")
@@ -22,12 +22,12 @@ VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} 
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are expanded while compiling: shorten them, or raise the limit with "
                       "--max-unroll {more}")
-TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g} seconds of processor time; "
+TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:second} of processor time; "
                      "it got as far as here",
                      "shorten it, or raise the limit with --max-seconds")
-FILE_LARGE = _message("TFG841", "{path} has more than {limit} bytes",
+FILE_LARGE = _message("TFG841", "{path} has more than {limit:byte}",
                       "divide it into several files, or raise the limit with --max-file-size")
-ERRORS_MANY = _message("TFG842", "there are more than {limit} errors; the check stops here",
+ERRORS_MANY = _message("TFG842", "there are more than {limit:error}; the check stops here",
                        "fix these first, or raise the limit with --max-errors")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
 PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside the folders that this program can access",
@@ -42,7 +42,7 @@ ALLOWED_MISSING = _message("TFG823", "{path} cannot be allowed: there is no such
 FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
 FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which is already in the language",
                           "give it another name")
-TENSOR_LARGE = _message("TFG843", "{op} makes {type}, more than {limit} elements",
+TENSOR_LARGE = _message("TFG843", "{op} makes {type}, more than {limit:element}",
                         "make it smaller, or raise the limit with --max-tensor")
 CLUSTER_FORM = _message("TFG850", "{path} describes no cluster: {reason}",
                         "write the addresses of each job: cluster: {{ps: [\"10.0.0.1:2222\"], "
@@ -69,7 +69,7 @@ PREDICT_UNFED = _message("TFG882", "the export takes {names} as an input, which 
                          "declare it with a default, as in placeholder {declared} = ...; or name values that do not "
                          "need it with --values, from: {some}")
 PREDICT_NAME = _message("TFG883", "there is no value '{name}' in the graph half", "name one of: {some}")
-PREDICT_VALUE = _message("TFG884", "{name} cannot be predicted: it is no tensor that depends on data",
+PREDICT_VALUE = _message("TFG884", "{name} cannot be predicted: it is not a tensor that depends on data",
                          "name one of: {some}")
 PREDICT_FED = _message("TFG885", "'{name}' needs rows of one data set, but the program feeds it {ways}")
 PREDICT_MIXED = _message("TFG886", "'{name}' cannot be predicted in batches: {why}",

@@ -27,7 +27,7 @@ WRITE_ROWS = _message("TFG761", "{name} has {rows}, but {other} has {other_rows}
                       "values in one file have the same number of rows: write them to two files")
 WRITE_ONE = _message("TFG762", "a file {path} has one value, but there are {count}",
                      "write each to a file of its own, or all to an .npz file")
-WRITE_NOTHING = _message("TFG763", "{name} is no number, text or array that can be written")
+WRITE_NOTHING = _message("TFG763", "{name} is not a number, text or array that can be written")
 CHECKPOINT_VALUE = _message("TFG771", "the checkpoint in {folder} has no value of '{name}', which the session needs",
                             "tfdsl run --fresh begins again")
 VALUES_ASYNC = _message("TFG772", "with --async a training cannot use '{name}', which only this process has",
@@ -75,8 +75,8 @@ LOG_SHARED = _message("TFG725", "two sessions of this run log to {folder}, and t
                       "give each its own folder, such as: log to \"tf_logs/second-{{now}}\"", "warning")
 CLUSTER_SILENT = _message("TFG740", "{task} at {address} does not answer: {reason}",
                           "check that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
-                          "--timeout waits longer than {seconds:g} seconds")
-CALL_SLOW = _message("TFG741", "this took longer than {seconds:g} seconds, though all servers of the cluster answer",
+                          "--timeout waits longer than {seconds:second}")
+CALL_SLOW = _message("TFG741", "this took longer than {seconds:second}, though all servers of the cluster answer",
                      "allow a call more time with --timeout")
 CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and other runs may share the variables of this session",
                           "they cannot be restored, because the session does not initialise them: run it again when "
@@ -88,11 +88,11 @@ VARIABLE_CLEARED = _message("TFG748", "{name} has lost its value: another proces
                             "each program its own 'container'")
 WORKER_ENDED = _message("TFG745", "the process of worker {number} has ended with exit code {code}",
                         "see its output above")
-WORKER_SILENT = _message("TFG747", "worker {number} has taken no step for {seconds:g} seconds",
+WORKER_SILENT = _message("TFG747", "worker {number} has taken no step for {seconds:second}",
                          "check that its process and its server still run; --timeout waits longer")
 CLUSTER_LOST = _message("TFG746", "{tasks} of the cluster was lost",
                         "open a new session when it is back")
-CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times} times at one place of the program",
+CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times:time} at one place of the program",
                             "check the last output of the server; it may be out of memory")
 
 NO_MEMORY = _message("TFG738", "there is not enough memory for this run",

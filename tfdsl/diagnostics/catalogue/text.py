@@ -28,7 +28,7 @@ ARGUMENT_ORDER = _message("TFG114", "a positional argument follows the named arg
 NUMBER_SIZE = _message("TFG115", "this number has {digits} digits; at most {limit} are allowed")
 TOO_DEEP = _message("TFG116", "nested more than {limit} deep",
                     "give names to the inner parts, or raise the limit with --max-depth")
-BLOCKS_DEEP = _message("TFG119", "more than {limit} nested blocks",
+BLOCKS_DEEP = _message("TFG119", "more than {limit:nested block}",
                        "put the inner blocks into a def, or raise the limit with --max-depth (a block counts as 50)")
 WRONG_UNIT = _message("TFG117", "'{unit}' cannot be counted here",
                       "use {allowed}")

@@ -14,17 +14,17 @@ DTYPE_NOT_ALLOWED = _message("TFG204", "{op} does not take {dtype} for {param}: 
 AXIS_RANGE = _message("TFG205", "axis {axis} is out of range for {type}, whose rank is {rank}",
                       "axes count from 0; negative ones count from the end")
 RANK = _message("TFG206", "{op} needs {param} of rank {wanted}, but it is {type}")
-RESHAPE = _message("TFG207", "cannot reshape {type}, which has {count} elements, to {shape}")
+RESHAPE = _message("TFG207", "cannot reshape {type}, which has {count:element}, to {shape}")
 SIZES_DIFFER = _message("TFG208", "{op} needs sizes that agree, but {left} is not {right}")
 NOT_SQUARE = _message("TFG209", "{op} needs square matrices, but {param} is {type}")
 SHAPES_DIFFER = _message("TFG210", "{op} needs one shape for {first} and {second}, but they are {a} and {b}")
 RANK_UNKNOWN = _message("TFG211", "{op} needs to know how many axes {param} has, but {type} does not say",
                         "declare it: ensure_shape(..., [...]), with none for an unknown size")
 EMPTY_LIST = _message("TFG212", "{op} needs at least one tensor in {param}, but the list is empty")
-LENGTH = _message("TFG213", "{op} needs {wanted} numbers for {param}, but got {count}")
+LENGTH = _message("TFG213", "{op} needs {wanted:number} for {param}, but got {count}")
 OPTION = _message("TFG214", "{op} does not take {value} for {param}: it takes {allowed}")
 AXES_ONCE = _message(
-    "TFG215", "{op} needs each of the {rank} axes of {type} once, but {param} is {axes}",
+    "TFG215", "{op} needs each axis of {type} once, but {param} is {axes}",
     "count the axes from 0, and name each one once",
 )
 NOT_ONE = _message(
@@ -42,7 +42,7 @@ SLICE = _message("TFG219", "{op} reaches to {end} on axis {axis} of {type}, whic
                  "begin + size can be at most the size of the axis; a size of -1 takes the rest")
 NO_SUCH_INDEX = _message("TFG220", "index {index} is out of range for axis {axis} of {type}: its size is {size}",
                          "indices count from 0; negative ones count from the end")
-TOO_MANY_INDICES = _message("TFG221", "{count} indices for {type}, which has {rank} axes")
+TOO_MANY_INDICES = _message("TFG221", "{count:index/indices} for {type}, which has {rank:axis/axes}")
 NEGATIVE = _message("TFG222", "{op} does not take {value} for {param}: it cannot be less than {least}")
 WINDOW = _message(
     "TFG223", "{op} cannot fit a window of {window} into a size of {size} (axis {axis} of {type})",
@@ -74,7 +74,7 @@ ASSERTION = _message("TFG237", "{op} always fails: {x} {relation} {y} is false",
                      "the run would stop here: fix the values, or remove the check")
 NOTHING_THERE = _message("TFG238", "{op} has no element to change in {type}",
                          "leave its indices and updates empty too")
-AXES_MANY = _message("TFG234", "{what} has {rank} axes; TensorFlow tensors have at most {limit}",
+AXES_MANY = _message("TFG234", "{what} has {rank:axis/axes}; TensorFlow tensors have at most {limit}",
                      "combine several axes into one")
 ROWS_FEW = _message("TFG239", "{op} needs {param} to have a row for each of the {count} classes, but it is {type}",
                     "num_classes can be at most the number of rows of {param}")

@@ -27,10 +27,10 @@ ARITHMETIC = _message("TFG414", "this cannot be computed: {reason}")
 INDEX_KIND = _message("TFG415", "{value} cannot be indexed with {index}")
 INDEX_RANGE = _message("TFG416", "index {index} is out of range for {of}: its size is {size}",
                        "indices count from 0; negative ones count from the end")
-INDEX_MANY = _message("TFG417", "{count} indices for {type}, which has {rank} axes")
+INDEX_MANY = _message("TFG417", "{count:index/indices} for {type}, which has {rank:axis/axes}")
 NOT_ITERABLE = _message("TFG418", "'for' cannot iterate over {value}",
                         "it iterates over range(...), lists, and unstack(x) for the rows of a tensor")
-UNPACK = _message("TFG419", "cannot assign {count} to {names} names")
+UNPACK = _message("TFG419", "cannot assign {count} to {names:name}")
 CONDITION_TENSOR = _message("TFG420", "this condition is {value}; here it must be known while compiling",
                             "for tensors write: a if condition else b")
 RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; repeat with 'for'")

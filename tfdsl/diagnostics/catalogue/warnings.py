@@ -18,7 +18,7 @@ ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names 
                        "to be clear, or for the value before, write two statements", "warning")
 ORDER_EXPORTED = _message("TFG917", "nothing decides when '{name}' is {what} in this model: the order is arbitrary",
                           "put the second one into an 'after', or export two models", "warning")
-WARNINGS_MANY = _message("TFG905", "there are more than {limit} warnings; the rest are not shown",
+WARNINGS_MANY = _message("TFG905", "there are more than {limit:warning}; the rest are not shown",
                          "fix these first, or raise the limit with --max-errors", "warning")
 FED_TO_ALL = _message("TFG923", "{what} is fed {names} too, so its layers work as in training", "", "warning")
 BY_HAND = _message("TFG924", "{what} changes {names} by hand, with 'training' false",

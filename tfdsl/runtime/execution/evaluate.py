@@ -98,7 +98,8 @@ def _as_text(value: Any) -> Any:
             return type(value)(map(_as_text, value))
         case np.ndarray() if value.dtype.kind in "OS":
             texts = np.empty(value.shape, object)
-            texts.flat = [_as_text(one) for one in value.flat]
+            for at, one in enumerate(value.flat):
+                texts.flat[at] = _as_text(one)
             return texts
     return value
 

@@ -28,7 +28,7 @@ from ...diagnostics import (
     Note,
     TfgError,
 )
-from ...diagnostics.spelling import Suggestions, listed, nearest
+from ...diagnostics.spelling import Suggestions, counted, listed, nearest
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf, v1
@@ -102,7 +102,7 @@ class Savers:
         return learned
 
     def doubts(self, prefix: str, path: str, origin: Origin) -> list[Diagnostic]:
-        """A warning if the model in the files of a prefix has learned otherwise than the data of the program."""
+        """A warning if what the model in the files of a prefix has learned differs from the data of the program."""
         saved = _learned(prefix, path, origin)
         found = difference(saved, self._learned()) if saved else None
         if found is None:
@@ -110,7 +110,7 @@ class Savers:
         details = {
             "data": found.data, "what": found.what, "saved": found.saved, "own": found.own,
             "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
-            "more": f", and {found.more} more differ" if found.more else "",
+            "more": (found.more and f", and {counted(found.more, 'other differs', 'others differ')}") or "",
         }  # fmt: skip
         return [Diagnostic(LEARNED_DIFFERS, origin.span, details, chain=origin.chain)]
 
@@ -214,7 +214,7 @@ class Savers:
             raise TfgError(faults)
 
     def _notes(self, prefix: str, path: str, origin: Origin) -> tuple[Note, ...]:
-        """What the model has learned otherwise than the data of the program, which may be why shapes differ."""
+        """How what the model has learned differs from the data of the program, which may be why shapes differ."""
         saved = _learned(prefix, path, origin)
         found = difference(saved, self._learned()) if saved else None
         if found is None:

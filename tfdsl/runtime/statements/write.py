@@ -6,7 +6,7 @@ from ...access import AccessRefused
 from ...data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ...data.schema import DataError
 from ...diagnostics import WRITE_EXISTS, WRITE_FAILED, WRITE_NOTHING, WRITE_ONE, WRITE_ROWS, WRITE_SUFFIX
-from ...diagnostics.spelling import listed
+from ...diagnostics.spelling import counted, listed
 from ...lowering.failures import failure, reason_of
 from ...program import Origin, Write
 from ..execution.execution import Execution
@@ -58,5 +58,5 @@ def _check_rows(values: dict[str, np.ndarray], origin: Origin) -> None:
     (first, array), *others = values.items()
     for name, other in others:
         if len(other) != len(array):
-            counts = [f"{len(one)} row{'' if len(one) == 1 else 's'}" for one in (other, array)]
+            counts = [counted(len(one), "row") for one in (other, array)]
             raise failure(WRITE_ROWS, origin, name=name, rows=counts[0], other=first, other_rows=counts[1])

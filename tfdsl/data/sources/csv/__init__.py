@@ -15,6 +15,7 @@ from ....diagnostics import (
     CSV_ODD_HEADER,
     CSV_SEPARATOR,
 )
+from ....diagnostics.spelling import counted
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
@@ -183,7 +184,7 @@ class Csv(TableSource):
             other = self._names(file, header)
             if other != names:
                 a, b = next(
-                    ((a, b) for a, b in zip(names, other) if a != b), (f"{len(names)} columns", f"{len(other)}")
+                    ((a, b) for a, b in zip(names, other) if a != b), (counted(len(names), "column"), f"{len(other)}")
                 )
                 raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.path, 1), param="path",
                 first=shown(files[0].path), other=shown(file.path), column=shown(a), found=shown(b))  # fmt: skip
@@ -252,7 +253,7 @@ class Csv(TableSource):
         if header is not True:
             names = self._texts({"header": header}, "header")
             if len(names) != len(first):
-                self.refuse({"header": list(names)}, "header", f"{len(first)} names, one for each column")
+                self.refuse({"header": list(names)}, "header", f"{counted(len(first), 'name')}, one for each column")
         else:
             names = tuple(name.strip() for name in first)
             if all(map(_is_finite, names)):
