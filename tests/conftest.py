@@ -40,10 +40,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(config, items):
     if not config.getoption("--long"):
-        skip = pytest.mark.skip(reason="takes long: --long runs it")
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(skip)
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 def pytest_collection_finish():
