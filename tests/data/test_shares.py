@@ -83,9 +83,9 @@ def test_all_readers_have_the_rows_of_one_process(files, source, transforms, fie
                         wanted = part.array(field)[own]
                         assert (array.dtype, array.shape) == (wanted.dtype, wanted.shape), field
                         assert (array == wanted).all() if array.dtype == object else array.tobytes() == wanted.tobytes()
-                    assert shares.digest((one, None) for one in made) == shares.digest(
-                        (part.array(field), own) for field in fields
-                    )
+                    share = share_of(division, reader)
+                    arrays = [part.array(field) for field in fields]
+                    assert shares.digests(share, made) == shares.digests(share, arrays, own)
 
 
 def test_files_are_dealt_out_and_one_file_is_cut(files):
@@ -124,8 +124,8 @@ def test_some_data_stays_in_its_process(files, text):
     ("content", "reason"),
     [
         (None, "cannot read {}/p-2.csv: no such file or directory"),
-        (HEADER + "".join(ROWS[29:]), "has other rows in {}/p-0.csv or another of its 2 files"),
-        (HEADER + "".join(ROWS[27:]), "has other rows in {}/p-0.csv or another of its 2 files"),
+        (HEADER + "".join(ROWS[29:]), "has another number of rows in {}/p-0.csv or another of its 2 files"),
+        (HEADER + "".join(ROWS[27:]), "has another number of rows in {}/p-0.csv or another of its 2 files"),
         (HEADER + "2024-01-01,1\n", "cannot read {}/p-2.csv: this row has 2 cells"),
         (HEADER + ROWS[28] * 12, ""),  # only the digest can say this
     ],
@@ -139,14 +139,17 @@ def test_files_that_have_changed(files, content, reason):
             shares.read(share_of(division, 0), ["features"])
         assert str(caught.value).startswith(reason.format(files))
     else:
-        found = shares.read(share_of(division, 0), ["features"])
-        assert shares.digest([(found[0], None)]) != shares.digest([(dataset.features, division.of(0))])
+        share = share_of(division, 0)
+        first, second = shares.digests(share, shares.read(share, ["features"]))
+        wanted = shares.digests(share, [dataset.features], division.of(0))
+        assert first == wanted[0] and second != wanted[1]
 
 
-def test_a_digest_is_of_bits():
+def test_digests_are_of_the_bits_of_each_file():
+    share = shares.Share({"kept": [2, 0, 1]}, np.zeros(1, np.uint8))
     array, texts = np.arange(6.0).reshape(3, 2), np.array([b"ab", b"c", b""], object)
-    assert shares.digest([(array, None), (texts, None)]) == shares.digest(
-        [(array[::-1], np.array([2, 1, 0])), (texts.copy(), np.arange(3))]
-    )
-    different = [array[:2], array.astype(np.float32), array.reshape(3, 1, 2), -array, texts]
-    assert len({shares.digest([(one, None)]) for one in [*different, np.array([b"a", b"bc", b""], object), array]}) == 7
+    first, none, last = shares.digests(share, [array, texts])
+    assert shares.digests(share, [array[::-1], texts[::-1]], np.array([2, 1, 0])) == [first, none, last]
+    assert shares.digests(share, [array, np.array([b"ab", b"c", b"d"], object)])[:2] == [first, none]
+    others = [array.astype(np.float32), array.reshape(3, 1, 2), -array, texts, np.array([b"a", b"bc", b""], object)]
+    assert len({first, none, last, *(shares.digests(share, [one])[0] for one in [*others, array])}) == 9

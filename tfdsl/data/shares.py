@@ -2,13 +2,13 @@
 
 Input, where the data set is known: its pipeline and its arrays. Output: how its rows are divided, and for each reader a
 `Share` in plain JSON. Input, at a reader: that. Output: arrays with the same bits as those of its rows where the data
-set is known. `digest` says whether they have.
+set is known. `digests` say whether they have.
 
 With several files, reader i of k has the files i, i + k, ... With one file it has a piece of its rows.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class Division(Record):
 
 
 class NotRead(Exception):
-    """A reader "cannot read a.csv: ..." or "has other rows in a.csv"."""
+    """A reader "cannot read a.csv: ..." or "has another number of rows in a.csv"."""
 
 
 def readable(pipeline: Pipeline, dataset: Dataset) -> Readable | None:
@@ -85,7 +85,7 @@ def divided(data: Readable, part: str, readers: int) -> Division:
         kept = np.concatenate(pieces) if pieces else np.zeros(0, bool)
         description = {
             "source": files.source, "paths": [files.paths[at] for at in own], "form": files.form, "rows": len(kept),
-            "name": data.learned.name, "learned": learned,
+            "kept": [int(piece.sum()) for piece in pieces], "name": data.learned.name, "learned": learned,
         }  # fmt: skip
         shares.append(Share(description, np.packbits(kept)))
     return Division(order.astype(np.int32 if len(order) < 1 << 31 else np.int64), cuts, tuple(shares))
@@ -104,13 +104,15 @@ def read(share: Share, fields: Sequence[str]) -> list[np.ndarray]:
     learned = from_json(about["name"], JsonPart(about["learned"], "the data of the client"))
     kept = np.unpackbits(share.kept, count=about["rows"]).astype(bool)
     done = 0
+    others = f" or another of its {len(about['paths'])} files" if len(about["paths"]) > 1 else ""
+    another_number = f"has another number of rows in {about['paths'][0]}{others}"
 
     def choose(block: list[np.ndarray]) -> list[np.ndarray]:
         nonlocal done
         mine = kept[done : done + len(block[0])]
         done += len(block[0])
         if done > len(kept):
-            raise NotRead(other_rows(about["paths"]))
+            raise NotRead(another_number)
         return [column[mine] for column in block]
 
     with np.errstate(over="ignore", invalid="ignore"):
@@ -121,26 +123,24 @@ def read(share: Share, fields: Sequence[str]) -> list[np.ndarray]:
                 f"cannot read {error.place.path if error.place else about['paths'][0]}: {error.headline}"
             ) from None
         if done < len(kept):
-            raise NotRead(other_rows(about["paths"]))
+            raise NotRead(another_number)
         table = learned.transformed(Table(held, held.rows, held.words), has_target=True)
         made = Dataset(table, learned.result, lambda field: None).make(*fields)
     return [made[field][""] for field in fields]
 
 
-def other_rows(paths: Sequence[str]) -> str:
-    """What is said of a reader whose rows are not those where the data set is known."""
-    return f"has other rows in {paths[0]}" + (f" or another of its {len(paths)} files" if len(paths) > 1 else "")
+def digests(share: Share, arrays: Sequence[np.ndarray], rows: np.ndarray | None = None) -> list[str]:
+    """The digests of the rows of each file of a share: of all rows of the arrays, or of these."""
+    numbers = np.arange(len(arrays[0])) if rows is None else rows
+    return [_digest(arrays, mine) for mine in np.split(numbers, np.cumsum(share.description["kept"])[:-1])]
 
 
-def digest(arrays: Iterable[tuple[np.ndarray, np.ndarray | None]]) -> str:
-    """The digest of the rows of some arrays, or of those with the given numbers."""
+def _digest(arrays: Sequence[np.ndarray], rows: np.ndarray) -> str:
     found = hashlib.sha256()
-    for array, numbers in arrays:
-        count = len(array) if numbers is None else len(numbers)
-        found.update(f"{array.dtype} {(count, *array.shape[1:])}".encode())
-        for start in range(0, count, BLOCK):
-            rows = slice(start, start + BLOCK) if numbers is None else numbers[start : start + BLOCK]
-            block = array[rows]
+    for array in arrays:
+        found.update(f"{array.dtype} {(len(rows), *array.shape[1:])}".encode())
+        for start in range(0, len(rows), BLOCK):
+            block = array[rows[start : start + BLOCK]]
             if block.dtype == object:  # texts
                 for text in block.flat:
                     found.update(f"{len(text)} ".encode() + text)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...data.shares import NotRead, Share, digest, read
+from ...data.shares import NotRead, Share, digests, read
 from ...lowering.failures import plain_reason
 from ...lowering.tf import tf
 from ...lowering.worker_rows import register
@@ -27,7 +27,7 @@ class _Arrays(NamedTuple):
     """The arrays of an open share."""
 
     of_fields: list[np.ndarray]
-    digest: str
+    digests: list[str]
 
 
 class RowServer:
@@ -39,7 +39,7 @@ class RowServer:
         self._shares: OrderedDict[bytes, Future[_Arrays]] = OrderedDict()  # the last used one is last
 
     def open(self, key: bytes, request: bytes, kept: np.ndarray) -> bytes:
-        """Begin to open a share, or wait for it if there is no request. Returns JSON with its digest, or with the
+        """Begin to open a share, or wait for it if there is no request. Returns JSON with its digests, or with the
         reason why it cannot be read; nothing as long as it is being read."""
         with self._lock:
             if request and key not in self._shares:
@@ -52,7 +52,7 @@ class RowServer:
                 raise NotRead("has to read rows for too many runs")
             if wait([share], 0 if request else _PATIENCE).not_done:
                 return b""
-            return json.dumps({"digest": share.result().digest}).encode()
+            return json.dumps({"digests": share.result().digests}).encode()
         except Exception as error:  # whatever it is, the client can send the rows
             with self._lock:
                 self._shares.pop(key, None)
@@ -67,7 +67,7 @@ class RowServer:
             for array, (_, dtype) in zip(read(share, [field for field, _ in fields]), fields, strict=True)
         ]
         self._tell(f"read {len(arrays[0])} rows of {', '.join(share.description['paths'])}")
-        return _Arrays(arrays, digest((array, None) for array in arrays))
+        return _Arrays(arrays, digests(share, arrays))
 
     def read(self, key: bytes, rows: np.ndarray) -> list[np.ndarray]:
         """Rows of the arrays of an open share."""

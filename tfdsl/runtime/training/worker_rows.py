@@ -1,7 +1,7 @@
 """Rows of batches that the workers of a cluster read from their own files, so that the client need not send them.
 
-Before a training, each worker opens its share of the rows. It answers with the digest of what it has made of them. If
-that is not the digest of the client's own rows, or a worker cannot read a file, the client sends all rows. So the
+Before a training, each worker opens its share of the rows. It answers with a digest of what it has made of each file.
+If that is not the digest of the client's own rows, or a worker cannot read a file, the client sends all rows. So the
 values are the same to the bit. In each execution the client sends only the numbers of the rows that the steps need.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...data.shares import Division, digest, divided, other_rows
+from ...data.shares import Division, Share, digests, divided
 from ...lowering.failures import plain_reason
 from ...lowering.tf import Operand, tf
 from ...lowering.worker_rows import row_ops
@@ -90,21 +90,29 @@ def _refused(
     for worker, (request, share) in enumerate(zip(requests, division.shares, strict=True)):
         feeds |= ops.asking(worker, request, share.kept)
     left = [worker for worker in range(len(division.shares)) if len(division.of(worker))]
-    own: dict[int, str] = {}
+    own: dict[int, list[str]] = {}
     while left:
         try:
             answers = run.session.run({str(worker): ops.answers[worker] for worker in left}, feeds)
         except tf.errors.OpError as error:
             is_older = "callback" in error.message  # there is no such function
             return "the servers run another version of tfdsl" if is_older else plain_reason(error)
-        own = own or {at: digest((array, division.of(at)) for array in arrays) for at in left}
+        own = own or {at: digests(division.shares[at], arrays, division.of(at)) for at in left}
         for worker in list(left):
             if answers[str(worker)]:
-                answer, paths = json.loads(answers[str(worker)]), division.shares[worker].description["paths"]
-                if answer.get("digest") != own[worker]:
-                    return f"{called(('worker', worker))} {answer.get('reason') or other_rows(paths)}"
+                reason = _difference(division.shares[worker], own[worker], **json.loads(answers[str(worker)]))
+                if reason:
+                    return f"{called(('worker', worker))} {reason}"
                 left.remove(worker)
             feeds |= ops.asking(worker)  # whether it is ready
         if run.options.interrupted():
             raise Interrupted
     return ""
+
+
+def _difference(share: Share, own: list[str], digests: list[str] | None = None, reason: str = "") -> str:
+    """What is wrong with a worker's rows, from its answer: the digests of its files, or a reason."""
+    if digests is None:
+        return reason
+    files = zip(share.description["paths"], own, digests, strict=True)
+    return next((f"has other rows in {path}" for path, mine, its in files if mine != its), "")
