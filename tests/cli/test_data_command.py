@@ -64,6 +64,49 @@ def test_the_declaration_works(files, capsys, path):
     assert capsys.readouterr().out.endswith(found["line"] + "\n")
 
 
+HALVES = "".join(f"{at / 100 + 0.001:.3f},{'ab'[at % 2]},{at % 3}\n" for at in range(40))
+PROPOSED = {
+    "numbers": ("1,2,3\n4,5,6\n", ["header=false", 'target="x2"']),
+    "fractions": (HALVES, ["header=false", "one_hot"]),
+    "words": ("red,big,yes\n" + "blue,small,no\nred,big,yes\n" * 10, ["header=false", 'categories("x2")']),
+    "named": ("colour,size\n" + "blue,1\nred,2\n" * 10, ["one_hot"]),
+    "dates": ("date,temp,load\n" + "".join(f"2024-{1 + at // 28:02d}-{1 + at % 28:02d},{at % 7},{at % 5}\n" for at in range(60)),
+              ['date_parts("date")', "ordered=true"]),
+    "mixed_dates": ("date,load\n" + "".join(f"2024-01-{1 + at * 7 % 28:02d},{at % 5}\n" for at in range(28)),
+                    ['date_parts("date")', "split(test=0.2)"]),
+    "hours": ("hour,level\n" + "".join(f"{at},{at % 5}\n" for at in range(60)), ["ordered=true"]),
+    "keys": ("id,name,age,y\n" + "".join(f"{at + 1},n{at},{at % 9},{at % 2}\n" for at in range(30)), ['aside("id", "name")']),
+    "named_keys": ("v,user_id,orderID,paid,y\n" + "".join(f"{at % 9},{at * 7 % 31},{at * 3},{at * 2},{at % 2}\n" for at in range(31)),
+                   ['aside("user_id", "orderID")']),
+    "only_a_key": ("id,y\n" + "".join(f"{at},{at % 2}\n" for at in range(30)), ["standardize"]),
+    "gaps_in_keys": ("code,v,y\n" + "".join(f"{'' if at == 3 else f'c{at}'},{at % 5},{at % 2}\n" for at in range(30)),
+                     ['aside("code")']),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "parts"), PROPOSED.values(), ids=list(PROPOSED))
+def test_what_is_proposed(here, capsys, text, parts):
+    (here / "a.csv").write_text(text)
+    assert main(["data", "a.csv"]) == 0
+    shown = capsys.readouterr().out
+    line = shown[shown.index("\ndata a = ") :].strip()
+    for part in parts:
+        assert part in line
+    for part in ("header=", "aside(", "ordered=true"):
+        assert (part in line) == any(part in one for one in parts)
+    assert ("--header true" in shown) == ("header=" in line)
+    program, said = check(Source(str(here / "p.tfg"), f"{line}\nx = a.features\n"))
+    assert program is not None and [one.code for one in said] in ([], ["TFG901"])
+
+
+def test_a_header_that_the_user_names_stays(here, capsys):
+    (here / "a.csv").write_text(HALVES)
+    assert main(["data", "a.csv", "--header", "true"]) == 0
+    assert "header=true" in capsys.readouterr().out
+    (here / "a.csv").write_text("1,2,3\n4,5,6\n")
+    assert main(["data", "a.csv", "--header", "true"]) == 1
+
+
 def test_what_a_file_has(files, capsys):
     assert main(["data", "people.csv", "--target", "income", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -77,7 +120,7 @@ def test_what_a_file_has(files, capsys):
     assert (
         found["features"] is None and found["fault"]["code"] == "TFG642" and "people.csv:2:1" in found["fault"]["place"]
     )
-    for step in ('drop("name")', 'date_parts("born")', 'fill("age", with="median")', 'one_hot("sex", "city")'):
+    for step in ('aside("name")', 'date_parts("born")', 'fill("age", with="median")', 'one_hot("sex", "city")'):
         assert step in found["line"]
 
 
@@ -131,7 +174,7 @@ def test_wide_and_long_tables_are_cut(files, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["bare.csv"], 1, "TFG608"),
+        (["bare.csv", "--header", "true"], 1, "TFG608"),
         (["nothing.csv"], 1, "nothing.csv"),
         (["people.csv", "--target", "incom"], 1, 'did you mean "income"'),
         (["people.csv", "--separator", "ab"], 1, "TFG601"),

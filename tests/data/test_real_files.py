@@ -3,12 +3,16 @@
 The environment variable TFDSL_CSV_FILES names a folder with files of jbrownlee/Datasets and mwaskom/seaborn-data.
 """
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 import tfdsl
+from tfdsl.cli import main
+from tfdsl.driver import check
+from tfdsl.source import Source
 
 FOLDER = os.environ.get("TFDSL_CSV_FILES", "")
 
@@ -215,3 +219,14 @@ def test_a_real_file(name, monkeypatch):
     assert {one.code for one in program_of.diagnostics} <= {"TFG649", "TFG671"}
     (printed,) = program_of.run(options=tfdsl.Options(write=lambda line: None, engine="step")).printed
     assert float(printed) >= 0
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in Path(FOLDER).glob("*.csv")) if FOLDER else [])
+def test_what_is_proposed_for_a_file_is_a_program(name, capsys, monkeypatch):
+    monkeypatch.chdir(FOLDER)
+    options = ["--comment", "#"] if "raw_planets" in name else []
+    assert main(["data", name, "--json", *options]) == 0
+    line = json.loads(capsys.readouterr().out)["line"]
+    data = line.split()[1]
+    program, said = check(Source("p.tfg", f"{line}\nx = {data}.features\n"))
+    assert program is not None and {one.code for one in said} <= {"TFG901"}

@@ -16,7 +16,7 @@ from ..data.pipeline import Pipeline
 from ..data.schema import DataError, FilePlace
 from ..data.sources import by_suffix, suffixes
 from ..data.stage import Arguments
-from ..data.suggestion import suggested
+from ..data.suggestion import lacks_header, suggested
 from ..diagnostics import Diagnostic, Note, TfgError
 from ..diagnostics.spelling import counted, visible
 from ..driver import check
@@ -87,6 +87,8 @@ def command(arguments: argparse.Namespace) -> int:
 
     try:
         chosen = {"path": arguments.file, **options}
+        bare = lacks_header(chosen, opened)
+        chosen |= {"header": False} if bare else {}
         facts = overview(opened(chosen))
         line = suggested(name, source.name, chosen, opened)
     except DataError as error:
@@ -95,8 +97,10 @@ def command(arguments: argparse.Namespace) -> int:
         _print_json({**to_json(facts), "line": line})
         return 0
     _print(facts)
-    guessed = "" if "target" in options or "target=" not in line else "; the target is a guess, --target names another"
-    print(f"\nTo begin with{guessed}:\n")
+    guessed = "target" not in options and "target=" in line
+    notes = ["; the target is a guess, --target names another"] if guessed else []
+    notes += ["; the first line seems to be a row, --header true takes it for names"] if bare else []
+    print(f"\nTo begin with{''.join(notes)}:\n")
     show(line)
     return 0
 

@@ -1,26 +1,51 @@
 """A declaration for a file that would work: the arguments of its source, and the transforms that make numbers of it.
 
 Input: a function that opens the file with some arguments. Output: the lines of a `data` declaration. It is a first
-guess, so it keeps to what the cells say: gaps are filled, text becomes categories, dates their parts, and a column with
-another text in nearly every row goes.
+guess, so it keeps to what the cells say: gaps are filled, text becomes categories, dates their parts, what names each
+row is set aside, long texts go, and rows in the order of time are split in this order.
 """
 
+import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ..types import BOOL, STRING
+from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
+from ..types import BOOL, INT64, STRING
 from .advice import date_form, have_commas, marks_in, parts_of_dates
 from .pipeline import Pipeline
-from .schema import Column
+from .schema import Column, DataError
 from .stage import Arguments, written_whole
+from .transforms.date_parts import parsed_date
 from .transforms.tokens import words_of
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _TARGETS = ("target", "y", "label")
 _FEW, _LONG = 20, 3  # categories; words of a text that is no category
 _NAMED = 4  # columns that are named
 _SIZE = 200  # words of a text, at most
 _SPLIT = 10  # rows, at least
+_KEY = re.compile(r"(.*[\W_])?(id|uid|uuid|guid|key|index|rownames|unnamed: 0)|.*ID|.*[a-z]Id", re.ASCII)
+_TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 
 Opened = Callable[[dict[str, object]], Pipeline]
+
+
+def lacks_header(given: Arguments, opened: Opened) -> bool:
+    """Whether the first line of a file seems to be a row of data, and the arguments do not say what it is."""
+    if "header" in given:
+        return False
+    try:
+        pipeline = opened(dict(given))
+    except DataError as error:
+        return error.message is CSV_NO_HEADER
+    if any(doubt.message is CSV_ODD_HEADER for doubt in pipeline.doubts):
+        return True
+    texts = pipeline.opened.texts
+    text = [one.name for one in pipeline.schemas[0].table if one.dtype == STRING]
+    # The names of a header are not among the texts below them.
+    return "header" in pipeline.spec.source.arguments and any(texts is not None and one in texts(one) for one in text)
 
 
 def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
@@ -70,14 +95,18 @@ def _steps(pipeline: Pipeline) -> list[str]:
     text = [one for one in features if one.dtype == STRING and one not in empty]
     forms = {one.name: date_form(words[one.name]) for one in text}
     dates = [one for one in text if forms[one.name] is not None]
+    keys = [one for one in features if one not in empty and one not in dates and _is_key(pipeline, one)]
+    keys = keys if len(keys) < len(features) else []
+    text = [one for one in text if one not in keys]
     long = [one for one in text if one not in dates and _is_no_category(words[one.name], schema.rows)]
     if len(long) == len(features) and long:  # nothing but text
         size = min(_SIZE, max(len(words_of(text, True)) for text in words[long[0].name]))
         kept, long = long[0], long[1:]
-        return [*_drop([*empty, *long]), f"tokens({written_whole(kept.name)}, size={size})", *_of_target(targets)]
-    numbers = [one for one in features if one.dtype != STRING and one not in empty]
+        tokens = f"tokens({written_whole(kept.name)}, size={size})"
+        return [*_drop([*empty, *long]), tokens, *_of_target(targets), *_split(pipeline)]
+    numbers = [one for one in features if one.dtype != STRING and one not in empty and one not in keys]
     categories = [one for one in text if one not in dates and one not in long]
-    steps = _drop([*empty, *long])
+    steps = [*_drop([*empty, *long]), *([f"aside({_names(keys)})"] if keys else [])]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
     for form in dict.fromkeys(forms[one.name] for one in dates):
         steps.append(parts_of_dates(_names([one for one in dates if forms[one.name] == form]), form or ""))
@@ -95,7 +124,55 @@ def _steps(pipeline: Pipeline) -> list[str]:
     beside = others if features else others[1:]
     steps += [f"aside({_names(beside)})"] if beside else []
     steps += _of_target(targets)
-    return [*steps, "split(test=0.2)"] if schema.rows >= _SPLIT else steps
+    return [*steps, *_split(pipeline)]
+
+
+def _split(pipeline: Pipeline) -> list[str]:
+    schema = pipeline.schemas[0]
+    if schema.rows < _SPLIT:
+        return []
+    ordered = any(_is_time(pipeline, one) for one in schema.table)
+    return ["split(test=0.2, ordered=true)" if ordered else "split(test=0.2)"]
+
+
+def _values(pipeline: Pipeline, column: Column) -> "np.ndarray":
+    import numpy as np
+
+    return np.concatenate([block[column.name] for _, block in pipeline.source.blocks()])
+
+
+def _is_key(pipeline: Pipeline, column: Column) -> bool:
+    """Whether a column names each row: a short text or a whole number that no other row has."""
+    rows, words = pipeline.schemas[0].rows, pipeline.source.words.get(column.name)
+    if column.role != "feature" or rows < _SPLIT:
+        return False
+    if words is not None:
+        return len(words) == rows - column.gaps > rows // 2 and sum(map(len, map(str.split, words))) <= _LONG * len(
+            words
+        )
+    if column.dtype != INT64 or _TIME.fullmatch(column.name):
+        return False
+    counts = column.ends in ((0, rows - 1), (1, rows)) and column == pipeline.schemas[0].table[0]
+    return bool(counts or _KEY.fullmatch(column.name)) and len(set(_values(pipeline, column).tolist())) == rows
+
+
+def _is_time(pipeline: Pipeline, column: Column) -> bool:
+    """Whether the rows are in the order of a column of time."""
+    words = pipeline.source.words.get(column.name)
+    if column.shape or column.gaps or column.dtype == BOOL:
+        return False
+    if words is None:
+        ordered = _values(pipeline, column) if _TIME.fullmatch(column.name) else None
+    elif (form := date_form(words)) is not None:
+        import numpy as np
+
+        dates = [parsed_date(word, form or None) for word in words]
+        if any(date is None for date in dates):
+            return False
+        ordered = np.array([date.toordinal() for date in dates if date is not None])[_values(pipeline, column)]
+    else:
+        return False
+    return ordered is not None and bool((ordered[1:] >= ordered[:-1]).all() and ordered[0] < ordered[-1])
 
 
 def _is_no_category(words: object, rows: int) -> bool:
