@@ -383,6 +383,21 @@ def test_helps_for_a_model_that_does_not_fit(model, capsys):
     )
 
 
+def test_the_data_of_the_program_must_be_there_but_only_its_columns_count(model, capsys):
+    (model / "new.csv").write_text(ROWS)
+    assert predict("-q") == 0
+    whole = written("out.csv")
+    os.rename("old.csv", "away.csv")
+    try:
+        err = refused(capsys, "--overwrite")
+        assert "TFG603" in err and "predict checks the whole program, so the file of its own data must be there" in err
+        some = ROWS.splitlines(keepends=True)
+        (model / "old.csv").write_text("".join(some[:1] + [line.replace("0", "7") for line in some[1:]]))
+        assert predict("-q") == 0 and written("out.csv") == whole
+    finally:
+        os.replace("away.csv", "old.csv")
+
+
 def test_a_file_of_pictures(here, capsys):
     np.save("shown.npy", np.arange(32.0).reshape(2, 2, 2, 4) * 8)
     (here / "m.tfg").write_text(

@@ -5,9 +5,10 @@ import json
 from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
-from ..diagnostics import DATA_UNKNOWN, Diagnostic, TfgError
+from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, Diagnostic, TfgError
 from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..driver import Compiled, compile_source
+from ..record import replace
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
@@ -46,7 +47,12 @@ def command(arguments: argparse.Namespace) -> int:
     new = _files(arguments.data)
     arguments.data = []
     extra = given(arguments)
-    compiled = compile_source(read(arguments.file, extra.limits), extra.inputs(arguments.file, tensorflow.foreign()))
+    try:
+        compiled = compile_source(
+            read(arguments.file, extra.limits), extra.inputs(arguments.file, tensorflow.foreign())
+        )
+    except TfgError as error:
+        raise TfgError([_without_data(one) for one in error.diagnostics]) from None
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
     wanted = prediction(
@@ -66,6 +72,17 @@ def command(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         tell(f"tfdsl: wrote {counted(made.rows, 'row')} to {arguments.output}")
     return 0
+
+
+def _without_data(diagnostic: Diagnostic) -> Diagnostic:
+    """Say of a file of the program's own data that predict needs it."""
+    if diagnostic.message not in (DATA_FILE, DATA_NO_MATCH):
+        return diagnostic
+    needs = (
+        "predict checks the whole program, so the file of its own data must be there, or another one with the same "
+        "columns and categories; what the model has learned is taken from the checkpoint"
+    )
+    return replace(diagnostic, help="; ".join(filter(None, (diagnostic.help_line, needs))))
 
 
 def _names(text: str | None) -> list[str] | None:
