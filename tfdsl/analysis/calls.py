@@ -22,7 +22,7 @@ from ..diagnostics.spelling import listed
 from ..inputs import PythonOp
 from ..ops import OPS
 from ..ops.named import CAST, GRADIENTS
-from ..ops.op import Op
+from ..ops.op import REQUIRED, Op
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
@@ -53,6 +53,7 @@ from .values import (
     ErrorValue,
     ExprValue,
     Function,
+    Initializer,
     LearnedFact,
     Operation,
     Optimizer,
@@ -76,6 +77,9 @@ def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: S
                 return _python(ctx, function.name, function.python, given, span)
             if function is GRADIENTS:
                 return gradients(ctx, function, given, span, name)
+            if _lacks_only_shape(function, given):
+                arguments = {word: (argument.value, argument.span) for word, argument in given if word is not None}
+                return Initializer(function, arguments, span)
             return call_op(ctx, function, given, span, name)
         case RawOp():
             return call_raw(ctx, function, given, span, name)
@@ -112,6 +116,16 @@ def _is_for_python(op: Op, given: Arguments) -> bool:
     """Whether a call has only numbers and does not use the name of one of the op's parameters."""
     params = [param.name for param in op.params]
     return all(name not in params and isinstance(argument.value, (int, float)) for name, argument in given)
+
+
+def _lacks_only_shape(op: Op, given: Arguments) -> bool:
+    """Whether a call is an initializer: it lacks the shape of what it makes, and all else is given by name."""
+    if not op.makes_shape or any(name in (None, "shape") for name, _ in given):
+        return False
+    named = {name for name, _ in given}
+    known = {param.name for param in op.params}
+    needed = {param.name for param in op.params if param.default is REQUIRED and not param.optional}
+    return named <= known and needed - named == {"shape"}
 
 
 def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None) -> list[Tensor]:

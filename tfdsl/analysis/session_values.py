@@ -13,6 +13,7 @@ from .values import (
     Array,
     ErrorValue,
     ExprValue,
+    Initializer,
     Operation,
     RuntimeValue,
     ShapeOf,
@@ -32,6 +33,8 @@ def in_node(ctx: Analysis, value: ExprValue, span: Span) -> ExprValue:
             return Tensor(ctx.graph.session_value(expr, type, ctx.origin(span)), type, ctx.graph.name, span)
         case list() | tuple() if any(isinstance(one, RuntimeValue) for one in value):
             return [in_node(ctx, one, span) for one in value]
+        case Initializer():
+            not_tensor(ctx, value, span)
         case _:
             return value
 

@@ -5,7 +5,7 @@ them reports nothing more.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import assert_never
@@ -42,6 +42,7 @@ from ..diagnostics import (
     Note,
 )
 from ..diagnostics.spelling import listed
+from ..ops.named import CONSTANT
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..program import (
@@ -61,9 +62,9 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
-from .arguments import ArgumentValue, operand_notes, typed
+from .arguments import Arguments, ArgumentValue, operand_notes, typed
 from .binding import bind, bind_targets, unpacked
-from .calls import optimizer
+from .calls import inline, optimizer
 from .context import Analysis, GraphBuilder, Shared, StatementFailed
 from .control import choose, while_loop
 from .datasets import declared_data
@@ -76,7 +77,19 @@ from .names import Assumed, BoundTwice, declared
 from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
-from .values import Env, ErrorValue, ExprValue, Function, NodeValue, Operation, Optimizer, Tensor, describe, is_host
+from .values import (
+    Env,
+    ErrorValue,
+    ExprValue,
+    Function,
+    Initializer,
+    NodeValue,
+    Operation,
+    Optimizer,
+    Tensor,
+    describe,
+    is_host,
+)
 from .wrong_kind import no_gradient, not_tensor, not_variable, nothing_trainable, scalar_name
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
@@ -235,26 +248,20 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
 
 
 def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, TensorType]:
-    """The initial value of a variable: an expression, or the name of an initializer if the type is given."""
+    """The initial value of a variable: an expression, or an initializer if the type is given."""
     name = statement.target.id
     declared = None if statement.type is None else tensor_type(ctx, env, statement.type)
     assert statement.value is not None  # only a shared variable has none
     value = given(ctx, env, statement.value)
-    if isinstance(value.value, Op):
-        op = value.value
-        if declared is None or statement.type is None:
-            word = statement.span.text.split()[0]  # variable or shared
-            ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=f"{word} {name}")
-        if not shape_known(declared.shape):
-            ctx.fail(SHAPE_INCOMPLETE, statement.type.span, type=declared, name=name)
-        arguments = [("shape", ArgumentValue(list(declared.shape), statement.type.span))]
-        if any(p.name == "dtype" for p in op.params):
-            arguments.append(("dtype", ArgumentValue(declared.dtype, statement.type.span)))
-        value = ArgumentValue(call_op(ctx, op, arguments, value.span), value.span)
+    if isinstance(value.value, (Op, Initializer)) and (declared is None or statement.type is None):
+        word = statement.span.text.split()[0]  # variable or shared
+        op = value.value if isinstance(value.value, Op) else value.value.op
+        ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=f"{word} {name}")
+    if declared is not None and statement.type is not None:
+        value = _initialised(ctx, env, value, declared, statement.type.span, name)
     if isinstance(value.value, Function):
-        name_of = value.value.tree.target.id
-        shape = "..." if declared is None or declared.shape is None else list(declared.shape)
-        not_tensor(ctx, value.value, value.span, f"call it: {name_of}({shape})")
+        called, shape = value.value.tree.target.id, "..." if declared is None else list(declared.shape or ())
+        not_tensor(ctx, value.value, value.span, f"call it: {called}({shape})")
     arg, type = typed(ctx, value, declared.dtype if declared else None)
     if declared is not None and not fits(ctx, declared, type):
         help = f"declare {name}: {type}, or give it a value that is {declared}" if shape_known(type.shape) else ""
@@ -264,6 +271,42 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
             return arg, declared
         ctx.fail(SHAPE_INCOMPLETE, value.span, operand_notes([value]), type=type, name=name)
     return arg, type
+
+
+def _initialised(
+    ctx: Analysis, env: Env, value: ArgumentValue, declared: TensorType, place: Span, name: str
+) -> ArgumentValue:
+    """The initial value that an initializer gives a variable of a type: an op, a call that lacks its shape, a function
+    of the shape, or a number. Other values are those of the variable already."""
+    initializer = value.value
+    is_number = isinstance(initializer, (bool, int, float, complex)) and declared.rank != 0
+    is_function = isinstance(initializer, Function) and len(initializer.tree.parameters) == 1
+    if not (is_number or is_function or isinstance(initializer, (Op, Initializer))):
+        return value
+    if not shape_known(declared.shape):
+        ctx.fail(SHAPE_INCOMPLETE, place, type=declared, name=name)
+    shape = ArgumentValue(list(declared.shape), place)
+    dtype = ArgumentValue(declared.dtype, place)
+    match initializer:
+        case Function():
+            made = inline(ctx, env, initializer, [(None, shape)], value.span)
+        case Initializer(op=op, given=arguments):
+            named = {word: ArgumentValue(one, span) for word, (one, span) in arguments.items()}
+            made = call_op(ctx, op, _with_type(op, named, shape, dtype), initializer.span)
+        case Op():
+            made = call_op(ctx, initializer, _with_type(initializer, {}, shape, dtype), value.span)
+        case _:
+            filled: Arguments = [("value", value), ("dtype", dtype), ("shape", shape)]
+            made = call_op(ctx, CONSTANT, filled, value.span)
+    return ArgumentValue(made, value.span)
+
+
+def _with_type(
+    op: Op, named: Mapping[str, ArgumentValue], shape: ArgumentValue, dtype: ArgumentValue
+) -> Arguments:  # fmt: skip
+    """The arguments of an initializer with those that the type of the variable gives."""
+    of_type = {"shape": shape, **({"dtype": dtype} if any(p.name == "dtype" for p in op.params) else {})}
+    return list({**of_type, **named}.items())
 
 
 def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]:

@@ -140,6 +140,15 @@ class Optimizer(Record):
     args: Mapping[str, Arg]
 
 
+class Initializer(Record):
+    """A call that lacks only its shape, such as `truncated_normal(stddev=0.1)`: a variable has one. `given` has the
+    arguments with their places."""
+
+    op: Op
+    given: Mapping[str, "tuple[ExprValue, Span]"]
+    span: Span
+
+
 class Namespace(Record):
     """The names of a scope or of a `graph` block."""
 
@@ -164,8 +173,8 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
-    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Optimizer | Namespace | Outputs
-    | ErrorValue | None
+    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Optimizer | Initializer | Namespace
+    | Outputs | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
@@ -252,6 +261,8 @@ def describe(value: object) -> str:
             return f"the function {value.name}"
         case OptimizerRow() | Optimizer():
             return "an optimizer"
+        case Initializer():
+            return f"{value.op.name} without a shape"
         case DType():
             return f"the dtype {value}"
         case Namespace():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
-from ..diagnostics import NOT_DIFFERENTIABLE, NOT_TENSOR, NOT_VARIABLE, NOTHING_TRAINABLE, Note
+from ..diagnostics import ARGUMENT_MISSING, NOT_DIFFERENTIABLE, NOT_TENSOR, NOT_VARIABLE, NOTHING_TRAINABLE, Note
 from ..inputs import PythonOp
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
@@ -17,6 +17,7 @@ from .values import (
     Builtin,
     DataValue,
     Function,
+    Initializer,
     Namespace,
     Operation,
     Optimizer,
@@ -29,6 +30,8 @@ from .values import (
 
 def not_tensor(ctx: Analysis, value: object, span: Span, help: str = "") -> NoReturn:
     """Refuse a value where a tensor is needed."""
+    if isinstance(value, Initializer):
+        ctx.fail(ARGUMENT_MISSING, value.span, function=value.op.name, name="shape", signature=value.op.signature)
     text = " ".join(span.text.split())
     is_name = re.fullmatch(r"[\w.]+", text) is not None
     ctx.fail(NOT_TENSOR, span, help=help or _as_tensor(value, text if is_name else ""), value=describe(value))

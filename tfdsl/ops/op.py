@@ -172,6 +172,12 @@ class Op(Record):
         return parse_signature(self.signature)
 
     @property
+    def makes_shape(self) -> bool:
+        """Whether it makes a tensor of a shape that is its argument, out of nothing but that and options."""
+        shapes = [param.name for param in self.params if param.kind == "shape"]
+        return shapes == ["shape"] and (self.params[0].name == "shape" or self.takes_seed)
+
+    @property
     def takes_seed(self) -> bool:
         return any(param.name == "seed" for param in self.params)
 
