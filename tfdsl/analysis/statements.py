@@ -260,8 +260,8 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
     if declared is not None and statement.type is not None:
         value = _initialised(ctx, env, value, declared, statement.type.span, name)
     if isinstance(value.value, Function):
-        called, shape = value.value.tree.target.id, "..." if declared is None else list(declared.shape or ())
-        not_tensor(ctx, value.value, value.span, f"call it: {called}({shape})")
+        help = f"call it: {value.value.tree.target.id}(...); an initializer has one parameter, the shape"
+        not_tensor(ctx, value.value, value.span, help)
     arg, type = typed(ctx, value, declared.dtype if declared else None)
     if declared is not None and not fits(ctx, declared, type):
         help = f"declare {name}: {type}, or give it a value that is {declared}" if shape_known(type.shape) else ""
