@@ -22,6 +22,14 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="also run the long tests: more of the same")
 
 
+_runs_long = False  # set before tests are collected
+
+
+def pytest_configure(config):
+    global _runs_long
+    _runs_long = config.getoption("--long")
+
+
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_xdist_auto_num_workers(config):
     """A worker more than there are processors, because some tests wait for clusters and timeouts."""
@@ -56,6 +64,7 @@ def some(every, chosen):
     return [
         pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=[] if one in chosen else [pytest.mark.long])
         for one in every
+        if _runs_long or one in chosen
     ]  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def test_the_life_of_a_golden_file(project):
     assert "write it with: pytest --update-golden" in output
     assert not golden("model").exists()
 
-    code, output = run_process("--update-golden", "-n", "1", start=partial(forked.run, forks=True))
+    code, output = run("--update-golden")
     assert code == 0, output
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
     assert golden("wide").read_text(encoding="utf-8") == GOLDEN.replace("float32[?, 2]", "float32[?, 3]")
@@ -102,6 +102,12 @@ def test_the_life_of_a_golden_file(project):
 
     assert run("--update-golden")[0] == 0
     assert run()[0] == 0
+
+
+@pytest.mark.long
+def test_workers_of_xdist_write_golden_files(project):
+    code, output = run_process("--update-golden", "-n", "1", start=partial(forked.run, forks=True))
+    assert code == 0 and golden("model").read_text(encoding="utf-8") == GOLDEN, output
 
 
 def test_wrong_uses_in_a_test(project):

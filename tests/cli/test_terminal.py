@@ -98,12 +98,17 @@ def test_messages_of_run(here, number, capfd):
 def test_print_writes_like_python(good, capfd):
     assert main(["run", good]) == 0
     out, err = capfd.readouterr()
-    assert out.startswith(f"{EVIL} {EVIL} b'") and is_quiet(err)
+    assert out.startswith(f"{EVIL} {EVIL} {EVIL}\n") and is_quiet(err)
 
 
 def test_print_on_a_terminal_is_escaped(good):
     code, text = on_terminal(["run", good])
-    assert code == 0 and is_quiet(text) and text.startswith(f"{ESCAPED} {ESCAPED} b'") and text.endswith("\n6.0\n")
+    assert (
+        code == 0
+        and is_quiet(text)
+        and text.startswith(f"{ESCAPED} {ESCAPED} {ESCAPED}\n")
+        and text.endswith("\n6.0\n")
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import some
 from programs import MODELS, UNHURRIED
 
 import tfdsl
@@ -250,9 +251,9 @@ def test_gradcheck_of_missing_names(file, capsys):
     assert "no gradient" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", [
-    "housing", "moons", "gradient_descent_optimizer", pytest.param("autodiff_passes", marks=pytest.mark.long)
-])  # fmt: skip
+@pytest.mark.parametrize("name", some(
+    ["housing", "moons", "gradient_descent_optimizer", "autodiff_passes"], ["housing", "gradient_descent_optimizer"]
+))  # fmt: skip
 def test_gradcheck_of_models(name, capsys):
     (path,) = (path for path in MODELS if path.stem == name)
     code, found = checked(capsys, str(path))

@@ -20,6 +20,7 @@ from conftest import some
 from op_calls import FAILS_WHEN_RUN, MORE_CALLS, MORE_PRECISE, NARROWER, WRONG
 
 from tfdsl.diagnostics import RANK_UNKNOWN
+from tfdsl.diagnostics.message import filled
 from tfdsl.ops import OPS as ALL_OPS
 from tfdsl.ops.op import OpCall, RuleRefused
 from tfdsl.types import DTYPES, Size, Sizes, TensorType
@@ -227,7 +228,7 @@ def both(bound, shapes=None, defaults=False):
         ours = bound.op.typed(our_call(bound, shapes))
     except RuleRefused as refused:
         details = {"op": bound.op.name, **refused.details}
-        assert "{" not in refused.message.headline.format(**details) + refused.message.help.format(**details)
+        assert "{" not in filled(refused.message.headline, details) + filled(refused.message.help, details)
         ours = refused
     with tf.Graph().as_default():
         try:

@@ -166,6 +166,7 @@ class Server:
 
 
 _servers: list[Server] = []
+_ENVIRONMENT = dict(os.environ)  # that of the tests, which a test may have changed when the server is started
 
 
 def _server() -> Server | None:
@@ -173,7 +174,7 @@ def _server() -> Server | None:
     if sys.platform != "linux":
         return None
     if not _servers or _servers[-1].owner != os.getpid():
-        environment = {**os.environ, "PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}
+        environment = {**_ENVIRONMENT, "PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}
         ours, theirs = socket.socketpair()
         with theirs:
             code = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); import forked; forked.main()"

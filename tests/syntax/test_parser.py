@@ -12,7 +12,7 @@ from tfdsl.diagnostics import TfgError
 from tfdsl.limits import Clock, Limits
 from tfdsl.source import Source
 from tfdsl.syntax import tables as made_tables
-from tfdsl.syntax.generate import grammar
+from tfdsl.syntax.generate import generated, grammar
 from tfdsl.syntax.indenter import Indenter
 from tfdsl.syntax.lexer import Token
 from tfdsl.syntax.parse import parse
@@ -85,10 +85,17 @@ def test_the_tokens_that_could_come_next_are_those_of_lark():
         entered.append(step)
 
 
+@pytest.fixture(scope="module")
+def made():
+    """What Lark makes of the grammar, which takes most of a second."""
+    return generated(grammar_text(), STARTS)
+
+
 @pytest.fixture
-def cache_folder(tmp_path, monkeypatch):
+def cache_folder(tmp_path, monkeypatch, made):
     """An empty cache of the user. The tables that this process knows are forgotten, and known again at the end."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tfdsl.syntax.generate.generated", lambda text, starts: made)
     tables.cache_clear()
     yield tmp_path / "tfdsl"
     tables.cache_clear()

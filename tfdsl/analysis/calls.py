@@ -8,9 +8,11 @@ from ..diagnostics import (
     ARGUMENT_KIND,
     ARGUMENT_UNKNOWN,
     ARITHMETIC,
+    CLIPPED_TWICE,
     DTYPE_NOT_ALLOWED,
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
+    NEGATIVE,
     NOT_CALLABLE,
     RECURSION,
     TOO_DEEP,
@@ -23,8 +25,8 @@ from ..inputs import PythonOp
 from ..ops import OPS
 from ..ops.named import CAST, GRADIENTS
 from ..ops.op import REQUIRED, Op
+from ..ops.optimizers import CLIPS, OptimizerRow
 from ..ops.optimizers import REQUIRED as NEEDED
-from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, Field, Ref, Refs, Static, written
 from ..record import replace
@@ -212,21 +214,26 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: ArgumentValue) -> list[Ten
 
 def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) -> Optimizer:
     """An optimizer with its arguments: numbers and scalar tensors."""
-    names = [*row.params, "learning_rate"]
+    names = [*row.given, "learning_rate", *row.lacking]
     for chosen in (argument for name, argument in given if name == "var_list"):
         help = f"write after it which variables it trains: with {row.name}(...) wrt {chosen.text.strip('[]')}"
         place = chosen.whole or chosen.span
         ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=row.name, name="var_list", signature=row.signature)
-    arguments = assign_arguments(ctx, row.name, row.signature, names, given, span, len(row.params))
+    arguments = assign_arguments(ctx, row.name, row.signature, names, given, span, len(row.given))
     for name, default in row.params.items():
         if default is NEEDED and name not in arguments:
             missing(ctx, row.name, row.signature, name, span)
     args: dict[str, Arg] = {}
-    first = next(iter(row.params), None)
+    first = next(iter(row.given), None)
     if given and given[0][0] is None and first is not None:
         doubt_position(ctx, row, first, arguments)
+    clips = [argument for name, argument in arguments.items() if name in CLIPS and argument.value is not None]
+    if len(clips) > 1:
+        ctx.fail(CLIPPED_TWICE, clips[1].whole or clips[1].span, clips=" and ".join((", ".join(CLIPS[:-1]), CLIPS[-1])))
     for name, argument in arguments.items():
         value = argument.value
+        if value is None and name in row.lacking and row.lacking[name].default is None:
+            continue
         if isinstance(row.params.get(name), bool):
             if not isinstance(value, bool):
                 ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="true or false", name=name,
@@ -242,6 +249,9 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         if isinstance(value, int) and abs(value) > sys.float_info.max:
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value="too large for a float")  # fmt: skip
+        least = row.lacking[name].least if name in row.lacking else None
+        if least is not None and value < least:
+            ctx.fail(NEGATIVE, argument.span, op=row.name, value=value, param=name, least=least)
         args[name] = Static(float(value))
         if name == "learning_rate":
             doubt_learning_rate(ctx, argument)

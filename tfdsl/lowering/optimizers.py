@@ -15,8 +15,8 @@ def optimizer(optimizer: str, **arguments: Operand) -> v1.train.Optimizer:
     """An optimizer by its name in the language. Arguments are numbers or scalar tensors."""
     row = OPTIMIZERS[optimizer]
     arguments.setdefault("learning_rate", LEARNING_RATE)
-    made = getattr(v1.train, row.tf)(**{name: value for name, value in arguments.items() if name not in row.own})
-    own = {name: argument.step for name, argument in row.own.items() if name in arguments}
+    made = getattr(v1.train, row.tf)(**{name: value for name, value in arguments.items() if name not in row.lacking})
+    own = {name: argument.step for name, argument in row.lacking.items() if name in arguments}
     if own:
         made.apply_gradients = partial(_apply_with, made.apply_gradients, own, arguments)
     return made

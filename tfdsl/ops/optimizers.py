@@ -1,6 +1,6 @@
 """The optimizers: one row each, by their TensorFlow 1 names in snake case.
 
-`learning_rate` is always given by keyword. The other arguments can be given by position too.
+The arguments of TensorFlow's class but `learning_rate` can be given by position; all others by keyword only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,12 @@ class OwnArgument(Record):
 
     default: object
     step: Callable[[Any, Callable[[Pairs], Any], Pairs, Mapping[str, Any]], Any]
+    least: float | None = None  # the least number that it can be
 
 
 class OptimizerRow(Record):
     """`tf` is a class below `tf.compat.v1.train`. `given` has its arguments after `learning_rate`, with defaults.
-    `own` has the arguments that the class lacks, and `decays` those that are factors below 1."""
+    `own` has arguments that the class lacks, besides those of `KERAS`, and `decays` those that are factors below 1."""
 
     name: str
     tf: str
@@ -37,9 +38,14 @@ class OptimizerRow(Record):
     decays: tuple[str, ...] = ()
 
     @property
+    def lacking(self) -> dict[str, OwnArgument]:
+        """The arguments that the class lacks. Where several change a step, the first of them does so last."""
+        return {**KERAS, **self.own}
+
+    @property
     def params(self) -> dict[str, object]:
         """The arguments with their defaults, without `learning_rate`."""
-        return {**self.given, **{name: argument.default for name, argument in self.own.items()}}
+        return {**self.given, **{name: argument.default for name, argument in self.lacking.items()}}
 
     @property
     def signature(self) -> str:
@@ -48,8 +54,8 @@ class OptimizerRow(Record):
                 return name
             return f"{name} = {str(default).lower() if default is None or isinstance(default, bool) else default}"
 
-        parts = [shown(name, default) for name, default in self.params.items()]
-        return ", ".join([*parts, f"learning_rate = {LEARNING_RATE}"])
+        last = {"learning_rate": LEARNING_RATE, **{name: one.default for name, one in self.lacking.items()}}
+        return ", ".join(shown(name, default) for name, default in {**self.given, **last}.items())
 
     @property
     def example(self) -> str:
@@ -57,6 +63,41 @@ class OptimizerRow(Record):
         needed = [f"{name}=0.9" for name, default in self.params.items() if default is REQUIRED]
         return f"{self.name}({', '.join([*needed, 'learning_rate=0.1'])})"
 
+
+def _clipped(clip: Callable[[Any, list[Any], Any], list[Any]], name: str) -> OwnArgument:
+    """An argument that shrinks gradients. `clip(tf, gradients, limit)` gets those that are there."""
+
+    def step(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
+        there = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        clipped = clip(tf, [gradient for gradient, _ in there], arguments[name])
+        return apply([(gradient, variable) for gradient, (_, variable) in zip(clipped, there, strict=True)])
+
+    return OwnArgument(None, step, least=0.0)
+
+
+def _decayed(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
+    """Before a step, shrink each variable by `learning_rate * weight_decay` of itself, as AdamW does."""
+    share = arguments["learning_rate"] * arguments["weight_decay"]
+    there = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+    made = [gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient for gradient, _ in there]
+    with tf.control_dependencies(made):  # of the variables before the step
+        shrunk = [variable.assign_sub(tf.cast(share, variable.dtype) * variable) for _, variable in there]
+    with tf.control_dependencies(shrunk):
+        return apply(there)
+
+
+# The arguments of Keras' optimizers that TensorFlow's classes lack, as `keras.optimizers.Optimizer` defines them.
+KERAS = {
+    "clipnorm": _clipped(lambda tf, gradients, limit: [tf.clip_by_norm(one, limit) for one in gradients], "clipnorm"),
+    "clipvalue": _clipped(
+        lambda tf, gradients, limit: [tf.clip_by_value(one, -limit, limit) for one in gradients], "clipvalue"
+    ),
+    "global_clipnorm": _clipped(
+        lambda tf, gradients, limit: tf.clip_by_global_norm(gradients, limit)[0], "global_clipnorm"
+    ),
+    "weight_decay": OwnArgument(None, _decayed, least=0.0),
+}
+CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # of which a step has one
 
 _PROXIMAL = {"l1_regularization_strength": 0.0, "l2_regularization_strength": 0.0}
 

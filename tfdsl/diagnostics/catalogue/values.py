@@ -20,6 +20,7 @@ MIXED_LIST = _message("TFG411", "this list mixes {first} and {second}", "use val
 OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
 SEARCHED = _message("TFG490", "'{op}' looks for one value, but {value} is {shape}",
                     "take one element of it, or compare with ==, which is true if all elements are equal")
+CLIPPED_TWICE = _message("TFG492", "an optimizer takes only one of {clips}", "keep one of them")
 TRAINED_COMPLEX = _message("TFG491", "no optimizer trains {name}, which is {dtype}",
                            "train its two float parts, and combine them: complex(re, im)")
 OPERATOR_ONE = _message("TFG413", "'{op}' does not work on {value}")
