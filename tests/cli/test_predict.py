@@ -168,7 +168,9 @@ def test_formats_and_columns(model, capsys):
             "TFG658",
             'new.csv are not those that old has learned from: it has no column "home city"',
         ),
-        ("sex,age,fare,home city,flag,class\nmale,1,2,Rome,true,a\n", "TFG658", 'learned from: "class" is new'),
+        ("sex,Age,fare,home city,flag\nmale,1,2,Rome,true\n", "TFG658", 'rename "Age" to "age", as capitals count'),
+        ("male,1,2,Rome,true\n" * 2, "TFG658", "its first line seems to be a row of data"),
+        ("sex;age;fare;home city;flag\nmale;1,5;2;Rome;true\n", "TFG659", 'so write "1.5"'),
         ("sex,age,fare,home city,flag\nmale,1,2,Rome\n", "TFG611", "4 cells"),
         ("sex,age,fare,home city,flag\nmale,1,1e39,Rome,true\n" * 1, "", ""),
     ],
@@ -180,6 +182,79 @@ def test_a_bad_row_is_an_error_and_nothing_is_written(model, text, code, words, 
         assert not (model / "out.csv").exists() and not list(model.glob(".out*"))
         err = capsys.readouterr().err
         assert code in err and words in err
+
+
+DATED = """
+data old = csv("dated.csv", target="y") | date_parts("when", parts=["year", "hour"]) | {more}
+placeholder X: float32[n, old.columns]
+variable w = 2.0
+p = w * X
+session:
+    save to "dated.ckpt"
+    print p with X = old.features
+"""
+
+
+@pytest.mark.parametrize("more", ["standardize", 'categories("when_hour")', 'fill("when_year", with="median")'])
+@pytest.mark.parametrize(
+    ("cell", "code", "words"),
+    [
+        ("01.01.2022", "TFG656", '"01.01.2022", which is not a date'),
+        ("foo", "TFG656", '"foo", which is not a date'),
+        ("2022-13-01", "TFG656", "write dates as 2024-12-31 or 2024-12-31 23:59:59, as old has learned from"),
+        ("2022-02-30", "TFG656", '"2022-02-30"'),
+        ("2022-01-01T10:00:00Z", "TFG892", "a time with an offset from UTC"),
+        ('""', "TFG637", 'row 1 of column "when" has no value'),
+    ],
+)
+def test_a_cell_that_is_no_date_is_an_error_at_its_place(here, more, cell, code, words, capsys):
+    (here / "dated.csv").write_text("when,y\n2022-01-01,1\n2023-02-01 10:00,2\n")
+    (here / "new.csv").write_text(f"when\n2022-01-01\n{cell}\n")
+    (here / "d.tfg").write_text(DATED.format(more=more))
+    assert main(["run", "d.tfg"]) == 0
+    capsys.readouterr()
+    options = ["--from", "dated.ckpt", "--values", "p", "--data", "new.csv"]
+    assert main(["predict", "d.tfg", *options, "-o", "out.csv"]) == 1
+    err = capsys.readouterr().err
+    assert code in err and words in err and "new.csv:3:1" in err and not list(here.glob("*out*"))
+    for stream in ("", ", stream=true"):
+        (here / "n.tfg").write_text(f'data new = csv("new.csv"{stream}) | fitted("dated.ckpt", "old")\n')
+        assert main(["check", "n.tfg"]) == 1
+        err = capsys.readouterr().out
+        assert code in err and words in err and "new.csv:3:1" in err
+
+
+def test_missing_dates_go_on_where_the_data_had_some(here):
+    (here / "dated.csv").write_text("when,y\n2022-01-01,1\n,2\n2024-01-01,3\n")
+    (here / "new.csv").write_text('when\n""\n2030-01-01\n')
+    (here / "d.tfg").write_text(DATED.format(more='fill("when_year", "when_hour", with="median")'))
+    assert main(["run", "d.tfg"]) == 0
+    options = ["--from", "dated.ckpt", "--values", "p", "--data", "new.csv"]
+    assert main(["predict", "d.tfg", *options, "-o", "out.csv"]) == 0
+    assert [float(row["p_0"]) for row in written("out.csv")] == [4046, 4060]
+
+
+def test_other_columns_are_left_out_and_named(model, capsys):
+    (model / "new.csv").write_text("class,sex,age,fare,home city,flag,more\n1,male,1,2,Rome,true,a\n")
+    assert predict() == 0
+    assert 'which are left out: "class", "more"' in capsys.readouterr().err
+    extra = written("out.csv")
+    (model / "new.csv").write_text("sex,age,fare,home city,flag\nmale,1,2,Rome,true\n")
+    assert predict(out="out2.csv") == 0
+    assert extra == written("out2.csv") and "TFG893" not in capsys.readouterr().err
+
+
+def test_names_above_rows_of_data_that_has_none(here, capsys):
+    (here / "old.csv").write_text("1,2\n3,4\n5,6\n")
+    (here / "new.csv").write_text("a,b\n3,4\n")
+    (here / "d.tfg").write_text(
+        'data old = csv("old.csv", target="x1", header=false) | standardize\n'
+        'placeholder X: float32[n, 1]\nvariable w = 2.0\np = w * X\nsession:\n    save to "d.ckpt"\n    print p with X = old.features\n'
+    )
+    assert main(["run", "d.tfg"]) == 0
+    options = ["--from", "d.ckpt", "--values", "p", "--data", "new.csv"]
+    assert main(["predict", "d.tfg", *options, "-o", "out.csv"]) == 1
+    assert "the first line of the file seems to be names" in capsys.readouterr().err
 
 
 def test_keys_are_of_any_dtype(model):

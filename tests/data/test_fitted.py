@@ -92,6 +92,36 @@ def test_unseen_categories_are_counted(files):
     assert (program.dataset("new").features[:, 1:] == 0).all()
 
 
+def test_unseen_categories_of_every_column_are_counted(files):
+    """Those of whole numbers too, and those that a transform has made."""
+    (files / "old.csv").write_text("kind,zone,when,y\na,1,2024-01-01,1\nb,2,2024-02-01,2\n")
+    (files / "new.csv").write_text("kind,zone,when\nc,1,2024-03-01\na,7,2024-01-01\nd,1e30,2024-03-01\n")
+    program = tfdsl.compile(
+        'data old = csv("old.csv", target="y") | date_parts("when", parts=["month"]) | categories("zone", "when_month")\n'
+        '    | one_hot("kind")\n' + NEW
+    )
+    (warning,) = [one for one in program.diagnostics if one.code == "TFG660"]
+    assert [warning.headline, *(note.text for note in warning.notes)] == [
+        '"zone" has categories that old has not learned, in 2 cells: "7", "1e+30"',
+        '"when_month" has categories that old has not learned, in 2 cells: "3"',
+        '"kind" has categories that old has not learned, in 2 cells: "c", "d"',
+    ]
+    assert program.dataset("new").features.tolist() == [[0, 0, 0, -1], [1, 0, -1, 0], [0, 0, -1, -1]]
+
+
+@pytest.mark.parametrize("cell", ["1.5", "1e30", "99999999999999999999"])
+@pytest.mark.parametrize("stream", ["", ", stream=true"])
+def test_a_column_of_whole_numbers_stays_one(files, cell, stream):
+    (files / "old.csv").write_text("zone,y\n1,1\n2,2\n")
+    (files / "new.csv").write_text(f"zone\n1\n{cell}\n")
+    data = tfdsl.compile(
+        f'data old = csv("old.csv", target="y")\ndata new = csv("new.csv"{stream}) | fitted(old)\n'
+    ).dataset("new")
+    with pytest.raises(TfgError, match=r'row 1 of "zone" is .*, not a finite number that fits int64'):
+        data.array("zone")
+    assert data.features.tolist() == [[1], [np.float32(cell)]]
+
+
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [

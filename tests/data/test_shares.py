@@ -127,6 +127,8 @@ def test_some_data_stays_in_its_process(files, text):
         (HEADER + "".join(ROWS[29:]), "has another number of rows in {}/p-0.csv or another of its 2 files"),
         (HEADER + "".join(ROWS[27:]), "has another number of rows in {}/p-0.csv or another of its 2 files"),
         (HEADER + "2024-01-01,1\n", "cannot read {}/p-2.csv: this row has 2 cells"),
+        (HEADER + "2024-02-30,1,Rome,1,true,1\n" * 12, 'cannot read {}/p-0.csv: column "day" has "2024-02-30"'),
+        (HEADER + ",1,Rome,1,true,1\n" * 12, 'cannot read {}/p-0.csv: column "day" has "", which is not a date'),
         (HEADER + ROWS[28] * 12, ""),  # only the digest can say this
     ],
 )

@@ -16,6 +16,7 @@ from ..diagnostics import (
     FITTED_DATA,
     NOT_STATIC,
     UNKNOWN_NAME,
+    Note,
 )
 from ..ops.op import Parameter
 from ..program import Data, DataStage, HostValue
@@ -196,6 +197,10 @@ def _plain(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
 
 
 def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:
-    """Report the warnings of sources and transforms."""
+    """Report the warnings of sources and transforms, those of one kind at a stage together."""
+    kinds: dict[tuple[str, int], list[DataError]] = {}
     for doubt in pipeline.doubts:
-        ctx.report(doubt.message, statement.stages[doubt.stage or 0].span, note_of(doubt.place), **doubt.details)
+        kinds.setdefault((doubt.message.code, doubt.stage or 0), []).append(doubt)
+    for (_, stage), (first, *others) in kinds.items():
+        notes = (*note_of(first.place), *(Note(one.headline) for one in others))
+        ctx.report(first.message, statement.stages[stage].span, notes, **first.details)

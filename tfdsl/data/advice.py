@@ -1,5 +1,6 @@
 """Ways out of text where numbers are needed: what the texts of a column look like, and what to write for it."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -70,6 +71,14 @@ def date_form(texts: Sequence[str]) -> str | None:
 def parts_of_dates(columns: str, form: str) -> str:
     """The transform of columns of dates in a form, "" for the usual one."""
     return f"date_parts({columns}, format={written(form)})" if form else f"date_parts({columns})"
+
+
+def is_finite(cell: str) -> bool:
+    """Whether a cell is a number."""
+    try:
+        return "_" not in cell and math.isfinite(float(cell))
+    except ValueError:
+        return False
 
 
 def have_commas(texts: Sequence[str]) -> bool:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
 from ..record import replace
-from ..types import STRING
+from ..types import INT64, STRING
 from .schema import Column, DataError, Schema, shown
 from .tables import BLOCK, Block, Held, Table, absent, matrix
 
@@ -351,6 +351,9 @@ class _FieldArrays:
         else:
             made_of = np.column_stack([block[name] for name in names])
         if self._watch is None:
+            if self._dtype == INT64 and made_of.dtype.kind == "f":  # new rows of a column of whole numbers
+                bad = ~((made_of == np.trunc(made_of)) & (np.abs(made_of) < _INTEGERS))
+                _refuse(bad, made_of, names, self._table, start, "int64")
             return made_of
         with np.errstate(over="ignore", invalid="ignore"):
             result = np.ascontiguousarray(made_of, np.float32)
@@ -416,7 +419,9 @@ def _with_fractions(block: np.ndarray, columns: Collection[int]) -> set[int]:
     return {column for column in columns if (block[:, column] != np.trunc(block[:, column])).any()}
 
 
-def _refuse(bad: np.ndarray, array: np.ndarray, names: list[str], table: Table, first: int) -> None:
+def _refuse(
+    bad: np.ndarray, array: np.ndarray, names: list[str], table: Table, first: int, dtype: str = "float32"
+) -> None:
     if not bad.any():
         return
     row, column = np.argwhere(bad.reshape(len(bad), -1))[0].tolist()
@@ -424,7 +429,7 @@ def _refuse(bad: np.ndarray, array: np.ndarray, names: list[str], table: Table, 
     if np.isnan(value) and (place := table.place(first + row, name)):
         raise DataError(COLUMN_CELL, place=place, row=first + row, column=shown(name), cell="missing")
     raise DataError(DATA_VALUE, place=table.place(first + row, name), row=first + row, column=shown(name), value=value,
-                    dtype="float32")  # fmt: skip
+                    dtype=dtype)  # fmt: skip
 
 
 def missing(table: Table, columns: Iterable[Column]) -> tuple[str, int] | None:

@@ -7,13 +7,14 @@ dropped."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, FITTED_OTHERS, LEARNED_FORM, SERIES_SHORT
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
 from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
-from .advice import columns_with
+from .advice import columns_with, have_commas, is_finite
+from .categories import category_codes
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown, sizes
 from .transforms import TRANSFORMS
@@ -27,15 +28,13 @@ from .transforms.base import (
     Readable,
     SeriesTransform,
     Tensors,
-    gap_error,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from .tables import Block, Table
 
 
+_SOME, _SHOWN = 3, 6  # categories and columns in a message
 _MOST_NESTED = 20  # data sets that are fitted to others
 ROLES: Mapping[str, Role] = {"feature": "feature", "target": "target", "aside": "aside"}
 COLUMN_DTYPES: Mapping[str, DType] = {one.name: one for one in (FLOAT32, INT64, BOOL, STRING)}
@@ -98,15 +97,19 @@ class Fitted(Record):
         needed = self.needed()
         lacking = [name for name in own if name in needed and name not in names]
         foreign = [name for name in names if name not in own]
-        if lacking or foreign:
+        if lacking:
             raise other_columns(self.name, lacking, foreign, facts)
+        if foreign:
+            some = f"{listed(foreign[:_SHOWN])}{', ...' if len(foreign) > _SHOWN else ''}"
+            facts.doubt(FITTED_OTHERS, file=_file(facts), data=self.name, columns=some)
         passed = self.passed()
         differing = [
             (column, own[column.name])
             for column in other.table
-            if column.shape != own[column.name].shape
-            or ((column.dtype == STRING) != (own[column.name].dtype == STRING) and column.name not in passed
-                and column.gaps != other.rows)  # without any value it may be of numbers or text
+            if column.name in own
+            and (column.shape != own[column.name].shape
+                 or ((column.dtype == STRING) != (own[column.name].dtype == STRING) and column.name not in passed
+                     and column.gaps != other.rows))  # without any value it may be of numbers or text
         ]  # fmt: skip
         if differing:
             raise other_dtypes(self.name, differing, facts)
@@ -201,18 +204,16 @@ class Fitted(Record):
         return columns
 
     def check(self, table: "Table", has_target: bool) -> "list[Unseen]":
-        """Refuse rows with missing cells where a transform needs values. Returns the categories that were not
-        learned."""
+        """Refuse rows that a transform cannot transform, such as those with missing cells. Returns the categories
+        that were not learned."""
         unseen: list[Unseen] = []
-        own = set(table.block(slice(0, 1)))
         given = dict(table.parts) or {"": range(table.rows)}
         for at, step in enumerate(self.steps):
             before = self.transformed(table, has_target, self.steps[:at])
             if step.fitted is not None:
                 unseen += step.fitted.check(before, has_target)
-            if step.transform.needs_complete:
-                _check_complete(before, step, self.name)
-            unseen += _unseen(before, step, own)
+            step.transform.check_rows(step.arguments, step.before, before, self.name)
+            unseen += _unseen(before, step)
             if isinstance(step.transform, SeriesTransform):
                 after = self.transformed(table, has_target, self.steps[: at + 1])
                 for part, rows in after.parts or (("", range(after.rows)),):
@@ -225,18 +226,26 @@ class Fitted(Record):
 
 
 def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts) -> DataError:
-    """The error for columns that lack, or that are new."""
-    file = facts.table.source.origin if facts.table is not None else "the data"
-    what, ways = list[str](), list[str]()
-    if lacking:
-        what.append(f"it has no column {listed(lacking)}")
-        ways.append(f"add {listed(lacking)} to {file}")
+    """The error for columns that lack. `foreign` are new."""
+    file = _file(facts)
+    what = [f"it has no column {listed(lacking)}"]
     if foreign:
         what.append(f"{listed(foreign)} {'is' if len(foreign) == 1 else 'are'} new")
-        ways.append(
-            f"leave {listed(foreign)} out of {file}; or in a program: | drop({listed(foreign)}) | fitted({data})"
-        )
+    by_case = {name.lower(): name for name in foreign}
+    ways = [
+        f"rename {shown(by_case[name.lower()])} to {shown(name)}, as capitals count"
+        for name in lacking if name.lower() in by_case
+    ]  # fmt: skip
+    if left := [name for name in lacking if name.lower() not in by_case]:
+        ways.append(f"add {listed(left)} to {file}")
+    if any(is_finite(name) for name in foreign):
+        ways = [f"its first line seems to be a row of data: write a line with the names of the columns above it, such "
+                f"as {','.join(lacking)}"]  # fmt: skip
     return DataError(FITTED_COLUMNS, param="data", data=data, file=file, what=", and ".join(what), way="; ".join(ways))
+
+
+def _file(facts: Facts) -> str:
+    return facts.table.source.origin if facts.table is not None else "the data"
 
 
 def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: Facts) -> DataError:
@@ -247,7 +256,14 @@ def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: F
              for one, own in differing]  # fmt: skip
     what = ", and ".join(f"{name} is {now}, not {then}" for name, now, then in types)
     ways: list[str] = []
-    if found:
+    source = facts.of_source
+    if found and place is not None and place.line == 1 and source.get("header") not in (None, True):
+        ways.append("the first line of the file seems to be names, which the data that was learned from has not: "
+                    "remove this line")  # fmt: skip
+    elif found and source.get("decimal") == "." and have_commas([cell]):
+        ways.append(f'numbers have a point before their fraction, so write {shown(cell.replace(",", "."))}; or in a '
+                    'program: csv(..., decimal=",")')  # fmt: skip
+    elif found:
         ways.append(
             f"the first cell that is not a number is {shown(cell)}: write a number there, or nothing if it is missing"
         )
@@ -304,37 +320,28 @@ def _as(cells: Any, schema: Schema, name: str) -> Any:
     return cells.astype("float64") if column.dtype.name == "float32" else cells
 
 
-def _check_complete(table: "Table", step: FittedStep, data: str) -> None:
-    """Refuse missing cells where a transform needs values."""
-    from .arrays import missing
-
-    if not step.transform.needs_complete:
-        return
-    first = set(table.block(slice(0, 1)))
-    columns = [one for one in step.transform.worked_on(step.arguments, step.before) if one.name in first]
-    found = missing(table, columns)
-    if found is not None:
-        name, row = found
-        column = next(one for one in columns if one.name == name)
-        raise gap_error(column, row, table.place(row, name), f"{step.transform.name} of {data}")
-
-
-def _unseen(table: "Table", step: FittedStep, own: set[str]) -> Iterator[Unseen]:
-    """The categories of text columns that a step has not learned."""
-    for name, known in step.learned.get("categories", {}).items():
-        words = table.words.get(name, ()) if name in own else ()
-        new = [code for code, word in enumerate(words) if word not in known]
-        if not new:
-            continue
-        counts = sum(_count(block[name], new) for _, block in table.blocks())
-        if counts:
-            yield Unseen(name, counts, tuple(words[code] for code in new[:3]))
-
-
-def _count(cells: "np.ndarray", codes: Sequence[int]) -> int:
+def _unseen(table: "Table", step: FittedStep) -> Iterator[Unseen]:
+    """The categories of columns that a step has not learned."""
     import numpy as np
 
-    return int(np.isin(cells, codes).sum())
+    own = set(table.block(slice(0, 1)))
+    known = {name: values for name, values in step.learned.get("categories", {}).items() if name in own}
+    codes = {name: category_codes(values, table.words.get(name)) for name, values in known.items()}
+    counts, some = dict.fromkeys(known, 0), {name: dict[str, None]() for name in known}
+    for _, block in table.blocks() if known else ():
+        for name, of in codes.items():
+            new = block[name][of(block[name]) < 0]
+            counts[name] += len(new)
+            if len(new) and len(some[name]) < _SOME:
+                words, values = table.words.get(name), new[np.sort(np.unique(new, return_index=True)[1])].tolist()
+                some[name] |= dict.fromkeys(_shown_category(one) if words is None else words[one] for one in values)
+    for name, count in counts.items():
+        if count:
+            yield Unseen(name, count, tuple(some[name])[:_SOME])
+
+
+def _shown_category(value: float) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def to_json(fitted: Fitted) -> dict[str, Any]:

@@ -333,21 +333,11 @@ class _Facts:
     def words(self, column: str) -> Sequence[str]:
         return self._pipeline.table(self._at).words[column]
 
-    def first(self, column: str, text: str) -> FilePlace | None:
-        table = self._pipeline.table(self._at)
-        code = list(table.words[column]).index(text)
-        for start, block in table.blocks():
-            found = (block[column] == code).nonzero()[0]
-            if len(found):
-                return table.place(start + int(found[0]), column)
-        return None
-
     def doubt(self, message: Message, **details: object) -> None:
         error = DataError(message)
         error.details = details
         error.stage = self._pipeline.order[self._at] + 1
-        if error.stage not in [one.stage for one in self._pipeline.doubts]:
-            self._pipeline.doubts.append(error)
+        self._pipeline.doubts.append(error)
 
     def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         return self._pipeline.gap(self._at, columns)

@@ -118,14 +118,14 @@ def read(share: Share, fields: Sequence[str]) -> list[np.ndarray]:
     with np.errstate(over="ignore", invalid="ignore"):
         try:
             held = source.again(about["paths"], about["form"], where, choose)
+            if done < len(kept):
+                raise NotRead(another_number)
+            table = learned.transformed(Table(held, held.rows, held.words), has_target=True)
+            made = Dataset(table, learned.result, lambda field: None).make(*fields)
         except DataError as error:
             raise NotRead(
                 f"cannot read {error.place.path if error.place else about['paths'][0]}: {error.headline}"
             ) from None
-        if done < len(kept):
-            raise NotRead(another_number)
-        table = learned.transformed(Table(held, held.rows, held.words), has_target=True)
-        made = Dataset(table, learned.result, lambda field: None).make(*fields)
     return [made[field][""] for field in fields]
 
 

@@ -64,10 +64,6 @@ class Facts(Protocol):
         """The different texts of a column before the transform."""
         ...
 
-    def first(self, column: str, text: str) -> FilePlace | None:
-        """The place of the first cell of a column of the source with a text, if it is known."""
-        ...
-
     def doubt(self, message: Message, **details: object) -> None:
         """Note a warning."""
         ...
@@ -102,9 +98,6 @@ class FewFacts:
 
     def words(self, column: str) -> Sequence[str]:
         return ()
-
-    def first(self, column: str, text: str) -> None:
-        return None
 
     def doubt(self, message: Message, **details: object) -> None:
         pass  # it was noted when the schema was made first
@@ -289,6 +282,22 @@ class ColumnMaker(Transform):
     @abstractmethod
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
         """A table with its columns. The table may lack some of the columns before it."""
+
+    def check_rows(self, arguments: Arguments, before: Schema, table: "Table", data: str) -> None:
+        """Refuse rows that it cannot transform with what `data` has learned. The table may lack some of the columns
+        before it."""
+        from ..arrays import missing
+
+        there = set(table.block(slice(0, 1)))
+        columns = {one.name: one for one in self.complete(arguments, before) if one.name in there}
+        found = missing(table, columns.values())
+        if found is not None:
+            name, row = found
+            raise gap_error(columns[name], row, table.place(row, name), f"{self.name} of {data}")
+
+    def complete(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        """The columns in which new rows may lack no cell."""
+        return self.worked_on(arguments, before) if self.needs_complete else ()
 
     @abstractmethod
     def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:

@@ -1,25 +1,26 @@
 """Makes numbers of the parts of dates."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...diagnostics import DATE_CELL
+from ...diagnostics import DATE_CELL, DATE_OFFSET
 from ...types import FLOAT32, INT64, STRING
-from ..schema import Column, DataError, Schema, shown
+from ..schema import Column, DataError, FilePlace, Schema, shown
 from ..stage import Arguments
 from .base import ColumnTransform, Facts, Learned, OutsideGraph, check_names
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..tables import Block, Function, Words
+    from ..tables import Block, Function, Table, Words
 
 _PARTS: "dict[str, Callable[[datetime], int]]" = {
     "year": lambda date: date.year, "month": lambda date: date.month, "day": lambda date: date.day,
     "weekday": lambda date: date.weekday(), "hour": lambda date: date.hour, "minute": lambda date: date.minute,
     "second": lambda date: date.second, "dayofyear": lambda date: date.timetuple().tm_yday,
 }  # fmt: skip
+_OFFSET = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(?:\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
 _USUAL = ("year", "month", "day", "weekday")
 
 
@@ -30,7 +31,8 @@ class DateParts(OutsideGraph, ColumnTransform):
         "Columns of whole numbers for the parts of dates: `date` becomes `date_year`, `date_month`, `date_day` and "
         "`date_weekday`, 0 for Monday. `parts` names others out of year, month, day, weekday, hour, minute, second and "
         "dayofyear. Dates are written as 2024-12-31, 2024-12 or 2024-12-31 23:59:59, or in a `format` of Python, such "
-        'as "%d.%m.%Y".'
+        'as "%d.%m.%Y"; with the offset "%z" in it the parts are those of UTC. A cell that is no date is an error, and '
+        "so is a missing one in new rows if the column had none."
     )
     takes_columns = True
     needs_columns = True
@@ -38,12 +40,8 @@ class DateParts(OutsideGraph, ColumnTransform):
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         parts = self._parts(arguments)
         columns = self.worked_on(arguments, before, facts)
-        for column in columns:
-            for text in facts.words(column.name):
-                if parsed_date(text, arguments["format"]) is None:
-                    place = facts.first(column.name, text)
-                    raise DataError(DATE_CELL, place=place, param=f"column {column.name}", column=shown(column.name),
-                                    cell=shown(text))  # fmt: skip
+        if facts.table is not None:
+            self._check(columns, arguments["format"], facts.table)
         names = {column.name for column in columns}
 
         def change(column: Column) -> Column | tuple[Column, ...]:
@@ -66,23 +64,50 @@ class DateParts(OutsideGraph, ColumnTransform):
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text", facts)
 
+    def complete(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        # Only of a column that had missing cells the parts can lack.
+        return tuple(column for column in self.worked_on(arguments, before) if not column.gaps)
+
+    def check_rows(self, arguments: Arguments, before: Schema, table: "Table", data: str) -> None:
+        super().check_rows(arguments, before, table, data)
+        there = set(table.block(slice(0, 1)))
+        columns = [one for one in self.worked_on(arguments, before) if one.name in there]
+        self._check(columns, arguments["format"], table, data)
+
+    def _check(self, columns: Sequence[Column], form: object, table: "Table", data: str = "") -> None:
+        """Refuse cells that are no dates. `data` has learned the form, if it is not that of the table itself."""
+        import numpy as np
+
+        for name in (column.name for column in columns):
+            words = table.words[name]
+            wrong = [code for code, text in enumerate(words) if parsed_date(text, form) is None]
+            for start, block in table.blocks() if wrong else ():
+                found = np.flatnonzero(np.isin(block[name], wrong))
+                if len(found):
+                    row = int(found[0])
+                    raise _no_date(name, words[int(block[name][row])], form, data, table.place(start + row, name))
+
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
     ) -> "tuple[Function, Words]":
         import numpy as np
 
         parts, columns = self._parts(arguments), self.worked_on(arguments, before)
-        numbers = {}
+        numbers, wrong = {}, dict[str, set[int]]()
         for column in columns:
             dates = [parsed_date(text, arguments["format"]) for text in words[column.name]]
             rows = [[np.nan if date is None else _PARTS[part](date) for part in parts] for date in dates]
             table = np.array([*rows, [np.nan] * len(parts)], np.float64)  # a missing cell takes the last
             numbers[column.name] = table if column.gaps else np.nan_to_num(table).astype(np.int64)
+            wrong[column.name] = {code for code, date in enumerate(dates) if date is None}
+            wrong[column.name] |= set() if column.gaps else {-1}
 
         def divided(block: "Block") -> "Block":
             result: Block = {}
             for name, cells in block.items():
                 if name in numbers:
+                    for code in wrong[name].intersection(cells.tolist()) if wrong[name] else ():  # of unchecked rows
+                        raise _no_date(name, "" if code < 0 else words[name][code], arguments["format"])
                     result.update((f"{name}_{part}", numbers[name][cells, at]) for at, part in enumerate(parts))
                 else:
                     result[name] = cells
@@ -92,15 +117,39 @@ class DateParts(OutsideGraph, ColumnTransform):
 
 
 def parsed_date(text: str, form: object) -> "datetime | None":
-    """The date that a text is in a form, or in one of the usual ones if that is None. None if it is no date."""
-    from datetime import datetime
+    """The date that a text is in a form, or in one of the usual ones if that is None, which have no offset from UTC; in
+    UTC if the form has one. None if it is no date."""
+    from datetime import UTC, datetime
 
     try:
         if isinstance(form, str):
-            return datetime.strptime(text, form)
-        return datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
-    except (ValueError, re.error):  # re.error: the form has a part twice
+            date = datetime.strptime(text, form)
+            return date if date.tzinfo is None else date.astimezone(UTC)
+        date = datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+        return date if date.tzinfo is None else None
+    except (ValueError, OverflowError, re.error):  # re.error: the form has a part twice
         return None
+
+
+def _no_date(column: str, cell: str, form: object, data: str = "", place: FilePlace | None = None) -> DataError:
+    """The error for a cell that is no date in a form, which `data` has learned if it is not empty."""
+    offset = _OFFSET.fullmatch(cell) if form is None else None
+    has_offset = offset is not None and parsed_date(cell[: offset.start(2)], None) is not None
+    written = f"in the form {shown(form)}" if isinstance(form, str) else "as 2024-12-31 or 2024-12-31 23:59:59"
+    if data:
+        way = f"write dates {written}, as {data} has learned from"
+    elif offset is not None and has_offset:
+        usual = f"%Y-%m-%d{cell[10]}%H:%M{'' if offset[1] is None else ':%S'}{'.%f' if '.' in cell else ''}"
+        way = (
+            f"format={shown(f'{usual}%z')} makes the parts those of UTC; format={shown(f'{usual}{offset[2]}')} makes "
+            f"them those of the clock, and takes no other offset than {offset[2]}"
+        )
+    elif isinstance(form, str):
+        way = f'dates are written {written}; if the cell means a missing date, write missing=["", {shown(cell)}]'
+    else:
+        way = 'dates are written as 2024-12-31; for another form write format=, such as format="%d.%m.%Y"'
+    message = DATE_OFFSET if has_offset else DATE_CELL
+    return DataError(message, place=place, param=f"column {column}", column=shown(column), cell=shown(cell), way=way)
 
 
 TRANSFORM = DateParts()

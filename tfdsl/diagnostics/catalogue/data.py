@@ -97,13 +97,14 @@ IMAGE_SIZE = _message("TFG654", "{other} has {found[0]} x {found[1]} pixels, and
                       "write size=[{size[0]}, {size[1]}] to scale all pictures")
 TOKENS_CUT = _message("TFG655", "tokens cuts {cut:text} of the training rows after {size:word}",
                       "a larger size keeps more of them", severity="warning")
-DATE_CELL = _message("TFG656", "column {column} has {cell}, which is not a date",
-                     "dates are written as 2024-12-31; for another form write format=, such as "
-                     "format=\"%d.%m.%Y\"")
+DATE_CELL = _message("TFG656", "column {column} has {cell}, which is not a date", "{way}")
+DATE_OFFSET = _message("TFG892", "column {column} has {cell}, a time with an offset from UTC", "{way}")
 FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared before it, not {value}",
                        "write: | fitted(train), with the name of the data whose transforms have learned; or | "
                        "fitted(\"model.ckpt\", \"train\"), with the path of a checkpoint")
 FITTED_COLUMNS = _message("TFG658", "the columns of {file} are not those that {data} has learned from: {what}", "{way}")
+FITTED_OTHERS = _message("TFG893", "{file} has columns that {data} has not learned from, which are left out: {columns}",
+                         "| drop(...) before fitted leaves them out without this warning", severity="warning")
 FITTED_DTYPE = _message("TFG659", "the dtypes are not those that {data} has learned from: {what}", "{way}")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")

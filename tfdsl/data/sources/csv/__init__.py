@@ -1,6 +1,5 @@
 """CSV files: text with one line per row. The first line names the columns, unless `header` says otherwise."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ....diagnostics import (
 )
 from ....diagnostics.spelling import counted
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
+from ...advice import is_finite
 from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
 from ...stage import Arguments
@@ -256,13 +256,13 @@ class Csv(TableSource):
                 self.refuse({"header": list(names)}, "header", f"{counted(len(first), 'name')}, one for each column")
         else:
             names = tuple(name.strip() for name in first)
-            if all(map(_is_finite, names)):
+            if all(map(is_finite, names)):
                 raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0))
         seen: set[str] = set()
         for column, name in enumerate(names):
             if not name:
                 raise DataError(CSV_NO_NAME, place=file.place_in_header(lines, line, column), number=column + 1)
-            if name in seen and header is True and _is_finite(name):
+            if name in seen and header is True and is_finite(name):
                 raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0))
             if name in seen:
                 raise DataError(COLUMN_TWICE, place=file.place_in_header(lines, line, column), column=shown(name))
@@ -281,16 +281,9 @@ class Csv(TableSource):
 SOURCE = Csv()
 
 
-def _is_finite(cell: str) -> bool:
-    try:
-        return "_" not in cell and math.isfinite(float(cell))
-    except ValueError:
-        return False
-
-
 def _odd_header(names: Sequence[str], file: CsvFile) -> tuple[DataError, ...]:
     """A warning if the first line seems to be a row: some names are numbers with a fraction."""
-    fractions = [name for name in names if "." in name and _is_finite(name)]
+    fractions = [name for name in names if "." in name and is_finite(name)]
     if not fractions:
         return ()
     return (DataError(CSV_ODD_HEADER, place=FilePlace(file.path, 1), path=shown(file.given), name=shown(fractions[0])),)
