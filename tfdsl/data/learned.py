@@ -334,7 +334,7 @@ def _unseen(table: "Table", step: FittedStep) -> Iterator[Unseen]:
             counts[name] += len(new)
             if len(new) and len(some[name]) < _SOME:
                 words, values = table.words.get(name), new[np.sort(np.unique(new, return_index=True)[1])].tolist()
-                texts = [_shown_category(one) if words is None else words[one] for one in values]
+                texts = [_shown_category(one) if words is None else str(words[one]) for one in values]
                 some[name].update(dict.fromkeys(texts))
     for name, count in counts.items():
         if count:
