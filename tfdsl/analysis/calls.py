@@ -229,7 +229,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         doubt_position(ctx, row, first, arguments)
     clips = [argument for name, argument in arguments.items() if name in CLIPS and argument.value is not None]
     if len(clips) > 1:
-        ctx.fail(CLIPPED_TWICE, clips[1].whole or clips[1].span, clips=" and ".join((", ".join(CLIPS[:-1]), CLIPS[-1])))
+        ctx.fail(CLIPPED_TWICE, clips[1].whole or clips[1].span, clips=listed(CLIPS))
     for name, argument in arguments.items():
         value = argument.value
         if value is None and name in row.lacking and row.lacking[name].default is None:
