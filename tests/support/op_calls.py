@@ -22,6 +22,10 @@ MORE_PRECISE = {
     **dict.fromkeys(("nce_loss", "sampled_softmax_loss"), "a loss for each row, even if widths are unknown"),
     **dict.fromkeys(("norm", "reduce_join"), "without an axis the result is a scalar"),
     **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a given size"),
+    **dict.fromkeys(
+        ("exponential_decay", "natural_exp_decay", "inverse_time_decay", "polynomial_decay", "cosine_decay",
+         "cosine_decay_restarts", "linear_cosine_decay", "piecewise_constant_decay"),
+        "a learning rate is a number"),
     "strided_slice": "axes are sliced one by one, while TensorFlow loses all of them",
     "repeat": "a list of repeats is summed",
 }
@@ -33,7 +37,8 @@ NARROWER = {
     "dct",
     "divide_no_nan", "mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss",
     "bincount", "per_image_standardization", "adjust_brightness", "adjust_contrast", "rgb_to_grayscale",
-    "grayscale_to_rgb", "check_whole", "stateless_binomial",
+    "grayscale_to_rgb", "check_whole", "stateless_binomial", "exponential_decay", "polynomial_decay",
+    "linear_cosine_decay",
 }
 
 # Calls besides the examples: other options, ranks and axes.

@@ -3,6 +3,7 @@
 Each function takes the lowering and the node, and returns what the TensorFlow functions return.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -129,3 +130,30 @@ def batch_normalization(lowering: NodeLowering, node: Node) -> tf.Tensor:
     """TensorFlow's function requires the optional arguments."""
     left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
     return lowering.table_op(replace(node, args={**node.args, **left_out}))
+
+
+def piecewise_constant_decay(lowering: NodeLowering, node: Node) -> tf.Tensor:
+    """TensorFlow's function makes branches that XLA cannot compile."""
+    given = _arguments(lowering, node)
+    with v1.name_scope(node.name or "PiecewiseConstant") as scope:
+        x = tf.convert_to_tensor(given["x"])
+        bounds = given["boundaries"] if x.dtype.is_floating else [math.floor(one) for one in given["boundaries"]]
+        passed = tf.reduce_sum(tf.cast(x > tf.constant(bounds, x.dtype), tf.int32))
+        return tf.gather(tf.stack(given["values"]), passed, name=scope)
+
+
+def cosine_decay_restarts(lowering: NodeLowering, node: Node) -> tf.Tensor:
+    """The formula of TensorFlow's function, which makes a branch for `t_mul`."""
+    given = {param.name: param.default for param in node.table_row.params} | _arguments(lowering, node)
+    longer = given["t_mul"]
+    with v1.name_scope(node.name or "SGDRDecay") as scope:
+        rate = tf.convert_to_tensor(given["learning_rate"])
+        share = tf.cast(given["global_step"], rate.dtype) / tf.cast(given["first_decay_steps"], rate.dtype)
+        if longer == 1:
+            times = tf.floor(share)
+            share -= times
+        else:
+            times = tf.floor(tf.math.log(1 - share * (1 - longer)) / math.log(longer))
+            share = (share - (1 - longer**times) / (1 - longer)) / longer**times
+        height = 0.5 * given["m_mul"] ** times * (1 + tf.cos(math.pi * share))
+        return tf.multiply(rate, (1 - given["alpha"]) * height + given["alpha"], name=scope)

@@ -78,6 +78,8 @@ AXES_MANY = _message("TFG234", "{what} has {rank:axis/axes}; TensorFlow tensors 
                      "combine several axes into one")
 ROWS_FEW = _message("TFG239", "{op} needs {param} to have a row for each of the {count} classes, but it is {type}",
                     "num_classes can be at most the number of rows of {param}")
+VALUES_BETWEEN = _message("TFG240", "{op} has {boundaries:boundary/boundaries}, but {values:value}",
+                          "give it one value more than boundaries: {wanted}")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
 DILATED = _message("TFG484", "{op} with dilations and padding=\"SAME\" needs to know all sizes of {param}, which is "
