@@ -144,7 +144,8 @@ def piecewise_constant_decay(lowering: NodeLowering, node: Node) -> tf.Tensor:
 
 def cosine_decay_restarts(lowering: NodeLowering, node: Node) -> tf.Tensor:
     """The formula of TensorFlow's function, which makes a branch for `t_mul`."""
-    given = {param.name: param.default for param in node.table_row.params} | _arguments(lowering, node)
+    given: dict[str, Operand] = {param.name: param.default for param in node.table_row.params}
+    given |= _arguments(lowering, node)
     longer = given["t_mul"]
     with v1.name_scope(node.name or "SGDRDecay") as scope:
         rate = tf.convert_to_tensor(given["learning_rate"])

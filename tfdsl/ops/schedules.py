@@ -1,7 +1,7 @@
 """Schedules of learning rates: numbers that depend on the steps taken so far, as in `tf.compat.v1.train`."""
 
 from ..diagnostics import OPTION, RANK, VALUES_BETWEEN
-from ..types import TensorType, shape_text
+from ..types import Nested, TensorType, shape_text
 from .batch import whole
 from .op import OpCall
 from .row import table
@@ -27,10 +27,12 @@ _of_rate = scheduled("learning_rate", "global_step")
 
 def _piecewise(call: OpCall) -> TensorType:
     """One more value than boundaries."""
-    boundaries, values = call["boundaries"], call["values"]
-    count = len(boundaries) if isinstance(boundaries, (list, tuple)) else -1
-    if count < 1 or not all(isinstance(one, (int, float)) for one in boundaries):
+    boundaries: Nested = call["boundaries"]
+    values = call["values"]
+    numbers = boundaries if isinstance(boundaries, (list, tuple)) else ()
+    if not numbers or not all(isinstance(one, (int, float)) for one in numbers):
         call.fail(OPTION, "boundaries", param="boundaries", value=boundaries, allowed="a list of numbers")
+    count = len(numbers)
     if len(values) != count + 1:
         call.fail(VALUES_BETWEEN, "values", "boundaries", values=len(values), boundaries=count, wanted=count + 1)
     return scheduled("x", "x")(call)
