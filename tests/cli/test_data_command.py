@@ -71,9 +71,24 @@ PROPOSED = {
     "words": ("red,big,yes\n" + "blue,small,no\nred,big,yes\n" * 10, ["header=false", 'categories("x2")']),
     "named": ("colour,size\n" + "blue,1\nred,2\n" * 10, ["one_hot"]),
     "dates": ("date,temp,load\n" + "".join(f"2024-{1 + at // 28:02d}-{1 + at % 28:02d},{at % 7},{at % 5}\n" for at in range(60)),
-              ['date_parts("date")', "ordered=true"]),
+              ['date_parts("date", parts=["month", "day", "weekday"])', "ordered=true", "windows(size=...)"]),
     "mixed_dates": ("date,load\n" + "".join(f"2024-01-{1 + at * 7 % 28:02d},{at % 5}\n" for at in range(28)),
-                    ['date_parts("date")', "split(test=0.2)"]),
+                    ['date_parts("date", parts=["day"])', "split(test=0.2)"]),
+    "months": ("date,load\n" + "".join(f"{1960 + at // 12}-{1 + at % 12:02d},{at % 5}\n" for at in range(60)),
+               ['date_parts("date", parts=["year", "month"])', "ordered=true"]),
+    "clock": ("v,at,load\n" + "".join(f"{at % 7},{1 + at % 3}/{1 + at % 28}/24 {1 + at % 12}:{at:02d} PM,{at % 5}\n" for at in range(60)),
+              ['"day", "weekday", "hour", "minute"], format="%m/%d/%y %I:%M %p")']),
+    "offsets": ("v,at,load\n" + "".join(f"{at % 7},2024-01-{1 + at * 5 % 28:02d}T10:00:00{('Z', '+02:00')[at % 2]},{at % 5}\n" for at in range(28)),
+                ['format="%Y-%m-%dT%H:%M:%S%z")']),
+    "thousands": ('x,v,y\n' + "".join(f'"{1 + at % 4},234",{at % 7},{at % 2}\n' for at in range(30)), ['# "x" has numbers with commas']),
+    "decimals": ('x,v,y\n' + "".join(f'"{at},5",{at % 7},{at % 2}\n' for at in range(30)), ['decimal=","']),
+    "codes": ('x,v,y\n' + "".join(f"{-999 if at % 9 == 0 else at}.5,{-999 if at % 7 == 0 else at % 5},{at % 2}\n" for at in range(30)),
+              ['# "v" has -999, and is not negative otherwise: if it means a missing value, write missing=["", "-999"]']),
+    "target_again": ("alive,v,survived\n" + "".join(f"{('no', 'yes')[at % 3 // 2]},{at % 7},{at % 3 // 2}\n" for at in range(30)),
+                     ['aside("alive")', '# "alive" has one value for each of the target']),
+    "rows": ("v,rowid,y\n" + "".join(f"{at % 7},{at * 3},{at % 2}\n" for at in range(30)), ['aside("rowid")']),
+    "counted": ("v,n,y\n" + "".join(f"{at % 7},{at + 1},{at % 2}\n" for at in range(30)), ['aside("n")']),
+    "spaces": ("v, city, y\n" + "".join(f"{at % 7}, {('Rome', 'Oslo')[at % 2]}, {at % 3}\n" for at in range(30)), ['one_hot("city")']),
     "hours": ("hour,level\n" + "".join(f"{at},{at % 5}\n" for at in range(60)), ["ordered=true"]),
     "keys": ("id,name,age,y\n" + "".join(f"{at + 1},n{at},{at % 9},{at % 2}\n" for at in range(30)), ['aside("id", "name")']),
     "named_keys": ("v,user_id,orderID,paid,y\n" + "".join(f"{at % 9},{at * 7 % 31},{at * 3},{at * 2},{at % 2}\n" for at in range(31)),
@@ -89,7 +104,7 @@ def test_what_is_proposed(here, capsys, text, parts):
     (here / "a.csv").write_text(text)
     assert main(["data", "a.csv"]) == 0
     shown = capsys.readouterr().out
-    line = shown[shown.index("\ndata a = ") :].strip()
+    line = shown[shown.index("To begin with") :].partition(":\n\n")[2].strip()
     for part in parts:
         assert part in line
     for part in ("header=", "aside(", "ordered=true"):
@@ -120,7 +135,12 @@ def test_what_a_file_has(files, capsys):
     assert (
         found["features"] is None and found["fault"]["code"] == "TFG642" and "people.csv:2:1" in found["fault"]["place"]
     )
-    for step in ('aside("name")', 'date_parts("born")', 'fill("age", with="median")', 'one_hot("sex", "city")'):
+    for step in (
+        'aside("name")',
+        'date_parts("born", parts=["month", "day", "weekday"])',
+        'fill("age", with="median")',
+        'one_hot("sex", "city")',
+    ):
         assert step in found["line"]
 
 
@@ -174,7 +194,9 @@ def test_wide_and_long_tables_are_cut(files, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["bare.csv", "--header", "true"], 1, "TFG608"),
+        (["bare.csv", "--header", "true"], 1, "write --header false, which names the columns x0, x1 and so on\n"),
+        (["notes.csv"], 1, 'are left out with --comment "#"'),
+        (["people.csv", "--separator", "|"], 1, 'add --separator ";"\n'),
         (["nothing.csv"], 1, "nothing.csv"),
         (["people.csv", "--target", "incom"], 1, 'did you mean "income"'),
         (["people.csv", "--separator", "ab"], 1, "TFG601"),
@@ -185,6 +207,7 @@ def test_wide_and_long_tables_are_cut(files, capsys):
 )
 def test_what_is_wrong(files, capsys, words, code, said):
     (files / "p.tfg").write_text("data c = iris()\n")
+    (files / "notes.csv").write_text("# notes, of May\na,b,c\n1,2,3\n")
     assert main(["data", *words]) == code
     captured = capsys.readouterr()
     assert said in captured.err and not captured.out and "Traceback" not in captured.err

@@ -564,7 +564,7 @@ def test_bad_arguments(steps, code, param, stage):
         ('a,y\n1,2\n"4\n",3\nx,5\n', "TFG642", 5, 1, '"x"'),
         ("a,y\n" + "z" * 100 + ",1\n", "TFG642", 2, 1, '"' + "z" * 37 + '..."'),
         ("a,y\n\x1b[31m,1\n", "TFG642", 2, 1, r'"\x1b[31m"'),
-        ("a;b\n1\n", "TFG613", 1, None, "1 that are not shown"),
+        ("a;b\n1\n", "TFG613", 1, None, "1, whose name is not shown here"),
         ("a,y\n1,2\n1,2,3\n", "TFG611", 3, 1, "3 cells"),
         ("a,y\n1,2\n1\n", "TFG611", 3, 1, "1 cell"),
         ("a,y\n1,2\n   \n", "TFG611", 3, 1, "1 cell"),
@@ -804,3 +804,36 @@ def test_schema_parts():
     schema = Schema(10, numbers(("a",)), (("train", 7), ("test", 3)))
     assert (schema.part("train").rows, schema.part("test").rows) == (7, 3)
     assert schema.part("train").part("train") is None and schema.part("validation") is None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("missing", [None, ["", " NA"]])
+def test_spaces_around_cells_do_not_count(stream, missing, tmp_path):
+    text = "a, city ,flag,y\n 1, Rome, true,1\n2 ,Oslo , false,2\n , ,true\t,3\n"
+    (tmp_path / "x.csv").write_text(text.replace(" , ,", " NA,NA ,") if missing else text)
+    given = {"stream": stream} | ({"missing": missing} if missing else {})
+    data = load(spec(step("csv", path="x.csv", target="y", **given), folder=tmp_path))
+    table = {one.name: (one.dtype.name, one.gaps) for one in data.schema.table}
+    assert table == {"a": ("float32", 1), "city": ("string", 1), "flag": ("bool", 0), "y": ("int64", 0)}
+    assert data.array("city").tolist() == [b"Rome", b"Oslo", b""] and data.array("flag").tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "rows"),
+    [
+        ('x,y\n"1,5",2\n"2,25","3,5"\n', {"decimal": ","}, [[1.5, 2], [2.25, 3.5]]),
+        ('x;y\n"1,5";2\n2,25;3,5\n', {"decimal": ","}, [[1.5, 2], [2.25, 3.5]]),
+        ("x;y\n1,5;2\n2,25;3,5\n", {"decimal": ","}, [[1.5, 2], [2.25, 3.5]]),
+        ('x,y\n"1,5",2\n', {"decimal": ",", "separator": ","}, [[1.5, 2]]),
+        ("1,5\n2,5\n", {"decimal": ",", "header": False}, [[1.5], [2.5]]),
+    ],
+)
+def test_a_comma_before_fractions_and_between_cells(text, given, rows, tmp_path):
+    (tmp_path / "x.csv").write_text(text)
+    assert load(spec(step("csv", path="x.csv", **given), folder=tmp_path)).features.tolist() == rows
+
+
+def test_a_file_without_the_named_target_may_have_another_separator(tmp_path):
+    (tmp_path / "x.csv").write_text("x y\n1 2\n3 4\n")
+    error = failure("TFG634", lambda: load(spec(step("csv", path="x.csv", target="y"), folder=tmp_path)))
+    assert error.help == 'add separator=" " to the arguments of csv'

@@ -17,6 +17,8 @@ FILES = {
     "days.csv": "day,y\n31.12.2024,2\n01.01.2025,3\n",
     "zeros.csv": "a,y\n007,2\n012,3\n",
     "codes.csv": "kind,flag,y\n0,1,2\n2,,3\n1,0,1\n0,1,2\n",
+    "thousands.csv": 'a,y\n"1,234",1\n"2,345",0\n',
+    "spaced.csv": "a y\n1 2\n3 4\n",
     "empty.csv": "a,y\n1,2\n,3\n4,5\n",
 }
 TRAINING = """
@@ -82,6 +84,8 @@ WAYS = [
     ('data d = csv("comment.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
     ('data d = csv("notes.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
     (f'data d = csv("comma.csv"){FEATURES}', "TFG642", 'decimal=","', ("csv\"", 'csv", decimal=","')),
+    (f'data d = csv("thousands.csv"){FEATURES}', "TFG642", 'write decimal="," in the source', ("csv\"", 'csv", decimal=","')),
+    (f'data d = csv("spaced.csv", target="y"){FEATURES}', "TFG634", 'separator=" "', ('y")', 'y", separator=" ")')),
     (f'data d = csv("gaps.csv") | fill("a", with=0){FEATURES}', "TFG601", "", ('csv"', 'csv", missing=["", "NA"]')),
     (f'data d = csv("gaps.csv"){FEATURES}', "TFG642", 'missing=["", "NA"]', ('csv")', 'csv", missing=["", "NA"]) | fill(with=0)')),
     (f'data d = csv("marks.csv"){FEATURES}', "TFG642", 'missing=["", "NA", "?"]', ('csv")', 'csv", missing=["", "NA", "?"]) | fill(with=0)')),

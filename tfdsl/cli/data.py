@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _LONGEST = 24  # characters of a cell
 _ROWS = 60  # columns of data, each a row of the table
 _WIDTH = 110  # if the output is not a terminal
+_ARGUMENT = re.compile(r'\b(header|comment|separator|decimal)=(true|false|"[^"]*")')
+_LINES = {', or header=["a", "b", ...] with their names': "", " to the arguments of csv": ""}
 _GIVEN = {"true": True, "false": False}
 
 
@@ -145,7 +147,15 @@ def _name(path: str) -> str:
 
 def _diagnostic(error: DataError) -> Diagnostic:
     place: FilePlace | None = error.place
-    return Diagnostic(error.message, None, error.details, (Note(f"at {place}"),) if place else ())
+    notes = (Note(f"at {place}"),) if place else ()
+    return Diagnostic(error.message, None, error.details, notes, _as_options(error.help))
+
+
+def _as_options(help: str) -> str:
+    """A help line with the arguments of a source as options of the command."""
+    for text, way in _LINES.items():
+        help = help.replace(text, way)
+    return _ARGUMENT.sub(lambda found: f"--{found[1]} {found[2]}", help)
 
 
 # --- printing ---------------------------------------------------------------------------------

@@ -8,12 +8,17 @@ from itertools import islice
 from ..types import FLOAT32, STRING
 from .schema import shown
 from .stage import Arguments, written, written_whole
-from .transforms.date_parts import parsed_date
+from .transforms.date_parts import PARTS, parsed_date
 
 _LOOKED_AT = 1000  # texts
 _MARKS = 3  # texts that may mean a missing value
-_FORMS = ("", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m/%d/%y")
+_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m/%d/%y")
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_OFFSETS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S.%f%z")
+_FORMS = ("", *_OFFSETS, *(f"{day}{time}" for day in _DAYS for time in _TIMES))
+_USUAL, _FINER = ("year", "month", "day", "weekday"), ("hour", "minute")
 _COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -25,7 +30,11 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
     if "columns" in source and some and all(_NUMBER.fullmatch(text) for text in some):
         numbers = columns_with({column: FLOAT32.name}, source)
         return f"numbers with leading zeros are text: {numbers} in the source makes numbers of them"
-    if "decimal" in source and have_commas(some):
+    if "decimal" in source and have_thousands(some):
+        ways = ["if these are between thousands, write them without in the file"]
+        ways += [] if source["decimal"] == "," else ['if they are before fractions, write decimal="," in the source']
+        return f"its numbers have commas: {'; '.join(ways)}"
+    if source.get("decimal") == "." and have_commas(some):
         return 'its numbers have a comma before their fraction: write decimal="," in the source'
     if "missing" in source and (marks := marks_in(texts)):
         listed = ", ".join(map(shown, marks))
@@ -68,9 +77,20 @@ def date_form(texts: Sequence[str]) -> str | None:
     return None
 
 
-def parts_of_dates(columns: str, form: str) -> str:
-    """The transform of columns of dates in a form, "" for the usual one."""
-    return f"date_parts({columns}, format={written(form)})" if form else f"date_parts({columns})"
+def parts_of_dates(columns: str, form: str, parts: Sequence[str] = _USUAL) -> str:
+    """The transform of columns of dates in a form, "" for the usual one, to some parts."""
+    named = "" if tuple(parts) == _USUAL else f", parts={written_whole(tuple(parts))}"
+    return f"date_parts({columns}{named}, format={written(form)})" if form else f"date_parts({columns}{named})"
+
+
+def parts_that_differ(texts: Sequence[str], form: str) -> tuple[str, ...]:
+    """The parts of dates that are not the same in all of them."""
+    dates = [date for text in texts if (date := parsed_date(text, form or None)) is not None]
+    parts = (*_USUAL, *_FINER)
+    differing = [part for part in parts if len({PARTS[part](date) for date in dates}) > 1]
+    if "day" not in differing:  # as in 2024-12
+        differing = [part for part in differing if part != "weekday"]
+    return tuple(differing)
 
 
 def is_finite(cell: str) -> bool:
@@ -86,6 +106,12 @@ def have_commas(texts: Sequence[str]) -> bool:
     some = texts[:_LOOKED_AT]
     is_there = any(map(_COMMA.fullmatch, some))
     return is_there and all(_COMMA.fullmatch(text) or _NUMBER.fullmatch(text) for text in some)
+
+
+def have_thousands(texts: Sequence[str]) -> bool:
+    """Whether texts are numbers with commas that may be between thousands."""
+    some = [text for text in texts[:_LOOKED_AT] if not _NUMBER.fullmatch(text)]
+    return bool(some) and all(map(_THOUSANDS.fullmatch, some))
 
 
 def marks_in(texts: Sequence[str]) -> list[str]:

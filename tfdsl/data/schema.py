@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeGuard
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..diagnostics.message import filled
+from ..diagnostics.spelling import counted
 from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType, TensorType
 
@@ -235,7 +236,9 @@ def listed(header: Iterable[str]) -> str:
     names = list(header)
     kept = [shown(name) for name in names if _NAME.fullmatch(name)]
     left = len(names) - len(kept)
-    return ", ".join([*kept, *([f"{left} that are not shown"] if left else [])])
+    alone = f"{left}, whose {'name is' if left == 1 else 'names are'} not shown here"
+    others = counted(left, "other") if kept else alone
+    return ", ".join([*kept, *([others] if left else [])])
 
 
 def is_integer(value: object) -> TypeGuard[int]:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
-from ..types import BOOL, INT64, STRING
-from .advice import date_form, have_commas, marks_in, parts_of_dates
+from ..types import BOOL, FLOAT32, INT64, STRING
+from .advice import date_form, have_commas, have_thousands, marks_in, parts_of_dates, parts_that_differ
 from .pipeline import Pipeline
 from .schema import Column, DataError
 from .stage import Arguments, written_whole
@@ -25,8 +25,12 @@ _TARGETS = ("target", "y", "label")
 _FEW, _LONG = 20, 3  # categories; words of a text that is no category
 _NAMED = 4  # columns that are named
 _SIZE = 200  # words of a text, at most
+_MOSTLY = 0.9  # of the rows have a key of their own
 _SPLIT = 10  # rows, at least
-_KEY = re.compile(r"(.*[\W_])?(id|uid|uuid|guid|key|index|rownames|unnamed: 0)|.*ID|.*[a-z]Id", re.ASCII)
+_KEY = re.compile(
+    r"((.*[\W_])?|row|record|sample|case)(id|uid|uuid|guid|key|index|rownames|unnamed: 0)|.*ID|.*[a-z]Id", re.ASCII
+)
+_CODES = (-9.0, -99.0, -999.0, -9999.0, -99999.0)  # that may mean a missing value among numbers of 0 or more
 _TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 
 Opened = Callable[[dict[str, object]], Pipeline]
@@ -71,20 +75,67 @@ def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
         f"{key}={written_whole(value)}" for key, value in arguments.items() if key == "path" or value is not None
     )
     call = ", ".join([path.removeprefix("path="), *others])
-    return "\n".join([f"data {name} = {source}({call})", *(f"    | {step}" for step in _steps(pipeline))])
+    steps = [f"    | {step}" for step in _steps(pipeline)]
+    return "\n".join([*(f"# {one}" for one in _doubts(pipeline)), f"data {name} = {source}({call})", *steps])
 
 
 def _fixes(pipeline: Pipeline, arguments: Arguments) -> dict[str, object]:
     """The arguments of the source that make numbers of text."""
     texts = pipeline.opened.texts
     found = [texts(one.name) for one in pipeline.schemas[0].table if one.dtype == STRING and texts is not None]
-    if "decimal" in arguments and any(have_commas(one) and date_form(one) is None for one in found):
+    commas = [one for one in found if have_commas(one) and date_form(one) is None]
+    if arguments.get("decimal") == "." and commas and not all(map(have_thousands, commas)):
         return {"decimal": ","}
     marks = dict.fromkeys(mark for one in found if date_form(one) is None for mark in marks_in(one))
     given = arguments.get("missing")
     known = ("",) if given is None else (given,) if isinstance(given, str) else given
     assert isinstance(known, tuple)
     return {"missing": (*known, *marks)} if marks and "missing" in arguments else {}
+
+
+def _doubts(pipeline: Pipeline) -> list[str]:
+    """What the declaration may get wrong, as comments."""
+    schema, texts, doubts = pipeline.schemas[0], pipeline.source.words, list[str]()
+    can_miss = "missing" in pipeline.spec.source.arguments
+    for column in schema.table:
+        name = written_whole(column.name)
+        if column.name in texts and have_thousands(texts[column.name]):
+            doubts.append(f"{name} has numbers with commas: write them without, if these are between thousands")
+        elif column.is_number and column.dtype != BOOL and (code := _code(pipeline, column)) is not None:
+            way = f', write missing=["", "{code}"]' if can_miss else ""
+            doubts.append(f"{name} has {code}, and is not negative otherwise: if it means a missing value{way}")
+        elif _is_target_again(pipeline, column):
+            doubts.append(f"{name} has one value for each of the target, so it is set aside")
+    if schema.rows >= _SPLIT and any(_is_time(pipeline, one) for one in schema.table):
+        doubts.append("the rows are in the order of time: | windows(size=...) as the last line makes rows of several")
+    return doubts
+
+
+def _code(pipeline: Pipeline, column: Column) -> str | None:
+    """A negative number such as -999 in a column whose other numbers are not negative."""
+    import numpy as np
+
+    if column.ends is not None and column.ends[0] not in _CODES:
+        return None
+    values = _values(pipeline, column)
+    negative = np.unique(values[values < 0])
+    return f"{negative[0]:.0f}" if len(negative) == 1 and negative[0] in _CODES else None
+
+
+def _is_target_again(pipeline: Pipeline, column: Column) -> bool:
+    """Whether a column of text or of whole numbers has one value for each value of the target, and another for
+    another."""
+    import numpy as np
+
+    targets = pipeline.schemas[0].targets
+    if len(targets) != 1 or column.role != "feature" or {column.dtype, targets[0].dtype} & {FLOAT32}:
+        return False
+    if column.shape or targets[0].shape:
+        return False
+    one, other = (np.unique(_values(pipeline, each), return_inverse=True) for each in (column, targets[0]))
+    if not len(one[0]) == len(other[0]) <= min(_FEW, pipeline.schemas[0].rows // 2) or len(one[0]) < 2:
+        return False
+    return len(np.unique(one[1].reshape(-1) * len(one[0]) + other[1].reshape(-1))) == len(one[0])
 
 
 def _steps(pipeline: Pipeline) -> list[str]:
@@ -95,7 +146,10 @@ def _steps(pipeline: Pipeline) -> list[str]:
     text = [one for one in features if one.dtype == STRING and one not in empty]
     forms = {one.name: date_form(words[one.name]) for one in text}
     dates = [one for one in text if forms[one.name] is not None]
-    keys = [one for one in features if one not in empty and one not in dates and _is_key(pipeline, one)]
+    keys = [
+        one for one in features
+        if one not in empty and one not in dates and (_is_key(pipeline, one) or _is_target_again(pipeline, one))
+    ]  # fmt: skip
     keys = keys if len(keys) < len(features) else []
     text = [one for one in text if one not in keys]
     long = [one for one in text if one not in dates and _is_no_category(words[one.name], schema.rows)]
@@ -108,12 +162,16 @@ def _steps(pipeline: Pipeline) -> list[str]:
     categories = [one for one in text if one not in dates and one not in long]
     steps = [*_drop([*empty, *long]), *([f"aside({_names(keys)})"] if keys else [])]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
-    for form in dict.fromkeys(forms[one.name] for one in dates):
-        steps.append(parts_of_dates(_names([one for one in dates if forms[one.name] == form]), form or ""))
+    parts = {one.name: parts_that_differ(words[one.name], forms[one.name] or "") for one in dates}
+    steps += _drop([one for one in dates if not parts[one.name]])
+    dates = [one for one in dates if parts[one.name]]
+    for form, made in dict.fromkeys((forms[one.name], parts[one.name]) for one in dates):
+        own = [one for one in dates if (forms[one.name], parts[one.name]) == (form, made)]
+        steps.append(parts_of_dates(_names(own), form or "", made))
     if gaps := [one for one in numbers if one.gaps]:
         steps.append(f'fill({_names(gaps)}, with="median")')
-    if made := [f"{one.name}_{part}" for one in dates if one.gaps for part in ("year", "month", "day", "weekday")]:
-        steps.append(f'fill({", ".join(map(written_whole, made))}, with="median")')
+    if lacking := [f"{one.name}_{part}" for one in dates if one.gaps for part in parts[one.name]]:
+        steps.append(f'fill({", ".join(map(written_whole, lacking))}, with="median")')
     if gaps := [one for one in categories if one.gaps]:
         steps.append(f'fill({_names(gaps)}, with="most_frequent")')
     if any(one.dtype != BOOL for one in numbers) or dates:
@@ -152,8 +210,9 @@ def _is_key(pipeline: Pipeline, column: Column) -> bool:
         )
     if column.dtype != INT64 or _TIME.fullmatch(column.name):
         return False
-    counts = column.ends in ((0, rows - 1), (1, rows)) and column == pipeline.schemas[0].table[0]
-    return bool(counts or _KEY.fullmatch(column.name)) and len(set(_values(pipeline, column).tolist())) == rows
+    values = _values(pipeline, column)
+    counts = column.ends in ((0, rows - 1), (1, rows)) and bool((values[1:] - values[:-1] == 1).all())
+    return counts or (bool(_KEY.fullmatch(column.name)) and len(set(values.tolist())) > _MOSTLY * rows)
 
 
 def _is_time(pipeline: Pipeline, column: Column) -> bool:

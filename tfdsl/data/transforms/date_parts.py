@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..tables import Block, Function, Table, Words
 
-_PARTS: "dict[str, Callable[[datetime], int]]" = {
+PARTS: "dict[str, Callable[[datetime], int]]" = {
     "year": lambda date: date.year, "month": lambda date: date.month, "day": lambda date: date.day,
     "weekday": lambda date: date.weekday(), "hour": lambda date: date.hour, "minute": lambda date: date.minute,
     "second": lambda date: date.second, "dayofyear": lambda date: date.timetuple().tm_yday,
@@ -57,8 +57,8 @@ class DateParts(OutsideGraph, ColumnTransform):
 
     def _parts(self, arguments: Arguments) -> tuple[str, ...]:
         parts = _USUAL if arguments["parts"] is None else arguments["parts"]
-        if not isinstance(parts, tuple) or not parts or not all(part in _PARTS for part in parts):
-            self.refuse(arguments, "parts", "names in a list, out of " + ", ".join(_PARTS))
+        if not isinstance(parts, tuple) or not parts or not all(part in PARTS for part in parts):
+            self.refuse(arguments, "parts", "names in a list, out of " + ", ".join(PARTS))
         return tuple(str(part) for part in parts)
 
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
@@ -96,7 +96,7 @@ class DateParts(OutsideGraph, ColumnTransform):
         numbers, wrong = {}, dict[str, set[int]]()
         for column in columns:
             dates = [parsed_date(text, arguments["format"]) for text in words[column.name]]
-            rows = [[np.nan if date is None else _PARTS[part](date) for part in parts] for date in dates]
+            rows = [[np.nan if date is None else PARTS[part](date) for part in parts] for date in dates]
             table = np.array([*rows, [np.nan] * len(parts)], np.float64)  # a missing cell takes the last
             numbers[column.name] = table if column.gaps else np.nan_to_num(table).astype(np.int64)
             wrong[column.name] = {code for code, date in enumerate(dates) if date is None}

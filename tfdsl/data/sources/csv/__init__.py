@@ -54,11 +54,12 @@ class Csv(TableSource):
     doc = (
         "Files of comma-separated cells, numbers and text; the first line names the columns, `target` is one of them, "
         "or several in a list. `path` may have `*`, for several files with the same columns. `separator` is found by "
-        "itself. `header=false` is for files without names, which are then `x0`, `x1` and so on; "
-        '`header=["a", "b"]` gives them. `columns={"age": float32}` says the dtype of columns. Empty cells are '
-        'missing, or those with a text of `missing`, as in `missing=["", "NA"]`. With `decimal=","` numbers have a '
-        "comma before their fraction. Lines that begin with `comment` are left out. With `stream` the rows are kept on "
-        "disk and read batch by batch, for files larger than memory."
+        "itself among commas, semicolons, tabs and bars. Spaces around cells do not count. `header=false` is for files "
+        'without names, which are then `x0`, `x1` and so on; `header=["a", "b"]` gives them. `columns={"age": float32}`'
+        " says the dtype of columns. Empty cells are missing, or those with a text of `missing`, as in "
+        '`missing=["", "NA"]`. With `decimal=","` numbers have a comma before their fraction; if commas separate cells '
+        "too, such numbers are quoted. Lines that begin with `comment` are left out. With `stream` the rows are kept "
+        "on disk and read batch by batch, for files larger than memory."
     )
     suffixes = (".csv", ".tsv")
 
@@ -73,6 +74,8 @@ class Csv(TableSource):
         has_header = arguments["header"] is True
         reader = Reader(files, names, has_header, missing)
         place = FilePlace(files[0].path, 1)
+        if len(names) == 1 and targets and targets[0] not in names:
+            self._check_separator(files[0])
         with_targets([Column(name, FLOAT32) for name in names], targets, place)
         columns = [ReadColumn(name, dtypes.get(name)) for name in names]
         blocks: list[list[np.ndarray]] = [[] for _ in names]
@@ -172,9 +175,7 @@ class Csv(TableSource):
         form = self._form(arguments)
         first = CsvFile(paths[0], where, form)
         if arguments["separator"] is None:
-            candidates = [one for one in _SEPARATORS if one != form.decimal]
-            usual = ";" if form.decimal == "," else ","
-            form = Form(next(separators(first, candidates), usual), form.decimal, form.comment)
+            form = Form(_separator(first), form.decimal, form.comment)
         else:
             self._check_separator(first)
         files = [CsvFile(path, where, form) for path in paths]
@@ -205,8 +206,8 @@ class Csv(TableSource):
             or separator in _NO_SEPARATORS
         ):  # fmt: skip
             self.refuse(arguments, "separator", 'one character between cells, such as ";" or "\\t"')
-        if decimal not in (".", ",") or decimal == separator:
-            self.refuse(arguments, "decimal", '"." or ",", and not the separator')
+        if decimal not in (".", ","):
+            self.refuse(arguments, "decimal", '"." or ","')
         if comment is not None and (not isinstance(comment, str) or not comment or not comment.isprintable()):
             self.refuse(arguments, "comment", 'what begins a line that is no row, such as "#"')
         assert isinstance(decimal, str)
@@ -279,6 +280,14 @@ class Csv(TableSource):
 
 
 SOURCE = Csv()
+
+
+def _separator(file: CsvFile) -> str:
+    """The separator of a file. A comma before fractions can only be one too if such numbers are quoted."""
+    if file.form.decimal != ",":
+        return next(separators(file, _SEPARATORS), ",")
+    found = next(separators(file, _SEPARATORS[1:]), None)
+    return found or next(separators(file, _SEPARATORS[:1], is_quoted=True), ";")
 
 
 def _odd_header(names: Sequence[str], file: CsvFile) -> tuple[DataError, ...]:

@@ -1,8 +1,8 @@
 """Reads the cells of CSV files with Arrow and makes columns of numbers and text.
 
-A column is of whole numbers if all its cells are, that are not missing; else of numbers; else of bools, if all are true
-or false; else text. A number is what Python's `float` takes for a finite one, without underscores; numbers are the same
-doubles. A cell with leading zeros, such as 007, is text.
+Spaces and tabs around a cell do not count. A column is of whole numbers if all its cells are, that are not missing;
+else of numbers; else of bools, if all are true or false; else text. A number is what Python's `float` takes for a
+finite one, without underscores; numbers are the same doubles. A cell with leading zeros, such as 007, is text.
 """
 
 import csv
@@ -21,7 +21,7 @@ from ....types import BOOL, FLOAT32, INT64, STRING, DType
 from ...memory import check_room
 from ...schema import DataError, FilePlace, shown
 from ..base import open_file
-from .records import CsvFile
+from .records import SPACES, CsvFile
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 _BLOCK = 1 << 22  # bytes
@@ -228,7 +228,7 @@ class Reader:
 
     def __init__(self, files: Sequence[CsvFile], names: Sequence[str], has_header: bool, missing: Sequence[str]):
         self.files, self.names, self._has_header = files, list(names), has_header
-        self._missing = pa.array(missing, pa.string())
+        self._missing = pa.array([one.strip(SPACES) for one in missing], pa.string())
         self.rows_of: list[int] = []  # of each file, once they are read
 
     def read(self, columns: Sequence[ReadColumn]) -> Iterator[list[np.ndarray]]:
@@ -244,7 +244,7 @@ class Reader:
                     raise DataError(TIME_LONG, place=place, param="path", seconds=clock.seconds)
                 try:
                     made = [
-                        column.add(self._with_gaps(cells), file.form.decimal)
+                        column.add(self._with_gaps(_trimmed(cells)), file.form.decimal)
                         for column, cells in zip(columns, block, strict=True)
                     ]
                 except MemoryError:
@@ -329,7 +329,7 @@ class Reader:
         found = self.first_other(name, wanted, [file])
         if found is None:
             at, missing = self.names.index(name), set(self._missing.to_pylist())
-            gap = self._first(lambda _, record: at if record[at] in missing else None, [file])
+            gap = self._first(lambda _, record: at if record[at].strip(SPACES) in missing else None, [file])
             raise DataError(CSV_GAP, place=gap and gap[0], column=shown(name), dtype=str(wanted))
         place, cell = found or (FilePlace(file.path), "")
         return DataError(CSV_CELL, place=place, column=shown(name), cell=shown(cell), dtype=str(wanted))
@@ -341,7 +341,7 @@ class Reader:
         at, missing = self.names.index(name), set(self._missing.to_pylist())
 
         def is_wanted(row: int, record: list[str]) -> int | None:
-            cell = record[at] if at < len(record) else ""
+            cell = record[at].strip(SPACES) if at < len(record) else ""
             fits = _is_of(cell, dtype, self.files[0].form.decimal) and (not whole or _is_whole(cell))
             return None if cell in missing or fits else at
 
@@ -366,6 +366,15 @@ class Reader:
                 return found and found[0]
             row -= rows
         return None
+
+
+def _trimmed(cells: pa.StringArray) -> pa.StringArray:
+    """The cells without the spaces around them."""
+    data = cells.buffers()[2]
+    characters = np.frombuffer(b"" if data is None else data, np.uint8)
+    if not any((characters == ord(space)).any() for space in SPACES):
+        return cells
+    return pc.utf8_trim(cells, characters=SPACES)
 
 
 def _longest(cells: pa.StringArray) -> int:

@@ -7,6 +7,7 @@ fault that Arrow reports without its place.
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
@@ -19,7 +20,9 @@ from ..base import Where, open_file
 
 LONGEST_LINE = 10_000_000  # characters
 _COMMENTS = ("#", "//", "%", "--", "!")
+SPACES = " \t"  # around a cell; they do not count
 _SAMPLE = 100  # lines
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 class Form(Record):
@@ -95,7 +98,9 @@ class CsvFile(Record):
             first = record if first is None else first
             if len(record) != width:
                 mark = _comment(record) or _comment(first)
+                late = any(cell[:1] in SPACES and cell.lstrip().startswith('"') for cell in record if cell)
                 way = f"lines that begin with {shown(mark)} are left out with comment={shown(mark)}" if mark else (
+                    "a quote counts at the beginning of a cell: remove the spaces before it" if late else
                     "a cell that contains the separator needs double quotes"
                 )  # fmt: skip
                 place = FilePlace(self.path, line, 1)
@@ -109,7 +114,7 @@ class CsvFile(Record):
             column = is_wanted(row, record) if row >= 0 else None
             if column is not None and column < len(record):
                 lines = [text for text in seen if text.strip()] or [""]
-                return self._place(lines, line, column), record[column]
+                return self._place(lines, line, column), record[column].strip(SPACES)
             seen.clear()
         return None
 
@@ -146,8 +151,9 @@ def _undecodable(file: BinaryIO) -> int | None:
     return None
 
 
-def separators(file: CsvFile, candidates: Iterable[str]) -> Iterator[str]:
-    """The characters that make most of the first lines of a file as wide as its first record, and wider than 1."""
+def separators(file: CsvFile, candidates: Iterable[str], is_quoted: bool = False) -> Iterator[str]:
+    """The characters that make most of the first lines of a file as wide as its first record, and wider than 1. With
+    `is_quoted` a quoted cell must have one in it."""
     sample: list[str] = []
     with open_file(file.given, file.where) as opened:
         text = io.TextIOWrapper(opened, "utf-8-sig", errors="replace", newline="")
@@ -155,6 +161,8 @@ def separators(file: CsvFile, candidates: Iterable[str]) -> Iterator[str]:
             sample += islice(file.lines(text, [], None), _SAMPLE)
     for one in candidates:
         widths = _widths(sample, one)
+        if is_quoted and not any(one in cell for line in sample for cell in _QUOTED.findall(line)):
+            continue
         if widths and widths[0] > 1 and 2 * widths.count(widths[0]) > len(widths):
             yield one
 
