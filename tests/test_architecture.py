@@ -10,6 +10,8 @@ from typing import get_args
 import op_names
 import pytest
 
+from tfdsl import diagnostics
+from tfdsl.diagnostics import message
 from tfdsl.ops import OPS
 from tfdsl.ops.batch import each
 from tfdsl.ops.op import Op
@@ -173,6 +175,46 @@ def test_a_class_name_has_one_meaning():
     } == {}
 
 
+def twice_in(body: ast.ClassDef) -> list[str]:
+    """The names that a class defines twice. A property and its setter have one name, and so do overloads."""
+    names: list[str] = []
+    for node in body.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            again = [ast.unparse(one) for one in node.decorator_list]
+            names += [] if "overload" in again or any(one.endswith(".setter") for one in again) else [node.name]
+        elif isinstance(node, ast.AnnAssign):
+            names.append(ast.unparse(node.target))
+        elif isinstance(node, ast.Assign):
+            names += map(ast.unparse, node.targets)
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_class_defines_each_name_once(module):
+    classes = [node for node in ast.walk(parsed(module)) if isinstance(node, ast.ClassDef)]
+    assert {one.name: names for one in classes if (names := twice_in(one))} == {}
+
+
+def test_names_that_a_class_defines_twice_are_found():
+    (cls,) = ast.parse("class A:\n    x: int\n    y = 1\n    x: str\n    def y(self): ...\n    def z(self): ...").body
+    assert twice_in(cls) == ["x", "y"]
+
+
+def test_every_method_of_a_handler_is_called():
+    """A handler's methods are those of the base class, which trainings call, or are called by name."""
+    from tfdsl.runtime.training.engine import Handler
+
+    classes = [
+        node
+        for module in MODULES
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.ClassDef) and "Handler" in map(ast.unparse, node.bases)
+    ]
+    called = {node.attr for module in MODULES for node in ast.walk(parsed(module)) if isinstance(node, ast.Attribute)}
+    methods = {f.name: c.name for c in classes for f in c.body if isinstance(f, ast.FunctionDef) and f.name[0] != "_"}
+    assert len(classes) > 3 and not {name: methods[name] for name in methods if name not in called | set(vars(Handler))}
+
+
 def test_ops_are_named_only_on_their_rows():
     assert op_names.places() == []
 
@@ -200,6 +242,8 @@ def test_every_row_has_a_batch_rule():
     assert ops[0].batch is each and ops[0].options == {"x": 1}
     with pytest.raises(TypeError, match="'compare'"):
         row(*given, batch=each, compare=True)
+    with pytest.raises(ValueError, match=r"the row soft: keras\.activations\.soft is of Keras, which"):
+        row("soft", "x: T", like("x"), "keras.activations.soft", "Soft.", "soft(1.0)", batch=each)
 
 
 def test_every_column_of_the_op_table_is_read():
@@ -268,15 +312,26 @@ def test_every_message_has_one_name():
     ]
     names = [target.id for target in assigned if isinstance(target, ast.Name)]
     assert len(names) == len(set(names))
+    messages = [value for value in vars(diagnostics).values() if isinstance(value, diagnostics.Message)]
+    assert len(messages) == len({one.code for one in messages})
+
+
+def test_a_code_that_is_taken_is_refused():
+    with pytest.raises(ValueError, match="two messages have the code TFG201: "):
+        message.message("TFG201", "another")
 
 
 def test_every_message_is_used():
-    from tfdsl import diagnostics
-
-    texts = {m: text_of(m) for m in MODULES if "catalogue" not in m}
-    for name, value in vars(diagnostics).items():
-        if isinstance(value, diagnostics.Message):
-            assert any(name in text for text in texts.values()), f"{name} is never reported"
+    """Its name is in a module that does more than import it."""
+    used = {
+        node.id
+        for module in MODULES
+        if "catalogue" not in module
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.Name)
+    }
+    names = {name for name, value in vars(diagnostics).items() if isinstance(value, diagnostics.Message)}
+    assert names and names - used == set()
 
 
 def test_the_top_folder_has_no_stray_files():

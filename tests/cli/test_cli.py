@@ -93,6 +93,12 @@ def test_each_command_has_help(tfdsl, command):
     assert options and all("  " in option or len(option) > 20 for option in options), "each option is explained"
 
 
+@pytest.mark.parametrize(("name", "words"), [("y.sgv", "did you mean 'y.svg'?"), ("y.xyz", "or give --format")])
+def test_a_picture_needs_a_known_suffix(tfdsl, name, words):
+    code, out, err = tfdsl("graph", "good.tfg", "-o", name)
+    assert (code, out) == (2, "") and f"'{name}' does not end in .dot, .html, .pbtxt or .svg; {words}" in err
+
+
 def test_help_lists_the_commands(tfdsl):
     code, out, _ = tfdsl("--help")
     assert code == 0

@@ -496,7 +496,8 @@ def test_other_files_are_left_alone(model, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--data", "new.csv", "-o", "out.txt"], ".csv"),
+        (["--data", "new.csv", "-o", "out.txt"], "'out.txt' does not end in .csv, .npy, .npz, .parquet or .png\n"),
+        (["--data", "new.csv", "-o", "out.parqet"], "or .png; did you mean 'out.parquet'?\n"),
         (["-o", "out.csv"], "--data PATH"),
         (["--data", "new.csv", "-o", "out.csv", "--only", "a,,b"], "commas"),
         (["--data", "new.csv", "--data", "other.csv", "-o", "out.csv"], "twice"),
@@ -509,6 +510,13 @@ def test_wrong_use(model, options, words, capsys):
     except SystemExit as ended:
         code = ended.code
     assert code == 2 and words in capsys.readouterr().err
+
+
+def test_the_help_lists_the_suffixes_of_outputs(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "-o OUT, --output OUT the file to write, whose name ends in .csv, .npy, .npz, .parquet or .png" in shown
 
 
 def test_params_and_unknown_data(model, capsys):

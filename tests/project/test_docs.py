@@ -13,6 +13,7 @@ import json
 import re
 import shlex
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,13 @@ import pytest
 import tfdsl
 from tfdsl.cli import COMMANDS, main
 from tfdsl.cli.ops import _library
+from tfdsl.cli.options import CONFIG_KEYS
+from tfdsl.cli.parser import CommandParser
 from tfdsl.data import SOURCES, TRANSFORMS
+from tfdsl.data.outputs import output_suffixes
 from tfdsl.data.sources.california_housing import fetch
 from tfdsl.diagnostics.render import render_text
+from tfdsl.draw.formats import FORMATS
 from tfdsl.ops.optimizers import OPTIMIZERS
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
@@ -156,19 +161,52 @@ def test_every_command_is_described():
         assert f"`tfdsl {name} " in PAGES["commands.md"]
 
 
-def test_every_option_of_run_is_described():
-    text, found = PAGES["commands.md"] + PAGES["limits.md"], set()
-    from tfdsl.cli.options import _LIMITS
-    from tfdsl.cli.parser import CommandParser
-    from tfdsl.cli.run import configure
+def section(page, words):
+    """The text below the heading of a page that has all words, "" without one."""
+    parts = re.split(r"^## (.*)$", PAGES[page], flags=re.M)
+    return next((text for title, text in zip(parts[1::2], parts[2::2]) if words <= set(title.split())), "")
 
+
+def options(command):
+    """The spellings of each option of a command, apart from hidden ones and those of all commands."""
     parser = CommandParser()
-    configure(parser)
-    for action in parser._actions:
-        if action.help != argparse.SUPPRESS:
-            found |= {one for one in action.option_strings if one.startswith("--")}
-    assert {option for option, _ in _LIMITS.values()} <= found
-    assert not [option for option in found - {"--help", "--quiet", "--verbose"} if f"`{option}" not in text]
+    import_module(f"tfdsl.cli.{command}").configure(parser)
+    shown = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+    spellings = [action.option_strings for action in shown if action.option_strings]
+    return [one for one in spellings if not {"--help", "--verbose"} & set(one)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_described(command):
+    """In the section of the command, or for all commands at the top, or on a page that the section links to."""
+    text = PAGES["commands.md"].partition("\n## ")[0] + section("commands.md", {command}) + PAGES["limits.md"]
+    if command in ("launch", "server", "reset", "run"):
+        text += PAGES["clusters.md"] + section("commands.md", {"run"})
+    missing = [
+        names for names in options(command) if not any(re.search(rf"(?<![\w-]){one}(?![\w-])", text) for one in names)
+    ]
+    assert not missing
+
+
+def test_the_options_of_limits_are_those_of_run():
+    from tfdsl.cli.options import _LIMITS
+
+    assert {option for option, _ in _LIMITS.values()} <= {one for names in options("run") for one in names}
+
+
+def test_every_key_of_config_files_is_described():
+    text = section("commands.md", {"Config", "files"})
+    assert CONFIG_KEYS and not [key for key in CONFIG_KEYS if f"`{key}`" not in text]
+
+
+def test_every_suffix_of_written_files_is_described():
+    """The files of values have a row in the language reference and are in the section of predict; pictures are in that
+    of graph."""
+    rows = re.findall(r"^\| `(\.\w+)` \|", PAGES["language.md"].partition("\n### Files of values\n")[2], re.M)
+    assert sorted(rows) == sorted(output_suffixes())
+    predict, graph = section("commands.md", {"predict"}), section("commands.md", {"graph"})
+    assert not [suffix for suffix in output_suffixes() if f"`{suffix}`" not in predict]
+    assert FORMATS and not [name for name in FORMATS if f"`.{name}`" not in graph]
 
 
 def test_names_on_the_pages_are_public_and_documented():

@@ -3,7 +3,7 @@
 A statement that needs a value which is not fed, or feeds a value that does not fit, is an error here.
 """
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ..diagnostics import (
@@ -41,7 +41,7 @@ from ..diagnostics import (
     WRITE_SUFFIX,
     Note,
 )
-from ..diagnostics.spelling import listed
+from ..diagnostics.spelling import listed, near_suffix
 from ..program import (
     ENGINES,
     ON_NAN,
@@ -464,7 +464,9 @@ def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
     path = path_of(ctx, plan, statement.path)
     shown = known_text(path)
     if shown is not None and suffix_of(shown) not in OUTPUTS:
-        ctx.fail(WRITE_SUFFIX, statement.path.span, path=shown, suffixes=listed(output_suffixes()))
+        known = output_suffixes()
+        help = near_suffix(shown, known)
+        ctx.fail(WRITE_SUFFIX, statement.path.span, help=help, path=shown, suffixes=listed(known))
     items: list[Shown] = []
     for one, value in zip(
         statement.values, values_of(ctx, plan.env, (one.value for one in statement.values)), strict=True
@@ -595,8 +597,8 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
 _OPTIONS = {"engine": (ENGINES, ENGINE_UNKNOWN), "on_nan": (ON_NAN, NAN_UNKNOWN)}
 
 
-def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, str]:
-    options: dict[str, str] = {}
+def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, Any]:  # literals, of the allowed values
+    options: dict[str, Any] = {}
     for option in statement.options:
         if option.name not in _OPTIONS:
             help, known = ctx.did_you_mean(option.name or "", _OPTIONS), ", ".join(_OPTIONS)

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from ..diagnostics.spelling import alternatives, near_suffix
 from ..draw.formats import FORMATS, suffixes
 from ..draw.formats.base import Drawing
 from ..driver import compile_source
@@ -20,7 +21,7 @@ def configure(parser: CommandParser) -> None:
     parser.description = f"Draw the graph of a program: scopes are boxes, edges carry shapes. The formats: {formats}."
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("-o", "--output", metavar="OUT", default="-",
-                        help=f"a file that ends in {suffixes()}, or - for standard output")  # fmt: skip
+                        help=f"a file that ends in {alternatives(suffixes())}, or - for standard output")  # fmt: skip
     parser.add_argument("--format", choices=tuple(FORMATS), help="the format, if OUT does not show it (default: dot)")
     parser.add_argument("--graph", metavar="NAME", help="only this graph; pbtxt uses the default graph without it")
     add_program_options(parser)
@@ -50,7 +51,8 @@ def _format(output: str) -> str:
         return "dot"
     suffix = os.path.splitext(output)[1].lower().removeprefix(".")
     if suffix not in FORMATS:
-        raise WrongUse(f"{output!r} does not end in {suffixes()}; or give --format")
+        help = near_suffix(output, suffixes()) or "or give --format"
+        raise WrongUse(f"{output!r} does not end in {alternatives(suffixes())}; {help}")
     return suffix
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
 from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, Diagnostic, TfgError
-from ..diagnostics.spelling import counted, did_you_mean, listed
+from ..diagnostics.spelling import alternatives, counted, did_you_mean, near_suffix
 from ..driver import Compiled, compile_source
 from ..record import replace
 from ..syntax.read import read
@@ -25,7 +25,8 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("--from", metavar="CHECKPOINT", required=True, dest="checkpoint",
                         help="the path of a save, or the folder of a training's checkpoints")  # fmt: skip
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="the file to write")
+    output = parser.add_argument("-o", "--output", metavar="OUT", required=True)
+    parser.late_help(output, _output_help)
     parser.add_argument("--only", metavar="COLUMNS", help="write only these columns, with commas between them")
     parser.add_argument(
         "--values", metavar="NAMES", help="write these values of the graph half, with commas between them"
@@ -38,12 +39,21 @@ def configure(parser: CommandParser) -> None:
     add_program_options(parser)
 
 
+def _output_help() -> str:
+    from ..data.outputs import output_suffixes
+
+    return f"the file to write, whose name ends in {alternatives(output_suffixes())}"
+
+
 def command(arguments: argparse.Namespace) -> int:
     from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 
     suffix = suffix_of(arguments.output)
     if suffix not in OUTPUTS:
-        raise WrongUse(f"{arguments.output!r} does not end in {listed(output_suffixes())}")
+        near = near_suffix(arguments.output, output_suffixes())
+        raise WrongUse(
+            f"{arguments.output!r} does not end in {alternatives(output_suffixes())}" + (f"; {near}" if near else "")
+        )
     new = _files(arguments.data)
     arguments.data = []
     extra = given(arguments)

@@ -21,9 +21,11 @@ CATALOGUE: dict[str, Message] = {}
 
 def message(code: str, headline: str, help: str = "", severity: str = "error") -> Message:
     """A message of the catalogue with a unique code."""
-    assert code not in CATALOGUE, code
-    CATALOGUE[code] = Message(code, headline, help, severity)
-    return CATALOGUE[code]
+    made = Message(code, headline, help, severity)
+    taken = CATALOGUE.setdefault(code, made)
+    if taken != made:
+        raise ValueError(f"two messages have the code {code}: {taken.headline!r} and {headline!r}")
+    return made
 
 
 class _Detail:

@@ -1,6 +1,7 @@
 """Helpers for messages: `did you mean`, a list of names, and text that is safe to show."""
 
 from collections.abc import Iterable
+from os.path import splitext
 
 _LISTED = 40  # names per message
 _WORK = 10_000_000  # units of about 0.1 microseconds: a second for all suggestions of a check
@@ -64,11 +65,24 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return Suggestions().did_you_mean(word, known)
 
 
+def near_suffix(path: str, known: Iterable[str]) -> str:
+    """`did you mean 'x.csv'?` for a path with a misspelt suffix, or an empty text."""
+    stem, suffix = splitext(path)
+    match = nearest(suffix.lower(), known)
+    return f"did you mean '{stem}{match}'?" if match else ""
+
+
 def listed(names: Iterable[str]) -> str:
     """Names joined by commas. Of a long list, only the first ones."""
     names = list(names)
     more = len(names) - _LISTED
     return ", ".join(names) if more <= 1 else ", ".join(names[:_LISTED]) + f" and {more} more"
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """Names joined by commas, and the last one by `or`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def counted(number: object, one: str, many: str = "") -> str:

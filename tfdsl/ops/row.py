@@ -38,6 +38,9 @@ def table(group: str, **common: Any) -> tuple[list[Op], _Row]:
         columns = {**common, **{fact: value for fact, value in facts.items() if fact in _COLUMNS}}
         dtypes = {letter: classes for letter, classes in facts.items() if letter.isupper()}
         options = {param: limit for param, limit in facts.items() if param not in _COLUMNS and param not in dtypes}
+        if tf.startswith("keras."):
+            raise ValueError(f"the row {name}: {tf} is of Keras, which tfdsl does not load; build the op in "
+                             "lowering/special.py, and name the function in the column 'lowered'")  # fmt: skip
         for unknown in (param for param in options if f"{param}: " not in signature):
             raise TypeError(f"the row {name} has no column, and its op no parameter, {unknown!r}")
         given = (name, signature, rule, tf, doc, example, group, batch, dtypes, options)

@@ -107,11 +107,16 @@ Arg = Ref | Literal | Static | Field | Pack | Refs
 
 def refs_of(arg: Arg) -> Iterator[Ref]:
     """The references in an argument."""
-    if isinstance(arg, Ref):
-        yield arg
-    elif isinstance(arg, (Pack, Refs)):
-        for item in arg.items:
-            yield from refs_of(item)
+    match arg:
+        case Ref():
+            yield arg
+        case Pack(items=items) | Refs(items=items):
+            for item in items:
+                yield from refs_of(item)
+        case Literal() | Static() | Field():
+            pass
+        case _:
+            assert_never(arg)
 
 
 # --- the graph half ---------------------------------------------------------------------------

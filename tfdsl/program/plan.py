@@ -5,7 +5,7 @@ Names in statements are references to nodes.
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import dropwhile
-from typing import TYPE_CHECKING, ClassVar, assert_never, cast
+from typing import TYPE_CHECKING, ClassVar, assert_never, cast, get_args
 from typing import Literal as _Literal
 
 from ..record import Record
@@ -63,13 +63,15 @@ class Template(Record):
 def known_text(expr: "PlanExpr") -> str | None:
     """The text of a path if it is the same in every run, else None."""
     match expr:
-        case Value(value=str(text)):
-            return text
-        case Template():
-            texts = [part for part in expr.parts if isinstance(part, str)]
-            return "".join(texts) if len(texts) == len(expr.parts) else None
-        case _:
+        case Value(value=value):
+            return value if isinstance(value, str) else None
+        case Template(parts=parts):
+            texts = [part for part in parts if isinstance(part, str)]
+            return "".join(texts) if len(texts) == len(parts) else None
+        case Fetch() | Counter() | Field() | BatchField() | SessionValue() | Apply():
             return None
+        case _:
+            assert_never(expr)
 
 
 PlanExpr = Value | Fetch | Counter | Field | BatchField | SessionValue | Apply | Template
@@ -140,7 +142,6 @@ class Uses(Record):
     binds: tuple[str, ...] = ()
     data: tuple[str, str] | None = None
     body: tuple["Statement", ...] = ()
-    data: tuple[str, str] | None = None
 
     @property
     def executes(self) -> list[Ref]:
@@ -423,8 +424,10 @@ class Every(SessionStatement):
         return self.unit != "second" and all(one.is_in_graph() for one in self.body)
 
 
-ENGINES = ("step", "loop", "xla", "auto")
-ON_NAN = ("stop", "ignore")
+EngineName = _Literal["step", "loop", "xla", "auto"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+OnNan = _Literal["stop", "ignore"]
+ON_NAN: tuple[OnNan, ...] = get_args(OnNan)
 
 
 class Train(SessionStatement):
@@ -443,8 +446,8 @@ class Train(SessionStatement):
     order: str
     seed: int
     body: tuple["Statement", ...]
-    engine: str = ""
-    on_nan: str = ""
+    engine: EngineName | _Literal[""] = ""
+    on_nan: OnNan | _Literal[""] = ""
 
     def uses(self) -> Uses:
         return Uses(body=self.body, data=self.data)

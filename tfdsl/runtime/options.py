@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..cluster import TIMEOUT
+from ..program import EngineName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +67,7 @@ class Options:
     interrupted: Callable[[], bool] = _never
     progress: "Callable[[int, int, str], Progress] | None" = None
     tracer: "Tracer | None" = None
-    engine: str = ""
+    engine: EngineName | Literal[""] = ""
     deterministic: bool = False
     timeout: float = TIMEOUT
     part: "StepSlice | None" = None  # this process's steps in an asynchronous training

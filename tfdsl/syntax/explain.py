@@ -1,6 +1,7 @@
 """Explains syntax errors: what stands where something else could stand, and what was probably meant."""
 
 import re
+from functools import cache
 
 from ..diagnostics import (
     BLOCK_EXPECTED,
@@ -16,18 +17,31 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import visible
 from ..source import Source, Span
-from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, empty_training, first_word, hint, misspelt, unopened
+from .hints import (
+    CURLY,
+    FOREIGN,
+    OPENS_BLOCK,
+    SESSION_WORDS,
+    empty_training,
+    first_word,
+    hint,
+    misspelt,
+    unknown_word,
+    unopened,
+)
 from .lexer import Token
+from .tables import tables
 
-# Names of terminals in messages.
+# Names in messages of terminals that are neither one sign nor one word.
 _NAMES = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "_NL": "the end of the line",
-    "LPAR": "'('", "RPAR": "')'", "LSQB": "'['", "RSQB": "']'", "COMMA": "','", "COLON": "':'", "EQUAL": "'='",
-    "DOT": "'.'", "VBAR": "'|'", "UNIT": "epochs, batches, steps or seconds", "IF_EXISTS": "'if exists'",
-    "ORDER": "shuffled, ordered or sampled", "SEED_WORD": "'seed'", "$END": "the end of the file",
+    "UNIT": "epochs, batches, steps or seconds", "IF_EXISTS": "'if exists'",
+    "ORDER": "shuffled, ordered or sampled", "$END": "the end of the file",
     "_INDENT": "an indented block", "_DEDENT": "the end of the block",
 }  # fmt: skip
-_EXPRESSION = frozenset(("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE"))
+_EXPRESSION = frozenset(
+    ("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "LBRACE", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE")
+)
 _OPERATORS = frozenset(
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW AND OR NOT IN IF LESSTHAN MORETHAN LPAR LSQB DOT".split()
 )
@@ -51,7 +65,7 @@ def unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
     return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=FOREIGN.get(character, ""))
 
 
-_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]]')
+_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]{}]')
 
 
 def _code_end(source: Source, offset: int) -> int:
@@ -85,9 +99,9 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
             if not stack:
                 return None, False
             opened = stack[-1]
-        if match[0] in "([":
+        if match[0] in "([{":
             stack.append(match.start())
-        elif match[0] in ")]" and stack and stack.pop() == opened:
+        elif match[0] in ")]}" and stack and stack.pop() == opened:
             return opened, True
     return (opened if found else stack[-1] if stack else None), False
 
@@ -135,15 +149,33 @@ def unexpected_token(source: Source, text: str, token: Token, accepts: set[str])
         kind, f"'{visible(str(token))}'"
     )
     help = hint(source, text, start, word, kind)
+    if opened is not None and text[opened] == "{" and kind in ("COMMA", "RBRACE"):
+        help = 'there are no sets: write a list, [...]; a dictionary has pairs, as in columns={"age": float32}'
     before = text[source.position_of(line) : start]
     if not help and before.rstrip().endswith(":") and str(token) in OPENS_BLOCK:
         help = f"put '{token}' on its own line, and indent it: a block cannot follow a ':' on the same line"
     if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
         at = text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"
+    help = help or unknown_word(source, line, word)
     return Diagnostic(
         UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
     )
+
+
+def terminal_name(terminal: str) -> str:
+    """The name of a terminal in messages: the word or sign that it is, or what it can be."""
+    return _NAMES.get(terminal) or _spellings()[terminal]
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    """The terminals that are one sign or one word."""
+    made = tables()
+    words = {name: re.match(r"\w*", pattern) for name, pattern in made.keywords}
+    return {name: f"'{sign}'" for sign, name in made.symbols.items()} | {
+        name: f"'{word[0]}'" for name, word in words.items() if word is not None
+    }
 
 
 def _expected(accepts: set[str]) -> str:
@@ -156,7 +188,7 @@ def _expected(accepts: set[str]) -> str:
     elif {"PLUS", "STAR"} <= names:
         names = {n for n in names if n not in _OPERATORS and not n.startswith("__ANON")}
     names -= {"_INDENT", "_DEDENT"}
-    parts += sorted(_NAMES.get(n, f"'{n.rstrip('_').lower()}'") for n in names if not n.startswith("__ANON"))
+    parts += sorted(map(terminal_name, names))
     if not parts or len(parts) > 6:
         return ""
     return "expected " + (parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1])

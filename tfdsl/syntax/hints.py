@@ -21,7 +21,7 @@ SESSION_WORDS = (*_first_words("session_simple", "session_compound"), "elif", "e
 
 # Syntax of other languages with its replacement here.
 FOREIGN = {
-    ";": "write each statement on its own line", "{": "lists are written [...]; there are no dictionaries or sets",
+    ";": "write each statement on its own line",
     "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
     "\\": "a line continues inside brackets: (...)", "^": "powers are written **, as in x ** 2",
     "`": "strings use double quotes",
@@ -187,8 +187,6 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return f"'{word}' belongs to the graph: put it before the session"
         if re.match(r"\w+\(", row):
             return f"to compute it, write: run {row}"
-        if word and word not in SESSION_WORDS:
-            return "a line of a session begins with a word such as run, print, set, train, save or restore"
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
         return f"'{word}' is only allowed in a session"
     return ""
@@ -198,3 +196,10 @@ def misspelt(source: Source, line: int, word: str) -> str:
     """A help line if the line starts with a misspelt statement."""
     words = SESSION_WORDS if _in_session(source, line) else GRAPH_WORDS
     return "" if not word or word in words else did_you_mean(word, words)
+
+
+def unknown_word(source: Source, line: int, word: str) -> str:
+    """A help line if the line is in a session and starts with a word that begins no statement."""
+    if not word or word in SESSION_WORDS or not _in_session(source, line):
+        return ""
+    return "a line of a session begins with a word such as run, print, set, train, save or restore"

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -31,6 +32,14 @@ def failure(body, **options):
         run(body, **options)
     (found,) = caught.value.diagnostics
     return found.code, found.headline
+
+
+def test_a_misspelt_suffix(here):
+    for path in ("x.cvs", "x{now}.cvs"):  # known while compiling, and only in a run
+        with pytest.raises(tfdsl.TfgError) as caught:
+            run(f'write x to "{path}"')
+        (found,) = caught.value.diagnostics
+        assert found.code == "TFG564" and re.fullmatch(r"did you mean 'x\d*\.csv'\?", found.help_line)
 
 
 # --- formats ----------------------------------------------------------------------------------
@@ -192,4 +201,4 @@ def test_refused(here, body):
 def test_a_path_with_values_in_it(here):
     run('m = n[0]\nwrite n to "n-{m:02d}.csv"')
     assert (here / "n-01.csv").exists()
-    assert failure('t = "x"\nwrite n to "n.{t}"') == ("TFG564", "no format for the file n.x")
+    assert failure('t = "x"\nwrite n to "n.{t}"') == ("TFG564", "no format for the file 'n.x'")

@@ -3,6 +3,7 @@
 `base.py` defines what a source is. To add one, add a file here and a test for it.
 """
 
+from ...diagnostics.spelling import alternatives
 from ...module_table import ModuleTable
 from .base import DataSource, FileSource
 
@@ -17,5 +18,4 @@ def by_suffix() -> dict[str, FileSource]:
 
 def suffixes() -> str:
     """The suffixes of files that can replace a source, joined for a message."""
-    *others, last = by_suffix()
-    return f"{', '.join(others)} or {last}"
+    return alternatives(by_suffix())

@@ -87,7 +87,7 @@ TEMPLATE_FORMAT = _message("TFG562", "the format '{spec}' does not fit {value}",
                            "formats are Python's, as in {{mse:.3f}}, {{epoch:4d}} or {{accuracy:.1%}}")
 TEMPLATE_TENSOR = _message("TFG563", "a path cannot contain {name}, which is computed in the graph",
                            "give its value a name before: value = {name}")
-WRITE_SUFFIX = _message("TFG564", "no format for the file {path}", "the formats are {suffixes}")
+WRITE_SUFFIX = _message("TFG564", "no format for the file '{path}'", "the formats are {suffixes}")
 
 LOSS_INFINITE = _message("TFG543", "{what} is infinite at step {step}",
                          "a smaller learning_rate may cure it, or log(x + 1e-8) for log(x); to leave this warning out: "

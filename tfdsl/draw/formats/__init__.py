@@ -10,7 +10,6 @@ from .base import Format
 FORMATS: ModuleTable[Format] = ModuleTable(__name__, "FORMAT")
 
 
-def suffixes() -> str:
-    """The file suffixes, joined for a message."""
-    *others, last = (f".{name}" for name in FORMATS)
-    return f"{', '.join(others)} or {last}"
+def suffixes() -> tuple[str, ...]:
+    """The file suffixes."""
+    return tuple(f".{name}" for name in FORMATS)

@@ -6,7 +6,7 @@ from ...access import AccessRefused
 from ...data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ...data.schema import DataError
 from ...diagnostics import WRITE_EXISTS, WRITE_FAILED, WRITE_NOTHING, WRITE_ONE, WRITE_ROWS, WRITE_SUFFIX
-from ...diagnostics.spelling import counted, listed
+from ...diagnostics.spelling import counted, listed, near_suffix
 from ...lowering.failures import failure, reason_of
 from ...program import Origin, Write
 from ..execution.execution import Execution
@@ -23,7 +23,8 @@ def execute(run: Execution, statement: Write) -> None:
         return
     name = suffix_of(path)
     if name not in OUTPUTS:
-        raise failure(WRITE_SUFFIX, origin, path=path, suffixes=listed(output_suffixes()))
+        known = output_suffixes()
+        raise failure(WRITE_SUFFIX, origin, help=near_suffix(path, known), path=path, suffixes=listed(known))
     kind = OUTPUTS[name]
     if kind.takes_one and len(values) != 1:
         raise failure(WRITE_ONE, origin, path=path, count=len(values))

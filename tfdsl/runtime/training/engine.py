@@ -1,11 +1,13 @@
 """The protocols of a training: its engine, its checkpointer, and its handlers."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from ...program import Origin
+from ...program import EngineName, Origin
 from ..execution.execution import Execution
 from .loop import TrainingLoop
+
+GraphEngineName = Literal["loop", "xla"]  # of the engines whose steps are in the graph
 
 
 class NotInGraph(Exception):
@@ -24,7 +26,8 @@ class Stopped(Exception):
 class Engine(Protocol):
     """Takes the steps of a training."""
 
-    name: str
+    @property
+    def name(self) -> EngineName: ...
 
     def begin(self) -> None:
         """Prepare for the first step."""

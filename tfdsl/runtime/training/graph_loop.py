@@ -41,7 +41,7 @@ from ..execution.determinism import no_determinism
 from ..execution.failures import is_variable_gone, run_failure
 from ..execution.journal import Place
 from ..statements import replay
-from .engine import NotInGraph
+from .engine import GraphEngineName, NotInGraph
 from .graph_feeds import LoopFeeds
 from .schedule import Schedule
 from .step_engine import StepEngine
@@ -83,8 +83,9 @@ class _Chunk:
 class GraphLoopEngine:
     """Takes the steps of a training in the graph. Raises `NotInGraph` if that is not possible."""
 
-    def __init__(self, steps: StepEngine, place: tuple[int, int], name: str, ops: int):
-        self._steps, self._loop, self._run, self.name, self._ops = steps, steps.loop, steps.loop.run, name, ops
+    def __init__(self, steps: StepEngine, place: tuple[int, int], name: GraphEngineName, ops: int):
+        self._steps, self._loop, self._run, self._ops = steps, steps.loop, steps.loop.run, ops
+        self.name: GraphEngineName = name
         self._schedule = Schedule(self._loop)
         always = self._schedule.always_outside
         if always is not None:

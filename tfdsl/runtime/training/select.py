@@ -1,16 +1,17 @@
 """Selects the engine of a training, with a reason if it is not the requested one."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
-from ...program import Statement, Train, keeps_checkpoints
+from ...program import EngineName, Statement, Train, keeps_checkpoints
 from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
-from .engine import Engine, NotInGraph
+from .engine import Engine, GraphEngineName, NotInGraph
 from .graph_loop import GraphLoopEngine
 from .step_engine import StepEngine
 
@@ -53,7 +54,7 @@ class Engines:
         if names:
             run.in_order.add_streams(sorted(names))
 
-    def wanted(self, plan: Train) -> str:
+    def wanted(self, plan: Train) -> EngineName:
         """The requested engine. By default `loop`, or `step` if each step is watched."""
         if self._run.options.tracer is not None:
             return "step"
@@ -70,24 +71,36 @@ class Engines:
     def _chosen(self, steps: StepEngine, place: tuple[int, int]) -> Engine:
         plan = steps.loop.plan
         wanted = self.wanted(plan)
-        if wanted == "step":
-            return steps
-        reached = self._reached[id(plan)]
-        is_worth = isinstance(reached, _Reached) and reached.is_worth_compiling(steps.loop.total)
-        if wanted == "xla" or (wanted == "auto" and is_worth):
-            try:
-                return self._in_graph(steps, place, "xla")
-            except NotInGraph as reason:
-                if wanted == "xla" and str(reason):
-                    raise failure(NO_XLA, reason.origin, reason=str(reason)) from reason
-                self._say(plan, "trains without XLA", reason)
+        match wanted:
+            case "step":
+                return steps
+            case "loop":
+                pass
+            case "xla":
+                try:
+                    return self._in_graph(steps, place, "xla")
+                except NotInGraph as reason:
+                    if str(reason):
+                        raise failure(NO_XLA, reason.origin, reason=str(reason)) from reason
+            case "auto":
+                try:
+                    if self._is_worth_compiling(steps):
+                        return self._in_graph(steps, place, "xla")
+                except NotInGraph as reason:
+                    self._say(plan, "trains without XLA", reason)
+            case _:
+                assert_never(wanted)
         try:
             return self._in_graph(steps, place, "loop")
         except NotInGraph as reason:
             self._say(plan, "trains step by step", reason)
             return steps
 
-    def _in_graph(self, steps: StepEngine, place: tuple[int, int], name: str) -> Engine:
+    def _is_worth_compiling(self, steps: StepEngine) -> bool:
+        reached = self._reached[id(steps.loop.plan)]
+        return isinstance(reached, _Reached) and reached.is_worth_compiling(steps.loop.total)
+
+    def _in_graph(self, steps: StepEngine, place: tuple[int, int], name: GraphEngineName) -> Engine:
         reached = self._reached[id(steps.loop.plan)]
         if isinstance(reached, NotInGraph):
             raise reached

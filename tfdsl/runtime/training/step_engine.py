@@ -1,6 +1,6 @@
 """The engine `step`: it executes the graph once for every statement of every step. It is the reference."""
 
-from ...program import Checkpoint, Every, Statement, Stop
+from ...program import Checkpoint, EngineName, Every, Statement, Stop
 from ..execution import evaluate
 from ..statements import execute
 from .engine import Checkpointer, Stopped
@@ -10,7 +10,7 @@ from .loop import TrainingLoop
 class StepEngine:
     """One execution of the graph per statement."""
 
-    name = "step"
+    name: EngineName = "step"
 
     def __init__(self, loop: TrainingLoop, checkpointer: Checkpointer | None = None, first_statement: int = 0):
         """`first_statement` is the index of the statement with which the next step begins."""
