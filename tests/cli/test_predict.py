@@ -244,6 +244,22 @@ def test_other_columns_are_left_out_and_named(model, capsys):
     assert extra == written("out2.csv") and "TFG893" not in capsys.readouterr().err
 
 
+def test_a_value_that_needs_no_variables(here, capsys):
+    (here / "old.csv").write_text("a,y\n1,2\n3,4\n")
+    (here / "d.tfg").write_text(
+        'data old = csv("old.csv", target="y") | standardize\n'
+        "placeholder X: float32[n, 1]\nvariable w = 2.0\np = w * X\ndoubled = 2 * X\n"
+        'session:\n    save to "d.ckpt"\n    print p with X = old.features\n'
+    )
+    assert main(["run", "d.tfg"]) == 0
+    capsys.readouterr()
+    assert (
+        main(["predict", "d.tfg", "--from", "d.ckpt", "--values", "doubled", "--data", "old.csv", "-o", "out.csv"]) == 0
+    )
+    assert [float(row["doubled"]) for row in written("out.csv")] == [-2, 2]
+    assert "TFG901" not in capsys.readouterr().err, "--values uses it"
+
+
 def test_names_above_rows_of_data_that_has_none(here, capsys):
     (here / "old.csv").write_text("1,2\n3,4\n5,6\n")
     (here / "new.csv").write_text("a,b\n3,4\n")

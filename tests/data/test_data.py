@@ -701,7 +701,7 @@ def test_a_large_npz_is_not_unpacked(tmp_path, monkeypatch):
     both_fail("TFG621", declared)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+@pytest.mark.parametrize("value", [np.inf, 1e39])
 def test_numbers_that_float32_cannot_hold(value):
     data = np.ones((5, 2))
     data[3, 1] = value

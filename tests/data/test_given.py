@@ -84,3 +84,22 @@ def test_what_is_wrong(given, code, words):
     with pytest.raises(DataError) as caught:
         schema_of(spec(), given)
     assert caught.value.message.code == code and words in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nan_in_arrays_is_a_missing_cell(dtype):
+    array, target = np.array([[1, np.nan], [3, 4], [np.nan, 8]], dtype), np.array([1, np.nan, 3], dtype)
+    fill = SimpleNamespace(name="fill", arguments={"with": "mean"})
+    for given in ((array, target), {"x0": array[:, 0], "x1": array[:, 1], "target": target}):
+        schema = schema_of(spec(target=None), given)
+        assert {one.name: one.gaps for one in schema.table} == {"x0": 1, "x1": 1, "target": 1}
+        filled = load(spec(fill, target=None), replacement=given)
+        assert filled.features.tolist() == [[1, 6], [3, 4], [2, 8]]
+        with pytest.raises(DataError) as caught:
+            load(spec(target=None), replacement=given).array("features")
+        assert caught.value.message.code == "TFG637" and "fill" in caught.value.help
+        with pytest.raises(DataError) as caught:
+            filled.array("target")
+        assert (
+            caught.value.message.code == "TFG637" and 'where(column("target") == column("target"))' in caught.value.help
+        )

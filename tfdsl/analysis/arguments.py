@@ -420,6 +420,11 @@ def differ(
     is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and is_write
     if "string" in (a.kind, b.kind):
         help = "use string_to_number(x) or as_string(x)"
+        fed = first[1] if a.kind == "string" else given
+        if isinstance(fed.value, Tensor) and ctx.graph.nodes[fed.value.ref.node].is_placeholder:
+            text = ctx.graph.nodes[fed.value.ref.node].shown
+            way = "write | categories(...) where the data is declared, and give it the type int64"
+            help = f"if {text} is fed text of data that means classes, {way}; otherwise {help}"
     elif for_whole and "int" in (a.kind, b.kind):
         help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:

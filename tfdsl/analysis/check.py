@@ -102,6 +102,11 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     return ctx, program
 
 
+def _named(body: Iterable[object], kind: type[t.Param] | type[t.Data]) -> list[str]:
+    """The names of the params or the data sets of a program."""
+    return [one.target.id for one in body if isinstance(one, kind)]
+
+
 def _check_given(ctx: Analysis) -> None:
     """Check that every given param and data set is declared."""
     broken = {target.id for target, _ in declared(ctx.tree)} if ctx.graph.broken & {t.Param, t.Data} else ()
@@ -112,8 +117,10 @@ def _check_given(ctx: Analysis) -> None:
         for name in given:
             if name not in known and name not in broken:
                 kind = "params" if message is PARAM_UNKNOWN else "data"
-                help = ctx.did_you_mean(name, known) or (
-                    f"the {kind} are {', '.join(known)}" if known else f"the program declares no {kind}"
+                tree = t.Param if message is PARAM_UNKNOWN else t.Data
+                names = [*known, *(one for one in _named(ctx.tree, tree) if one not in known)]  # failed ones too
+                help = ctx.did_you_mean(name, names) or (
+                    f"the {kind} are {', '.join(names)}" if names else f"the program declares no {kind}"
                 )
                 ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))
 

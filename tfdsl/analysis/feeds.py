@@ -287,6 +287,8 @@ def _numbered(ctx: Analysis, array: Array, batches_of: str | None) -> str:
         return ""
     text = next((one for one in columns if one.dtype == STRING), columns[0])
     ways = ctx.pipelines[known.name].ways_out(text)
+    if text.role == "target":  # one_hot makes several targets of it
+        ways = ways.replace(f"| one_hot({shown(text.name)}) or ", "")
     return f"make numbers of {shown(text.name)} where {name} is declared: {ways}"
 
 

@@ -16,6 +16,7 @@ from .values import (
     Batch,
     Builtin,
     DataValue,
+    Evaluation,
     Function,
     Initializer,
     Namespace,
@@ -55,6 +56,9 @@ def _as_tensor(value: object, name: str) -> str:
         case Namespace():
             known = sorted(one for one in value.env.members(value.path) if one[0] != "_")
             return f"name something in it: {value.name}.{known[0]}" if known else ""
+        case Evaluation(fields=fields) if fields:
+            one = f"{name or value.name}.{next(iter(fields))}"
+            return f"name one of them, such as {one}" if len(fields) > 1 else f"write {one}"
         case RuntimeValue():
             return f"only the session knows it: use a placeholder in its place, and write: with p = {name or '...'}"
     return ""

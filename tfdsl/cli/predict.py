@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
-from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, Diagnostic, TfgError
+from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, UNUSED, Diagnostic, TfgError
 from ..diagnostics.spelling import alternatives, counted, did_you_mean, near_suffix
 from ..driver import Compiled, compile_source
 from ..record import replace
@@ -63,8 +63,14 @@ def command(arguments: argparse.Namespace) -> int:
         )
     except TfgError as error:
         raise TfgError([_without_data(one) for one in error.diagnostics]) from None
-    if not arguments.quiet and compiled.diagnostics:
-        errors(compiled.diagnostics)
+    values = _names(arguments.values) or ()
+    told = [
+        one
+        for one in compiled.diagnostics
+        if one.message is not UNUSED or (one.details or {}).get("name") not in values
+    ]
+    if not arguments.quiet and told:
+        errors(told)
     wanted = prediction(
         compiled.program, _names(arguments.values), lambda name: compiled.pipeline(name).learned_by, new
     )

@@ -18,6 +18,7 @@ _OFFSETS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%
 _FORMS = ("", *_OFFSETS, *(f"{day}{time}" for day in _DAYS for time in _TIMES))
 _USUAL, _FINER = ("year", "month", "day", "weekday"), ("hour", "minute")
 _COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
+_ZEROS = re.compile(r"\s*[+-]?0\d")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
@@ -27,9 +28,13 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
     name, some = shown(column), list(islice(texts, _LOOKED_AT))
     if (form := date_form(some)) is not None:
         return f"its cells are dates: write | {parts_of_dates(name, form)}"
-    if "columns" in source and some and all(_NUMBER.fullmatch(text) for text in some):
-        numbers = columns_with({column: FLOAT32.name}, source)
-        return f"numbers with leading zeros are text: {numbers} in the source makes numbers of them"
+    if some and all(_NUMBER.fullmatch(text) for text in some):
+        if (huge := next((text for text in some if not is_finite(text)), None)) is not None:
+            return f"{shown(huge)} is too large for a number: correct the cell"
+        if "columns" in source and any(map(_ZEROS.match, some)):
+            numbers = columns_with({column: FLOAT32.name}, source)
+            return f"numbers with leading zeros are text: {numbers} in the source makes numbers of them"
+        return f"its numbers are text: make them numbers where the data is made, or write | categories({name})"
     if "decimal" in source and have_thousands(some):
         ways = ["if these are between thousands, write them without in the file"]
         ways += [] if source["decimal"] == "," else ['if they are before fractions, write decimal="," in the source']

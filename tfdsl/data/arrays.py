@@ -428,8 +428,9 @@ def _refuse(
     value, name = array.reshape(len(array), -1)[row, column], names[column if len(names) > 1 else 0]
     if np.isnan(value) and (place := table.place(first + row, name)):
         raise DataError(COLUMN_CELL, place=place, row=first + row, column=shown(name), cell="missing")
+    way = f', or fill the missing numbers: | fill({shown(name)}, with="median")' if np.isnan(value) else ""
     raise DataError(DATA_VALUE, place=table.place(first + row, name), row=first + row, column=shown(name), value=value,
-                    dtype=dtype)  # fmt: skip
+                    dtype=dtype, way=way)  # fmt: skip
 
 
 def missing(table: Table, columns: Iterable[Column]) -> tuple[str, int] | None:

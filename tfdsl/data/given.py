@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import ARRAY_SHAPE, DATA_REPLACEMENT, MASKED
 from ..given import is_masked
+from ..record import replace
 from ..types import INT64
 from .array_columns import columns_of_arrays, source_of_arrays
 from .memory import check_room
@@ -99,7 +100,10 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
             wanted = f"[{(facts[0].shape or ('rows',))[0]}, ...], as many rows as {facts[0].name} has"
             raise DataError(ARRAY_SHAPE, array=one.name, shape=sizes(one.shape), wanted=wanted)
     chosen = targets or [name for name in usual if name in arrays][:1]
-    table = columns_of_arrays(facts, chosen, _ORIGIN)
+    table = tuple(
+        replace(one, gaps=_gaps(arrays[one.name])[0]) if one.name in arrays and one.shape == () else one
+        for one in columns_of_arrays(facts, chosen, _ORIGIN)
+    )
     return OpenedData(Schema(facts[0].shape[0], table), lambda: source_of_arrays(arrays, table, _ORIGIN))
 
 
@@ -122,12 +126,30 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
         ends = (int(target.min()), int(target.max())) if dtype == INT64 and hasattr(target, "min") else None
         table = numbers(names, "target", dtype, ends)
 
+    gaps = [*_gaps(features), *(_gaps(target) if target is not None else ())]
+    table = tuple(replace(one, gaps=count) for one, count in zip(table, gaps, strict=True))
+
     def source() -> "ColumnSource":
         from .tables import held
 
         return held(names, features, target, _ORIGIN, "target")
 
     return OpenedData(Schema(rows, table, named=named), source)
+
+
+def _gaps(array: Any) -> list[int]:
+    """The numbers of missing cells in the columns of an array of [rows] or [rows, columns]."""
+    import numpy as np
+
+    from .tables import BLOCK
+
+    columns = array.shape[1] if len(array.shape) == 2 else 1
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+        return [0] * columns
+    counts = np.zeros(columns, np.int64)
+    for start in range(0, len(array), BLOCK):
+        counts += np.isnan(array[start : start + BLOCK].reshape(-1, columns)).sum(axis=0)
+    return [int(one) for one in counts]
 
 
 def _pair(data: object) -> tuple[Any, Any] | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never, cast
 from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..record import replace
 from ..types import STRING
-from .advice import as_text, ways_out
+from .advice import as_text, is_finite, ways_out
 from .learned import Fitted, FittedStep, sources_of, traced
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
@@ -263,6 +263,11 @@ class Pipeline:
         find = self.opened.first_text
         return None if find is None or self.opened.schema.column(column) is None else find(column)
 
+    def _some_text(self, column: str) -> str:
+        """A text of a column, one that is no number if there is one."""
+        words = self.table().words.get(column, ())
+        return next((one for one in words if not is_finite(one)), words[0] if words else "")
+
     def ways_out(self, column: Column) -> str:
         """What to write for a column of text where numbers are needed, or for one of numbers where text is."""
         known, texts = self.opened.schema.column(column.name), self.opened.texts
@@ -283,9 +288,11 @@ class Pipeline:
             raise DataError(NO_FEATURES, data=data, way=way)
         text = [column for column in columns if column.dtype == STRING]
         if text and field == "features":
-            place, cell = self.first_text(text[0].name) or (None, "its text")
+            place, cell = self.first_text(text[0].name) or (None, self._some_text(text[0].name))
             name = shown(text[0].name)
             ways = f"{self.ways_out(text[0])}; or | drop({name}) to leave it out"
+            if place is not None and place.line == 1 and self.spec.source.arguments.get("header") is False:
+                ways = "the first line looks like names: leave header=false out"
             raise DataError(TEXT_COLUMN, place=place, data=data, column=name, cell=shown(cell), ways=ways)
         if text and len(text) < len(columns):
             names = " and ".join(shown(column.name) for column in text)

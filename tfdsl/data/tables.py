@@ -198,7 +198,7 @@ def whole_or_float(name: str, data: object, is_bool: bool = False) -> np.ndarray
         return array
     if array.dtype.kind == "u" and (array > np.iinfo(np.int64).max).any():
         row = int(np.argmax(array > np.iinfo(np.int64).max))
-        raise DataError(DATA_VALUE, row=row, column=shown(name), value=array[row], dtype="int64")
+        raise DataError(DATA_VALUE, row=row, column=shown(name), value=array[row], dtype="int64", way="")
     return array.astype(np.int64 if array.dtype.kind in "biu" else np.float64)
 
 

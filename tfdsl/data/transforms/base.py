@@ -180,6 +180,11 @@ class Transform(StageKind):
 
     def _way(self, before: Schema, fits: Callable[[Column], bool]) -> str:
         """A help line where no feature fits."""
+        several = next((one for one in before.table if one.role == "feature" and one.shape), None)
+        if several is not None and fits(replace(several, shape=())):
+            return (
+                f"{shown(several.name)} has several numbers a row: put {self.name} before the transform that makes it"
+            )
         other = next((one for one in before.table if fits(one) and not one.is_bias), None)
         if other is None and self.none_fits:
             return self.none_fits
@@ -357,11 +362,11 @@ def _described(column: Column) -> str:
 def gap_error(column: Column, row: int, place: FilePlace | None, what: str) -> DataError:
     """The error for a missing cell where a value is needed."""
     name = shown(column.name)
-    if column.dtype == STRING:
-        way = f'write before it: | fill({name}, with="most_frequent"), or with a text; or drop({name})'
-    elif column.role == "target":
+    if column.role == "target":
         test = column.name if column.field == column.name else f"column({name})"
         way = f"keep the rows that have it: | where({test} == {test})"
+    elif column.dtype == STRING:
+        way = f'write before it: | fill({name}, with="most_frequent"), or with a text; or drop({name})'
     else:
         way = f'write before it: | fill({name}, with="median"), or with a number; or drop({name})'
     return DataError(COLUMN_GAP, place=place, row=row, column=name, what=what, way=way)

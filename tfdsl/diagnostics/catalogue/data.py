@@ -42,7 +42,7 @@ ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be 
 DATA_TOO_LARGE = _message("TFG621", "{what} is too large: {rows:row} of {columns:column}",
                           "the limits are {max_numbers:number} and {max_columns:column}")
 DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
-                      "rows count from 0, after the transforms; fix or remove that row")
+                      "rows count from 0, after the transforms; fix or remove that row{way}")
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
                             "{way}")
 DATA_REPLACEMENT = _message("TFG624", "cannot replace the data {data} with {found}",

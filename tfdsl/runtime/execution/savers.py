@@ -98,7 +98,8 @@ class Savers:
         """Restore variables from the files of a prefix, after checking them. Returns what data sets have learned."""
         self._check(prefix, pairs, path, origin)
         learned = _learned(prefix, path, origin)
-        self.read(session, prefix, pairs)
+        if pairs:
+            self.read(session, prefix, pairs)
         return learned
 
     def doubts(self, prefix: str, path: str, origin: Origin) -> list[Diagnostic]:
