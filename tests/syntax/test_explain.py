@@ -84,6 +84,10 @@ def test_a_set_is_no_value(value):
     assert first_help(f"x = {value}\n").startswith("there are no sets: write a list, [...];")
 
 
+def test_a_dictionary_is_no_set():
+    assert "sets" not in first_help('x = csv("x.csv", columns={"a": float32,, "b": int64})\n')
+
+
 @pytest.mark.parametrize("value", ["{1: 2", 'f(columns={"a": 1'])
 def test_a_brace_that_is_never_closed(value):
     (found,) = tfdsl.check(f"x = {value}\nsession: print x\n")

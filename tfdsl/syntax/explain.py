@@ -149,7 +149,7 @@ def unexpected_token(source: Source, text: str, token: Token, accepts: set[str])
         kind, f"'{visible(str(token))}'"
     )
     help = hint(source, text, start, word, kind)
-    if opened is not None and text[opened] == "{" and kind in ("COMMA", "RBRACE"):
+    if opened is not None and text[opened] == "{" and kind in ("COMMA", "RBRACE") and "COLON" in accepts:
         help = 'there are no sets: write a list, [...]; a dictionary has pairs, as in columns={"age": float32}'
     before = text[source.position_of(line) : start]
     if not help and before.rstrip().endswith(":") and str(token) in OPENS_BLOCK:
