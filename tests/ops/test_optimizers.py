@@ -92,22 +92,56 @@ print(*np.array(w), float(b))
     np.testing.assert_allclose(found, list(map(float, done.stdout.split())), rtol=1e-5)
 
 
-def test_rows_of_a_table_are_clipped_and_shrunk():
-    """Gradients of `gather` are slices: those of the same row are added first only where TensorFlow does so."""
-    text = """
-variable w = [[3.0, -4.0], [1.0, 1.0]]
-optimize reduce_sum(square(gather(w, [0]))) with gradient_descent({own}learning_rate=0.1)
+SLICES = """
+variable w: float32[4, 2] = 1.0
+table = {table}
+optimize reduce_sum(gather(table, [0, 0, 0, 1]) * [3.0, -4.0]) with gradient_descent({own}learning_rate=0.1)
 session:
     train 1 step: print w
 """
 
-    def trained(own):
-        return tfdsl.compile(text.format(own=own)).run(options=Options(write=lambda line: None)).variables["w"]
 
-    np.testing.assert_allclose(trained("global_clipnorm=5.0, "), [[2.7, -3.6], [1, 1]], rtol=1e-6)
-    np.testing.assert_allclose(trained("clipvalue=1.0, "), [[2.9, -3.9], [1, 1]], rtol=1e-6)
-    np.testing.assert_allclose(trained("clipnorm=5.0, "), [[2.7, -3.6], [1, 1]], rtol=1e-6)
-    np.testing.assert_allclose(trained("weight_decay=0.5, "), [[2.25, -3.0], [0.95, 0.95]], rtol=1e-6)
+@pytest.mark.parametrize("argument", ["clipnorm=5.0", "clipvalue=5.0", "global_clipnorm=5.0", "weight_decay=0.5"])
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_rows_of_a_table_are_taken_together(argument, engine):
+    """The gradient of `gather` has a slice for each index, also for one that stands there twice."""
+    slices, dense = (
+        tfdsl.compile(SLICES.format(table=table, own=f"{argument}, ")).run(
+            options=Options(write=lambda line: None, engine=engine)
+        )
+        for table in ("w", "w + 0.0")
+    )
+    np.testing.assert_allclose(slices.variables["w"], dense.variables["w"], rtol=1e-6)
+    assert not np.allclose(dense.variables["w"], [[0.1, 2.2], [0.7, 1.4], [1, 1], [1, 1]])  # as without the argument
+
+
+@pytest.mark.parametrize("argument", ["clipnorm", "clipvalue", "global_clipnorm"])
+@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+def test_nan_stays_nan(argument, engine):
+    """So it stops the training. TensorFlow's clip_by_value makes a number of it, of either sign."""
+    text = f"""
+variable w: float32[2] = 1.0
+cost = reduce_sum(pow(w - 1.0, 0.5) * 0.0 + square(w))
+optimize cost with gradient_descent(learning_rate=0.1, {argument}=1.0)
+session:
+    train 4 steps: print w
+"""
+    with pytest.raises(tfdsl.TfgError, match="TFG716"):
+        tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine))
+
+
+def test_a_global_norm_over_dtypes():
+    text = """
+variable a: float32[2] = 1.0
+variable b: float64[2] = 1.0
+cost = reduce_sum(a) * 3.0 + cast(reduce_sum(b) * 4.0, float32)
+optimize cost with gradient_descent(global_clipnorm=1.0, learning_rate=1.0)
+session:
+    train 1 step: print a, b
+"""
+    found = tfdsl.compile(text).run(options=Options(write=lambda line: None)).variables
+    np.testing.assert_allclose(found["a"], 1 - 3 / np.sqrt(50), rtol=1e-6)
+    np.testing.assert_allclose(found["b"], 1 - 4 / np.sqrt(50), rtol=1e-6)
 
 
 def test_they_are_in_towers_too():

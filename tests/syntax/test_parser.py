@@ -1,6 +1,7 @@
 """The parser and its tables, compared with Lark's own parser of the same grammar."""
 
 import marshal
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -129,6 +130,33 @@ def test_a_cache_file_that_is_not_of_this_grammar_is_replaced(cache_folder, cont
     assert tables() == first and marshal.loads(file.read_bytes())[0] == grammar_text()
 
 
+def test_a_changed_cache_file_is_replaced(cache_folder):
+    """Whatever byte has changed: a name of a terminal would be wrong without a word."""
+    first = tables()
+    (file,) = cache_folder.iterdir()
+    whole = file.read_bytes()
+    for at in range(len(whole) // 2, len(whole), len(whole) // 40):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        tables.cache_clear()
+        assert tables() == first
+
+
+def test_a_pipe_at_the_place_of_the_cache_does_not_block(cache_folder):
+    first = tables()
+    (file,) = cache_folder.iterdir()
+    file.unlink()
+    os.mkfifo(file)
+    tables.cache_clear()
+    assert tables() == first
+
+
+def test_a_home_without_a_place_has_no_cache(tmp_path, monkeypatch, made):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "rel")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert made_tables._cache_path("x") is None and list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_others_can_write_to_is_not_used(cache_folder):
     cache_folder.mkdir(mode=0o700)
     cache_folder.chmod(0o777)
@@ -137,7 +165,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(cache_folder):
 
 def test_the_form_of_cached_tables_changes_with_their_fields():
     """A cache that an older version wrote must not be read: `_FORM` is to grow with any change of `Tables` or `Rule`."""
-    assert made_tables._FORM == 1
+    assert made_tables._FORM == 2
     assert made_tables.Tables.__match_args__ == (
         "states", "starts", "rules", "ignored", "classes", "symbols", "keywords",
     )  # fmt: skip

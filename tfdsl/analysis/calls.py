@@ -1,5 +1,6 @@
 """Analyses calls: ops become nodes, functions are inlined, Python's functions are evaluated."""
 
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from ..diagnostics import (
     DTYPE_NOT_ALLOWED,
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
-    NEGATIVE,
     NOT_CALLABLE,
     RECURSION,
     TOO_DEEP,
@@ -212,6 +212,9 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: ArgumentValue) -> list[Ten
 # --- optimizers -------------------------------------------------------------------------------
 
 
+_LARGEST = 3.4028235e38  # of float32
+
+
 def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) -> Optimizer:
     """An optimizer with its arguments: numbers and scalar tensors."""
     names = [*row.given, "learning_rate", *row.lacking]
@@ -246,12 +249,13 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value=describe(value))  # fmt: skip
-        if isinstance(value, int) and abs(value) > sys.float_info.max:
+        own = row.lacking.get(name)
+        if abs(value) > (sys.float_info.max if own is None else _LARGEST) and value != math.inf:
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value="too large for a float")  # fmt: skip
-        least = row.lacking[name].least if name in row.lacking else None
-        if least is not None and value < least:
-            ctx.fail(NEGATIVE, argument.span, op=row.name, value=value, param=name, least=least)
+        if own is not None and not own.allows(value):
+            ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted=own.wanted, name=name,
+                     value=describe(value))  # fmt: skip
         args[name] = Static(float(value))
         if name == "learning_rate":
             doubt_learning_rate(ctx, argument)

@@ -23,7 +23,8 @@ class OwnArgument(Record):
 
     default: object
     step: Callable[[Any, Callable[[Pairs], Any], Pairs, Mapping[str, Any]], Any]
-    least: float | None = None  # the least number that it can be
+    wanted: str = "a number"
+    allows: Callable[[float], bool] = lambda value: True
 
 
 class OptimizerRow(Record):
@@ -68,11 +69,53 @@ def _clipped(clip: Callable[[Any, list[Any], Any], list[Any]], name: str) -> Own
     """An argument that shrinks gradients. `clip(tf, gradients, limit)` gets those that are there."""
 
     def step(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
-        there = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        there = [(_summed(tf, gradient), variable) for gradient, variable in pairs if gradient is not None]
         clipped = clip(tf, [gradient for gradient, _ in there], arguments[name])
         return apply([(gradient, variable) for gradient, (_, variable) in zip(clipped, there, strict=True)])
 
-    return OwnArgument(None, step, least=0.0)
+    return OwnArgument(None, step, "a number above 0", lambda value: value > 0)
+
+
+def _summed(tf: Any, gradient: Any) -> Any:
+    """A gradient in which each row of a table stands once: `gather` gives a slice for each time that it takes a row."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def _by_norm(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
+    return [tf.clip_by_norm(gradient, limit) for gradient in gradients]
+
+
+def _by_value(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
+    """NaN stays NaN: what TensorFlow's function makes of it depends on the processor."""
+
+    def clip(values: Any) -> Any:
+        return tf.where(tf.math.is_nan(values), values, tf.clip_by_value(values, -limit, limit))
+
+    return [
+        tf.IndexedSlices(clip(one.values), one.indices, one.dense_shape)
+        if isinstance(one, tf.IndexedSlices)
+        else clip(one)
+        for one in gradients
+    ]
+
+
+def _by_global_norm(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
+    """TensorFlow's function takes gradients of one dtype."""
+    dtypes = list(dict.fromkeys(gradient.dtype for gradient in gradients))
+    if len(dtypes) == 1:
+        return tf.clip_by_global_norm(gradients, limit)[0]
+    values = [gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient for gradient in gradients]
+    norm = tf.linalg.global_norm([tf.cast(one, tf.float64) for one in values])
+    clipped: dict[int, Any] = {}
+    for dtype in dtypes:
+        places = [at for at, gradient in enumerate(gradients) if gradient.dtype == dtype]
+        own, _ = tf.clip_by_global_norm([gradients[at] for at in places], limit, use_norm=tf.cast(norm, dtype))
+        clipped.update(zip(places, own, strict=True))
+    return [clipped[at] for at in range(len(gradients))]
 
 
 def _decayed(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
@@ -88,14 +131,10 @@ def _decayed(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Ma
 
 # The arguments of Keras' optimizers that TensorFlow's classes lack, as `keras.optimizers.Optimizer` defines them.
 KERAS = {
-    "clipnorm": _clipped(lambda tf, gradients, limit: [tf.clip_by_norm(one, limit) for one in gradients], "clipnorm"),
-    "clipvalue": _clipped(
-        lambda tf, gradients, limit: [tf.clip_by_value(one, -limit, limit) for one in gradients], "clipvalue"
-    ),
-    "global_clipnorm": _clipped(
-        lambda tf, gradients, limit: tf.clip_by_global_norm(gradients, limit)[0], "global_clipnorm"
-    ),
-    "weight_decay": OwnArgument(None, _decayed, least=0.0),
+    "clipnorm": _clipped(_by_norm, "clipnorm"),
+    "clipvalue": _clipped(_by_value, "clipvalue"),
+    "global_clipnorm": _clipped(_by_global_norm, "global_clipnorm"),
+    "weight_decay": OwnArgument(None, _decayed, "a number that is not negative", lambda value: value >= 0),
 }
 CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # of which a step has one
 

@@ -6,6 +6,7 @@ cache has no tables for this grammar. The parser that works by them is `parser.p
 
 import marshal
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from ..bundled import bundled
 from ..record import Record
 
 STARTS = ("file", "expr")
-_FORM = 1  # of the cached tables
+_FORM = 2  # of the cached tables
 
 
 class Rule(Record):
@@ -89,6 +90,8 @@ def _cache_path(text: str) -> str | None:
     base = os.environ.get("XDG_CACHE_HOME")
     home = base if base and os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".cache")
     folder = os.path.join(home, "tfdsl")
+    if not os.path.isabs(folder):
+        return None
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         status = os.stat(folder)
@@ -101,10 +104,15 @@ def _cache_path(text: str) -> str | None:
 
 
 def _cached(path: str, text: str) -> tuple[Any, ...] | None:  # of parts with different types
-    """The tables in a cache file, or None if it has none of this grammar."""
-    with suppress(OSError, EOFError, ValueError, TypeError), open(path, "rb") as file:
-        made_of, plain = marshal.load(file)
-        return plain if made_of == text else None
+    """The tables in a cache file, or None if it has none of this grammar, or has changed."""
+    with suppress(OSError, EOFError, ValueError, TypeError):
+        # Opening a pipe would wait for its other end.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            made_of, checksum, content = marshal.load(file)
+        if made_of == text and checksum == zlib.crc32(content):
+            return marshal.loads(content)
     return None
 
 
@@ -112,11 +120,12 @@ def _keep(path: str, text: str, plain: tuple[Any, ...]) -> None:
     """Write a cache file. Another process that reads it meanwhile sees the old one or the new one."""
     import tempfile
 
+    content = marshal.dumps(plain)
     with suppress(OSError):
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
         try:
             with os.fdopen(handle, "wb") as file:
-                marshal.dump((text, plain), file)
+                marshal.dump((text, zlib.crc32(content), content), file)
             os.replace(temporary, path)
         except OSError:
             os.unlink(temporary)
