@@ -88,6 +88,7 @@ PROPOSED = {
                      ['aside("alive")', '# "alive" has one value for each of the target']),
     "rows": ("v,rowid,y\n" + "".join(f"{at % 7},{at * 3},{at % 2}\n" for at in range(30)), ['aside("rowid")']),
     "counted": ("v,n,y\n" + "".join(f"{at % 7},{at + 1},{at % 2}\n" for at in range(30)), ['aside("n")']),
+    "spaced": ("a b y\n" + "".join(f"{at % 7} {at % 5}.5 {at % 3}\n" for at in range(30)), ['separator=" "', 'target="y"']),
     "spaces": ("v, city, y\n" + "".join(f"{at % 7}, {('Rome', 'Oslo')[at % 2]}, {at % 3}\n" for at in range(30)), ['one_hot("city")']),
     "hours": ("hour,level\n" + "".join(f"{at},{at % 5}\n" for at in range(60)), ["ordered=true"]),
     "keys": ("id,name,age,y\n" + "".join(f"{at + 1},n{at},{at % 9},{at % 2}\n" for at in range(30)), ['aside("id", "name")']),

@@ -103,3 +103,12 @@ def test_nan_in_arrays_is_a_missing_cell(dtype):
         assert (
             caught.value.message.code == "TFG637" and 'where(column("target") == column("target"))' in caught.value.help
         )
+
+
+def test_a_pair_of_tables_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    features = pandas.DataFrame({"a": [1.0, None, 3.0], "b": [1, 2, 3]})
+    schema = schema_of(spec(target=None), (features, pandas.Series([1.0, 2.0, None])))
+    assert [(one.name, one.gaps) for one in schema.table] == [("a", 1), ("b", 0), ("target", 1)]
+    with pytest.raises(DataError, match="give one table, with the target among its columns"):
+        schema_of(spec(target=None), (features.assign(city="Rome"), pandas.Series([1, 2, 3])))

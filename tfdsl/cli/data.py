@@ -16,7 +16,7 @@ from ..data.pipeline import Pipeline
 from ..data.schema import DataError, FilePlace
 from ..data.sources import by_suffix, suffixes
 from ..data.stage import Arguments
-from ..data.suggestion import lacks_header, suggested
+from ..data.suggestion import is_spaced, lacks_header, suggested
 from ..diagnostics import Diagnostic, Note, TfgError
 from ..diagnostics.spelling import counted, visible
 from ..driver import check
@@ -91,6 +91,7 @@ def command(arguments: argparse.Namespace) -> int:
         chosen = {"path": arguments.file, **options}
         bare = lacks_header(chosen, opened)
         chosen |= {"header": False} if bare else {}
+        chosen |= {"separator": " "} if is_spaced(chosen, opened) else {}
         facts = overview(opened(chosen))
         line = suggested(name, source.name, chosen, opened)
     except DataError as error:

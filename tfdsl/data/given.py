@@ -44,9 +44,11 @@ def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence
 
 def is_table(data: object) -> bool:
     """Whether data is a table of pandas, polars, Arrow, or a library that gives its tables as Arrow."""
-    return hasattr(data, "__arrow_c_stream__") or (
-        type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
-    )
+    return hasattr(data, "__arrow_c_stream__") or (_is_pandas(data) and hasattr(data, "columns"))
+
+
+def _is_pandas(data: object) -> bool:
+    return type(data).__module__.partition(".")[0] == "pandas"
 
 
 def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
@@ -55,9 +57,8 @@ def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedDat
 
     from .arrow import Blocks
 
-    is_pandas = type(data).__module__.partition(".")[0] == "pandas"
     try:
-        table = pa.Table.from_pandas(data, preserve_index=False) if is_pandas else pa.table(data)
+        table = pa.Table.from_pandas(data, preserve_index=False) if _is_pandas(data) else pa.table(data)
     except (pa.ArrowException, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0][:200]
         raise DataError(DATA_REPLACEMENT, data="", found=f"a table that Arrow does not take: {reason}") from None
@@ -114,6 +115,11 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
             raise DataError(MASKED, name=f"the array of the {name}")
     if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
         raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+    if _is_pandas(features) and any(getattr(one, "kind", "O") not in "biuf" for one in getattr(features, "dtypes", ())):
+        what = (
+            "a pair whose features have a column that is no number; give one table, with the target among its columns"
+        )
+        raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
     check_features("features", features.shape, is_there=True)
     rows, columns = features.shape
     names = tuple(map(str, getattr(features, "columns", numbered(columns))))
@@ -143,6 +149,8 @@ def _gaps(array: Any) -> list[int]:
 
     from .tables import BLOCK
 
+    if _is_pandas(array):
+        return [int(one) for one in np.atleast_1d(array.isna().sum())]
     columns = array.shape[1] if len(array.shape) == 2 else 1
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
         return [0] * columns

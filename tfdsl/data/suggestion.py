@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
 from ..types import BOOL, FLOAT32, INT64, STRING
-from .advice import date_form, have_commas, have_thousands, marks_in, parts_of_dates, parts_that_differ
+from .advice import date_form, have_commas, have_thousands, is_finite, marks_in, parts_of_dates, parts_that_differ
 from .pipeline import Pipeline
 from .schema import Column, DataError
 from .stage import Arguments, written_whole
@@ -50,6 +50,19 @@ def lacks_header(given: Arguments, opened: Opened) -> bool:
     text = [one.name for one in pipeline.schemas[0].table if one.dtype == STRING]
     # The names of a header are not among the texts below them.
     return "header" in pipeline.spec.source.arguments and any(texts is not None and one in texts(one) for one in text)
+
+
+def is_spaced(given: Arguments, opened: Opened) -> bool:
+    """Whether the only column of a CSV file has numbers with spaces between them, below as many names."""
+    if given.get("separator") is not None:
+        return False
+    pipeline = opened(dict(given))
+    texts, (column, *others) = pipeline.opened.texts, pipeline.schemas[0].table
+    if others or column.dtype != STRING or texts is None or "separator" not in pipeline.spec.source.arguments:
+        return False
+    width = len(column.name.split(" "))
+    cells = [text.split(" ") for text in texts(column.name)]
+    return width > 1 and all(len(one) == width and all(map(is_finite, one)) for one in cells)
 
 
 def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
