@@ -116,9 +116,7 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
     if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
         raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
     if _is_pandas(features) and any(getattr(one, "kind", "O") not in "biuf" for one in getattr(features, "dtypes", ())):
-        what = (
-            "a pair whose features have a column that is no number; give one table, with the target among its columns"
-        )
+        what = "a pair whose features are not all numbers; give one table, with the target among its columns"
         raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
     check_features("features", features.shape, is_there=True)
     rows, columns = features.shape

@@ -98,7 +98,7 @@ class Savers:
         """Restore variables from the files of a prefix, after checking them. Returns what data sets have learned."""
         self._check(prefix, pairs, path, origin)
         learned = _learned(prefix, path, origin)
-        if pairs:
+        if pairs is None or pairs:  # None is all
             self.read(session, prefix, pairs)
         return learned
 
