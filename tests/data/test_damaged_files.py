@@ -134,7 +134,7 @@ def read_by_python(content, separator, strict):
         return None
     columns = {}
     for at, name in enumerate(names):
-        cells = [record[at] for record in records[1:]]
+        cells = [record[at].strip(" \t") for record in records[1:]]
         there = [cell for cell in cells if cell]
         if all(number(cell) is not None for cell in there):
             convert = int if there and len(there) == len(cells) and all(map(is_whole, there)) else number
