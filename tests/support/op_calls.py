@@ -37,8 +37,8 @@ NARROWER = {
     "dct",
     "divide_no_nan", "mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss",
     "bincount", "per_image_standardization", "adjust_brightness", "adjust_contrast", "rgb_to_grayscale",
-    "grayscale_to_rgb", "check_whole", "stateless_binomial", "exponential_decay", "polynomial_decay",
-    "linear_cosine_decay",
+    "grayscale_to_rgb", "check_whole", "stateless_binomial", "exponential_decay", "natural_exp_decay",
+    "inverse_time_decay", "polynomial_decay", "cosine_decay", "cosine_decay_restarts", "linear_cosine_decay",
 }
 
 # Calls besides the examples: other options, ranks and axes.

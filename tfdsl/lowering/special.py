@@ -137,8 +137,8 @@ def piecewise_constant_decay(lowering: NodeLowering, node: Node) -> tf.Tensor:
     given = _arguments(lowering, node)
     with v1.name_scope(node.name or "PiecewiseConstant") as scope:
         x = tf.convert_to_tensor(given["x"])
-        bounds = given["boundaries"] if x.dtype.is_floating else [math.floor(one) for one in given["boundaries"]]
-        passed = tf.reduce_sum(tf.cast(x > tf.constant(bounds, x.dtype), tf.int32))
+        bounds = tf.constant([math.floor(one) for one in given["boundaries"]], x.dtype)
+        passed = tf.reduce_sum(tf.cast(x > bounds, tf.int32))
         return tf.gather(tf.stack(given["values"]), passed, name=scope)
 
 
