@@ -24,7 +24,8 @@ MORE_PRECISE = {
     **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a given size"),
     **dict.fromkeys(
         ("exponential_decay", "natural_exp_decay", "inverse_time_decay", "polynomial_decay", "cosine_decay",
-         "cosine_decay_restarts", "linear_cosine_decay", "piecewise_constant_decay"),
+         "cosine_decay_restarts", "linear_cosine_decay",
+    "piecewise_constant_decay", "piecewise_constant_decay"),
         "a learning rate is a number"),
     "strided_slice": "axes are sliced one by one, while TensorFlow loses all of them",
     "repeat": "a list of repeats is summed",
