@@ -25,7 +25,7 @@ MORE_PRECISE = {
     **dict.fromkeys(
         ("exponential_decay", "natural_exp_decay", "inverse_time_decay", "polynomial_decay", "cosine_decay",
          "cosine_decay_restarts", "linear_cosine_decay",
-    "piecewise_constant_decay", "piecewise_constant_decay"),
+         "piecewise_constant_decay"),
         "a learning rate is a number"),
     "strided_slice": "axes are sliced one by one, while TensorFlow loses all of them",
     "repeat": "a list of repeats is summed",
@@ -40,6 +40,7 @@ NARROWER = {
     "bincount", "per_image_standardization", "adjust_brightness", "adjust_contrast", "rgb_to_grayscale",
     "grayscale_to_rgb", "check_whole", "stateless_binomial", "exponential_decay", "natural_exp_decay",
     "inverse_time_decay", "polynomial_decay", "cosine_decay", "cosine_decay_restarts", "linear_cosine_decay",
+    "piecewise_constant_decay",
 }
 
 # Calls besides the examples: other options, ranks and axes.
