@@ -227,6 +227,6 @@ def test_what_is_proposed_for_a_file_is_a_program(name, capsys, monkeypatch):
     options = ["--comment", "#"] if "raw_planets" in name else []
     assert main(["data", name, "--json", *options]) == 0
     line = json.loads(capsys.readouterr().out)["line"]
-    data = line.split()[1]
+    data = re.search(r"^data (\w+)", line, re.MULTILINE)[1]
     program, said = check(Source("p.tfg", f"{line}\nx = {data}.features\n"))
     assert program is not None and {one.code for one in said} <= {"TFG901"}
