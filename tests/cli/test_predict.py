@@ -234,14 +234,11 @@ def test_missing_dates_go_on_where_the_data_had_some(here):
     assert [float(row["p_0"]) for row in written("out.csv")] == [4046, 4060]
 
 
-def test_other_columns_are_left_out_and_named(model, capsys):
+def test_other_columns_are_refused_and_named(model, capsys):
     (model / "new.csv").write_text("class,sex,age,fare,home city,flag,more\n1,male,1,2,Rome,true,a\n")
-    assert predict() == 0
-    assert 'which are left out: "class", "more"' in capsys.readouterr().err
-    extra = written("out.csv")
-    (model / "new.csv").write_text("sex,age,fare,home city,flag\nmale,1,2,Rome,true\n")
-    assert predict(out="out2.csv") == 0
-    assert extra == written("out2.csv") and "TFG893" not in capsys.readouterr().err
+    assert predict() == 1 and not (model / "out.csv").exists()
+    error = capsys.readouterr().err
+    assert "TFG658" in error and '"class", "more" are new' in error
 
 
 def test_a_value_that_needs_no_variables(here, capsys):

@@ -5,6 +5,7 @@ The environment variable TFDSL_CSV_FILES names a folder with files of jbrownlee/
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest

@@ -7,7 +7,7 @@ dropped."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, FITTED_OTHERS, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .tables import Block, Table
 
 
-_SOME, _SHOWN = 3, 6  # categories and columns in a message
+_SOME = 3  # categories in a message
 _MOST_NESTED = 20  # data sets that are fitted to others
 ROLES: Mapping[str, Role] = {"feature": "feature", "target": "target", "aside": "aside"}
 COLUMN_DTYPES: Mapping[str, DType] = {one.name: one for one in (FLOAT32, INT64, BOOL, STRING)}
@@ -97,11 +97,8 @@ class Fitted(Record):
         needed = self.needed()
         lacking = [name for name in own if name in needed and name not in names]
         foreign = [name for name in names if name not in own]
-        if lacking:
+        if lacking or foreign:
             raise other_columns(self.name, lacking, foreign, facts)
-        if foreign:
-            some = f"{listed(foreign[:_SHOWN])}{', ...' if len(foreign) > _SHOWN else ''}"
-            facts.doubt(FITTED_OTHERS, file=_file(facts), data=self.name, columns=some)
         passed = self.passed()
         differing = [
             (column, own[column.name])
@@ -226,9 +223,9 @@ class Fitted(Record):
 
 
 def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts) -> DataError:
-    """The error for columns that lack. `foreign` are new."""
-    file = _file(facts)
-    what = [f"it has no column {listed(lacking)}"]
+    """The error for columns that lack, or that are new (`foreign`)."""
+    file = facts.table.source.origin if facts.table is not None else "the data"
+    what = [f"it has no column {listed(lacking)}"] if lacking else []
     if foreign:
         what.append(f"{listed(foreign)} {'is' if len(foreign) == 1 else 'are'} new")
     by_case = {name.lower(): name for name in foreign}
@@ -238,14 +235,12 @@ def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], fac
     ]  # fmt: skip
     if left := [name for name in lacking if name.lower() not in by_case]:
         ways.append(f"add {listed(left)} to {file}")
+    if left := [name for name in foreign if name.lower() not in {one.lower() for one in lacking}]:
+        ways.append(f"leave {listed(left)} out of {file}; or in a program: | drop({listed(left)}) | fitted({data})")
     if any(is_finite(name) for name in foreign):
         ways = [f"its first line seems to be a row of data: write a line with the names of the columns above it, such "
                 f"as {','.join(lacking)}"]  # fmt: skip
     return DataError(FITTED_COLUMNS, param="data", data=data, file=file, what=", and ".join(what), way="; ".join(ways))
-
-
-def _file(facts: Facts) -> str:
-    return facts.table.source.origin if facts.table is not None else "the data"
 
 
 def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: Facts) -> DataError:

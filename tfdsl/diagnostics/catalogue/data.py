@@ -103,8 +103,6 @@ FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared befor
                        "write: | fitted(train), with the name of the data whose transforms have learned; or | "
                        "fitted(\"model.ckpt\", \"train\"), with the path of a checkpoint")
 FITTED_COLUMNS = _message("TFG658", "the columns of {file} are not those that {data} has learned from: {what}", "{way}")
-FITTED_OTHERS = _message("TFG893", "{file} has columns that {data} has not learned from, which are left out: {columns}",
-                         "| drop(...) before fitted leaves them out without this warning", severity="warning")
 FITTED_DTYPE = _message("TFG659", "the dtypes are not those that {data} has learned from: {what}", "{way}")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
