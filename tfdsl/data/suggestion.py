@@ -166,14 +166,15 @@ def _steps(pipeline: Pipeline) -> list[str]:
     keys = keys if len(keys) < len(features) else []
     text = [one for one in text if one not in keys]
     long = [one for one in text if one not in dates and _is_no_category(words[one.name], schema.rows)]
-    if len(long) == len(features) and long:  # nothing but text
+    aside = [f"aside({_names(keys)})"] if keys else []
+    if long and len(long) == len(features) - len(keys) - len(empty):  # nothing but text
         size = min(_SIZE, max(len(words_of(text, True)) for text in words[long[0].name]))
         kept, long = long[0], long[1:]
         tokens = f"tokens({written_whole(kept.name)}, size={size})"
-        return [*_drop([*empty, *long]), tokens, *_of_target(targets), *_split(pipeline)]
+        return [*_drop([*empty, *long]), *aside, tokens, *_of_target(targets), *_split(pipeline)]
     numbers = [one for one in features if one.dtype != STRING and one not in empty and one not in keys]
     categories = [one for one in text if one not in dates and one not in long]
-    steps = [*_drop([*empty, *long]), *([f"aside({_names(keys)})"] if keys else [])]
+    steps = [*_drop([*empty, *long]), *aside]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
     parts = {one.name: parts_that_differ(words[one.name], forms[one.name] or "") for one in dates}
     steps += _drop([one for one in dates if not parts[one.name]])
