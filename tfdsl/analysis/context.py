@@ -250,9 +250,9 @@ class GraphBuilder(State):
 
     def key(self, arg: Arg) -> object:
         """A key of an argument. Arguments made in the same way have equal keys."""
-        below: set[int] = set()
         import hashlib
 
+        below: set[int] = set()
         todo = list(refs_of(arg))
         while todo:
             id = todo.pop().node

@@ -6,7 +6,6 @@ placeholder takes the place and the name of the constant, and each execution is 
 
 TensorFlow computes a tensor that depends only on constants once, when it plans an execution. So a tensor that depends
 only on data is also computed once, and then fed. The kernels that TensorFlow uses for this can differ in the last bits
-from typing import Any
 from those of an execution. To get the same bits, data of limited size is computed in a temporary graph with constants.
 """
 
