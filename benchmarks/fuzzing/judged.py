@@ -52,6 +52,10 @@ NARROWER: dict[tuple[str, str], str] = {
     ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",
     ("clip_by_value", "TFG210"): "The shape does not change; TensorFlow broadcasts it with a bound of unknown shape.",
     ("dropout", "TFG206"): "The shape does not change; TensorFlow broadcasts it with the noise.",
+    **{(schedule, code): "A learning rate is one number, and decays in 1 or more steps; TensorFlow also takes tensors."
+       for schedule in ("exponential_decay", "natural_exp_decay", "inverse_time_decay", "polynomial_decay",
+                        "cosine_decay", "cosine_decay_restarts", "linear_cosine_decay", "piecewise_constant_decay")
+       for code in ("TFG206", "TFG222")},
     ("check_whole", "TFG204"): "The argument is real; there is no such check by hand.",
     ("random_crop", "TFG222"): "A size is at least 0; with -1 TensorFlow draws from positions that do not exist.",
     ("gather", "TFG222"): "The axis comes after the batch axes; TensorFlow ignores them for axis 0.",

@@ -35,6 +35,9 @@ def _piecewise(call: OpCall) -> TensorType:
     count = len(numbers)
     if len(values) != count + 1:
         call.fail(VALUES_BETWEEN, "values", "boundaries", values=len(values), boundaries=count, wanted=count + 1)
+    for type in values:
+        if type.rank not in (0, None):
+            call.fail(RANK, "values", param="values", wanted=0, type=shape_text(type.shape))
     return scheduled("x", "x")(call)
 
 
