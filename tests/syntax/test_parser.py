@@ -181,3 +181,8 @@ def test_the_ends_of_texts(text):
         assert re.fullmatch(r"TFG\d+", diagnostic.code) and diagnostic.span.start <= len(text)
     else:
         assert tree.body == ()
+
+
+def test_a_rule_without_a_method_is_noticed():
+    with pytest.raises(AttributeError, match=r"object has no attribute"):
+        Parser(tables(), object(), Recorded())

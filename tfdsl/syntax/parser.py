@@ -77,8 +77,10 @@ class Parser:
 
 
 def _method(rule: Rule, builder: object) -> Method:
-    """What makes the value of a rule from its parts. The parts of a rule without a method go to the rule around it."""
-    method: Method = getattr(builder, rule.method, _unchanged)
+    """What makes the value of a rule from its parts. The parts of a rule like `_this` go to the rule around it. Any
+    other rule has a method, unless it always has one part and gives that."""
+    is_inlined = rule.method.startswith("_") or (rule.only_part and rule.size == 1 and rule.is_plain)
+    method: Method = _unchanged if is_inlined else getattr(builder, rule.method)
     if rule.only_part:
         method = partial(_only, method)
     return method if rule.is_plain else partial(_arranged, method, rule)
