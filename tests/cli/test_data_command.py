@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import numpy as np
 import pyarrow as pa
@@ -204,6 +205,7 @@ def test_wide_and_long_tables_are_cut(files, capsys):
         (["t.parquet", "--separator", ","], 2, "--separator is not for parquet files"),
         (["p.tfg", "--target", "y"], 2, "--target is for files of data"),
         (["words.doc"], 2, "does not end in .tfg"),
+        (["."], 1, 'name its files by a pattern: "./*.'),
     ],
 )
 def test_what_is_wrong(files, capsys, words, code, said):
@@ -219,3 +221,42 @@ def test_options_are_arguments_of_the_source(files, capsys):
     assert 'csv("bare.csv", target="x2", header=false)' in capsys.readouterr().out
     assert main(["data", "marks.csv", "--missing", "NA", "--missing", "", "--target", "b"]) == 0
     assert 'missing=["NA", ""]' in capsys.readouterr().out
+
+
+def help_of(capsys, *words):
+    assert main(["data", *words]) == 0
+    return re.search(r"  help: (.*)\n", capsys.readouterr().out)[1]
+
+
+def test_helps_name_options_of_the_command(files, capsys):
+    """The option that a help line names makes it go away, or lets another one follow."""
+    (files / "odd.csv").write_text("a,b\n" + '"N""A",3\n?,2\n' + "".join(f"{at},6\n" for at in range(20)))
+    (files / "names.csv").write_text("a,sex\n1,male\n2,female\n3,male\n")
+    for words in (["marks.csv"], ["comma.csv"], ["odd.csv", "--missing", 'N"A'], ["names.csv", "--header", "false"]):
+        said = help_of(capsys, *words)
+        assert "=" not in said and "in the source" not in said, said
+        option = re.search(r"write (--[^;]*)", said)
+        if option is None:
+            assert said.endswith("leave --header false out")
+        assert main(["data", *words, *shlex.split(option[1])] if option else ["data", words[0]]) == 0
+        assert said not in capsys.readouterr().out
+    assert 'write missing=["", "NA"] in the source' in help_of(capsys, program_with(files, 'csv("marks.csv")'))
+
+
+def program_with(files, source):
+    (files / "p.tfg").write_text(f"data d = {source}\n")
+    return "p.tfg"
+
+
+def test_rows_are_not_taken_for_names(files, capsys):
+    (files / "rows.csv").write_text("M,1,2\nF,3,4\nM,5,6\n")
+    (files / "words.csv").write_text("red,big\nblue,big\nred,small\n")
+    for words in (["rows.csv"], ["rows.csv", "--header", "false"], ["words.csv", "--header", "false"]):
+        assert help_of(capsys, *words).startswith('write | one_hot("x0")'), words
+
+
+def test_a_pattern_that_the_shell_expanded(files, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["data", "people.csv", "bare.csv"])
+    assert caught.value.code == 2
+    assert "'bare.csv' is one argument too many; put a pattern of files in quotes" in capsys.readouterr().err

@@ -415,10 +415,10 @@ def test_two_data_sets_of_one_file_and_of_two(here, capsys):
     assert "TFG888" in capsys.readouterr().err
 
 
-def refused(capsys, *options):
+def refused(capsys, *options, data="new.csv"):
     """The messages of `tfdsl predict` for a model in `m.ckpt`."""
     capsys.readouterr()
-    assert predict("-q", *options) == 1
+    assert predict("-q", *options, data=data) == 1
     return capsys.readouterr().err
 
 
@@ -484,6 +484,14 @@ def test_the_data_of_the_program_must_be_there_but_only_its_columns_count(model,
         assert predict("-q") == 0 and written("out.csv") == whole
     finally:
         os.replace("away.csv", "old.csv")
+
+
+def test_a_folder_of_files(model, capsys):
+    (model / "rows").mkdir(exist_ok=True)
+    (model / "rows" / "1.csv").write_text(ROWS)
+    err = refused(capsys, data="rows/")
+    assert "TFG676" in err and 'name its files by a pattern: "rows/*.csv"' in err
+    assert predict("-q", data="rows/*.csv") == 0 and len(written("out.csv")) == 5
 
 
 def test_a_file_of_pictures(here, capsys):

@@ -1,5 +1,6 @@
 """Pictures, text, dates and NumPy's files, against Pillow, Python and NumPy."""
 
+import re
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -82,6 +83,30 @@ def test_pictures_that_cannot_be_read(photos):
     assert failed(folder, step("images", path="photos/*/*.jpg")).message.code == "TFG641"
     assert failed(folder, step("images", path="../*/x.png")).message.code == "TFG820"
     assert failed(folder, step("images", path="photos/*/*.png", channels=2)).message.code == "TFG601"
+
+
+def pattern_in(error):
+    """What an error says to write in place of a path."""
+    return re.search(r'"([^"]+)"$', error.help)[1]
+
+
+def test_a_folder_in_the_place_of_its_files(photos):
+    folder, _ = photos
+    (folder / "empty").mkdir()
+    for path in ("photos", "photos/", "./photos/", "photos/cat", "photos/*", "photos/*/"):
+        error = failed(folder, step("images", path=path))
+        assert error.message.code == ("TFG641" if "*" in path else "TFG676") and error.param == "path"
+        data = load(spec(folder, step("images", path=pattern_in(error))))
+        assert data.rows == (2 if "cat" in path else 3), error.help
+    (folder / "photos" / "notes.txt").write_text("a\n")
+    assert pattern_in(failed(folder, step("text", path="photos"))) == "photos/*.txt"
+    assert "no files whose names end in .csv or .tsv" in failed(folder, step("csv", path="photos")).help
+    assert "no files whose names end in .png" in failed(folder, step("images", path="empty")).help
+    for source in ("npy", "npz"):
+        assert "name one of the files in it" in failed(folder, step(source, path="empty")).help
+    (folder / "a[1]").mkdir()
+    (folder / "photos" / "cat" / "a.png").rename(folder / "a[1]" / "a.PNG")
+    assert load(spec(folder, step("images", path=pattern_in(failed(folder, step("images", path="a[1]")))))).rows == 1
 
 
 def test_text_and_tokens(tmp_path):

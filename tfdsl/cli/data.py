@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ from ..data.declaration import pipeline_of
 from ..data.overview import Overview, overview, to_json
 from ..data.pipeline import Pipeline
 from ..data.schema import DataError, FilePlace
-from ..data.sources import by_suffix, suffixes
+from ..data.sources import of_file, suffixes
+from ..data.sources.base import Where
 from ..data.stage import Arguments
 from ..data.suggestion import is_spaced, lacks_header, suggested
-from ..diagnostics import Diagnostic, Note, TfgError
+from ..diagnostics import DATA_FORMAT, Diagnostic, Note, TfgError
 from ..diagnostics.spelling import counted, visible
 from ..driver import check
 from ..record import Record, replace
@@ -34,7 +36,10 @@ if TYPE_CHECKING:
 _LONGEST = 24  # characters of a cell
 _ROWS = 60  # columns of data, each a row of the table
 _WIDTH = 110  # if the output is not a terminal
-_ARGUMENT = re.compile(r'\b(header|comment|separator|decimal)=(true|false|"[^"]*")')
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_ARGUMENT = re.compile(
+    rf"\b(header|comment|separator|decimal|missing)=(true|false|{_TEXT}|\[{_TEXT}(?:, {_TEXT})*\])( in the source)?"
+)
 _LINES = {', or header=["a", "b", ...] with their names': "", " to the arguments of csv": ""}
 _GIVEN = {"true": True, "false": False}
 
@@ -75,9 +80,12 @@ def configure(parser: CommandParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     if arguments.file.lower().endswith(".tfg"):
         return _of_program(arguments)
-    source = by_suffix().get(os.path.splitext(arguments.file)[1].lower())
-    if source is None:
-        raise WrongUse(f"the name of {arguments.file!r} does not end in .tfg, {suffixes()}")
+    try:
+        source = of_file(arguments.file, Where("", TRUSTED))
+    except DataError as error:
+        if error.message is DATA_FORMAT:
+            raise WrongUse(f"the name of {arguments.file!r} does not end in .tfg, {suffixes()}") from None
+        raise TfgError([_diagnostic(error)]) from None
     known, options = {param.name for param in source.params}, _options(arguments)
     for name in options:
         if name not in known:
@@ -99,7 +107,7 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json({**to_json(facts), "line": line})
         return 0
-    _print(facts)
+    _print(facts, _as_options)
     guessed = "target" not in options and "target=" in line
     notes = ["; the target is a guess, --target names another"] if guessed else []
     notes += ["; the first line seems to be a row, --header true takes it for names"] if bare else []
@@ -123,7 +131,7 @@ def _of_program(arguments: argparse.Namespace) -> int:
     else:
         for at, one in enumerate(facts):
             print("\n" if at else "", end="")
-            _print(one)
+            _print(one, str)
     if not facts and not faults:
         print("tfdsl: the program declares no data", file=sys.stderr)
     return errors(faults) if faults else 0
@@ -156,7 +164,12 @@ def _as_options(help: str) -> str:
     """A help line with the arguments of a source as options of the command."""
     for text, way in _LINES.items():
         help = help.replace(text, way)
-    return _ARGUMENT.sub(lambda found: f"--{found[1]} {found[2]}", help)
+    return _ARGUMENT.sub(lambda found: " ".join(f"--{found[1]} {one}" for one in _values(found[2])), help)
+
+
+def _values(written: str) -> list[str]:
+    """The texts of a list, or the only value, as they are written."""
+    return re.findall(_TEXT, written) or [written]
 
 
 # --- printing ---------------------------------------------------------------------------------
@@ -168,7 +181,8 @@ def _print_json(content: object) -> None:
     print(json.dumps(content, indent=2))
 
 
-def _print(facts: Overview) -> None:
+def _print(facts: Overview, help: Callable[[str], str]) -> None:
+    """Print all that is known of data. `help` has a help line as the user can follow it."""
     rows = counted(facts.schema.rows, "row")
     show(f"{facts.name}: {facts.source}, {rows}, {counted(len(facts.schema.table), 'column')}")
     for what, value in facts.decided:
@@ -181,7 +195,7 @@ def _print(facts: Overview) -> None:
         print()
         _print_steps(facts)
     print()
-    _print_fields(facts)
+    _print_fields(facts, help)
 
 
 def _print_columns(facts: Overview) -> None:
@@ -230,9 +244,9 @@ def _print_steps(facts: Overview) -> None:
     _show(table)
 
 
-def _print_fields(facts: Overview) -> None:
+def _print_fields(facts: Overview, help: Callable[[str], str]) -> None:
     for one in facts.doubts:
-        show(f"warning: {one.headline}" + (f"\n  help: {one.help}" if one.help else ""))
+        show(f"warning: {one.headline}" + (f"\n  help: {help(one.help)}" if one.help else ""))
     for part, rows in facts.result.parts:
         show(f".{part}: {counted(rows, 'row')}")
     if facts.result.target_type is not None:
@@ -243,7 +257,7 @@ def _print_fields(facts: Overview) -> None:
     at = f" ({facts.fault.place})" if facts.fault.place else ""
     show(f".features: not yet: {facts.fault.headline}{at}")
     if facts.fault.help:
-        show(f"  help: {facts.fault.help}")
+        show(f"  help: {help(facts.fault.help)}")
 
 
 def _share(share: float) -> str:

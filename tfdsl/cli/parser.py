@@ -77,7 +77,9 @@ class CommandParser(argparse.ArgumentParser):
         self._refuse_spaces(given)
         word, _, value = words[0].partition("=")
         if not word.startswith("-"):
-            self.error(f"'{words[0]}' is one argument too many")
+            is_data = not word.endswith(".tfg") and os.path.isfile(word)  # as if the shell had expanded a pattern
+            way = "; put a pattern of files in quotes" if is_data else ""
+            self.error(f"'{words[0]}' is one argument too many{way}")
         options = [one for action in self._actions for one in action.option_strings if one.startswith("--")]
         params = _params(given) if "--set" in options else []
         name = word.strip("-").replace("-", "_")

@@ -70,7 +70,7 @@ def missing_with(marks: Sequence[str], source: Arguments) -> str:
     given = source.get("missing")
     known = ("",) if given is None else (given,) if isinstance(given, str) else given
     assert isinstance(known, tuple)
-    return f"missing={written([*known, *marks])}"
+    return f"missing={written_whole([*known, *marks])}"
 
 
 def date_form(texts: Sequence[str]) -> str | None:

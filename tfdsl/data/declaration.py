@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 from ..access import Access, access_of
-from ..diagnostics import DATA_FORMAT
 from ..limits import Clock
 from ..record import Record, replace
 from ..types import STRING
 from .learned import Fitted
 from .pipeline import Learner, Pipeline
-from .schema import DataError, Schema, at_stage, shown
-from .sources import SOURCES, by_suffix, suffixes
+from .schema import Schema, at_stage
+from .sources import SOURCES, of_file
 from .sources.base import DataSource, TableSource, Where
 from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
@@ -84,10 +83,9 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
     """The rows of another file in place of a declared source, transformed with what the data has learned. They are
     streamed, and the target may lack."""
     with at_stage(0):
-        file = by_suffix().get(os.path.splitext(path)[1].lower())
-        if file is None:
-            raise DataError(DATA_FORMAT, path=shown(path), suffixes=suffixes())
-        params, where = {param.name for param in file.params}, Where("", access)
+        where = Where("", access)
+        file = of_file(path, where)
+        params = {param.name for param in file.params}
         given = {
             name: value
             for name, value in SOURCES[spec.source.name].bound(spec.source.arguments).items()
@@ -168,9 +166,7 @@ def source_of(
     if not is_path(replacement):
         return source, arguments, Where(spec.folder, access or _own(spec))
     path, where = os.fspath(replacement), Where("", access_of(replacement))
-    file = by_suffix().get(os.path.splitext(path)[1].lower())
-    if file is None:
-        raise DataError(DATA_FORMAT, path=shown(path), suffixes=suffixes())
+    file = of_file(path, where)
     params = {param.name for param in file.params}
     given = {name: value for name, value in arguments.items() if name in params} | {"path": path}
     if isinstance(file, TableSource) and "target" not in given:

@@ -276,6 +276,17 @@ class Pipeline:
         found = () if texts is None or known is None or known.dtype != STRING else texts(column.name)
         return ways_out(column.name, found, self.spec.source.arguments)
 
+    def _has_names(self) -> bool:
+        """Whether the first line of a file without a header has nothing but texts, one of them above numbers."""
+        table, texts = self.opened.schema.table, self.opened.texts
+        if texts is None or self.opened.first_text is None or self.spec.source.arguments.get("header") is not False:
+            return False
+        if any(column.dtype != STRING for column in table):
+            return False
+        firsts = [(column.name, self.opened.first_text(column.name)) for column in table]
+        above = [name for name, found in firsts if found is not None and found[0].line == 1]
+        return any(sum(not is_finite(text) for text in texts(name)) == 1 < len(texts(name)) for name in above)
+
     def check(self, field: str) -> None:
         """Refuse a field that cannot be an array: text among numbers, or missing cells."""
         schema, data = self.schema, self.spec.name
@@ -291,7 +302,7 @@ class Pipeline:
             place, cell = self.first_text(text[0].name) or (None, self._some_text(text[0].name))
             name = shown(text[0].name)
             ways = f"{self.ways_out(text[0])}; or | drop({name}) to leave it out"
-            if place is not None and place.line == 1 and self.spec.source.arguments.get("header") is False:
+            if self._has_names():
                 ways = "the first line looks like names: leave header=false out"
             raise DataError(TEXT_COLUMN, place=place, data=data, column=name, cell=shown(cell), ways=ways)
         if text and len(text) < len(columns):

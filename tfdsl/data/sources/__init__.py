@@ -3,9 +3,13 @@
 `base.py` defines what a source is. To add one, add a file here and a test for it.
 """
 
+import os
+
+from ...diagnostics import DATA_FORMAT
 from ...diagnostics.spelling import alternatives
 from ...module_table import ModuleTable
-from .base import DataSource, FileSource
+from ..schema import DataError, shown
+from .base import DataSource, FileSource, Where, folder_named, is_folder
 
 SOURCES: ModuleTable[DataSource] = ModuleTable(__name__, "SOURCE")
 
@@ -19,3 +23,13 @@ def by_suffix() -> dict[str, FileSource]:
 def suffixes() -> str:
     """The suffixes of files that can replace a source, joined for a message."""
     return alternatives(by_suffix())
+
+
+def of_file(path: str, where: Where) -> FileSource:
+    """The source that reads a file, by its suffix."""
+    source = by_suffix().get(os.path.splitext(path)[1].lower())
+    if source is not None:
+        return source
+    if is_folder(path, where):
+        raise folder_named(path, where, by_suffix())
+    raise DataError(DATA_FORMAT, path=shown(path), suffixes=suffixes())

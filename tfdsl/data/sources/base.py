@@ -5,11 +5,13 @@ without the libraries that read the data; and the data as a `Table`. `tfdsl chec
 so they import NumPy and similar libraries inside functions.
 """
 
+import glob
 import os
 import re
 import stat
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import takewhile
@@ -21,11 +23,12 @@ from ...diagnostics import (
     CSV_COLUMN_TYPO,
     CSV_NO_COLUMN,
     DATA_FILE,
+    DATA_FOLDER,
     DATA_NO_MATCH,
     FILE_FORM,
     ONLY_TARGET,
 )
-from ...diagnostics.spelling import nearest
+from ...diagnostics.spelling import alternatives, nearest
 from ...limits import Clock
 from ...record import Record, replace
 from ..schema import Column, DataError, FilePlace, Schema, listed, shown
@@ -106,15 +109,23 @@ class SmallSet(DataSource):
 
 class FileSource(DataSource):
     """A file. If its name ends in one of `suffixes`, it can also replace another source (`--data`). So `path` is the
-    only argument that a file source can require."""
+    only argument that a file source can require. `takes_pattern` says whether it may stand for several files."""
 
     suffixes: tuple[str, ...]
+    takes_pattern = True
 
     def path(self, arguments: Arguments) -> str:
         path = arguments["path"]
         if not isinstance(path, str):
             self.refuse(arguments, "path", "a string")
         return path
+
+    def files(self, arguments: Arguments, where: Where) -> list[str]:
+        """The files that the argument `path` stands for."""
+        path = self.path(arguments)
+        if is_folder(path, where):
+            raise folder_named(path, where, self.suffixes, self.takes_pattern)
+        return matching(path, where) if self.takes_pattern else [path]
 
     def targets(self, arguments: Arguments) -> tuple[str, ...]:
         target = arguments["target"]
@@ -174,18 +185,22 @@ def matching(path: str, where: Where) -> list[str]:
     with suppress(DataError), open_file(path, where):
         return [path]
     fixed = list(takewhile(lambda part: not _WILD.search(part), parts))
-    found: list[str] = []
+    found, below = list[str](), list[str]()
     try:
         where.access.check(path, where.folder)
         with where.access.folder("/".join(fixed) or ("/" if path.startswith("/") else "."), where.folder) as folder:
             _match(folder, parts[len(fixed) :], fixed, found)
+            if not found:
+                _match(folder, [*filter(None, parts[len(fixed) :]), "*"], fixed, below)
     except AccessRefused as error:
         details: dict[str, Any] = error.details
         raise DataError(error.message, param="path", **details) from None
     except OSError as error:
         raise _unopened(path, where, error) from None
     if not found:
-        raise DataError(DATA_NO_MATCH, param="path", path=shown(path), folder=shown(os.path.abspath(where.folder)))
+        folder, deeper = shown(os.path.abspath(where.folder)), f"{path.rstrip('/')}/*"
+        way = f"folders match it: name the files in them, as in {shown(deeper + _suffix(below[0]))}" if below else ""
+        raise DataError(DATA_NO_MATCH, param="path", path=shown(path), folder=folder, way=way)
     return found
 
 
@@ -199,6 +214,46 @@ def _match(folder: Folder, parts: Sequence[str], before: Sequence[str], found: l
         elif len(parts) > 1 and stat.S_ISDIR(status.st_mode):
             with folder.folder(name) as inner:
                 _match(inner, parts[1:], [*before, name], found)
+
+
+def is_folder(path: str, where: Where) -> bool:
+    with suppress(AccessRefused, OSError, ValueError), where.access.folder(path, where.folder):
+        return True
+    return False
+
+
+def folder_named(path: str, where: Where, suffixes: Collection[str], takes_pattern: bool = True) -> DataError:
+    """The error for a folder in the place of its files, whose names end in one of `suffixes`."""
+    with where.access.folder(path, where.folder) as folder:
+        counts = Counter(_files_below(folder, suffixes))
+    base = glob.escape(path.rstrip("/")) or "/"
+    (inner, suffix), _ = max(counts.items(), key=lambda one: one[1], default=(("", ""), 0))
+    if not takes_pattern:
+        way = "name one of the files in it"
+    elif suffix:
+        way = f"name its files by a pattern: {shown(os.path.join(base, inner, f'*{suffix}'))}"
+    else:
+        way = f"it has no files whose names end in {alternatives(suffixes)}"
+    return DataError(DATA_FOLDER, param="path", path=shown(path), way=way)
+
+
+def _files_below(folder: Folder, suffixes: Collection[str], inner: str = "") -> Iterator[tuple[str, str]]:
+    """The files of a folder and of the folders in it that end in one of some suffixes: "" or "*", and the suffix as it
+    is written."""
+    for name in folder.names():
+        status = folder.stat(name)
+        suffix = _suffix(name)
+        if status is None or name.startswith("."):
+            continue
+        if stat.S_ISREG(status.st_mode) and suffix.lower() in suffixes:
+            yield inner, suffix
+        elif stat.S_ISDIR(status.st_mode) and not inner:
+            with suppress(OSError), folder.folder(name) as below:
+                yield from _files_below(below, suffixes, "*")
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1]
 
 
 def full_path(path: str, where: Where) -> str:

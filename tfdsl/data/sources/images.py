@@ -9,7 +9,7 @@ from ...diagnostics import FILE_FORM, IMAGE_SIZE, TIME_LONG
 from ...types import FLOAT32, INT64, STRING
 from ..schema import Column, DataError, FilePlace, Schema, check_size, is_integer, shown
 from ..stage import Arguments
-from .base import FileSource, OpenedData, Where, matching, open_file
+from .base import FileSource, OpenedData, Where, open_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ class Images(FileSource):
             isinstance(size, tuple) and len(size) == 2 and all(is_integer(one) and 1 <= one <= _MOST for one in size)
         ):
             self.refuse(arguments, "size", f"[height, width], each from 1 to {_MOST}")
-        paths = matching(self.path(arguments), where)
+        paths = self.files(arguments, where)
         first = None
         for path in paths:
             if where.clock is not None and where.clock.is_over:
@@ -122,7 +122,11 @@ def _size(path: str, where: Where) -> tuple[int, int]:
 
 
 def _damaged(path: str, error: Exception) -> DataError:
+    from PIL import UnidentifiedImageError
+
     reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    if isinstance(error, UnidentifiedImageError):
+        reason = "it has no picture, or only the beginning of one"
     details: dict[str, Any] = {"kind": "a picture", "reason": reason, "remedy": "save it again as .png"}
     return DataError(FILE_FORM, place=FilePlace(path), param="path", path=shown(path), **details)
 

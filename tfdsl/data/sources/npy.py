@@ -20,9 +20,10 @@ class Npy(FileSource):
         "array with more axes is one column, `features`."
     )
     suffixes = (".npy",)
+    takes_pattern = False
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
-        path = self.path(arguments)
+        (path,) = self.files(arguments, where)
         with open_file(path, where) as file:
             array = stored_array(file)
             table = columns_of_arrays((array,), (), file.name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..memory import check_room
 from ..schema import FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import OpenedData, SourceFiles, TableSource, Where, full_path, matching, with_targets
+from .base import OpenedData, SourceFiles, TableSource, Where, full_path, with_targets
 
 if TYPE_CHECKING:
     from ..arrow import Blocks
@@ -26,7 +26,7 @@ class Parquet(TableSource):
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         targets, stream = self.targets(arguments), self.stream(arguments)
-        paths = matching(self.path(arguments), where)
+        paths = self.files(arguments, where)
         blocks = self._blocks(paths, where, stream)
         check_size(shown(blocks.path), 1 if stream else blocks.rows, len(blocks.names))
         table = with_targets(blocks.columns(), targets, FilePlace(blocks.path))
@@ -40,7 +40,7 @@ class Parquet(TableSource):
         return OpenedData(Schema(blocks.rows, table, streamed=stream), source, texts=blocks.texts, files=files)
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
-        return tuple(self._blocks(matching(self.path(arguments), where), where, True).names)
+        return tuple(self._blocks(self.files(arguments, where), where, True).names)
 
     def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
         blocks = self._blocks(paths, where, False, choose)

@@ -6,7 +6,7 @@ from ...diagnostics import CSV_EMPTY, CSV_NOT_UTF8, TIME_LONG
 from ...types import STRING
 from ..schema import Column, DataError, FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import FileSource, OpenedData, Where, matching, open_file
+from .base import FileSource, OpenedData, Where, open_file
 
 if TYPE_CHECKING:
     from ..tables import ColumnSource
@@ -21,7 +21,7 @@ class Text(FileSource):
     suffixes = (".txt",)
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
-        paths = matching(self.path(arguments), where)
+        paths = self.files(arguments, where)
         words: dict[str, int] = {}
         codes: list[int] = []
         for path in paths:

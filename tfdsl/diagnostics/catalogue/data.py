@@ -69,7 +69,8 @@ NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}", "{
 NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}", "{way}")
 CSV_COLUMNS_DIFFER = _message("TFG640", "{other} has other columns than {first}: {found} in place of {column}",
                               "files of one pattern have the same columns in the same order")
-DATA_NO_MATCH = _message("TFG641", "no file matches {path} in {folder}")
+DATA_NO_MATCH = _message("TFG641", "no file matches {path} in {folder}", "{way}")
+DATA_FOLDER = _message("TFG676", "{path} is a folder, not a file", "{way}")
 TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which is text: {cell} is not a number",
                        "{ways}")
 NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text because of the cell {cell}, although "

@@ -26,7 +26,6 @@ from ..base import (
     TableSource,
     Where,
     full_path,
-    matching,
     no_column,
     open_file,
     with_targets,
@@ -171,7 +170,7 @@ class Csv(TableSource):
 
     def _header(self, arguments: Arguments, where: Where) -> tuple[list[CsvFile], tuple[str, ...]]:
         """The files, and the names of their columns."""
-        paths = matching(self.path(arguments), where)
+        paths = self.files(arguments, where)
         form = self._form(arguments)
         first = CsvFile(paths[0], where, form)
         if arguments["separator"] is None:

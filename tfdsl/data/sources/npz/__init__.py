@@ -21,9 +21,10 @@ class Npz(FileSource):
         "target."
     )
     suffixes = (".npz",)
+    takes_pattern = False
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
-        path, targets = self.path(arguments), self.targets(arguments)
+        (path,), targets = self.files(arguments, where), self.targets(arguments)
         with open_file(path, where) as file:
             arrays = stored_arrays(file)
             table = columns_of_arrays(arrays, targets, file.name)
