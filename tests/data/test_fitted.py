@@ -188,3 +188,43 @@ def test_transforms_that_learn_nothing_too(files):
     (files / "new.csv").write_text("age\n50\n41\n")
     program = tfdsl.compile(text)
     assert (program.dataset("new").features == program.dataset("old").features[[2, 3]]).all()
+
+
+EMBEDDED = """import nn
+data old = csv("old.csv") | select("city") | categories("city")
+data new = csv("new.csv") | fitted(old)
+placeholder X: int64[n]
+rows = nn.embedding({ids}, size={size}, units=2)
+session:
+    init
+    print {shown} with X = {data}.city
+"""
+
+
+def test_a_category_without_a_row_in_an_embedding(files):
+    (files / "new.csv").write_text("city\nRome\nLima\n")
+    with pytest.raises(TfgError, match=r"indices\[1\] = -1 is not in \[0, 3\)") as caught:
+        tfdsl.compile(EMBEDDED.format(ids="X", size=3, shown="rows", data="new")).run()
+    (fault,) = caught.value.diagnostics
+    assert "add 1 to the numbers, and give the table 4 rows" in fault.help_line
+    mended = EMBEDDED.format(ids="X + 1", size=4, shown="shape(rows)", data="new")
+    assert printed(mended, files) == ["[2 2]"]
+    with pytest.raises(TfgError, match=r"= 2 is not in \[0, 2\)") as caught:
+        tfdsl.compile(EMBEDDED.format(ids="X", size=2, shown="rows", data="old")).run()
+    assert caught.value.diagnostics[0].help_line == "give the table 3 rows"
+
+
+@pytest.mark.parametrize(
+    ("label", "help"),
+    [
+        (-1, "if -1 is a class that the data has not learned, leave its rows out with | where(...)"),
+        (-2, "classes count from 0"),
+        (4, "give the logits 5 columns, one for each class"),
+    ],
+)
+def test_a_class_without_a_logit(label, help):
+    text = "import nn\nplaceholder y: int64[n]\nloss = nn.sparse_softmax_cross_entropy(y, ones([2, 3]))\n"
+    program = tfdsl.compile(f"{text}session: print loss with y = [0, {label}]\n")
+    with pytest.raises(TfgError, match="Received a label value") as caught:
+        program.run()
+    assert caught.value.diagnostics[0].help_line == help

@@ -419,12 +419,8 @@ def differ(
     is_write, for_whole = (op.writes, op.for_whole) if isinstance(op, Op) else (False, "")
     is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and is_write
     if "string" in (a.kind, b.kind):
-        help = "use string_to_number(x) or as_string(x)"
         fed = first[1] if a.kind == "string" else given
-        if isinstance(fed.value, Tensor) and ctx.graph.nodes[fed.value.ref.node].is_placeholder:
-            text = ctx.graph.nodes[fed.value.ref.node].shown
-            way = "write | categories(...) where the data is declared, and give it the type int64"
-            help = f"if {text} is fed text of data that means classes, {way}; otherwise {help}"
+        help = text_help(ctx, fed, "use string_to_number(x) or as_string(x)")
     elif for_whole and "int" in (a.kind, b.kind):
         help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
@@ -434,6 +430,18 @@ def differ(
         DTYPES_DIFFER, span, notes, help, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=name,
         dtype=dtype,
     )  # fmt: skip
+
+
+def text_help(
+    ctx: Analysis, given: ArgumentValue, way: str, transform: str = "categories", dtype: DType = INT64
+) -> str:
+    """What to write for text where numbers are needed. `way` is for text that means no classes; `transform` makes
+    numbers of a dtype of those that do."""
+    node = ctx.graph.nodes[given.value.ref.node] if isinstance(given.value, Tensor) else None
+    if node is None or not node.is_placeholder:
+        return way
+    classes = f"write | {transform}(...) where the data is declared, and give it the type {dtype}"
+    return f"if {node.shown} is fed text of data that means classes, {classes}; otherwise {way}"
 
 
 def _as_float(ctx: Analysis, whole: ArgumentValue, other: ArgumentValue) -> str:
@@ -585,7 +593,9 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
                 allowed = dtypes_text(op.dtypes.get(group, "any"))
                 help = ""
                 to = next((one for one in (FLOAT32, INT32) if one in op.allowed(group)), None)
-                if to is not None and dtype.kind not in ("string", "opaque"):
+                if to is not None and dtype.kind == "string":
+                    help = text_help(ctx, given, f"convert it first: string_to_number({given.text}, {to})")
+                elif to is not None and dtype.kind != "opaque":
                     help = f"convert it first: cast({given.text}, {to})"
                 ctx.fail(
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,

@@ -23,8 +23,8 @@ from ..ops.named import ARGMAX, ONE_HOT, OPERATORS
 from ..ops.op import Op, RuleRefused
 from ..program import Node, Ref
 from ..source import Span
-from ..types import Shape, TensorType
-from .arguments import ArgumentValue, BoundArguments, operand_notes
+from ..types import STRING, Shape, TensorType
+from .arguments import ArgumentValue, BoundArguments, operand_notes, text_help
 from .context import Analysis, StatementFailed
 from .values import ExprValue, Tensor, describe
 
@@ -126,6 +126,12 @@ def check_classes(
                 ctx.graph.told.add((LOGITS_COLUMNS, inner))
                 help = f"combine the axes of {inner} before its layer: nn.dense(nn.flatten({inner}), {last})"
         _refuse(ctx, LOGITS_COLUMNS, logits, help, function)
+    dtype = labels.value.type.dtype if isinstance(labels.value, Tensor) and labels.value.type is not None else None
+    if dtype is not None and dtype.kind not in ("float", "int", "uint"):
+        help = f"convert it first: cast({labels.text}, int32)"
+        if dtype == STRING:
+            help = text_help(ctx, labels, f"convert it first: string_to_number({labels.text}, int32)")
+        _refuse(ctx, CLASS_NUMBERS, labels, help, function)
     if own is None or not wanted or len(own) < 2:
         return
     (rows, *others), of_logits = map(ctx.graph.sizes.resolve, own), ctx.graph.sizes.resolve(wanted[0])

@@ -9,7 +9,8 @@ from math import isqrt
 from ..diagnostics import ARGUMENT_KIND, DTYPE_NOT_ALLOWED, RANK, SIZE_UNKNOWN, Note
 from ..program import Ref
 from ..source import Span
-from .arguments import ArgumentValue, operand_notes
+from ..types import FLOAT32, STRING
+from .arguments import ArgumentValue, operand_notes, text_help
 from .calls import inlined
 from .context import Analysis
 from .values import Array, ErrorValue, ExprValue, Tensor, describe, has_tensor
@@ -20,6 +21,7 @@ _AXES = "pictures are [batch, height, width, channels]"
 def features(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
     """A tensor whose last size is known."""
     _check_tensor(ctx, x, rest[0])
+    _check_numbers(ctx, x)
     _check_known(ctx, x, -1)
     return x.value
 
@@ -34,6 +36,7 @@ def elements(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> Ex
 def pictures(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
     """A tensor with the axes of pictures."""
     _check_tensor(ctx, x, rest[0])
+    _check_numbers(ctx, x)
     type = _type(x)
     if type is not None and type.rank not in (4, None):
         ctx.fail(RANK, x.span, operand_notes([x]), _as_pictures(ctx, x), op=inlined(ctx), param=f"'{x.text}'",
@@ -51,8 +54,10 @@ def channels(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> Ex
 def indices(ctx: Analysis, ids: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
     """Whole numbers that choose rows."""
     type = _type(ids)
-    if type is not None and type.dtype.kind not in ("int", "uint", "string"):
+    if type is not None and type.dtype.kind not in ("int", "uint"):
         help = f"convert it first: cast({ids.text}, int32)"
+        if type.dtype == STRING:
+            help = text_help(ctx, ids, f"convert it first: string_to_number({ids.text}, int32)")
         ctx.fail(DTYPE_NOT_ALLOWED, ids.span, operand_notes([ids]), help, op=inlined(ctx), dtype=type.dtype,
                  param="'ids'", allowed="whole numbers")  # fmt: skip
     return ids.value
@@ -60,6 +65,15 @@ def indices(ctx: Analysis, ids: ArgumentValue, *rest: ArgumentValue | Span) -> E
 
 def _type(x: ArgumentValue):
     return x.value.type if isinstance(x.value, (Tensor, Array)) else None
+
+
+def _check_numbers(ctx: Analysis, x: ArgumentValue) -> None:
+    """Refuse text."""
+    type = _type(x)
+    if type is not None and type.dtype == STRING:
+        help = text_help(ctx, x, f"convert it first: string_to_number({x.text})", "one_hot", FLOAT32)
+        ctx.fail(DTYPE_NOT_ALLOWED, x.span, operand_notes([x]), help, op=inlined(ctx), dtype=type.dtype,
+                 param=x.text, allowed="floats")  # fmt: skip
 
 
 def _check_tensor(ctx: Analysis, x: ArgumentValue, other: ArgumentValue | Span) -> None:

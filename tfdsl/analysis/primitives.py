@@ -7,8 +7,8 @@ change.
 from ..diagnostics import DTYPES_DIFFER, NOT_LOGITS, OPTION, SHAPES_DIFFER
 from ..ops.named import EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
 from ..source import Span
-from ..types import Shape, TensorType
-from .arguments import ArgumentValue, literal_shape, operand_notes
+from ..types import STRING, Shape, TensorType
+from .arguments import ArgumentValue, literal_shape, operand_notes, text_help
 from .calls import inlined
 from .context import Analysis
 from .labels import activation, check_classes, note_binary, note_classes
@@ -42,7 +42,8 @@ def _type(given: ArgumentValue) -> TensorType | None:
 def _refuse_dtype(
     ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, a: TensorType, b: TensorType
 ) -> None:
-    ctx.fail(DTYPES_DIFFER, labels.span, operand_notes([labels, predictions]), op=inlined(ctx), first=labels.text,
+    help = text_help(ctx, labels, f"convert it first: string_to_number({labels.text})") if a.dtype == STRING else ""
+    ctx.fail(DTYPES_DIFFER, labels.span, operand_notes([labels, predictions]), help, op=inlined(ctx), first=labels.text,
              second=predictions.text, a=a.dtype, b=b.dtype, name=labels.text, dtype=b.dtype)  # fmt: skip
 
 

@@ -17,7 +17,8 @@ class Categories(Categorical):
     name = "categories"
     doc = (
         "The number of each category, counted from 0 in the order of their texts, over the training rows; all columns "
-        "of text if none is named. A category that the training rows do not have is -1."
+        "of text if none is named. A category that the training rows do not have is -1: `nn.embedding(ids + 1, "
+        "size=count + 1, units=...)` has a row for it."
     )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

@@ -16,6 +16,30 @@ _NO_VARIABLE = re.compile(
 )
 
 
+# TensorFlow's messages about a number that is no row of a table, and about one that is no class.
+_NO_ROW = re.compile(r"indices\[[\d,]*\] = (-?\d+) is not in \[0, (\d+)\)")
+_NO_CLASS = re.compile(r"Received a label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
+_GATHERS = ("Gather", "GatherV2", "ResourceGather")
+
+
+def _number_help(reason: str, op_type: str) -> str:
+    """What to do about a number without a row or a class. -1 is a category that `categories` has not learned."""
+    if (found := _NO_ROW.search(reason)) and op_type in _GATHERS:
+        number, rows = int(found[1]), int(found[2])
+        if number == -1:
+            return (
+                f"if -1 is a category that the data has not learned, give it a row of its own: add 1 to the numbers, "
+                f"and give the table {rows + 1} rows"
+            )
+        return f"give the table {number + 1} rows" if number > 0 else "rows count from 0"
+    if found := _NO_CLASS.search(reason):
+        number = int(found[1])
+        if number == -1:
+            return "if -1 is a class that the data has not learned, leave its rows out with | where(...)"
+        return f"give the logits {number + 1} columns, one for each class" if number > 0 else "classes count from 0"
+    return ""
+
+
 def is_variable_gone(error: Exception) -> bool:
     """Whether a call failed because a variable has no value."""
     return isinstance(error, tf.errors.OpError) and _missing(error) is not None
@@ -39,6 +63,7 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
     op = failed_op(built, error)
     if op is None or op.node is None:
         return failure(RUN_FAILED, statement, reason=reason)
+    help = help or _number_help(reason, op.type)
     origin = op.node.origin
     notes = [Note(f"the op is {op.name}, of type {op.type}" if op.type else f"the op is {op.name}")]
     if op.taken is not None:
