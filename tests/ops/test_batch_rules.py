@@ -17,7 +17,7 @@ from op_examples import OPS, Bound, Example, evaluate, invoke, our_call, tf_argu
 
 from tfdsl.analysis.batch_kinds import batch_kind
 from tfdsl.ops import OPS as TABLE
-from tfdsl.ops.batch import FIXED, MEAN, ROWS, SUM, linear, rows, stacked, total, whole
+from tfdsl.ops.batch import COLUMNS, FIXED, MEAN, ROWS, SUM, linear, rows, stacked, total, whole
 from tfdsl.ops.op import RuleRefused
 from tfdsl.program import Literal, Node, Origin, Ref, Refs, Static
 from tfdsl.record import replace
@@ -34,7 +34,7 @@ CALLS = ["dropout([1.0, 2.0, 3.0], rate=0.0)", "reshape([[1, 2, 3], [4, 5, 6]], 
 
 AXES = {"axis", "axes", "dim", "perm", "seq_axis", "batch_axis"}
 FRONT = "front"  # rows, with the batch axis before the axes of the example
-WAYS = (FIXED, ROWS, FRONT, MEAN, SUM)  # what an argument can be
+WAYS = (FIXED, ROWS, COLUMNS, FRONT, MEAN, SUM)  # what an argument can be
 
 
 def calls(op):
@@ -129,6 +129,8 @@ def _dtype(value):
 
 
 def _type(value, way):
+    if way == COLUMNS:
+        return TensorType(DTYPES[_dtype(value)], (*value.shape[:1], Size("n"), *value.shape[2:]))
     shape = (Size("n"), *value.shape[1:]) if way == ROWS else (Size("n"), *value.shape) if way == FRONT else value.shape
     return TensorType(DTYPES[_dtype(value)], shape)
 
@@ -168,6 +170,12 @@ def parts_and_whole(random, value, way, is_wide):
         inner = value.shape[1:] if way == ROWS else value.shape
         first, second = (drawn(random, value, (count, *inner)) for count in PARTS)
         return first, second, np.concatenate([first, second])
+    if way == COLUMNS:
+        if value.ndim < 2:
+            return None
+        outer, inner = value.shape[:1], value.shape[2:]
+        first, second = (drawn(random, value, (*outer, count, *inner)) for count in PARTS)
+        return first, second, np.concatenate([first, second], axis=1)
     if value.dtype.kind not in ("fc" if way == MEAN else "fciu"):
         return None
     first, second = (np.asarray(drawn(random, value, value.shape, is_wide), value.dtype) for _ in PARTS)
@@ -179,6 +187,8 @@ def combined(kind, values):
     first, second = values
     if kind == ROWS:
         return np.concatenate([first, second])
+    if kind == COLUMNS:
+        return np.concatenate([first, second], axis=1)
     if kind == MEAN:
         return (PARTS[0] * first + PARTS[1] * second) / sum(PARTS)
     return first + second if kind == SUM else first

@@ -2,10 +2,10 @@
 
 The kinds are in `ops/batch.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from ..ops.batch import FIXED, ROWS, BatchArgument, BatchCall, Mixed, Operand
+from ..ops.batch import COLUMNS, FIXED, ROWS, BatchArgument, BatchCall, Mixed, Operand
 from ..program import Arg, Field, Literal, Node, Pack, Ref, Refs, Static, refs_of
 from ..types import Shape, nested_shape
 
@@ -16,7 +16,9 @@ def batch_kind(nodes: Nodes, node: Node, kinds: Mapping[int, str]) -> str | None
     """The batch kind of a node's output, from the kinds of its inputs. None if it has none."""
     if node.is_variable or all(kinds.get(ref.node, FIXED) == FIXED for ref in node.inputs()):
         return FIXED
-    if node.regions or not node.outputs:
+    if node.regions:
+        return _applied(nodes, node, kinds)
+    if not node.outputs:
         return None
     arguments = {name: _argument(nodes, arg, kinds) for name, arg in node.args.items()}
     call = BatchCall(arguments, node.outputs[0])
@@ -26,6 +28,53 @@ def batch_kind(nodes: Nodes, node: Node, kinds: Mapping[int, str]) -> str | None
         return None if node.row is None else node.row.batch(call)
     except Mixed:
         return None
+
+
+def outside_regions(nodes: Nodes, ids: Iterable[int]) -> list[int]:
+    """Those of some nodes that are in no region, in program order. The kind of a node in a region depends on those of
+    the region's parameters."""
+    inside = {one.id for id in ids for one in nodes[id].inside()}
+    return sorted(set(ids) - inside)
+
+
+def _applied(nodes: Nodes, node: Node, kinds: Mapping[int, str]) -> str | None:
+    """The batch kind of what a function returns for the elements of tensors. The batch axis is that of each element, or
+    `map_fn` maps the rows themselves. `while` and `if` have none."""
+    if node.row is None:
+        return None
+    (body,) = node.regions
+    elements, values = (_kinds(node, name, kinds) for name in ("elems", "initializer"))
+    if not node.row.folds:
+        values = []
+    elif not values:
+        values = elements
+    if COLUMNS not in elements:
+        is_each = set(elements) == {ROWS} and not node.row.folds
+        return ROWS if is_each and all(kinds.get(ref.node, FIXED) == FIXED for ref in body.inputs()) else None
+    inner = [ROWS if kind == COLUMNS else kind for kind in (*values, *elements)]
+    if not set(inner) <= {FIXED, ROWS}:
+        return None
+    known = {**kinds, **{param.id: kind for param, kind in zip(body.params, inner, strict=True)}}
+    for item in body.items:
+        if isinstance(item, Node):
+            kind = batch_kind(nodes, item, known)
+            if kind is None:
+                return None
+            known[item.id] = kind
+    results = [_kind(arg, known) for arg in body.results]
+    if set(results) != {ROWS} or (values and inner[: len(values)] != results):
+        return None
+    return COLUMNS if node.row.stacks else ROWS
+
+
+def _kinds(node: Node, name: str, kinds: Mapping[int, str]) -> list[str | None]:
+    return [_kind(arg, kinds) for arg in node.items(name)] if name in node.args else []
+
+
+def _kind(arg: Arg, kinds: Mapping[int, str]) -> str | None:
+    """The kind of a tensor, or None if it is made of several kinds."""
+    found = {kinds.get(ref.node, FIXED) for ref in refs_of(arg)} or {FIXED}
+    return found.pop() if len(found) == 1 else None
 
 
 def _argument(nodes: Nodes, arg: Arg, kinds: Mapping[int, str]) -> BatchArgument:
@@ -74,6 +123,16 @@ def _indexed(node: Node, call: BatchCall) -> str:
     first = index.items[0]
     all_rows = isinstance(first, Refs) and all(part == Static(None) for part in first.items)
     from_end = first == Static("...") and len(index.items) <= call.rank("x")
+    if call.has_columns("x"):
+        return _indexed_columns(index.items)
     if call.kind("x") != ROWS or not (all_rows or from_end):
+        raise Mixed
+    return ROWS
+
+
+def _indexed_columns(index: tuple[Arg, ...]) -> str:
+    """`x[-1]`, where the second axis is the batch axis: one row for each row of the batch."""
+    first, *others = index
+    if not isinstance(first, Literal) or others:
         raise Mixed
     return ROWS

@@ -8,7 +8,7 @@ from ..ops.batch import FIXED, MEAN, ROWS, SUM
 from ..program import Graph, Node, Origin, Ref
 from ..record import Record
 from ..types import Size
-from .batch_kinds import batch_kind
+from .batch_kinds import batch_kind, outside_regions
 
 
 class BatchSplit(Record):
@@ -30,7 +30,7 @@ class NotSplit(Record):
 def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> BatchSplit | NotSplit:
     """How to split the step of an `optimize` node. `fed` lists the tensors that the program's sessions feed."""
     loss = optimize.ref("loss")
-    reached = [graph.nodes[id] for id in sorted(graph.reach([loss]))]
+    reached = [graph.nodes[id] for id in outside_regions(graph.nodes, graph.reach([loss]))]
     firsts = {node.id: _first(node) for node in reached if node.is_placeholder}
     batches = [node for node in reached if firsts.get(node.id) is not None]
     sizes = list(dict.fromkeys(size for size in firsts.values() if size is not None))

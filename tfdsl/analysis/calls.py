@@ -34,6 +34,7 @@ from ..source import Span
 from ..syntax import tree as t
 from ..types import DType
 from . import training
+from .applied import applied
 from .arguments import Arguments, ArgumentValue, assign_arguments, missing, operand_notes
 from .context import Analysis, RecomputedGradient, StatementFailed
 from .dispatch import Returned
@@ -79,6 +80,11 @@ def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: S
                 return _python(ctx, function.name, function.python, given, span)
             if function is GRADIENTS:
                 return gradients(ctx, function, given, span, name)
+            if function.regions:
+                return applied(
+                    ctx, env, function, given, span, name,
+                    lambda applied, arguments: call(ctx, env, applied, arguments, span, None),
+                )  # fmt: skip
             if _lacks_only_shape(function, given):
                 arguments = {word: (argument.value, argument.span) for word, argument in given if word is not None}
                 return Initializer(function, arguments, span)

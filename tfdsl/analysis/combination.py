@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from ..ops.batch import FIXED, MEAN, ROWS, SUM
 from ..ops.named import OPERATORS
 from ..program import Apply, Arg, Combination, Fetch, Literal, Node, PlanExpr, Ref, Value, refs_of
-from .batch_kinds import Nodes, batch_kind
+from .batch_kinds import Nodes, batch_kind, outside_regions
 
 _COMBINED: Mapping[str, Combination] = {FIXED: "fixed", ROWS: "rows", MEAN: "mean", SUM: "sum"}
 _ADDED = {OPERATORS[sign]: sign for sign in ("+", "-")}
@@ -38,7 +38,7 @@ class Combinations:
         self._kinds: dict[int, str | None] = {}  # None if it cannot be combined
         self._known: dict[int, str] = {}
         self.leaves: dict[Ref, Combination] = {}
-        for id in sorted(reached):
+        for id in outside_regions(nodes, reached):
             kind = ROWS if id in rows else None if id in mixed else self._kind(nodes[id])
             self._kinds[id] = kind
             if kind is not None:
@@ -47,7 +47,7 @@ class Combinations:
     def kind(self, ref: Ref) -> Combination | None:
         """How a tensor itself is combined, if it can be."""
         kind = self._kinds.get(ref.node, FIXED)
-        return None if kind is None else _COMBINED[kind]
+        return None if kind is None else _COMBINED.get(kind)
 
     def combined(self, ref: Ref, depth: int = 0) -> PlanExpr:
         """A tensor's value over all rows. Its parts are added to `leaves`. Raises `NotCombined`."""

@@ -7,12 +7,10 @@ variables, optimizers, summaries.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from ..diagnostics import (
-    BLOCKS_DEEP,
     BRANCH_NAMES,
     BRANCH_RETURN,
     BRANCH_TYPE,
@@ -29,12 +27,13 @@ from ..program import COND, WHILE, Arg, Item, Node, Ref, Region
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BOOL, Dim, Shape, Size, TensorType
+from ..types import BOOL, Shape, TensorType
 from .arguments import ArgumentValue, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
 from .context import Analysis, StatementFailed
 from .dispatch import Returned
 from .expressions import condition
 from .names import Binding, declared
+from .regions import region, type_in_all
 from .values import Array, Env, ErrorValue, ExprValue, Tensor, describe, has_tensor, is_host
 
 
@@ -44,20 +43,6 @@ class RegionBinding(Record):
     value: ExprValue
     span: Span
     path: tuple[str, ...]
-
-
-@contextmanager
-def _region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
-    """Analyse a region: its nodes go into a separate list, and its names are removed afterwards."""
-    if ctx.graph.regions >= ctx.limits.blocks:
-        help = "call fewer functions with such blocks from inside others, or raise the limit with --max-depth"
-        ctx.fail(BLOCKS_DEEP, span, help=help, limit=ctx.limits.blocks)
-    names = env.snapshot()
-    try:
-        with ctx.graph.region() as items:
-            yield items
-    finally:
-        env.restore(names)
 
 
 def _test(ctx: Analysis, value: ExprValue, expr: t.Expr, word: str) -> Ref:
@@ -117,14 +102,14 @@ def _turn(
     iteration: the loop is then analysed again, with a type in `types` that leaves this size open."""
     diagnostics = ctx.bag.marked()
     with ctx.graph.trial() as trial:
-        with _region(ctx, env, statement.span) as items:
+        with region(ctx, env, statement.span) as items:
             params = _begin_turn(ctx, _carried(env, statement), types)
             value = condition(ctx, env, statement.condition)
             if isinstance(value, bool):
                 help = _unchanged(ctx, env, statement)
                 ctx.fail(LOOP_CONDITION, statement.condition.span, help=help, value=describe(value))
             test = Region(params, tuple(items), (_test(ctx, value, statement.condition, "while"),))
-        with _region(ctx, env, statement.span) as items:
+        with region(ctx, env, statement.span) as items:
             params = _begin_turn(ctx, _carried(env, statement), types)
             env.next_turn()
             failed = ctx.failed
@@ -192,23 +177,10 @@ def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tup
     """The value of a loop variable after an iteration, and its type for all iterations: the initial type, with the
     named sizes that changed left open."""
     arg, after = to_arg(ctx, ArgumentValue(binding.value, binding.span), type.dtype)
-    same = after.dtype == type.dtype
-    if same and type.shape is not None:
-        same = after.shape is not None and len(after.shape) == len(type.shape)
-        pairs = list(zip(type.shape, after.shape or (), strict=True)) if same else []
-        same = same and not any(_differ(ctx, own, other, int) for own, other in pairs)
-        if any(_differ(ctx, own, other, Size) for own, other in pairs):
-            dims = tuple(None if _differ(ctx, own, other, Size) else own for own, other in pairs)
-            type = TensorType(type.dtype, dims)
-    if not same:
+    both = type_in_all(ctx, type, after)
+    if both is None:
         ctx.fail(LOOP_TYPE, binding.span, name=name, first=type, second=after)
-    return arg, type
-
-
-def _differ(ctx: Analysis, before: Dim, after: Dim, kind: type) -> bool:
-    """Whether a size of a kind changes in an iteration."""
-    before, after = map(ctx.graph.sizes.resolve, (before, after))
-    return before != after and isinstance(before, kind)
+    return arg, both
 
 
 def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor) -> None:
@@ -293,7 +265,7 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: Tensor, test:
 
 def _branch(ctx: Analysis, env: Env, analyse: Callable[[], Returned | None], span: Span) -> _Branch:
     before = env.snapshot()
-    with _region(ctx, env, span) as items:
+    with region(ctx, env, span) as items:
         returned = analyse()
         names = {name: RegionBinding(b.value, b.span, b.path) for name, b in env.since(before)}
     return _Branch(tuple(items), names, returned, span)

@@ -65,7 +65,7 @@ def _writes(node: Node) -> Iterator[Node]:
 
 
 def _word(owner: Node) -> str:
-    return "if" if owner.is_branch else "while"
+    return "if" if owner.is_branch else owner.op
 
 
 def _locate(
@@ -103,10 +103,10 @@ def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: 
     branches = {where[depth][1] for where, _ in uses}
     if len(owners) > 1 or (owner.is_branch and len(branches) > 1):
         return
-    if owner.is_loop and not all(waits for _, waits in uses):
+    if not owner.is_branch and not all(waits for _, waits in uses):
         return
     what = "whatever the branch" if owner.is_branch else "once instead of in every iteration"
-    inside = "the branch" if owner.is_branch else "the loop's body"
+    inside = "the branch" if owner.is_branch else "the loop's body" if owner.is_loop else "the function"
     note = Note(f"the '{_word(owner)}' is on line {{line}}", owner.origin.span)
     ctx.warn(BRANCH_OUTSIDE, node.origin, note, name=node.name or node.op, what=what, inside=inside)
 

@@ -143,7 +143,7 @@ class _PictureBuilder:
         if not node.regions:
             return item
         inside: list[Box | Shape] = []
-        for title, region in zip(_REGIONS[node.op], node.regions, strict=True):
+        for title, region in zip(_titles(node), node.regions, strict=True):
             params = tuple(_shape(param, f"n{param.id}") for param in region.params)
             content = (*params, *self.children(region.items, f"{path}{id}{title}"))
             inside.append(Box(f"{path}{id}{title}", title, "", 1, 1, content))
@@ -154,6 +154,11 @@ class _PictureBuilder:
         for ref in refs:
             type = self.graph.type(ref)
             self.edges.append(Edge(f"n{ref.node}", end, "" if type is None else short(type)))
+
+
+def _titles(node: Node) -> tuple[str, ...]:
+    """What the regions of a node are called."""
+    return node.row.regions if node.row is not None else _REGIONS[node.op]
 
 
 def _boxed(inside: list[_Scope | Box | Shape]) -> tuple[Box | Shape, ...]:

@@ -90,6 +90,18 @@ def with_rows(value: Operand, count: int, name: str) -> Operand:
         return _checked(value, tf.shape(value)[0] >= count, f"fewer than {counted(count, 'row')}")
 
 
+def same_length(tensors: list[tf.Tensor], name: str) -> list[tf.Tensor]:
+    """Tensors of which all must be as long as the first one. TensorFlow drops the rest of a longer one."""
+    first, *others = tensors
+    sizes = {tensor.shape[0] if tensor.shape.rank else None for tensor in tensors}
+    if not others or (len(sizes) == 1 and None not in sizes):
+        return tensors
+    with v1.name_scope(f"{name}_check"):
+        lengths = tf.stack([tf.shape(tensor)[0] for tensor in others])
+        agree = tf.reduce_all(tf.equal(lengths, tf.shape(first)[0]))
+        return [_checked(first, agree, "the tensors have different numbers of elements"), *others]
+
+
 def holds_windows(value: Operand, window: Operand, arguments: Mapping[str, Operand], name: str) -> Operand:
     """A tensor whose axes are at least as long as the window that slides over them without padding. For a shorter axis
     of unknown size, TensorFlow's kernels return uninitialized memory or end the process."""

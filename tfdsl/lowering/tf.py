@@ -22,6 +22,7 @@ from tensorflow.python.framework.function_def_to_graph import function_def_to_gr
 from tensorflow.python.framework.op_def_library import apply_op
 from tensorflow.python.framework.ops import Operation
 from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
+from tensorflow.python.ops.control_flow_ops import XLAControlFlowContext
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 from tensorflow.python.ops.script_ops import _py_funcs
 from tensorflow.python.util import _pywrap_determinism as op_determinism
@@ -32,8 +33,8 @@ from ..types import TensorType
 __all__ = [
     "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "NodeDef", "OpDef", "OpList",
     "Operand", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto", "TensorShapeProto", "VariableDef",
-    "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def", "op_determinism",
-    "python_functions", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def",
+    "op_determinism", "python_functions", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from ..diagnostics import (
     SPLIT,
 )
 from ..types import Dim, Shape, TensorType, shape_text
-from .batch import ROWS, BatchCall, Mixed, along, several, whole
+from .batch import COLUMNS, ROWS, BatchCall, Mixed, along, several, whole
 from .op import OpCall
 from .row import table
 from .rules import (
@@ -287,11 +287,12 @@ def _elements(sizes: tuple[Dim, ...]) -> int:
 
 
 def batch_transpose(call: BatchCall) -> str:
-    call.only("a")
-    perm = call.option("perm")
-    if call.kind("a") != ROWS or not perm or several(perm)[0] != 0:
+    rank, perm = call.rank("a"), call.option("perm")
+    axes = [axis % rank for axis in several(perm)] if perm else [*reversed(range(rank))]
+    batch = 1 if call.has_columns("a") else 0 if call.kind("a") == ROWS else None
+    if batch not in axes[:2]:
         raise Mixed
-    return ROWS
+    return ROWS if axes[0] == batch else COLUMNS
 
 
 def batch_expand_dims(call: BatchCall) -> str:

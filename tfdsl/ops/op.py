@@ -14,6 +14,7 @@ A signature looks like Python's: `a: T, b: T, transpose_a: flag = false`. The ki
     variable T   a variable (not merely its value)
     flag integer number text integers static
                  a compile-time value: bool, int, float, string, int or list of ints, anything
+    function     a function of the program, or an op
     dtype T      a dtype, which decides T unless it is none; `dtype` alone binds nothing
 
 Parameters after `*` are keyword-only.
@@ -61,7 +62,7 @@ class Parameter(Record):
 
 _PARAM = re.compile(r"(\w+): (?:(\[)?(variable |dtype )?(\w+)\]?(\?)?)(?: = (.+))?$")
 _CONSTANTS: dict[str, bool | None] = {"none": None, "true": True, "false": False}
-_STATIC_KINDS = {"flag", "integer", "number", "text", "integers", "static"}
+_STATIC_KINDS = {"flag", "integer", "number", "text", "integers", "static", "function"}
 
 
 def _default(text: str) -> Nested:
@@ -155,6 +156,9 @@ class Op(Record):
     node: str = ""  # the name that TensorFlow gives the node of the operator
     python: Callable[..., object] | None = None  # the Python function of the same name, which computes with numbers
     alike: Alike = Alike.BY_VALUES  # which of its nodes TensorFlow builds in the same way
+    regions: tuple[str, ...] = ()  # the functions that its nodes apply, by what pictures call them
+    folds: bool = False  # the function gets its own last value too
+    stacks: bool = False  # it stacks what the function returns for each element
     picture: str = ""  # how pictures show it; a plain operation if empty
 
     def __eq__(self, other: object) -> bool:

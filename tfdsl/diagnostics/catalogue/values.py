@@ -84,8 +84,15 @@ VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
                               "write: {variable}: float32[2, 1] = {name}, with its own sizes")
 NOT_TEXT = _message("TFG447", "{what} must be a string, but it is {value}", "write it in double quotes")
-REGION_PLACE = _message("TFG448", "{what} is not allowed inside a 'while' or an 'if' on a tensor",
-                        "put it before the block: it exists once, whatever the block does")
+REGION_PLACE = _message("TFG448", "{what} is not allowed inside a 'while', an 'if' on a tensor, or a function that "
+                        "map_fn, foldl or scan applies",
+                        "put it before: it exists once, however often that runs")
+APPLIED_TYPE = _message("TFG465",
+                        "{function} gets {first} from {op}, and must return the same, but it returns {second}",
+                        "the values that go from element to element keep their dtype and shape: cast what it returns, "
+                        "or begin with an initializer of that type")
+APPLIED_RESULT = _message("TFG466", "{function} returns nothing, so {op} has nothing to make a tensor of",
+                          "end it with a return, such as: return x * x")
 CONTROL_NOTHING = _message("TFG449", "this '{word}' computes nothing: {what}")
 CONDITION_TYPE = _message("TFG450", "the condition of '{word}' must be one bool, but it is {value}")
 LOOP_CONDITION = _message("TFG451", "the condition of this 'while' is {value} before the loop runs",
