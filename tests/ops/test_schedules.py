@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tfdsl
+from tfdsl.diagnostics import TfgError
 from tfdsl.ops import OPS
 from tfdsl.runtime.options import Options
 
@@ -56,6 +57,15 @@ def test_values_are_those_of_the_formula(schedule):
         found = [session.run("rate", {"k": step}) for step in (0, 1, 7, 10, 11, 20, 21, 35, 40, 55, 90)]
     wanted = [SCHEDULES[schedule](step) for step in (0, 1, 7, 10, 11, 20, 21, 35, 40, 55, 90)]
     np.testing.assert_allclose(found, wanted, rtol=2e-6)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_steps_of_unknown_rank_must_be_one_number(schedule):
+    with tfdsl.compile(f"placeholder k: int64[...]\nrate = {schedule}\n").session() as session:
+        np.testing.assert_allclose(session.run("rate", {"k": 7}), SCHEDULES[schedule](7), rtol=2e-6)
+        with pytest.raises(TfgError) as caught:
+            session.run("rate", {"k": [7, 8]})
+    assert [one.code for one in caught.value.diagnostics] == ["TFG702"]
 
 
 @pytest.mark.parametrize("engine", ["step", "loop", "xla"])

@@ -65,10 +65,7 @@ def einsum(lowering: NodeLowering, node: Node) -> Operand:
 
 
 def clip_by_global_norm(lowering: NodeLowering, node: Node) -> list:
-    arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
-    ranks = node.table_row.ranks
-    arguments |= {name: ranked(value, ranks[name]) for name, value in arguments.items() if name in ranks}
-    clipped, norm = v1.clip_by_global_norm(**arguments, name=node.name)
+    clipped, norm = v1.clip_by_global_norm(**_arguments(lowering, node), name=node.name)
     return [*clipped, tf.convert_to_tensor(norm)]
 
 
@@ -98,8 +95,10 @@ def dct(lowering: NodeLowering, node: Node) -> tf.Tensor:
 
 
 def _arguments(lowering: NodeLowering, node: Node) -> dict[str, Operand]:
-    kinds = {param.name: param.kind for param in node.table_row.params}
-    return {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
+    row = node.table_row
+    kinds = {param.name: param.kind for param in row.params}
+    arguments = {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
+    return arguments | {name: ranked(arguments[name], rank) for name, rank in row.ranks.items() if name in arguments}
 
 
 def _require_input(node: Node, arguments: dict[str, Operand], least: int = 1, takes_none: bool = False) -> None:

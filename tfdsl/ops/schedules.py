@@ -43,7 +43,9 @@ def _piecewise(call: OpCall) -> TensorType:
 
 # fmt: off
 _STEPS = "learning_rate: T, global_step: U, decay_steps: number"
-_NUMBERS = {"T": "float", "U": "int32 int64 float32 float64", "decay_steps": 1, "no_gradient": "global_step"}
+_RANKS = {"learning_rate": 0, "global_step": 0}
+_NUMBERS = {"T": "float", "U": "int32 int64 float32 float64", "decay_steps": 1, "no_gradient": "global_step",
+            "ranks": _RANKS}
 _COSINE = {**_NUMBERS, "T": "float32"}  # the dtype of TensorFlow's pi
 for _name, _what in (
     ("exponential_decay", "learning_rate * decay_rate ** (global_step / decay_steps)"),
@@ -67,7 +69,8 @@ row("cosine_decay_restarts",
     "alpha: number = 0.0", _of_rate, "train.cosine_decay_restarts",
     "Like cosine_decay, again and again: each time `t_mul` times as long, from `m_mul` times the rate.",
     "cosine_decay_restarts(0.1, 25, 10)", batch=whole, T="float32", U="int32 int64 float32 float64",
-    first_decay_steps=1, no_gradient="global_step", lowered="special.cosine_decay_restarts")
+    first_decay_steps=1, no_gradient="global_step", ranks=_RANKS,
+    lowered="special.cosine_decay_restarts")
 row("linear_cosine_decay",
     f"{_STEPS}, num_periods: number = 0.5, alpha: number = 0.0, beta: number = 0.001", _of_rate,
     "train.linear_cosine_decay",
@@ -76,5 +79,6 @@ row("linear_cosine_decay",
 row("piecewise_constant_decay", "x: U, boundaries: static, values: [T]", _piecewise, "train.piecewise_constant_decay",
     "values[0] as long as x is not above boundaries[0], then values[1], and so on.",
     "piecewise_constant_decay(25, [10, 20], [0.1, 0.01, 0.001])", batch=whole,
-    lowered="special.piecewise_constant_decay", T="float", U="int32 int64", no_gradient="*")
+    lowered="special.piecewise_constant_decay", T="float", U="int32 int64", no_gradient="*",
+    ranks={"x": 0, "values": 0})
 # fmt: on
