@@ -3,13 +3,24 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 
 import numpy as np
 
 from ..access import Access, access_of
 from ..data.arrays import Dataset
 from ..data.schema import shown
-from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, VALUES_ASYNC, Diagnostic, TfgError
+from ..diagnostics import (
+    DATA_EMPTIED,
+    DATA_ROUNDED,
+    EXPECT_FAILED,
+    SYNTHETIC,
+    VALUES_ASYNC,
+    VARIABLE_CLEARED,
+    VARIABLE_GONE,
+    Diagnostic,
+    TfgError,
+)
 from ..diagnostics.render import render_text
 from ..lowering.failures import failure
 from ..lowering.tf import tf
@@ -41,6 +52,7 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
             worker = AsyncWorker(servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
 
+    @cache  # a training asks at each step
     def arrays(field: Field) -> np.ndarray:
         array = compiled.array(field)
         _record_data(compiled, options, result)
@@ -94,11 +106,16 @@ def follow(compiled: RunnableProgram, options: Options) -> None:
     servers.wait()
     worker = AsyncWorker(servers, options.part)
     context = RunContext(
-        options, result, compiled.array, compiled.learned, compiled.fitted, compiled.access, servers, worker
+        options, result, cache(compiled.array), compiled.learned, compiled.fitted, compiled.access, servers, worker
     )
     done: Phase | None = None
+    is_bereft = False  # whether variables of the phase have no values
     while True:
         try:
+            if is_bereft and done is not None:
+                options.note("waits until the lost variables are restored")
+                worker.report_loss(done)
+            is_bereft = False
             done = worker.wait(done)
             if done is None:
                 return
@@ -108,10 +125,18 @@ def follow(compiled: RunnableProgram, options: Options) -> None:
                 session.run.at = done.statement
                 training = plan.body[done.statement]
                 assert isinstance(training, Train), training
-                take_part(session, training, worker.next_step())
+                first = worker.next_step()
+                options.note(f"trains from step {first}")
+                take_part(session, training, first)
         except Lost as lost:
             servers.wait_for_lost(lost)
-            done = None  # the session starts again from its last place
+            is_bereft = is_bereft or any(job == "ps" for job, _ in lost.tasks)
+            if not is_bereft:
+                done = None  # the session starts again from its last place
+        except TfgError as error:
+            if not any(one.code in (VARIABLE_CLEARED.code, VARIABLE_GONE.code) for one in error.diagnostics):
+                raise
+            is_bereft = True  # the chief has not restored them yet
 
 
 def check_restores(compiled: RunnableProgram, sessions: list[Session]) -> None:

@@ -3,15 +3,14 @@
 import os
 import re
 import signal
-import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import clusters
-import forked
 import pytest
+from test_recovery import Client
 
 from tfdsl.cli.workers import RESTARTS, Workers
 from tfdsl.diagnostics import TfgError
@@ -114,23 +113,17 @@ def test_launch_with_async(here):
 @contextmanager
 def running(cluster, *words):
     """A running run that has printed a line."""
-    command = clusters.tfdsl("run", "t.tfg", "--async", "--config", cluster.config, *words)
-    process = forked.Popen(command, env=clusters.environment(), forks=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)  # fmt: skip
+    client = Client(cluster, "t.tfg", "--async", *words, forks=True)
     try:
-        first = process.stdout.readline()
-        assert first == "epoch 0\n", process.communicate(timeout=300)[1]
-        yield process
+        client.wait_for(r"(?m)^epoch 0$")
+        yield client
     finally:
-        process.kill()
-        process.communicate()
+        client.kill()
 
 
-def assert_is_learnt(process, epochs=200):
-    out, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    assert [int(line.split()[1]) for line in out.splitlines()[:-1]] == list(range(20, epochs, 20)), said
-    return said
+def assert_is_learnt(client, every=20):
+    epochs = [int(line.split()[1]) for line in client.end()[:-1]]
+    assert epochs == list(range(0, 200, every)), client.err.read_text()
 
 
 @pytest.mark.parametrize(
@@ -143,29 +136,55 @@ def assert_is_learnt(process, epochs=200):
     ],
 )
 def test_a_server_is_lost(cluster, here, job, task):
-    Path("t.tfg").write_text(LONG.replace("200 epochs", "100 epochs"))
-    with running(cluster) as process:
+    Path("t.tfg").write_text(LONG)
+    with running(cluster) as client:
+        if (job, task) == ("worker", 1):
+            client.wait_for("worker 1: trains from step")
         cluster.restart(job, task)
-        said = assert_is_learnt(process, 100)
-    assert f"{job} {task} at " in said
+        assert_is_learnt(client)
+        assert f"{job} {task} at " in client.err.read_text()
+
+
+def test_a_worker_waits_until_lost_variables_are_restored(cluster, here):
+    Path("t.tfg").write_text(LONG)
+    with running(cluster) as client:
+        client.signal(signal.SIGSTOP)
+        client.wait_for("worker 1: trains from step")
+        cluster.restart("ps", 1)
+        client.wait_for("worker 1: waits until the lost variables are restored")
+        client.signal(signal.SIGCONT)
+        assert_is_learnt(client)
+
+
+@pytest.mark.long
+def test_variables_are_lost_when_only_one_worker_still_trains(cluster, here):
+    Path("t.tfg").write_text(LONG.replace("every 20 epochs", "every 1 epoch"))
+    with running(cluster) as client:
+        part = part_of(client)
+        client.wait_for("worker 1: trains from step")
+        os.kill(part, signal.SIGSTOP)
+        client.wait_for(r"(?m)^epoch 199$")
+        cluster.restart("ps", 1)
+        os.kill(part, signal.SIGCONT)
+        assert_is_learnt(client, every=1)
+        assert "tfdsl: resuming from " in client.err.read_text()
 
 
 @pytest.mark.long
 def test_the_process_of_a_worker_is_killed(cluster, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster) as process:
-        os.kill(part_of(process), signal.SIGKILL)
-        said = assert_is_learnt(process)
-    assert "the process of worker 1 was killed; it is restarted" in said
+    with running(cluster) as client:
+        os.kill(part_of(client), signal.SIGKILL)
+        assert_is_learnt(client)
+        assert "the process of worker 1 was killed; it is restarted" in client.err.read_text()
 
 
 @pytest.mark.long
 def test_a_killed_run_resumes(cluster, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster) as process:
-        part = part_of(process)
-        while process.stdout.readline() != "epoch 100\n":
-            pass
+    with running(cluster) as client:
+        part = part_of(client)
+        client.wait_for(r"(?m)^epoch 100$")
     for _ in range(200):
         if not Path(f"/proc/{part}").exists():
             break
@@ -180,11 +199,11 @@ def test_a_killed_run_resumes(cluster, here):
 @pytest.mark.long
 def test_the_process_of_a_worker_is_stopped(cluster, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster, "--timeout", "5") as process:
-        part = part_of(process)
+    with running(cluster, "--timeout", "5") as client:
+        part = part_of(client)
         os.kill(part, signal.SIGSTOP)
-        _, said = process.communicate(timeout=300)
-        assert process.returncode == 1
+        assert client.process.wait(300) == 1
+        said = client.err.read_text()
         assert "TFG747" in said and "worker 1 has taken no step for 5 seconds" in said
         assert not Path(f"/proc/{part}").exists()
 
@@ -211,8 +230,9 @@ def test_a_process_of_a_worker_that_fails_or_is_killed_too_often(code, starts):
     assert diagnostic.headline == f"the process of worker 1 has ended with exit code {code}"
 
 
-def part_of(process) -> int:
+def part_of(client) -> int:
     """The process of the other worker of a run."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    number = client.process.pid
+    children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
     (child,) = [one for one in children if not Path(f"/proc/{one}/cmdline").read_text().startswith("forks\0")]
     return int(child)

@@ -60,11 +60,11 @@ session:
 class Client:
     """A `tfdsl run` on a cluster."""
 
-    def __init__(self, cluster, name: str, *words: str):
+    def __init__(self, cluster, name: str, *words: str, forks: bool = False):
         self.out, self.err = Path("stdout"), Path("stderr")
         command = clusters.tfdsl("run", name, "--config", cluster.config, "--timeout", "120", *words)
         with self.out.open("w") as out, self.err.open("w") as err:
-            self.process = forked.Popen(command, env=clusters.environment(), stdout=out, stderr=err)
+            self.process = forked.Popen(command, env=clusters.environment(), stdout=out, stderr=err, forks=forks)
 
     def wait_for(self, pattern: str) -> re.Match:
         """Wait until it has printed something."""

@@ -4,8 +4,8 @@ The variables are on the parameter servers, and any worker reads and changes the
 timing and differs between runs. The worker of each step is fixed, so one worker sees each batch of an epoch. The first
 process, the chief, runs everything else in the program; the others follow it.
 
-The processes share a board, some variables on the first parameter server: which training is running, and how far each
-worker has come.
+The processes share a board, some variables on the first parameter server: which training is running, how far each
+worker has come, and whether it has found variables without values.
 """
 
 import json
@@ -44,21 +44,32 @@ class Blackboard:
         self._servers = servers
         with tf.Graph().as_default() as graph, tf.device("/job:ps/task:0"):
             self._data = GraphData(graph)
-            self._phase, self._steps = self._handle(part, "phase", tf.string, []), []
-            for number in range(part.of):
-                self._steps.append(self._handle(part, f"step/{number}", tf.int64, []))
-            self._text, self._step = v1.placeholder(tf.string, []), v1.placeholder(tf.int64, [])
+            self._phase = self._handle(part, "phase", tf.string, [])
+            self._steps, self._losses = (
+                [self._handle(part, f"{what}/{number}", tf.int64, []) for number in range(part.of)]
+                for what in ("step", "loss")
+            )
+            self._text, self._number = v1.placeholder(tf.string, []), v1.placeholder(tf.int64, [])
             self._all = v1.placeholder(tf.int64, [part.of])
             self._read = tf.raw_ops.ReadVariableOp(resource=self._phase, dtype=tf.string)
-            self._reached = tf.stack([tf.raw_ops.ReadVariableOp(resource=one, dtype=tf.int64) for one in self._steps])
-            self._set = [tf.raw_ops.AssignVariableOp(resource=one, value=self._step) for one in self._steps]
+            self._reached, self._lost_in = (
+                tf.stack([tf.raw_ops.ReadVariableOp(resource=one, dtype=tf.int64) for one in handles])
+                for handles in (self._steps, self._losses)
+            )
+            self._set, self._set_loss = (
+                [tf.raw_ops.AssignVariableOp(resource=one, value=self._number) for one in handles]
+                for handles in (self._steps, self._losses)
+            )
+            nothing = tf.zeros([part.of], tf.int64)
             begun = [
                 tf.raw_ops.AssignVariableOp(resource=one, value=value)
-                for one, value in zip(self._steps, tf.unstack(self._all), strict=True)
+                for handles, values in ((self._steps, self._all), (self._losses, nothing))
+                for one, value in zip(handles, tf.unstack(values), strict=True)
             ]
             with tf.control_dependencies(begun):
                 self._write = tf.raw_ops.AssignVariableOp(resource=self._phase, value=tf.identity(self._text))
-            self._remove = [tf.raw_ops.DestroyResourceOp(resource=one) for one in (self._phase, *self._steps)]
+            every = (self._phase, *self._steps, *self._losses)
+            self._remove = [tf.raw_ops.DestroyResourceOp(resource=one) for one in every]
         self._open()
 
     @staticmethod
@@ -94,7 +105,14 @@ class Blackboard:
         return self._run(self._reached).tolist()
 
     def note(self, number: int, step: int) -> None:
-        self._run(self._set[number], {self._step: step})
+        self._run(self._set[number], {self._number: step})
+
+    def losses(self) -> list[int]:
+        """For each worker the last turn in which it has found variables without values."""
+        return self._run(self._lost_in).tolist()
+
+    def note_loss(self, number: int, turn: int) -> None:
+        self._run(self._set_loss[number], {self._number: turn})
 
     def remove(self) -> None:
         self._run(self._remove)
@@ -106,7 +124,7 @@ class AsyncWorker:
     good."""
 
     def __init__(self, servers: Servers, part: StepSlice, check: Callable[[], None] = lambda: None):
-        self.part, self.board, self._check, self._timeout = part, Blackboard(servers, part), check, servers.timeout
+        self.part, self.board, self._check, self._servers = part, Blackboard(servers, part), check, servers
         self._turn, self._next = 0, 0.0
         self._phase: Phase | None = None
 
@@ -136,15 +154,18 @@ class AsyncWorker:
             self._phase = None
 
     def join(self, total: int) -> None:
-        """Wait until every worker is at the end of the training."""
+        """Wait until every worker is at the end of the training. If one has found variables without values, they are
+        lost: this process, which takes no more steps, would not notice it."""
         self.report_step(total, always=True)
         before, since = [], time.monotonic()
         while min(steps := self.board.steps()) < total:
             self._check()
+            if self._turn in self.board.losses():
+                raise Lost(self._servers.lost(), was_late=False)
             if steps != before:
                 before, since = steps, time.monotonic()
-            elif time.monotonic() - since > self._timeout:
-                details = {"number": int(np.argmin(steps)), "seconds": self._timeout}
+            elif time.monotonic() - since > self._servers.timeout:
+                details = {"number": int(np.argmin(steps)), "seconds": self._servers.timeout}
                 raise TfgError([Diagnostic(WORKER_SILENT, None, details)])
             time.sleep(_LOOK)
 
@@ -179,6 +200,10 @@ class AsyncWorker:
                 self._phase = phase
                 return phase
             time.sleep(_LOOK)
+
+    def report_loss(self, phase: Phase) -> None:
+        """Report that variables have no values in a phase. The chief restores them, and begins another phase."""
+        self.board.note_loss(self.part.number, phase.turn)
 
     def next_step(self) -> int:
         """The step from which this worker continues, once the chief has written it."""

@@ -152,11 +152,15 @@ class Servers:
         """Classify the failure of a call: `Lost` if servers are gone, were restarted or dropped the session, `Late` on
         a timeout, else the error itself."""
         was_late = isinstance(error, tf.errors.DeadlineExceededError)
-        answers = self.ask(list(self._addresses), min(_ANSWER, self.timeout / 4))
-        lost = [task for task, answer in answers.items() if answer != self._known.get(task)]
+        lost = self.lost()
         if lost or isinstance(error, (tf.errors.AbortedError, tf.errors.UnavailableError)):
             return Lost(lost, was_late)
         return Late() if was_late else error
+
+    def lost(self) -> list[Task]:
+        """The servers that do not answer, or were restarted."""
+        answers = self.ask(list(self._addresses), min(_ANSWER, self.timeout / 4))
+        return [task for task, answer in answers.items() if answer != self._known.get(task)]
 
     def wait_for_lost(self, lost: Lost) -> None:
         """Wait until the lost servers are back. The wait is shorter if they have already had the timeout."""
