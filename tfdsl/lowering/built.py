@@ -63,9 +63,14 @@ class BuiltGraph:
         outputs[ref.output] = value
         self.values[ref.node] = tuple(outputs)
 
+    def element(self, value: Operand) -> Operand:
+        """The tensor or operation that a session takes for a value."""
+        is_one = isinstance(value, (tf.Tensor, tf.Operation)) and value.graph is self.graph  # true in most steps
+        return value if is_one else self.graph.as_graph_element(value)
+
     def tensor(self, ref: Ref) -> tf.Tensor:
         """The tensor that is meant when a reference is fed or fetched."""
-        return self.graph.as_graph_element(self.value(ref))
+        return self.element(self.value(ref))
 
     def loss_tensor(self, loss: Ref) -> tf.Tensor:
         """The value of a loss as a step of its optimizer computes it."""

@@ -1,6 +1,7 @@
 """Converts fed values to the dtypes of their tensors, and checks them before TensorFlow does."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from ...diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, MASK
 from ...given import is_masked
 from ...lowering.tf import tf
 from ...program import Origin
-from ...types import BECOMES, DIGITS, DTYPES, SizeMismatch, TensorType, match_shape, shape_text
+from ...types import BECOMES, DIGITS, DTYPES, DType, SizeMismatch, TensorType, match_shape, shape_text
 
 # NumPy's kinds, in words.
 _KINDS = {
@@ -29,7 +30,7 @@ def convert(
         array = np.asarray(value, object)
     except ValueError:
         raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
-    wanted = np.dtype(object) if type.dtype.kind == "string" else np.dtype(tf.as_dtype(type.dtype.name).as_numpy_dtype)
+    wanted = _numpy_dtype(type.dtype)
     if array.dtype == wanted and type.dtype.kind != "string":
         return array
     fields = [field[0] for field in (wanted.fields or {}).values()]
@@ -61,6 +62,11 @@ def convert(
             details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at].real:.0f}"}
             warn(Diagnostic(FEED_ROUNDED, origin.span if origin else None, details))
     return result
+
+
+@cache
+def _numpy_dtype(dtype: DType) -> np.dtype:
+    return np.dtype(object if dtype.kind == "string" else tf.as_dtype(dtype.name).as_numpy_dtype)
 
 
 def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray | np.bool:

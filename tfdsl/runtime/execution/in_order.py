@@ -59,7 +59,7 @@ class InOrder:
         self, session: v1.Session, fetches: Fetches, feeds: dict, origin: Origin, call: Callable[[Fetches, dict], list]
     ) -> list:
         """The values of fetches. `call` executes the graph."""
-        names = tuple(name_of(self._built.graph.as_graph_element(one)) for one in fetches)
+        names = tuple([name_of(self._built.element(one)) for one in fetches])
         fed = frozenset(tensor.name for tensor in feeds)
         streams = self.streams
         key = names, fed, frozenset(streams.streams)

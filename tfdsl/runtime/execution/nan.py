@@ -70,9 +70,11 @@ class Watch:
     def check(self, losses: tuple[Ref, ...], values: list, step: int) -> None:
         """Raise an error if a loss is NaN, and warn when one becomes infinite for the first time."""
         for loss, value in zip(losses, values, strict=True):
+            if np.isfinite(value).all():
+                continue
             if np.isnan(value).any():
                 raise self._error(loss, step)
-            if np.isinf(value).any() and not self._was_infinite:
+            if not self._was_infinite:
                 self._was_infinite = True
                 node, what = self._named(loss)
                 details, notes = {"what": what, "step": step}, tuple(self.notes()[:1])
