@@ -35,7 +35,7 @@ class TrainingLoop:
                 self.per_epoch = self.order.steps_per_epoch
         self.total = plan.count * self.per_epoch if plan.unit == "epoch" else plan.count
         self.step = self.started_at = 0
-        self._rows = None
+        self._rows: np.ndarray | None = None
         self._batch: dict[str, np.ndarray] = {}
         self._last_time: dict[int, float] = {}
         self.stream: BatchStream | None = None
@@ -79,7 +79,7 @@ class TrainingLoop:
             else:
                 if self._rows is None:
                     self._rows = self.order.indices(self.step)
-                self._batch[field] = whole[self._rows]
+                self._batch[field] = whole.take(self._rows, axis=0)
         return self._batch[field]
 
     def is_due(self, statement: Every | Checkpoint) -> bool:
