@@ -484,6 +484,8 @@ def compare(
                 ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
             return (a in b) is (op == "in")
         return (a in b) is (op == "in")
+    if op in ("==", "!=") and (a is None or b is None):
+        return (a is b) is (op == "==")
     if has_tensor(a) or has_tensor(b):
         row = OPERATORS[op]
         sides = [(None, replace(left, value=a)), (None, replace(right, value=b))]

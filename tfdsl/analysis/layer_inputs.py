@@ -4,6 +4,7 @@ Input: the argument of a layer, and the argument beside it. Output: the same val
 argument, in its words, because the code of a layer says nothing to its users.
 """
 
+from collections.abc import Callable
 from math import isqrt
 
 from ..diagnostics import ARGUMENT_KIND, DTYPE_NOT_ALLOWED, RANK, SIZE_UNKNOWN, Note
@@ -35,19 +36,46 @@ def elements(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> Ex
 
 def pictures(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
     """A tensor with the axes of pictures."""
-    _check_tensor(ctx, x, rest[0])
-    _check_numbers(ctx, x)
-    type = _type(x)
-    if type is not None and type.rank not in (4, None):
-        ctx.fail(RANK, x.span, operand_notes([x]), _as_pictures(ctx, x), op=inlined(ctx), param=f"'{x.text}'",
-                 wanted=4, type=type)  # fmt: skip
-    return x.value
+    return _with_axes(ctx, x, rest[0], 4, lambda: _as_pictures(ctx, x))
 
 
 def channels(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
     """A tensor with the axes of pictures and a known number of channels."""
     pictures(ctx, x, *rest)
     _check_known(ctx, x, -1)
+    return x.value
+
+
+def sized_pictures(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor with the axes of pictures, whose sizes are known apart from the first."""
+    pictures(ctx, x, *rest)
+    _check_known(ctx, x, 1)
+    return x.value
+
+
+def series(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor with the axes of series and a known number of features."""
+    _with_axes(ctx, x, rest[0], 3, lambda: _as_series(ctx, x))
+    _check_known(ctx, x, -1)
+    return x.value
+
+
+def volumes(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor with the axes of volumes and a known number of channels."""
+    _with_axes(ctx, x, rest[0], 5, lambda: "volumes are [batch, depth, height, width, channels]")
+    _check_known(ctx, x, -1)
+    return x.value
+
+
+def _with_axes(
+    ctx: Analysis, x: ArgumentValue, other: ArgumentValue | Span, rank: int, help: Callable[[], str]
+) -> ExprValue:
+    """A tensor of a rank. `help` says how to make one."""
+    _check_tensor(ctx, x, other)
+    type = _type(x)
+    if type is not None and type.rank not in (rank, None):
+        ctx.fail(RANK, x.span, operand_notes([x]), help(), op=inlined(ctx), param=f"'{x.text}'", wanted=rank,
+                 type=type)  # fmt: skip
     return x.value
 
 
@@ -129,3 +157,13 @@ def _as_pictures(ctx: Analysis, x: ArgumentValue) -> str:
         sides = f"{width}, {width}, 1" if width and width * width == dims[1] else "height, width, channels"
         return f"{_AXES}: write reshape({text}, [-1, {sides}])"
     return _AXES
+
+
+def _as_series(ctx: Analysis, x: ArgumentValue) -> str:
+    """How to give a tensor the axes of series."""
+    type, axes = _type(x), "series are [batch, time, features]"
+    text = x.text if not x.text.endswith("...") else "x"
+    if type is not None and type.rank == 2:
+        way = f"embedding(...) makes them of {text}" if type.dtype.kind in ("int", "uint") else ""
+        return f"{axes}: {way or f'for one number a step, write expand_dims({text}, -1)'}"
+    return axes
