@@ -121,7 +121,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     else:
         targets = [target for target, owner in declared((statement,)) if owner is None]
     for target in targets:
-        if env.member(env.path, target.id) is None:
+        if env.loops or env.member(env.path, target.id) is None:  # a loop may have it from before
             try:
                 env.bind(target.id, ErrorValue(), target.span)
             except (BoundTwice, Assumed):
