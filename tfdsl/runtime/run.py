@@ -114,7 +114,7 @@ def follow(compiled: RunnableProgram, options: Options) -> None:
         try:
             if is_bereft and done is not None:
                 options.note("waits until the lost variables are restored")
-                worker.report_loss(done)
+                worker.report_missing(done)
             is_bereft = False
             done = worker.wait(done)
             if done is None:

@@ -45,30 +45,30 @@ class Blackboard:
         with tf.Graph().as_default() as graph, tf.device("/job:ps/task:0"):
             self._data = GraphData(graph)
             self._phase = self._handle(part, "phase", tf.string, [])
-            self._steps, self._losses = (
+            self._steps, self._missing = (
                 [self._handle(part, f"{what}/{number}", tf.int64, []) for number in range(part.of)]
-                for what in ("step", "loss")
+                for what in ("step", "missing")
             )
             self._text, self._number = v1.placeholder(tf.string, []), v1.placeholder(tf.int64, [])
             self._all = v1.placeholder(tf.int64, [part.of])
             self._read = tf.raw_ops.ReadVariableOp(resource=self._phase, dtype=tf.string)
-            self._reached, self._lost_in = (
+            self._reached, self._missed_in = (
                 tf.stack([tf.raw_ops.ReadVariableOp(resource=one, dtype=tf.int64) for one in handles])
-                for handles in (self._steps, self._losses)
+                for handles in (self._steps, self._missing)
             )
-            self._set, self._set_loss = (
+            self._set, self._set_missing = (
                 [tf.raw_ops.AssignVariableOp(resource=one, value=self._number) for one in handles]
-                for handles in (self._steps, self._losses)
+                for handles in (self._steps, self._missing)
             )
             nothing = tf.zeros([part.of], tf.int64)
             begun = [
                 tf.raw_ops.AssignVariableOp(resource=one, value=value)
-                for handles, values in ((self._steps, self._all), (self._losses, nothing))
+                for handles, values in ((self._steps, self._all), (self._missing, nothing))
                 for one, value in zip(handles, tf.unstack(values), strict=True)
             ]
             with tf.control_dependencies(begun):
                 self._write = tf.raw_ops.AssignVariableOp(resource=self._phase, value=tf.identity(self._text))
-            every = (self._phase, *self._steps, *self._losses)
+            every = (self._phase, *self._steps, *self._missing)
             self._remove = [tf.raw_ops.DestroyResourceOp(resource=one) for one in every]
         self._open()
 
@@ -107,12 +107,12 @@ class Blackboard:
     def note(self, number: int, step: int) -> None:
         self._run(self._set[number], {self._number: step})
 
-    def losses(self) -> list[int]:
+    def missing(self) -> list[int]:
         """For each worker the last turn in which it has found variables without values."""
-        return self._run(self._lost_in).tolist()
+        return self._run(self._missed_in).tolist()
 
-    def note_loss(self, number: int, turn: int) -> None:
-        self._run(self._set_loss[number], {self._number: turn})
+    def note_missing(self, number: int, turn: int) -> None:
+        self._run(self._set_missing[number], {self._number: turn})
 
     def remove(self) -> None:
         self._run(self._remove)
@@ -160,7 +160,7 @@ class AsyncWorker:
         before, since = [], time.monotonic()
         while min(steps := self.board.steps()) < total:
             self._check()
-            if self._turn in self.board.losses():
+            if self._turn in self.board.missing():
                 raise Lost(self._servers.lost(), was_late=False)
             if steps != before:
                 before, since = steps, time.monotonic()
@@ -201,9 +201,9 @@ class AsyncWorker:
                 return phase
             time.sleep(_LOOK)
 
-    def report_loss(self, phase: Phase) -> None:
+    def report_missing(self, phase: Phase) -> None:
         """Report that variables have no values in a phase. The chief restores them, and begins another phase."""
-        self.board.note_loss(self.part.number, phase.turn)
+        self.board.note_missing(self.part.number, phase.turn)
 
     def next_step(self) -> int:
         """The step from which this worker continues, once the chief has written it."""
