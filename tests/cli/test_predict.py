@@ -559,3 +559,45 @@ def test_the_example_of_the_docs(here):
     (shown,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
     for row, other in zip(written("out.csv"), csv.DictReader(shown.splitlines()), strict=True):
         assert row["id"] == other["id"] and float(row["price"]) == pytest.approx(float(other["price"]), rel=1e-4)
+
+
+TWO = """
+data a = csv("a.csv", target="y") | aside("id", "note") | standardize("x")
+data b = csv("a.csv", target="y") | aside("id") | drop("note") | minmax("x")
+placeholder X: float32[n, 1]
+placeholder Z: float32[n, 1]
+variable w = 1.0
+s = X * w + Z
+note = s + 1.0
+session:
+    init
+    save to "m.ckpt"
+    export s with X = a.features, Z = b.features to "served"
+"""
+
+
+def test_keys_are_not_lost(here, capsys):
+    (here / "a.csv").write_text("id,x,y,note\n1,2,3,u\n1,3,4,\n2,4,5,w\n")
+    (here / "b.csv").write_text("id,x\n1,2\n7,3\n9,4\n")
+    (here / "m.tfg").write_text(TWO)
+    tfdsl.compile("m.tfg").run()
+    assert predict("-q", data="a.csv") == 0
+    assert [(row["id"], row["note"]) for row in written("out.csv")] == [("1", "u"), ("1", ""), ("2", "w")]
+    err = refused(capsys, "--data", "b=b.csv", data="a=a.csv")
+    assert "TFG893" in err and '"id" is "1" in row 1 of a, and "7" in that of b' in err
+    (here / "b.csv").write_text("x\n2\n3\n4\n")
+    assert predict("-q", "--data", "b=b.csv", data="a=a.csv") == 0
+    (here / "m.tfg").write_text(TWO.replace("export s", "export note"))
+    err = refused(capsys, "--overwrite", data="a.csv")
+    assert "TFG891" in err and '"note" is a value and a column that is set aside' in err
+    (here / "c.csv").write_text("id,x\n1,2\n1,3\n2,4\n")
+    assert predict("-q", data="c.csv") == 0 and list(written("out.csv")[0]) == ["id", "note"]
+
+
+def test_helps_can_be_followed_without_training_again(model, capsys):
+    lines = ROWS.splitlines(keepends=True)
+    (model / "new.csv").write_text(lines[0] + lines[1].replace("7.25", ""))
+    assert "help: give it a value in the file, or leave the row out; or write" in refused(capsys)
+    (model / "new.csv").write_text("1,1,30,7.25,2,3,4,5\n1,2,30,7.25,2,3,4,5\n")
+    (names,) = re.findall("above it, such as (.*)", refused(capsys))
+    assert names == "sex,age,fare,home city,flag"

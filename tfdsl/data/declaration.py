@@ -6,15 +6,17 @@ data, which knows its schema.
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeGuard
 
 from ..access import Access, access_of
+from ..diagnostics import CSV_NO_HEADER
 from ..limits import Clock
 from ..record import Record, replace
 from ..types import STRING
 from .learned import Fitted
 from .pipeline import Learner, Pipeline
-from .schema import Schema, at_stage
+from .schema import DataError, Schema, at_stage
 from .sources import SOURCES, of_file
 from .sources.base import DataSource, TableSource, Where
 from .stage import Arguments, DataSpec, StageSpec
@@ -82,7 +84,7 @@ class _Taught(Record):
 def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipeline:
     """The rows of another file in place of a declared source, transformed with what the data has learned. They are
     streamed, and the target may lack."""
-    with at_stage(0):
+    with at_stage(0), _with_names(learned):
         where = Where("", access)
         file = of_file(path, where)
         params = {param.name for param in file.params}
@@ -106,6 +108,18 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
     steps = (_NewStage(step, {"data": spec.name, "name": None}) for step, one in TRANSFORMS.items() if one.takes_data)
     declared = _NewRows(spec.name, _NewStage(file.name, given), tuple(steps), "")
     return Pipeline(declared, opened, {spec.name: _Taught(learned)}, where)
+
+
+@contextmanager
+def _with_names(learned: Fitted) -> Iterator[None]:
+    """Say of a file without a header which names it needs."""
+    try:
+        yield
+    except DataError as error:
+        if error.message is CSV_NO_HEADER:
+            names = [one.name for one in learned.source.table if one.name not in learned.passed()]
+            error.details["way"] = f"write a line with the names of its columns above it, such as {','.join(names)}"
+        raise
 
 
 def named_data(spec: DataSpec) -> Iterator[str]:

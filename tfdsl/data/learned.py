@@ -225,7 +225,7 @@ class Fitted(Record):
 def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts) -> DataError:
     """The error for columns that lack, or that are new (`foreign`)."""
     file = facts.table.source.origin if facts.table is not None else "the data"
-    what = [f"it has no column {listed(lacking)}"] if lacking else []
+    what = [f"it has no column{'s' * (len(lacking) > 1)} {listed(lacking)}"] if lacking else []
     if foreign:
         what.append(f"{listed(foreign)} {'is' if len(foreign) == 1 else 'are'} new")
     by_case = {name.lower(): name for name in foreign}

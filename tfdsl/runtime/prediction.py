@@ -24,8 +24,10 @@ from ..data.tables import Table, absent
 from ..diagnostics import (
     CHECKPOINT_DAMAGED,
     PREDICT_COLUMN,
+    PREDICT_KEYS,
     PREDICT_LEARNED,
     PREDICT_ROWS,
+    PREDICT_TWICE,
     WRITE_EXISTS,
     WRITE_FAILED,
     WRITE_ONE,
@@ -157,15 +159,32 @@ def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], ro
             )
     numbers = sum(int(np.prod(array.shape[1:])) for array in fed.values())
     size = max(1, min(_BLOCK, _NUMBERS // max(1, numbers)))
-    keys = [
-        (one.table(), [c for c in one.schema.table if c.role == "aside" and c.shape == ()]) for one in data.values()
-    ]
+    keys = [(name, one.table(), _aside(one)) for name, one in data.items()]
+    for name in wanted.outputs:
+        if any(column.name == name for _, _, kept in keys for column in kept):
+            raise _error(PREDICT_TWICE, name=shown(name))
     for start in range(0, rows, size):
         within = slice(start, min(start + size, rows))
         with _told():
-            block = {name: cells for table, kept in keys for name, cells in _keys(table, kept, within)}
+            block = _together([(name, dict(_keys(table, kept, within))) for name, table, kept in keys], start)
         block |= _values(run, wanted, {ref: array[within] for ref, array in fed.items()}, within)
         yield block
+
+
+def _together(keys: Sequence[tuple[str, Block]], start: int) -> dict[str, np.ndarray]:
+    """The key columns of all data sets. Those of the same name must have the same cells."""
+    result: dict[str, np.ndarray] = {}
+    of: dict[str, str] = {}
+    for data, block in keys:
+        for name, cells in block.items():
+            first = result.setdefault(name, cells)
+            differ = np.flatnonzero((first != cells) & ((first == first) | (cells == cells)))  # NaN is as NaN
+            if len(differ):
+                row = int(differ[0])
+                raise _error(PREDICT_KEYS, name=shown(name), first=of[name], other=data, row=start + row,
+                             one=shown(str(first[row])), two=shown(str(cells[row])))  # fmt: skip
+            of.setdefault(name, data)
+    return result
 
 
 def _aside(data: Pipeline) -> list[Column]:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import tfdsl
+from tfdsl.cli import main
 from tfdsl.diagnostics import TfgError
 
 # Numbers that float32 has, so that a model fed float32 has all bits of the program.
@@ -235,3 +236,36 @@ def test_arrays_of_more_axes_are_inputs_of_their_own(here):
     tfdsl.compile(text + 'session: export p with X = d.features to "served"\n').run()
     given = served("served", {"image": tf.reshape(tf.range(12.0), [2, 3, 2])})
     np.testing.assert_array_equal(given["p"], np.arange(12.0).reshape(2, 3, 2) * 2)
+
+
+def test_plain_tensorflow_predict_and_fitted_give_the_same(rows, capsys):
+    """All rows, one, and others in another order, with columns in another order, and categories that are new."""
+    stages = f'drop("note") | aside("id") | {FILLED} | one_hot("sex", "home city") | standardize("age", "fare")'
+    text = MODEL.format(stages=stages, more="").replace("p = X @ w * scale", "p = X * scale")
+    text = text.replace("session:", 'session:\n    save to "m.ckpt"')
+    tfdsl.compile(text).run()
+    (rows / "m.tfg").write_text(text)
+    lines = list(csv.reader(ROWS.replace("1,male,30,7.25,Rome", "1,other,30,7.25,Bonn").splitlines()))
+    serve = tf.saved_model.load("served").signatures["serving_default"]
+    wanted = serve.structured_input_signature[1]
+    for order in (range(1, 7), [1], [4], [6, 2, 1, 3]):
+        with open("new.csv", "w", newline="") as file:
+            csv.writer(file).writerows(line[::-1] for line in [lines[0], *(lines[at] for at in order)])
+        given = columns((rows / "new.csv").read_text())
+        made = serve(**{name: given[name] for name in sorted(wanted, reverse=True)})["p"].numpy()
+        fitted = tfdsl.compile(text.replace("placeholder X", 'data new = csv("new.csv") | fitted(d)\nplaceholder X', 1))
+        np.testing.assert_array_equal(made, fitted.dataset("new").features * np.float32(2))
+        predict = ["predict", "m.tfg", "--from", "m.ckpt", "--data", "new.csv", "-o", "p.npy", "--only", "p", "-q"]
+        assert main([*predict, "--overwrite"]) == 0
+        np.testing.assert_array_equal(made, np.load("p.npy"))
+    for name in wanted:
+        named = name.replace(" ", "_")  # by TensorFlow
+        with pytest.raises(TypeError, match=f"missing a required argument: '{named}'"):
+            serve(**{other: given[other] for other in wanted if other != name})
+        dtype = tf.string if wanted[name].dtype == tf.float32 else tf.float32
+        with pytest.raises(tf.errors.InvalidArgumentError, match="was expected to be a"):
+            serve(**{other: given[other] for other in wanted} | {name: tf.zeros([4], dtype)})
+    with open("new.csv", "w", newline="") as file:
+        at = lines[0].index("home city")
+        csv.writer(file).writerows(line[:at] + line[at + 1 :] for line in lines)
+    assert main([*predict, "--overwrite"]) == 1 and 'it has no column "home city"' in capsys.readouterr().err

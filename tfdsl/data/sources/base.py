@@ -217,6 +217,8 @@ def _match(folder: Folder, parts: Sequence[str], before: Sequence[str], found: l
 
 
 def is_folder(path: str, where: Where) -> bool:
+    if not path:
+        return False
     with suppress(AccessRefused, OSError, ValueError), where.access.folder(path, where.folder):
         return True
     return False

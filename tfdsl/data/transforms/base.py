@@ -298,7 +298,13 @@ class ColumnMaker(Transform):
         found = missing(table, columns.values())
         if found is not None:
             name, row = found
-            raise gap_error(columns[name], row, table.place(row, name), f"{self.name} of {data}")
+            error = gap_error(columns[name], row, table.place(row, name), f"{self.name} of {data}")
+            error.details["way"] = "give it a value in the file, or leave the row out"
+            if columns[name].role != "target":
+                usual = "most_frequent" if columns[name].dtype == STRING else "median"
+                fill = f'| fill({shown(name)}, with="{usual}")'
+                error.details["way"] += f"; or write {fill} where {data} is declared, and train again"
+            raise error
 
     def complete(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         """The columns in which new rows may lack no cell."""

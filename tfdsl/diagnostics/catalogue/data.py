@@ -12,9 +12,7 @@ CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
                          "a cell with a separator, a quote or a line break in it needs double quotes")
 CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
                      "its first line must name the columns, and a line for each row must follow")
-CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column names",
-                         "write header=false, which names the columns x0, x1 and so on, or header=[\"a\", \"b\", ...] "
-                         "with their names")
+CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column names", "{way}")
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
 COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")

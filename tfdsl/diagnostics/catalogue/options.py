@@ -78,6 +78,12 @@ PREDICT_LEARNED = _message("TFG887", "{path} does not say what its data has lear
                            "those of {data} in the program", "save the model again to have it in the file",
                            severity="warning")
 PREDICT_ROWS = _message("TFG888", "the files have different numbers of rows: {rows}")
+PREDICT_TWICE = _message("TFG891", "{name} is a value and a column that is set aside",
+                         "leave the column out of the file, as its rows are told apart without it; or give the value "
+                         "another name in the program")
+PREDICT_KEYS = _message("TFG893", "the rows of {first} and {other} do not belong together: {name} is {one} in row "
+                        "{row} of {first}, and {two} in that of {other}",
+                        "give files whose rows are in the same order; or leave {name} out of one of them")
 PREDICT_COLUMN = _message("TFG889", "there is no column {name} to write", "the columns are {known}")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")

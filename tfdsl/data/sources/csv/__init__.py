@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: the characters of numbers, quotes and lines
 _SEPARATORS = (",", ";", "\t", "|")  # the separators found in files
+_HEADER = 'write header=false, which names the columns x0, x1 and so on, or header=["a", "b", ...] with their names'
 _DTYPES = ("float32", "int64", "bool", "string")
 
 
@@ -257,13 +258,13 @@ class Csv(TableSource):
         else:
             names = tuple(name.strip() for name in first)
             if all(map(is_finite, names)):
-                raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0))
+                raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0), way=_HEADER)
         seen: set[str] = set()
         for column, name in enumerate(names):
             if not name:
                 raise DataError(CSV_NO_NAME, place=file.place_in_header(lines, line, column), number=column + 1)
             if name in seen and header is True and is_finite(name):
-                raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0))
+                raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0), way=_HEADER)
             if name in seen:
                 raise DataError(COLUMN_TWICE, place=file.place_in_header(lines, line, column), column=shown(name))
             seen.add(name)
