@@ -647,7 +647,7 @@ def test_csv_not_utf8(tmp_path):
 
 def test_files_that_are_not_regular(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
-    for path, code in (("missing.csv", "TFG603"), (".", "TFG603"), ("x" * 400, "TFG603"),
+    for path, code in (("missing.csv", "TFG603"), (".", "TFG676"), ("x" * 400, "TFG603"),
                        ("pipe.csv", "TFG821"), ("nul\0.csv", "TFG822"), ("x" * 5000, "TFG822")):  # fmt: skip
         for source in ("csv", "npz"):
             error = both_fail(code, spec(step(source, path=path), folder=tmp_path))

@@ -466,6 +466,16 @@ def test_what_is_asked_for_wrongly(model, files, given, code, words):
     assert [one.code for one in errors] == [code] and words in errors[0].headline, errors[0].headline
 
 
+@pytest.mark.parametrize("suffix", [".index", ".meta", ".data.json", ".data-00000-of-00001"])
+def test_a_file_of_the_model_in_its_place(model, files, suffix):
+    (files / "new.csv").write_text(TRAIN)
+    text = f'data new = csv("new.csv") | fitted("m.ckpt{suffix}", "old")\n'
+    with pytest.raises(TfgError, match="TFG681") as caught:
+        tfdsl.compile(text)
+    assert caught.value.diagnostics[0].help_line.endswith('suffixes of its files: "m.ckpt"')
+    tfdsl.compile(text.replace(suffix, ""))
+
+
 def test_several_data_sets_need_a_name(files):
     tfdsl.compile(f'{DATA}data two = csv("old.csv") | drop("note")\n{MODEL}session: save to "m.ckpt"\n').run()
     (files / "new.csv").write_text(TRAIN)

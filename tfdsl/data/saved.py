@@ -74,6 +74,10 @@ def decoded(opened: BinaryIO, file: str) -> dict[str, Fitted]:
     return sets
 
 
+# The suffixes of the files of a checkpoint.
+_OF_CHECKPOINT = re.compile(rf"({re.escape(SUFFIX)}|\.index|\.meta|\.data-\d+-of-\d+)\Z")
+
+
 def read(path: str, where: Where) -> dict[str, Fitted]:
     """What data sets have learned, from the file beside a checkpoint."""
     file = f"{path}{SUFFIX}"
@@ -89,8 +93,12 @@ def read(path: str, where: Where) -> dict[str, Fitted]:
         details: dict[str, Any] = error.details
         raise DataError(error.message, param="data", **details) from None
     except FileNotFoundError:
-        folder = shown(os.path.abspath(where.folder))
-        raise DataError(LEARNED_MISSING, param="data", path=shown(path), file=shown(file), folder=folder) from None
+        folder, base = shown(os.path.abspath(where.folder)), _OF_CHECKPOINT.sub("", path)
+        way = f"save and checkpoints write it for data with transforms; paths are relative to the folder {folder}, in "
+        way += "which the command runs"
+        if base != path:
+            way = f"name the model without the suffixes of its files: {shown(base)}"
+        raise DataError(LEARNED_MISSING, param="data", path=shown(path), file=shown(file), way=way) from None
     except OSError as error:
         reason, folder = error.strerror or str(error), shown(os.path.abspath(where.folder))
         raise DataError(DATA_FILE, param="data", path=shown(file), reason=reason, folder=folder) from None

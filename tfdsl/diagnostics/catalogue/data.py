@@ -109,9 +109,7 @@ UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has no
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
                         "save the model again, or take the file from a copy")
-LEARNED_MISSING = _message("TFG681", "there is no {file} beside the model {path}",
-                           "save and checkpoints write it for data with transforms; paths are relative to the folder "
-                           "{folder}, in which the command runs")
+LEARNED_MISSING = _message("TFG681", "there is no {file} beside the model {path}", "{way}")
 LEARNED_VERSION = _message("TFG682", "{file} has version {version}, and this tfdsl reads version {own}",
                            "update tfdsl, or save the model again with this one")
 LEARNED_CHANGED = _message("TFG683", "{file} has changed since tfdsl wrote it",
