@@ -37,6 +37,8 @@ ELSEWHERE = {
         ("TFG680", "TFG681", "TFG682", "TFG683", "TFG684", "TFG685", "TFG688", "TFG690", "TFG691"),
         "files beside checkpoints: test_learned.py",
     ),
+    "TFG891": "a value with the name of a key: test_predict.py",
+    "TFG893": "keys of two files that differ: test_predict.py",
     "TFG890": "a file that is shorter than a window: test_predict.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
