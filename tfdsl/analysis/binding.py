@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 
-from ..diagnostics import REBOUND, TRAINING_LATE, UNPACK, Note
+from ..diagnostics import REBOUND, TRAINING_LATE, UNPACK, VARIABLE_REBOUND, Note
 from ..diagnostics.spelling import counted
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
-from .names import Assumed, BoundTwice
+from .names import Assumed, BoundTwice, uses
 from .values import Env, ExprValue, Function, NodeValue, Tensor, describe
 
 
 def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: t.Expr | None = None) -> None:
     """Bind a name. An error shows both places. `expr` is the expression that makes the value, if one does."""
     try:
-        env.bind(target.id, value, target.span)
+        env.bind(target.id, value, target.span, again=expr is not None and _binds_again(ctx, env, target, expr))
     except BoundTwice as error:
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
         help = _changed(target.id, error.binding.value, expr) or _chosen(ctx, target, error.binding.span, expr)
@@ -28,14 +28,24 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
         ctx.graph.bound.append((target.id, target.span, refs))
 
 
+def _binds_again(ctx: Analysis, env: Env, target: t.Identifier, expr: t.Expr) -> bool:
+    """Whether an expression uses the name that it is bound to. If that is a variable, an increment is doubted."""
+    known = env.reached(target.id)
+    if known is None or not uses(expr, target.id):
+        return False
+    if isinstance(known.value, Tensor) and known.value.is_variable:
+        match expr:
+            case t.Binary(op="+" | "-" as op, left=t.Name(id=left), right=right) if left == target.id:
+                call = f"{'assign_add' if op == '+' else 'assign_sub'}({left}, {' '.join(right.span.text.split())})"
+                ctx.warn(VARIABLE_REBOUND, ctx.origin(target.span), name=left, call=call)
+    return True
+
+
 def _changed(name: str, bound: ExprValue, expr: t.Expr | None) -> str:
     """How to change a variable, for an expression that is bound to its name again."""
     if expr is None or not isinstance(bound, Tensor) or not bound.is_variable:
         return ""
     call = f"assign({name}, {' '.join(expr.span.text.split())})"
-    match expr:
-        case t.Binary(op="+" | "-" as op, left=t.Name(id=left), right=right) if left == name:
-            call = f"{'assign_add' if op == '+' else 'assign_sub'}({name}, {' '.join(right.span.text.split())})"
     return f"a name is bound once; to change the variable, write: new_{name} = {call}, and run it in a session"
 
 

@@ -14,6 +14,7 @@ from ..diagnostics import (
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
     NOT_CALLABLE,
+    NOT_CALLED,
     RECURSION,
     TOO_DEEP,
     VALUE_OF,
@@ -46,6 +47,7 @@ from .members import learned_of, learned_words
 from .op_calls import call_op
 from .optimizer_slips import doubt_decay, doubt_learning_rate, doubt_position
 from .raw import call_raw
+from .scopes import call_scope
 from .session_values import as_arguments
 from .slips import doubt_rate
 from .symbolic import derived
@@ -69,9 +71,15 @@ from .values import (
 from .wrong_kind import no_gradient
 
 
-def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: Span, name: str | None) -> ExprValue:
-    """The value of a call. `name` is the program's name for the value, if it has one. `env` holds the names visible
-    at the call."""
+def call(
+    ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: Span, name: str | None,
+    scope: t.ScopeName | None = None,
+) -> ExprValue:  # fmt: skip
+    """The value of a call. `name` is the program's name for the value, if it has one, and `scope` that for the scope
+    that it opens. `env` holds the names visible at the call."""
+    if scope is not None and not isinstance(function, (Function, ErrorValue)):
+        shown = f"a call of {function.name}" if isinstance(function, Op) else describe(function)
+        ctx.fail(NOT_CALLED, scope.span, name=scope.target.id, value=shown)
     if isinstance(function, (RawOp, PythonOp)):
         given = as_arguments(ctx, given)
     match function:
@@ -98,7 +106,7 @@ def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: S
         case Primitive():
             return _primitive(ctx, env, function, [argument for _, argument in given], span)
         case Function():
-            return inline(ctx, env, function, given, span)
+            return inline(ctx, env, function, given, span, scope)
         case OptimizerRow():
             return optimizer(ctx, function, given, span)
         case DType():
@@ -322,8 +330,11 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
 # --- functions --------------------------------------------------------------------------------
 
 
-def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span) -> ExprValue:
-    """Inline a call of a `def` and return its value. Its body is analysed again, in a scope of the function's name."""
+def inline(
+    ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span, named: t.ScopeName | None = None
+) -> ExprValue:
+    """Inline a call of a `def` and return its value. Its body is analysed again, in a scope of the function's name or
+    of that which the call gives."""
     tree = function.tree
     name = tree.target.id
     if any(tree is one for one in ctx.calling):
@@ -348,7 +359,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
             missing(ctx, called, signature, parameter.name, span)
         if _is_training(parameter.default):
             training.taken(ctx, called, value, place, None if parameter.name in arguments else env, span)
-        env.bind(parameter.name, value, place)
+        env.take(parameter.name, value, place)
     is_outermost = function.tree.span.source.is_library and not span.source.is_library  # the program's own call of it
     if is_outermost and any(_is_training(parameter.default) for parameter in tree.parameters):
         by_position = all(name != "rate" for name, _ in given)
@@ -359,7 +370,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     ctx.calling.append(tree)
     failed = ctx.failed
     try:
-        with ctx.entering(f"in {name}, called", span), ctx.graph.scope(name):
+        with call_scope(ctx, caller, env, name, span, named), ctx.entering(f"in {name}, called", span):
             result = ctx.block(env, tree.body)
     finally:
         ctx.calling.pop()
@@ -415,7 +426,7 @@ def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, sp
     """The value of a parameter that a call leaves out, and its place. `training` is looked up at the call."""
     if _is_training(default):
         return ctx.evaluate(Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
-    return ctx.evaluate(function.env, default), default.span
+    return ctx.evaluate(Env(parent=function.env, around_it=caller), default), default.span
 
 
 def _is_training(default: t.Expr | None) -> bool:

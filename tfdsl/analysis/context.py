@@ -1,7 +1,7 @@
 """The state of one analysis: graphs under construction, open calls, errors so far."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -28,6 +28,7 @@ from ..limits import Clock
 from ..program import (
     CARRIED,
     PLACEHOLDER,
+    SHARED,
     Arg,
     Data,
     Enter,
@@ -49,7 +50,7 @@ from ..program import (
     reach,
     refs_of,
 )
-from ..record import Record, State, field
+from ..record import Record, State, field, replace
 from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
@@ -57,7 +58,8 @@ from ..types import BOOL, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .executed import Executions, Kind, Reached
-from .names import declared
+from .names import Opened, declared
+from .naming import Naming
 from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, Unbound, freeze, is_host
 
 _P = ParamSpec("_P")
@@ -96,6 +98,15 @@ class Trial:
     keep = False
 
 
+class Taking(State):
+    """The variables that a call takes from an earlier one. `left` are those that it has not taken yet."""
+
+    scope: Opened[ExprValue]
+    left: list[Tensor]
+    depth: int  # number of scopes open outside the call
+    span: Span  # of its name
+
+
 class GraphBuilder(State):
     """A graph under construction."""
 
@@ -125,6 +136,9 @@ class GraphBuilder(State):
     regions: int = 0  # number of open regions
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
+    naming: Naming = field(default_factory=Naming)
+    opened: list[Opened[ExprValue]] = field(default_factory=list)  # the open scopes
+    taking: "Taking | None" = None  # the variables of an earlier call that the open one takes
     sharings: int = 0  # number of 'shared' statements so far
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
     half: int = 0  # number of items when the sessions began; 0 before
@@ -145,6 +159,10 @@ class GraphBuilder(State):
         default: str = "", regions: tuple[Region, ...] = (),
     ) -> int:  # fmt: skip
         """Append a node and return its id."""
+        if name is not None and op == SHARED:
+            self.naming.share("/".join((*self.variable_scope, name)), origin.span)
+        elif name is not None:
+            self.naming.unique(name, origin.span)
         node = Node(len(self.nodes), op, args, name, outputs, origin, default, regions)
         self.nodes[node.id] = node
         self.items.append(node)
@@ -221,23 +239,26 @@ class GraphBuilder(State):
     @contextmanager
     def region(self):
         """Build into a separate list, which the `with` statement yields."""
-        outside = self.items, self.held
-        self.items, self.held, self.regions = [], (), self.regions + 1
+        outside = self.items, self.held, self.naming
+        self.items, self.held, self.regions, self.naming = [], (), self.regions + 1, Naming()
         try:
             yield self.items
         finally:
-            (self.items, self.held), self.regions = outside, self.regions - 1
+            (self.items, self.held, self.naming), self.regions = outside, self.regions - 1
 
     @contextmanager
     def trial(self):
         """Build nodes only to inspect them. The nodes, and what they say about named sizes, are removed afterwards
         unless `keep` of the trial is set."""
         items, nodes, bound, equals = len(self.items), len(self.nodes), len(self.bound), dict(self.sizes.equals)
-        trial = Trial()
+        trial, names = Trial(), self.naming.mark()
         yield trial
         if trial.keep:
             return
         del self.items[items:], self.bound[bound:]
+        self.naming.back_to(names)
+        for scope in self.opened:
+            scope.forget(nodes)
         if self.training is not None and self.training.id >= nodes:
             self.training = None
         for id in range(nodes, len(self.nodes)):
@@ -270,35 +291,83 @@ class GraphBuilder(State):
                 keys[id] = hashlib.sha256(repr((made.op, parts)).encode()).hexdigest()
         return _part_key(arg, keys)
 
+    def rename(self, id: int, name: str, span: Span) -> None:
+        """Give the last node a whole name. Raises `NameTaken` if another node has it."""
+        self.naming.take(name, span)
+        at = next(at for at in reversed(range(len(self.items))) if self.items[at] is self.nodes[id])
+        self.items[at] = self.nodes[id] = replace(self.nodes[id], name=name, is_whole=True)
+
     @contextmanager
-    def scope(self, name: str, reuse: bool = False):
-        """Open a variable scope, like `tf.compat.v1.variable_scope`."""
-        outside = self.variable_scope, self.reuse
+    def scope(self, scope: Opened[ExprValue], name: str, reuse: bool = False):
+        """Open a variable scope, like `tf.compat.v1.variable_scope`. `scope.path` ends in the name that
+        `naming.unique` has for it."""
+        outside = self.variable_scope, self.reuse, self.naming.scope
         self.variable_scope, self.reuse = (*outside[0], name), outside[1] or reuse
+        self.naming.scope = "/".join(filter(None, (outside[2], scope.path[-1])))
+        self.opened.append(scope)
         self.items.append(Enter("scope", name))
         try:
             yield
         finally:
             self.items.append(Exit())
-            self.variable_scope, self.reuse = outside
+            self.opened.pop()
+            self.variable_scope, self.reuse, self.naming.scope = outside
+
+    @contextmanager
+    def taking_over(self, scope: Opened[ExprValue], span: Span):
+        """Let the next `variable` statements take the variables that an earlier call made, in their order."""
+        made = [one for one in scope.made if isinstance(one, Tensor)]
+        outside, self.taking = self.taking, Taking(scope, made, len(self.opened), span)
+        try:
+            yield self.taking
+        finally:
+            self.taking = outside
+
+    def variable(self, node: Node) -> Tensor:
+        """A variable of the graph as a value."""
+        return Tensor(Ref(node.id), node.outputs[0], self.name, node.origin.span, True)
+
+    def add_variable(self, variable: "Tensor", is_shared: bool) -> None:
+        """Record a variable that a statement makes, shares or takes in the open scopes."""
+        for scope in self.opened if self.taking is None or is_shared else self.opened[self.taking.depth :]:
+            scope.variables[variable.ref.node] = variable
+            if not is_shared:
+                scope.made.append(variable)
+
+    def dotted_name(self, id: int) -> str:
+        """The shortest dotted name by which the program can reach a node inside a scope. "" if there is none."""
+        names = [name for name, named in _members(self.env, ()) if named.value == Ref(id)]
+        return min(names, key=len, default="")
 
     def finish(self) -> Graph:
         names: dict[str, Named] = {}
         for name, bindings in self.env.names.items():
-            for binding in bindings:
-                named = _named(binding.value, binding.span)
-                if named is None:
-                    continue
-                names[binding.qualified(name)] = named
-                names.setdefault(".".join((*self.env.written(binding.path), name)), named)
-                if len(bindings) == 1:
-                    names[name] = named
+            named = [_named(binding.value, binding.span) for binding in bindings]
+            if len(named) == 1 and named[0] is not None:
+                names[name] = named[0]
+        for name, named in _members(self.env, ()):
+            names.setdefault(name, named)
         items, training = tuple(self.items), None
         if self.training is not None:
             at, training = self.training_at, Ref(self.training.id)
             items = (*items[:at], self.training, *items[at:])
             names.setdefault("training", Named(training, self.training.origin.span))
         return Graph(self.name, self.seed, items, names, self.loss, training)
+
+
+def _members(env: Env, around: tuple[str, ...], is_inner: bool = False) -> Iterator[tuple[str, Named]]:
+    """The qualified names of what scopes bind. Names bound by calls are inner ones."""
+    for path, bound in env.last.items():
+        for name, one in bound.items():
+            named = _named(one.value, one.span, is_inner)
+            if named is None:
+                continue
+            for whole in dict.fromkeys((path, env.written(path))):
+                yield ".".join((*around, *whole, name)), named
+    for scope in env.scopes.values():
+        if scope.inside is not None:
+            for whole in dict.fromkeys((scope.path, scope.written)):
+                yield from _members(scope.inside, (*around, *whole), True)
 
 
 def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
@@ -313,16 +382,16 @@ def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
             return repr(arg)
 
 
-def _named(value: ExprValue, span: Span) -> Named | None:
+def _named(value: ExprValue, span: Span, is_inner: bool = False) -> Named | None:
     match value:
         case Tensor() | Operation():
-            return Named(value.ref, span)
+            return Named(value.ref, span, is_inner)
         case bool() | int() | float() | str():
-            return Named(Static(value), span)
+            return Named(Static(value), span, is_inner)
         case list() | tuple() if is_host(value):
-            return Named(Static(freeze(value)), span)
+            return Named(Static(freeze(value)), span, is_inner)
         case list() | tuple() if len(refs := [item.ref for item in value if isinstance(item, NodeValue)]) == len(value):
-            return Named(Refs(tuple(refs)), span)
+            return Named(Refs(tuple(refs)), span, is_inner)
         case _:
             return None
 

@@ -32,7 +32,7 @@ from .arguments import ArgumentValue, default_dtype, operand_notes, scalar_class
 from .context import Analysis, StatementFailed
 from .dispatch import Returned
 from .expressions import condition
-from .names import Binding, declared
+from .names import Binding, declared, rebinding
 from .regions import region, type_in_all
 from .values import Array, Env, ErrorValue, ExprValue, Tensor, describe, has_tensor, is_host
 
@@ -117,7 +117,7 @@ def _turn(
                 ctx.fail(LOOP_RETURN, statement.span)
             if ctx.failed > failed:
                 raise StatementFailed(None)
-            turned = {name: binding for name in types if (binding := env.enclosing(name)) is not None}
+            turned = {name: binding for name, binding in _carried(env, statement).items() if name in types}
             after = {name: _turned(ctx, name, binding, types[name]) for name, binding in turned.items()}
             body = Region(params, tuple(items), tuple(arg for arg, _ in after.values()))
         opened = {name: type for name, (_, type) in after.items() if type != types[name]}
@@ -133,7 +133,7 @@ def _unchanged(ctx: Analysis, env: Env, statement: t.While) -> str:
     """A help line for a condition on numbers that the body does not change."""
     params = {param.name for param in ctx.params}
     for name in re.findall(r"(?<![\w.\"])[^\W\d]\w*", statement.condition.span.text):
-        binding = env.enclosing(name)
+        binding = env.reached(name)
         value = binding.value if binding is not None else None
         if name not in params and isinstance(value, (int, float)) and not isinstance(value, bool):
             return f"the body does not change {name}: add such a line to it: {name} = {name} + {type(value)(1)}"
@@ -145,7 +145,11 @@ def _carried(env: Env, statement: t.While) -> dict[str, Binding]:
     targets = dict.fromkeys(
         target.id for target, owner in declared(statement.body) if not isinstance(owner, (t.Def, t.Graph))
     )
-    found = {name: binding for name in targets if (binding := env.enclosing(name)) is not None}
+    again = set(rebinding(statement.body))
+    found = {
+        name: binding for name in targets
+        if (binding := env.reached(name) if name in again else env.overlapping(name)) is not None
+    }  # fmt: skip
     return dict(sorted(found.items(), key=lambda item: item[1].first))
 
 
@@ -183,10 +187,11 @@ def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tup
     return arg, both
 
 
-def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor) -> None:
-    """Rebind an earlier name to the output of a loop or an `if`."""
-    env.count += 1
-    binding.value, binding.span, binding.latest = value, value.span, env.count
+def _rebind(
+    ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor, path: tuple[str, ...] | None = None
+) -> None:
+    """Rebind an earlier name to the output of a loop or an `if`, which binds it in the scope `path`."""
+    env.change(name, binding, value, value.span, path)
     ctx.graph.bound.append((name, value.span, (value.ref,)))
 
 
@@ -253,9 +258,9 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: Tensor, test:
         if not kept and node is not None:
             output = next(outputs)
             result = Tensor(Ref(node, output), types[output], ctx.graph.name, first.span)
-        before = env.enclosing(name)
+        before = env.overlapping(name, first.path)
         if before is not None and isinstance(result, Tensor):
-            _rebind(ctx, env, name, before, result)
+            _rebind(ctx, env, name, before, result, first.path)
         else:
             env.bind_in(first.path, name, result, first.span)
             if isinstance(result, Tensor):
@@ -278,13 +283,14 @@ def _paired(
     pairs, failed = {}, False
     for name in dict.fromkeys([*then.names, *otherwise.names]):
         first, second = then.names.get(name), otherwise.names.get(name)
-        before = env.enclosing(name)
+        there = first or second
+        before = None if there is None else env.overlapping(name, there.path)
         if before is not None:  # a branch in a loop body may leave it unchanged
             unchanged = RegionBinding(before.value, before.span, before.path)
             first, second = first or unchanged, second or unchanged
         if first is not None and second is not None:
             pairs[name] = first, second
-        elif not name.startswith("_") and (there := first or second) is not None:
+        elif not name.startswith("_") and there is not None:
             failed = True
             missing = otherwise if first else then
             has_else = statement.branches[-1][0] is None

@@ -11,7 +11,6 @@ from typing import Any, TypeVar, assert_never
 
 from ..data import SOURCES, TRANSFORMS
 from ..diagnostics import (
-    AMBIGUOUS,
     ARITHMETIC,
     CONDITION_TENSOR,
     DICTIONARY,
@@ -51,6 +50,7 @@ from .misplaced import batch_name, misplaced
 from .names import Ambiguous
 from .op_calls import call_op
 from .optimizer_slips import doubt_quotient
+from .scopes import LISTERS, ambiguous, as_expression, inner_space, listed, space_of
 from .session_values import as_operands, in_node, moving
 from .values import (
     Array,
@@ -61,6 +61,7 @@ from .values import (
     ExprValue,
     Function,
     IndexItem,
+    Lister,
     Namespace,
     RuntimeValue,
     ShapeOf,
@@ -111,7 +112,7 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
         case t.Conditional():
             return _conditional(ctx, env, expr, name)
         case t.Call():
-            return _call(ctx, env, expr, name)
+            return called(ctx, env, expr, name)
         case t.Attribute():
             return _attribute(ctx, env, expr)
         case t.Index():
@@ -141,7 +142,10 @@ def _returning(ctx: Analysis, function: t.Expr) -> str:
 
 def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
     """The value of an expression that must have one."""
-    value = evaluate(ctx, env, expr, name)
+    return valued(ctx, expr, evaluate(ctx, env, expr, name))
+
+
+def valued(ctx: Analysis, expr: t.Expr, value: ExprValue) -> ExprValue:
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if value is None and isinstance(expr, t.Call):
@@ -175,25 +179,20 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     try:
         binding = training.bound(env) if name == training.NAME else env.find(name)
     except Ambiguous as error:
-        some = error.bindings[:_SOME]
-        names = [b.qualified(name) for b in some]
-        notes = tuple(Note(f"{n} is from line {{line}}", b.span) for n, b in zip(names, some, strict=True))
-        names += ["..."] if len(error.bindings) > _SOME else []
-        ctx.fail(AMBIGUOUS, expr.span, notes, name=name, names=" or ".join(names), first=names[0])
+        ambiguous(ctx, name, error, expr.span)
     if binding is not None:
         return ctx.use(binding.value, expr.span, name)
-    scope = env.find_scope(name)
-    if scope is not None and name != training.NAME:
-        return Namespace(*scope, name)
     if outside.has(ctx, name, above=True):
         return check_size(ctx, outside.take(ctx, name), expr.span)
     if name == training.NAME:
         return training.predefined(ctx, env, expr.span)
-    for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES):
+    for table in (ctx.foreign.functions, BUILTINS, LISTERS, OPS, OPTIMIZERS, DTYPE_NAMES):
         if name in table:
             return table[name]
     if outside.has(ctx, name, above=False):
         return check_size(ctx, outside.take(ctx, name), expr.span)
+    if (scope := space_of(ctx, env, t.Name(expr.span, name))) is not None:
+        return scope
     if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # reported in an earlier iteration
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
@@ -248,19 +247,9 @@ def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
     for library in LIBRARIES:
         found = env.find(library)
         space = found.value if found is not None else None
-        member = space.env.member(space.path, expr.id) if isinstance(space, Namespace) else None
-        if member is None or not isinstance(member.value, Function):
-            continue
-        if re.match(r"\.[^\W\d]", expr.span.text[len(expr.id) :] or expr.span.source.text[expr.span.end :]):
-            key = "layer as a name", ctx.graph.name
-            if key in ctx.graph.told:
-                raise StatementFailed(None)
-            ctx.graph.told.add(key)
-            return (
-                f"the variables of {library}.{expr.id} cannot be named: save, restore and init without names take all "
-                f"variables; to name one, declare it, as in: variable kernel: float32[2, 16] = glorot_uniform"
-            )
-        return f"write: {library}.{expr.id}"
+        member = space.env.member(space.paths, expr.id) if isinstance(space, Namespace) else None
+        if member is not None and isinstance(member.value, Function):
+            return f"write: {library}.{expr.id}"
     return ""
 
 
@@ -288,23 +277,20 @@ def _in_sight(ctx: Analysis, env: Env) -> set[str]:
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> ExprValue:
     """The value of a dotted name, for places where the grammar allows only a name."""
-    first, *rest = target.id.split(".")
-    expr: t.Expr = t.Name(target.span, first)
-    for part in rest:
-        expr = t.Attribute(target.span, expr, part)
-    return evaluate(ctx, env, expr)
+    return evaluate(ctx, env, as_expression(target))
 
 
 def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> ExprValue:
-    if isinstance(expr.value, t.Name):
-        if expr.value.id == "raw" and not env.knows("raw"):
-            return raw.find(ctx, expr.name, expr.span)
-        found = env.find_scope(expr.value.id)
-        binding = found and found[0].member(found[1], expr.name)
-        if binding:
+    if isinstance(expr.value, t.Name) and expr.value.id == "raw" and not env.knows("raw"):
+        return raw.find(ctx, expr.name, expr.span)
+    around = space_of(ctx, env, expr.value)
+    if around is not None:
+        binding = around.env.member(around.paths, expr.name)
+        if binding is not None:
             return ctx.use(binding.value, expr.span, expr.span.text)
-        if found and not env.binds(expr.value.id):
-            return member(ctx, expr, Namespace(*found, expr.value.id))
+        inner = inner_space(around, expr.name)
+        if inner is not None:
+            return inner
     return member(ctx, expr, evaluate(ctx, env, expr.value))
 
 
@@ -522,7 +508,7 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
 # --- calls, indices, lists --------------------------------------------------------------------
 
 
-def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> ExprValue:
+def called(ctx: Analysis, env: Env, expr: t.Call, name: str | None, scope: t.ScopeName | None = None) -> ExprValue:
     try:
         function = evaluate(ctx, env, expr.function)
     except StatementFailed as abandoned:
@@ -531,10 +517,15 @@ def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> ExprValue:
         except StatementFailed as other:
             raise ctx.both(abandoned, other) from None
         raise
+    if isinstance(function, Lister):
+        return listed(ctx, env, function, expr)
+    if isinstance(function, Namespace) and isinstance(expr.function, t.Name):
+        help = _in_library(ctx, env, expr.function)
+        ctx.fail(NOT_CALLABLE, expr.function.span, help=help, value=describe(function))
     arguments = arguments_of(ctx, env, expr.arguments)
     if isinstance(expr.function, t.Name) and _is_value(function):
         _hidden_by_value(ctx, env, expr.function, function)
-    return call(ctx, env, function, arguments, expr.span, name)
+    return call(ctx, env, function, arguments, expr.span, name, scope)
 
 
 def _is_value(function: ExprValue) -> bool:
@@ -654,7 +645,7 @@ def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list[ExprV
         clause = clauses[0]
         for item in iterate(ctx, value_of(ctx, env, clause.iterable), clause.iterable.span):
             ctx.spend(8, clause.span)
-            inner = Env(parent=env)
+            inner = Env(parent=env, around_it=env)
             bind_targets(ctx, inner, clause.targets, item, clause.span)
             if all(_holds(ctx, inner, c) for c in clause.conditions):
                 turn(inner, clauses[1:])

@@ -22,6 +22,7 @@ from ..types import TensorType
 from . import elsewhere
 from .arguments import Arguments
 from .context import Analysis, StatementFailed
+from .scopes import inner_space
 from .values import (
     Array,
     Batch,
@@ -51,13 +52,12 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
     name = expr.name
     match value:
         case Namespace():
-            binding = value.env.member(value.path, name)
+            binding = value.env.member(value.paths, name)
             if binding is not None:
                 return ctx.use(binding.value, expr.span, expr.span.text)
-            inner = value.env.subscope(value.path, name)
-            if inner is not None:
-                return Namespace(value.env, inner, f"{value.name}.{name}")
-            known = value.env.members(value.path)
+            if (inner := inner_space(value, name)) is not None:
+                return inner
+            known = value.env.members(value.paths)
         case Tensor():
             if name == "shape":
                 return ShapeOf(value.type.shape, expr.span.text)

@@ -45,15 +45,15 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         target = t.Identifier(statement.span, stem)
     module = _module(ctx, stem, statement)
     if target is not None:
-        bind(ctx, env, target, Namespace(module, (), target.id))
+        bind(ctx, env, target, Namespace(module, ((),), target.id))
         return
     failed = False
     assert statement.names is not None  # the grammar requires one of the two
     for name in statement.names:
-        binding = module.member((), name.id)
+        binding = module.member(((),), name.id)
         if binding is None:
             failed = True
-            help = ctx.did_you_mean(name.id, module.members(()))
+            help = ctx.did_you_mean(name.id, module.members(((),)))
             ctx.report(NO_MEMBER, name.span, help=help, value=statement.path, name=name.id)
         else:
             bind(ctx, env, name, binding.value)

@@ -1,13 +1,14 @@
-"""Keeps the names of a program, by the rules of section 3 of the language.
+"""Keeps the names of a program, by the rules of sections 3 and 11 of the language.
 
-A name is bound once. After a scope, its names stay visible without qualification. If two separate scopes bind the
-same name, only the qualified names can be used. A `for` can rebind names from before the loop.
+A name is bound once, or again by an expression that uses it. After a scope, its names stay visible without
+qualification. If two separate scopes bind the same name, only the qualified names can be used. A `for` can rebind
+names from before the loop. Each scope also keeps the last value that it gave each name.
 """
 
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-from ..record import State, field, replace
+from ..record import Record, State, field, replace
 from ..source import Span
 from ..syntax import tree as t
 
@@ -28,6 +29,13 @@ class Binding(State, Generic[_Value]):
         return ".".join((*self.path, name))
 
 
+class Bound(Record, Generic[_Value]):
+    """The last value that a scope gave a name."""
+
+    value: _Value
+    span: Span
+
+
 class BoundTwice(Exception):
     """The name is already bound, by the given binding."""
 
@@ -45,11 +53,11 @@ class Assumed(Exception):
 
 
 class Ambiguous(Exception):
-    """Several scopes bind the name."""
+    """Several scopes bind the name, or are called so. `choices` has what it could mean, with the places."""
 
-    def __init__(self, bindings: list[Binding[Any]]):
+    def __init__(self, choices: dict[str, Span]):
         super().__init__()
-        self.bindings = bindings
+        self.choices = choices
 
 
 class _Loop(State):
@@ -59,50 +67,103 @@ class _Loop(State):
     turn: int  # and when its current iteration began
 
 
+class Opened(State, Generic[_Value]):
+    """A `scope` block, or the scope that a call opens."""
+
+    path: Path  # in its environment, by TensorFlow's names
+    written: Path  # as the program writes it
+    span: Span
+    inside: "Names[_Value] | None" = None  # of a call: its names
+    variables: dict[int, _Value] = field(default_factory=dict)  # all that it made, shared or took over, by node
+    made: list[_Value] = field(default_factory=list)  # those of its `variable` statements, in their order
+
+    def forget(self, first: int) -> None:
+        """Forget the variables from node number `first` on."""
+        self.variables = {node: one for node, one in self.variables.items() if node < first}
+        self.made = [one for one in self.made if any(one is kept for kept in self.variables.values())]
+
+
 class Names(State, Generic[_Value]):
     """The names of a file, a function call or a `graph` block."""
 
     parent: "Names[_Value] | None" = None
     names: dict[str, list[Binding[_Value]]] = field(default_factory=dict)
+    last: dict[Path, dict[str, Bound[_Value]]] = field(default_factory=dict)  # by scope
     path: Path = ()
-    scopes: dict[Path, Path] = field(default_factory=dict)  # the path of each scope, and how the program writes it
+    scopes: dict[Path, Opened[_Value]] = field(default_factory=dict)
+    called: dict[str, tuple[Opened[_Value], ...]] = field(default_factory=dict)  # the scopes by both their last names
     loops: list[_Loop] = field(default_factory=list)
     count: int = 0
     caller: "Names[_Value] | None" = None  # of a function: the names visible at its call
     importer: "Names[_Value] | None" = None  # of a file: the file that imports it
+    around_it: "Names[_Value] | None" = None  # of a comprehension: the names around it, which get its scopes
     assumed: dict[str, Span] = field(default_factory=dict)  # names of the language that cannot be bound here any more
 
-    def bind(self, name: str, value: _Value, span: Span) -> None:
-        """Bind a name in the open scopes. Raises `BoundTwice` or `Assumed` if it cannot be bound."""
+    @property
+    def home(self) -> "Names[_Value]":
+        """The names that a scope opened here belongs to."""
+        return self.around_it.home if self.around_it is not None else self
+
+    def take(self, name: str, value: _Value, span: Span) -> None:
+        """Bind a parameter of a function. It is no member of the scope of the call."""
+        self.count += 1
+        self.names[name] = [Binding(value, span, (), self.count, self.count)]
+
+    def bind(self, name: str, value: _Value, span: Span, again: bool = False) -> None:
+        """Bind a name in the open scopes, `again` if it may be bound already. Raises `BoundTwice` or `Assumed` if it
+        cannot be bound."""
         if name in self.assumed:
             raise Assumed(self.assumed[name])
-        self.count += 1
         bindings = self.names.setdefault(name, [])
-        for binding in bindings:
-            short, long = sorted((binding.path, self.path), key=len)
-            if long[: len(short)] != short:
-                continue
-            if not self._may_rebind(binding):
-                raise BoundTwice(binding)
-            binding.value, binding.span, binding.latest = value, span, self.count
+        known = self.reached(name) if again else self.overlapping(name)
+        if known is not None and not (again or self._may_rebind(known)):
+            raise BoundTwice(known)
+        self.count += 1
+        self._keep(name, value, span)
+        if known is None:
+            bindings.append(Binding(value, span, self.path, self.count, self.count))
             return
-        bindings.append(Binding(value, span, self.path, self.count, self.count))
+        known.value, known.span, known.latest = value, span, self.count
+        known.path = _common(known.path, self.path)
 
     def rebind(self, name: str, value: _Value, span: Span) -> None:
         """Bind a name that may be bound already, outside all scopes."""
         self.count += 1
         self.names[name] = [Binding(value, span, (), self.count, self.count)]
+        self.last.setdefault((), {})[name] = Bound(value, span)
+
+    def change(self, name: str, binding: Binding[_Value], value: _Value, span: Span, path: Path | None = None) -> None:
+        """Give a bound name another value, as a loop does, or a branch that binds it in the scope `path`."""
+        self.count += 1
+        binding.value, binding.span, binding.latest = value, span, self.count
+        binding.path = _common(binding.path, self.path if path is None else path)
+        self._keep(name, value, span)
+
+    def _keep(self, name: str, value: _Value, span: Span) -> None:
+        """Record the last value of a name in the open scope, and in those around it that have the name."""
+        made = Bound(value, span)
+        self.last.setdefault(self.path, {})[name] = made
+        for depth in range(len(self.path)):
+            around = self.last.get(self.path[:depth])
+            if around is not None and name in around:
+                around[name] = made
 
     def _may_rebind(self, binding: Binding) -> bool:
         return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
 
-    def enclosing(self, name: str) -> Binding[_Value] | None:
-        """The binding that a statement at this point would rebind."""
+    def overlapping(self, name: str, path: Path | None = None) -> Binding[_Value] | None:
+        """The binding of a name in a scope, the open one unless `path` is given, in one around it or in one inside
+        it."""
+        at = self.path if path is None else path
         for binding in self.names.get(name, ()):
-            short, long = sorted((binding.path, self.path), key=len)
-            if long[: len(short)] == short:
+            if _common(binding.path, at) in (binding.path, at):
                 return binding
         return None
+
+    def reached(self, name: str) -> Binding[_Value] | None:
+        """The binding that an expression which uses the name binds again."""
+        bindings = self.names.get(name, ())
+        return bindings[0] if len(bindings) == 1 else self.overlapping(name)
 
     def around(self) -> "Iterator[Names[_Value]]":
         """This environment and the ones around it, up to the file's."""
@@ -119,18 +180,21 @@ class Names(State, Generic[_Value]):
         finally:
             self.path = outside
 
-    def snapshot(self) -> dict[str, list[Binding[_Value]]]:
-        """A copy of all current bindings."""
-        return {name: [replace(binding) for binding in bindings] for name, bindings in self.names.items()}
+    def snapshot(self) -> "Names[_Value]":
+        """A copy of all current bindings and scopes."""
+        names = {name: [replace(binding) for binding in bindings] for name, bindings in self.names.items()}
+        last = {path: {**last} for path, last in self.last.items()}
+        return Names(names=names, last=last, scopes={**self.scopes}, called={**self.called})
 
-    def restore(self, names: dict[str, list[Binding[_Value]]]) -> None:
+    def restore(self, names: "Names[_Value]") -> None:
         """Go back to a snapshot."""
-        self.names = {name: [replace(binding) for binding in bindings] for name, bindings in names.items()}
+        kept = names.snapshot()
+        self.names, self.last, self.scopes, self.called = kept.names, kept.last, kept.scopes, kept.called
 
-    def since(self, names: dict[str, list[Binding[_Value]]]) -> Iterator[tuple[str, Binding[_Value]]]:
+    def since(self, names: "Names[_Value]") -> Iterator[tuple[str, Binding[_Value]]]:
         """The names bound or rebound since a snapshot."""
         for name, bindings in self.names.items():
-            known = {binding.path: binding.latest for binding in names.get(name, ())}
+            known = {binding.path: binding.latest for binding in names.names.get(name, ())}
             yield from ((name, binding) for binding in bindings if known.get(binding.path) != binding.latest)
 
     def binds(self, name: str) -> bool:
@@ -139,7 +203,7 @@ class Names(State, Generic[_Value]):
 
     def knows(self, name: str) -> bool:
         """Whether a name or a scope can be found here."""
-        return name in self.names or self.find_scope(name) is not None or bool(self.parent and self.parent.knows(name))
+        return any(name in one.names or name in one.called for one in self.around())
 
     def find(self, name: str) -> Binding[_Value] | None:
         """The binding of an unqualified name, or None. Raises `Ambiguous` if there are several."""
@@ -152,50 +216,61 @@ class Names(State, Generic[_Value]):
             # Scopes that share a variable agree on its name.
             is_one = getattr(first, "is_variable", False) and all(b.value is first for b in bindings)
             if len(bindings) > 1 and not is_one:
-                raise Ambiguous(bindings)
+                raise Ambiguous({binding.qualified(name): binding.span for binding in bindings})
             return bindings[0]
         return self.parent.find(name) if self.parent else None
 
-    def member(self, path: Path, name: str) -> Binding[_Value] | None:
-        """The binding of a qualified name, in the scope itself or in a later scope with the same name."""
-        bindings = self.names.get(name, ())
-        exact = (b for b in bindings if b.path == path)
-        alike = (b for b in bindings if self.written(b.path) == self.written(path))
-        return next(exact, None) or next(alike, None)
+    # --- scopes -----------------------------------------------------------------------------
+
+    def open_scope(self, name: str, unique: str, span: Span, inside: "Names[_Value] | None" = None) -> Opened[_Value]:
+        """A new scope in the open one. `unique` is TensorFlow's name of it. `inside` has the names of a call, whose
+        scopes are told apart by numbers as TensorFlow does it."""
+        around, number = self.written(self.path), 0
+        last = name
+        while inside is not None and any(one.written == (*around, last) for one in self.called.get(last, ())):
+            number += 1
+            last = f"{name}_{number}"
+        made = Opened((*self.path, unique), (*around, last), span, inside)
+        self.scopes[made.path] = made
+        for one in {unique, last}:
+            self.called[one] = (*self.called.get(one, ()), made)
+        return made
+
+    def scopes_in(self, paths: tuple[Path, ...], name: str) -> list[Opened[_Value]]:
+        """The scopes of a name in others: the call with TensorFlow's name, or all blocks that the program calls so."""
+        found = self.called.get(name, ())
+        exact = [one for one in found if one.path[-1] == name and one.path[:-1] in paths]
+        if exact and exact[0].inside is not None:
+            return exact[:1]
+        around = [self.written(path) for path in paths]
+        return [one for one in found if one.written[-1] == name and one.written[:-1] in around] or exact
+
+    def find_scopes(self, name: str) -> "tuple[Names[_Value], list[Opened[_Value]]] | None":
+        """The scopes of an unqualified name, and whose they are. Raises `Ambiguous` if these are several."""
+        called = self.called.get(name)
+        for depth in range(len(self.path), -1, -1) if called else ():
+            found = self.scopes_in((self.path[:depth],), name)
+            if found:
+                return self, found
+        if called:
+            exact = [one for one in called if one.path[-1] == name] or list(called)
+            if len({one.written for one in exact}) > 1:
+                raise Ambiguous({".".join(one.written): one.span for one in exact})
+            return self, exact
+        return self.parent.find_scopes(name) if self.parent else None
+
+    def member(self, paths: tuple[Path, ...], name: str) -> Bound[_Value] | None:
+        """The last value of a name in a scope, or in the first of several blocks that has one."""
+        return next((self.last[path][name] for path in paths if name in self.last.get(path, ())), None)
+
+    def members(self, paths: tuple[Path, ...]) -> set[str]:
+        """The names and scopes in a scope, for suggestions."""
+        names = {name for path in paths for name in self.last.get(path, ())}
+        return names | {one.path[-1] for one in self.scopes.values() if one.path[:-1] in paths}
 
     def written(self, path: Path) -> Path:
-        """The path of a scope as the program writes it. A scope opened twice has two paths and one name."""
-        return self.scopes.get(path, path)
-
-    def subscope(self, path: Path, name: str) -> Path | None:
-        """The path of a scope inside another."""
-        wanted = (*self.written(path), name)
-        return next((inner for inner, written in self.scopes.items() if wanted in (inner, written)), None)
-
-    def members(self, path: Path) -> set[str]:
-        """The names and scopes in a scope, for suggestions."""
-        own = self.written(path)
-        names = {n for n, bindings in self.names.items() if any(self.written(b.path) == own for b in bindings)}
-        return names | {written[-1] for written in self.scopes.values() if written[:-1] == own}
-
-    def find_scope(self, name: str) -> "tuple[Names[_Value], Path] | None":
-        """Find a scope by name, starting with the children of the open scopes."""
-        for depth in range(len(self.path), -1, -1):
-            path = (*self.path[:depth], name)
-            if path in self.scopes:
-                return self, path
-        return self.parent.find_scope(name) if self.parent else None
-
-    def open_scope(self, name: str) -> Path:
-        """Open a scope and return the path to go back to. A second scope with the same name is `name_1`."""
-        outside = self.path
-        path, count = (*outside, name), 0
-        while path in self.scopes:
-            count += 1
-            path = (*outside, f"{name}_{count}")
-        self.scopes[path] = (*self.written(outside), name)
-        self.path = path
-        return outside
+        """The path of a scope as the program writes it. A block opened twice has two paths and one name."""
+        return self.scopes[path].written if path in self.scopes else path
 
     def begin_loop(self) -> None:
         self.loops.append(_Loop(self.count, self.count))
@@ -210,6 +285,14 @@ class Names(State, Generic[_Value]):
         """All names that the program could mean here, for suggestions."""
         own = set(self.names) | {".".join(path) for path in self.scopes}
         return own | self.parent.visible() if self.parent else own
+
+
+def _common(one: Path, other: Path) -> Path:
+    """The scopes that are around both."""
+    at = 0
+    while at < min(len(one), len(other)) and one[at] == other[at]:
+        at += 1
+    return one[:at]
 
 
 def declared(
@@ -239,3 +322,41 @@ def declared(
             case t.If(branches=branches):
                 for _, body in branches:
                     yield from declared(body, owner)
+
+
+def uses(part: t.Part, name: str) -> bool:
+    """Whether an expression uses a name of the program. The names of its comprehensions are their own."""
+    todo: list[t.Part] = [part]
+    while todo:
+        match todo.pop():
+            case t.Name(id=id):
+                if id == name:
+                    return True
+            case t.Comprehension(element=element, clauses=clauses):
+                for clause in clauses:
+                    todo.append(clause.iterable)
+                    if any(target.id == name for target in clause.targets):
+                        break
+                    todo += clause.conditions
+                else:
+                    todo.append(element)
+            case t.Tree() as node:
+                todo += [getattr(node, field) for field in type(node).__match_args__ if field != "span"]
+            case tuple() as parts:
+                todo += parts
+            case _:
+                pass
+    return False
+
+
+def rebinding(block: t.Block) -> Iterator[str]:
+    """The names that assignments of a block bind by expressions that use them, at any depth."""
+    for statement in block:
+        match statement:
+            case t.Assign(targets=targets, value=value):
+                yield from (target.id for target in targets if uses(value, target.id))
+            case t.Scope() | t.After() | t.Device() | t.Container() | t.While() | t.For():
+                yield from rebinding(statement.body)
+            case t.If(branches=branches):
+                for _, body in branches:
+                    yield from rebinding(body)

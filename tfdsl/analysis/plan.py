@@ -33,6 +33,7 @@ from ..diagnostics import (
     PLAN_PLACE,
     PRINT_CALLED,
     RUN_VALUE,
+    SAVED_AS_MANY,
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
@@ -96,6 +97,7 @@ from .fed_rows import check_rows
 from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
+from .scopes import as_expression, variables_of
 from .session_values import plan_value
 from .statements import on_graph
 from .values import (
@@ -237,12 +239,12 @@ def _outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) 
 
 def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     value = value_of(ctx, plan.env, expr)
-    refs: list[Ref] = []
-    for one in value if isinstance(value, (list, tuple)) else [value]:
-        if not isinstance(one, Tensor) or not one.is_variable:
-            ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(one))
-        refs.append(one.ref)
-    return refs
+    variables = variables_of(ctx, plan.env, expr, value, what)
+    if variables is None:
+        many = value if isinstance(value, (list, tuple)) else [value]
+        wrong = next(one for one in many if not (isinstance(one, Tensor) and one.is_variable))
+        ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(wrong))
+    return [one.ref for one in variables]
 
 
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
@@ -278,7 +280,8 @@ def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str)
     _need_variables(ctx, statement, word)
     if not statement.saved:
         return path, None
-    return path, tuple(ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved))
+    pairs = ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved)
+    return path, tuple(dict.fromkeys(pair for many in pairs for pair in many))
 
 
 def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
@@ -310,16 +313,20 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
     return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
 
 
-def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> tuple[Ref, str]:
+def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[Ref, str]]:
+    """A variable with its name in the checkpoint, "" for its own, or those of a scope."""
     value = dotted(ctx, plan.env, saved.target)
-    if not isinstance(value, Tensor) or not value.is_variable:
+    variables = variables_of(ctx, plan.env, as_expression(saved.target), value, f"'{word}'")
+    if variables is None:
         not_variable(ctx, f"'{word}'", value, saved.target.span)
     if saved.name is None:
-        return value.ref, ""
+        return [(one.ref, "") for one in variables]
+    if len(variables) > 1:
+        ctx.fail(SAVED_AS_MANY, saved.span, name=saved.target.id, count=len(variables))
     name = value_of(ctx, plan.env, saved.name)
     if not isinstance(name, str) or not name:
         ctx.fail(NOT_TEXT, saved.name.span, what="the name in the checkpoint", value=describe(name))
-    return value.ref, name
+    return [(variables[0].ref, name)]
 
 
 def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:

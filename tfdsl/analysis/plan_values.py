@@ -41,12 +41,12 @@ from .arguments import ArgumentValue, check_rounded, scalar_class
 from .context import Analysis
 from .expressions import dotted, evaluate, value_of
 from .feeds import Plan, known_shape
+from .node_names import FIELD
 from .session_values import FEWER_OPERATORS, plan_value
 from .slips import compared
 from .values import Array, DataValue, RuntimeValue, Tensor, describe
 from .wrong_kind import not_tensor
 
-_FIELD = re.compile(r"\{\{|\}\}|\{([\w.]*)(?::([^{}]*))?\}|[{}]")
 COUNTERS = ("epoch", "step")
 
 
@@ -77,7 +77,7 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
         return Value(text)
     parts: list[str | PlanExpr] = []
     at = 0
-    for match in _FIELD.finditer(text):
+    for match in FIELD.finditer(text):
         parts.append(text[at : match.start()])
         at = match.end()
         name, format = match.groups()

@@ -144,7 +144,7 @@ def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> No
     for one in statement.body:
         match one:
             case t.Assign(targets=(target,), value=t.Name() | t.Attribute() as value):
-                binding = env.enclosing(target.id)
+                binding = env.reached(target.id)
                 _doubt_alias(ctx, binding and binding.value, f"'{target.id}'", value, first)
             case t.Return(values=values):
                 for value in values:

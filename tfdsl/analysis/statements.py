@@ -73,9 +73,12 @@ from .dispatch import Returned
 from .expressions import evaluate, given, iterate, value_of, values_of
 from .gradient_flow import barriers, depends
 from .modules import imported
-from .names import Assumed, BoundTwice, declared
+from .named import named
+from .names import Assumed, BoundTwice, declared, uses
+from .node_names import give_name, node_name
 from .op_calls import call_op
 from .params import declared_param
+from .scopes import block_scope, taken, variables_of
 from .slips import doubt_aliases, doubt_tag
 from .values import (
     Env,
@@ -121,9 +124,10 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     else:
         targets = [target for target, owner in declared((statement,)) if owner is None]
     for target in targets:
-        if env.loops or env.member(env.path, target.id) is None:  # a loop may have it from before
+        again = isinstance(statement, t.Assign) and uses(statement.value, target.id)
+        if again or env.loops or env.member((env.path,), target.id) is None:  # a loop may have it from before
             try:
-                env.bind(target.id, ErrorValue(), target.span)
+                env.bind(target.id, ErrorValue(), target.span, again)
             except (BoundTwice, Assumed):
                 continue
 
@@ -198,19 +202,22 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
 
 def _assign(ctx: Analysis, env: Env, statement: t.Assign) -> None:
     if not statement.unpack:
-        value = value_of(ctx, env, statement.value, statement.targets[0].id)
+        value = named(ctx, env, statement.value, statement.targets[0].id, statement.name)
         bind(ctx, env, statement.targets[0], value, statement.value)
         return
-    value = value_of(ctx, env, statement.value)
+    value = named(ctx, env, statement.value, None, statement.name)
     call = statement.value if isinstance(statement.value, t.Call) else None
     function = (lambda: evaluate(ctx, env, call.function)) if call else None
     items = unpacked(ctx, statement.targets, value, statement.value.span, function)
     for target, item in zip(statement.targets, items, strict=True):
-        bind(ctx, env, target, item)
+        bind(ctx, env, target, item, statement.value)
 
 
 def _expression(ctx: Analysis, env: Env, statement: t.ExpressionStatement) -> None:
-    value = evaluate(ctx, env, statement.value)
+    if statement.name is None:
+        value = evaluate(ctx, env, statement.value)
+    else:
+        value = named(ctx, env, statement.value, None, statement.name)
     tensors = value if isinstance(value, (list, tuple)) else [value]
     refs = tuple(v.ref for v in tensors if isinstance(v, NodeValue))
     if refs:
@@ -243,8 +250,19 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
         args["default"], actual = typed(ctx, default, type.dtype)
         if not fits(ctx, type, actual):
             ctx.fail(INITIAL_TYPE, default.span, name=name, declared=type, type=actual)
-    node = ctx.graph.add(PLACEHOLDER, args, name, (type,), ctx.origin(statement.span))
+    node = _declared(ctx, env, PLACEHOLDER, args, type, statement)
     bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span))
+
+
+def _declared(
+    ctx: Analysis, env: Env, op: str, args: dict[str, Arg], type: TensorType, statement: t.Placeholder | t.Variable
+) -> int:
+    """The node of a declaration, with its name or the whole name that it is given."""
+    whole = None if statement.node is None else node_name(ctx, env, statement.node)
+    node = ctx.graph.add(op, args, statement.target.id if whole is None else None, (type,), ctx.origin(statement.span))
+    if whole is not None and statement.node is not None:
+        give_name(ctx, node, whole, statement.node.span)
+    return node
 
 
 def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, TensorType]:
@@ -331,11 +349,18 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         ctx.fail(INITIAL_MISSING, statement.span, name=name, type=type, value="zeros" if "[" in type else "0.0")
     if ctx.graph.regions:
         ctx.fail(REGION_PLACE, statement.span, what="a variable")
-    with ctx.graph.apart():
-        initial, type = _initial(ctx, env, statement)
-        args = {"initial": initial, **_trainable(ctx, env, statement)}
-        node = ctx.graph.add(VARIABLE, args, name, (type,), ctx.origin(statement.span))
-    bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span, True))
+    if ctx.graph.taking is not None:
+        with ctx.graph.trial():
+            _, type = _initial(ctx, env, statement)
+        variable = taken(ctx, type, name)
+    else:
+        with ctx.graph.apart():
+            initial, type = _initial(ctx, env, statement)
+            args = {"initial": initial, **_trainable(ctx, env, statement)}
+            node = _declared(ctx, env, VARIABLE, args, type, statement)
+        variable = Tensor(Ref(node), type, ctx.graph.name, statement.span, True)
+    ctx.graph.add_variable(variable, is_shared=False)
+    bind(ctx, env, statement.target, variable)
 
 
 def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
@@ -360,13 +385,14 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         with graph.apart():
             initial, type = _initial(ctx, env, statement)
             args = {"initial": initial, **_trainable(ctx, env, statement)}
-            node = graph.add(SHARED, args, name, (type,), ctx.origin(statement.span))
+            node = _declared(ctx, env, SHARED, args, type, statement)
         tensor = Tensor(Ref(node), type, graph.name, statement.span, True)
         known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)
     else:
         _check_shared(ctx, env, statement, known, path)
+    graph.add_variable(known.tensor, is_shared=True)
     # Sharing the variable that the name already means is not a second binding.
-    before = env.member(env.path, name)
+    before = env.member((env.path,), name)
     if before is None or before.value is not known.tensor:
         bind(ctx, env, statement.target, known.tensor)
 
@@ -432,7 +458,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
         raise StatementFailed(None)
     args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
     if statement.wrt is not None:
-        args["wrt"] = Refs(tuple(_wrt(ctx, statement, wrt, loss)))
+        args["wrt"] = Refs(tuple(_wrt(ctx, env, statement, wrt, loss)))
     else:
         trainable = [
             n for n in graph.nodes.values()
@@ -474,12 +500,17 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     return value
 
 
-def _wrt(ctx: Analysis, statement: t.Optimize, values: list[ExprValue], loss: Ref) -> Iterator[Ref]:
+def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, values: list[ExprValue], loss: Ref) -> Iterator[Ref]:
     for expr, one in zip(statement.wrt or (), values, strict=True):
         value = ArgumentValue(one, expr.span)
-        for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
-            if not isinstance(one, Tensor) or not one.is_variable:
-                not_variable(ctx, "'wrt'", one, value.span)
+        trains = lambda one: ctx.graph.nodes[one.ref.node].is_trainable and depends(ctx, loss, one.ref)  # noqa: E731
+        fitting = " that can be trained and that the loss depends on"
+        variables = variables_of(ctx, env, expr, one, "'wrt'", trains, fitting)
+        if variables is None:
+            many = one if isinstance(one, (list, tuple)) else [one]
+            wrong = next(one for one in many if not (isinstance(one, Tensor) and one.is_variable))
+            not_variable(ctx, "'wrt'", wrong, value.span)
+        for one in variables:
             if not depends(ctx, loss, one.ref):
                 notes, ends = operand_notes([value]), barriers(ctx, loss, one.ref)
                 no_gradient(ctx, "the loss", [loss], value.text, one.ref, value.span, notes, ends)
@@ -532,21 +563,20 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
 def _return(ctx: Analysis, env: Env, statement: t.Return) -> Returned:
     if not ctx.calling:
         ctx.fail(RETURN_OUTSIDE, statement.span)
+    if statement.name is not None:
+        whole = statement.values[0] if len(statement.values) == 1 else t.Tuple(statement.span, statement.values)
+        return Returned(named(ctx, env, whole, None, statement.name))
     values = values_of(ctx, env, statement.values)
     return Returned(None if not values else values[0] if len(values) == 1 else tuple(values))
 
 
 def _scope(ctx: Analysis, env: Env, statement: t.Scope) -> Returned | None:
-    outside = env.open_scope(statement.target.id)
-    try:
-        sharings, first = ctx.graph.sharings, len(ctx.graph.nodes)
-        with ctx.graph.scope(statement.target.id, statement.reuse):
-            result = block(ctx, env, statement.body)
-        if statement.reuse and ctx.graph.sharings == sharings:
-            _doubt_reuse(ctx, statement, first)
-        return result
-    finally:
-        env.path = outside
+    sharings, first = ctx.graph.sharings, len(ctx.graph.nodes)
+    with block_scope(ctx, env, statement.target.id, statement.target.span, statement.reuse):
+        result = block(ctx, env, statement.body)
+    if statement.reuse and ctx.graph.sharings == sharings:
+        _doubt_reuse(ctx, statement, first)
+    return result
 
 
 def _doubt_reuse(ctx: Analysis, statement: t.Scope, first: int) -> None:

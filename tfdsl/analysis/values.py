@@ -19,7 +19,7 @@ from ..record import Record, replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType
-from .names import Names
+from .names import Names, Opened
 
 
 class Tensor(Record):
@@ -150,11 +150,19 @@ class Initializer(Record):
 
 
 class Namespace(Record):
-    """The names of a scope or of a `graph` block."""
+    """The names of a scope, which may be several blocks or a call, or of an imported file, which has no `scopes`."""
 
     env: "Env"
-    path: tuple[str, ...]
+    paths: tuple[tuple[str, ...], ...]
     name: str
+    scopes: "tuple[Opened[ExprValue], ...]" = ()
+
+
+class Lister(Record):
+    """`variables` or `trainable_variables`: a function that lists variables of scopes."""
+
+    name: str
+    trainable: bool
 
 
 class Outputs(list["ExprValue"]):
@@ -173,8 +181,8 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
-    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Optimizer | Initializer | Namespace
-    | Outputs | ErrorValue | None
+    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer | Initializer
+    | Namespace | Outputs | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
@@ -257,7 +265,7 @@ def describe(value: object) -> str:
             return "a batch"
         case Function():
             return f"the function {value.tree.target.id}"
-        case Op() | RawOp() | Builtin() | Primitive() | PythonOp():
+        case Op() | RawOp() | Builtin() | Primitive() | PythonOp() | Lister():
             return f"the function {value.name}"
         case OptimizerRow() | Optimizer():
             return "an optimizer"

@@ -54,7 +54,7 @@ def _as_tensor(value: object, name: str) -> str:
         case Batch():
             return f"use {name or 'batch'}.features"
         case Namespace():
-            known = sorted(one for one in value.env.members(value.path) if one[0] != "_")
+            known = sorted(one for one in value.env.members(value.paths) if one[0] != "_")
             return f"name something in it: {value.name}.{known[0]}" if known else ""
         case Evaluation(fields=fields) if fields:
             one = f"{name or value.name}.{next(iter(fields))}"
@@ -65,9 +65,8 @@ def _as_tensor(value: object, name: str) -> str:
 
 
 _WITHOUT_NAMES = {
-    **{word: f"leave the names out, and {word} takes all variables" for word in ("save", "restore", "init")},
-    "wrt": "leave 'wrt' out to train all variables; to keep some of them as they are, write stop_gradient(...) around "
-    "what they make",
+    **{word: f"without names, {word} takes all variables" for word in ("save", "restore", "init")},
+    "wrt": "without 'wrt', all variables are trained",
 }
 
 
@@ -78,9 +77,10 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
         case Tensor(ref=ref):
             made_from = _names(_reached(ctx, ref), variables=True)
             node = ctx.graph.nodes[ref.node]
-            inside = any(one.is_variable and one.origin.chain for one in _reached(ctx, ref))
-            if inside and word in _WITHOUT_NAMES:
-                help = f"the variables of a layer or function cannot be named: {_WITHOUT_NAMES[word]}"
+            inside = [one for one in _reached(ctx, ref) if one.is_variable and one.origin.chain]
+            if inside and word in _WITHOUT_NAMES and (dotted := ctx.graph.dotted_name(inside[-1].id)):
+                scope = dotted.rpartition(".")[0]
+                help = f"name the scope of the call: {scope}, or one of its variables: {dotted}; {_WITHOUT_NAMES[word]}"
             elif made_from:
                 help = f"it is computed from {made_from}: name the variable itself"
             elif node.is_placeholder:
@@ -88,7 +88,7 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
             elif re.fullmatch(r"\w+", text):
                 help = f"to be able to change it, declare: variable {text} = ..."
         case Namespace():
-            members = {one: value.env.member(value.path, one) for one in sorted(value.env.members(value.path))}
+            members = {one: value.env.member(value.paths, one) for one in sorted(value.env.members(value.paths))}
             known = [one for one, found in members.items() if found and getattr(found.value, "is_variable", False)]
             help = f"name the variables in it: {', '.join(f'{value.name}.{one}' for one in known[:3])}" if known else ""
 

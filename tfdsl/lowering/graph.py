@@ -16,7 +16,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
+from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, NO_NODE, NODE_TAKEN, Note, TfgError
 from ..ops.named import STRIDED_SLICE
 from ..program import (
     COND,
@@ -205,12 +205,14 @@ class Lowering:
 
     def result(self, node: Node, is_plain: bool = False) -> Operand:
         """What the TensorFlow functions that build the node return."""
+        if node.is_whole:
+            return self._with_whole_name(node)
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
         try:
             if self.built.random.has(node):
                 return self.built.random.build(node, self.built.value, self.arrays)
-            copied = self.built.templates.build(node, is_plain)
+            copied = self.built.templates.build(node, is_plain and not (node.name or "").endswith("/"))
             if copied is not None:
                 return copied
             return self.made(node)
@@ -225,6 +227,28 @@ class Lowering:
             if is_internal(error):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
+
+    def _with_whole_name(self, node: Node) -> Operand:
+        """A node whose name stands as it is, outside all scopes. TensorFlow takes such a name if it ends in a slash. If
+        the node is several ops, of which none has the name, a last one gets it."""
+        name, graph = node.given_name, v1.get_default_graph()
+        if name.lower() in graph._names_in_use:
+            there = self.built.node_of(name)
+            notes = [Note(f"'{name}' is from line {{line}}", there.origin.span)] if there is not None else []
+            raise failure(NODE_TAKEN, node.origin, notes, name=name)
+        graph._names_in_use[name.lower()] = 1
+        is_one = not self.built.random.has(node)
+        made = self.result(replace(node, name=f"{name}/" if is_one else None, is_whole=False))
+        first = made[0] if isinstance(made, (list, tuple)) else made
+        operation = first if isinstance(first, tf.Operation) else first.op
+        if operation.name == name:
+            return made
+        if isinstance(first, tf.Operation):
+            with tf.control_dependencies([first]):
+                return tf.no_op(name=f"{name}/")
+        if not isinstance(made, tf.Tensor):
+            raise failure(NO_NODE, node.origin, value=f"{node.op}, which is several ops,", name=name)
+        return tf.identity(made, name=f"{name}/")
 
     def made(self, node: Node) -> Operand:
         """Build a node without copying."""
@@ -339,6 +363,8 @@ def _variable(lowering: Lowering, node: Node) -> Operand:
 
 def _shared(lowering: Lowering, node: Node) -> Operand:
     type = node.outputs[0]
+    if node.given_name.endswith("/"):  # a whole name, which no variable scope goes in front of
+        return _variable(lowering, node)
     trainable = node.static("trainable", True)
     initial, shape = _initial(lowering, node), None
     if isinstance(node.args["initial"], Literal):

@@ -33,7 +33,7 @@ def variables_of(items: tuple[Item, ...]) -> dict[int, list[Node]]:
             case Exit():
                 opened.pop()
             case Node() if item.name is not None:
-                if item.is_variable and item.name.lower() not in given[scope]:
+                if item.is_variable and not item.is_whole and item.name.lower() not in given[scope]:
                     found[scope].append(item)
                 given[scope].add(item.name.lower())
             case Node():

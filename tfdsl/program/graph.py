@@ -144,6 +144,7 @@ class Node(Record):
     origin: Origin
     default: str = ""
     regions: "tuple[Region, ...]" = ()
+    is_whole: bool = False  # the name stands as it is, outside all scopes
 
     @property
     def row(self) -> Op | None:
@@ -346,6 +347,7 @@ class Named(Record):
 
     value: Ref | Refs | Static
     span: Span
+    is_inner: bool = False  # bound by a function, in the scope that a call of it opened
 
 
 class Graph(Record):

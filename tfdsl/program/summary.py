@@ -37,6 +37,8 @@ def _once(graph: Graph) -> Iterator[tuple[str, Named]]:
     """The names of a graph. A name in a scope has a bare and a qualified form; only the qualified one is listed."""
     longest: dict[Span, str] = {}
     for name, named in graph.names.items():
+        if named.is_inner:
+            continue
         longest[named.span] = max(longest.get(named.span, ""), name, key=len)
     return ((name, graph.names[name]) for name in longest.values())
 

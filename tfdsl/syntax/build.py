@@ -80,6 +80,7 @@ _Parameters = tuple[t.DefParameter, ...]
 _Saved = tuple[t.Saved, ...]
 _Values = tuple[t.Valued, ...]
 _Dims = tuple[t.Expr | t.UnknownDim, ...]
+_Called = t.ScopeName | t.NodeName | None
 _Branch = tuple[t.Expr | None, t.Block]
 
 
@@ -232,23 +233,47 @@ class Builder(threading.local):
         return t.Data(span, self._identifier(name), stages)
 
     @_rule
-    def placeholder(self, span: Span, name: Token, type: t.Type, default: t.Expr | None):
-        return t.Placeholder(span, self._identifier(name), type, default)
+    def placeholder(self, span: Span, name: Token, type: t.Type, default: t.Expr | None, node: t.NodeName | None):
+        return t.Placeholder(span, self._identifier(name), type, default, node)
+
+    @_rule
+    def scope_name(self, span: Span, name: Token, reuse: Token | None):
+        return t.ScopeName(span, self._identifier(name), reuse is not None)
+
+    @_rule
+    def node_name(self, span: Span, text: Token):
+        return t.NodeName(span, t.Constant(Span(self.source, text.start, text.end), self._unescape(text)))
 
     @_rule
     def option(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(Span(self.source, name.start, span.end), str(name), value)
 
-    @_rule
-    def variable(self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None, *options: t.Argument):
-        return t.Variable(span, False, self._identifier(name), type, value, options)
+    def _declared(
+        self, span: Span, shared: bool, name: Token, type: t.Type | None, value: t.Expr | None,
+        rest: tuple[t.Argument | t.NodeName | None, ...],
+    ) -> t.Variable:  # fmt: skip
+        *options, node = rest
+        given = tuple(one for one in options if isinstance(one, t.Argument))
+        return t.Variable(
+            span, shared, self._identifier(name), type, value, given, node if isinstance(node, t.NodeName) else None
+        )
 
     @_rule
-    def shared(self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None, *options: t.Argument):
-        return t.Variable(span, True, self._identifier(name), type, value, options)
+    def variable(
+        self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None,
+        *rest: t.Argument | t.NodeName | None,
+    ):  # fmt: skip
+        return self._declared(span, False, name, type, value, rest)
 
     @_rule
-    def assign(self, span: Span, targets: _Exprs, values: _Exprs):
+    def shared(
+        self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None,
+        *rest: t.Argument | t.NodeName | None,
+    ):  # fmt: skip
+        return self._declared(span, True, name, type, value, rest)
+
+    @_rule
+    def assign(self, span: Span, targets: _Exprs, values: _Exprs, name: _Called):
         names: list[t.Identifier] = []
         for target in targets:
             if not isinstance(target, t.Name):
@@ -259,7 +284,7 @@ class Builder(threading.local):
                 raise BuildError(ASSIGN_TARGET, target.span, help)
             names.append(t.Identifier(target.span, target.id))
         unpack = len(names) > 1 or self.source.text[names[0].span.end : span.end].lstrip().startswith(",")
-        return t.Assign(span, tuple(names), self._tuple(values), unpack)
+        return t.Assign(span, tuple(names), self._tuple(values), unpack, name)
 
     def _tuple(self, values: _Exprs) -> t.Expr:
         """`a` or `a, b` as one expression."""
@@ -268,8 +293,8 @@ class Builder(threading.local):
         return t.Tuple(Span(self.source, values[0].span.start, values[-1].span.end), values)
 
     @_rule
-    def expression_statement(self, span: Span, values: _Exprs):
-        return t.ExpressionStatement(span, self._tuple(values))
+    def expression_statement(self, span: Span, values: _Exprs, name: _Called):
+        return t.ExpressionStatement(span, self._tuple(values), name)
 
     @_rule
     def optimize(
@@ -282,8 +307,8 @@ class Builder(threading.local):
         return t.Summary(span, self._identifier(kind), value, tag)
 
     @_rule
-    def return_(self, span: Span, values: _Exprs | None):
-        return t.Return(span, values or ())
+    def return_(self, span: Span, values: _Exprs | None, name: _Called):
+        return t.Return(span, values or (), name)
 
     def import_path(self, children: _Tokens):
         return children[0]

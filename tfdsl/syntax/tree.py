@@ -201,10 +201,25 @@ class Data(StatementTree):
     stages: tuple[Stage, ...]
 
 
+class ScopeName(Tree):
+    """`as head` after a call: the name of the scope that it opens. `reuse` takes the variables of the call with that
+    name."""
+
+    target: Identifier
+    reuse: bool
+
+
+class NodeName(Tree):
+    """`as "loss/error"` after a value: the whole name of its node."""
+
+    text: Constant
+
+
 class Placeholder(StatementTree):
     target: Identifier
     type: Type
     default: Expr | None
+    node: NodeName | None
 
 
 class Variable(StatementTree):
@@ -215,16 +230,19 @@ class Variable(StatementTree):
     type: Type | None
     value: Expr | None
     options: tuple[Argument, ...]
+    node: NodeName | None
 
 
 class Assign(StatementTree):
     targets: tuple[Identifier, ...]
     value: Expr
     unpack: bool
+    name: ScopeName | NodeName | None
 
 
 class ExpressionStatement(StatementTree):
     value: Expr
+    name: ScopeName | NodeName | None
 
 
 class Loss(StatementTree):
@@ -246,6 +264,7 @@ class Summary(StatementTree):
 
 class Return(StatementTree):
     values: tuple[Expr, ...]
+    name: ScopeName | NodeName | None
 
 
 class Import(StatementTree):

@@ -32,6 +32,8 @@ CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the s
                              "leave {{now}}, {{epoch}} and {{step}} out of it")
 RUN_VALUE = _message("TFG522", "'run' needs a node, but this is {value}")
 INIT_TARGET = _message("TFG523", "{what} takes variables, but this is {value}")
+SAVED_AS_MANY = _message("TFG565", "'{name}' has {count:variable}, which cannot all have one name in the checkpoint",
+                         "leave 'as' out: they keep their names; or name one of them")
 NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
 NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' must be directly in the body of 'train'")
 SESSION_TWICE = _message("TFG526", "a second session '{name}'")

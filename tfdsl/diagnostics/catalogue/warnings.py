@@ -38,6 +38,10 @@ FED_SCALE = _message("TFG940", "'{name}' is fed {data}, which is scaled differen
 BATCH_UNUSED = _message("TFG941", "the steps of this training do not use its batches",
                         "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
                         "warning")
+VARIABLE_REBOUND = _message("TFG947", "'{name}' is now the result of this line, and no longer the variable, which does "
+                            "not change",
+                            "to change it, write: new_{name} = {call}, and run that in a session; if the result is "
+                            "meant, give it another name", "warning")
 ROUNDED = _message("TFG942", "{dtype} cannot represent {value}, which becomes {rounded}",
                    "write the number that you need, or use float64 or, for a whole number, int64", "warning")
 DATA_ROUNDED = _message("TFG943", "column {column} of {data} has whole numbers that float32 cannot represent: row "
