@@ -58,7 +58,7 @@ from ..types import BOOL, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .executed import Executions, Kind, Reached
-from .names import Opened, declared
+from .names import Space, declared
 from .naming import Naming
 from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, Unbound, freeze, is_host
 
@@ -101,7 +101,7 @@ class Trial:
 class Taking(State):
     """The variables that a call takes from an earlier one. `left` are those that it has not taken yet."""
 
-    scope: Opened[ExprValue]
+    scope: Space[ExprValue]
     left: list[Tensor]
     depth: int  # number of scopes open outside the call
     span: Span  # of its name
@@ -137,7 +137,7 @@ class GraphBuilder(State):
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
     naming: Naming = field(default_factory=Naming)
-    opened: list[Opened[ExprValue]] = field(default_factory=list)  # the open scopes
+    opened: list[Space[ExprValue]] = field(default_factory=list)  # the open scopes
     taking: "Taking | None" = None  # the variables of an earlier call that the open one takes
     sharings: int = 0  # number of 'shared' statements so far
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
@@ -298,7 +298,7 @@ class GraphBuilder(State):
         self.items[at] = self.nodes[id] = replace(self.nodes[id], name=name, is_whole=True)
 
     @contextmanager
-    def scope(self, scope: Opened[ExprValue], name: str, reuse: bool = False):
+    def scope(self, scope: Space[ExprValue], name: str, reuse: bool = False):
         """Open a variable scope, like `tf.compat.v1.variable_scope`. `scope.path` ends in the name that
         `naming.unique` has for it."""
         outside = self.variable_scope, self.reuse, self.naming.scope
@@ -314,7 +314,7 @@ class GraphBuilder(State):
             self.variable_scope, self.reuse, self.naming.scope = outside
 
     @contextmanager
-    def taking_over(self, scope: Opened[ExprValue], span: Span):
+    def taking_over(self, scope: Space[ExprValue], span: Span):
         """Let the next `variable` statements take the variables that an earlier call made, in their order."""
         made = [one for one in scope.made if isinstance(one, Tensor)]
         outside, self.taking = self.taking, Taking(scope, made, len(self.opened), span)

@@ -67,7 +67,7 @@ class _Loop(State):
     turn: int  # and when its current iteration began
 
 
-class Opened(State, Generic[_Value]):
+class Space(State, Generic[_Value]):
     """A `scope` block, or the scope that a call opens."""
 
     path: Path  # in its environment, by TensorFlow's names
@@ -90,8 +90,8 @@ class Names(State, Generic[_Value]):
     names: dict[str, list[Binding[_Value]]] = field(default_factory=dict)
     last: dict[Path, dict[str, Bound[_Value]]] = field(default_factory=dict)  # by scope
     path: Path = ()
-    scopes: dict[Path, Opened[_Value]] = field(default_factory=dict)
-    called: dict[str, tuple[Opened[_Value], ...]] = field(default_factory=dict)  # the scopes by both their last names
+    scopes: dict[Path, Space[_Value]] = field(default_factory=dict)
+    called: dict[str, tuple[Space[_Value], ...]] = field(default_factory=dict)  # the scopes by both their last names
     loops: list[_Loop] = field(default_factory=list)
     count: int = 0
     caller: "Names[_Value] | None" = None  # of a function: the names visible at its call
@@ -222,7 +222,7 @@ class Names(State, Generic[_Value]):
 
     # --- scopes -----------------------------------------------------------------------------
 
-    def open_scope(self, name: str, unique: str, span: Span, inside: "Names[_Value] | None" = None) -> Opened[_Value]:
+    def open_scope(self, name: str, unique: str, span: Span, inside: "Names[_Value] | None" = None) -> Space[_Value]:
         """A new scope in the open one. `unique` is TensorFlow's name of it. `inside` has the names of a call, whose
         scopes are told apart by numbers as TensorFlow does it."""
         around, number = self.written(self.path), 0
@@ -230,13 +230,13 @@ class Names(State, Generic[_Value]):
         while inside is not None and any(one.written == (*around, last) for one in self.called.get(last, ())):
             number += 1
             last = f"{name}_{number}"
-        made = Opened((*self.path, unique), (*around, last), span, inside)
+        made = Space((*self.path, unique), (*around, last), span, inside)
         self.scopes[made.path] = made
         for one in {unique, last}:
             self.called[one] = (*self.called.get(one, ()), made)
         return made
 
-    def scopes_in(self, paths: tuple[Path, ...], name: str) -> list[Opened[_Value]]:
+    def scopes_in(self, paths: tuple[Path, ...], name: str) -> list[Space[_Value]]:
         """The scopes of a name in others: the call with TensorFlow's name, or all blocks that the program calls so."""
         found = self.called.get(name, ())
         exact = [one for one in found if one.path[-1] == name and one.path[:-1] in paths]
@@ -245,7 +245,7 @@ class Names(State, Generic[_Value]):
         around = [self.written(path) for path in paths]
         return [one for one in found if one.written[-1] == name and one.written[:-1] in around] or exact
 
-    def find_scopes(self, name: str) -> "tuple[Names[_Value], list[Opened[_Value]]] | None":
+    def find_scopes(self, name: str) -> "tuple[Names[_Value], list[Space[_Value]]] | None":
         """The scopes of an unqualified name, and whose they are. Raises `Ambiguous` if these are several."""
         called = self.called.get(name)
         for depth in range(len(self.path), -1, -1) if called else ():

@@ -19,7 +19,7 @@ from ..syntax import tree as t
 from ..types import TensorType
 from .arguments import ArgumentValue, assign_arguments
 from .context import Analysis
-from .names import Ambiguous, Opened, Path
+from .names import Ambiguous, Space, Path
 from .values import Env, ExprValue, Function, Lister, Namespace, Tensor, describe
 
 LISTERS = {one.name: one for one in (Lister("variables", False), Lister("trainable_variables", True))}
@@ -34,7 +34,7 @@ def ambiguous(ctx: Analysis, name: str, error: Ambiguous, span: Span) -> NoRetur
     ctx.fail(AMBIGUOUS, span, notes, name=name, names=" or ".join(names), first=names[0])
 
 
-def space(env: Env, scopes: list[Opened[ExprValue]], name: str) -> Namespace:
+def space(env: Env, scopes: list[Space[ExprValue]], name: str) -> Namespace:
     """The names of scopes: blocks of one name, whose names `env` has, or a call."""
     inside = scopes[0].inside
     paths: tuple[Path, ...] = ((),) if inside is not None else tuple(one.path for one in scopes)
@@ -142,7 +142,7 @@ def taken(ctx: Analysis, type: TensorType, name: str) -> Tensor:
 # --- variables --------------------------------------------------------------------------------
 
 
-def variables_in(scopes: Iterable[Opened[ExprValue]]) -> list[Tensor]:
+def variables_in(scopes: Iterable[Space[ExprValue]]) -> list[Tensor]:
     """The variables that scopes made, shared or took over, in their order."""
     found = {node: one for scope in scopes for node, one in scope.variables.items()}
     return [one for _, one in sorted(found.items()) if isinstance(one, Tensor)]

@@ -19,7 +19,7 @@ from ..record import Record, replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType
-from .names import Names, Opened
+from .names import Names, Space
 
 
 class Tensor(Record):
@@ -155,7 +155,7 @@ class Namespace(Record):
     env: "Env"
     paths: tuple[tuple[str, ...], ...]
     name: str
-    scopes: "tuple[Opened[ExprValue], ...]" = ()
+    scopes: "tuple[Space[ExprValue], ...]" = ()
 
 
 class Lister(Record):
