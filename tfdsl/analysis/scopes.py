@@ -19,7 +19,7 @@ from ..syntax import tree as t
 from ..types import TensorType
 from .arguments import ArgumentValue, assign_arguments
 from .context import Analysis
-from .names import Ambiguous, Space, Path
+from .names import Ambiguous, Path, Space
 from .values import Env, ExprValue, Function, Lister, Namespace, Tensor, describe
 
 LISTERS = {one.name: one for one in (Lister("variables", False), Lister("trainable_variables", True))}
