@@ -76,7 +76,7 @@ WHOLE = {
         "goal = reduce_mean(softmax_cross_entropy_with_logits(labels=y, logits=X @ w, dim=0))",
         BATCH.format("softmax_cross_entropy_with_logits"), 5),
     "added up along the batch": ("goal = reduce_mean(cumsum(X @ w))", BATCH.format("cumsum"), 5),
-    "turned": ("t = transpose(X)\ngoal = reduce_mean(t * w)", BATCH.format("'t'"), 5),
+    "turned": ("t = transpose(X)\ngoal = reduce_mean(t * w)", BATCH.format("multiply"), 6),
     "rows against rows": ("z = X @ w\ngoal = reduce_mean(matmul(z, z, transpose_b=true))", BATCH.format("matmul"), 6),
     "means against rows": (
         "q = reduce_mean(reshape(X, [-1, 3, 1]), axis=0, keepdims=true)\n"
