@@ -140,9 +140,11 @@ class Call:
     def is_repeatable(self) -> bool:
         """Whether two runs return the same numbers."""
         names = {param.name for param in self.op.params}
-        is_random = self.op.group in ("random", "initializers") or self.op.name in _DRAWING
+        is_random = self.op.group in ("random", "initializers") or self.op.name in (*_DRAWING, *_UNSEEDED)
         if not is_random or self.op.name.startswith("stateless_"):
             return True
+        if self.op.name in _UNSEEDED:
+            return False
         return "seed" in names and "seed" in self.arguments and self.arguments["seed"].value is not None
 
     def feeds(self) -> dict[str, np.ndarray]:
@@ -164,12 +166,14 @@ class Call:
 
 _LISTS = ("clip_by_global_norm",)  # rows that return a list among other things, which `run` does not take
 _DRAWING = ("dropout", "nce_loss", "sampled_softmax_loss")
+_UNSEEDED = ("noisy_linear_cosine_decay",)  # the function of TensorFlow takes no seed
 _OWN_WAY: dict[str, Callable] = {
     "einsum": lambda equation, inputs: tf.compat.v1.einsum(equation, *inputs),
     "batch_normalization": lambda offset=None, scale=None, **others: tf.compat.v1.nn.batch_normalization(
         offset=offset, scale=scale, **others
     ),
     "meshgrid": lambda args, **options: tf.compat.v1.meshgrid(*args, **options),
+    "noisy_linear_cosine_decay": lambda seed=None, **others: tf.compat.v1.train.noisy_linear_cosine_decay(**others),
 }
 
 

@@ -60,6 +60,12 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(schedule, "TFG204"): "Learning rates and steps are real numbers; TensorFlow casts any dtype."
        for schedule in _SCHEDULES},
     ("searchsorted", "TFG208"): "Each row of values has a sorted row; TensorFlow ignores them if there are no values.",
+    **{("eigh_tridiagonal", code): "A matrix has two sides; TensorFlow returns its argument if that is small."
+       for code in ("TFG204", "TFG206", "TFG222")},
+    **{(op, "TFG208"): "There is an order for each row; TensorFlow's Python code stretches one of size 1."
+       for op in ("lu_solve", "lu_matrix_inverse")},
+    ("tridiagonal_matmul", "TFG208"): "There are three diagonals; TensorFlow ignores others.",
+    ("fixed_unigram_candidate_sampler", "TFG222"): "There are 0 or more reserved ids; TensorFlow takes others off.",
     ("check_whole", "TFG204"): "The argument is real; there is no such check by hand.",
     ("random_crop", "TFG222"): "A size is at least 0; with -1 TensorFlow draws from positions that do not exist.",
     ("gather", "TFG222"): "The axis comes after the batch axes; TensorFlow ignores them for axis 0.",

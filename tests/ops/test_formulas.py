@@ -15,7 +15,7 @@ from tfdsl.record import replace
 
 POINTS = (-2.4, -0.6, 0.3, 0.8, 1.7)
 # Calls that need more than numbers.
-CALLS = {"where": "where(x > 0.5, x * y, y)", "add_n": "add_n([x, y, x])"}
+CALLS = {"where": "where(x > 0.5, x * y, y)", "add_n": "add_n([x, y, x])", "polyval": "polyval([x, y, 2 * x], y)"}
 NAMES = [op.name for op in OPS.values() if functions().of(op) is not None and op is not CONSTANT]
 
 

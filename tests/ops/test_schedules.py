@@ -42,6 +42,7 @@ SCHEDULES = {
     ),
     "cosine_decay_restarts(0.5, k, 10, m_mul=0.8, alpha=0.1)": restarted,
     "linear_cosine_decay(0.5, k, 40, alpha=0.2, beta=0.01)": linear_cosine,
+    "noisy_linear_cosine_decay(0.5, k, 40, initial_variance=0.0, alpha=0.2, beta=0.01)": linear_cosine,
     "piecewise_constant_decay(k, [10, 20], [0.5, 0.2, 0.1])": lambda step: 0.5 if step <= 10 else 0.2 if step <= 20 else 0.1,
 }  # fmt: skip
 
@@ -86,3 +87,16 @@ session:
     for k in range(6):
         w -= (0.25 if k <= 1 else 0.125 if k <= 3 else 0.5) * 0.5 ** (k // 2) * 2 * w
     assert result.variables["w"] == w and result.variables["k"] == 6  # all of them are exact
+
+
+def test_the_noise_of_a_schedule():
+    """Its deviation is sqrt(initial_variance / (1 + step) ** variance_decay), times the rate and the cosine."""
+    text = "placeholder k: int64\nrate = noisy_linear_cosine_decay(0.5, k, 40, initial_variance=4.0, seed=7)\n"
+    with tfdsl.compile(text).session() as session, tfdsl.compile(text).session() as again:
+        for step in (0, 10, 15):
+            found = [session.run("rate", {"k": step}) for _ in range(1000)]
+            assert found == [again.run("rate", {"k": step}) for _ in range(1000)]
+            height = 0.5 * 0.5 * (1 + math.cos(math.pi * step / 40))
+            deviation = height * math.sqrt(4.0 / (1 + step) ** 0.55)
+            assert abs(np.mean(found) - (height * (1 - step / 40) + 0.5 * 0.001)) < deviation / 5
+            np.testing.assert_allclose(np.std(found), deviation, rtol=0.1)

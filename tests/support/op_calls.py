@@ -24,9 +24,11 @@ MORE_PRECISE = {
     **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a given size"),
     **dict.fromkeys(
         ("exponential_decay", "natural_exp_decay", "inverse_time_decay", "polynomial_decay", "cosine_decay",
-         "cosine_decay_restarts", "linear_cosine_decay",
+         "cosine_decay_restarts", "linear_cosine_decay", "noisy_linear_cosine_decay",
          "piecewise_constant_decay"),
         "a learning rate is a number"),
+    **dict.fromkeys(("lu_solve", "lu_reconstruct", "lu_matrix_inverse", "tridiagonal_solve", "tridiagonal_matmul"),
+        "sizes of different arguments are equal, and TensorFlow does not merge them"),
     "strided_slice": "axes are sliced one by one, while TensorFlow loses all of them",
     "repeat": "a list of repeats is summed",
 }
@@ -40,13 +42,14 @@ NARROWER = {
     "bincount", "per_image_standardization", "adjust_brightness", "adjust_contrast", "rgb_to_grayscale",
     "grayscale_to_rgb", "check_whole", "stateless_binomial", "exponential_decay", "natural_exp_decay",
     "inverse_time_decay", "polynomial_decay", "cosine_decay", "cosine_decay_restarts", "linear_cosine_decay",
-    "piecewise_constant_decay",
+    "piecewise_constant_decay", "noisy_linear_cosine_decay", "eigh_tridiagonal",
 }
 
 # Calls besides the examples: other options, ranks and axes.
 _FOUR = "[[[[1.0], [2.0], [3.0], [4.0]], [[5.0], [6.0], [7.0], [8.0]]]]"
 # Two channels, as NCHW.
 _CHANNELS = "[[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]"
+_BANDS = "[[1.0, 2.0, 0.0], [4.0, 5.0, 6.0], [0.0, 1.0, 1.0]]"
 MORE_CALLS = [
     "add([[1.0], [2.0]], [[1.0, 2.0, 3.0]])",
     "nextafter([[1.0], [2.0]], [1.0, 2.0, 3.0])",
@@ -180,6 +183,18 @@ MORE_CALLS = [
     "substr([\"hello\", \"world\"], [0, 1], [2, 3])",
     "flip_left_right([[[1.0], [2.0]], [[3.0], [4.0]]])",
     "assert_equal([[1, 1], [1, 1]], [1, 1])",
+    "polyval([[[1.0], [2.0]], 3.0], [1.0, 2.0, 3.0])",
+    "polyval([2.0], [1.0, 2.0])",
+    "sobol_sample(2, 4, skip=3)",
+    "lu_solve([[[3.0, 1.0], [0.5, 2.5]]], [[1, 0]], [[1.0], [2.0]])",
+    "lu_reconstruct([[[3.0, 1.0], [0.5, 2.5]]], [[1, 0]])",
+    "lu_matrix_inverse([[[3.0, 1.0], [0.5, 2.5]]], [[1, 0]])",
+    f"tridiagonal_matmul([{_BANDS}], [[[1.0], [2.0], [3.0]]])",
+    f"tridiagonal_matmul({_BANDS}, [[1.0], [2.0], [3.0]], diagonals_format=\"matrix\")",
+    f"tridiagonal_solve([{_BANDS}], [[[1.0, 2.0, 3.0]]], transpose_rhs=true)",
+    f"tridiagonal_solve({_BANDS}, [[1.0], [2.0], [3.0]], diagonals_format=\"matrix\", conjugate_rhs=true)",
+    "eigh_tridiagonal([1.0, 2.0, 3.0], [1.0, 1.0], eigvals_only=false)",
+    "stateless_parameterized_truncated_normal([2, 3], [1, 2], [[0.0], [1.0]], [1.0, 2.0, 3.0], -2.0, 2.0)",
 ]
 
 # Calls that TensorFlow refuses to build, with our code for each.
@@ -271,6 +286,12 @@ WRONG = [
     ("TFG230", "reverse([1, 2], [0, 0])"),
     ("TFG231", "random_uniform([2], dtype=int32)"),
     ("TFG208", "variable x = [1.0, 2.0]\nscatter_add(x, [0], [1.0, 2.0])"),
+    ("TFG202", "polyval([1.0, [1.0, 2.0]], [1.0, 2.0, 3.0])"),
+    ("TFG209", "lu_solve([[3.0, 1.0]], [0], [[1.0]])"),
+    ("TFG206", "lu_reconstruct([[3.0, 1.0], [0.5, 2.5]], [[1, 0]])"),
+    ("TFG208", "tridiagonal_solve([[1.0, 2.0], [1.0, 2.0]], [1.0, 2.0])"),
+    ("TFG206", "tridiagonal_matmul([[1.0], [1.0], [1.0]], [1.0])"),
+    ("TFG208", "fold_in([1, 2, 3], 4)"),
 ]
 
 # Calls that TensorFlow builds although they can never run: we refuse them at once.
@@ -284,4 +305,8 @@ FAILS_WHEN_RUN = [
     ("TFG215", "transpose([[1, 2]], perm=[0, 0])"),
     ("TFG219", "slice([1, 2, 3], [1], [3])"),
     ("TFG219", "random_crop([1, 2], [3])"),
+    ("TFG208", "uniform_candidate_sampler([[0], [2]], 2, 2, true, 5, seed=1)"),
+    ("TFG222", "uniform_candidate_sampler([[0], [2]], 1, 6, true, 5, seed=1)"),
+    ("TFG213", "fixed_unigram_candidate_sampler([[0]], 1, 2, true, 3, unigrams=[1.0], seed=1)"),
+    ("TFG222", "sobol_sample(0, 2)"),
 ]

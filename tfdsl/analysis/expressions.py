@@ -27,7 +27,7 @@ from ..diagnostics import (
     Note,
 )
 from ..limits import MAX_ADVICE
-from ..ops import OPS
+from ..ops import OPS, left_out
 from ..ops.named import LOGICAL_AND, MATMUL, OPERATORS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import SessionValue
@@ -207,7 +207,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "write X.shape[0] for a known size, or shape(X)[0] for a tensor"
     elif name == "raw":
         help = "name a TensorFlow op with it, such as raw.Roll(...)"
-    elif name in ("tf", "np", "numpy", "tensorflow"):
+    elif name in ("tf", "np", "numpy", "tensorflow") or (name in left_out.MODULES and _is_before(expr, ".")):
         help = "ops are written without a module, as in zeros([2])"
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
@@ -218,7 +218,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "give it one: mse = ... and then: loss mse"
     elif name in elsewhere.FUNCTIONS and not note:
         help = f"write: {elsewhere.FUNCTIONS[name].format(x=_argument(expr))}"
-    elif not note and (advice := _of_data(expr)):
+    elif not note and (advice := _in_tensorflow(expr) or _of_data(expr)):
         help = advice
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
@@ -232,11 +232,20 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
 
 
+def _is_before(expr: t.Name | t.Identifier, text: str) -> bool:
+    return expr.span.source.text.startswith(text, expr.span.end)
+
+
+def _in_tensorflow(expr: t.Name | t.Identifier) -> str:
+    """A help line for a call of a function of TensorFlow that has no row of its name."""
+    return left_out.instead(expr.id) if _is_before(expr, "(") else ""
+
+
 def _of_data(expr: t.Name | t.Identifier) -> str:
     """A help line for a call of a source or a transform of data, also if it is one of another library."""
-    name, after = expr.id, expr.span.source.text[expr.span.end :]
+    name = expr.id
     theirs = "" if name.islower() and "_" not in name else elsewhere.stage(name)
-    if not after.startswith("(") or not (name in SOURCES or name in TRANSFORMS or theirs):
+    if not _is_before(expr, "(") or not (name in SOURCES or name in TRANSFORMS or theirs):
         return ""
     declared = 'data is declared with its transforms, as in: data d = csv("file.csv") | standardize'
     return f"{declared}; {theirs}" if theirs else declared

@@ -14,7 +14,7 @@ from ..diagnostics import (
     Note,
 )
 from ..diagnostics.spelling import nearest
-from ..ops import OPS
+from ..ops import OPS, left_out
 from ..program import BatchField
 from ..source import Span
 from ..syntax import tree as t
@@ -154,6 +154,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return help
     if isinstance(value, Namespace) and name in OPS:
         return f"{name} is an op of the language: write it without '{value.name}.'"
+    if isinstance(value, Namespace) and (help := left_out.instead(name)):
+        return help
     near = ctx.did_you_mean(name, known)
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 

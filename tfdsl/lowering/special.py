@@ -74,20 +74,20 @@ def meshgrid(lowering: NodeLowering, node: Node) -> list:
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
-def rfft(lowering: NodeLowering, node: Node) -> tf.Tensor:
+def rfft(lowering: NodeLowering, node: Node) -> Operand:
     arguments = _arguments(lowering, node)
     if arguments.get("fft_length") is not None:
         _require_input(node, arguments, takes_none=True)
     return _called(node, arguments)
 
 
-def irfft(lowering: NodeLowering, node: Node) -> tf.Tensor:
+def irfft(lowering: NodeLowering, node: Node) -> Operand:
     arguments = _arguments(lowering, node)
     _require_input(node, arguments, least=2)
     return _called(node, arguments)
 
 
-def dct(lowering: NodeLowering, node: Node) -> tf.Tensor:
+def dct(lowering: NodeLowering, node: Node) -> Operand:
     arguments = _arguments(lowering, node)
     if arguments.get("type") == 3:
         _require_input(node, arguments)
@@ -107,8 +107,12 @@ def _require_input(node: Node, arguments: dict[str, Operand], least: int = 1, ta
     arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)
 
 
-def _called(node: Node, arguments: dict[str, Operand]) -> tf.Tensor:
-    return resolve(node.table_row.tf)(**arguments, name=node.name)
+def _called(node: Node, arguments: dict[str, Operand]) -> Operand:
+    function = resolve(node.table_row.tf)
+    if node.table_row.named:
+        return function(**arguments, name=node.name)
+    result = function(**arguments)
+    return tf.identity(result, name=node.name) if node.name and isinstance(result, tf.Tensor) else result
 
 
 def logm(lowering: NodeLowering, node: Node) -> tf.Tensor:
@@ -120,9 +124,13 @@ def cholesky(lowering: NodeLowering, node: Node) -> tf.Tensor:
     return tf.linalg.cholesky(value, name=node.name)
 
 
-def grayscale_to_rgb(lowering: NodeLowering, node: Node) -> tf.Tensor:
-    """TensorFlow's function takes only tensors."""
-    return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
+def of_tensors(lowering: NodeLowering, node: Node) -> Operand:
+    """TensorFlow's function takes only tensors, no numbers or lists of them."""
+    arguments = _arguments(lowering, node)
+    for param in node.table_row.params:
+        if param.kind == "tensor" and arguments.get(param.name) is not None:
+            arguments[param.name] = tf.convert_to_tensor(arguments[param.name])
+    return _called(node, arguments)
 
 
 def batch_normalization(lowering: NodeLowering, node: Node) -> tf.Tensor:
@@ -157,3 +165,17 @@ def cosine_decay_restarts(lowering: NodeLowering, node: Node) -> tf.Tensor:
             share = (share - (1 - longer**times) / (1 - longer)) / longer**times
         height = 0.5 * given["m_mul"] ** times * (1 + tf.cos(math.pi * share))
         return tf.multiply(rate, (1 - given["alpha"]) * height + given["alpha"], name=scope)
+
+
+def noisy_linear_cosine_decay(lowering: NodeLowering, node: Node) -> tf.Tensor:
+    """The formula of TensorFlow's function, whose noise takes no seed."""
+    given: dict[str, Operand] = {param.name: param.default for param in node.table_row.params}
+    given |= _arguments(lowering, node)
+    with v1.name_scope(node.name or "NoisyLinearCosineDecay") as scope:
+        rate = tf.convert_to_tensor(given["learning_rate"])
+        length = tf.cast(given["decay_steps"], rate.dtype)
+        step = tf.minimum(tf.cast(given["global_step"], rate.dtype), length)
+        variance = given["initial_variance"] / (1 + step) ** given["variance_decay"]
+        line = (length - step) / length + tf.random.normal([], stddev=tf.sqrt(variance), seed=given["seed"])
+        height = 0.5 * (1 + tf.cos(math.pi * (2 * given["num_periods"] * (step / length))))
+        return tf.multiply(rate, (given["alpha"] + line) * height + given["beta"], name=scope)

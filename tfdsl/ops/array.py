@@ -83,6 +83,15 @@ def linspace(call: OpCall) -> TensorType:
     return TensorType(call.dtype("T"), (*shape[:axis], num, *shape[axis:]))
 
 
+def sobol_sample(call: OpCall) -> TensorType:
+    """A point for each of `num_results`, with `dim` coordinates."""
+    dim, results = count(call, "dim"), count(call, "num_results")
+    count(call, "skip")
+    if dim == 0:
+        call.fail(NEGATIVE, "dim", param="dim", value=dim, least=1)
+    return TensorType(call.dtype("T"), (results, dim))
+
+
 def one_hot(call: OpCall) -> TensorType:
     """A new axis of size `depth`, the last unless `axis` is given."""
     depth, shape = count(call, "depth"), call["indices"].shape
@@ -146,6 +155,9 @@ row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = n
 row("linspace", "start: T, stop: T, num: int32, axis: integer = 0", linspace, "linspace",
     "`num` values at equal distances from `start` to `stop`, both included.", "linspace(0.0, 1.0, 5)", batch=whole,
     T="float")
+row("sobol_sample", "dim: int32, num_results: int32, skip: int32 = 0, dtype: dtype T = float32", sobol_sample,
+    "math.sobol_sample", "Points that fill a cube of `dim` axes evenly, numbers between 0 and 1: [num_results, dim] of "
+    "the Sobol sequence, after the first `skip`.", "sobol_sample(2, 4)", batch=whole, T="float32 float64")
 row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = none, axis: integer = none, "
     "dtype: dtype T = none", one_hot, "one_hot",
     "A new axis (the last unless given) of size `depth`, with 1 at each index and 0 elsewhere.",

@@ -104,7 +104,7 @@ row("rgb_to_grayscale", "images: T", image("images", 3, 1), "image.rgb_to_graysc
     T="real")
 row("grayscale_to_rgb", "images: T", image("images", 1, 3, least=2), "image.grayscale_to_rgb",
     "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb({_GRAY})",
-    batch=stacked(2), lowered="special.grayscale_to_rgb",
+    batch=stacked(2), lowered="special.of_tensors",
     T="float int8 int16 int32 int64 uint8 uint32 uint64 bool complex64 complex128")
 row("rgb_to_hsv", "images: T", image("images", 3), "image.rgb_to_hsv",
     "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})",

@@ -240,7 +240,7 @@ row("relu_layer", "x: T, weights: T, biases: T", affine, "nn.relu_layer",
 # --- One matrix -------------------------------------------------------------------------------
 
 
-def _square(call: OpCall, param: str) -> Shape:
+def square_shape(call: OpCall, param: str) -> Shape:
     """The shape of square matrices. A size known on one side is known on both."""
     shape = least_rank(call, param, 2)
     if shape is None:
@@ -253,7 +253,7 @@ def square(param: str):
     """Square matrices in, matrices of the same shape out."""
 
     def rule(call: OpCall) -> TensorType:
-        return TensorType(call.dtype("T"), _square(call, param))
+        return TensorType(call.dtype("T"), square_shape(call, param))
 
     return rule
 
@@ -262,7 +262,7 @@ def per_square(param: str, outputs: int = 1, real: bool = False):
     """One number per square matrix, or several."""
 
     def rule(call: OpCall) -> TensorType | tuple[TensorType, ...]:
-        shape = _square(call, param)
+        shape = square_shape(call, param)
         dtype = real_of(call.dtype("T")) if real else call.dtype("T")
         result = TensorType(dtype, None if shape is None else shape[:-2])
         return result if outputs == 1 else (result,) * outputs
@@ -380,7 +380,7 @@ def svd(call: OpCall) -> Result:
 
 def eigen(call: OpCall) -> tuple[TensorType, TensorType]:
     """Eigenvalues and eigenvectors of self-adjoint matrices."""
-    shape = _square(call, "tensor")
+    shape = square_shape(call, "tensor")
     values = TensorType(call.dtype("T"), None if shape is None else shape[:-1])
     return values, TensorType(call.dtype("T"), shape)
 
@@ -408,7 +408,7 @@ def normalize(call: OpCall) -> tuple[TensorType, TensorType]:
 
 def lu(call: OpCall) -> tuple[TensorType, TensorType]:
     """Both triangles in one matrix, and the permutation of its rows."""
-    shape = _square(call, "input")
+    shape = square_shape(call, "input")
     return TensorType(call.dtype("T"), shape), TensorType(INT32, None if shape is None else shape[:-1])
 
 
@@ -499,7 +499,7 @@ def solve(matrix: str = "matrix", is_square: bool = True):
     """The unknowns of `matrix @ x = rhs`, with one row per column of the matrix."""
 
     def rule(call: OpCall) -> TensorType:
-        left = _square(call, matrix) if is_square else least_rank(call, matrix, 2)
+        left = square_shape(call, matrix) if is_square else least_rank(call, matrix, 2)
         right = least_rank(call, "rhs", 2)
         if left is None or right is None:
             if is_square:
@@ -532,7 +532,7 @@ def solve_broadcasting(call: OpCall) -> TensorType:
 
 
 def _solved(call: OpCall, matrix: str) -> TensorType:
-    left, right = _square(call, matrix), least_rank(call, "rhs", 2)
+    left, right = square_shape(call, matrix), least_rank(call, "rhs", 2)
     if left is None or right is None:
         return TensorType(call.dtype("T"), None)
     rows = same_size(call, left[-1], right[-2], matrix, "rhs")

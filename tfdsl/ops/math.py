@@ -1,8 +1,9 @@
 """Arithmetic, comparisons and functions, element by element."""
 
+from functools import reduce
 from typing import Any
 
-from ..diagnostics import NEGATIVE_POWER
+from ..diagnostics import EMPTY_LIST, NEGATIVE_POWER
 from ..types import BOOL, FLOAT32, FLOAT64, TensorType
 from .batch import FIXED, MEAN, ROWS, SUM, BatchCall, Mixed, Rule, each, linear, stacked, whole
 from .formula import Expr, Formulas, Known, Made, Own
@@ -11,6 +12,7 @@ from .row import table
 from .rules import (
     along_axis,
     broadcast,
+    broadcast_shapes,
     clear_rank,
     complex_of,
     elementwise,
@@ -57,6 +59,18 @@ def make_complex(call: OpCall) -> TensorType:
 def sum_of_list(call: OpCall) -> TensorType:
     """The common shape of all tensors in a list."""
     return TensorType(call.dtype("T"), merge_list(call, "inputs"))
+
+
+def polynomial(call: OpCall) -> TensorType:
+    """The common shape of the coefficients and of x. A single coefficient is the result, whatever x is."""
+    coefficients = call["coeffs"]
+    if not coefficients:
+        call.fail(EMPTY_LIST, "coeffs", param="coeffs")
+    result = coefficients[0]
+    for other in (call["x"], *coefficients[1:]) if coefficients[1:] else ():
+        shape = broadcast_shapes(call, result.shape, other.shape, "coeffs", "x", a=result, b=other)
+        result = TensorType(call.dtype("T"), shape)
+    return result
 
 
 def betainc(call: OpCall) -> TensorType:
@@ -143,6 +157,13 @@ def batch_quotient(call: BatchCall) -> str:
     """Quotients of rows, or of a mean or sum and a fixed divisor."""
     x, y = (call.kind(name) for name in ("x", "y"))
     return each(call) if ROWS in (x, y) else linear("x")(call)
+
+
+def batch_polynomial(call: BatchCall) -> str:
+    """Rows of x and perhaps of coefficients. A single coefficient is the result, whatever x is."""
+    if len(call.arguments["coeffs"].operands) < 2:
+        raise Mixed
+    return each(call)
 
 
 _LARGEST_EXPONENT = 40
@@ -341,6 +362,10 @@ row("add_n", "inputs: [T]", sum_of_list, "add_n",
     formula=Made(lambda s, inputs: sum(inputs)), T="number")
 row("accumulate_n", "inputs: [T]", sum_of_list, "accumulate_n", "The same as add_n.",
     "accumulate_n([[1.0, 2.0], [3.0, 4.0]])", batch=whole, T="number")
+row("polyval", "coeffs: [T], x: T", polynomial, "math.polyval",
+    "The value at x of the polynomial with these coefficients, the one of the highest power first. Shapes broadcast.",
+    "polyval([2.0, 0.0, 1.0], [1.0, 2.0])", batch=batch_polynomial, T="number",
+    formula=Made(lambda s, coeffs, x: reduce(lambda value, one: value * x + one, coeffs)))
 row("scalar_mul", "scalar: T, x: T", scaled, "scalar_mul", "A tensor times one number.",
     "scalar_mul(2.0, [1.0, 2.0])", batch=linear("x"), T="number")
 row("clip_by_value", "t: T, clip_value_min: T, clip_value_max: T", clip, "clip_by_value",

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, SLICE
-from ..types import TensorType, shape_text
+from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, OPTION, SLICE
+from ..types import FLOAT32, INT32, INT64, Nested, TensorType, shape_text
 from .batch import whole
 from .op import Alike, OpCall
 from .row import table
-from .rules import broadcast, broadcast_shapes, given_shape, like, number, same_size, wanted_rank
+from .rules import broadcast, broadcast_shapes, given_shape, length, like, number, same_size, wanted_rank
 
 OPS, row = table("random", alike=Alike.DRAWN)
 
@@ -85,6 +85,47 @@ def stateless(rule: Callable[[OpCall], TensorType]):
         return rule(call)
 
     return checked
+
+
+def folded(call: OpCall) -> TensorType:
+    """A seed of two numbers."""
+    wanted_rank(call, "data", 0)
+    return TensorType(call.dtype("V"), (same_size(call, wanted_rank(call, "seed", 1)[0], 2, "seed"),))
+
+
+def split_seed(call: OpCall) -> TensorType:
+    return TensorType(call.dtype("V"), (call["num"], 2))
+
+
+def candidates(call: OpCall) -> tuple[TensorType, ...]:
+    """The classes drawn; how often each true class, and each of those drawn, is to be expected."""
+    rows, true = wanted_rank(call, "true_classes", 2)
+    same_size(call, true, call["num_true"], "true_classes")
+    most = call.arguments.get("range_max")
+    if most is not None and call["unique"] and call["num_sampled"] > most:
+        call.fail(NEGATIVE, "range_max", param="range_max", value=most, least=call["num_sampled"])
+    return (
+        TensorType(INT64, (call["num_sampled"],)),
+        TensorType(FLOAT32, (rows, call["num_true"])),
+        TensorType(FLOAT32, (call["num_sampled"],)),
+    )
+
+
+def weighed_candidates(call: OpCall) -> tuple[TensorType, ...]:
+    """Like `candidates`, with a weight for each class."""
+    weights: Nested = call["unigrams"]
+    if not isinstance(weights, (list, tuple)) or not all(isinstance(one, (int, float)) for one in weights):
+        call.fail(OPTION, "unigrams", param="unigrams", value="this", allowed="a list of numbers")
+    length(call, "unigrams", weights, call["range_max"] - call["num_reserved_ids"])
+    return candidates(call)
+
+
+def accidental_hits(call: OpCall) -> tuple[TensorType, ...]:
+    """Vectors whose size only the run knows."""
+    _, true = wanted_rank(call, "true_classes", 2)
+    same_size(call, true, call["num_true"], "true_classes")
+    wanted_rank(call, "sampled_candidates", 1)
+    return tuple(TensorType(dtype, (None,)) for dtype in (INT32, INT64, FLOAT32))
 
 
 def random_crop(call: OpCall) -> TensorType:
@@ -182,4 +223,42 @@ row("stateless_binomial", "shape: shape, seed: V, counts: T, probs: T, output_dt
     f"broadcast. {_STATELESS}",
     "stateless_binomial([3, 2], [1, 2], 10.0, [0.2, 0.5])", batch=whole, T="float16 float32 float64",
     U="float16 float32 float64 int32 int64", V="int32 int64")
+row("stateless_parameterized_truncated_normal",
+    "shape: shape, seed: V, means: T, stddevs: T, minvals: T, maxvals: T",
+    stateless(filled("means", "stddevs", "minvals", "maxvals")), "random.stateless_parameterized_truncated_normal",
+    "Numbers of normal distributions within the bounds of each; `shape` is that of the result, to which the others "
+    f"broadcast. {_STATELESS}",
+    "stateless_parameterized_truncated_normal([3, 2], [1, 2], [0.0, 1.0], 1.0, -2.0, 2.0)", batch=whole,
+    T="float16 float32 float64", V="int32 int64")
+row("fold_in", "seed: V, data: V", folded, "random.fold_in",
+    "A new `seed` of two numbers from another and a number, such as that of a step.", "fold_in([1, 2], 25)",
+    batch=whole, named=False, alike=Alike.BY_VALUES, V="int32 int64")
+row("split_seed", "seed: V, num: integer = 2", stateless(split_seed), "random.split",
+    "New seeds of two numbers from one: [num, 2].", "split_seed([1, 2], 3)", batch=whole, named=False,
+    alike=Alike.BY_VALUES, V="int32 int64", num=0)
+
+# name, how likely a class is, parameters, the rule, arguments of the example
+_SAMPLERS = (
+    ("all_candidate_sampler", "all of them", "", candidates, ""),
+    ("uniform_candidate_sampler", "each as likely", ", range_max: integer", candidates, ", 5"),
+    ("log_uniform_candidate_sampler", "the first ones the most likely", ", range_max: integer", candidates, ", 5"),
+    ("learned_unigram_candidate_sampler", "as often as they have been true so far", ", range_max: integer", candidates,
+     ", 5"),
+    ("fixed_unigram_candidate_sampler", "by their weights `unigrams`, to the power of `distortion`",
+     ", range_max: integer, distortion: number = 1.0, num_reserved_ids: integer = 0, unigrams: static",
+     weighed_candidates, ", 3, unigrams=[1.0, 2.0, 3.0]"),
+)
+for _name, _what, _params, _rule, _arguments in _SAMPLERS:
+    row(_name, f"true_classes: int64, num_true: integer, num_sampled: integer, unique: flag{_params}, "
+        "seed: integer = none", _rule, f"random.{_name}",
+        f"`num_sampled` class numbers drawn for training with very many classes, {_what}; then how often each true "
+        f"class of [batch, num_true], and each of those drawn, is to be expected. {_SEED}",
+        f"{_name}([[0], [2]], 1, 3, true{_arguments}, seed=1)", batch=whole, num_true=1, num_sampled=1,
+        picture="random", draws_alone=True, **({"range_max": 1} if _params else {}),
+        **({"num_reserved_ids": 0} if "reserved" in _params else {}))
+row("compute_accidental_hits", "true_classes: int64, sampled_candidates: int64, num_true: integer", accidental_hits,
+    "nn.compute_accidental_hits",
+    "Which of the classes drawn are true: the rows of `true_classes`, the positions in `sampled_candidates`, and the "
+    "weights that remove them when they are added to logits, three vectors of one size.",
+    "compute_accidental_hits([[0], [2]], [2, 1], 1)", batch=whole, alike=Alike.BY_VALUES, num_true=1)
 # fmt: on

@@ -3,8 +3,9 @@
 from ..diagnostics import OPTION, RANK, VALUES_BETWEEN
 from ..types import Nested, TensorType, shape_text
 from .batch import whole
-from .op import OpCall
+from .op import Alike, OpCall
 from .row import table
+from .rules import clear_rank
 
 OPS, row = table("schedules")
 
@@ -23,6 +24,12 @@ def scheduled(rate: str, step: str):
 
 
 _of_rate = scheduled("learning_rate", "global_step")
+
+
+def _noisy(call: OpCall) -> TensorType:
+    """TensorFlow's function makes noise of the shape of the step."""
+    clear_rank(call, "global_step")
+    return _of_rate(call)
 
 
 def _piecewise(call: OpCall) -> TensorType:
@@ -76,6 +83,13 @@ row("linear_cosine_decay",
     "train.linear_cosine_decay",
     "A learning rate that falls along a line times a cosine of `num_periods` periods.",
     "linear_cosine_decay(0.1, 25, 100)", batch=whole, **_COSINE)
+row("noisy_linear_cosine_decay",
+    f"{_STEPS}, initial_variance: number = 1.0, variance_decay: number = 0.55, num_periods: number = 0.5, "
+    "alpha: number = 0.0, beta: number = 0.001, seed: integer = none", _noisy, "train.noisy_linear_cosine_decay",
+    "Like linear_cosine_decay, with normal noise on the line, of the variance initial_variance / (1 + global_step) ** "
+    "variance_decay. The same `seed`, and seed of the graph, give the same noise in every run.",
+    "noisy_linear_cosine_decay(0.1, 25, 100)", batch=whole, **_COSINE, alike=Alike.DRAWN,
+    lowered="special.noisy_linear_cosine_decay")
 row("piecewise_constant_decay", "x: U, boundaries: static, values: [T]", _piecewise, "train.piecewise_constant_decay",
     "values[0] as long as x is not above boundaries[0], then values[1], and so on.",
     "piecewise_constant_decay(25, [10, 20], [0.1, 0.01, 0.001])", batch=whole,
