@@ -5,7 +5,6 @@ written as a literal or as a placeholder whose type is fully, partly or not know
 """
 
 import ast
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -17,6 +16,8 @@ from tfdsl.lowering.tf import resolve
 from tfdsl.ops import OPS
 from tfdsl.ops.op import REQUIRED, Op, Parameter
 from tfdsl.types import DTYPES, DType
+
+from .by_hand import OWN_WAY
 
 ROWS = {name: op for name, op in OPS.items() if op.group != "graph"}
 _NATURAL = {"float32", "int32", "bool", "string"}
@@ -161,20 +162,12 @@ class Call:
             return resolve(self.op.tf)(**own)(arguments["shape"], dtype=arguments.get("dtype", tf.float32))
         if self.op.name == "constant":
             arguments["value"] = self.arguments["value"].value
-        return _OWN_WAY.get(self.op.name, resolve(self.op.tf))(**arguments)
+        return OWN_WAY.get(self.op.name, resolve(self.op.tf))(**arguments)
 
 
 _LISTS = ("clip_by_global_norm",)  # rows that return a list among other things, which `run` does not take
 _DRAWING = ("dropout", "nce_loss", "sampled_softmax_loss")
 _UNSEEDED = ("noisy_linear_cosine_decay",)  # the function of TensorFlow takes no seed
-_OWN_WAY: dict[str, Callable] = {
-    "einsum": lambda equation, inputs: tf.compat.v1.einsum(equation, *inputs),
-    "batch_normalization": lambda offset=None, scale=None, **others: tf.compat.v1.nn.batch_normalization(
-        offset=offset, scale=scale, **others
-    ),
-    "meshgrid": lambda args, **options: tf.compat.v1.meshgrid(*args, **options),
-    "noisy_linear_cosine_decay": lambda seed=None, **others: tf.compat.v1.train.noisy_linear_cosine_decay(**others),
-}
 
 
 # --- examples ---------------------------------------------------------------------------------
@@ -447,8 +440,12 @@ _TEXTS = {
     "data_format": ("NHWC", "NCHW", "NWC", "NCW", "NDHWC", "NCDHW", "N"),
     "mode": ("CONSTANT", "REFLECT", "SYMMETRIC", "reflect", "fan_in", "fan_out", "fan_avg"),
     "indexing": ("xy", "ij", "yx"), "direction": ("ASCENDING", "DESCENDING", "up"), "side": ("left", "right", "up"),
-    "unit": ("BYTE", "UTF8_CHAR", "byte"), "norm": ("ortho", "none"), "separator": ("", "-"), "fill": ("", "0", "ab"),
-    "encoding": ("", "utf-8", "latin"), "distribution": ("uniform", "truncated_normal", "normal", "even"),
+    "unit": ("BYTE", "UTF8_CHAR", "byte"), "norm": ("ortho", "none"),
+    "separator": ("", "-"), "fill": ("", "0", "ab"),
+    "encoding": ("", "utf-8", "latin"),
+    "diagonals_format": ("compact", "matrix", "sequence"),
+    "window_fn": ("hann_window", "kaiser_window", "hann"), "forward_window_fn": ("hann_window", "vorbis_window"),
+    "distribution": ("uniform", "truncated_normal", "normal", "even"),
     "equation": ("ij,jk->ik", "ij,jk", "i,i->", "ij->ji", "...ij,...jk->...ik", "ii->i", "bij,bjk->bik", "ij,kl->ijkl",
                  "ij->i", "i->ii", "ij,j"),
     "ord": ("euclidean", "fro"), "pattern": ("[0-9]", "a", "("), "message": ("no", ""),

@@ -49,7 +49,12 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(f"scatter_{how}", "TFG211"): "The kernel does not check the sizes of slices; we do if the rank is known."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
     ("histogram_fixed_width_bins", "TFG206"): "A range has two ends; TensorFlow ignores other numbers.",
-    ("irfft", "TFG236"): "An empty tensor has no spectrum; with an fft_length TensorFlow pads it.",
+    **{(op, "TFG236"): "An empty tensor has no spectrum; with an fft_length TensorFlow pads it."
+       for op in ("irfft", "irfft2d", "irfft3d", "dct", "idct")},
+    **{(op, "TFG222"): "A length is at least 1, and a step too; TensorFlow makes something empty, or ends the process."
+       for op in ("rfft2d", "rfft3d", "irfft2d", "irfft3d", "frame", "stft", "inverse_stft", "overlap_and_add",
+                  "linear_to_mel_weight_matrix")},
+    ("frame", "TFG206"): "One number fills; TensorFlow ignores others that it does not need.",
     ("softmax_cross_entropy_with_logits", "TFG504"): _PAIRS,
     ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",
     ("clip_by_value", "TFG210"): "The shape does not change; TensorFlow broadcasts it with a bound of unknown shape.",

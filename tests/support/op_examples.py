@@ -1,22 +1,20 @@
 """Examples of the op table, evaluated: their arguments, and the same call for a shape rule and for TensorFlow."""
 
 import itertools
+import sys
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
+
+from benchmarks.fuzzing.by_hand import OWN_WAY
 from tfdsl.ops import OPS as ALL_OPS
 from tfdsl.ops.op import OpCall
 from tfdsl.types import DTYPES, Sizes, TensorType
 
 OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # no rule types those
-
-# Rows that are called differently in TensorFlow.
-SPECIAL = {
-    "clip_by_global_norm": lambda **arguments: tf.compat.v1.clip_by_global_norm(**arguments),
-    "einsum": lambda equation, inputs: tf.einsum(equation, *inputs),
-    "meshgrid": lambda args, **options: tf.meshgrid(*args, **options),
-}
 
 
 def resolve(path):
@@ -31,7 +29,7 @@ def invoke(op, arguments):
     if op.group == "initializers":
         own = {k: v for k, v in arguments.items() if k not in ("shape", "dtype")}
         return resolve(op.tf)(**own)(arguments["shape"], dtype=arguments.get("dtype", tf.float32))
-    return SPECIAL.get(op.name, resolve(op.tf))(**arguments)
+    return OWN_WAY.get(op.name, resolve(op.tf))(**arguments)
 
 
 # Grappler may turn a call that cannot run into one that can.

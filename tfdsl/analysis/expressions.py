@@ -207,10 +207,10 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "write X.shape[0] for a known size, or shape(X)[0] for a tensor"
     elif name == "raw":
         help = "name a TensorFlow op with it, such as raw.Roll(...)"
-    elif name in ("tf", "np", "numpy", "tensorflow") or (name in left_out.MODULES and _is_before(expr, ".")):
-        help = "ops are written without a module, as in zeros([2])"
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
+    elif name in ("tf", "np", "numpy", "tensorflow") or (name in left_out.MODULES and _is_before(expr, ".")):
+        help = "ops are written without a module, as in zeros([2])"
     elif not note and (advice := _in_library(ctx, env, expr)):
         help = advice
     elif name == "loss" and ctx.graph.loss is not None and not note:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..ops.named import DCT
 from ..program import Field, Node, Static
 from .built import NodeLowering
 from .data import FedArray
@@ -87,9 +88,29 @@ def irfft(lowering: NodeLowering, node: Node) -> Operand:
     return _called(node, arguments)
 
 
+def irfft_of_axes(lowering: NodeLowering, node: Node) -> Operand:
+    arguments = _arguments(lowering, node)
+    if arguments.get("fft_length") is None:
+        _require_input(node, arguments, least=2)
+    return _called(node, arguments)
+
+
+def windowed(lowering: NodeLowering, node: Node) -> Operand:
+    """TensorFlow's function takes another one, which makes the window. Ours takes its name."""
+    arguments = _arguments(lowering, node)
+    if "window_fn" in arguments:
+        name = arguments["window_fn"]
+        arguments["window_fn"] = None if name is None else getattr(v1.signal, name)
+    forward = arguments.pop("forward_window_fn", None)
+    if forward is not None:
+        undone = v1.signal.inverse_stft_window_fn(arguments["frame_step"], getattr(v1.signal, forward))
+        arguments["window_fn"] = undone
+    return _called(node, arguments)
+
+
 def dct(lowering: NodeLowering, node: Node) -> Operand:
     arguments = _arguments(lowering, node)
-    if arguments.get("type") == 3:
+    if arguments.get("type", 2) == (3 if node.op == DCT.name else 2) and arguments.get("n") is None:
         _require_input(node, arguments)
     return _called(node, arguments)
 

@@ -114,10 +114,6 @@ def sequence_mask(call: OpCall) -> TensorType:
     return TensorType(call["dtype"], None if shape is None else (*shape, longest))
 
 
-def window(call: OpCall) -> TensorType:
-    return TensorType(call.dtype("T"), (count(call, "window_length"),))
-
-
 def meshgrid(call: OpCall) -> tuple[TensorType, ...]:
     """One tensor per vector, all of the same shape."""
     sizes = [None if t.shape is None else product(call, t.shape) for t in call["args"]]
@@ -171,10 +167,6 @@ row("meshgrid", "args: [T], indexing: text = \"xy\"", meshgrid, "meshgrid",
     "meshgrid([[1.0, 2.0], [3.0, 4.0, 5.0]])",
     batch=whole, lowered="special.meshgrid", named=False, indexing=("xy", "ij"),
     T="number bool")
-for _name in ("hann_window", "hamming_window"):
-    row(_name, "window_length: int32, periodic: flag = true, dtype: dtype T = float32", window,
-        f"signal.{_name}", f"The weights of a {_name[:-7].capitalize()} window, a vector.", f"{_name}(8)", batch=whole,
-        T="float")
 # fmt: on
 
 

@@ -86,9 +86,10 @@ _REASONS: Mapping[str, str] = {
     """,
     _COLLECTION: "add_loss get_losses get_regularization_loss get_regularization_losses get_total_loss",
     f"{_FUNCTION}convolutions and pools take dilations": "with_space_to_batch required_space_to_batch_paddings",
-    f"{_FUNCTION}inverse_stft divides by its window itself": "inverse_stft_window_fn",
+    "it makes a Python function: write inverse_stft(..., forward_window_fn=\"hann_window\")": "inverse_stft_window_fn",
+    "it has no kernel for CPUs: write fft, fft2d or fft3d, and move axes with transpose": "fftnd ifftnd irfftnd rfftnd",
     f"{_FUNCTION}write a loop with for or while, an if, or a def": """
-        case cond switch_case while_loop foldl foldr map_fn scan vectorized_map function wrap_function make_template
+        case cond switch_case while_loop vectorized_map function wrap_function make_template
         custom_gradient grad_pass_through recompute_grad nondifferentiable_batch_function
     """,
     f"{_FUNCTION}pass it with compile(..., ops=...)": "numpy_function py_func py_function",
@@ -114,7 +115,7 @@ _REASONS: Mapping[str, str] = {
         parse_single_sequence_example parse_tensor read_file serialize_tensor write_file
     """,
     _RAW: """
-        extract_image_patches fftnd ifftnd irfftnd rfftnd space_to_batch conv banded_triangular_solve approx_top_k
+        extract_image_patches space_to_batch conv banded_triangular_solve approx_top_k
         isotonic_regression dynamic_stitch unravel_index extract_volume_patches fingerprint parallel_stack shape_n
         timestamp batch_to_space space_to_batch_nd batch_to_space_nd random_index_shuffle string_to_hash_bucket
         string_to_hash_bucket_strong

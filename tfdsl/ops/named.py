@@ -9,7 +9,7 @@ LOGICAL_AND, WHERE = OPS["logical_and"], OPS["where"]
 CONSTANT, IDENTITY, CAST = OPS["constant"], OPS["identity"], OPS["cast"]
 SHAPE, RESHAPE, SQUEEZE, EXPAND_DIMS = OPS["shape"], OPS["reshape"], OPS["squeeze"], OPS["expand_dims"]
 STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OPS["one_hot"], OPS["matmul"]
-REDUCE_MEAN = OPS["reduce_mean"]
+REDUCE_MEAN, DCT = OPS["reduce_mean"], OPS["dct"]
 ASSIGN, GRADIENTS, STOP_GRADIENT = OPS["assign"], OPS["gradients"], OPS["stop_gradient"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}
