@@ -17,7 +17,7 @@ from op_examples import OPS, Bound, Example, evaluate, invoke, our_call, tf_argu
 
 from tfdsl.analysis.batch_kinds import batch_kind
 from tfdsl.ops import OPS as TABLE
-from tfdsl.ops.batch import COLUMNS, FIXED, MEAN, ROWS, SUM, linear, rows, stacked, total, whole
+from tfdsl.ops.batch import COLUMNS, FIXED, MEAN, ROWS, SIZES, SUM, linear, rows, stacked, total, whole
 from tfdsl.ops.op import RuleRefused
 from tfdsl.program import Literal, Node, Origin, Ref, Refs, Static
 from tfdsl.record import replace
@@ -27,7 +27,9 @@ from tfdsl.types import DTYPES, FLOAT64, Size, TensorType
 PARTS = (3, 2)  # the rows of two parts of a batch
 
 # Rows of which nothing can be tried like this, each with the reason.
-UNTRIED = {}
+UNTRIED = dict.fromkeys(
+    ("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"), "the number of rows is a part of another argument"
+)
 
 # Calls besides those of `op_calls.py`.
 CALLS = ["dropout([1.0, 2.0, 3.0], rate=0.0)", "reshape([[1, 2, 3], [4, 5, 6]], [-1, 3, 1])"]
@@ -189,6 +191,8 @@ def combined(kind, values):
         return np.concatenate([first, second])
     if kind == COLUMNS:
         return np.concatenate([first, second], axis=1)
+    if kind == SIZES:
+        return np.concatenate([first[:1] + second[:1], first[1:]])
     if kind == MEAN:
         return (PARTS[0] * first + PARTS[1] * second) / sum(PARTS)
     return first + second if kind == SUM else first

@@ -5,7 +5,7 @@ The kinds are in `ops/batch.py`."""
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from ..ops.batch import COLUMNS, FIXED, ROWS, BatchArgument, BatchCall, Mixed, Operand
+from ..ops.batch import COLUMNS, FIXED, ROWS, SIZES, SUM, BatchArgument, BatchCall, Mixed, Operand
 from ..program import Arg, Field, Literal, Node, Pack, Ref, Refs, Static, refs_of
 from ..types import Shape, nested_shape
 
@@ -123,16 +123,21 @@ def _indexed(node: Node, call: BatchCall) -> str:
     first = index.items[0]
     all_rows = isinstance(first, Refs) and all(part == Static(None) for part in first.items)
     from_end = first == Static("...") and len(index.items) <= call.rank("x")
-    if call.has_columns("x"):
-        return _indexed_columns(index.items)
+    if call.is_all("x", COLUMNS) or call.is_all("x", SIZES):
+        return _at_place(index.items, call.is_all("x", SIZES))
     if call.kind("x") != ROWS or not (all_rows or from_end):
         raise Mixed
     return ROWS
 
 
-def _indexed_columns(index: tuple[Arg, ...]) -> str:
-    """`x[-1]`, where the second axis is the batch axis: one row for each row of the batch."""
+def _at_place(index: tuple[Arg, ...], is_shape: bool) -> str:
+    """`x[-1]`, where the second axis is the batch axis: one row for each row of the batch. And `shape(x)[0]`, which is
+    the sum of 1 over the rows, and `shape(x)[1]`, which is fixed."""
     first, *others = index
-    if not isinstance(first, Literal) or others:
+    if not isinstance(first, Literal) or not isinstance(first.value, int) or others:
         raise Mixed
-    return ROWS
+    if not is_shape:
+        return ROWS
+    if first.value < 0:
+        raise Mixed
+    return SUM if first.value == 0 else FIXED

@@ -65,7 +65,33 @@ class Combinations:
             if (row is _MULTIPLIED and len(scaled) == 1) or (row is _DIVIDED and scaled == ["x"]):
                 sign = "*" if row is _MULTIPLIED else "/"
                 return Apply(sign, (self._part(node, "x", depth), self._part(node, "y", depth)))
-        raise NotCombined(self._culprit(node), kinds)
+        totals = self._totals(node)
+        if totals is None:
+            raise NotCombined(self._culprit(node), kinds)
+        self.leaves |= totals
+        self.leaves[ref] = "made"
+        return Fetch(ref)
+
+    def _totals(self, node: Node) -> dict[Ref, Combination] | None:
+        """The means and sums over all rows of which a library makes the output of a node. None if it is not made of
+        these alone, or not by a library."""
+        found: dict[Ref, Combination] = {}
+        seen, todo = {node.id}, [node]
+        while todo:
+            one = todo.pop()
+            if not one.origin.span.source.is_library or one.id in self.mixed or one.regions:
+                return None
+            for ref in one.inputs():
+                kind = self.kind(ref)
+                if kind in ("mean", "sum"):
+                    found[ref] = kind
+                elif kind is None and self._kinds.get(ref.node, FIXED) is None:
+                    if ref.node not in seen:
+                        seen.add(ref.node)
+                        todo.append(self._nodes[ref.node])
+                elif kind != "fixed":
+                    return None
+        return found
 
     def _part(self, node: Node, name: str, depth: int) -> PlanExpr:
         match node.args[name]:

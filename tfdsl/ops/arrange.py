@@ -289,7 +289,7 @@ def _elements(sizes: tuple[Dim, ...]) -> int:
 def batch_transpose(call: BatchCall) -> str:
     rank, perm = call.rank("a"), call.option("perm")
     axes = [axis % rank for axis in several(perm)] if perm else [*reversed(range(rank))]
-    batch = 1 if call.has_columns("a") else 0 if call.kind("a") == ROWS else None
+    batch = 1 if call.is_all("a", COLUMNS) else 0 if call.kind("a") == ROWS else None
     if batch not in axes[:2]:
         raise Mixed
     return ROWS if axes[0] == batch else COLUMNS

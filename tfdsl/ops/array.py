@@ -2,7 +2,7 @@
 
 from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
 from ..types import FLOAT32, INT32, Nested, TensorType, shape_text
-from .batch import ROWS, BatchCall, Mixed, each, linear, rows, whole
+from .batch import ROWS, SIZES, BatchCall, Mixed, each, linear, rows, whole
 from .formula import Made
 from .op import Alike, OpCall
 from .row import table
@@ -200,6 +200,12 @@ def ensure_shape(call: OpCall) -> TensorType:
     return TensorType(call.dtype("T"), merge(call, call["x"].shape, tuple(dims), "x", "shape"))
 
 
+def batch_shape(call: BatchCall) -> str:
+    if call.kind("input") != ROWS:
+        raise Mixed
+    return SIZES
+
+
 def batch_cast(call: BatchCall) -> str:
     """Linear, except for casts to integers, which cut off fractions."""
     if call.kind("x") != ROWS and call.output.dtype.kind != "float":
@@ -210,7 +216,7 @@ def batch_cast(call: BatchCall) -> str:
 # fmt: off
 row("shape", "input: T, out_type: dtype U = int32", shape_of, "shape",
     "The sizes of a tensor, an int vector.",
-    "shape([[1.0, 2.0], [3.0, 4.0]])", batch=whole, U="int32 int64", by_shape=True, no_gradient="*")
+    "shape([[1.0, 2.0], [3.0, 4.0]])", batch=batch_shape, U="int32 int64", by_shape=True, no_gradient="*")
 row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size",
     "How many elements a tensor has, a scalar.",
     "size([[1.0, 2.0], [3.0, 4.0]])", batch=whole, U="int32 int64", by_shape=True, no_gradient="*")

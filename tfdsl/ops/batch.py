@@ -1,11 +1,12 @@
 """How a batch goes through an op: how its result depends on the rows of a batch, given how its arguments do.
 
-The result of a node depends on the batch in one of five ways:
+The result of a node depends on the batch in one of six ways:
 
     fixed    it does not depend on the batch
     rows     its first axis is the batch axis, and each row depends on the same row of the batch only
     columns  its second axis is the batch axis, and each column depends on the same row of the batch only
     mean     it is the mean over the rows of a value per row, or linear in such a mean
+    sizes    it is the shape of rows: its first number is the number of rows, and the others are fixed
     sum      it is the sum over the rows of a value per row, or linear in such a sum
 
 Any other result, such as batch statistics, cannot be combined from parts.
@@ -20,7 +21,7 @@ from enum import Enum
 from ..record import Record, State
 from ..types import Nested, Shape, TensorType
 
-FIXED, ROWS, COLUMNS, MEAN, SUM = "fixed", "rows", "columns", "mean", "sum"
+FIXED, ROWS, COLUMNS, SIZES, MEAN, SUM = "fixed", "rows", "columns", "sizes", "mean", "sum"
 
 
 class Open(Enum):
@@ -72,17 +73,17 @@ class BatchCall(State):
 
     def kind(self, name: str) -> str:
         """The kind of an argument. For a list, the kind of its items that depend on the batch. Few rules know what to
-        do with columns; the others get `Mixed`."""
+        do with columns and sizes; the others get `Mixed`."""
         if name not in self.arguments:
             return FIXED
         found = self.arguments[name].kinds - {FIXED}
-        if len(found) > 1 or COLUMNS in found:
+        if len(found) > 1 or found & {COLUMNS, SIZES}:
             raise Mixed
         return next(iter(found), FIXED)
 
-    def has_columns(self, name: str) -> bool:
-        """Whether the second axis of an argument is the batch axis."""
-        return self.arguments[name].kinds == frozenset((COLUMNS,))
+    def is_all(self, name: str, kind: str) -> bool:
+        """Whether an argument is of this kind and no other."""
+        return self.arguments[name].kinds == frozenset((kind,))
 
     def rank(self, name: str) -> int:
         shape = self.arguments[name].shape

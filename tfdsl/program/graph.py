@@ -47,6 +47,11 @@ def thaw(value: HostValue) -> ListedValue:
     return [thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
+def frozen(value: ListedValue) -> HostValue:
+    """The value with tuples for all lists."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
 class Literal(Record):
     """A compile-time value that becomes a tensor of this dtype: a number or nested tuples."""
 

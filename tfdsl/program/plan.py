@@ -371,14 +371,14 @@ class Evaluated(Record):
     dtype: str
 
 
-Combination = _Literal["fixed", "rows", "mean", "sum"]
+Combination = _Literal["fixed", "rows", "mean", "sum", "made"]
 
 
 class Evaluate(SessionStatement):
     """Give a name the values of some tensors over all `rows` of a data set or of a part of it, in their order; several
     names get one each. `size` is the batch size, None for all rows at once. `combined` says how the values of the
     batches are combined: by concatenation of rows, as a mean weighed by the rows, as a sum, or as a value that is the
-    same for all.
+    same for all. What is made of means and sums is computed from their values for all rows.
     """
 
     word = "NAME = evaluate"

@@ -1,11 +1,12 @@
 """`NAME = evaluate ...`: the values of tensors over all rows of a data set, for names of the session."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from ...lowering.tf import tf
-from ...program import Combination, Evaluate, Field, Ref
+from ...program import Combination, Evaluate, Feed, Fetch, Field, Ref, Value, frozen
 from ..execution.execution import Execution
 from ..execution.kept import Kept
 
@@ -44,13 +45,21 @@ def _whole(run: Execution, statement: Evaluate) -> dict[Ref, object]:
 def _combined(run: Execution, statement: Evaluate) -> dict[Ref, object]:
     """The combined values of the batches. Means and sums are added in float64, in the order of the rows; whole numbers
     stay whole."""
-    combined = {ref: _COMBINERS[how]() for ref, how in statement.combined}
+    combined = {ref: _COMBINERS[how]() for ref, how in statement.combined if how != "made"}
     for rows in _batches(statement):
         run.context.batch = _fields(run, statement, rows)
-        fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
+        fetched = run.fetch(map(Fetch, combined), statement.feeds, statement.origin)
         for ref, one in combined.items():
             one.add(fetched[ref], rows.stop - rows.start)
-    return {ref: one.value() for ref, one in combined.items()}
+    values = {ref: one.value() for ref, one in combined.items()}
+    made = [Fetch(ref) for ref, how in statement.combined if how == "made"]
+    totals = [_total(statement, ref, values[ref]) for ref, how in statement.combined if how in ("mean", "sum")]
+    return values | run.fetch(made, (*statement.feeds, *totals), statement.origin)
+
+
+def _total(statement: Evaluate, ref: Ref, value: Any) -> Feed:
+    """A value for all rows, fed to the tensor that it is of."""
+    return Feed(ref, "a total", Value(frozen(np.asarray(value).tolist())), statement.origin)
 
 
 def _batches(statement: Evaluate) -> Iterator[slice]:
