@@ -84,7 +84,7 @@ WHOLE = {
     "rows mixed": ("goal = reduce_mean(reshape(X, [3, -1])) * w[0, 0]", BATCH.format("reshape"), 5),
     "a row of the batch": ("goal = reduce_mean(X[0]) * w[0, 0]", BATCH.format("index"), 5),
     "in other order": ("goal = reduce_mean(X[::-1] @ w - y)", BATCH.format("index"), 5),
-    "how many there are": ("goal = reduce_sum(X @ w) / cast(shape(X)[0], float32)", BATCH.format("shape"), 5),
+    "how many there are": ("goal = reduce_sum(X @ w) / cast(shape(X)[0], float32)", BATCH.format("'goal'"), 5),
     "where something holds": ("goal = reduce_mean(cast(where(X > 0.5), float32)) * w[0, 0]", BATCH.format("where"), 5),
     "some of the rows": ("goal = reduce_mean(boolean_mask(X @ w, y[:, 0] > 0.0))", BATCH.format("boolean_mask"), 5),
     "a gradient in the loss": (
