@@ -128,7 +128,8 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
 
 
 # Node kinds without a row in the op table. A Python function of the caller is `python.smooth`.
-PLACEHOLDER, VARIABLE, SHARED, OPTIMIZE, SUMMARY = "placeholder", "variable", "shared", "optimize", "summary"
+PLACEHOLDER, VARIABLE, SHARED, SUMMARY = "placeholder", "variable", "shared", "summary"
+OPTIMIZE, APPLY = "optimize", "apply"
 INDEX, WHILE, COND, CARRIED = "index", "while", "cond", "carried"
 PYTHON = "python."
 
@@ -209,7 +210,12 @@ class Node(Record):
     @property
     def is_step(self) -> bool:
         """Whether it takes an optimizer step."""
-        return self.op == OPTIMIZE
+        return self.op in (OPTIMIZE, APPLY)
+
+    @property
+    def loss(self) -> Ref | None:
+        """The loss that an optimizer step minimizes. None for other nodes, and if the step is given gradients."""
+        return self.ref("loss") if self.op == OPTIMIZE else None
 
     @property
     def is_summary(self) -> bool:
@@ -233,7 +239,7 @@ class Node(Record):
     def handles(self) -> list[str]:
         """The arguments that take the variable itself instead of its value."""
         if self.is_step:
-            return ["wrt"]
+            return ["wrt", "global_step"]
         row = self.row
         if row is GRADIENTS:
             return ["xs"]
@@ -456,9 +462,20 @@ def takes_step(nodes: Mapping[int, Node], reached: Iterable[int]) -> bool:
     return any(nodes[id].is_step for id in reached)
 
 
+def minimized(nodes: Mapping[int, Node], step: Node) -> tuple[Ref, ...]:
+    """The scalars that an optimizer step minimizes: its loss, or those whose gradients it is given."""
+    if step.loss is not None:
+        return (step.loss,)
+    made = upstream(nodes, step.refs("gradients"))
+    ys = [ref for node in made if node.row is GRADIENTS for ref in node.refs("ys")]
+    return tuple(ref for ref in dict.fromkeys(ys) if nodes[ref.node].outputs[ref.output].shape == ())
+
+
 def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
-    """The variables that an op changes. Those of an optimizer step depend on its loss."""
-    for name in node.handles if node.is_write else ():
+    """The variables that an op changes. Those that an optimizer step trains depend on its loss; here is what counts its
+    steps."""
+    names = node.handles if node.is_write else ["global_step"] if node.is_step and "global_step" in node.args else []
+    for name in names:
         yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].is_variable)
 
 

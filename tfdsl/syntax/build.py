@@ -298,9 +298,21 @@ class Builder(threading.local):
 
     @_rule
     def optimize(
-        self, span: Span, loss: t.Expr | None, optimizer: t.Expr, wrt: _Exprs | None, target: t.Identifier | None
-    ):
-        return t.Optimize(span, loss, optimizer, wrt, target)
+        self, span: Span, loss: t.Expr | None, optimizer: t.Expr, options: _Arguments | None, wrt: _Exprs | None,
+        target: t.Identifier | None,
+    ):  # fmt: skip
+        return t.Optimize(span, loss, optimizer, options or (), wrt, target)
+
+    @_rule
+    def apply(
+        self, span: Span, gradients: _Exprs, variables: _Exprs, optimizer: t.Expr, options: _Arguments | None,
+        target: t.Identifier | None,
+    ):  # fmt: skip
+        return t.Apply(span, gradients, variables, optimizer, options or (), target)
+
+    @_rule
+    def step_options(self, span: Span, *options: t.Argument):
+        return _Items(span, options)
 
     @_rule
     def summary(self, span: Span, kind: Token, value: t.Expr, tag: t.Expr | None):

@@ -252,7 +252,18 @@ class Loss(StatementTree):
 class Optimize(StatementTree):
     loss: Expr | None
     optimizer: Expr
+    options: tuple[Argument, ...]
     wrt: tuple[Expr, ...] | None
+    target: Identifier | None
+
+
+class Apply(StatementTree):
+    """`apply GRADIENTS to VARIABLES with OPTIMIZER`."""
+
+    gradients: tuple[Expr, ...]
+    variables: tuple[Expr, ...]
+    optimizer: Expr
+    options: tuple[Argument, ...]
     target: Identifier | None
 
 
@@ -503,6 +514,7 @@ GraphStatement = (
     | ExpressionStatement
     | Loss
     | Optimize
+    | Apply
     | Summary
     | Return
     | Import
