@@ -29,7 +29,9 @@ class NotSplit(Record):
 
 def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> BatchSplit | NotSplit:
     """How to split the step of an `optimize` node. `fed` lists the tensors that the program's sessions feed."""
-    loss = optimize.ref("loss")
+    loss = optimize.loss
+    if loss is None:
+        return NotSplit("it applies gradients that the program makes itself", optimize.origin)
     reached = [graph.nodes[id] for id in outside_regions(graph.nodes, graph.reach([loss]))]
     firsts = {node.id: _first(node) for node in reached if node.is_placeholder}
     batches = [node for node in reached if firsts.get(node.id) is not None]

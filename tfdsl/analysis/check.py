@@ -35,6 +35,7 @@ from .context import Analysis, GraphBuilder
 from .dispatch import Dispatch
 from .effects import warn_effects, warn_logs
 from .expressions import evaluate
+from .global_step import settle
 from .measures import warn_conditions, warn_measures
 from .names import declared
 from .optimizer_slips import warn_optimizers
@@ -66,6 +67,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
             block(ctx, ctx.env, (statement,))
     for graph in ctx.graphs.values():
         graph.half = len(graph.items)
+        settle(ctx, graph)
     for statement in tree.body:
         if isinstance(statement, t.Session):
             sessions.append(plan.session(ctx, statement, names))

@@ -29,6 +29,7 @@ from ..program import (
     CARRIED,
     PLACEHOLDER,
     SHARED,
+    VARIABLE,
     Arg,
     Data,
     Enter,
@@ -54,7 +55,7 @@ from ..record import Record, State, field, replace
 from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
-from ..types import BOOL, Size, Sizes, TensorType
+from ..types import BOOL, INT64, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .executed import Executions, Kind, Reached
@@ -144,6 +145,8 @@ class GraphBuilder(State):
     half: int = 0  # number of items when the sessions began; 0 before
     training: Node | None = None  # the predefined one; it is not an item until the graph is finished,
     training_at: int = 0  # and then goes in front of this item
+    counts: Node | None = None  # the predefined `global_step`, which goes in front of all items
+    counting: dict[Span, bool] = field(default_factory=dict)  # whether a step counts, by its place, if it says so
     modes: set[Ref] = field(default_factory=set)  # tensors that set the training mode or the drop rate of layers
     executions: Executions = field(init=False)
 
@@ -179,6 +182,20 @@ class GraphBuilder(State):
             self.nodes[self.training.id], self.training_at = self.training, self.half
             self.add_modes([Ref(self.training.id)])
         return Ref(self.training.id)
+
+    def counter(self, origin: Origin) -> Node:
+        """The graph's `global_step`, outside all scopes and in front of everything that the program makes."""
+        if self.counts is None:
+            args: dict[str, Arg] = {"initial": Literal(0, "int64"), "trainable": Static(False)}
+            type = TensorType(INT64, ())
+            self.counts = Node(len(self.nodes), VARIABLE, args, "global_step", (type,), origin)
+            self.nodes[self.counts.id] = self.counts
+        return self.counts
+
+    def exchange(self, node: Node) -> None:
+        """Put a node in the place of the one with its number."""
+        at = next(at for at, item in enumerate(self.items) if item is self.nodes[node.id])
+        self.items[at] = self.nodes[node.id] = node
 
     def session_value(self, value: SessionValue, type: TensorType, origin: Origin) -> Ref:
         """A placeholder for the value that a name of the session has. Statements that need it feed it."""
@@ -261,6 +278,8 @@ class GraphBuilder(State):
             scope.forget(nodes)
         if self.training is not None and self.training.id >= nodes:
             self.training = None
+        if self.counts is not None and self.counts.id >= nodes:
+            self.counts = None
         for id in range(nodes, len(self.nodes)):
             del self.nodes[id]
             self.controls.pop(id, None)
@@ -352,6 +371,9 @@ class GraphBuilder(State):
             at, training = self.training_at, Ref(self.training.id)
             items = (*items[:at], self.training, *items[at:])
             names.setdefault("training", Named(training, self.training.origin.span))
+        if self.counts is not None:
+            items = (self.counts, *items)
+            names.setdefault("global_step", Named(Ref(self.counts.id), self.counts.origin.span))
         return Graph(self.name, self.seed, items, names, self.loss, training)
 
 

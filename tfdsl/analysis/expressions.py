@@ -35,7 +35,7 @@ from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, TensorType
-from . import elsewhere, outside, raw, training
+from . import elsewhere, global_step, outside, raw, training
 from .arguments import ArgumentValue, sizes_of
 from .binding import bind_targets
 from .builtins import BUILTINS
@@ -186,6 +186,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         return check_size(ctx, outside.take(ctx, name), expr.span)
     if name == training.NAME:
         return training.predefined(ctx, env, expr.span)
+    if name == global_step.NAME:
+        return global_step.predefined(ctx, env, expr.span)
     for table in (ctx.foreign.functions, BUILTINS, LISTERS, OPS, OPTIMIZERS, DTYPE_NAMES):
         if name in table:
             return table[name]

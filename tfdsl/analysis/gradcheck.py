@@ -58,8 +58,7 @@ def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
     for node in graph.nodes.values():
         if node.row is GRADIENTS:
             yield Check(graph.name, node.refs("ys"), node.refs("xs"), node.origin.span)
-        elif node.is_step:
-            loss = node.ref("loss")
+        elif (loss := node.loss) is not None:
             with on_graph(ctx, ctx.graphs[graph.name]):
                 xs = node.refs("wrt") if "wrt" in node.args else _sources(ctx, graph, loss)
             yield Check(graph.name, (loss,), xs, node.origin.span)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from ..diagnostics import Note
-from ..program import Node, Ref, refs_of, upstream
+from ..program import Node, Ref, minimized, refs_of, upstream
 from ..types import TensorType
 from .context import Analysis
 
@@ -95,9 +95,14 @@ def trained(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> list[int]:
 
 def reached_variables(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> set[int]:
     """The trainable variables that a gradient of the loss of an optimizer step reaches."""
-    reached = list(gradient_upstream(nodes, [step.ref("loss")]))
+    reached = list(gradient_upstream(nodes, minimized(nodes, step)))
     ctx.spend(2 * len(reached), step.origin.span)
     return {node.id for node in reached if node.is_trainable}
+
+
+def is_one_loss(one: Node, other: Node) -> bool:
+    """Whether two optimizer steps minimize the same loss."""
+    return one.loss is not None and one.loss == other.loss
 
 
 def is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:

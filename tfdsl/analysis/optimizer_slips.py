@@ -20,12 +20,12 @@ from ..diagnostics import (
 )
 from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE, STOP_GRADIENT
 from ..ops.optimizers import OptimizerRow
-from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, refs_of, upstream, walk, written
+from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, minimized, refs_of, upstream, walk, written
 from ..source import Span
 from ..syntax import tree as t
 from .arguments import ArgumentValue
 from .context import Analysis, GraphBuilder
-from .gradient_flow import gradient_upstream, is_inexact, reached_variables, trained
+from .gradient_flow import gradient_upstream, is_inexact, is_one_loss, reached_variables, trained
 from .variable_names import shown_variables
 
 # --- factors ----------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def warn_optimizers(ctx: Analysis, program: Program) -> None:
         steps = graph.steps()
         _doubt_loss(ctx, builder, graph, steps)
         for step in steps:
-            if _is_zero(graph, step.ref("loss")) and not _is_quotient(ctx, step.origin.span):
+            if step.loss is not None and _is_zero(graph, step.loss) and not _is_quotient(ctx, step.origin.span):
                 help = "give the factor a value other than 0; // drops the fraction of a quotient, and / keeps it"
                 what, subject = "the loss is 0 times a value", "'optimize'"
                 ctx.warn(NO_STEP_DOWN, step.origin, help=help, what=what, subject=subject, does="changes nothing")
@@ -119,7 +119,7 @@ def warn_optimizers(ctx: Analysis, program: Program) -> None:
 
 def _doubt_loss(ctx: Analysis, builder: GraphBuilder, graph: Graph, steps: Iterable[Node]) -> None:
     """Warn of a declared loss that is no part of the loss of any optimizer."""
-    losses = [step.ref("loss") for step in steps]
+    losses = [loss for step in steps for loss in minimized(graph.nodes, step)]
     if builder.loss is not None and builder.loss_span is not None and losses:
         reached = graph.reach(losses)
         ctx.spend(len(reached), builder.loss_span)
@@ -147,7 +147,7 @@ def _handled(ctx: Analysis, program: Program, graph: Graph, steps: Iterable[Node
 def _doubt_counter(ctx: Analysis, program: Program, graph: Graph, step: Node) -> None:
     """Warn of an argument of an optimizer, such as its learning rate, that is computed from a counter that nothing
     counts: a variable that begins at the whole number 0."""
-    given = [ref for name, arg in step.args.items() if name not in ("loss", "wrt") for ref in refs_of(arg)]
+    given = [ref for name, arg in step.args.items() if name not in ("loss", "gradients", "wrt") for ref in refs_of(arg)]
     reached = graph.reach(given)
     ctx.spend(len(reached), step.origin.span)
     for node in (graph.nodes[id] for id in sorted(reached)):
@@ -175,7 +175,7 @@ def _doubt_left_out(ctx: Analysis, graph: Graph, steps: list[Node], handled: set
         left = reached_variables(ctx, graph.nodes, step) - handled
         if not left:
             continue
-        twin = next((other for other, same in listed[:at] if same == own and not _is_one_loss(other, step)), None)
+        twin = next((other for other, same in listed[:at] if same == own and not is_one_loss(other, step)), None)
         calls = _other_calls(ctx, graph, own, left)
         if calls:
             made = graph.nodes[calls[0]]
@@ -191,10 +191,6 @@ def _doubt_left_out(ctx: Analysis, graph: Graph, steps: list[Node], handled: set
             note = Note("line {line} trains the same variables", twin.origin.span)
             help = f"name them in one of the two: wrt {names}; or end the lines of variables that should stay with: , "
             ctx.warn(NEVER_TRAINED, step.origin, note, help=f"{help}trainable=false", names=names)
-
-
-def _is_one_loss(one: Node, other: Node) -> bool:
-    return one.args["loss"] == other.args["loss"]
 
 
 def _other_calls(ctx: Analysis, graph: Graph, own: set[int], left: set[int]) -> list[int]:
@@ -243,7 +239,7 @@ def _doubt_barriers(ctx: Analysis, graph: Graph, steps: Iterable[Node], handled:
     """Warn of ops of a loss through which no gradient goes to variables that nothing else changes. `stop_gradient`
     says that this is intended, as `trainable=false` does."""
     nodes = graph.nodes
-    losses = [step.ref("loss") for step in steps if "wrt" not in step.args]
+    losses = [step.loss for step in steps if step.loss is not None and "wrt" not in step.args]
     for node in gradient_upstream(nodes, losses):
         ctx.spend(2, node.origin.span)
         if node.row is None or node.row.by_shape or node.row is STOP_GRADIENT:

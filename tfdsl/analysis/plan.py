@@ -97,7 +97,7 @@ from .fed_rows import check_rows
 from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
-from .scopes import as_expression, variables_of
+from .scopes import as_expression, first_other, variables_of
 from .session_values import plan_value
 from .statements import on_graph
 from .values import (
@@ -241,9 +241,7 @@ def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     value = value_of(ctx, plan.env, expr)
     variables = variables_of(ctx, plan.env, expr, value, what)
     if variables is None:
-        many = value if isinstance(value, (list, tuple)) else [value]
-        wrong = next(one for one in many if not (isinstance(one, Tensor) and one.is_variable))
-        ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(wrong))
+        ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(first_other(value)))
     return [one.ref for one in variables]
 
 

@@ -169,6 +169,12 @@ def variables_of(
     return found
 
 
+def first_other(value: ExprValue) -> ExprValue:
+    """The first of some values that is no variable."""
+    many = value if isinstance(value, (list, tuple)) else [value]
+    return next(one for one in many if not (isinstance(one, Tensor) and one.is_variable))
+
+
 def listed(ctx: Analysis, env: Env, lister: Lister, expr: t.Call) -> list[ExprValue]:
     """The value of `variables(scope, "kernel")`: the variables made so far."""
     every = [(one.name, ArgumentValue(at, one.value.span, one.span)) for at, one in enumerate(expr.arguments)]

@@ -41,7 +41,7 @@ from ..program import (
 from ..source import Span
 from .context import Analysis, GraphBuilder
 from .executed import Kind
-from .gradient_flow import trained
+from .gradient_flow import is_one_loss, trained
 from .variable_names import shown_variables
 
 
@@ -355,7 +355,7 @@ def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
     for at, second in enumerate(steps):
         for first, own in zip(steps[:at], sets):
             both, named = own & sets[at], [node for node in (first, second) if "wrt" in node.args]
-            if second.args["loss"] == first.args["loss"] or both not in (own, sets[at]) or len(named) == 2 or not both:
+            if is_one_loss(first, second) or both not in (own, sets[at]) or len(named) == 2 or not both:
                 continue
             doubted, other = (first, second) if named == [second] else (second, first)
             names, line = shown_variables(graph.items, sorted(both)), other.origin.span.line
@@ -375,7 +375,7 @@ def _doubt_doubled(ctx: Analysis, graph: Graph, training: Train) -> None:
         for first in steps[:at]:
             both = own.intersection(trained(ctx, graph.nodes, first))
             are_listed = "wrt" in first.args and "wrt" in second.args
-            if second.args["loss"] == first.args["loss"] and both and not are_listed:
+            if is_one_loss(first, second) and both and not are_listed:
                 names, line = shown_variables(graph.items, sorted(both)), first.origin.span.line
                 builder = ctx.graphs[graph.name]
                 named, how = _step_names(builder, graph)

@@ -5,7 +5,7 @@ them reports nothing more.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import assert_never
@@ -17,10 +17,6 @@ from ..diagnostics import (
     GRAPH_PLACE,
     INITIAL_MISSING,
     INITIAL_TYPE,
-    LOSS_MISSING,
-    LOSS_TWICE,
-    LOSS_TYPE,
-    NOT_OPTIMIZER,
     NOT_TEXT,
     OPTION_UNKNOWN,
     REBOUND,
@@ -36,7 +32,6 @@ from ..diagnostics import (
     SHARED_REUSE,
     SUMMARY_KIND,
     SUMMARY_TYPE,
-    TRAINED_COMPLEX,
     TYPE_MISSING_SHAPE,
     UNUSED_VALUE,
     Note,
@@ -44,9 +39,7 @@ from ..diagnostics import (
 from ..diagnostics.spelling import listed
 from ..ops.named import CONSTANT
 from ..ops.op import Op
-from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..program import (
-    OPTIMIZE,
     PLACEHOLDER,
     SHARED,
     SUMMARY,
@@ -55,45 +48,41 @@ from ..program import (
     Enter,
     Exit,
     Ref,
-    Refs,
     Static,
     shape_known,
 )
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
+from . import steps
 from .arguments import Arguments, ArgumentValue, operand_notes, typed
 from .binding import bind, bind_targets, unpacked
-from .calls import inline, optimizer
-from .context import Analysis, GraphBuilder, Shared, StatementFailed
+from .calls import inline
+from .context import Analysis, GraphBuilder, Shared
 from .control import choose, while_loop
 from .datasets import declared_data
 from .declared import fits, tensor_type
 from .dispatch import Returned
 from .expressions import evaluate, given, iterate, value_of, values_of
-from .gradient_flow import barriers, depends
 from .modules import imported
 from .named import named
 from .names import Assumed, BoundTwice, declared, uses
 from .node_names import give_name, node_name
 from .op_calls import call_op
 from .params import declared_param
-from .scopes import block_scope, taken, variables_of
+from .scopes import block_scope, taken
 from .slips import doubt_aliases, doubt_tag
 from .values import (
     Env,
     ErrorValue,
-    ExprValue,
     Function,
     Initializer,
     NodeValue,
-    Operation,
-    Optimizer,
     Tensor,
     describe,
     is_host,
 )
-from .wrong_kind import no_gradient, not_tensor, not_variable, nothing_trainable, scalar_name
+from .wrong_kind import not_tensor
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -134,8 +123,8 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
 
 # Declarations that live as long as the graph. They cannot be made in a `while` or in an `if` on a tensor.
 _LASTING = {
-    t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.Summary: "a summary",
-    t.Seed: "the seed", t.Data: "data", t.Param: "a param", t.Import: "'import'",
+    t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.Apply: "'apply'",
+    t.Summary: "a summary", t.Seed: "the seed", t.Data: "data", t.Param: "a param", t.Import: "'import'",
 }  # fmt: skip
 
 
@@ -160,9 +149,11 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.Variable():
             (_shared if statement.shared else _variable)(ctx, env, statement)
         case t.Loss():
-            _loss(ctx, env, statement)
+            steps.loss(ctx, env, statement)
         case t.Optimize():
-            _optimize(ctx, env, statement)
+            steps.optimize(ctx, env, statement)
+        case t.Apply():
+            steps.apply(ctx, env, statement)
         case t.Summary():
             _summary(ctx, env, statement)
         case t.Return():
@@ -419,110 +410,7 @@ def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared,
             )  # fmt: skip
 
 
-# --- loss, optimizers, summaries --------------------------------------------------------------
-
-
-def _scalar_float(ctx: Analysis, value: ArgumentValue) -> Tensor:
-    tensor = value.value
-    if not isinstance(tensor, Tensor):
-        help = "a loss is computed from variables, as in: loss reduce_mean(square(error))" if is_host(tensor) else ""
-        not_tensor(ctx, tensor, value.span, help)
-    if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
-        help = ""
-        if tensor.type.dtype.kind in ("int", "uint", "bool"):
-            cast = f"cast({value.text}, float32)"
-            help = f"make it a float: {cast}" if tensor.type.rank == 0 else f"take its mean: reduce_mean({cast})"
-        ctx.fail(LOSS_TYPE, value.span, operand_notes([value]), help, type=tensor.type)
-    return tensor
-
-
-def _loss(ctx: Analysis, env: Env, statement: t.Loss) -> None:
-    tensor = _scalar_float(ctx, given(ctx, env, statement.value))
-    if ctx.graph.loss is not None:
-        note = Note("the first is on line {line}", ctx.graph.loss_span)
-        terms = [
-            " ".join(span.text.split()).removeprefix("loss ") for span in (ctx.graph.loss_span, statement.span) if span
-        ]
-        ctx.fail(LOSS_TWICE, statement.span, (note,), sum=f"loss {' + '.join(terms)}")
-    ctx.graph.loss, ctx.graph.loss_span = tensor.ref, statement.span
-
-
-def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
-    graph = ctx.graph
-    loss, chosen, wrt = ctx.together(
-        lambda: _loss_of(ctx, env, statement),
-        lambda: _optimizer(ctx, env, statement.optimizer),
-        lambda: values_of(ctx, env, statement.wrt or ()),
-    )
-    if loss is None:
-        raise StatementFailed(None)
-    args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
-    if statement.wrt is not None:
-        args["wrt"] = Refs(tuple(_wrt(ctx, env, statement, wrt, loss)))
-    else:
-        trainable = [
-            n for n in graph.nodes.values()
-            if n.is_variable and n.args.get("trainable") != Static(False)
-        ]  # fmt: skip
-        trained = [n.id for n in trainable if depends(ctx, loss, Ref(n.id))]
-        for variable in trained:
-            _check_trained(ctx, variable, statement.span)
-        if not trained:
-            if t.Variable in graph.broken:
-                raise StatementFailed(None)
-            ends = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
-            nothing_trainable(ctx, loss, trainable, statement.span, ends)
-    target = statement.target
-    node = graph.add(OPTIMIZE, args, target.id if target else None, (), ctx.origin(statement.span))
-    graph.optimizers.append(Ref(node))
-    if target:
-        bind(ctx, env, target, Operation(Ref(node), graph.name, statement.span))
-
-
-def _loss_of(ctx: Analysis, env: Env, statement: t.Optimize) -> Ref | None:
-    if statement.loss is not None:
-        return _scalar_float(ctx, given(ctx, env, statement.loss)).ref
-    if ctx.graph.loss is None and t.Loss not in ctx.graph.broken:
-        ctx.fail(LOSS_MISSING, statement.span, loss=scalar_name(ctx) or "LOSS", optimizer=statement.optimizer.span.text)
-    return ctx.graph.loss
-
-
-def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
-    try_name = expr.function if isinstance(expr, t.Call) else expr
-    if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and not env.knows(try_name.id):
-        help = ctx.did_you_mean(try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS)
-        ctx.fail(NOT_OPTIMIZER, try_name.span, help=help, value=f"'{try_name.id}'", known=", ".join(OPTIMIZERS))
-    value = value_of(ctx, env, expr)
-    if isinstance(value, OptimizerRow):
-        value = optimizer(ctx, value, [], expr.span)
-    if not isinstance(value, Optimizer):
-        ctx.fail(NOT_OPTIMIZER, expr.span, value=describe(value), known=", ".join(OPTIMIZERS))
-    return value
-
-
-def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, values: list[ExprValue], loss: Ref) -> Iterator[Ref]:
-    for expr, one in zip(statement.wrt or (), values, strict=True):
-        value = ArgumentValue(one, expr.span)
-        trains = lambda one: ctx.graph.nodes[one.ref.node].is_trainable and depends(ctx, loss, one.ref)  # noqa: E731
-        fitting = " that can be trained and that the loss depends on"
-        variables = variables_of(ctx, env, expr, one, "'wrt'", trains, fitting)
-        if variables is None:
-            many = one if isinstance(one, (list, tuple)) else [one]
-            wrong = next(one for one in many if not (isinstance(one, Tensor) and one.is_variable))
-            not_variable(ctx, "'wrt'", wrong, value.span)
-        for one in variables:
-            if not depends(ctx, loss, one.ref):
-                notes, ends = operand_notes([value]), barriers(ctx, loss, one.ref)
-                no_gradient(ctx, "the loss", [loss], value.text, one.ref, value.span, notes, ends)
-            _check_trained(ctx, one.ref.node, value.span)
-            yield one.ref
-
-
-def _check_trained(ctx: Analysis, variable: int, span: Span) -> None:
-    """Check that the loss depends on a variable that an optimizer is to train."""
-    node = ctx.graph.nodes[variable]
-    if node.outputs[0].dtype.kind == "complex":
-        ctx.fail(TRAINED_COMPLEX, span, name=node.name, dtype=node.outputs[0].dtype)
+# --- summaries --------------------------------------------------------------------------------
 
 
 def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:

@@ -60,7 +60,8 @@ def _changed(ctx: Analysis, graph: Graph, statement: Statement) -> Iterator[int]
     """The variables that an execution changes."""
     for id in changes(ctx, graph, statement):
         node = graph.nodes[id]
-        yield from trained(ctx, graph.nodes, node) if node.is_step else written(graph.nodes, node)
+        yield from trained(ctx, graph.nodes, node) if node.is_step else ()
+        yield from written(graph.nodes, node)
 
 
 def _trained(ctx: Analysis, graph: Graph, statement: Statement) -> set[int]:
@@ -283,7 +284,7 @@ def _doubt_whole(ctx: Analysis, graph: Graph, sessions: Iterable[Session]) -> No
     nodes = graph.nodes
     changed = {id for node in nodes.values() for id in written(nodes, node)}
     changed |= {ref.node for session in sessions for one in walk(session.body) for ref in one.uses().sets}
-    losses = [step.ref("loss") for step in graph.steps() if "wrt" not in step.args]
+    losses = [step.loss for step in graph.steps() if step.loss is not None and "wrt" not in step.args]
     for node in gradient_upstream(nodes, losses):
         ctx.spend(2, node.origin.span)
         for made in (nodes[ref.node] for ref in node.inputs()) if node.row is CAST else ():

@@ -19,6 +19,7 @@ import numpy as np
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, NO_NODE, NODE_TAKEN, Note, TfgError
 from ..ops.named import STRIDED_SLICE
 from ..program import (
+    APPLY,
     COND,
     INDEX,
     OPTIMIZE,
@@ -51,7 +52,7 @@ from .foreign import python_node, raw_node
 from .guards import holds_windows, indices, ranked, sizes, slices, with_rows
 from .layout import PLAIN, Setting
 from .names import VariableNames
-from .optimizers import minimize, place_slots
+from .optimizers import apply, minimize, place_slots
 from .tf import Operand, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
@@ -448,14 +449,14 @@ def _summary(lowering: Lowering, node: Node) -> Operand:
     return summary
 
 
-def _optimize(lowering: Lowering, node: Node) -> Operand:
+def _step(lowering: Lowering, node: Node) -> Operand:
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
     before = len(lowering.built.graph.get_collection("variables"))
     made = None
     if lowering.built.setting.layout.towers > 1:
         made = minimize_in_towers(lowering, node, dict(arguments))
     if made is None:
-        made = minimize(name=node.name, **arguments)
+        made = (apply if node.loss is None else minimize)(name=node.name, **arguments)
     place_slots(lowering.built.graph.get_collection("variables")[before:])
     return made
 
@@ -465,7 +466,8 @@ _MAKE: dict[str, Callable[[Lowering, Node], Operand]] = {
     VARIABLE: _variable,
     SHARED: _shared,
     INDEX: _index,
-    OPTIMIZE: _optimize,
+    OPTIMIZE: _step,
+    APPLY: _step,
     SUMMARY: _summary,
     WHILE: while_loop,
     COND: cond,

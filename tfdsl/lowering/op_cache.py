@@ -22,6 +22,7 @@ from ..diagnostics import TfgError
 from ..ops import OPS
 from ..ops.op import Alike
 from ..program import (
+    APPLY,
     CARRIED,
     COND,
     OPTIMIZE,
@@ -49,7 +50,7 @@ _STATEFUL = frozenset(("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "A
 # Nodes that are built in the same way for all values of tensors, and of numbers that become tensors.
 _BY_TYPES = frozenset(op.name for op in OPS.values() if op.alike is Alike.BY_TYPES) | {VARIABLE}
 _NEVER = frozenset(op.name for op in OPS.values() if op.alike is Alike.NEVER) | {
-    PLACEHOLDER, SHARED, CARRIED, OPTIMIZE, SUMMARY, WHILE, COND,
+    PLACEHOLDER, SHARED, CARRIED, OPTIMIZE, APPLY, SUMMARY, WHILE, COND,
 }  # fmt: skip
 _DRAWN = frozenset(op.name for op in OPS.values() if op.alike is Alike.DRAWN)
 _FIRST_VALUE = 37  # of a literal in a template: a value that TensorFlow functions do not use themselves

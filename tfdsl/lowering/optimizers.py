@@ -48,9 +48,20 @@ def _named(
         return step(tf, apply, pairs, arguments)
 
 
-def minimize(loss: tf.Tensor, name: str | None, wrt: list | None = None, **arguments: Operand) -> tf.Operation:
+def minimize(
+    loss: tf.Tensor, name: str | None, wrt: list | None = None, global_step: tf.Variable | None = None,
+    **arguments: Operand,
+) -> tf.Operation:  # fmt: skip
     """The training op: one step of the optimizer on the loss."""
-    return optimizer(**arguments).minimize(loss, var_list=wrt, name=name)
+    return optimizer(**arguments).minimize(loss, global_step, var_list=wrt, name=name)
+
+
+def apply(
+    gradients: list[tf.Tensor], wrt: list, name: str | None, global_step: tf.Variable | None = None,
+    **arguments: Operand,
+) -> tf.Operation:  # fmt: skip
+    """The training op: one step of the optimizer along given gradients."""
+    return optimizer(**arguments).apply_gradients(zip(gradients, wrt, strict=True), global_step, name=name)
 
 
 def place_slots(slots: list[tf.Variable]) -> None:

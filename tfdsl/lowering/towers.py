@@ -37,7 +37,7 @@ def minimize(lowering: NodeLowering, node: Node, arguments: dict[str, Operand]) 
     if isinstance(how, NotSplit):
         built.undivided[node.id] = how
         return None
-    wrt = arguments.pop("wrt", None)
+    wrt, counted = arguments.pop("wrt", None), arguments.pop("global_step", None)
     del arguments["loss"]
     made = optimizer(**arguments)
     taken = seeds_taken.get(built.graph, 0)
@@ -55,7 +55,7 @@ def minimize(lowering: NodeLowering, node: Node, arguments: dict[str, Operand]) 
     seeds_taken[built.graph] = taken  # later ops draw as if there were no towers
     built.losses[node.ref("loss")] = tf.add_n(losses)
     together = [(_sum([g for g, _ in pairs], pairs[0][1]), pairs[0][1]) for pairs in zip(*gradients, strict=True)]
-    return made.apply_gradients(together, name=node.name)
+    return made.apply_gradients(together, counted, name=node.name)
 
 
 def _parts(lowering: NodeLowering, how: BatchSplit) -> list[_TowerPart]:

@@ -38,6 +38,17 @@ RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; rep
 RETURN_OUTSIDE = _message("TFG422", "'return' is outside a function")
 NO_VALUE = _message("TFG423", "{function} returns nothing, so there is no value to use")
 NOT_DIFFERENTIABLE = _message("TFG424", "{y} does not depend on {x} in a way that has a gradient")
+GRADIENT_COUNT = _message("TFG493", "there {gradients:is/are} {gradients:gradient} for {variables:variable}",
+                          "give one gradient for each variable, in the same order, as gradients(loss, variables) does")
+GRADIENT_TYPE = _message("TFG494", "'{name}' is {declared}, but its gradient is {type}",
+                         "the first gradient belongs to the first variable, and so on: each has its variable's type")
+GRADIENT_TWICE = _message("TFG495", "'{name}' is given two gradients",
+                          "add them up: name the variable once")
+COUNT_KIND = _message("TFG496", "global_step takes a variable that is a whole number, or none, not {value}",
+                      "leave it out: a graph with one optimizer counts its steps; or write global_step=none")
+COUNTED_BY_NONE = _message("TFG497", "nothing counts 'global_step': the graph has several optimizers, and none says "
+                           "that it does",
+                           "write after one of them: , global_step=global_step")
 NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but it is {value}")
 SHAPE_INCOMPLETE = _message("TFG426", "a variable needs a complete shape, but its initial value is {type}",
                             "declare its type with a number for each size: variable {name}: float32[2, 1] = ...")

@@ -11,7 +11,7 @@ from ...diagnostics import LOSS_INFINITE, LOSS_NAN, Diagnostic, Note, TfgError
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure
 from ...lowering.tf import tf
-from ...program import Graph, Node, Origin, Ref, Train, written
+from ...program import Graph, Node, Origin, Ref, Train, minimized, written
 
 # Before the first step, the learning rate does not matter.
 _AT_FIRST = (
@@ -36,7 +36,7 @@ def watched_losses(graph: Graph, training: Train, refs: Iterable[Ref]) -> tuple[
     if not _cares(training):
         return ()
     nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
-    return tuple(dict.fromkeys(node.ref("loss") for node in nodes if node.is_step))
+    return tuple(dict.fromkeys(ref for node in nodes if node.is_step for ref in minimized(graph.nodes, node)))
 
 
 def _cares(training: Train) -> bool:
@@ -190,7 +190,8 @@ class Health:
         graph, variable = self._built.program, self._built.node_of(name)
         of_loss = [one for one in self._optimizers if variable is None or variable.id in graph.reach([Ref(one.id)])]
         if of_loss:
-            origin, help = graph.nodes[of_loss[0].ref("loss").node].origin, _AT_LAST
+            losses = minimized(graph.nodes, of_loss[0])
+            origin, help = (graph.nodes[losses[0].node] if losses else of_loss[0]).origin, _AT_LAST
         else:
             origin, help = origin if variable is None else variable.origin, _WRITTEN
             writers = [] if variable is None else self._writers(variable)
