@@ -340,21 +340,24 @@ class Writer:
                 name = self.name()
                 self.placeholders.append(name)
                 default = f" = {self.literal()}" if self.chance(2) else ""
-                return [f"{indent}placeholder {name}: {self.type()}{default}"]
+                return [f"{indent}placeholder {name}: {self.type()}{default}{self.node_name()}"]
             case 4 | 5 | 6:
                 name = self.name()
                 self.variables.append(name)
                 value = self.one(f" = {self.expr(1)}", f": {self.type()} = {self.one('zeros', 'ones', self.literal())}")
                 option = self.one(", trainable=false", "", "")
-                return [f"{indent}{self.one('variable', 'variable', 'shared')} {name}{value}{option}"]
+                return [f"{indent}{self.one('variable', 'variable', 'shared')} {name}{value}{option}{self.node_name()}"]
             case 7:
                 return [f"{indent}loss {self.expr(1)}"]
             case 8:
                 row = self.random.choice(list(OPTIMIZERS))
                 loss = self.one("", f"{self.used()} ")
                 wrt = f" wrt {self.random.choice(self.variables)}" if self.variables and self.chance(3) else ""
-                return [f"{indent}optimize {loss}with {row}({self.one('0.9', '', 'learning_rate=0.1')}){wrt}"
-                        f" as {self.name()}"]  # fmt: skip
+                counts = self.one("", "", ", global_step=none", f", global_step={self.used()}")
+                how = f"with {row}({self.one('0.9', '', 'learning_rate=0.1')}){counts}"
+                if self.chance(4):
+                    return [f"{indent}apply {self.used()}, {self.used()} to {self.used()} {how}"]
+                return [f"{indent}optimize {loss}{how}{wrt} as {self.name()}"]
             case 9:
                 tag = self.one("MSE", "acc")
                 self.tags.append(tag)
@@ -366,7 +369,11 @@ class Writer:
             case 12:
                 return [f"{indent}{self.name()} = gradients({self.used()}, {self.used()})"]
             case _:
-                return [f"{indent}{self.name()} = {self.expr()}"]
+                scope = f" as {self.name()}{self.one('', ' reuse')}" if self.chance(1) else self.node_name()
+                return [f"{indent}{self.name()} = {self.expr()}{scope}"]
+
+    def node_name(self) -> str:
+        return f' as "deep/{self.name()}"' if self.chance(1) else ""
 
     def compound(self, depth: int, indent: str) -> list[str]:
         body = [line for _ in range(self.random.randrange(1, 4)) for line in self.statement(depth - 1, indent + "    ")]

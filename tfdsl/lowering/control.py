@@ -44,12 +44,17 @@ def cond(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
     return [_typed(tensor, type) for tensor, type in zip(tensors, node.outputs, strict=True)]
 
 
+def _as_it_is(function: Callable[..., list[tf.Tensor]]) -> Callable[..., list[tf.Tensor]]:
+    """A function that TensorFlow does not rewrite by AutoGraph, which warns where it cannot."""
+    return tf.autograph.experimental.do_not_convert(function)
+
+
 def map_fn(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
     """A `map_fn` node. Its outputs are the results of its region for all elements, stacked."""
     scope, (body,), made = _scope(node.name or "map"), node.regions, [_element(type) for type in node.outputs]
     signature = [_spec(type) for type in made]
     return tf.map_fn(
-        lambda elements: _applied(lowering, scope, body, tuple(elements), made),
+        _as_it_is(lambda elements: _applied(lowering, scope, body, tuple(elements), made)),
         _elements(lowering, node),
         fn_output_signature=signature,
         parallel_iterations=_parallel(node),
@@ -77,7 +82,7 @@ def _folded(
         pairs = zip(node.items("initializer"), types, strict=True)
         options["initializer"] = [_tensor(lowering, *pair) for pair in pairs]
     return function(
-        lambda values, elements: _applied(lowering, scope, body, (*values, *elements), types),
+        _as_it_is(lambda values, elements: _applied(lowering, scope, body, (*values, *elements), types)),
         _elements(lowering, node),
         parallel_iterations=_parallel(node),
         name=node.name,

@@ -38,7 +38,7 @@ RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; rep
 RETURN_OUTSIDE = _message("TFG422", "'return' is outside a function")
 NO_VALUE = _message("TFG423", "{function} returns nothing, so there is no value to use")
 NOT_DIFFERENTIABLE = _message("TFG424", "{y} does not depend on {x} in a way that has a gradient")
-GRADIENT_COUNT = _message("TFG493", "there {gradients:is/are} {gradients:gradient} for {variables:variable}",
+GRADIENT_COUNT = _message("TFG493", "{gradients:gradient} cannot be applied to {variables:variable}",
                           "give one gradient for each variable, in the same order, as gradients(loss, variables) does")
 GRADIENT_TYPE = _message("TFG494", "'{name}' is {declared}, but its gradient is {type}",
                          "the first gradient belongs to the first variable, and so on: each has its variable's type")
