@@ -14,7 +14,7 @@ from .values import Env, ExprValue, Function, NodeValue, Tensor, describe
 def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: t.Expr | None = None) -> None:
     """Bind a name. An error shows both places. `expr` is the expression that makes the value, if one does."""
     try:
-        env.bind(target.id, value, target.span, again=expr is not None and _binds_again(ctx, env, target, expr))
+        env.bind(target.id, value, target.span, again=_binds_again(ctx, env, target, expr))
     except BoundTwice as error:
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
         help = _changed(target.id, error.binding.value, expr) or _chosen(ctx, target, error.binding.span, expr)
@@ -28,10 +28,13 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
         ctx.graph.bound.append((target.id, target.span, refs))
 
 
-def _binds_again(ctx: Analysis, env: Env, target: t.Identifier, expr: t.Expr) -> bool:
-    """Whether an expression uses the name that it is bound to. If that is a variable, an increment is doubted."""
+def _binds_again(ctx: Analysis, env: Env, target: t.Identifier, expr: t.Expr | None) -> bool:
+    """Whether an expression uses the name that it is bound to. If that is a variable, an increment is doubted. `_` takes
+    values that nobody needs, one after the other."""
+    if target.id == "_":
+        return True
     known = env.reached(target.id)
-    if known is None or not uses(expr, target.id):
+    if known is None or expr is None or not uses(expr, target.id):
         return False
     if isinstance(known.value, Tensor) and known.value.is_variable:
         match expr:

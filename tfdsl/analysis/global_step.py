@@ -57,7 +57,7 @@ def _mentions(part: t.Part) -> bool:
     return False
 
 
-def counted(ctx: Analysis, env: Env, statement: t.Optimize | t.Apply) -> dict[str, Arg]:
+def counted(ctx: Analysis, env: Env, statement: t.Optimize | t.ApplyGradients) -> dict[str, Arg]:
     """The argument of a step for the variable that it counts, if it counts one. `settle` has the last word where the
     statement does not say it."""
     word = "optimize" if isinstance(statement, t.Optimize) else "apply"

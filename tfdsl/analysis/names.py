@@ -306,7 +306,7 @@ def declared(
         match statement:
             case t.Assign(targets=targets):
                 yield from ((target, owner) for target in targets)
-            case t.Param() | t.Data() | t.Placeholder() | t.Variable() | t.Optimize() | t.Apply():
+            case t.Param() | t.Data() | t.Placeholder() | t.Variable() | t.Optimize() | t.ApplyGradients():
                 yield from ((target, owner) for target in (statement.target,) if target)
             case t.Def() | t.Graph():
                 if isinstance(statement, t.Def):

@@ -551,7 +551,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     for name in loop.doubtful:
         assert loop.stop is not None
         plan.names.rebind(name, Unbound(loop.stop), statement.span)
-    if not loop.runs and ctx.failed == failed and ctx.graph.broken.isdisjoint({t.Optimize, t.Apply}):
+    if not loop.runs and ctx.failed == failed and ctx.graph.broken.isdisjoint({t.Optimize, t.ApplyGradients}):
         if not ctx.graph.optimizers and not loop.runs_aside:
             steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
             way = f"write in its body: run {steps[-1]}" if steps else ""

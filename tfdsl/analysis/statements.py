@@ -123,7 +123,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
 
 # Declarations that live as long as the graph. They cannot be made in a `while` or in an `if` on a tensor.
 _LASTING = {
-    t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.Apply: "'apply'",
+    t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.ApplyGradients: "'apply'",
     t.Summary: "a summary", t.Seed: "the seed", t.Data: "data", t.Param: "a param", t.Import: "'import'",
 }  # fmt: skip
 
@@ -152,7 +152,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             steps.loss(ctx, env, statement)
         case t.Optimize():
             steps.optimize(ctx, env, statement)
-        case t.Apply():
+        case t.ApplyGradients():
             steps.apply(ctx, env, statement)
         case t.Summary():
             _summary(ctx, env, statement)

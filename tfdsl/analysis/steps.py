@@ -86,7 +86,7 @@ def optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
     _add_step(ctx, env, OPTIMIZE, args, statement)
 
 
-def apply(ctx: Analysis, env: Env, statement: t.Apply) -> None:
+def apply(ctx: Analysis, env: Env, statement: t.ApplyGradients) -> None:
     """`apply GRADIENTS to VARIABLES with OPTIMIZER`."""
     gradients, variables, chosen, counted = ctx.together(
         lambda: ctx.each(lambda expr: _tensors(ctx, env, expr), statement.gradients),
@@ -156,7 +156,7 @@ def _check_gradient(ctx: Analysis, gradient: _Given, variable: _Given) -> None:
         ctx.fail(GRADIENT_TYPE, gradient.span, notes, name=name, declared=own, type=type)
 
 
-def _add_step(ctx: Analysis, env: Env, op: str, args: dict[str, Arg], statement: t.Optimize | t.Apply) -> None:
+def _add_step(ctx: Analysis, env: Env, op: str, args: dict[str, Arg], statement: t.Optimize | t.ApplyGradients) -> None:
     """Add the step of an optimizer, and bind its name."""
     graph, target = ctx.graph, statement.target
     node = graph.add(op, args, target.id if target else None, (), ctx.origin(statement.span))

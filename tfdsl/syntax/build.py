@@ -308,7 +308,7 @@ class Builder(threading.local):
         self, span: Span, gradients: _Exprs, variables: _Exprs, optimizer: t.Expr, options: _Arguments | None,
         target: t.Identifier | None,
     ):  # fmt: skip
-        return t.Apply(span, gradients, variables, optimizer, options or (), target)
+        return t.ApplyGradients(span, gradients, variables, optimizer, options or (), target)
 
     @_rule
     def step_options(self, span: Span, *options: t.Argument):

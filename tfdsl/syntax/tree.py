@@ -257,7 +257,7 @@ class Optimize(StatementTree):
     target: Identifier | None
 
 
-class Apply(StatementTree):
+class ApplyGradients(StatementTree):
     """`apply GRADIENTS to VARIABLES with OPTIMIZER`."""
 
     gradients: tuple[Expr, ...]
@@ -514,7 +514,7 @@ GraphStatement = (
     | ExpressionStatement
     | Loss
     | Optimize
-    | Apply
+    | ApplyGradients
     | Summary
     | Return
     | Import
