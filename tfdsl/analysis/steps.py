@@ -111,25 +111,25 @@ def apply(ctx: Analysis, env: Env, statement: t.ApplyGradients) -> None:
     _add_step(ctx, env, APPLY, args, statement)
 
 
-class _Given(Record):
+class _Placed(Record):
     """A tensor that a statement names, and the place of the expression."""
 
     value: Tensor
     span: Span
 
 
-def _tensors(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Given]:
+def _tensors(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Placed]:
     """The gradients that an expression gives: one, or those of a list."""
     value = value_of(ctx, env, expr)
-    found: list[_Given] = []
+    found: list[_Placed] = []
     for one in value if isinstance(value, (list, tuple)) else [value]:
         if not isinstance(one, Tensor):
             not_tensor(ctx, one, expr.span)
-        found.append(_Given(ctx.use(one, expr.span, " ".join(expr.span.text.split())), expr.span))
+        found.append(_Placed(ctx.use(one, expr.span, " ".join(expr.span.text.split())), expr.span))
     return found
 
 
-def _variables(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Given]:
+def _variables(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Placed]:
     """The variables that an expression names: one, those of a list, or those of a scope that can be trained."""
     value = value_of(ctx, env, expr)
     fits, fitting = lambda one: ctx.graph.nodes[one.ref.node].is_trainable, " that can be trained"
@@ -138,10 +138,10 @@ def _variables(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Given]:
         not_variable(ctx, "'apply'", first_other(value), expr.span)
     for one in variables:
         _check_trained(ctx, one.ref.node, expr.span)
-    return [_Given(one, expr.span) for one in variables]
+    return [_Placed(one, expr.span) for one in variables]
 
 
-def _check_gradient(ctx: Analysis, gradient: _Given, variable: _Given) -> None:
+def _check_gradient(ctx: Analysis, gradient: _Placed, variable: _Placed) -> None:
     """Check that a gradient has the type of its variable."""
     own, type = variable.value.type, gradient.value.type
     is_same = type.dtype == own.dtype
