@@ -29,8 +29,8 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
 
 
 def _binds_again(ctx: Analysis, env: Env, target: t.Identifier, expr: t.Expr | None) -> bool:
-    """Whether an expression uses the name that it is bound to. If that is a variable, an increment is doubted. `_` takes
-    values that nobody needs, one after the other."""
+    """Whether an expression uses the name that it is bound to. If that is a variable, an increment is doubted. `_`
+    takes values that nobody needs, one after the other."""
     if target.id == "_":
         return True
     known = env.reached(target.id)
