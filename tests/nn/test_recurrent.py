@@ -134,8 +134,8 @@ placeholder X: float32[batch, 6, 3]
 placeholder n: int64[batch]
 placeholder y: float32[batch, 1]
 
-outputs, _ = nn.bidirectional(nn.lstm, X, 4, lengths=n)
-_, last = nn.gru(outputs, 4, lengths=n)
+outputs, _states = nn.bidirectional(nn.lstm, X, 4, lengths=n)
+_outputs, last = nn.gru(outputs, 4, lengths=n)
 predictions = nn.dense(last, 1)
 error = nn.mean_squared_error(y, predictions)
 optimize error with adam(learning_rate=0.01)

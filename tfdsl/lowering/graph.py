@@ -265,7 +265,9 @@ class Lowering:
         kinds = {param.name: param.kind for param in op.params}
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
         for param, rank in op.ranks.items():
-            arguments[param] = ranked(arguments[param], rank)
+            value = arguments[param]
+            several = kinds[param] == "tensors"
+            arguments[param] = [ranked(one, rank) for one in value] if several else ranked(value, rank)
         if op.pairs:
             first, second = op.pairs
             arguments[first] = indices(arguments[first], arguments[second], node.name or op.name)

@@ -12,10 +12,7 @@ from .tf import Operand, tf, v1
 
 
 def ranked(value: Operand, wanted: int | tuple[int | None, ...]) -> Operand:
-    """A tensor with a required rank or required sizes, or a list of such tensors. What is unknown at compile time is
-    checked in the run."""
-    if isinstance(value, list):
-        return [ranked(one, wanted) for one in value]
+    """A tensor with a required rank or required sizes. Those unknown at compile time are checked in the run."""
     sizes = (None,) * wanted if isinstance(wanted, int) else wanted
     if isinstance(value, (tf.Tensor, tf.Variable)):
         known = value.shape.rank is not None and value.shape.merge_with(sizes).as_list() == value.shape.as_list()
