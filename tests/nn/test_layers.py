@@ -6,6 +6,7 @@ import tensorflow as tf
 from beside_keras import agree, random
 
 import tfdsl
+from tfdsl.runtime.options import Options
 
 HEAD = """
 placeholder S: float32[batch, 9, 3]
@@ -77,3 +78,37 @@ def test_penalties():
         found = session.run(["x", "y"], {"a": first, "b": second})
     for mine, theirs in zip(found, (regularizers.L1(0.2), regularizers.L1L2(0.2, 0.3)), strict=True):
         np.testing.assert_allclose(mine, float(theirs(first) + theirs(second)), rtol=1e-6)
+
+
+TRAINED = """
+import nn
+seed 4
+data d = digits() | minmax | take(120) | split(test=0.3, seed=1)
+placeholder X: float32[batch, 64]
+placeholder y: int64[batch, 1]
+
+rows = reshape(X, [-1, 8, 8])
+seen = nn.transformer_block(rows, 2, 16, lengths=fill([shape(X)[0]], 7), causal=true)
+series = nn.conv1d(seen, 8, padding="CAUSAL", dilation=2, activation=relu)
+large = nn.conv2d_transpose(reshape(series, [-1, 8, 8, 1]), 4, stride=2)
+small = nn.group_norm(nn.separable_conv2d(large, 8, stride=2), groups=2)
+logits = nn.dense(nn.flatten(nn.conv3d(reshape(small, [-1, 8, 8, 8, 1]), 2, stride=4)), 10)
+error = nn.sparse_softmax_cross_entropy(y, logits)
+optimize error + nn.l1_penalty(variables(transformer_block, "kernel"), scale=0.001) with gradient_descent(learning_rate=0.01)
+session:
+    train 2 epochs on d.train in batches of 25 as batch:
+        feed X = batch.features, y = batch.target
+    found = evaluate nn.confusion(y, logits) as counts, error on d.test in batches of 10 as b with X = b.features, y = b.target
+    at_once = evaluate nn.confusion(y, logits) as counts, error on d.test with X = d.test.features, y = d.test.target
+    expect found.counts == at_once.counts
+    expect found.error == at_once.error within 0.00001
+"""
+
+
+def test_engines_train_alike():
+    program = tfdsl.compile(TRAINED)
+    options = [Options(write=lambda line: None, engine=engine) for engine in ("step", "loop", "xla")]
+    step, loop, xla = (program.run(options=one).variables for one in options)
+    for name, value in step.items():
+        np.testing.assert_array_equal(value, loop[name], err_msg=name)
+        np.testing.assert_allclose(value, xla[name], rtol=1e-3, atol=1e-4, err_msg=name)

@@ -28,7 +28,8 @@ PARTS = (3, 2)  # the rows of two parts of a batch
 
 # Rows of which nothing can be tried like this, each with the reason.
 UNTRIED = dict.fromkeys(
-    ("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"), "the number of rows is a part of another argument"
+    ("conv1d_transpose", "conv2d_transpose", "conv3d_transpose", "fill", "ones", "zeros"),
+    "the number of rows is a part of an argument",
 )
 
 # Calls besides those of `op_calls.py`.

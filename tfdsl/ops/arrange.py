@@ -17,7 +17,7 @@ from ..diagnostics import (
     SPLIT,
 )
 from ..types import Dim, Shape, TensorType, shape_text
-from .batch import COLUMNS, ROWS, BatchCall, Mixed, along, several, whole
+from .batch import COLUMNS, ROWS, BatchCall, Mixed, along, rows, several, whole
 from .op import OpCall
 from .row import table
 from .rules import (
@@ -295,6 +295,20 @@ def batch_transpose(call: BatchCall) -> str:
     return ROWS if axes[0] == batch else COLUMNS
 
 
+def batch_pad(call: BatchCall) -> str:
+    call.only("tensor")
+    pairs = call.option("paddings")
+    if call.kind("tensor") != ROWS or not isinstance(pairs, tuple) or pairs[:1] != ((0, 0),):
+        raise Mixed
+    return ROWS
+
+
+def batch_reverse_sequence(call: BatchCall) -> str:
+    if call.axis("batch_axis", 0) != 0:
+        raise Mixed
+    return rows("input", "seq_lengths")(call)
+
+
 def batch_expand_dims(call: BatchCall) -> str:
     call.only("input")
     if call.kind("input") != ROWS or call.axis("axis", 0) % (call.rank("input") + 1) == 0:
@@ -326,7 +340,7 @@ row("broadcast_to", "input: T, shape: shape", broadcast_to, "broadcast_to",
     "broadcast_to([[1.0], [2.0]], [3, 2, 4])", batch=whole)
 row("pad", "tensor: T, paddings: U, mode: text = \"CONSTANT\", constant_values: T = 0", pad, "pad",
     "More elements before and after, as many as the pair of each axis in `paddings`.",
-    "pad([[1, 2], [3, 4]], [[1, 0], [0, 2]])", batch=whole, U="int32 int64")
+    "pad([[1, 2], [3, 4]], [[1, 0], [0, 2]])", batch=batch_pad, U="int32 int64")
 row("tile", "input: T, multiples: shape", tile, "tile", "The tensor repeated along each axis.",
     "tile([[1, 2]], [2, 3])", batch=whole)
 row("repeat", "input: T, repeats: U, axis: integer = none", repeat, "repeat",
@@ -340,7 +354,8 @@ row("reverse", "tensor: T, axis: U", reverse, "reverse", "The elements of the gi
 row("reverse_sequence", "input: T, seq_lengths: U, seq_axis: integer, batch_axis: integer = 0",
     reverse_sequence, "reverse_sequence",
     "The first elements along `seq_axis` reversed; `seq_lengths` has their number for each position on `batch_axis`.",
-    "reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], 1)", batch=whole, U="int32 int64", seq_axis=0, batch_axis=0)
+    "reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], 1)", batch=batch_reverse_sequence,
+    U="int32 int64", seq_axis=0, batch_axis=0)
 row("space_to_depth", "input: T, block_size: integer", space_to_depth, "space_to_depth",
     "Blocks of rows and columns of images [batch, height, width, channels] moved into the channels.",
     "space_to_depth([[[[1], [2]], [[3], [4]]]], 2)", batch=whole)

@@ -2,7 +2,7 @@
 
 from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
 from ..types import FLOAT32, INT32, Nested, TensorType, shape_text
-from .batch import ROWS, SIZES, BatchCall, Mixed, each, linear, rows, whole
+from .batch import ROWS, SIZES, BatchCall, Mixed, each, linear, of_shape, rows, whole
 from .formula import Made
 from .op import Alike, OpCall
 from .row import table
@@ -123,6 +123,12 @@ def meshgrid(call: OpCall) -> tuple[TensorType, ...]:
     return tuple(TensorType(call.dtype("T"), tuple(sizes)) for _ in sizes)
 
 
+def batch_sequence_mask(call: BatchCall) -> str:
+    if not call.has("maxlen"):  # the largest length decides
+        raise Mixed
+    return rows("lengths")(call)
+
+
 def batch_one_hot(call: BatchCall) -> str:
     if call.option("axis", -1) == 0:
         raise Mixed
@@ -136,14 +142,14 @@ row("constant", "value: T, dtype: dtype T = none, shape: shape? = none", constan
     formula=Made(lambda s, x: x))
 for _name in ("zeros", "ones"):
     row(_name, "shape: shape, dtype: dtype T = float32", shaped, _name, f"A tensor of {_name}.",
-        f"{_name}([2, 3])", batch=whole, T="number bool string" if _name == "zeros" else "number bool")
+        f"{_name}([2, 3])", batch=of_shape("shape"), T="number bool string" if _name == "zeros" else "number bool")
     row(f"{_name}_like", "tensor: T, dtype: dtype U = none", filled_like("tensor"), f"{_name}_like",
-        f"A tensor of {_name} with the shapeand the dtype (unless `dtype` is given) of another.",
+        f"A tensor of {_name} with the shape and the dtype (unless `dtype` is given) of another.",
         f"{_name}_like([[1, 2], [3, 4]], dtype=float32)", batch=each,
         by_shape=True, no_gradient="*", U="any" if _name == "zeros" else "number bool")
 row("fill", "dims: shape, value: T", fill, "fill",
     "A tensor filled with one value.",
-    "fill([2, 3], 7.0)", batch=whole)
+    "fill([2, 3], 7.0)", batch=of_shape("dims"))
 row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = none, dtype: dtype T = "
     "float32",
     eye, "eye", "Ones on the diagonal of a matrix of zeros (of one in each place of `batch_shape`).",
@@ -161,7 +167,7 @@ row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = n
 row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", sequence_mask,
     "sequence_mask",
     "A new last axis of size `maxlen` (the largest length unless given), true on its first `lengths` places.",
-    "sequence_mask([1, 3], maxlen=4)", batch=whole, U="int32 int64")
+    "sequence_mask([1, 3], maxlen=4)", batch=batch_sequence_mask, U="int32 int64")
 row("meshgrid", "args: [T], indexing: text = \"xy\"", meshgrid, "meshgrid",
     "The coordinates of all points of a grid, one tensor for each of the vectors that span it.",
     "meshgrid([[1.0, 2.0], [3.0, 4.0, 5.0]])",

@@ -235,3 +235,17 @@ def mean_loss(*names: str) -> Rule:
         return MEAN
 
     return rule
+
+
+def of_shape(shape: str, *names: str) -> Rule:
+    """As many as there are rows, each of one known size: the argument `shape` begins with the number of rows. Row by
+    row in the other arguments."""
+
+    def rule(call: BatchCall) -> str:
+        call.only(shape, *names)
+        is_sized = call.output.shape is not None and all(isinstance(size, int) for size in call.output.shape[1:])
+        if call.kind(shape) != SUM or any(call.kind(name) != ROWS for name in names) or not is_sized:
+            raise Mixed
+        return ROWS
+
+    return rule

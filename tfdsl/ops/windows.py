@@ -2,7 +2,7 @@
 
 from ..diagnostics import CHANNELS, DILATED, LENGTH, NEGATIVE, NOT_MULTIPLE, WINDOW
 from ..types import Dim, TensorType
-from .batch import ROWS, SUM, BatchCall, Mixed, Rule, rows
+from .batch import of_shape, rows
 from .op import OpCall
 from .row import table
 from .rules import listed, number, product, replaced, same_size, wanted_rank
@@ -153,19 +153,6 @@ def pool(spatial: int, param: str = "value"):
     return rule
 
 
-def batch_made_of(name: str) -> Rule:
-    """A transposed convolution that makes as many examples as there are rows, all of one known size."""
-
-    def rule(call: BatchCall) -> str:
-        call.only(name, "output_shape")
-        is_sized = call.output.shape is not None and all(isinstance(size, int) for size in call.output.shape[1:])
-        if call.kind(name) != ROWS or call.kind("output_shape") != SUM or not is_sized:
-            raise Mixed
-        return ROWS
-
-    return rule
-
-
 # fmt: off
 IMAGE = "[[[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]], [[7.0], [8.0], [9.0]]]]"
 _SERIES = "[[[1.0], [2.0], [3.0], [4.0]]]"
@@ -214,19 +201,22 @@ row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: inte
     "\"SAME\", data_format: text = \"NHWC\"", conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
     f"in]. The result has the requested shape. {LAYOUT}",
-    f"conv2d_transpose({IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", batch=batch_made_of("value"), T="float int32",
+    f"conv2d_transpose({IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)",
+    batch=of_shape("output_shape", "value"), T="float int32",
     ranks={"output_shape": (4,)}, sized="output_shape", **WINDOWS[2])
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NWC\"", conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
     "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
     "result has the shape asked for.",
-    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", batch=batch_made_of("input"), T="float int32",
+    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)",
+    batch=of_shape("output_shape", "input"), T="float int32",
     ranks={"output_shape": (3,)}, sized="output_shape", **WINDOWS[1])
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
     "channels in]. The result has the requested shape.",
-    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", batch=batch_made_of("value"), T="float",
+    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)",
+    batch=of_shape("output_shape", "value"), T="float",
     ranks={"output_shape": (5,)}, sized="output_shape", **WINDOWS[3])
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
