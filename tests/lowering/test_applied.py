@@ -120,6 +120,29 @@ def test_random_numbers_come_in_the_order_of_the_elements():
     assert len({*first, *second}) > 95
 
 
+def test_variables_are_written_in_the_order_of_the_elements():
+    text = (
+        "variable last = 0.0\nplaceholder X: float32[n]\n"
+        "def kept(x):\n    before = identity(last)\n    after before:\n        up = assign(last, x)\n"
+        "    after up:\n        return before * 1.0\n"
+        "y = map_fn(kept, X)\n"
+    )
+    with tfdsl.compile(text).session() as session:
+        np.testing.assert_array_equal(session.run("y", {"X": np.arange(1, 60)}), np.arange(59))
+        assert session.run("last") == 59
+
+
+@pytest.mark.parametrize("method", ["forward", "numeric"])
+def test_other_methods_of_gradients(method):
+    text = (
+        "variable w = 1.5\ndef step(total, x):\n    return tanh(total * w + x)\n"
+        "y = foldl(step, constant([0.1, 0.2, 0.3]), 0.0)\n"
+        f'a = gradients(y, [w])[0]\nb = gradients(y, [w], method="{method}")[0]\n'
+    )
+    with tfdsl.compile(text).session() as session:
+        np.testing.assert_allclose(*session.run(["a", "b"]), rtol=1e-4)
+
+
 TRAINED = """
 seed 3
 data series = data_given

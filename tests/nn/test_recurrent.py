@@ -97,15 +97,16 @@ def test_both_directions(name, merge, mode):
     inner = getattr(layers, name)(5, return_sequences=True, return_state=True, zero_output_for_mask=True)
     layer = layers.Bidirectional(inner, merge_mode=mode)
     layer.build(X.shape)
+    initial, values = ("[[h, c], [c, h]]", [H, C, C, H]) if name == "LSTM" else ("[h, c]", [H, C])
 
     def target():
-        outputs, *states = layer(X, mask=tf.constant(MASK))
+        outputs, *states = layer(X, initial_state=values, mask=tf.constant(MASK))
         return tf.reduce_sum(tf.sin(outputs)) + sum((at + 1) * tf.reduce_sum(one) for at, one in enumerate(states))
 
     parts = ["states[0]", "states[1]"] if name != "LSTM" else [f"states[{i}][{j}]" for i in (0, 1) for j in (0, 1)]
     sums = " + ".join(f"{at + 1}.0 * reduce_sum({one})" for at, one in enumerate(parts))
     program = (
-        f"{HEAD}outputs, states = nn.bidirectional(nn.{NAMES[name]}, X, 5, lengths=lengths{merge})\n"
+        f"{HEAD}outputs, states = nn.bidirectional(nn.{NAMES[name]}, X, 5, lengths=lengths, initial={initial}{merge})\n"
         f"target = reduce_sum(sin(outputs)) + {sums}"
     )
     agree(program, FED, layer, target)

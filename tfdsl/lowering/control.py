@@ -117,8 +117,10 @@ def _spec(type: TensorType) -> tf.TensorSpec:
 
 
 def _parallel(node: Node) -> HostValue:
-    """How many iterations may overlap: none that draw random numbers, which come in the order of the elements."""
-    return 1 if any(map(is_random, node.inside())) else node.static("parallel_iterations", 10)
+    """How many iterations may overlap: none that draw random numbers or write, which happens in the order of the
+    elements."""
+    in_order = any(is_random(one) or one.is_write for one in node.inside())
+    return 1 if in_order else node.static("parallel_iterations", 10)
 
 
 def _scope(name: str) -> str:
