@@ -649,7 +649,7 @@ def test_ops_lists_the_functions_of_a_library(tfdsl):
     assert "nn.dropout(X, rate=0.5, training=training, seed=none)" in tfdsl("ops")[1]
     assert "did you mean 'nn.dense'?" in tfdsl("ops", "nn.dens")[2]
     code, _, err = tfdsl("ops", "nn")
-    assert code == 2 and "it is a library, with nn.dense, " in err and "_conv2d" not in err
+    assert code == 2 and "it is a library, with nn.dense, " in err and "nn._conv2d" not in err
 
 
 def closed(*words, **redirected):
