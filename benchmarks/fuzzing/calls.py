@@ -443,12 +443,15 @@ _TEXTS = {
     "unit": ("BYTE", "UTF8_CHAR", "byte"), "norm": ("ortho", "none"),
     "separator": ("", "-"), "fill": ("", "0", "ab"),
     "encoding": ("", "utf-8", "latin"),
+    "template": ("{} {}", "{}", "a"), "placeholder": ("{}", "%s"), "errors": ("ignore", "replace", "strict", "none"),
+    "input_encoding": ("UTF-8", "ISO-8859-1", "none"), "output_encoding": ("UTF-8", "UTF-32-BE", "ISO-8859-1"),
     "diagonals_format": ("compact", "matrix", "sequence"),
     "window_fn": ("hann_window", "kaiser_window", "hann"), "forward_window_fn": ("hann_window", "vorbis_window"),
     "distribution": ("uniform", "truncated_normal", "normal", "even"),
     "equation": ("ij,jk->ik", "ij,jk", "i,i->", "ij->ji", "...ij,...jk->...ik", "ii->i", "bij,bjk->bik", "ij,kl->ijkl",
                  "ij->i", "i->ii", "ij,j"),
-    "ord": ("euclidean", "fro"), "pattern": ("[0-9]", "a", "("), "message": ("no", ""),
+    "ord": ("euclidean", "fro"), "reduction": ("none", "weighted_sum", "weighted_mean", "mean"),
+    "pattern": ("[0-9]", "a", "("), "message": ("no", ""),
 }  # fmt: skip
 
 

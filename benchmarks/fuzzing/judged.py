@@ -37,7 +37,11 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(f"softmax_cross_entropy_with_logits{v}", "TFG210"): _PAIRS for v in ("", "_v2")},
     **{(op, "TFG206"): "One axis is for the batch; TensorFlow takes several." for op in ("conv1d", "conv2d", "conv3d")},
     **{(loss, "TFG204"): "Labels and predictions are floats; TensorFlow casts any dtype."
-       for loss in ("mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss")},
+       for loss in ("mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss",
+                    "cosine_distance", "mean_pairwise_squared_error")},
+    **{(loss, "TFG204"): "TensorFlow computes these losses with float32, whatever the dtype is."
+       for loss in ("compute_weighted_loss", "sigmoid_cross_entropy", "softmax_cross_entropy",
+                    "sparse_softmax_cross_entropy")},
     **{(f"conv{axes}d_transpose", code): "Filters fit the result; TensorFlow ignores them if it is empty."
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
     **{(f"scatter_nd_{how}", "TFG221"): "Indices fit the variable; TensorFlow ignores them without updates."
@@ -54,6 +58,7 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(op, "TFG222"): "A length is at least 1, and a step too; TensorFlow makes something empty, or ends the process."
        for op in ("rfft2d", "rfft3d", "irfft2d", "irfft3d", "frame", "stft", "inverse_stft", "overlap_and_add",
                   "linear_to_mel_weight_matrix")},
+    ("sparse_softmax_cross_entropy", "TFG206"): "Labels lack the axis of the logits; TensorFlow also drops one of logits.",
     ("frame", "TFG206"): "One number fills; TensorFlow ignores others that it does not need.",
     ("softmax_cross_entropy_with_logits", "TFG504"): _PAIRS,
     ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",

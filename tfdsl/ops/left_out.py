@@ -21,7 +21,9 @@ _ROWS: Mapping[str, str] = {
     "random_normal": "normal", "random_poisson": "poisson", "random_shuffle": "shuffle", "random_uniform": "uniform",
     "split_seed": "random.split", "stateless_categorical": "stateless_multinomial", "string_join": "join",
     "string_length": "length", "string_lower": "lower", "string_upper": "upper", "string_strip": "strip",
-    "string_to_number": "to_number", "string_to_hash_bucket_fast": "to_hash_bucket_fast", "gather": "batch_gather",
+    "string_to_number": "to_number", "string_to_hash_bucket_fast": "to_hash_bucket_fast",
+    "string_to_hash_bucket": "to_hash_bucket", "string_to_hash_bucket_strong": "to_hash_bucket_strong",
+    "string_format": "format", "gather": "batch_gather",
     "check_numerics": "verify_tensor_all_finite", "scatter_nd_update": "batch_scatter_update",
 }  # fmt: skip
 
@@ -117,8 +119,8 @@ _REASONS: Mapping[str, str] = {
     _RAW: """
         extract_image_patches space_to_batch conv banded_triangular_solve approx_top_k
         isotonic_regression dynamic_stitch unravel_index extract_volume_patches fingerprint parallel_stack shape_n
-        timestamp batch_to_space space_to_batch_nd batch_to_space_nd random_index_shuffle string_to_hash_bucket
-        string_to_hash_bucket_strong
+        timestamp batch_to_space space_to_batch_nd batch_to_space_nd random_index_shuffle
+       
         ragged_fill_empty_rows ragged_fill_empty_rows_grad guarantee_const
     """,
     _PROCESS: """

@@ -1,9 +1,9 @@
-"""Losses of neural networks."""
+"""Losses of neural networks, one for each element or row."""
 
 from ..diagnostics import NEGATIVE, RANK, ROWS_FEW
-from ..types import BOOL, FLOAT32, TensorType
+from ..types import BOOL, TensorType
 from .activations import doubt_one_class
-from .batch import BatchCall, Mixed, Rule, each, mean_loss, rows, several, whole
+from .batch import BatchCall, Mixed, Rule, each, rows, several, whole
 from .op import OpCall
 from .row import table
 from .rules import axis_in, broadcast, least_rank, merge, same_size, wanted_rank, without
@@ -81,16 +81,6 @@ def log_poisson_loss(call: OpCall) -> TensorType:
     return paired("log_input", "targets")(call)
 
 
-def paired_loss(left: str, right: str):
-    """A scalar from two tensors of one shape."""
-
-    def rule(call: OpCall) -> TensorType:
-        merge(call, call[left].shape, call[right].shape, left, right)
-        return TensorType(FLOAT32, ())
-
-    return rule
-
-
 def batch_cross_entropy(axis: str = "") -> Rule:
     """Row by row, if the axis of the classes is not the first. An argument names that axis, or it is the last."""
 
@@ -150,17 +140,4 @@ for _name, _what in (
         f"{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 0.0], [[0], [2]], [[1.0, 1.0], [2.0, 2.0]], "
         "num_sampled=1, num_classes=3)", batch=whole, T="float32", num_sampled=1, num_classes=1, num_true=1,
         classes=("weights", "biases"), gathers=("weights", "biases"))
-_LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
-for _name, _what in (
-    ("mean_squared_error", "The squared error"), ("absolute_difference", "The absolute error"),
-    ("huber_loss", "The squared error where it is small, the absolute one where it is large"),
-    ("log_loss", "The log loss of predictions between 0 and 1"),
-):
-    row(_name, "labels: T, predictions: T", paired_loss("labels", "predictions"), f"losses.{_name}",
-        f"{_what}: {_LOSS}", f"{_name}([1.0, 0.0], [0.8, 0.3])",
-        batch=mean_loss("labels", "predictions"), named=False, T="float")
-row("hinge_loss", "labels: T, logits: T", paired_loss("labels", "logits"), "losses.hinge_loss",
-    f"The hinge loss of labels that are 0 or 1: {_LOSS}", "hinge_loss([1.0, 0.0], [0.8, -0.3])",
-    batch=mean_loss("labels", "logits"), named=False,
-    T="float")
 # fmt: on

@@ -1,12 +1,24 @@
 """Strings."""
 
-from ..diagnostics import SHAPES_DIFFER
-from ..types import BOOL, INT32, INT64, STRING, Shape, TensorType
-from .batch import each, reduced, rows, whole
+from ..diagnostics import NEEDED, NEGATIVE, NOT_COMPILE_TIME, OPTION, SHAPES_DIFFER
+from ..types import BOOL, INT32, INT64, STRING, Nested, Shape, TensorType
+from .batch import each, reduced, rows, stacked, whole
 from .op import Alike, OpCall
 from .reductions import per_segment
 from .row import table
-from .rules import as_dtype, broadcast, like, like_in, number, reduced_shape, same_size
+from .rules import (
+    as_dtype,
+    broadcast,
+    clear_rank,
+    least_rank,
+    length,
+    like,
+    like_in,
+    listed,
+    number,
+    reduced_shape,
+    same_size,
+)
 
 OPS, row = table("strings")
 
@@ -46,6 +58,44 @@ def decode_raw(call: OpCall) -> TensorType:
     """A new last axis for the numbers in a string."""
     shape = call["input_bytes"].shape
     return TensorType(call["out_type"], None if shape is None else (*shape, None))
+
+
+def string_format(call: OpCall) -> TensorType:
+    """One tensor for each placeholder."""
+    if not call["placeholder"]:
+        call.option("placeholder", "a text that is not empty")
+    length(call, "inputs", call["inputs"], call["template"].count(call["placeholder"]))
+    return TensorType(STRING, ())
+
+
+def ngrams(call: OpCall) -> TensorType:
+    """The last axis has another size, which depends on the widths."""
+    pads: Nested = call["pad_values"]
+    is_pair = isinstance(pads, (list, tuple)) and [type(one) for one in pads] == [str, str]
+    if pads is not None and not is_pair and not isinstance(pads, str):
+        call.fail(OPTION, "pad_values", param="pad_values", value="this", allowed="a text, or a list of two")
+    if call["padding_width"] is not None and pads is None:
+        call.fail(NEEDED, "padding_width", param="pad_values", dtype="padding_width")
+    for width in listed(call["ngram_width"]):
+        if width < 1:
+            call.fail(NEGATIVE, "ngram_width", param="ngram_width", value=width, least=1)
+    shape = clear_rank(call, "data")
+    least_rank(call, "data", 1)
+    return TensorType(STRING, (*shape[:-1], None))
+
+
+def strong_hash(call: OpCall) -> TensorType:
+    length(call, "key", listed(call["key"]), 2)
+    return TensorType(INT64, call["input"].shape)
+
+
+def unicode_encode(call: OpCall) -> TensorType:
+    """A string for each vector of characters."""
+    shape = clear_rank(call, "input")
+    least_rank(call, "input", 1)
+    if len(shape) > 2 and None in (number(call, dim) for dim in shape[:-1]):
+        call.fail(NOT_COMPILE_TIME, "input", param="each size but the last", type=call["input"])
+    return TensorType(STRING, shape[:-1])
 
 
 def unsorted_segment_join(call: OpCall) -> TensorType:
@@ -103,6 +153,41 @@ row("decode_raw", "input_bytes: string, out_type: dtype T", decode_raw, "decode_
     "The numbers in the bytes of each string, on a new last axis.",
     "decode_raw([\"abcd\", \"efgh\"], uint8)", batch=rows("input_bytes"),
     T="inexact bool int8 int16 int32 int64 uint8 uint16")
+row("string_format", "template: text, inputs: [T], placeholder: text = \"{}\", summarize: integer = 3",
+    string_format, "strings.format",
+    "A text with a tensor in place of each placeholder, of whose axes it shows `summarize` elements at "
+    "each end (all for -1).", "string_format(\"x is {}\", [[1.0, 2.0]])", batch=whole)
+row("ngrams", "data: string, ngram_width: integers, separator: text = \" \", pad_values: static = none, "
+    "padding_width: integer = none, preserve_short_sequences: flag = false", ngrams, "strings.ngrams",
+    "Neighbours on the last axis joined, `ngram_width` at a time, or each of several widths. `pad_values` stand before "
+    "and after them: a text, or a list of two.", "ngrams([\"a\", \"b\", \"c\"], 2)", batch=stacked(2),
+    padding_width=1)
+row("string_to_hash_bucket", "string_tensor: string, num_buckets: integer", like_in("string_tensor", INT64),
+    "string_to_hash_bucket",
+    "A number from 0 up to (not including) `num_buckets` for each string, which another version of TensorFlow may make "
+    "differently; string_to_hash_bucket_fast keeps its numbers.", "string_to_hash_bucket([\"a\", \"b\"], 10)",
+    batch=each, num_buckets=1)
+row("string_to_hash_bucket_strong", "input: string, num_buckets: integer, key: integers", strong_hash,
+    "strings.to_hash_bucket_strong",
+    "Like string_to_hash_bucket_fast, with a secret `key` of two numbers, so that nobody can choose strings of one "
+    "number.",
+    "string_to_hash_bucket_strong([\"a\", \"b\"], 10, [1, 2])", batch=each, num_buckets=1)
+_CODES = ("UTF-8", "UTF-16-BE", "UTF-32-BE")
+_ERRORS = "errors: text = \"replace\", replacement_char: integer = 65533"
+_REPLACED = ("Characters that are wrong become `replacement_char`, unless `errors` is \"ignore\", or \"strict\", which "
+             "stops the run.")
+row("unicode_encode", f"input: int32, output_encoding: text, {_ERRORS}", unicode_encode, "strings.unicode_encode",
+    f"The characters with the numbers on the last axis, as a string each. {_REPLACED}",
+    "unicode_encode([[72, 105], [228, 33]], \"UTF-8\")", batch=stacked(2), output_encoding=_CODES,
+    errors=("ignore", "replace", "strict"), replacement_char=0)
+row("unicode_transcode", f"input: string, input_encoding: text, output_encoding: text, {_ERRORS}, "
+    "replace_control_characters: flag = false", like("input"), "strings.unicode_transcode",
+    f"Strings of one encoding in another one. {_REPLACED}",
+    "unicode_transcode([\"a\", \"b\"], \"UTF-8\", \"UTF-16-BE\")",
+    batch=each, output_encoding=_CODES, errors=("ignore", "replace", "strict"), replacement_char=0)
+row("unicode_script", "input: int32", like("input"), "strings.unicode_script",
+    "The number of the script, such as 25 for Latin, of the characters with these numbers; -1 if there is none.",
+    "unicode_script([97, 945])", batch=each)
 row("unsorted_segment_join", "inputs: string, segment_ids: U, num_segments: V, separator: text = \"\"",
     unsorted_segment_join, "strings.unsorted_segment_join",
     "The strings that have one id joined. The result has `num_segments` strings.",
