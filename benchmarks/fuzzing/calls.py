@@ -166,7 +166,8 @@ class Call:
 
 
 _LISTS = ("clip_by_global_norm",)  # rows that return a list among other things, which `run` does not take
-_DRAWING = ("dropout", "nce_loss", "sampled_softmax_loss")
+_DRAWING = ("dropout", "random_brightness", "random_contrast", "random_saturation", "random_hue",
+            "random_flip_left_right", "random_flip_up_down", "nce_loss", "sampled_softmax_loss")
 _UNSEEDED = ("noisy_linear_cosine_decay",)  # the function of TensorFlow takes no seed
 
 
@@ -450,7 +451,9 @@ _TEXTS = {
     "distribution": ("uniform", "truncated_normal", "normal", "even"),
     "equation": ("ij,jk->ik", "ij,jk", "i,i->", "ij->ji", "...ij,...jk->...ik", "ii->i", "bij,bjk->bik", "ij,kl->ijkl",
                  "ij->i", "i->ii", "ij,j"),
-    "ord": ("euclidean", "fro"), "reduction": ("none", "weighted_sum", "weighted_mean", "mean"),
+    "ord": ("euclidean", "fro"),
+    "method": ("bilinear", "nearest", "bicubic", "area", "lanczos3"),
+    "reduction": ("none", "weighted_sum", "weighted_mean", "mean"),
     "pattern": ("[0-9]", "a", "("), "message": ("no", ""),
 }  # fmt: skip
 

@@ -58,7 +58,7 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(op, "TFG222"): "A length is at least 1, and a step too; TensorFlow makes something empty, or ends the process."
        for op in ("rfft2d", "rfft3d", "irfft2d", "irfft3d", "frame", "stft", "inverse_stft", "overlap_and_add",
                   "linear_to_mel_weight_matrix")},
-    ("sparse_softmax_cross_entropy", "TFG206"): "Labels lack the axis of the logits; TensorFlow also drops one of logits.",
+    ("sparse_softmax_cross_entropy", "TFG206"): "Labels lack one axis of the logits; TensorFlow also drops others.",
     ("frame", "TFG206"): "One number fills; TensorFlow ignores others that it does not need.",
     ("softmax_cross_entropy_with_logits", "TFG504"): _PAIRS,
     ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",

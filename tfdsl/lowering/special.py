@@ -200,3 +200,9 @@ def noisy_linear_cosine_decay(lowering: NodeLowering, node: Node) -> tf.Tensor:
         line = (length - step) / length + tf.random.normal([], stddev=tf.sqrt(variance), seed=given["seed"])
         height = 0.5 * (1 + tf.cos(math.pi * (2 * given["num_periods"] * (step / length))))
         return tf.multiply(rate, (given["alpha"] + line) * height + given["beta"], name=scope)
+
+
+def resize(lowering: NodeLowering, node: Node) -> tf.Tensor:
+    """TensorFlow's function returns images of the same size as they are, with their dtype. It may know less of sizes
+    than the program."""
+    return tf.cast(_called(node, _arguments(lowering, node)), node.outputs[0].dtype.name)

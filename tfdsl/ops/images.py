@@ -1,12 +1,15 @@
 """Images with the shape [batch, height, width, channels], or without the batch."""
 
-from ..diagnostics import LENGTH, NEGATIVE, RANK
+import struct
+from collections.abc import Callable, Sequence
+
+from ..diagnostics import LENGTH, NEGATIVE, OPTION, RANK, SLICE
 from ..limits import MAX_AXES
 from ..types import FLOAT32, Dim, TensorType
-from .batch import stacked, whole
-from .op import OpCall
+from .batch import each, stacked, whole
+from .op import Alike, OpCall
 from .row import table
-from .rules import least_rank, like, number, same_size, wanted_rank
+from .rules import as_dtype, clear_rank, least_rank, like, number, same_size, wanted_rank
 
 OPS, row = table("images")
 
@@ -66,6 +69,145 @@ def crop_and_resize(call: OpCall) -> TensorType:
     return TensorType(FLOAT32, (boxes, *size, shape[3]))
 
 
+def _spatial(call: OpCall, param: str) -> tuple[tuple[Dim, ...], int] | None:
+    """The shape of an image or a batch of images, and the axis of the height. None for an unknown rank."""
+    shape = image(param, most=4)(call).shape
+    return None if shape is None else (shape, len(shape) - 3)
+
+
+def turned(call: OpCall) -> TensorType:
+    """Height and width are swapped by an odd number of quarters."""
+    found = _spatial(call, "image")
+    if found is None:
+        return TensorType(call.dtype("T"), None)
+    shape, at = found
+    if call.arguments.get("k", 1) % 2:
+        shape = (*shape[:at], shape[at + 1], shape[at], shape[-1])
+    return TensorType(call.dtype("T"), shape)
+
+
+def central_crop(call: OpCall) -> TensorType:
+    fraction = call["central_fraction"]
+    if not 0 < fraction <= 1:
+        allowed = "more than 0 and up to 1"
+        call.fail(OPTION, "central_fraction", param="central_fraction", value=fraction, allowed=allowed)
+    if fraction == 1:
+        return call["image"]
+    clear_rank(call, "image")
+    shape, at = _spatial(call, "image") or ((), 0)
+
+    def cropped(dim: Dim) -> Dim:
+        size = number(call, dim)
+        return None if size is None else size - 2 * int((size - size * fraction) / 2)
+
+    return TensorType(call.dtype("T"), (*shape[:at], cropped(shape[at]), cropped(shape[at + 1]), shape[-1]))
+
+
+def sized(method: str = ""):
+    """An image with a given height and width. `method` is the argument that says how it is resized; then it becomes
+    float32 unless that takes the nearest pixels."""
+
+    def rule(call: OpCall) -> TensorType:
+        found, size = _spatial(call, "image"), (call["target_height"], call["target_width"])
+        dtype = FLOAT32 if method and call[method] != "nearest" else call.dtype("T")
+        if found is None:
+            return TensorType(dtype, (*size, None))
+        shape, at = found
+        height, width = number(call, shape[at]), number(call, shape[at + 1])
+        if method and height and width:
+            ratio = max(_single(width / size[1]), _single(height / size[0]))
+            if _single(height / ratio) < 1 or _single(width / ratio) < 1:
+                call.fail(NEGATIVE, "image", param="the size of the resized image", value=0, least=1)
+        return TensorType(dtype, (*shape[:at], *size, shape[-1]))
+
+    return rule
+
+
+def boxed(is_cut: bool):
+    """A part of an image, or an image around it. It fits."""
+
+    def rule(call: OpCall) -> TensorType:
+        found = _spatial(call, "image")
+        for axis, before, after in ((-3, "offset_height", "target_height"), (-2, "offset_width", "target_width")):
+            size = None if found is None else number(call, found[0][axis])
+            if size is None:
+                continue
+            inner, outer = (call[after], size) if is_cut else (size, call[after])
+            if call[before] + inner > outer:
+                shown = len(found[0]) + axis if found else 0
+                call.fail(SLICE, "image", after, end=call[before] + inner, axis=shown, type=call["image"], size=outer)
+        return sized()(call)
+
+    return rule
+
+
+def _single(value: float) -> float:
+    """A number as float32, with which TensorFlow computes sizes."""
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def _in_proportion(own: Sequence[int | None], size: Sequence[int | None]) -> tuple[int | None, int | None]:
+    """The largest size with the proportions of another that is not above `size`."""
+    (height, width), (most_height, most_width) = own, size
+    if not height or not width or most_height is None or most_width is None:
+        return None, None
+    scale = min(_single(most_height / height), _single(most_width / width))
+    return round(_single(scale * height)), round(_single(scale * width))
+
+
+def resize(call: OpCall) -> TensorType:
+    """Float32 unless the nearest pixels are taken, or the size is that of the images already."""
+    clear_rank(call, "images")
+    shape = least_rank(call, "images", 3) or ()
+    if len(shape) > 4:
+        call.fail(RANK, "images", param="images", wanted="3 or 4", type=call["images"])
+    size = pair_of_sizes(call, "size")
+    own = tuple(number(call, dim) for dim in shape[-3:-1])
+    if call["preserve_aspect_ratio"]:
+        size = _in_proportion(own, [number(call, dim) for dim in size])
+    is_kept = call["method"] == "nearest" or (None not in own and own == tuple(size))
+    dtype = call.dtype("T") if is_kept else FLOAT32
+    return TensorType(dtype, (*shape[:-3], *size, shape[-1]))
+
+
+def colours(param: str = "images"):
+    """Another space of colours. The rank must be known."""
+
+    def rule(call: OpCall) -> TensorType:
+        clear_rank(call, param)
+        return image(param, 3)(call)
+
+    return rule
+
+
+def colourful(call: OpCall) -> TensorType:
+    """Images of three colours."""
+    shape = least_rank(call, "image", 3)
+    if shape is not None:
+        shape = (*shape[:-1], same_size(call, shape[-1], 3, "image"))
+    return TensorType(call.dtype("T"), shape)
+
+
+def between(low: str, high: str, rule: Callable[[OpCall], TensorType]):
+    """One number is below another one."""
+
+    def checked(call: OpCall) -> TensorType:
+        if call[high] <= call[low]:
+            call.fail(OPTION, high, param=high, value=call[high], allowed=f"more than {low}, {call[low]}")
+        return rule(call)
+
+    return checked
+
+
+def at_most(param: str, most: float, rule: Callable[[OpCall], TensorType]):
+    def checked(call: OpCall) -> TensorType:
+        if call[param] > most:
+            call.fail(OPTION, param, param=param, value=call[param], allowed=f"up to {most}")
+        return rule(call)
+
+    return checked
+
+
 # fmt: off
 _PIXELS = "float int8 uint8 int16 uint16 int32 int64"
 _GRAY = "[[[[1.0], [2.0]], [[3.0], [4.0]]]]"
@@ -120,4 +262,76 @@ row("crop_and_resize", "image: T, boxes: float32, box_ind: int32, crop_size: sha
     f"crop_and_resize({_GRAY}, [[0.0, 0.0, 1.0, 1.0]], [0], [3, 3])", batch=whole,
     T="float16 float32 float64 int8 uint8 int16 uint16 "
     "int32 int64")
+_SIZE = "target_height: integer, target_width: integer"
+_OFFSETS = "offset_height: integer, offset_width: integer"
+_METHODS = ("bilinear", "nearest", "bicubic", "area")
+_RANKS = "An image [height, width, channels], or a batch of them,"
+row("rot90", "image: T, k: integer = 1", turned, "image.rot90",
+    f"{_RANKS} turned by `k` quarters against the clock.", f"rot90({_GRAY}, k=3)", batch=stacked(4))
+row("transpose_image", "image: T", turned, "image.transpose", f"{_RANKS} with height and width swapped.",
+    f"transpose_image({_GRAY})", batch=stacked(4))
+row("central_crop", "image: T, central_fraction: number", central_crop, "image.central_crop",
+    f"The middle of {_RANKS[0].lower() + _RANKS[1:]} of this fraction of the height and of the width.",
+    f"central_crop({_GRAY}, 0.5)", batch=stacked(4), named=False)
+row("pad_to_bounding_box", f"image: T, {_OFFSETS}, {_SIZE}", boxed(False), "image.pad_to_bounding_box",
+    f"{_RANKS} with zeros around it, so that it begins at the offsets of a larger one.",
+    f"pad_to_bounding_box({_GRAY}, 1, 0, 4, 3)", batch=stacked(4), named=False, offset_height=0, offset_width=0,
+    target_height=1, target_width=1)
+row("crop_to_bounding_box", f"image: T, {_OFFSETS}, {_SIZE}", boxed(True), "image.crop_to_bounding_box",
+    f"The part of {_RANKS[0].lower() + _RANKS[1:]} that begins at the offsets.",
+    f"crop_to_bounding_box({_GRAY}, 1, 0, 1, 2)", batch=stacked(4), named=False, offset_height=0, offset_width=0,
+    target_height=1, target_width=1)
+row("resize_with_crop_or_pad", f"image: T, {_SIZE}", sized(), "image.resize_with_crop_or_pad",
+    f"{_RANKS} cut at its sides or with zeros around it, to have this size.",
+    f"resize_with_crop_or_pad({_GRAY}, 1, 4)", batch=stacked(4), named=False, target_height=1, target_width=1)
+row("resize_image_with_pad", f"image: T, {_SIZE}, method: text = \"bilinear\", align_corners: flag = false",
+    sized("method"), "image.resize_image_with_pad",
+    f"{_RANKS} resized without changing its proportions, with zeros around it, to have this size; float32 unless the "
+    "method is \"nearest\".", f"resize_image_with_pad({_GRAY}, 4, 6)", batch=stacked(4), named=False, method=_METHODS,
+    target_height=1, target_width=1, T=_PIXELS)
+row("resize", "images: T, size: shape, method: text = \"bilinear\", align_corners: flag = false, "
+    "preserve_aspect_ratio: flag = false", resize, "image.resize",
+    f"{_RANKS} with a new [height, width]; float32 unless the method is \"nearest\", or the size is the same. With "
+    "`preserve_aspect_ratio`, the largest of its proportions that fits.", f"resize({_GRAY}, [4, 6])", batch=stacked(4),
+    lowered="special.resize", method=_METHODS, T=_PIXELS)
+
+row("convert_image_dtype", "image: T, dtype: dtype U, saturate: flag = false", as_dtype("image"),
+    "image.convert_image_dtype", "Images in another dtype: floats from 0 to 1 for whole numbers from 0 to the largest "
+    "of their dtype. `saturate` moves others to the nearest.", f"convert_image_dtype({_RGB}, uint8)",
+    batch=each, T="real", U="real")
+row("adjust_gamma", "image: T, gamma: number = 1, gain: number = 1", like("image"), "image.adjust_gamma",
+    "Each element to the power of `gamma`, times `gain`; whole numbers are fractions of the largest of their dtype.",
+    f"adjust_gamma({_GRAY}, gamma=0.5)", batch=each, named=False, gamma=0.0,
+    T="float16 bfloat16 float32 int")  # TensorFlow computes with float32
+for _name, _params, _what in (
+    ("adjust_hue", "delta: number", "their hue, from 0 to 1, turned by `delta`"),
+    ("adjust_saturation", "saturation_factor: number", "their saturation multiplied"),
+):
+    row(_name, f"image: T, {_params}", colourful, f"image.{_name}", f"Images of red, green and blue with {_what}.",
+        f"{_name}({_RGB}, 0.3)", batch=stacked(4), T="real", no_gradient="*")
+for _name in ("rgb_to_yiq", "yiq_to_rgb", "rgb_to_yuv", "yuv_to_rgb"):
+    _from, _to = (" ".join(space).upper() for space in _name.split("_to_"))
+    row(_name, "images: T", colours(), f"image.{_name}", f"The colours {_from} on the last axis as {_to}.",
+        f"{_name}({_RGB})", batch=stacked(2), named=False, T="inexact")
+
+_SEEDED = "The same `seed`, and seed of the graph, give the same in every run."
+for _name, _params, _rule, _tried, _what, _dtypes, _facts in (
+    ("random_brightness", "max_delta: number", like("image"), "0.2", "a random number added, of at most `max_delta`",
+     "real", {"max_delta": 0.0}),
+    ("random_contrast", "lower: number, upper: number", between("lower", "upper", image("image")), "0.5, 2.0",
+     "the contrast multiplied by a random number from `lower` to `upper`", "bfloat16 float32 float64 int",
+     {"lower": 0.0, "no_gradient": "*"}),
+    ("random_saturation", "lower: number, upper: number", between("lower", "upper", colourful), "0.5, 2.0",
+     "the saturation multiplied by a random number from `lower` to `upper`", "real",
+     {"lower": 0.0, "no_gradient": "*"}),
+    ("random_hue", "max_delta: number", at_most("max_delta", 0.5, colourful), "0.2",
+     "the hue turned by a random number of at most `max_delta`", "real", {"max_delta": 0.0, "no_gradient": "*"}),
+    ("random_flip_left_right", "", image("image", most=4), "", "left and right swapped, or not, each by itself",
+     "number", {}),
+    ("random_flip_up_down", "", image("image", most=4), "", "up and down swapped, or not, each by itself", "number",
+     {}),
+):
+    row(_name, ", ".join(filter(None, ("image: T", _params, "seed: integer = none"))), _rule, f"image.{_name}",
+        f"Images with {_what}. {_SEEDED}", f"{_name}({_RGB}{_tried and ', ' + _tried}, seed=1)", batch=whole,
+        named=False, alike=Alike.DRAWN, picture="random", T=_dtypes, **_facts)
 # fmt: on
