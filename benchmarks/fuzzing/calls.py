@@ -166,9 +166,20 @@ class Call:
 
 
 _LISTS = ("clip_by_global_norm",)  # rows that return a list among other things, which `run` does not take
-_DRAWING = ("dropout", "random_brightness", "random_contrast", "random_saturation", "random_hue",
-            "random_flip_left_right", "random_flip_up_down", "nce_loss", "sampled_softmax_loss")
-_UNSEEDED = ("noisy_linear_cosine_decay",)  # the function of TensorFlow takes no seed
+_DRAWING = (
+    "dropout",
+    "random_brightness",
+    "random_contrast",
+    "random_saturation",
+    "random_hue",
+    "random_flip_left_right",
+    "random_flip_up_down",
+    "random_jpeg_quality",
+    "sample_distorted_bounding_box",
+    "nce_loss",
+    "sampled_softmax_loss",
+)
+_UNSEEDED = ("noisy_linear_cosine_decay", "extract_glimpse")  # the function of TensorFlow takes no seed
 
 
 # --- examples ---------------------------------------------------------------------------------
@@ -472,9 +483,17 @@ def _natural(value: object, op: Op, letter: str) -> str:
     return "int32" if "int32" in {dtype.name for dtype in op.allowed(letter)} else "float32"
 
 
+def _text(value: object) -> str | bytes:
+    """A string, or bytes that are none, which the language cannot write."""
+    if not isinstance(value, bytes):
+        return str(value)
+    return value.decode() if value.isascii() else value
+
+
 def _array(value: object, dtype: str) -> np.ndarray:
     if dtype == "string":
-        return np.array(value, dtype=object).astype(str).astype(object)
+        array = np.array(value, dtype=object)
+        return np.array([_text(one) for one in array.reshape(-1)] + [None], object)[:-1].reshape(array.shape)
     array = np.array(value)
     if array.dtype.kind in "OSU":
         array = np.ones(array.shape)

@@ -59,6 +59,10 @@ NARROWER: dict[tuple[str, str], str] = {
        for op in ("rfft2d", "rfft3d", "irfft2d", "irfft3d", "frame", "stft", "inverse_stft", "overlap_and_add",
                   "linear_to_mel_weight_matrix")},
     ("sparse_softmax_cross_entropy", "TFG206"): "Labels lack one axis of the logits; TensorFlow also drops others.",
+    ("extract_patches", "TFG223"): "A patch fits into the image; TensorFlow also makes none of it.",
+    **{(op, "TFG222"): "A filter has a size; TensorFlow takes the mean of nothing."
+       for op in ("ssim", "ssim_multiscale")},
+    ("non_max_suppression_padded", "TFG208"): "Each box has a score; TensorFlow stretches those of one row.",
     ("frame", "TFG206"): "One number fills; TensorFlow ignores others that it does not need.",
     ("softmax_cross_entropy_with_logits", "TFG504"): _PAIRS,
     ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",

@@ -17,7 +17,7 @@ from tfdsl.ops import OPS
 from tfdsl.ops.left_out import MODULES, REASONS, ROWS
 from tfdsl.ops.raw import find
 
-WALKED = ("math", "linalg", "losses", "random", "signal", "strings")
+WALKED = ("math", "linalg", "losses", "image", "random", "signal", "strings")
 
 
 def functions(module):

@@ -30,6 +30,8 @@ MORE_PRECISE = {
     **dict.fromkeys(("rot90", "random_flip_left_right", "random_flip_up_down"),
         "the number of quarters is known, and TensorFlow makes branches"),
     **dict.fromkeys(("adjust_hue", "adjust_saturation", "random_hue", "random_saturation"), "there are three colours"),
+    **dict.fromkeys(("non_max_suppression_padded", "combined_non_max_suppression", "psnr", "ssim", "ssim_multiscale", "extract_patches", "adjust_jpeg_quality", "random_jpeg_quality", "image_gradients"),
+        "sizes stay, or are those of both images, which TensorFlow's Python code computes in the graph"),
     **dict.fromkeys(("cosine_distance", "sparse_softmax_cross_entropy"),
         "labels have the shape of predictions or logits, also if TensorFlow does not know it"),
     **dict.fromkeys(
@@ -55,7 +57,7 @@ NARROWER = {
     "piecewise_constant_decay", "noisy_linear_cosine_decay", "eigh_tridiagonal",
     "compute_weighted_loss", "cosine_distance", "mean_pairwise_squared_error", "sigmoid_cross_entropy",
     "softmax_cross_entropy", "sparse_softmax_cross_entropy", "adjust_gamma", "random_contrast",
-    "random_flip_left_right", "random_flip_up_down",
+    "random_flip_left_right", "random_flip_up_down", "total_variation",
 }
 
 # Calls besides the examples: other options, ranks and axes.
@@ -196,6 +198,14 @@ MORE_CALLS = [
     "substr([\"hello\", \"world\"], [0, 1], [2, 3])",
     "flip_left_right([[[1.0], [2.0]], [[3.0], [4.0]]])",
     "assert_equal([[1, 1], [1, 1]], [1, 1])",
+    "non_max_suppression_padded([[[0.0, 0.0, 1.0, 1.0]]], [[0.5]], 2, pad_to_max_output_size=true)",
+    "combined_non_max_suppression([[[[0.0, 0.0, 1.0, 1.0]]]], [[[0.9]]], 2, 5, pad_per_class=true)",
+    "draw_bounding_boxes([[[[0.0], [0.0]]]], [[[0.0, 0.0, 1.0, 1.0]]], colors=[[1.0]])",
+    "total_variation([[[1.0], [2.0]]])",
+    "extract_patches([[[[1.0], [2.0], [3.0]]]], [1, 1, 2, 1], [1, 1, 2, 1], [1, 1, 2, 1], \"SAME\")",
+    "decode_png(encode_png(cast([[[1], [2]]], uint8)), channels=3, dtype=uint16)",
+    "encode_png(cast([[[[1], [2]]]], uint16))",
+    "decode_image(encode_png(cast([[[1], [2]]], uint8)), channels=1, dtype=float32, expand_animations=false)",
     "rot90([[[1, 2]], [[3, 4]]])",
     "rot90([[[[1, 2]], [[3, 4]]]], k=2)",
     "central_crop([[[1], [2], [3]], [[4], [5], [6]], [[7], [8], [9]]], 0.4)",

@@ -10,6 +10,7 @@ from . import (
     arrange,
     array,
     bands,
+    boxes,
     checks,
     fourier,
     gradient,
@@ -22,6 +23,7 @@ from . import (
     math,
     mean_losses,
     normalize,
+    pictures,
     random,
     reductions,
     schedules,
@@ -57,6 +59,8 @@ _TABLES = (
     checks,
     strings,
     images,
+    pictures,
+    boxes,
 )
 
 OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}

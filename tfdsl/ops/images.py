@@ -81,7 +81,7 @@ def turned(call: OpCall) -> TensorType:
     if found is None:
         return TensorType(call.dtype("T"), None)
     shape, at = found
-    if call.arguments.get("k", 1) % 2:
+    if "k" not in call.arguments or call["k"] % 2:
         shape = (*shape[:at], shape[at + 1], shape[at], shape[-1])
     return TensorType(call.dtype("T"), shape)
 
@@ -94,7 +94,7 @@ def central_crop(call: OpCall) -> TensorType:
     if fraction == 1:
         return call["image"]
     clear_rank(call, "image")
-    shape, at = _spatial(call, "image") or ((), 0)
+    shape, at = _spatial(call, "image") or ((None,) * 3, 0)
 
     def cropped(dim: Dim) -> Dim:
         size = number(call, dim)
@@ -157,8 +157,8 @@ def _in_proportion(own: Sequence[int | None], size: Sequence[int | None]) -> tup
 
 def resize(call: OpCall) -> TensorType:
     """Float32 unless the nearest pixels are taken, or the size is that of the images already."""
-    clear_rank(call, "images")
-    shape = least_rank(call, "images", 3) or ()
+    shape = clear_rank(call, "images")
+    least_rank(call, "images", 3)
     if len(shape) > 4:
         call.fail(RANK, "images", param="images", wanted="3 or 4", type=call["images"])
     size = pair_of_sizes(call, "size")
@@ -167,7 +167,7 @@ def resize(call: OpCall) -> TensorType:
         size = _in_proportion(own, [number(call, dim) for dim in size])
     is_kept = call["method"] == "nearest" or (None not in own and own == tuple(size))
     dtype = call.dtype("T") if is_kept else FLOAT32
-    return TensorType(dtype, (*shape[:-3], *size, shape[-1]))
+    return TensorType(dtype, (*shape[:-3], *size, *shape[-1:]))
 
 
 def colours(param: str = "images"):

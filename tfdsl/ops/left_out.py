@@ -23,7 +23,9 @@ _ROWS: Mapping[str, str] = {
     "string_length": "length", "string_lower": "lower", "string_upper": "upper", "string_strip": "strip",
     "string_to_number": "to_number", "string_to_hash_bucket_fast": "to_hash_bucket_fast",
     "string_to_hash_bucket": "to_hash_bucket", "string_to_hash_bucket_strong": "to_hash_bucket_strong",
-    "string_format": "format", "gather": "batch_gather",
+    "string_format": "format", "resize_with_crop_or_pad": "resize_image_with_crop_or_pad",
+    "resize": "resize_images", "resize_image_with_pad": "resize_with_pad", "extract_patches": "extract_image_patches",
+    "transpose_image": "image.transpose", "gather": "batch_gather",
     "check_numerics": "verify_tensor_all_finite", "scatter_nd_update": "batch_scatter_update",
 }  # fmt: skip
 
@@ -89,6 +91,13 @@ _REASONS: Mapping[str, str] = {
     _COLLECTION: "add_loss get_losses get_regularization_loss get_regularization_losses get_total_loss",
     f"{_FUNCTION}convolutions and pools take dilations": "with_space_to_batch required_space_to_batch_paddings",
     "it makes a Python function: write inverse_stft(..., forward_window_fn=\"hann_window\")": "inverse_stft_window_fn",
+    "it has no kernel for CPUs: where there is a GPU, call raw.GenerateBoundingBoxProposals(...)":
+        "generate_bounding_box_proposals",
+    "it is one of TensorFlow 2: write the one without stateless_, with a seed": """
+        stateless_random_brightness stateless_random_contrast stateless_random_crop stateless_random_flip_left_right
+        stateless_random_flip_up_down stateless_random_hue stateless_random_jpeg_quality stateless_random_saturation
+        stateless_sample_distorted_bounding_box
+    """,
     "it has no kernel for CPUs: write fft, fft2d or fft3d, and move axes with transpose": "fftnd ifftnd irfftnd rfftnd",
     f"{_FUNCTION}write a loop with for or while, an if, or a def": """
         case cond switch_case while_loop vectorized_map function wrap_function make_template
@@ -117,7 +126,7 @@ _REASONS: Mapping[str, str] = {
         parse_single_sequence_example parse_tensor read_file serialize_tensor write_file
     """,
     _RAW: """
-        extract_image_patches space_to_batch conv banded_triangular_solve approx_top_k
+        space_to_batch conv banded_triangular_solve approx_top_k
         isotonic_regression dynamic_stitch unravel_index extract_volume_patches fingerprint parallel_stack shape_n
         timestamp batch_to_space space_to_batch_nd batch_to_space_nd random_index_shuffle
        
