@@ -143,7 +143,7 @@ def check_classes(
         help = "leave one_hot out: it takes class numbers, [batch] or [batch, 1]"
     elif len(own) == 2:
         help += f", such as argmax({labels.text}, axis=1)"
-    loss = function.replace("sparse_softmax_cross_entropy", "softmax_cross_entropy")
+    loss = function.replace("sparse_", "")
     _refuse(ctx, CLASS_NUMBERS, labels, help if loss == function else f"{help}; or use {loss}", function)
 
 
