@@ -257,6 +257,22 @@ def test_a_value_that_needs_no_variables(here, capsys):
     assert "TFG901" not in capsys.readouterr().err, "--values uses it"
 
 
+@pytest.mark.parametrize("layer", ["nn.batch_norm(X)", "nn.batch_norm(X, training=on)", "nn.dropout(X, rate=0.5)"])
+def test_layers_are_not_in_training(here, layer):
+    (here / "rows.csv").write_text("a,b,y\n1,2,3\n3,4,1\n5,7,2\n")
+    (here / "d.tfg").write_text(
+        'import nn\ndata rows = csv("rows.csv", target="y")\nplaceholder X: float32[n, 2]\n'
+        f"placeholder y: float32[n, 1]\nplaceholder on: bool = false\np = nn.dense({layer}, 1)\n"
+        "optimize reduce_mean(square(p - y)) with adam()\nsession:\n"
+        "    train 3 epochs on rows as b:\n        feed on = true, X = b.features, y = b.target\n"
+        '    save to "m.ckpt"\n    r = evaluate p on rows as b with X = b.features\n    print on, r\n'
+    )
+    program = tfdsl.compile("d.tfg")
+    wanted = program.run().values["r"]
+    assert main(["predict", "d.tfg", "--from", "m.ckpt", "--values", "p", "--data", "rows.csv", "-o", "out.npy"]) == 0
+    np.testing.assert_allclose(np.load("out.npy").reshape(-1, 1), wanted, rtol=1e-6)
+
+
 def test_names_above_rows_of_data_that_has_none(here, capsys):
     (here / "old.csv").write_text("1,2\n3,4\n5,6\n")
     (here / "new.csv").write_text("a,b\n3,4\n")

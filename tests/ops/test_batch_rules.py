@@ -5,6 +5,7 @@ depends on the batch, TensorFlow computes it for the whole batch and for two une
 rule says. The calls are the example of the row and other calls of it, also with other axes and flags.
 """
 
+import contextlib
 import copy
 import itertools
 import zlib
@@ -16,6 +17,7 @@ from op_calls import MORE_CALLS
 from op_examples import OPS, Bound, Example, evaluate, invoke, our_call, tf_arguments
 
 from tfdsl.analysis.batch_kinds import batch_kind
+from tfdsl.analysis.combination import Combinations, NotCombined
 from tfdsl.ops import OPS as TABLE
 from tfdsl.ops.batch import COLUMNS, FIXED, MEAN, ROWS, SIZES, SUM, linear, rows, stacked, total, whole
 from tfdsl.ops.op import RuleRefused
@@ -32,8 +34,11 @@ UNTRIED = dict.fromkeys(
     "the number of rows is a part of an argument",
 )
 
+# Rows that take no tensor.
+UNGIVEN = ("constant", "linear_to_mel_weight_matrix", "no_op")
+
 # Calls besides those of `op_calls.py`.
-CALLS = ["dropout([1.0, 2.0, 3.0], rate=0.0)", "reshape([[1, 2, 3], [4, 5, 6]], [-1, 3, 1])"]
+CALLS = ["where([true, false])", "dropout([1.0, 2.0, 3.0], rate=0.0)", "reshape([[1, 2, 3], [4, 5, 6]], [-1, 3, 1])"]
 
 AXES = {"axis", "axes", "dim", "perm", "seq_axis", "batch_axis"}
 FRONT = "front"  # rows, with the batch axis before the axes of the example
@@ -99,8 +104,8 @@ def flat(result):
     return [one for part in result for one in flat(part)] if isinstance(result, (list, tuple)) else [result]
 
 
-def claimed(bound, ways):
-    """The kind that the rule of a row gives to the result, or None."""
+def asked(bound, ways):
+    """A node with the nodes of its arguments that depend on the batch and their kinds. None if it is no call."""
     values = {(name, position): value for name, position, value in bound.inputs()}
     types = {slot: _type(values[slot], way) for slot, way in ways.items() if way != FIXED}
     try:
@@ -113,7 +118,16 @@ def claimed(bound, ways):
     tensors = {slot: refs.get(slot, Literal(frozen(value.tolist()), _dtype(value))) for slot, value in values.items()}
     args = {name: Static(frozen(value)) for name, value in bound.given.items()}
     args |= {name: Refs(arg) if isinstance(arg, tuple) else arg for name, arg in by_argument(tensors, tuple).items()}
-    return batch_kind(nodes, Node(len(nodes), bound.op.name, args, None, tuple(outputs), ORIGIN), kinds)
+    return Node(len(nodes), bound.op.name, args, None, tuple(outputs), ORIGIN), nodes, kinds
+
+
+def claimed(bound, ways):
+    """The kind that the rule of a row gives to the result, or None."""
+    found = asked(bound, ways)
+    if found is None:
+        return None
+    node, nodes, kinds = found
+    return batch_kind(nodes, node, kinds)
 
 
 def by_argument(slots, kind):
@@ -259,6 +273,33 @@ def test_what_rules_claim_is_so(name):
     count, faults = tried(name)
     assert not faults
     assert (count == 0) == (name in UNTRIED)
+
+
+class Given(Combinations):
+    """The combinations of a node whose arguments have given kinds."""
+
+    def __init__(self, node, nodes, kinds):
+        self.given = kinds
+        super().__init__({**nodes, node.id: node}, [*nodes, node.id], (), (), (), ())
+
+    def _kind(self, node):
+        return self.given[node.id] if node.id in self.given else super()._kind(node)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_any_kinds_of_arguments_are_combined_or_refused(name):
+    count = 0
+    for example in calls(TABLE[name]):
+        bound = Bound(example)
+        slots = [(param, position) for param, position, _ in bound.inputs()]
+        for way in (ROWS, COLUMNS, MEAN, SUM, SIZES):
+            for some in (slots[:1], slots):
+                found = asked(bound, dict.fromkeys(some, way))
+                if found is not None and some:
+                    count += 1
+                    with contextlib.suppress(NotCombined):
+                        Given(*found).combined(Ref(found[0].id))
+    assert count or TABLE[name].draws or name in UNGIVEN
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ One that adds, subtracts or scales such tensors is computed from their combined 
 is, its ops say, not its shape.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from ..ops.batch import FIXED, MEAN, ROWS, SUM
 from ..ops.named import OPERATORS
-from ..program import Apply, Arg, Combination, Fetch, Literal, Node, PlanExpr, Ref, Value, refs_of
+from ..program import Apply, Arg, Combination, Fetch, Literal, Node, PlanExpr, Ref, Value, refs_of, upstream
 from .batch_kinds import Nodes, batch_kind, outside_regions
 
 _COMBINED: Mapping[str, Combination] = {FIXED: "fixed", ROWS: "rows", MEAN: "mean", SUM: "sum"}
@@ -29,12 +29,15 @@ class NotCombined(Exception):
 
 class Combinations:
     """The combinations of some tensors of a graph. `rows` are the nodes that are fed rows of the batch, `mixed` those
-    that are fed something else made of it. `off` are bools that are false."""
+    that are fed something else made of it. `off` are bools that are false, besides the placeholders that are so by
+    default and are not `fed`."""
 
     def __init__(
-        self, nodes: Nodes, reached: Iterable[int], rows: Collection[int], mixed: Collection[int], off: Collection[int]
-    ):
-        self._nodes, self._off, self.mixed = nodes, off, mixed
+        self, nodes: Nodes, reached: Collection[int], rows: Collection[int], mixed: Collection[int],
+        off: Collection[int], fed: Collection[Ref],
+    ):  # fmt: skip
+        self._nodes, self.mixed = nodes, mixed
+        self._off = {*off, *(id for id in reached if Ref(id) not in fed and _is_false(nodes[id]))}
         self._kinds: dict[int, str | None] = {}  # None if it cannot be combined
         self._known: dict[int, str] = {}
         self.leaves: dict[Ref, Combination] = {}
@@ -71,6 +74,12 @@ class Combinations:
         self.leaves |= totals
         self.leaves[ref] = "made"
         return Fetch(ref)
+
+    def changes(self, node: Node) -> bool:
+        """Whether a node that writes variables changes them. A layer of the library leaves them as they are while
+        `training` is off."""
+        is_layer = node.origin.span.source.is_library
+        return not (is_layer and any(one.id in self._off for one in upstream(self._nodes, node.inputs())))
 
     def _totals(self, node: Node) -> dict[Ref, Combination] | None:
         """The means and sums over all rows of which a library makes the output of a node. None if it is not made of
@@ -118,9 +127,15 @@ class Combinations:
 
     def _kind(self, node: Node) -> str | None:
         if node.row is _CHOSEN:
-            test, _, otherwise = (node.args[param.name] for param in _CHOSEN.params[:3])
-            if isinstance(test, Ref) and test.node in self._off:
+            test, _, otherwise = (node.args.get(param.name) for param in _CHOSEN.params[:3])
+            if isinstance(test, Ref) and test.node in self._off and otherwise is not None:
                 return self._kind_of(otherwise) or None
         if any(self._kinds.get(ref.node, FIXED) is None for ref in node.inputs()):
             return None
         return batch_kind(self._nodes, node, self._known)
+
+
+def _is_false(node: Node) -> bool:
+    """Whether a node is a placeholder that is false unless it is fed."""
+    default = node.args.get("default") if node.is_placeholder else None
+    return isinstance(default, Literal) and default.value is False

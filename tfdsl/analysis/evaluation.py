@@ -1,6 +1,6 @@
 """Turns `NAME = EXPR` and `NAME = evaluate ...` into the plan: they give names of the session their values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..data.schema import Column, Schema
 from ..diagnostics import (
@@ -19,6 +19,7 @@ from ..diagnostics import (
     VALUE_TYPE,
     Note,
 )
+from ..ops.batch import COLUMNS, MEAN, ROWS, SIZES, SUM
 from ..program import (
     BatchField,
     Bind,
@@ -62,6 +63,11 @@ from .values import (
     is_host,
 )
 from .wrong_kind import not_tensor
+
+_KINDS: Mapping[str, str] = {
+    ROWS: "the rows", COLUMNS: "the rows as columns", SIZES: "their shape", MEAN: "a mean over them",
+    SUM: "a sum over them",
+}  # fmt: skip
 
 # --- names ------------------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     names = _names(ctx, statement)
     combinations = _combinations(ctx, refs, feeds)
     if size is not None:
-        _doubt_batches(ctx, statement, refs, feeds)
+        _doubt_batches(ctx, statement, refs, feeds, combinations)
     items: list[Evaluated] = []
     for name, one, ref in zip(names, statement.values, refs, strict=True):
         value = Fetch(ref) if size is None else _combined(ctx, statement, combinations, one, name, ref)
@@ -204,15 +210,18 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     return Evaluate(ctx.origin(statement.span), targets, tuple(items), pair, rows, size, combined, feeds)
 
 
-def _doubt_batches(ctx: Analysis, statement: t.Evaluate, refs: list[Ref], feeds: tuple[Feed, ...]) -> None:
+def _doubt_batches(
+    ctx: Analysis, statement: t.Evaluate, refs: list[Ref], feeds: tuple[Feed, ...], combinations: Combinations
+) -> None:
     """Warn of batches that nothing is fed, and of changes that are made once for each batch."""
     parts = [part for feed in feeds for part in parts_of(feed.value)]
     if not any(isinstance(part, BatchField) for part in parts):
         batch = statement.batch.id if statement.batch is not None else "b"
         ctx.report(EVALUATE_SAME, statement.data.span, batch=batch)
-    changes = ctx.executed(ctx.graph, refs, statement.span, frozenset(feed.ref for feed in feeds)).all(Kind.CHANGE)
+    executed = ctx.executed(ctx.graph, refs, statement.span, frozenset(feed.ref for feed in feeds))
+    changes = [node for id in executed.all(Kind.CHANGE) if combinations.changes(node := ctx.graph.nodes[id])]
     if changes:
-        ctx.report(EVALUATE_CHANGES, statement.span, op=ctx.graph.nodes[changes[0]].op)
+        ctx.report(EVALUATE_CHANGES, statement.span, op=changes[0].op)
 
 
 def rows_of(ctx: Analysis, plan: Plan, target: t.Identifier, function: str) -> DataValue:
@@ -305,7 +314,7 @@ def _combinations(ctx: Analysis, refs: list[Ref], feeds: Iterable[Feed]) -> Comb
     if graph.training is not None and Ref(graph.training.id) not in fed:
         off.add(graph.training.id)
     reached = graph.reach(refs, frozenset(fed))
-    return Combinations(graph.nodes, reached | rows | mixed, rows, mixed, off)
+    return Combinations(graph.nodes, reached | rows | mixed, rows, mixed, off, fed)
 
 
 def _combined(
@@ -317,15 +326,15 @@ def _combined(
         node = error.node
         called = f"'{node.name}'" if node.name else node.op.rpartition(".")[2]
         operator = node.row.operator if node.row is not None else ""
-        what = f"'{operator}'" if operator else node.op.rpartition(".")[2]
+        is_called = operator and node.origin.span.text.startswith(f"{node.op}(")
+        what = f"'{operator}'" if operator and not is_called else node.op.rpartition(".")[2]
         mixed = [ref for ref in combinations.mixed if ref == node.id]
         given = sorted({kind for kind in error.kinds.values() if kind and kind != "fixed"})
         why = f"{called} mixes the rows of a batch"
         if mixed:
             given, why = [], f"{called} is fed a value that is made of the batch"
         if given:
-            words = {"mean": "a mean over them", "sum": "a sum over them", "rows": "the rows"}
-            why = f"{what} of {' and '.join(words[kind] for kind in given)} is not a mean or a sum over all rows"
+            why = f"{what} of {' and '.join(_KINDS[kind] for kind in given)} is not a mean or a sum over all rows"
         text, data = shown_text(value.value), statement.data.id
         way = "evaluate it at once: leave out 'in batches of'"
         if given in (["mean"], ["sum"]) and node.row is not None and len(node.row.params) == 1:

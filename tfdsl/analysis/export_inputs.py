@@ -3,8 +3,19 @@
 from collections.abc import Iterable, Mapping
 
 from ..data.schema import shown
-from ..diagnostics import EXPORT_COLUMN, EXPORT_DATA, EXPORT_OUTSIDE, FEED_DTYPE, FEED_SHAPE, NO_MEMBER, Note
+from ..diagnostics import (
+    EXPORT_COLUMN,
+    EXPORT_DATA,
+    EXPORT_OUTSIDE,
+    EXPORT_RENAMED,
+    FEED_DTYPE,
+    FEED_SHAPE,
+    NO_MEMBER,
+    Note,
+)
+from ..diagnostics.spelling import counted
 from ..program import Field, Ref
+from ..program.signature import input_names
 from ..syntax import tree as t
 from ..types import BECOMES, SizeMismatch, TensorType, match_shape
 from .column_slips import instead, left_out
@@ -13,6 +24,8 @@ from .expressions import evaluate, value_of
 from .feeds import Plan
 from .members import check_field, member
 from .values import DataValue, Tensor, describe, field_of
+
+_SHOWN = 20  # names in a message
 
 
 def made_input(
@@ -72,7 +85,8 @@ def _check_type(
 
 
 def check_columns(ctx: Analysis, statement: t.Export, inputs: Mapping[str, Ref], made: Mapping[Ref, Field]) -> None:
-    """Check that no two inputs of the model have one name. Data sets of one source share its columns."""
+    """Check that no two inputs of the model have one name, and warn of those that get another one. Data sets of one
+    source share its columns."""
     taken = dict.fromkeys(inputs, "")
     for one, field in zip((one for one in statement.inputs if one.value is not None), made.values(), strict=True):
         for column in ctx.pipelines[field.data].sources_of(field.field):
@@ -80,6 +94,10 @@ def check_columns(ctx: Analysis, statement: t.Export, inputs: Mapping[str, Ref],
             if not other or _source(ctx, other) != _source(ctx, field.data):
                 other = f"a column of {other}" if other else "a placeholder"
                 ctx.fail(EXPORT_COLUMN, one.target.span, name=shown(column.name), data=field.data, other=other)
+    pairs = [f"{shown(name)} is named {new}" for name, new in input_names(taken).items() if new != name]
+    if pairs:
+        more = f", and {counted(len(pairs) - _SHOWN, 'other')} likewise" if len(pairs) > _SHOWN else ""
+        ctx.report(EXPORT_RENAMED, statement.span, pairs=", ".join(pairs[:_SHOWN]) + more)
 
 
 def _source(ctx: Analysis, data: str) -> tuple[object, ...]:

@@ -19,10 +19,9 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.spelling import did_you_mean, listed
-from ..ops.batch import FIXED, ROWS
 from ..program import BatchField, Export, Feed, Field, Graph, Named, Node, Program, Ref, Statement, walk
 from ..record import Record
-from .batch_kinds import batch_kind
+from .combination import Combinations
 
 _TRIED = 200  # values, for a help line
 
@@ -199,22 +198,12 @@ def _feeds(program: Program, graph: str) -> Iterator[tuple[Feed, str | None]]:
 
 def _check_rows(graph: Graph, found: Prediction) -> None:
     """Refuse a value that has no row for each row of data, whatever the other rows are."""
-    kinds: dict[int, str] = {}
-    unknown: set[int] = set()
-    reached = graph.reach(found.outputs.values(), frozenset(found.fed))
-    for id in sorted(reached | {ref.node for ref in found.fed}):
-        node = graph.nodes[id]
-        if Ref(id) in found.fed:
-            kinds[id] = ROWS
-            continue
-        kind = None if any(ref.node in unknown for ref in node.inputs()) else batch_kind(graph.nodes, node, kinds)
-        if kind is None:
-            unknown.add(id)
-        else:
-            kinds[id] = kind
+    fed = {ref.node for ref in found.fed}
+    reached = graph.reach(found.outputs.values(), frozenset(found.fed)) | fed
+    off = () if graph.training is None else (graph.training.node,)
+    combinations = Combinations(graph.nodes, reached, fed, (), off, found.fed)
     for name, ref in found.outputs.items():
-        if kinds.get(ref.node, FIXED) != ROWS:
-            why = "it is one value for all rows" if ref.node in kinds else "its rows depend on each other"
-            node = min((id for id in unknown if id in graph.reach([ref])), default=ref.node)
-            what = graph.nodes[node].shown if node != ref.node else name
-            raise _Refused(PREDICT_MIXED, name=name, why=why, node=what)
+        kind = combinations.kind(ref)
+        if kind != "rows":
+            why = "it is one value for all rows" if kind else "its rows depend on each other"
+            raise _Refused(PREDICT_MIXED, name=name, why=why)

@@ -269,3 +269,28 @@ def test_plain_tensorflow_predict_and_fitted_give_the_same(rows, capsys):
         at = lines[0].index("home city")
         csv.writer(file).writerows(line[:at] + line[at + 1 :] for line in lines)
     assert main([*predict, "--overwrite"]) == 1 and 'it has no column "home city"' in capsys.readouterr().err
+
+
+# Names of columns, and those of the inputs that are made of them.
+ODD = {
+    "class": "class_", "None": "None_", "lambda": "lambda_", "self": "self_", "m²": "m__", "CO₂": "CO__", "a b": "a_b_",
+    "a_b": "a_b", "a-b": "a_b__", "1a": "1a", "½": "__", "naïve": "naïve", "async": "async_", "async_": "async__",
+}  # fmt: skip
+
+
+def test_columns_of_any_names_can_be_given_to_the_model(here):
+    rows = [[at, 2 * at + 1] for at in range(len(ODD))]
+    lines = [",".join(str(row[at]) for row in rows) for at in range(2)]
+    (here / "odd.csv").write_text("\n".join([",".join(ODD), *lines]) + "\n")
+    (here / "t.tfg").write_text(
+        f'data d = csv("odd.csv")\nplaceholder X: float32[n, {len(ODD)}]\nplaceholder scale: float32\n'
+        'p = X * scale\nsession: export p with X = d.features, scale to "odd"\n'
+    )
+    program = tfdsl.compile("t.tfg")
+    program.run()
+    serve = tf.saved_model.load("odd").signatures["serving_default"]
+    given = {ODD[name]: tf.constant(row, tf.float32) for name, row in zip(ODD, rows, strict=True)}
+    found = serve(**given, scale=tf.constant(2.0))["p"].numpy()
+    np.testing.assert_array_equal(found, 2 * np.transpose(rows))
+    (renamed,) = [one.details["pairs"] for one in program.diagnostics if one.code == "TFG583"]
+    assert renamed == ", ".join(f'"{name}" is named {new}' for name, new in ODD.items() if new != name)

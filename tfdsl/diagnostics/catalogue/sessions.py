@@ -51,6 +51,9 @@ EXPORT_OUTSIDE = _message("TFG581", "a model cannot do {name} in its graph, so i
 EXPORT_COLUMN = _message("TFG582", "two inputs of the model would be named {name}: a column of {data}, and {other}",
                          "inputs that are made of data are named after its columns: rename the column or the "
                          "placeholder")
+EXPORT_RENAMED = _message("TFG583", "inputs of the model cannot have the names of their columns: {pairs}",
+                          "give the model its values by these names, since TensorFlow calls it as a Python function, "
+                          "which cannot have the others beside each other; or rename the columns", "warning")
 TRAINING_KIND = _message("TFG533", "{function} needs a bool for 'training', but it is {value}")
 TRAINING_LATE = _message("TFG534", "'{name}' was used before it is bound here",
                          "bind it above that line, or leave it out: every graph has a 'training', which is true "

@@ -25,6 +25,7 @@ from ...lowering.definitions import op_name
 from ...lowering.failures import failure, plain_reason
 from ...lowering.tf import tf, v1
 from ...program import Export, Ref
+from ...program.signature import input_names
 from .data_graph import DataGraph, data_graph
 
 _EXTRA, _LIST = "assets.extra", "tfdsl.json"  # the folder for extra files in a SavedModel; the list of its files
@@ -153,6 +154,8 @@ def _write(
         )
         for name, tensor in made.inputs.items() if made else ():
             inputs[name] = v1.saved_model.build_tensor_info(graph.get_tensor_by_name(tensor))
+        names = input_names(inputs)
+        inputs = {names[name]: info for name, info in inputs.items()}
         prepare = graph.get_operation_by_name(made.prepare) if made and made.prepare else None
         signature = v1.saved_model.build_signature_def(inputs, outputs, v1.saved_model.PREDICT_METHOD_NAME)
         builder = v1.saved_model.Builder(folder)
