@@ -468,6 +468,7 @@ class Analysis:
         with suppress(OSError, ValueError):  # a text has no folder
             self.importing[identity_of(os.stat(path))] = path
         self.chain: tuple[Frame, ...] = ()
+        self.remembered = 0  # statements that keep something for themselves
         self.targetless: set[str] = set()  # data whose missing target was reported
         self.nearly: set[tuple[str, str]] = set()  # columns whose few texts were reported
         self.refused: set[tuple[str, str]] = set()  # fields of data that were reported
@@ -559,7 +560,7 @@ class Analysis:
         if isinstance(value, ErrorValue):
             raise StatementFailed(None)
         if isinstance(value, Unbound):
-            note = Note("'stop when' on line {line} may end the training before it has one", value.stop)
+            note = Note(value.why, value.place)
             self.fail(MAY_BE_UNBOUND, span, (note,), name=name)
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
             theirs = self.graphs[value.graph].shown

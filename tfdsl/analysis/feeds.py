@@ -32,7 +32,7 @@ from ..program import (
     Value,
     walk,
 )
-from ..record import State, field
+from ..record import Record, State, field
 from ..source import Span
 from ..syntax import tree as t
 from ..types import (
@@ -57,6 +57,7 @@ from .expressions import dotted, given
 from .fed_data import check_data_fed
 from .initial import uninitialised
 from .members import targetless
+from .names import Binding
 from .session_values import plan_value
 from .training import with_training
 from .values import (
@@ -72,6 +73,14 @@ from .values import (
     field_of_batch,
     is_host,
 )
+
+
+class GivenAfter(Record):
+    """What an `after every` block gives a name, and when it is first due."""
+
+    bindings: list[Binding[ExprValue]]
+    unit: str
+    count: float
 
 
 class Loop(State):
@@ -90,6 +99,17 @@ class Loop(State):
     before: frozenset[str] = frozenset()  # names of the session that have values when the training begins
     stop: Span | None = None  # the first 'stop when' so far
     doubtful: list[str] = field(default_factory=list)  # names that get their first value after it
+    given_after: dict[str, GivenAfter] = field(default_factory=dict)  # names of `after every` blocks
+    rare: dict[str, Span] = field(default_factory=dict)  # those of them whose blocks may not run at all
+    count: int = 0  # of epochs or steps
+    unit: str = ""
+    per_epoch: int = 1  # steps
+
+    def is_reached(self, unit: str, count: float) -> bool:
+        """Whether the training has as many epochs, batches of an epoch, or steps."""
+        steps = self.count * self.per_epoch if self.unit == "epoch" else self.count
+        own = {"epoch": steps // self.per_epoch, "batch": min(steps, self.per_epoch), "step": steps}
+        return own[unit] >= count
 
 
 class Plan(State):

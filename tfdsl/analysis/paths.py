@@ -9,7 +9,7 @@ from os.path import normpath
 
 from ..access import Access, AccessRefused
 from ..diagnostics import RESTORE_FOLDER, RESTORE_MISSES, Diagnostic
-from ..program import Origin, Program, Restore, Save, Statement, Template, checkpoint_folders, known_text, walk
+from ..program import Keep, Origin, Program, Restore, Save, Statement, Template, checkpoint_folders, known_text, walk
 
 
 def paths(program: Program) -> Iterator[tuple[str, Origin]]:
@@ -35,7 +35,7 @@ def restored_folders(program: Program) -> Iterator[Diagnostic]:
     """An error for each `restore` from a folder where a training keeps its checkpoints."""
     statements = [one for session in program.sessions for one in walk(session.body)]
     folders = {normpath(path): origin for path, origin in checkpoint_folders(program).items() if path}
-    saved = {_plain_path(one) for one in statements if isinstance(one, Save)}
+    saved = {_plain_path(one) for one in statements if isinstance(one, Save | Keep)}
     for one in statements:
         path = _plain_path(one) if isinstance(one, Restore) else None
         if path in folders and path not in saved:
@@ -47,7 +47,7 @@ def mistyped_restores(program: Program) -> Iterator[Diagnostic]:
     """A warning for each `restore ... if exists` from a path that no `save` writes, if one writes nearly that path:
     then the variables are always initialised. Numbers and single letters name files that only look alike."""
     statements = [one for session in program.sessions for one in walk(session.body)]
-    saved = {path: one for one in statements if isinstance(one, Save) and (path := _plain_path(one))}
+    saved = {path: one for one in statements if isinstance(one, Save | Keep) and (path := _plain_path(one))}
     folders = {normpath(path) for path in checkpoint_folders(program) if path}
     for one in statements:
         path = _plain_path(one) if isinstance(one, Restore) and one.if_exists else None

@@ -3,12 +3,14 @@
 A statement that needs a value which is not fed, or feeds a value that does not fit, is an error here.
 """
 
+import math
 from typing import Any, assert_never
 
 from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ..diagnostics import (
     ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
+    BETTER_VALUE,
     CHECKPOINT_MOVING,
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
@@ -54,6 +56,7 @@ from ..program import (
     Fetch,
     Field,
     Init,
+    Keep,
     Log,
     LogTo,
     Pairs,
@@ -68,6 +71,7 @@ from ..program import (
     Shown,
     Statement,
     Stop,
+    StopAfter,
     Template,
     Train,
     Value,
@@ -94,7 +98,7 @@ from .expressions import (
 )
 from .fed_data import check_batches_fed
 from .fed_rows import check_rows
-from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
+from .feeds import GivenAfter, Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
 from .scopes import as_expression, first_other, variables_of
@@ -105,6 +109,7 @@ from .values import (
     DataValue,
     Env,
     ErrorValue,
+    Evaluation,
     NodeValue,
     Operation,
     RuntimeValue,
@@ -197,6 +202,10 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
                 plan.loop.stop = statement.span
             feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
             return [Stop(ctx.origin(statement.span), test, feeds)]
+        case t.StopAfter():
+            return [_stop_after(ctx, plan, statement)]
+        case t.Keep():
+            return [_keep(ctx, plan, statement)]
         case t.Checkpoint():
             return [_checkpoint(ctx, plan, statement)]
         case t.Write():
@@ -542,15 +551,20 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
         loop = Loop(dataset.name if dataset.name in ctx.datasets else None, dataset.schema, size or dataset.schema.rows)
     loop.before = frozenset(plan.names.names)
+    loop.count, loop.unit, loop.per_epoch = count, statement.unit, _per_epoch(dataset, size, order)
     if statement.target is not None and dataset is not None:
         batch = Batch(dataset.schema, None if short else loop.rows, dataset.name)
         env.bind(statement.target.id, batch, statement.target.span)
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)
-    for name in loop.doubtful:
+    plan.names.names.update({name: given.bindings for name, given in loop.given_after.items()})
+    for name, place in loop.rare.items():
+        plan.names.rebind(name, Unbound(place, "'after every' on line {line} may not run in this training"), place)
+    for name in dict.fromkeys((*loop.doubtful, *(loop.given_after if loop.stop is not None else ()))):
         assert loop.stop is not None
-        plan.names.rebind(name, Unbound(loop.stop), statement.span)
+        why = "'stop when' on line {line} may end the training before it has one"
+        plan.names.rebind(name, Unbound(loop.stop, why), statement.span)
     if not loop.runs and ctx.failed == failed and ctx.graph.broken.isdisjoint({t.Optimize, t.ApplyGradients}):
         if not ctx.graph.optimizers and not loop.runs_aside:
             steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
@@ -566,6 +580,11 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             check_last_batch(ctx, inner, body, short, size)
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
+
+
+def _per_epoch(dataset: DataValue | None, size: int | None, order: str) -> int:
+    """The steps of an epoch."""
+    return 1 if dataset is None or not size else -(-dataset.schema.rows // size)
 
 
 def _writes(ctx: Analysis, ref: Ref) -> bool:
@@ -650,10 +669,79 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
         if isinstance(one, t.Feed):
             ctx.fail(PLAN_PLACE, one.span, help="put it directly in the body of 'train', or write '... with ...'",
                      what="'feed' inside 'every'")  # fmt: skip
+    names = plan.names.names
+    before = set(names)
+    for name, one in loop.given_after.items() if statement.after else ():
+        if one.unit == statement.unit and one.count <= count:  # then it has one by the time that this block runs
+            names[name] = one.bindings
     loop.asides += 1
     body = _block(ctx, plan, statement.body)
     loop.asides -= 1
-    return Every(ctx.origin(statement.span), count, statement.unit, body)
+    if statement.after:
+        _give_after(plan, loop, statement, before, count)
+    return Every(ctx.origin(statement.span), count, statement.unit, body, statement.after)
+
+
+def _give_after(plan: Plan, loop: Loop, statement: t.Every, before: set[str], count: int | float) -> None:
+    """Names that only `after every` blocks give values have them from the first time on: in the block itself, in blocks
+    below it that do not run before it, and after the training."""
+    names = plan.names.names
+    for name in [name for name in names if name not in before]:
+        loop.given_after[name] = GivenAfter(names[name], statement.unit, count)
+        if not loop.is_reached(statement.unit, count):
+            loop.rare[name] = statement.span
+    for name in loop.given_after:
+        why = "'after every' on line {line} gives it one, and may not have run yet"
+        plan.names.rebind(name, Unbound(statement.span, why), statement.span)
+
+
+def _number(ctx: Analysis, plan: Plan, expr: t.Expr, word: str) -> PlanExpr:
+    """A value of the session that is one number."""
+    value = value_of(ctx, plan.env, expr)
+    type = value.type if isinstance(value, (Tensor, RuntimeValue)) else None
+    is_number = type is None or (type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint"))
+    if not isinstance(value, (Tensor, RuntimeValue)) or not is_number:
+        help = f"name one of its values: {shown_text(expr)}.{next(iter(value.fields))}" if (
+            isinstance(value, Evaluation) and value.fields
+        ) else ""  # fmt: skip
+        ctx.fail(BETTER_VALUE, expr.span, help=help, what=f"'{word}'", value=describe(value))
+    return plan_value(ctx, value, expr.span)
+
+
+def _state(ctx: Analysis, word: str) -> str:
+    """A name under which the session keeps something for a statement. No name of a program has a space."""
+    ctx.remembered += 1
+    return f"{word} {ctx.remembered}"
+
+
+def _keep(ctx: Analysis, plan: Plan, statement: t.Keep) -> Keep:
+    _inside_loop(ctx, plan, statement, "keep")
+    value, path = ctx.together(
+        lambda: _number(ctx, plan, statement.value, "keep"), lambda: path_of(ctx, plan, statement.path)
+    )
+    _need_variables(ctx, statement, "keep")
+    plan.restored.clear()
+    feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'keep'", statement)
+    state, text = _state(ctx, "keep"), shown_text(statement.value)
+    return Keep(ctx.origin(statement.span), value, text, statement.highest, path, state, feeds)
+
+
+def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
+    _inside_loop(ctx, plan, statement, "stop after")
+    count, value, by = ctx.together(
+        lambda: count_of(ctx, plan, statement.count, "the number after 'stop after'"),
+        lambda: _number(ctx, plan, statement.value, "stop after"),
+        lambda: 0.0 if statement.by is None else value_of(ctx, plan.env, statement.by),
+    )
+    if not isinstance(by, (int, float)) or isinstance(by, bool) or not 0 <= by < math.inf:
+        assert statement.by is not None
+        ctx.fail(ARGUMENT_KIND, statement.by.span, function="'stop after'", wanted="a number that is not negative",
+                 name="by", value=describe(by))  # fmt: skip
+    feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'stop after'", statement)
+    state, text = _state(ctx, "stop after"), shown_text(statement.value)
+    return StopAfter(
+        ctx.origin(statement.span), count, statement.unit, value, text, statement.highest, float(by), state, feeds
+    )
 
 
 def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoint:

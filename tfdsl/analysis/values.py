@@ -98,10 +98,10 @@ class Evaluation(Record):
 
 
 class Unbound(Record):
-    """The value of a name of the session that a training may not have reached. `stop` is the place of the `stop when`
-    that may end it before."""
+    """The value of a name of the session that may have none yet. `why` says why, about the line of `place`."""
 
-    stop: Span
+    place: Span
+    why: str
 
 
 class Batch(Record):

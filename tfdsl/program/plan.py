@@ -127,7 +127,8 @@ class Uses(Record):
     variables that the statement may initialise, None for all. `overwrites` has the variables whose values it
     replaces, and `sets` those with a new value computed outside the graph. `path` is the path of a file or folder.
     `stores` has the variables in it with their names there, and `exports` the exported tensors. `binds` has the names
-    of the session that it gives values, and `data` the data set that it goes over.
+    of the session that it gives values, `remembers` those under which it keeps something for itself from one time to
+    the next, and `data` the data set that it goes over.
     """
 
     runs: tuple[Ref, ...] = ()
@@ -140,6 +141,7 @@ class Uses(Record):
     stores: tuple[Pairs, ...] = ()
     exports: tuple[Ref, ...] = ()
     binds: tuple[str, ...] = ()
+    remembers: tuple[str, ...] = ()
     data: tuple[str, str] | None = None
     body: tuple["Statement", ...] = ()
 
@@ -411,17 +413,61 @@ class Checkpoint(SessionStatement):
         return False
 
 
+class Keep(SessionStatement):
+    """Write all variables to a checkpoint when a value is better than it has been before in this training. `state` is
+    the name under which the session keeps the best value."""
+
+    word = "keep"
+    value: PlanExpr
+    text: str
+    highest: bool
+    path: PlanExpr
+    state: str
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=(self.value,), feeds=self.feeds, path=self.path, stores=(None,), remembers=(self.state,))
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class StopAfter(SessionStatement):
+    """End the training if a value has not become better, by more than `by`, for a number of epochs, batches or steps.
+    `state` is the name under which the session keeps the best value and when it was."""
+
+    word = "stop after"
+    count: int
+    unit: Unit
+    value: PlanExpr
+    text: str
+    highest: bool
+    by: float
+    state: str
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=(self.value,), feeds=self.feeds, remembers=(self.state,))
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
 class Every(SessionStatement):
+    """Run a block at some steps: before the step at which a count, from 0, is a multiple of `count`, or `after` the
+    step with which such a number of them has ended."""
+
     word = "every"
     count: int | float
     unit: Unit
     body: tuple["Statement", ...]
+    after: bool = False
 
     def uses(self) -> Uses:
         return Uses(body=self.body)
 
     def is_in_graph(self) -> bool:
-        return self.unit != "second" and all(one.is_in_graph() for one in self.body)
+        return not self.after and self.unit != "second" and all(one.is_in_graph() for one in self.body)
 
 
 EngineName = _Literal["step", "loop", "xla", "auto"]
@@ -472,6 +518,8 @@ Statement = (
     | Write
     | Bind
     | Evaluate
+    | Keep
+    | StopAfter
     | Checkpoint
     | Every
     | Train

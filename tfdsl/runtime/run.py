@@ -24,7 +24,7 @@ from ..diagnostics import (
 from ..diagnostics.render import render_text
 from ..lowering.failures import failure
 from ..lowering.tf import tf
-from ..program import Field, Program, Restore, Run, Save, Session, Train, known_text, walk
+from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, walk
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .cluster.async_training import AsyncWorker, Phase
@@ -146,11 +146,11 @@ def check_restores(compiled: RunnableProgram, sessions: list[Session]) -> None:
     faults = []
     for plan in sessions:
         for statement in walk(plan.body):
-            if not isinstance(statement, (Save, Restore)):
+            if not isinstance(statement, (Save, Keep, Restore)):
                 continue
             path = known_text(statement.path)
             place = None if path is None else os.path.abspath(path)
-            if isinstance(statement, Save):
+            if isinstance(statement, (Save, Keep)):
                 made.add(place)
             elif path is not None and not made & {place, None}:
                 savers = Savers(compiled.built(plan.graph), compiled.access, compiled.learned)

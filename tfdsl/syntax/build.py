@@ -21,7 +21,7 @@ from .lexer import Token
 
 # Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
 _PARTS = frozenset(
-    "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS AND OR NOT TRUE FALSE NONE OPERATOR "
+    "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS BEST BETTER AND OR NOT TRUE FALSE NONE OPERATOR "
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW".split()
 )
 _MAX_DIGITS = 4000
@@ -198,7 +198,7 @@ class Builder(threading.local):
 
     # --- the graph half -------------------------------------------------------------------
 
-    annotation = initial = tag = wrt = stage_arguments = on_data = within = order_seed = rows = step = dim = _part
+    annotation = initial = tag = wrt = stage_arguments = on_data = within = by = order_seed = rows = step = dim = _part
     dims = parameters = saved_list = export_inputs = log_names = with_ = expr_list = values = _items
 
     seed = _make(t.Seed)
@@ -502,7 +502,19 @@ class Builder(threading.local):
 
     @_rule
     def every(self, span: Span, count: t.Expr, unit: Token, body: t.Block):
-        return t.Every(span, count, self._unit(unit, ("epoch", "batch", "step", "second")), body)
+        return t.Every(span, count, self._unit(unit, ("epoch", "batch", "step", "second")), body, False)
+
+    @_rule
+    def after_every(self, span: Span, count: t.Expr, unit: Token, body: t.Block):
+        return t.Every(span, count, self._unit(unit, ("epoch", "batch", "step")), body, True)
+
+    @_rule
+    def stop_after(self, span: Span, count: t.Expr, unit: Token, better: Token, value: t.Expr, by: t.Expr | None):
+        return t.StopAfter(span, count, self._unit(unit, ("epoch", "batch", "step")), better == "higher", value, by)
+
+    @_rule
+    def keep(self, span: Span, best: Token, value: t.Expr, path: t.Expr):
+        return t.Keep(span, best == "highest", value, path)
 
     # --- expressions ----------------------------------------------------------------------
 

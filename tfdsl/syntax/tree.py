@@ -466,6 +466,24 @@ class Stop(StatementTree):
     feeds: tuple[Fed, ...]
 
 
+class StopAfter(StatementTree):
+    """`stop after 5 epochs without lower test.mse by 0.01`."""
+
+    count: Expr
+    unit: Unit
+    highest: bool
+    value: Expr
+    by: Expr | None
+
+
+class Keep(StatementTree):
+    """`keep lowest test.mse to "best.ckpt"`."""
+
+    highest: bool
+    value: Expr
+    path: Expr
+
+
 class Checkpoint(StatementTree):
     count: Expr
     unit: Unit
@@ -489,9 +507,12 @@ class Train(StatementTree):
 
 
 class Every(StatementTree):
+    """`every` and `after every`."""
+
     count: Expr
     unit: Unit
     body: Block
+    after: bool
 
 
 class File(Tree):
@@ -543,6 +564,8 @@ SessionStatement = (
     | Evaluate
     | Feed
     | Stop
+    | StopAfter
+    | Keep
     | Checkpoint
     | Train
     | Every

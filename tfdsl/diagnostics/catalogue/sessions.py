@@ -75,6 +75,11 @@ VALUE_NONE = _message("TFG552", "{value} has no value to give a name", "{way}")
 MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here",
                           "give it a value before the training, or put the 'stop when' below the line that gives it "
                           "one")
+BETTER_VALUE = _message("TFG566", "{what} compares a number with those before, not {value}",
+                        "write a value of the session or a tensor that is one number, such as test.mse")
+KEPT_NOTHING = _message("TFG567", "'keep' on line {line} has kept nothing in {path} in this run",
+                        "its value was never a number: look at what it compares; an older file of that name is not "
+                        "read")
 EVALUATE_NAME = _message("TFG554", "an evaluate with several values needs a name for each",
                          "write: evaluate {text} as NAME")
 VALUE_TWICE = _message("TFG555", "two values are called '{name}'", "write: {text} as other_{name}")

@@ -25,7 +25,7 @@ def needed(statements: Iterable[Statement], at_first: bool = False) -> set[str]:
     given: set[str] = set()
     for uses in (one.uses() for one in walk(statements)):
         data = () if uses.data is None else uses.data[:1]
-        names |= {*uses.session_names, *data} - given
+        names |= {*uses.session_names, *data, *(() if at_first else uses.remembers)} - given
         given |= set(uses.binds) if at_first else set()
     return names
 
@@ -43,7 +43,7 @@ def encoded(kept: Kept) -> bytes:
 
 def _field(value: object) -> tuple[_Facts, bytes]:
     match value:
-        case str() | bool() | int() | float() | list():
+        case str() | bool() | int() | float() | list() | None:
             return {"kind": "plain"}, json.dumps(value).encode()
         case complex():
             return {"kind": "complex"}, json.dumps([value.real, value.imag]).encode()

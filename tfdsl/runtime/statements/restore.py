@@ -1,12 +1,24 @@
 """`restore`: sets variables to their values in a checkpoint."""
 
-from ...program import Restore
+from ...diagnostics import KEPT_NOTHING
+from ...lowering.failures import failure
+from ...program import Keep, Restore, known_text, walk
 from ..execution.execution import Execution
+
+
+def _kept_nothing(run: Execution, path: str) -> Keep | None:
+    """The `keep` of a training before, if it should have written a file and has not in this run. What is there is of
+    another run."""
+    before = walk(run.plan.body[: run.at])
+    keeps = [one for one in before if isinstance(one, Keep) and known_text(one.path) is not None]
+    return next((one for one in keeps if run.text(one.path) == path and path not in run.result.saved), None)
 
 
 def execute(run: Execution, statement: Restore) -> None:
     path = run.text(statement.path)
-    if statement.if_exists and not run.savers.exists(path, statement.origin):
+    if (keep := _kept_nothing(run, path)) is not None and not statement.if_exists:
+        raise failure(KEPT_NOTHING, statement.origin, line=keep.origin.span.line, path=path)
+    if keep is not None or (statement.if_exists and not run.savers.exists(path, statement.origin)):
         run.initialise(None, statement.origin)
     else:
         for doubt in run.savers.restore(run.session, statement.pairs, path, statement.origin):

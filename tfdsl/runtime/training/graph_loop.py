@@ -275,14 +275,13 @@ class GraphLoopEngine:
             self._steps.advance()
             return
         block_end = (loop.step // self._block_size + 1) * self._block_size
-        self._take(loop.step, min(end, loop.step + self._length, block_end))
+        self._take(loop.step, min(end, loop.step + self._length, block_end, self._schedule.next_after(loop.step)))
 
     def _take(self, first: int, last: int) -> None:
         """Take the steps from `first` up to but not including `last`, or fewer if they have too many events."""
         part = self._run.options.part
         if part is not None and part.first(first) >= last:  # other workers take these steps
-            self._loop.step = last
-            self._run.result.steps += last - first
+            self._have_taken(first, last)
             return
         self._block(first - first % self._block_size)
         refused = self._feeds.refused
@@ -337,8 +336,16 @@ class GraphLoopEngine:
         self._run.streams.put(moved)
         self._adapt(last - first, seconds)
         self._replay(chunk)
+        self._have_taken(first, last)
+
+    def _have_taken(self, first: int, last: int) -> None:
+        """Go on to the step `last`, after what is due when the step before it has ended."""
         self._loop.step = last
         self._run.result.steps += last - first
+        if self._schedule.is_after(last):
+            self.flush()
+            self._at(last - 1)
+            self._steps.end_step()
 
     def _bisect(self, first: int, last: int) -> None:
         """Take steps of which one seems to have a NaN or infinite loss. Bisect, so that all steps before it are taken,

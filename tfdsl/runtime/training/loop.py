@@ -8,7 +8,7 @@ import numpy as np
 
 from ...data.arrays import is_streamed
 from ...data.batches import BatchOrder
-from ...program import Checkpoint, Every, Field, Train, batch_fields
+from ...program import Checkpoint, Every, Field, StopAfter, Train, batch_fields
 from ..execution.execution import Execution
 from ..execution.nan import Watch
 from .batch_stream import BatchStream
@@ -83,7 +83,10 @@ class TrainingLoop:
         return self._batch[field]
 
     def is_due(self, statement: Every | Checkpoint) -> bool:
-        """Whether a count, from 0, is a multiple of the statement's."""
+        """Whether a count, from 0, is a multiple of the statement's, or for `after every` that of those that end with
+        the current step."""
+        if isinstance(statement, Every) and statement.after:
+            return self._has_ended(statement)
         match statement.unit:
             case "epoch":
                 return self.batch == 0 and self.epoch % statement.count == 0
@@ -98,6 +101,24 @@ class TrainingLoop:
                 return True
             case _:
                 assert_never(statement.unit)
+
+    def _has_ended(self, statement: Every) -> bool:
+        match statement.unit:
+            case "epoch":
+                is_last = (self.step + 1) % self.per_epoch == 0
+                return is_last and (self.step + 1) // self.per_epoch % statement.count == 0
+            case "batch":
+                return (self.batch + 1) % statement.count == 0
+            case "step":
+                return (self.step + 1) % statement.count == 0
+            case "second":
+                raise AssertionError("'after every' does not count seconds")
+            case _:
+                assert_never(statement.unit)
+
+    def passed(self, statement: StopAfter, since: int) -> int:
+        """The epochs, or the batches or steps, that have passed since a step."""
+        return self.epoch - since // self.per_epoch if statement.unit == "epoch" else self.step - since
 
     def has_elapsed(self, statement: Every | Checkpoint) -> bool:
         """Whether the seconds of a statement are over, or it was never executed."""

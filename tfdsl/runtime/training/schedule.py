@@ -24,7 +24,9 @@ class Schedule:
             s for s in body if s.is_in_graph() and not _needs(s, bound) and (part is None or isinstance(s, Run))
         )
         is_led = part is not None and not part.is_chief  # the chief does the rest
-        self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
+        rest = () if is_led else tuple(s for s in body if s not in self.inside)
+        self.after = tuple(s for s in rest if isinstance(s, Every) and s.after)
+        self.outside = tuple(s for s in rest if s not in self.after)
         self._timed = [
             s for s in self.outside if isinstance(s, (Every, Checkpoint))
         ]  # all of `outside`, if a loop is possible
@@ -42,7 +44,7 @@ class Schedule:
     @property
     def always_outside(self) -> Statement | None:
         """A statement that ends the loop at every step, or at every second one."""
-        for statement in self.outside:
+        for statement in (*self.outside, *self.after):
             if not isinstance(statement, (Every, Checkpoint)):
                 return statement
             if statement.unit != "second" and self._due(statement, np.arange(min(64, self._loop.total))).mean() > 0.4:
@@ -61,11 +63,13 @@ class Schedule:
 
     def _due(self, statement: Every | Checkpoint, steps: np.ndarray) -> np.ndarray:
         per_epoch = self._loop.per_epoch
+        if statement in self.after:
+            steps = steps + 1  # those that have ended
         match statement.unit:
             case "epoch":
                 return steps % (statement.count * per_epoch) == 0
             case "batch":
-                return steps % per_epoch % statement.count == 0
+                return _batches(steps, per_epoch, statement in self.after) % statement.count == 0
             case "step":
                 return steps % statement.count == 0
             case "second":
@@ -84,6 +88,32 @@ class Schedule:
                 from_step = max(step + is_saved, loop.started_at + 1)
             nearest = min(nearest, self._next(statement, from_step))
         return nearest
+
+    def next_after(self, step: int) -> int:
+        """The number of steps that have ended, more than `step`, when something is due after a step, or the end of the
+        training."""
+        return min((self._next_ended(one, step + 1) for one in self.after), default=self._loop.total)
+
+    def is_after(self, step: int) -> bool:
+        """Whether something is due after the step before this one."""
+        return self.next_after(step - 1) == step and bool(self.after)
+
+    def _next_ended(self, statement: Every, step: int) -> int:
+        loop, count = self._loop, int(statement.count)
+        match statement.unit:
+            case "epoch":
+                return _multiple(step, count * loop.per_epoch)
+            case "step":
+                return _multiple(step, count)
+            case "batch":
+                start = (step - 1) // loop.per_epoch * loop.per_epoch
+                ended = _multiple(step - start, count)
+                within = ended if ended <= loop.per_epoch else loop.per_epoch + count
+                return start + within if count <= loop.per_epoch else loop.total + 1
+            case "second":
+                raise AssertionError("'after every' does not count seconds")
+            case _:
+                assert_never(statement.unit)
 
     def _next(self, statement: Every | Checkpoint, step: int) -> int:
         loop, count = self._loop, statement.count
@@ -105,6 +135,11 @@ class Schedule:
 def _needs(statement: Statement, names: frozenset[str]) -> bool:
     """Whether a statement, or one in its body, needs the value of one of some names of the session."""
     return any(name in names for one in walk((statement,)) for name in one.uses().session_names)
+
+
+def _batches(steps: np.ndarray, per_epoch: int, have_ended: bool) -> np.ndarray:
+    """The numbers of batches in their epochs."""
+    return (steps - 1) % per_epoch + 1 if have_ended else steps % per_epoch
 
 
 def _multiple(number: int, of: float) -> int:

@@ -1,10 +1,16 @@
 """The engine `step`: it executes the graph once for every statement of every step. It is the reference."""
 
-from ...program import Checkpoint, EngineName, Every, Statement, Stop
+from ...program import Checkpoint, EngineName, Every, Statement, Stop, StopAfter
 from ..execution import evaluate
+from ..execution.best import improved, since
 from ..statements import execute
 from .engine import Checkpointer, Stopped
 from .loop import TrainingLoop
+
+
+def is_after(statement: Statement) -> bool:
+    """Whether a statement of a training's body runs after its steps."""
+    return isinstance(statement, Every) and statement.after
 
 
 class StepEngine:
@@ -28,13 +34,25 @@ class StepEngine:
         for at in range(self._first_statement, len(body)):
             if part is not None and not part.takes(loop.step, body[at]):
                 continue
+            if is_after(body[at]):
+                continue
             if not isinstance(body[at], Checkpoint):
                 self._statement(body[at])
             elif self.checkpointer is not None:
                 self.checkpointer.save_if_due(at + 1)
         self._first_statement = 0
-        loop.step += 1
         self._run.result.steps += 1
+        self.end_step()
+
+    def end_step(self) -> None:
+        """Run the `after every` blocks that are due after the current step, and go on to the next."""
+        loop, part = self.loop, self._run.options.part
+        try:
+            for one in loop.plan.body:
+                if is_after(one) and (part is None or part.takes(loop.step, one)):
+                    self._statement(one)
+        finally:
+            loop.step += 1
 
     def flush(self) -> None:
         pass
@@ -58,6 +76,10 @@ class StepEngine:
             case Stop():
                 fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
                 if evaluate.truth(run.value(statement.condition, fetched, statement.origin)):
+                    raise Stopped
+            case StopAfter():
+                is_better = improved(run, statement, statement.by)
+                if not is_better and self.loop.passed(statement, since(run, statement)) >= statement.count:
                     raise Stopped
             case _:
                 execute(run, statement)
