@@ -6,7 +6,6 @@ A statement that needs a value which is not fed, or feeds a value that does not 
 import math
 from typing import Any, assert_never
 
-from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ..diagnostics import (
     ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
@@ -15,93 +14,55 @@ from ..diagnostics import (
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
     ENGINE_UNKNOWN,
-    EXPORT_NAME,
-    EXPORT_TWICE,
-    FEED_DTYPE,
-    FEED_SHAPE,
-    FEED_TARGET,
-    INIT_TARGET,
-    LOG_WITHOUT_TO,
     NAN_UNKNOWN,
     NESTED_CHECKPOINT,
     NESTED_TRAIN,
     NO_STEP,
-    NO_SUMMARIES,
-    NO_SUMMARY,
-    NO_VARIABLES,
-    NOT_TEXT,
     OPTION_UNKNOWN,
-    OUTSIDE_TRAIN,
     PLAN_PLACE,
-    PRINT_CALLED,
-    RUN_VALUE,
-    SAVED_AS_MANY,
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
-    VALUE_TWICE,
-    WRITE_SUFFIX,
     Note,
 )
-from ..diagnostics.spelling import listed, near_suffix
 from ..program import (
     ENGINES,
     ON_NAN,
     Checkpoint,
     Counter,
     Every,
-    Expect,
-    Export,
-    Fetch,
-    Field,
-    Init,
     Keep,
-    Log,
     LogTo,
-    Pairs,
     PlanExpr,
-    Print,
     Ref,
-    Restore,
     Run,
-    Save,
     Session,
-    Set,
-    Shown,
     Statement,
     Stop,
     StopAfter,
     Template,
     Train,
-    Value,
-    Write,
     fetches_of,
-    known_text,
 )
 from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
-from ..types import SizeMismatch, match_shape
-from .arguments import ArgumentValue, operand_notes
+from . import session_statements as single
 from .context import Analysis, StatementFailed
-from .evaluation import bind, evaluation, rows_of, written_values
-from .export_inputs import check_columns, made_input
+from .evaluation import bind, evaluation, rows_of
 from .expressions import (
     bind_targets,
     condition,
-    dotted,
-    given,
     iterate,
     value_of,
-    values_of,
 )
 from .fed_data import check_batches_fed
 from .fed_rows import check_rows
-from .feeds import GivenAfter, Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
-from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
-from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
-from .scopes import as_expression, first_other, variables_of
+from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
+from .initial import all_variables, check_initial, uninitialised
+from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, shown_text
+from .session_statements import inside_loop, need_variables, outside_loop
 from .session_values import plan_value
 from .statements import on_graph
 from .values import (
@@ -110,14 +71,12 @@ from .values import (
     Env,
     ErrorValue,
     Evaluation,
-    NodeValue,
-    Operation,
     RuntimeValue,
     Tensor,
     Unbound,
     describe,
 )
-from .wrong_kind import not_tensor, not_variable, scalar_name
+from .wrong_kind import scalar_name
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
@@ -167,36 +126,36 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         raise AssertionError(f"a statement of the graph half in a session: {statement}")
     match statement:
         case t.Init():
-            return [_init(ctx, plan, statement)]
+            return [single.init(ctx, plan, statement)]
         case t.Restore():
-            return [_restore(ctx, plan, statement)]
+            return [single.restore(ctx, plan, statement)]
         case t.Save():
-            return [_save(ctx, plan, statement)]
+            return [single.save(ctx, plan, statement)]
         case t.Run():
-            return [_run(ctx, plan, statement)]
+            return [single.run(ctx, plan, statement)]
         case t.Print():
-            return [_print(ctx, plan, statement)]
+            return [single.print_(ctx, plan, statement)]
         case t.Set():
-            return [_set(ctx, plan, statement)]
+            return [single.set_(ctx, plan, statement)]
         case t.LogTo():
-            _outside_loop(ctx, plan, statement, "'log to'")
+            outside_loop(ctx, plan, statement, "'log to'")
             plan.logging = True
             return [LogTo(ctx.origin(statement.span), path_of(ctx, plan, statement.path))]
         case t.Log():
-            return [_log(ctx, plan, statement)]
+            return [single.log_(ctx, plan, statement)]
         case t.Expect():
-            return [_expect(ctx, plan, statement)]
+            return [single.expect(ctx, plan, statement)]
         case t.Export():
-            return [_export(ctx, plan, statement)]
+            return [single.export(ctx, plan, statement)]
         case t.Train():
             return [_train(ctx, plan, statement)]
         case t.Every():
             return [_every(ctx, plan, statement)]
         case t.Feed():
-            _inside_loop(ctx, plan, statement, "feed")
+            inside_loop(ctx, plan, statement, "feed")
             return []  # read before the rest of the body
         case t.Stop():
-            _inside_loop(ctx, plan, statement, "stop when")
+            inside_loop(ctx, plan, statement, "stop when")
             test = session_condition(ctx, plan, statement.condition)
             if plan.loop is not None and plan.loop.stop is None:
                 plan.loop.stop = statement.span
@@ -209,7 +168,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         case t.Checkpoint():
             return [_checkpoint(ctx, plan, statement)]
         case t.Write():
-            return [_write(ctx, plan, statement)]
+            return [single.write(ctx, plan, statement)]
         case t.Bind():
             return [bind(ctx, plan, statement)]
         case t.Evaluate():
@@ -222,277 +181,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
             assert_never(statement)
 
 
-def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:
-    if plan.loop is None:
-        trains = [
-            one
-            for session in ctx.tree
-            if isinstance(session, t.Session)
-            for one in session.body
-            if isinstance(one, t.Train)
-        ]
-        help = (
-            f"indent it into the body of a training, such as the one on line {trains[-1].span.line}" if trains else ""
-        )
-        ctx.fail(OUTSIDE_TRAIN, statement.span, help=help, what=what)
-    return plan.loop
-
-
-def _outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> None:
-    if plan.loop is not None:
-        ctx.fail(PLAN_PLACE, statement.span, what=what)
-
-
-# --- statements -------------------------------------------------------------------------------
-
-
-def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
-    value = value_of(ctx, plan.env, expr)
-    variables = variables_of(ctx, plan.env, expr, value, what)
-    if variables is None:
-        ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(first_other(value)))
-    return [one.ref for one in variables]
-
-
-def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
-    if statement.values is None:
-        variables = all_variables(ctx)
-        is_needed = plan.initialised is not None and not plan.initialised.issuperset(variables)
-        plan.initialised = None
-        overwritten(ctx, plan.restored, variables, statement, is_needed)
-        check_initial(ctx, all_variables(ctx), "'init'", statement)
-        return Init(ctx.origin(statement.span), None)
-    found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
-    refs = [ref for variables in found for ref in variables]
-    is_needed = plan.initialised is not None and not plan.initialised.issuperset(refs)
-    if plan.initialised is not None:
-        plan.initialised.update(refs)
-    overwritten(ctx, plan.restored, refs, statement, is_needed)
-    check_initial(ctx, refs, "'init'", statement)
-    if plan.initialised is not None:
-        check_made_from(ctx, plan.initialised, plan.around, refs, statement)
-    return Init(ctx.origin(statement.span), tuple(refs))
-
-
-def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
-    if not all_variables(ctx):
-        if ctx.graph.broken:  # layers and calls make variables too
-            raise StatementFailed(None)
-        ctx.fail(NO_VARIABLES, statement.span, what=what)
-
-
-def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str) -> tuple[PlanExpr, Pairs]:
-    """The path and the variables of a `restore` or a `save`."""
-    path = path_of(ctx, plan, statement.path)
-    _need_variables(ctx, statement, word)
-    if not statement.saved:
-        return path, None
-    pairs = ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved)
-    return path, tuple(dict.fromkeys(pair for many in pairs for pair in many))
-
-
-def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
-    path, pairs = _stored(ctx, plan, statement, "save")
-    plan.restored.clear()
-    if plan.initialised is not None:
-        refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
-        for ref in refs:
-            if ref not in plan.initialised:
-                uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
-    return Save(ctx.origin(statement.span), path, pairs)
-
-
-def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
-    _outside_loop(ctx, plan, statement, "'restore'")
-    path, pairs = _stored(ctx, plan, statement, "restore")
-    refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
-    if statement.if_exists:
-        overwritten(ctx, plan.restored, [ref for ref in all_variables(ctx) if ref not in refs], statement)
-    plan.restored.update((ref, statement.span) for ref in refs)
-    if plan.initialised is not None:
-        if pairs is None:
-            plan.initialised = None
-        else:
-            plan.initialised.update(refs)
-            if statement.if_exists:
-                note = "the restore of line {line} initialises the others only if there is no such file"
-                plan.partly = (Note(note, statement.span),)
-    return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
-
-
-def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[Ref, str]]:
-    """A variable with its name in the checkpoint, "" for its own, or those of a scope."""
-    value = dotted(ctx, plan.env, saved.target)
-    variables = variables_of(ctx, plan.env, as_expression(saved.target), value, f"'{word}'")
-    if variables is None:
-        not_variable(ctx, f"'{word}'", value, saved.target.span)
-    if saved.name is None:
-        return [(one.ref, "") for one in variables]
-    if len(variables) > 1:
-        ctx.fail(SAVED_AS_MANY, saved.span, name=saved.target.id, count=len(variables))
-    name = value_of(ctx, plan.env, saved.name)
-    if not isinstance(name, str) or not name:
-        ctx.fail(NOT_TEXT, saved.name.span, what="the name in the checkpoint", value=describe(name))
-    return [(variables[0].ref, name)]
-
-
-def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
-    """A SavedModel. Its inputs and outputs have the names of the program."""
-    _outside_loop(ctx, plan, statement, "'export'")
-    path = path_of(ctx, plan, statement.path)
-    outputs: dict[str, Ref] = {}
-    values, named = ctx.together(
-        lambda: values_of(ctx, plan.env, statement.values),
-        lambda: ctx.each(lambda one: dotted(ctx, plan.env, one.target), statement.inputs),
-    )
-    for expr, value in zip(statement.values, values, strict=True):
-        if not isinstance(value, Tensor):
-            not_tensor(ctx, value, expr.span)
-        if not isinstance(expr, (t.Name, t.Attribute)):
-            ctx.fail(EXPORT_NAME, expr.span, text=shown_text(expr))
-        _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
-    inputs: dict[str, Ref] = {}
-    made: dict[Ref, Field] = {}
-    for one, value in zip(statement.inputs, named, strict=True):
-        target = one.target
-        if not isinstance(value, Tensor) or value.is_variable:
-            hint = "export takes placeholders after 'with'"
-            ctx.fail(FEED_TARGET, target.span, value=f"'{target.id}', {describe(value)},", hint=hint)
-        if value.ref in (*inputs.values(), *made):
-            ctx.fail(EXPORT_TWICE, target.span, name=target.id)
-        if one.value is None:
-            _add_signature(ctx, inputs, target.id.rpartition(".")[2], value.ref, target.span)
-        else:
-            made[value.ref] = made_input(ctx, plan, target, value, one.value, outputs)
-    check_columns(ctx, statement, inputs, made)
-    given = frozenset((*inputs.values(), *made))
-    check_needs(ctx, plan, list(outputs.values()), given, "export", statement)
-    return Export(ctx.origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()), tuple(made.items()))
-
-
-def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, span: Span) -> None:
-    if name in names:
-        ctx.fail(EXPORT_TWICE, span, name=name)
-    names[name] = ref
-
-
-def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
-    refs: list[Ref] = []
-    for expr, value in zip(statement.values, values_of(ctx, plan.env, statement.values), strict=True):
-        for one in value if isinstance(value, (list, tuple)) else [value]:
-            if not isinstance(one, NodeValue):
-                ctx.fail(RUN_VALUE, expr.span, value=describe(one))
-            refs.append(ctx.use(one, expr.span, shown_text(expr)).ref)
-    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
-    if plan.loop:
-        plan.loop.runs |= not plan.loop.asides
-        plan.loop.runs_aside |= bool(plan.loop.asides)
-        plan.loop.ran |= dict.fromkeys(refs, statement.span)
-    return Run(ctx.origin(statement.span), tuple(refs), feeds)
-
-
-def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
-
-    def shown(expr: t.Expr) -> Shown:
-        value = session_value(ctx, plan, expr)
-        if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
-            ran = plan.loop.ran.get(value.ref) if plan.loop else None
-            way = f"write: run {shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
-            help = f"it has no value to print; {way}"
-            not_tensor(ctx, Operation(value.ref, ctx.graph.name, expr.span), expr.span, help)
-        return Shown(shown_text(expr), value)
-
-    items = ctx.each(shown, statement.values)
-    match statement.values:
-        case (t.Tuple(span=span, items=parts),) if any(
-            isinstance(one, t.Constant) and isinstance(one.value, str) for one in parts
-        ):
-            ctx.report(PRINT_CALLED, span, items=", ".join(map(shown_text, parts)))
-    refs = [ref for item in items for ref in fetches_of(item.value)]
-    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
-    return Print(ctx.origin(statement.span), tuple(items), feeds)
-
-
-def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
-    target, value = ctx.together(
-        lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value)
-    )
-    if not isinstance(target, Tensor) or not target.is_variable:
-        not_variable(ctx, "'set'", target, statement.target.span)
-    if not isinstance(value.value, NodeValue | RuntimeValue):
-        fed = t.Fed(statement.span, statement.target, statement.value)
-        check_feed(ctx, fed, target, value)
-    elif isinstance(value.value, Tensor) and value.value.type.dtype != target.type.dtype:
-        ctx.fail(FEED_DTYPE, value.span, name=statement.target.id, declared=target.type, actual=value.value.type)
-    elif isinstance(value.value, Tensor):
-        try:
-            match_shape(target.type.shape, value.value.type.shape, {}, ctx.graph.sizes)
-        except SizeMismatch:
-            notes = operand_notes([ArgumentValue(target, statement.target.span), value])
-            ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
-                     actual=value.value.type)  # fmt: skip
-    expr = plan_value(ctx, value.value, value.span)
-    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement, target.ref)
-    if plan.initialised is not None:
-        plan.initialised.add(target.ref)
-    return Set(ctx.origin(statement.span), target.ref, expr, feeds)
-
-
-def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
-    if not plan.logging:
-        place = f"above the 'train' of line {plan.around.line}" if plan.around else "above it"
-        ctx.fail(LOG_WITHOUT_TO, statement.span, place=place)
-    summaries = ctx.graph.summaries
-    if t.Summary in ctx.graph.broken and (not summaries or any(tag.id not in summaries for tag in statement.tags)):
-        raise StatementFailed(None)
-    if not summaries:
-        ctx.fail(NO_SUMMARIES, statement.span, name=scalar_name(ctx) or "VALUE")
-
-    def tagged(tag: t.Identifier) -> list[Ref]:
-        if tag.id not in summaries:
-            help = ctx.did_you_mean(tag.id, summaries) or "there are " + listed(summaries)
-            ctx.fail(NO_SUMMARY, tag.span, help=help, tag=tag.id)
-        return summaries[tag.id]
-
-    refs = [ref for group in ctx.each(tagged, statement.tags) for ref in group]
-    if not statement.tags:
-        refs = [ref for group in summaries.values() for ref in group]
-    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'log'", statement)
-    return Log(ctx.origin(statement.span), tuple(refs), feeds)
-
-
-def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
-    sides: list[Shown] = []
-    test = session_condition(ctx, plan, statement.condition, sides)
-    within = None if statement.within is None else session_value(ctx, plan, statement.within)
-    known = within.value if isinstance(within, Value) else ""  # or a text
-    if statement.within and isinstance(within, (Value, Template)) and not isinstance(known, (int, float)):
-        ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
-                 value=describe(known))  # fmt: skip
-    refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
-    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
-    return Expect(ctx.origin(statement.span), test, shown_text(statement.condition), tuple(sides), within, feeds)
-
-
-def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
-    path = path_of(ctx, plan, statement.path)
-    shown = known_text(path)
-    if shown is not None and suffix_of(shown) not in OUTPUTS:
-        known = output_suffixes()
-        help = near_suffix(shown, known)
-        ctx.fail(WRITE_SUFFIX, statement.path.span, help=help, path=shown, suffixes=listed(known))
-    items: list[Shown] = []
-    for one, value in zip(
-        statement.values, values_of(ctx, plan.env, (one.value for one in statement.values)), strict=True
-    ):
-        made = written_values(ctx, one, value)
-        twice = [item.text for item in made if item.text in (other.text for other in items)]
-        if twice:
-            ctx.fail(VALUE_TWICE, one.span, name=twice[0], text=shown_text(one.value))
-        items += made
-    refs = [ref for item in items for ref in fetches_of(item.value)]
-    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'write'", statement)
-    return Write(ctx.origin(statement.span), path, tuple(items), feeds)
+# --- blocks -------------------------------------------------------------------------------
 
 
 def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
@@ -661,7 +350,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue 
 
 
 def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
-    loop = _inside_loop(ctx, plan, statement, "every")
+    loop = inside_loop(ctx, plan, statement, "every")
     count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
@@ -715,11 +404,11 @@ def _state(ctx: Analysis, word: str) -> str:
 
 
 def _keep(ctx: Analysis, plan: Plan, statement: t.Keep) -> Keep:
-    _inside_loop(ctx, plan, statement, "keep")
+    inside_loop(ctx, plan, statement, "keep")
     value, path = ctx.together(
         lambda: _number(ctx, plan, statement.value, "keep"), lambda: path_of(ctx, plan, statement.path)
     )
-    _need_variables(ctx, statement, "keep")
+    need_variables(ctx, statement, "keep")
     plan.restored.clear()
     feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'keep'", statement)
     state, text = _state(ctx, "keep"), shown_text(statement.value)
@@ -727,7 +416,7 @@ def _keep(ctx: Analysis, plan: Plan, statement: t.Keep) -> Keep:
 
 
 def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
-    _inside_loop(ctx, plan, statement, "stop after")
+    inside_loop(ctx, plan, statement, "stop after")
     count, value, by = ctx.together(
         lambda: count_of(ctx, plan, statement.count, "the number after 'stop after'"),
         lambda: _number(ctx, plan, statement.value, "stop after"),
@@ -745,7 +434,7 @@ def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
 
 
 def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoint:
-    loop = _inside_loop(ctx, plan, statement, "checkpoint")
+    loop = inside_loop(ctx, plan, statement, "checkpoint")
     if loop.checkpoint:
         ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))
     loop.checkpoint = statement.span
@@ -753,7 +442,7 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     path = path_of(ctx, plan, statement.path)
     if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
-    _need_variables(ctx, statement, "keep")
+    need_variables(ctx, statement, "keep")
     for ref in all_variables(ctx):
         if plan.initialised is not None and ref not in plan.initialised:
             uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
