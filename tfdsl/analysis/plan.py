@@ -4,7 +4,7 @@ A statement that needs a value which is not fed, or feeds a value that does not 
 """
 
 import math
-from typing import Any, assert_never
+from typing import Any
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -33,13 +33,11 @@ from ..program import (
     Counter,
     Every,
     Keep,
-    LogTo,
     PlanExpr,
     Ref,
     Run,
     Session,
     Statement,
-    Stop,
     StopAfter,
     Template,
     Train,
@@ -48,9 +46,8 @@ from ..program import (
 from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
-from . import session_statements as single
 from .context import Analysis, StatementFailed
-from .evaluation import bind, evaluation, rows_of
+from .evaluation import rows_of
 from .expressions import (
     bind_targets,
     condition,
@@ -61,8 +58,8 @@ from .fed_data import check_batches_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, uninitialised
-from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, shown_text
-from .session_statements import inside_loop, need_variables, outside_loop
+from .plan_values import COUNTERS, count_of, distance_of, path_of, shown_text
+from .session_statements import inside_loop, made, need_variables
 from .session_values import plan_value
 from .statements import on_graph
 from .values import (
@@ -122,63 +119,23 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
 
 
 def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
-    if isinstance(statement, t.GraphStatement):
-        raise AssertionError(f"a statement of the graph half in a session: {statement}")
     match statement:
-        case t.Init():
-            return [single.init(ctx, plan, statement)]
-        case t.Restore():
-            return [single.restore(ctx, plan, statement)]
-        case t.Save():
-            return [single.save(ctx, plan, statement)]
-        case t.Run():
-            return [single.run(ctx, plan, statement)]
-        case t.Print():
-            return [single.print_(ctx, plan, statement)]
-        case t.Set():
-            return [single.set_(ctx, plan, statement)]
-        case t.LogTo():
-            outside_loop(ctx, plan, statement, "'log to'")
-            plan.logging = True
-            return [LogTo(ctx.origin(statement.span), path_of(ctx, plan, statement.path))]
-        case t.Log():
-            return [single.log_(ctx, plan, statement)]
-        case t.Expect():
-            return [single.expect(ctx, plan, statement)]
-        case t.Export():
-            return [single.export(ctx, plan, statement)]
         case t.Train():
             return [_train(ctx, plan, statement)]
         case t.Every():
             return [_every(ctx, plan, statement)]
-        case t.Feed():
-            inside_loop(ctx, plan, statement, "feed")
-            return []  # read before the rest of the body
-        case t.Stop():
-            inside_loop(ctx, plan, statement, "stop when")
-            test = session_condition(ctx, plan, statement.condition)
-            if plan.loop is not None and plan.loop.stop is None:
-                plan.loop.stop = statement.span
-            feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
-            return [Stop(ctx.origin(statement.span), test, feeds)]
         case t.StopAfter():
             return [_stop_after(ctx, plan, statement)]
         case t.Keep():
             return [_keep(ctx, plan, statement)]
         case t.Checkpoint():
             return [_checkpoint(ctx, plan, statement)]
-        case t.Write():
-            return [single.write(ctx, plan, statement)]
-        case t.Bind():
-            return [bind(ctx, plan, statement)]
-        case t.Evaluate():
-            return [evaluation(ctx, plan, statement)]
         case t.If():
             return _if(ctx, plan, statement)
         case t.For():
             return _for(ctx, plan, statement)
         case _:
-            assert_never(statement)
+            return made(ctx, plan, statement)
 
 
 # --- blocks -------------------------------------------------------------------------------

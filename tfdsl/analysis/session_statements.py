@@ -1,5 +1,7 @@
 """Statements of sessions without a body: what they execute, feed, read and write."""
 
+from typing import assert_never
+
 from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -31,6 +33,7 @@ from ..program import (
     Field,
     Init,
     Log,
+    LogTo,
     Pairs,
     PlanExpr,
     Print,
@@ -40,6 +43,8 @@ from ..program import (
     Save,
     Set,
     Shown,
+    Statement,
+    Stop,
     Template,
     Value,
     Write,
@@ -51,7 +56,7 @@ from ..syntax import tree as t
 from ..types import SizeMismatch, match_shape
 from .arguments import ArgumentValue, operand_notes
 from .context import Analysis, StatementFailed
-from .evaluation import written_values
+from .evaluation import bind, evaluation, written_values
 from .export_inputs import check_columns, made_input
 from .expressions import (
     dotted,
@@ -72,6 +77,59 @@ from .values import (
     describe,
 )
 from .wrong_kind import not_tensor, not_variable, scalar_name
+
+
+def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
+    """The statement of the plan for one of the text. None for `feed`, which was read before."""
+    if isinstance(statement, t.GraphStatement):
+        raise AssertionError(f"a statement of the graph half in a session: {statement}")
+    match statement:
+        case t.Init():
+            return [_init(ctx, plan, statement)]
+        case t.Restore():
+            return [_restore(ctx, plan, statement)]
+        case t.Save():
+            return [_save(ctx, plan, statement)]
+        case t.Run():
+            return [_run(ctx, plan, statement)]
+        case t.Print():
+            return [_print(ctx, plan, statement)]
+        case t.Set():
+            return [_set(ctx, plan, statement)]
+        case t.LogTo():
+            outside_loop(ctx, plan, statement, "'log to'")
+            plan.logging = True
+            return [LogTo(ctx.origin(statement.span), path_of(ctx, plan, statement.path))]
+        case t.Log():
+            return [_log(ctx, plan, statement)]
+        case t.Expect():
+            return [_expect(ctx, plan, statement)]
+        case t.Export():
+            return [_export(ctx, plan, statement)]
+        case t.Write():
+            return [_write(ctx, plan, statement)]
+        case t.Bind():
+            return [bind(ctx, plan, statement)]
+        case t.Evaluate():
+            return [evaluation(ctx, plan, statement)]
+        case t.Feed():
+            inside_loop(ctx, plan, statement, "feed")
+            return []  # read before the rest of the body
+        case t.Stop():
+            return [_stop(ctx, plan, statement)]
+        case t.Train() | t.Every() | t.StopAfter() | t.Keep() | t.Checkpoint() | t.If() | t.For():
+            raise AssertionError(f"plan.py makes it: {statement}")
+        case _:
+            assert_never(statement)
+
+
+def _stop(ctx: Analysis, plan: Plan, statement: t.Stop) -> Stop:
+    inside_loop(ctx, plan, statement, "stop when")
+    test = session_condition(ctx, plan, statement.condition)
+    if plan.loop is not None and plan.loop.stop is None:
+        plan.loop.stop = statement.span
+    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
+    return Stop(ctx.origin(statement.span), test, feeds)
 
 
 def inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:
@@ -106,7 +164,7 @@ def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     return [one.ref for one in variables]
 
 
-def init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
+def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     if statement.values is None:
         variables = all_variables(ctx)
         is_needed = plan.initialised is not None and not plan.initialised.issuperset(variables)
@@ -143,7 +201,7 @@ def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str)
     return path, tuple(dict.fromkeys(pair for many in pairs for pair in many))
 
 
-def save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
+def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
     path, pairs = _stored(ctx, plan, statement, "save")
     plan.restored.clear()
     if plan.initialised is not None:
@@ -154,7 +212,7 @@ def save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
     return Save(ctx.origin(statement.span), path, pairs)
 
 
-def restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
+def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
     outside_loop(ctx, plan, statement, "'restore'")
     path, pairs = _stored(ctx, plan, statement, "restore")
     refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
@@ -188,7 +246,7 @@ def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[R
     return [(variables[0].ref, name)]
 
 
-def export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
+def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     """A SavedModel. Its inputs and outputs have the names of the program."""
     outside_loop(ctx, plan, statement, "'export'")
     path = path_of(ctx, plan, statement.path)
@@ -228,7 +286,7 @@ def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, sp
     names[name] = ref
 
 
-def run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
+def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
     refs: list[Ref] = []
     for expr, value in zip(statement.values, values_of(ctx, plan.env, statement.values), strict=True):
         for one in value if isinstance(value, (list, tuple)) else [value]:
@@ -243,7 +301,7 @@ def run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
     return Run(ctx.origin(statement.span), tuple(refs), feeds)
 
 
-def print_(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
+def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
 
     def shown(expr: t.Expr) -> Shown:
         value = session_value(ctx, plan, expr)
@@ -265,7 +323,7 @@ def print_(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
     return Print(ctx.origin(statement.span), tuple(items), feeds)
 
 
-def set_(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
+def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
     target, value = ctx.together(
         lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value)
     )
@@ -290,7 +348,7 @@ def set_(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
     return Set(ctx.origin(statement.span), target.ref, expr, feeds)
 
 
-def log_(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
+def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
     if not plan.logging:
         place = f"above the 'train' of line {plan.around.line}" if plan.around else "above it"
         ctx.fail(LOG_WITHOUT_TO, statement.span, place=place)
@@ -313,7 +371,7 @@ def log_(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
     return Log(ctx.origin(statement.span), tuple(refs), feeds)
 
 
-def expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
+def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     sides: list[Shown] = []
     test = session_condition(ctx, plan, statement.condition, sides)
     within = None if statement.within is None else session_value(ctx, plan, statement.within)
@@ -326,7 +384,7 @@ def expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     return Expect(ctx.origin(statement.span), test, shown_text(statement.condition), tuple(sides), within, feeds)
 
 
-def write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
+def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
     path = path_of(ctx, plan, statement.path)
     shown = known_text(path)
     if shown is not None and suffix_of(shown) not in OUTPUTS:

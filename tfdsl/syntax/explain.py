@@ -36,7 +36,8 @@ from .tables import tables
 _NAMES = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "_NL": "the end of the line",
     "UNIT": "epochs, batches, steps or seconds", "IF_EXISTS": "'if exists'",
-    "ORDER": "shuffled, ordered or sampled", "$END": "the end of the file",
+    "ORDER": "shuffled, ordered or sampled", "BEST": "lowest or highest", "BETTER": "lower or higher",
+    "$END": "the end of the file",
     "_INDENT": "an indented block", "_DEDENT": "the end of the block",
 }  # fmt: skip
 _EXPRESSION = frozenset(

@@ -38,6 +38,8 @@ _FORMS = {
     "export": "export NAMES with NAMES to PATH",
     "expect": "expect CONDITION within TOLERANCE with NAME = VALUE",
     "checkpoint": "checkpoint every N steps in FOLDER",
+    "keep": "keep lowest VALUE to PATH",
+    "apply": "apply GRADIENTS to VARIABLES with OPTIMIZER(...) as NAME",
 }
 # Statements of other languages, and what to write instead.
 NO_STATEMENTS = {
