@@ -127,6 +127,17 @@ def infer(node: Node, types: Types, *rest: Any) -> TensorType | tuple[TensorType
     return ask(node, types, *rest)
 
 
+def _options(given: object) -> "Options":
+    """A caller's options. By default, printed lines are only in the result."""
+    from .runtime.options import Options
+
+    if given is None:
+        return Options(write=lambda line: None)
+    if not isinstance(given, Options):
+        raise TypeError(f"options must be a tfdsl.Options, not {type(given).__name__}")
+    return given
+
+
 class Devices(Record):
     """The devices that run a program.
 
@@ -379,15 +390,18 @@ class Compiled:
     # --- sessions -------------------------------------------------------------------------
 
     @contextmanager
-    def session(self, graph: str = "", variables: Mapping[str, object] | None = None) -> "Iterator[EmbeddedSession]":
+    def session(
+        self, graph: str = "", variables: Mapping[str, object] | None = None, options: "Options | None" = None
+    ) -> "Iterator[EmbeddedSession]":
         """Open a session on a graph with every variable initialised: `with program.session() as s: s.run(...)`.
 
         `variables` maps TensorFlow names of variables to initial values, such as `program.run().variables`, the final
-        values of a run.
+        values of a run. Of the `options`, a session uses `note`, `logdir`, `fresh`, `resume_anyway`, `deterministic`
+        and `timeout`.
         """
         from .runtime.embedded import open_session
 
-        with open_session(self, graph, variables) as session:
+        with open_session(self, graph, variables, _options(options)) as session:
             yield session
 
     def run(self, session: str | None = None, options: "Options | None" = None) -> "Result":
@@ -402,12 +416,9 @@ class Compiled:
         if session is not None and session not in names:
             help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
-        from .runtime.options import Options
         from .runtime.run import run
 
-        if options is not None and not isinstance(options, Options):
-            raise TypeError(f"options must be a tfdsl.Options, not {type(options).__name__}")
-        options = options or Options(write=lambda line: None)
+        options = _options(options)
         if options.engine and options.engine not in ENGINES:
             help = did_you_mean(options.engine, ENGINES)
             raise TfgError([Diagnostic(ENGINE_UNKNOWN, None, {"name": options.engine}, help=help)])

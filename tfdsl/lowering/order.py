@@ -7,6 +7,9 @@ training in the graph, `runtime/execution/in_order.py` for a single execution.
 
 When a statement names a variable, an op made together with the variable reads it. This read comes last.
 
+Python functions that TensorFlow calls while it runs can keep state, which no edge shows. Their calls count as writes of
+one variable, so an execution makes each of them once, in program order.
+
 An `if` or `while` that writes a variable is executed as one op. TensorFlow would otherwise inline it: then iterations
 overlap, later ops do not wait for its writes, and fetching one result leaves out the writes of the others. An `if` or
 `while` without writes is inlined if each of its results waits for all writes that come before the others, and if ops
@@ -25,6 +28,9 @@ from .waits import Waits
 # Ops that call functions, with the number of inputs that they do not pass to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,
           "PartitionedCall": 0, "StatefulPartitionedCall": 0}  # fmt: skip
+# Ops that call Python functions, unless these are declared to have no state. What the functions share is like a variable.
+PYTHON_CALLS = ("PyFunc", "EagerPyFunc")
+_PYTHON = "the state of Python functions"
 _AT_ONCE = 2048  # accesses whose successors are found in one pass
 
 
@@ -67,6 +73,7 @@ class Orders:
             str, tuple[FunctionDef | None, dict[str, FunctionDef]]
         ] = {}  # by name: the rewritten function, and the functions that it calls
         self._writes: dict[tuple[str, int], bool] = {}
+        self._python: dict[str, bool] = {}
         self._waits = Waits(self._library, self._accessed)
         self._known: dict[tuple[tuple[str, ...], frozenset[str]], Order] = {}
 
@@ -152,11 +159,27 @@ class Orders:
         result: dict[str, bool] = {}
         if node.op in PASSES:
             return result
+        if self._calls_python(node):
+            result[_PYTHON] = True
         for at, one in enumerate(node.input):
             variable = handles.get(op_name(one)) if not one.startswith("^") else None
             if variable is not None:
                 result[variable] = result.get(variable, False) or self._is_write(node, at)
         return result
+
+    def _calls_python(self, node: NodeDef) -> bool:
+        """Whether an op calls Python functions that may keep state, itself or in a function."""
+        if node.op in PYTHON_CALLS:
+            return True
+        return any(self._function_calls_python(name) for name in functions_of(node)) if node.op in _CALLS else False
+
+    def _function_calls_python(self, name: str) -> bool:
+        if name not in self._python:
+            self._python[name] = False  # a function that calls itself
+            function = self._library.get(name)
+            nodes = [] if function is None else executed(function)
+            self._python[name] = any(map(self._calls_python, nodes))
+        return self._python[name]
 
     def _is_write(self, node: NodeDef, at: int) -> bool:
         """Whether an op writes the variable whose handle is this input."""

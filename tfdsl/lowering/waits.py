@@ -115,7 +115,8 @@ class Waits:
             for node in nodes:
                 for variable in self._accessed(node, handles):
                     bit = bits[node.name, variable] = 1 << len(arguments) + len(bits)
-                    by_variable[variable] |= bit
+                    if variable in by_variable:  # an argument; no edge passes on what Python functions keep
+                        by_variable[variable] |= bit
             begin = {argument: 1 << at for at, argument in enumerate(arguments)}
             inlined = {node.name for node in nodes if is_inlined(node)}
             found = self.before(nodes, handles, bits, inlined, begin=begin)

@@ -1,54 +1,47 @@
-"""A session for Python: runs names of the program, several in one execution."""
+"""A session for Python: runs names of the program, several in one execution, and takes the steps of trainings."""
 
-import warnings
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NoReturn, overload
 
 import numpy as np
 
-from ..analysis.training import NAME
 from ..cluster import TIMEOUT
-from ..diagnostics import (
-    CALL_SLOW,
-    CLUSTER_LOST,
-    FEED_TARGET,
-    SESSION_CLOSED,
-    SESSION_COPIED,
-    UNFED,
-    UNKNOWN_NAME,
-    Diagnostic,
-    TfgError,
-)
+from ..diagnostics import SESSION_COPIED, UNKNOWN_NAME, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean, listed
 from ..given import named_values
 from ..lowering.built import BuiltGraph
-from ..lowering.failures import failure
-from ..lowering.tf import tf, v1
-from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step, thaw
-from ..source import Source, Span
-from .execution.cluster_session import Late, Lost, Servers
+from ..lowering.tf import v1
+from ..program import ON_NAN, OnNan, Origin, Program, Session, refs_of
+from .execution.cluster_session import Servers
 from .execution.execution import Execution
-from .execution.failures import run_failure
 from .execution.feeds import check_shapes, convert
 from .execution.savers import variable_type
+from .open_graph import OpenGraph, no_line, value_of
 from .options import Options
 from .program import RunnableProgram
 from .result import Result
 from .run_context import RunContext
 from .session import opened
+from .training_steps import FeedSource, StepRequest, TrainingSteps
 
 
 class EmbeddedSession:
     """An open session. `session` is the `tf.compat.v1.Session` itself."""
 
-    def __init__(self, run: Execution, timeout: float = TIMEOUT):
-        self._run, self._built, self._timeout = run, run.built, timeout
+    def __init__(self, run: Execution, compiled: RunnableProgram, stack: ExitStack, timeout: float = TIMEOUT):
+        """What trainings hold is released when the `stack` is closed."""
+        self._graph, self._built, self._compiled, self._stack = OpenGraph(run, timeout), run.built, compiled, stack
+        self._trainings: list[TrainingSteps] = []  # those with checkpoints
         self.session: v1.Session = run.session
-        self.is_closed = False
 
     def __reduce__(self) -> NoReturn:
         raise TfgError([Diagnostic(SESSION_COPIED, None)])
+
+    @property
+    def is_closed(self) -> bool:
+        return self._graph.is_closed
 
     # Values are NumPy arrays and numbers, None, plain Python values, and lists of these.
     @overload
@@ -65,122 +58,136 @@ class EmbeddedSession:
         are converted if nothing is lost. A missing name, a value that does not fit, or a failure in TensorFlow raises
         `TfgError`.
         """
-        if self.is_closed:
-            raise TfgError([Diagnostic(SESSION_CLOSED, None)])
-        one = isinstance(names, str)
-        if not one and not (isinstance(names, Sequence) and all(isinstance(name, str) for name in names)):
-            raise TypeError("run takes a name of the program, or a list of names")
-        wanted = [self._named(name) for name in ([names] if one else names)]
-        fed = self._feeds(named_values("feed", feed))
-        refs = [ref for named in wanted for ref in refs_of(named.value)]
-        self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
-        training = self._training(refs, frozenset(fed))
+        graph = self._graph
+        graph.refuse_closed()
+        wanted = {name: graph.named(name) for name in _names("run", names)}
+        fed = graph.feeds(feed)
+        refs = [ref for named in wanted.values() for ref in refs_of(named.value)]
+        graph.refuse_unfed(refs, frozenset(fed), ", ".join(wanted), "run")
+        training = graph.training(refs, frozenset(fed))
         if training is not None:
             fed[training] = np.array(True)
-        feeds = {self._built.tensor(ref): array for ref, array in fed.items()}
-        values = iter(self._execute([self._built.value(ref) for ref in refs], feeds, wanted))
-        results = [self._value(named, values) for named in wanted]
-        return results[0] if one else results
+        origin = Origin(next(iter(wanted.values())).span) if wanted else no_line(self._compiled.program.path)
+        values = iter(graph.execute([self._built.value(ref) for ref in refs], fed, origin))
+        results = {name: value_of(named, values) for name, named in wanted.items()}
+        return results[names] if isinstance(names, str) else [results[name] for name in names]
 
-    def _execute(self, fetches: list, feeds: dict, wanted: list[Named]):
-        if not fetches:
-            return []
-        try:
-            return self._run.in_order.execute(self.session, fetches, feeds, Origin(wanted[0].span), self.session.run)
-        except Lost as lost:
-            raise TfgError([Diagnostic(CLUSTER_LOST, None, {"tasks": str(lost)})]) from lost
-        except Late:
-            raise failure(CALL_SLOW, Origin(wanted[0].span), seconds=self._timeout) from None
-        except RuntimeError:
-            if self.is_closed:  # another thread has closed it meanwhile
-                raise TfgError([Diagnostic(SESSION_CLOSED, None)]) from None
-            raise
-        except tf.errors.OpError as error:
-            raise run_failure(self._built, error, Origin(wanted[0].span)) from error
+    def train(
+        self,
+        steps: int | None = None,
+        feed: FeedSource = None,
+        fetch: str | Sequence[str] = (),
+        *,
+        run: str | Sequence[str] | None = None,
+        together: int = 1,
+        log_to: "str | os.PathLike[str] | None" = None,
+        log: str | Sequence[str] | None = None,
+        log_every: int = 1,
+        checkpoint: "str | os.PathLike[str] | None" = None,
+        checkpoint_every: int = 100,
+        on_nan: OnNan = "stop",
+    ) -> TrainingSteps:
+        """A training of which each turn of a loop takes a step: `for step in session.train(1000, feed, "loss"): ...`.
 
-    @staticmethod
-    def _value(named: Named, values: Iterator):
-        match named.value:
-            case Static(value):
-                return thaw(value)
-            case Refs(items):
-                return [next(values) for _ in items]
-            case Ref():
-                return next(values)
-            case value:
-                raise AssertionError(value)
+        A step runs the optimizers of the graph, each in an execution of its own, or what `run` names, in one. In the
+        last execution it also computes the names in `fetch`: `step["loss"]` and `step.loss` are a NumPy array or number
+        with the dtype and shape of the tensor. `step.number` counts from 0. Between two steps the caller can do
+        anything, also with `session.run`.
 
-    def _named(self, name: str) -> Named:
-        names = self._built.program.names
-        if name not in names:
-            help = did_you_mean(name, names)
-            raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
-        return names[name]
+        Without `steps` (a number), the training goes on until its feeds end or the caller breaks out of the loop.
 
-    def _feeds(self, feed: Mapping[str, object]) -> dict[Ref, np.ndarray]:
-        result: dict[Ref, np.ndarray] = {}
-        checked = []
-        for name, value in feed.items():
-            if name == NAME and NAME not in self._built.program.names:  # nothing depends on it
-                continue
-            named = self._named(name)
-            target, program = named.value, self._built.program
-            type = program.type(target) if isinstance(target, Ref) else None
-            if not isinstance(target, Ref) or type is None or program.nodes[target.node].is_variable:
-                details = {"value": f"'{name}'", "hint": "feed placeholders, by their names in the program"}
-                raise TfgError([Diagnostic(FEED_TARGET, named.span, details)])
-            array = convert(value, type, name, Origin(named.span), _warn)
-            result[target] = array
-            checked.append((name, type, array, Origin(named.span)))
-        check_shapes(checked)
-        return result
+        `feed` is a mapping as for `run`, the same at each step; or a function that gets the number of a step and
+        returns its mapping; or an iterable with a mapping for each step. Such a function is called immediately before
+        its step, and can use the session. For steps whose feeds the loop itself finds, call `training.step(feed)` in
+        place of a loop over the training.
 
-    def _training(self, refs: list[Ref], fed: frozenset[Ref]) -> Ref | None:
-        """The graph's `training` if it must be fed true: a step of an optimizer needs it, and the caller does not feed
-        it."""
-        program = self._built.program
-        if program.training is None or program.training in fed:
-            return None
-        reached = program.reach(refs, fed)
-        is_true = program.training.node in reached and takes_step(program.nodes, reached)
-        return program.training if is_true else None
+        With `together`, up to so many steps are taken in one execution of the graph, with the same bits. It gets
+        the feeds of all of them first; `session.run` within the loop then finds the variables after the last of them.
+        Steps that are taken together need feeds of the same shapes; others are taken one by one.
 
-    def _check_fed(self, refs: list[Ref], fed: frozenset[Ref], names: list[str]) -> None:
-        program = self._built.program
-        reached = program.reach(refs, fed)
-        nodes = [program.nodes[n] for n in sorted(reached)]
-        needed = [n.given_name for n in nodes if n.is_placeholder and "default" not in n.args]
-        if needed:
-            details = {"what": ", ".join(names), "names": " and ".join(needed), "first": needed[0]}
-            help = "give it: run(..., feed={" + ", ".join(f'"{n}": ...' for n in needed) + "})"
-            raise TfgError([Diagnostic(UNFED, None, details, help=help)])
+        At every `log_every` steps the summaries of the graph, or those with the tags in `log`, are written to an event
+        file in the folder `log_to`. `step.log({"reward": 1.0})` writes numbers of the caller there.
+
+        Every `checkpoint_every` steps, before the next step begins, all variables and the states of random ops are
+        saved in the folder `checkpoint`. When the training begins, it resumes from the newest checkpoint there, and
+        its `number` is that of the step that follows. It ends with the same bits as without an interruption if the
+        feeds depend on nothing but the number of the step and the session; an iterable is read up to there. The
+        checkpoints are removed when the session is closed without an exception. A session keeps the checkpoints of one
+        training at a time: another one with checkpoints ends it.
+
+        A loss that is not a number raises `TfgError`, before the loop sees the step, unless `on_nan` is "ignore". So do
+        unknown names, missing feeds and values that do not fit, feeds that end before the last of `steps`, a closed
+        session, and failures in TensorFlow. An argument of a wrong type raises TypeError or ValueError.
+        """
+        self._graph.refuse_closed()
+        for name, value, least in (
+            ("steps", steps, 0), ("together", together, 1), ("log_every", log_every, 1),
+            ("checkpoint_every", checkpoint_every, 1),
+        ):  # fmt: skip
+            _check_count(name, value, least)
+        if on_nan not in ON_NAN:
+            raise ValueError(f"on_nan must be one of {listed(ON_NAN)}, not {on_nan!r}")
+        wanted = StepRequest(
+            steps, feed, _names("fetch", fetch), None if run is None else _names("run", run), together,
+            "" if log_to is None else os.fspath(log_to), None if log is None else _names("log", log), log_every,
+            "" if checkpoint is None else os.fspath(checkpoint), checkpoint_every, on_nan,
+        )  # fmt: skip
+        training = TrainingSteps(self._graph, self._compiled, self._stack, wanted)
+        if wanted.checkpoint:
+            for one in self._trainings:
+                one.end("another training of the session keeps checkpoints now")
+            self._trainings.append(training)
+        return training
+
+    def close(self, is_over: bool) -> None:
+        """Close the session. If what its caller did is over, no checkpoint is needed any more."""
+        for training in self._trainings if is_over else ():
+            training.forget()
+        self._graph.is_closed = True
 
 
-def _warn(warning: Diagnostic) -> None:
-    """Issue a Python warning at the call of `session.run`."""
-    warnings.warn(f"{warning.headline}; {warning.help_line}", stacklevel=5)
+def _names(what: str, given: object) -> tuple[str, ...]:
+    """A caller's name, or list of names."""
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Sequence) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f"{what} takes a name of the program, or a list of names")
+    return tuple(given)
+
+
+def _check_count(name: str, value: int | None, least: int) -> None:
+    if value is None and name == "steps":
+        return
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
 
 
 @contextmanager
 def open_session(
-    compiled: RunnableProgram, graph: str = "", variables: Mapping[str, object] | None = None
-) -> Iterator[EmbeddedSession]:
+    compiled: RunnableProgram, graph: str = "", variables: Mapping[str, object] | None = None,
+    options: Options | None = None,
+) -> Iterator[EmbeddedSession]:  # fmt: skip
     """Open a session on a graph of a compiled program. Its variables have the given values, or else their initial
     values."""
+    options = options or Options()
     built = compiled.built(graph)
     values = _of_graph(named_values("variables", variables), compiled.program, graph)
-    plan = Session("", graph, True, (), Origin(_whole(compiled)))
-    servers = Servers(compiled.devices.cluster) if compiled.devices.cluster is not None else None
+    plan, devices = Session("", graph, True, (), no_line(compiled.program.path)), compiled.devices
+    servers = None if devices.cluster is None else Servers(devices.cluster, options.timeout, options.note)
     result = Result(compiled.program.path, {})
-    context = RunContext(Options(), result, compiled.array, compiled.learned, compiled.fitted, compiled.access, servers)
-    with opened(plan, built, context) as session:
+    context = RunContext(options, result, compiled.array, compiled.learned, compiled.fitted, compiled.access, servers)
+    with opened(plan, built, context) as session, ExitStack() as stack:
         if values:
             _give(built, session.run.session, values)
-        embedded = EmbeddedSession(session.run)
+        embedded = EmbeddedSession(session.run, compiled, stack, options.timeout)
+        is_over = False
         try:
             yield embedded
+            is_over = True
         finally:
-            embedded.is_closed = True
+            embedded.close(is_over)
 
 
 def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:
@@ -204,8 +211,3 @@ def _give(built: BuiltGraph, session: v1.Session, values: Mapping[str, object]) 
         check_shapes([(name, type, array, None)])
         given.append((known[name], array))
     built.assign(session, given)
-
-
-def _whole(compiled: RunnableProgram) -> Span:
-    """An origin without a line in the program."""
-    return Span(Source(compiled.program.path, ""), 0, 0)

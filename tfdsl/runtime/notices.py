@@ -1,21 +1,23 @@
 """Notes before a session runs: where its behaviour may surprise."""
 
+from collections.abc import Iterable
+
 from ..program import Origin, Run, keeps_checkpoints, walk
 from .execution import random_state
 from .execution.execution import Execution
 
 
 def report_notices(run: Execution) -> None:
-    _report_hidden(run)
+    if any(map(keeps_checkpoints, run.plan.body)):
+        report_hidden(run, random_state.resumable(run.built, run.plan.body))
     _report_undivided(run)
 
 
-def _report_hidden(run: Execution) -> None:
-    """Report random states that a checkpoint of the session cannot hold."""
-    if any(map(keeps_checkpoints, run.plan.body)):
-        for kind, origin in random_state.hidden(run.built, run.streams, run.plan.body):
-            line = origin.span.line
-            run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run resets it")
+def report_hidden(run: Execution, names: Iterable[str]) -> None:
+    """Report states of ops that a checkpoint of the session cannot hold."""
+    for kind, origin in random_state.hidden(run.built, run.streams, names):
+        line = origin.span.line
+        run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run resets it")
 
 
 def _report_undivided(run: Execution) -> None:

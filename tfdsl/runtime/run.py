@@ -68,13 +68,13 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         if options.part is not None:
             refuse_kept(program)
         reached = (lambda: None) if worker is None else worker.board.steps
-        checkpoints = CheckpointManager(compiled, session, stores, options, result, servers, reached)
+        checkpoints = CheckpointManager(compiled, program, session, stores, options, result, servers, reached)
         if options.fresh:
             checkpoints.start_over()
         try:
             resume = checkpoints.resume(options.resume_anyway)
             if resume is not None:
-                _resume_logs(result, options, compiled.access)
+                resume_logs(result, options, compiled.access)
             first = 0 if resume is None else resume.position.session
             wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
             wanted = [(number, plan) for number, plan in wanted if number >= first]
@@ -175,7 +175,7 @@ def refuse_kept(program: Program) -> None:
                 raise failure(VALUES_ASYNC, training.origin, name=min(names))
 
 
-def _resume_logs(result: Result, options: Options, own: Access) -> None:
+def resume_logs(result: Result, options: Options, own: Access) -> None:
     """Continue the event files and the logged history of a run that was stopped."""
     # A checkpoint names its event files, but they are used only in folders that this user or program chose.
     access = own if options.logdir is None else access_of(options.logdir)

@@ -103,6 +103,14 @@ SESSION_CLOSED = _message("TFG750", "this session is closed", "run it inside of:
 SESSION_COPIED = _message("TFG751", "an open session can neither be copied nor pickled: it belongs to its process",
                           "open another one: program.session(variables=...) starts with the given values")
 
+RUNS_NOTHING = _message("TFG752", "the steps of this training run nothing: {why}",
+                        "declare an optimizer in the program, or name operations: session.train(run=...)")
+TRAINING_ENDED = _message("TFG753", "this training takes no more steps: {why}", "begin another one: session.train(...)")
+FEEDS_ENDED = _message("TFG754", "the feeds end after {taken:step} of {total}",
+                       "leave 'steps' out to train as long as there are feeds")
+LOGS_NOWHERE = _message("TFG755", "this training has no folder for its logs",
+                        'give it one: session.train(..., log_to="logs")')
+
 FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
 FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
                            "return a tensor, a tuple of tensors, or an operation")

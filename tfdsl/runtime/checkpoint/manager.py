@@ -29,7 +29,7 @@ from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure
 from ...lowering.tf import tf
-from ...program import Checkpoint, Origin, Train, checkpoint_folders, known_text
+from ...program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
 from ..execution import random_state
 from ..execution.cluster_session import Lost, Servers
 from ..execution.execution import Execution
@@ -68,16 +68,18 @@ class Resume:
 
 
 class CheckpointManager:
-    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders locked by the run.
+    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders locked by the run. The
+    sessions are those of `program`: a Python caller can train in a session that the compiled program does not have.
 
     `reached` returns how far the workers have come in an asynchronous training.
     """
 
     def __init__(
-        self, compiled: RunnableProgram, only: str | None, stores: Mapping[str, CheckpointStore], options: Options,
-        result: Result, servers: Servers | None = None, reached: Callable[[], list[int] | None] = lambda: None,
+        self, compiled: RunnableProgram, program: Program, only: str | None, stores: Mapping[str, CheckpointStore],
+        options: Options, result: Result, servers: Servers | None = None,
+        reached: Callable[[], list[int] | None] = lambda: None,
     ):  # fmt: skip
-        self._compiled, self._program, self._only = compiled, compiled.program, only
+        self._compiled, self._program, self._only = compiled, program, only
         self._stores, self._options, self._result = stores, options, result
         self._servers, self._reached = servers, reached
         self._origins = checkpoint_folders(self._program, only)

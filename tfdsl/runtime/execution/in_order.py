@@ -16,7 +16,7 @@ from ...diagnostics import ORDER_RANDOM
 from ...lowering.built import BuiltGraph
 from ...lowering.cloning import GraphCloner, name_of
 from ...lowering.failures import failure
-from ...lowering.order import Order
+from ...lowering.order import PYTHON_CALLS, Order
 from ...lowering.streams import TWINS, draw
 from ...lowering.tf import NodeDef, tf, v1
 from ...program import Origin, Statement
@@ -54,6 +54,13 @@ class InOrder:
         """Use streams for the random ops with these names."""
         for name in names:
             self.streams.add(name)
+
+    def keep(self, names: Iterable[str]) -> list[str]:
+        """Use streams for the random ops with these names from now on, in a session without statements. Returns those
+        whose kernels have drawn already, so that nobody knows their states."""
+        wanted = [name for name in names if name not in self.streams.streams]
+        self.add_streams(name for name in wanted if name not in self._drawn)
+        return [name for name in wanted if name in self._drawn]
 
     def execute(
         self, session: v1.Session, fetches: Fetches, feeds: dict, origin: Origin, call: Callable[[Fetches, dict], list]
@@ -163,7 +170,8 @@ class InOrder:
         error if its kernel has already drawn, or if it has no twin."""
         graph = self._built.graph
         for name in copied:
-            if name in self.streams.streams or not self._copier.hidden(name):
+            # A copy of an op calls the same Python function, and the state is in the function.
+            if name in self.streams.streams or not set(self._copier.hidden(name)).difference(PYTHON_CALLS):
                 continue
             op = graph.get_operation_by_name(name)
             if op.type not in TWINS or name in self._drawn or self._has_statements:

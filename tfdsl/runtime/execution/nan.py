@@ -63,9 +63,11 @@ class Watch:
         return _cares(self._plan)
 
     def notes(self) -> list[Note]:
-        """Notes about the place of the training and the last checkpoint."""
-        last = self._last()
-        return [Note("the training is on line {line}", self._plan.origin.span), *([Note(last)] if last else [])]
+        """Notes about the place of the training and the last checkpoint. The training of a Python caller has no line in
+        the program."""
+        last, place = self._last(), self._plan.origin.span
+        where = [Note("the training is on line {line}", place)] if place.source.text else []
+        return [*where, *([Note(last)] if last else [])]
 
     def losses(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The losses that an execution minimizes, or none if the program ignores NaN."""

@@ -4,7 +4,7 @@ The state is in the variables of `lowering/kept_random.py` and in the streams of
 the ops whose state is in neither: `raw.` ops, and ops that Python functions make.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -51,10 +51,11 @@ def resumable(built: BuiltGraph, statements: tuple[Statement, ...]) -> list[str]
     return built.copier.reached(names)
 
 
-def hidden(built: BuiltGraph, streams: Streams, statements: tuple[Statement, ...]) -> list[tuple[str, Origin]]:
-    """The types of ops with a state that no checkpoint of a session can hold, with their origins."""
+def hidden(built: BuiltGraph, streams: Streams, names: Iterable[str]) -> list[tuple[str, Origin]]:
+    """The types of ops among those with some names whose state no checkpoint of a session can hold, with their
+    origins."""
     found: dict[tuple[str, Origin], None] = {}
-    for name in resumable(built, statements):
+    for name in names:
         kinds = [] if name in streams.streams else built.copier.hidden(name)
         node = built.node_of(name) if kinds else None
         if node is not None:
