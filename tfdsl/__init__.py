@@ -9,6 +9,8 @@
     result.history["MSE"]                                         # [(step, value), ...]
     with program.session(variables=result.variables) as session:  # the trained values
         session.run("predictions", feed={"X": features})          # a NumPy array
+        for step in session.train(100, feed=batch, fetch="mse"):  # a step in each turn, batch(step) feeds it
+            print(step.number, step.mse)
 
 Errors are `TfgError`; its `diagnostics` list the problems with their places. In a notebook, `%load_ext tfdsl`
 adds the cell magic `%%tfg`. For pytest there is the fixture `golden_graph`.
@@ -32,19 +34,21 @@ if TYPE_CHECKING:
     from .runtime.embedded import EmbeddedSession
     from .runtime.options import Options, Progress
     from .runtime.result import Result
+    from .runtime.training_steps import TrainingStep, TrainingSteps
     from .source import Source
 
 __version__ = "0.1.0"
 __all__ = [
-    "Compiled", "Diagnostic", "EmbeddedSession", "Limits", "Options", "Progress", "Result", "TfgError", "check",
-    "compile",
+    "Compiled", "Diagnostic", "EmbeddedSession", "Limits", "Options", "Progress", "Result", "TfgError", "TrainingStep",
+    "TrainingSteps", "check", "compile",
 ]  # fmt: skip
 
 # The modules of names that are imported on first use.
 _ELSEWHERE = {
     "Compiled": ".driver", "Diagnostic": ".diagnostics", "EmbeddedSession": ".runtime.embedded", "Limits": ".limits",
     "Options": ".runtime.options", "Progress": ".runtime.options", "Result": ".runtime.result",
-    "TfgError": ".diagnostics",
+    "TfgError": ".diagnostics", "TrainingStep": ".runtime.training_steps",
+    "TrainingSteps": ".runtime.training_steps",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import tfdsl
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import Compiled
 from tfdsl.program.serialize import from_yaml, to_yaml
+from tfdsl.runtime.options import Options
 
 
 def scaled(x, k=2, *, offset=0.0):
@@ -332,3 +333,90 @@ def test_objects_that_cannot_be_ops(name, function, code):
         with pytest.raises(TfgError) as raised:
             call("y = constant(1)\n", ops={"fine": scaled, name: function})
         assert codes(raised) == [code]
+
+
+# --- functions that keep state ------------------------------------------------------------------
+
+CALLED = """\
+placeholder flag: bool = true
+a = tell(1.0, "a")
+b = tell(1.0, "b")
+c = tell(1.0, "c")
+sum = c + a
+n, z = 0, 0.0
+while n < 3:
+    z = z + tell(z, "while")
+    n = n + 1
+if flag:
+    d = tell(2.0, "then") + 1.0
+else:
+    d = tell(3.0, "else")
+e = tell(1.0, "e")
+"""
+IN_ORDER = {
+    "a": ["a"], "b": ["b"], "c": ["c"], "z": ["while"] * 3, "d": ["then"], "sum": ["a", "c"], "e": ["e"],
+}  # fmt: skip
+
+
+class Teller:
+    """An op that notes its calls while the graph runs, and returns how many there were."""
+
+    def __init__(self, function=tf.numpy_function):
+        self.calls: list[str] = []
+        self._function = function
+
+    def __call__(self, x, name):
+        def called(value):
+            self.calls.append(name)
+            return np.float32(len(self.calls))
+
+        made = self._function(called, [x], tf.float32)
+        made.set_shape([])
+        return made
+
+
+@pytest.mark.parametrize("function", [tf.numpy_function, tf.py_function])
+def test_functions_that_keep_state_are_called_once_and_in_order(function):
+    tell = Teller(function)
+    text = CALLED
+    with tfdsl.compile(text, ops={"tell": tell}).session() as session:
+        for names in (["a", "b", "c"], ["c", "b", "a"], ["c", "sum", "a"], ["e", "d", "z", "b"], ["sum", "sum"], ["b"],
+                      ["z", "d", "sum", "e", "a", "c", "b"]):  # fmt: skip
+            for flag in (True, False):
+                tell.calls.clear()
+                values = dict(zip(names, session.run(names, {"flag": flag}), strict=True))
+                wanted = dict.fromkeys(one for name in names for one in ("ac" if name == "sum" else [name]))
+                expected = [call for name in IN_ORDER if name in wanted for call in IN_ORDER[name]]
+                expected = ["else" if not flag and call == "then" else call for call in expected]
+                assert tell.calls == expected
+                for name in names:
+                    if name in ("a", "b", "c", "e"):
+                        assert values[name] == 1 + expected.index(name)
+
+
+TRAINED = """\
+data d = moons(64, noise=0.1, seed=1)
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w: float32[2, 1] = zeros
+scale = tell(reduce_sum(X), "scale")
+noise = random_normal([2, 1], stddev=0.001, seed=1)
+mse = reduce_mean(square(X @ (w + noise) - y)) * (1.0 + 0.0 * scale)
+optimize mse with gradient_descent(learning_rate=0.1)
+session:
+    train 2 epochs on d in batches of 16 as b:
+        feed X = b.features, y = b.target
+        every 3 steps: print mse
+    expect mse < 1 with X = d.features, y = d.target
+"""
+
+
+@pytest.mark.parametrize("engine", ["step", "loop", "auto"])
+@pytest.mark.parametrize("towers", [1, 2])
+def test_a_training_calls_functions_once_in_each_execution(here, engine, towers):
+    tell, notes = Teller(), []
+    program = tfdsl.compile(TRAINED, ops={"tell": tell}).on(towers=towers)
+    options = Options(write=lambda line: None, note=notes.append, engine=engine)
+    assert program.run(options=options).engines == ["step"]
+    assert len(tell.calls) == 8 + 3 + 1  # steps, prints, expect
+    assert any("PyFunc has effects that cannot be undone" in note for note in notes) == (engine != "step")

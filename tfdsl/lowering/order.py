@@ -28,7 +28,7 @@ from .waits import Waits
 # Ops that call functions, with the number of inputs that they do not pass to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,
           "PartitionedCall": 0, "StatefulPartitionedCall": 0}  # fmt: skip
-# Ops that call Python functions, unless these are declared to have no state. What the functions share is like a variable.
+# Ops that call Python functions, unless these are declared to have no state. What they keep is like one variable.
 PYTHON_CALLS = ("PyFunc", "EagerPyFunc")
 _PYTHON = "the state of Python functions"
 _AT_ONCE = 2048  # accesses whose successors are found in one pass

@@ -1,6 +1,6 @@
 """Notes before a session runs: where its behaviour may surprise."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..program import Origin, Run, keeps_checkpoints, walk
 from .execution import random_state
@@ -9,15 +9,15 @@ from .execution.execution import Execution
 
 def report_notices(run: Execution) -> None:
     if any(map(keeps_checkpoints, run.plan.body)):
-        report_hidden(run, random_state.resumable(run.built, run.plan.body))
+        report_hidden(run, random_state.resumable(run.built, run.plan.body), run.options.note)
     _report_undivided(run)
 
 
-def report_hidden(run: Execution, names: Iterable[str]) -> None:
+def report_hidden(run: Execution, names: Iterable[str], note: Callable[[str], None]) -> None:
     """Report states of ops that a checkpoint of the session cannot hold."""
     for kind, origin in random_state.hidden(run.built, run.streams, names):
         line = origin.span.line
-        run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run resets it")
+        note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run resets it")
 
 
 def _report_undivided(run: Execution) -> None:

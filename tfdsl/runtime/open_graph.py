@@ -141,10 +141,14 @@ def value_of(named: Named, values: Iterator[Any]) -> Any:
             raise AssertionError(value)
 
 
-def _warn(warning: Diagnostic) -> None:
+def warn(text: str) -> None:
     """Issue a Python warning at the caller's line."""
-    frame, level = sys._getframe(1), 2
+    frame, level = sys._getframe(), 1
     package = __name__.partition(".")[0]
-    while frame.f_back is not None and frame.f_back.f_globals.get("__name__", "").partition(".")[0] == package:
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
-    warnings.warn(f"{warning.headline}; {warning.help_line}", stacklevel=level)
+    warnings.warn(text, stacklevel=level)
+
+
+def _warn(warning: Diagnostic) -> None:
+    warn(f"{warning.headline}; {warning.help_line}")

@@ -28,7 +28,7 @@ from .checkpoint.handler import TrainingCheckpoints
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .notices import report_hidden
-from .open_graph import Arrays, OpenGraph, no_line, placeless, value_of
+from .open_graph import Arrays, OpenGraph, no_line, placeless, value_of, warn
 from .program import RunnableProgram
 from .run import resume_logs
 from .statements import execute
@@ -113,7 +113,8 @@ class TrainingSteps(Iterator[TrainingStep]):
         self._taken: deque[TrainingStep] = deque()  # steps taken together with one before them
         self._alone_until = 0  # the step up to which each is taken alone
         self._together = wanted.together
-        self._ended = ""  # why there are no more steps
+        self._is_complete = False  # whether all steps are taken
+        self._ended = ""  # why there are no more, if something else has ended the training
         self._is_read = False  # whether the source of feeds has no more
         self._manager: CheckpointManager | None = None
         self._checkpoints: TrainingCheckpoints | None = None
@@ -170,7 +171,7 @@ class TrainingSteps(Iterator[TrainingStep]):
     def _plan(self) -> Train:
         """The training as a statement of a session. It says nothing of what does not change the steps."""
         body = tuple(Run(self._origin, refs, ()) for refs in self._ran)
-        return Train(self._origin, 0, "step", None, None, "sequential", 0, body, "step", self._wanted.on_nan)
+        return Train(self._origin, 0, "step", None, None, "ordered", 0, body, "step", self._wanted.on_nan)
 
     def _execution(
         self, at: int, fed: frozenset[Ref], is_logged: bool
@@ -218,14 +219,14 @@ class TrainingSteps(Iterator[TrainingStep]):
         values = [built.element(value) for node in nodes for value in built.values[node.id]]
         names = copier.reached(map(name_of, values))
         run.in_order.keep(copier.twinned(names))
-        report_hidden(run, names)
+        report_hidden(run, names, warn)
 
     def _last_checkpoint(self) -> str:
         return "" if self._manager is None else self._manager.last_checkpoint_note
 
     def end(self, why: str) -> None:
         """Let there be no more steps."""
-        self._ended = self._ended or why
+        self._ended = why
 
     def forget(self) -> None:
         """Remove the checkpoints."""
@@ -281,11 +282,13 @@ class TrainingSteps(Iterator[TrainingStep]):
         self._graph.refuse_closed()
         if self._taken:
             return self._taken.popleft()
+        self._refuse_ended()
         with placeless(self._origin):
-            taken = self._advance()
+            taken = None if self._is_complete else self._advance()
             if taken is None:
                 self._finish()
-                raise StopIteration
+        if taken is None:
+            raise StopIteration
         return taken
 
     def step(self, feed: Mapping[str, object] | None = None) -> TrainingStep:
@@ -296,22 +299,25 @@ class TrainingSteps(Iterator[TrainingStep]):
         if feed is None:
             taken = next(self, None)
             if taken is None:
-                self._refuse_ended()
-                raise TfgError([Diagnostic(TRAINING_ENDED, None, {"why": "all its steps are taken"})])
+                raise self._no_more()
             return taken
         if self._wanted.together > 1:
             raise ValueError("steps taken together need their feeds in advance: give them to train(feed=...)")
         self._graph.refuse_closed()
         self._refuse_ended()
+        if self._is_complete or self._loop.step == self._wanted.steps:
+            raise self._no_more()
         with placeless(self._origin):
-            if self._wanted.steps is not None and self._loop.step >= self._wanted.steps:
-                raise TfgError([Diagnostic(TRAINING_ENDED, None, {"why": "all its steps are taken"})])
             self._begin()
             return self._alone(self._graph.feeds(feed))
 
     def _refuse_ended(self) -> None:
         if self._ended:
-            raise TfgError([Diagnostic(TRAINING_ENDED, None, {"why": self._ended})])
+            raise self._no_more()
+
+    def _no_more(self) -> TfgError:
+        why = self._ended or "all its steps are taken"
+        return TfgError([Diagnostic(TRAINING_ENDED, None, {"why": why})])
 
     def _begin(self) -> None:
         """Save a checkpoint if one is due before the next step."""
@@ -320,7 +326,6 @@ class TrainingSteps(Iterator[TrainingStep]):
 
     def _advance(self) -> TrainingStep | None:
         """Take one or more steps, and return the first of them. None if there are no more."""
-        self._refuse_ended()
         step, total = self._loop.step, self._wanted.steps
         if total is not None and step >= total:
             return None
@@ -406,8 +411,8 @@ class TrainingSteps(Iterator[TrainingStep]):
 
     def _finish(self) -> None:
         """All steps are taken."""
-        if not self._ended:
-            self._ended = "all its steps are taken"
+        if not self._is_complete:
+            self._is_complete = True
             self._health.end(self._training)
 
     # --- logs -----------------------------------------------------------------------------
