@@ -119,6 +119,7 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
     if isinstance(expr, t.Constant) and isinstance(expr.value, str) and len(targets) == 1:
         values: list[PlanExpr] = [session_value(ctx, plan, expr)]
         types: list[TensorType | None] = [TensorType(STRING, ())]
+        found: Iterable[ExprValue] = [None]
     else:
         value = value_of(ctx, plan.env, expr)
         found = unpacked(ctx, targets, value, expr.span) if len(targets) > 1 else [value]
@@ -126,8 +127,9 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
         values = [plan_value(ctx, one, expr.span) for one in found]
     refs = [part.ref for one in values for part in parts_of(one) if isinstance(part, Fetch)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, f"'{first} ='", statement)
-    for target, type in zip(targets, types, strict=True):
-        give(ctx, plan, target, RuntimeValue(SessionValue(target.id), type))
+    for target, type, one in zip(targets, types, found, strict=True):
+        of = one.ref if isinstance(one, Tensor) else None
+        give(ctx, plan, target, RuntimeValue(SessionValue(target.id), type, None, of))
     return Bind(ctx.origin(statement.span), tuple(one.id for one in targets), tuple(values), feeds)
 
 
@@ -203,7 +205,7 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
         dtype = ctx.graph.nodes[ref.node].outputs[ref.output].dtype.name
         items.append(Evaluated(ref, name, own_name(one) or "value", value, dtype))
     types = [_evaluated_type(ctx, ref, combinations.kind(ref), rows) for ref in refs]
-    _give(ctx, plan, statement, names, types, [combinations.kind(ref) for ref in refs], rows)
+    _give(ctx, plan, statement, names, types, [combinations.kind(ref) for ref in refs], refs, rows)
     combined = tuple(combinations.leaves.items()) if size is not None else ()
     targets = tuple(one.id for one in statement.targets)
     pair = (data.name, data.part)
@@ -354,7 +356,7 @@ def _evaluated_type(ctx: Analysis, ref: Ref, kind: Combination | None, rows: int
 
 def _give(
     ctx: Analysis, plan: Plan, statement: t.Evaluate, names: list[str], types: list[TensorType],
-    kinds: list[Combination | None], rows: int,
+    kinds: list[Combination | None], refs: list[Ref], rows: int,
 ) -> None:  # fmt: skip
     columns, first = list[Column | None](), statement.targets[0]
     for one, type, kind in zip(statement.values, types, kinds, strict=True):
@@ -364,9 +366,12 @@ def _give(
         else:
             columns.append(None)
     if len(statement.targets) > 1 or len(names) == 1:
-        for target, type, column in zip(statement.targets, types, columns, strict=True):
+        for target, type, column, ref in zip(statement.targets, types, columns, refs, strict=True):
             schema = None if column is None else Schema(rows, (column,))
-            give(ctx, plan, target, RuntimeValue(SessionValue(target.id), type, schema))
+            give(ctx, plan, target, RuntimeValue(SessionValue(target.id), type, schema, ref))
         return
-    fields = {name: RuntimeValue(SessionValue(first.id, name), type) for name, type in zip(names, types, strict=True)}
+    fields = {
+        name: RuntimeValue(SessionValue(first.id, name), type, None, ref)
+        for name, type, ref in zip(names, types, refs, strict=True)
+    }
     give(ctx, plan, first, Evaluation(first.id, fields, Schema(rows, tuple(filter(None, columns)))))

@@ -1,5 +1,6 @@
 """Statements of sessions without a body: what they execute, feed, read and write."""
 
+from functools import partial
 from typing import assert_never
 
 from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
@@ -11,6 +12,7 @@ from ..diagnostics import (
     FEED_SHAPE,
     FEED_TARGET,
     INIT_TARGET,
+    LOG_UNTAGGED,
     LOG_WITHOUT_TO,
     NO_SUMMARIES,
     NO_SUMMARY,
@@ -34,6 +36,7 @@ from ..program import (
     Init,
     Log,
     LogTo,
+    LogValues,
     Pairs,
     PlanExpr,
     Print,
@@ -70,6 +73,7 @@ from .plan_values import path_of, session_condition, session_value, shown_text
 from .scopes import as_expression, first_other, variables_of
 from .session_values import plan_value
 from .values import (
+    Evaluation,
     NodeValue,
     Operation,
     RuntimeValue,
@@ -101,7 +105,7 @@ def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
             plan.logging = True
             return [LogTo(ctx.origin(statement.span), path_of(ctx, plan, statement.path))]
         case t.Log():
-            return [_log(ctx, plan, statement)]
+            return _log(ctx, plan, statement)
         case t.Expect():
             return [_expect(ctx, plan, statement)]
         case t.Export():
@@ -348,27 +352,48 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
     return Set(ctx.origin(statement.span), target.ref, expr, feeds)
 
 
-def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
+def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> list[Statement]:
     if not plan.logging:
         place = f"above the 'train' of line {plan.around.line}" if plan.around else "above it"
         ctx.fail(LOG_WITHOUT_TO, statement.span, place=place)
-    summaries = ctx.graph.summaries
-    if t.Summary in ctx.graph.broken and (not summaries or any(tag.id not in summaries for tag in statement.tags)):
+    summaries, origin = ctx.graph.summaries, ctx.origin(statement.span)
+    values = [one for one in statement.tags if isinstance(one, t.Name) and one.id in plan.names.names]
+    tags = {one.span: str(one.value if isinstance(one, t.Constant) else one.id) for one in statement.tags}
+    for one in values:
+        del tags[one.span]
+    if t.Summary in ctx.graph.broken and (not summaries or any(tag not in summaries for tag in tags.values())):
         raise StatementFailed(None)
     if not summaries:
         ctx.fail(NO_SUMMARIES, statement.span, name=scalar_name(ctx) or "VALUE")
 
-    def tagged(tag: t.Identifier) -> list[Ref]:
-        if tag.id not in summaries:
-            help = ctx.did_you_mean(tag.id, summaries) or "there are " + listed(summaries)
-            ctx.fail(NO_SUMMARY, tag.span, help=help, tag=tag.id)
-        return summaries[tag.id]
+    def tagged(place: Span) -> list[Ref]:
+        tag = tags[place]
+        if tag not in summaries:
+            help = ctx.did_you_mean(tag, summaries) or "there are " + listed(summaries)
+            ctx.fail(NO_SUMMARY, place, help=help, tag=tag)
+        return summaries[tag]
 
-    refs = [ref for group in ctx.each(tagged, statement.tags) for ref in group]
+    made: list[Statement] = [LogValues(origin, *logged) for logged in ctx.each(partial(_logged, ctx, plan), values)]
+    refs = [ref for group in ctx.each(tagged, tags) for ref in group]
     if not statement.tags:
         refs = [ref for group in summaries.values() for ref in group]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'log'", statement)
-    return Log(ctx.origin(statement.span), tuple(refs), feeds)
+    return [*([Log(origin, tuple(refs), feeds)] if refs else []), *made]
+
+
+def _logged(ctx: Analysis, plan: Plan, name: t.Name) -> tuple[str, tuple[tuple[Ref, PlanExpr], ...]]:
+    """A name of the session that is logged, with a scalar summary for each of its values that has one."""
+    value = value_of(ctx, plan.env, name)
+    fields = value.fields.values() if isinstance(value, Evaluation) else [value]
+    tagged = {
+        node.args["value"]: Ref(node.id) for node in ctx.graph.nodes.values()
+        if node.is_summary and node.text("kind") == "scalar"
+    }  # fmt: skip
+    items = tuple((tagged[one.of], one.expr) for one in fields if isinstance(one, RuntimeValue) and one.of in tagged)
+    if not items:
+        named = next(iter(value.fields), "...") if isinstance(value, Evaluation) else "..."
+        ctx.fail(LOG_UNTAGGED, name.span, name=name.id, value=named)
+    return name.id, items
 
 
 def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:

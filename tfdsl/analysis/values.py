@@ -82,11 +82,13 @@ class Array(Record):
 
 class RuntimeValue(Record):
     """epoch, step, a name of the session, or a value computed from them: known only to the running session. `type` is
-    that of a name, if it is known. `schema` is set if a training can go over its rows."""
+    that of a name, if it is known. `schema` is set if a training can go over its rows, and `of` for a value of a
+    tensor."""
 
     expr: PlanExpr
     type: TensorType | None = None
     schema: Schema | None = None
+    of: Ref | None = None
 
 
 class Evaluation(Record):

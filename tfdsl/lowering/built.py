@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from threading import RLock
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -159,6 +159,11 @@ class BuiltGraph:
             for operation in operations[start:mark]:
                 yield operation, node
             start = mark
+
+    def tag(self, summary: Ref) -> str:
+        """The tag that a summary has in event files."""
+        tag: Any = tf.get_static_value(self.value(summary).op.inputs[0])  # an array of one text
+        return tag.item().decode()
 
     def node_of(self, operation: str, is_inside: bool | None = None) -> Node | None:
         """The node that made an op of the graph or of its functions, by the op's name. `is_inside` says whether the op

@@ -282,6 +282,21 @@ class Log(SessionStatement):
         return True
 
 
+class LogValues(SessionStatement):
+    """Write values of the session as the run `run` beside the session's event file. Each has the scalar summary whose
+    tag it gets."""
+
+    word = "log"
+    run: str
+    items: tuple[tuple[Ref, PlanExpr], ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=tuple(value for _, value in self.items))
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
 class Expect(SessionStatement):
     word = "expect"
     condition: PlanExpr
@@ -512,6 +527,7 @@ Statement = (
     | Set
     | LogTo
     | Log
+    | LogValues
     | Expect
     | Stop
     | Export

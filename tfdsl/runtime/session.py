@@ -79,8 +79,7 @@ def opened(
         with suppress(Lost, Late, tf.errors.OpError):  # then the workers forget them at another time
             worker_rows.closed(run)
         run.session.close()
-        if run.log is not None:
-            run.log.close()
+        run.close_logs()
 
 
 def _add_helpers(plan: Session, built: BuiltGraph, savers: Savers) -> None:

@@ -417,11 +417,10 @@ class Builder(threading.local):
 
     @_rule
     def log_name(self, span: Span, token: Token):
-        text = self._unescape(token) if token.kind == "STRING" else str(token)
-        return t.Identifier(span, text)
+        return t.Name(span, str(token)) if token.kind == "NAME" else t.Constant(span, self._unescape(token))
 
     @_rule
-    def log(self, span: Span, tags: _Identifiers | None, feeds: _Feeds | None):
+    def log(self, span: Span, tags: tuple[t.Name | t.Constant, ...] | None, feeds: _Feeds | None):
         return t.Log(span, tags or (), feeds or ())
 
     @_rule

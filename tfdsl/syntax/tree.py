@@ -400,9 +400,10 @@ class LogTo(StatementTree):
 
 
 class Log(StatementTree):
-    """Write the summaries with these tags, or all of them without tags."""
+    """Write the summaries with these tags or the values of these names of the session, or all summaries without any. A
+    tag in quotes is a constant."""
 
-    tags: tuple[Identifier, ...]
+    tags: tuple[Name | Constant, ...]
     feeds: tuple[Fed, ...]
 
 

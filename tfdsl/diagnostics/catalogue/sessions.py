@@ -80,6 +80,8 @@ BETTER_VALUE = _message("TFG566", "{what} compares a number with those before, n
 KEPT_NOTHING = _message("TFG567", "'keep' on line {line} has kept nothing in {path} in this run",
                         "its value was never a number: look at what it compares; an older file of that name is not "
                         "read")
+LOG_UNTAGGED = _message("TFG568", "no summary has a value of '{name}', so it has no tag for its curve",
+                        "declare one in the graph half for a value that is logged: summary scalar {value}")
 EVALUATE_NAME = _message("TFG554", "an evaluate with several values needs a name for each",
                          "write: evaluate {text} as NAME")
 VALUE_TWICE = _message("TFG555", "two values are called '{name}'", "write: {text} as other_{name}")

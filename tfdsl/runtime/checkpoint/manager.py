@@ -247,8 +247,8 @@ class CheckpointManager:
     def save(self, run: Execution, folder: str, position: Position, origin: Origin) -> None:
         """Save all that a session's training needs to resume."""
         with reported(folder, origin, self.last_checkpoint_note):
-            if run.log is not None:
-                run.log.keep()
+            for log in run.logs():
+                log.keep()
             values = self._values(run, position)
             files = {name: self._file_of(kept) for name, kept in values.items()}
             about = {**self._about(run, position), "values": files}
@@ -263,9 +263,9 @@ class CheckpointManager:
 
     def copy_to_servers(self, run: Execution, folder: str, position: Position) -> None:
         """Save all that a session's training needs to resume in the memory of the servers."""
-        if run.log is not None:
+        for log in run.logs():
             with reported(folder, run.plan.origin, self.last_checkpoint_note):
-                run.log.keep()
+                log.keep()
         values = {name: encoded(kept) for name, kept in self._values(run, position).items()}
         texts = {name: base64.b64encode(content).decode() for name, content in values.items()}
         about = {**self._about(run, position), "values": texts, "folder": folder}

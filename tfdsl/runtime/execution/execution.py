@@ -61,6 +61,7 @@ class Execution:
     on_cluster: bool = False
     resumed: bool = False  # from a checkpoint
     log: EventLog | None = None
+    logs_beside: dict[str, EventLog] = field(default_factory=dict)  # of values of the session, by name
     step: int = 0
     at: int = 0  # the index of the current statement
     health: Health = field(init=False)  # of its variables
@@ -275,6 +276,16 @@ class Execution:
             self.warn(Diagnostic(NAN_WRITTEN, origin.span, {"name": name}, tuple(notes), chain=origin.chain))
 
     # --- event files ----------------------------------------------------------------------
+
+    def logs(self) -> list[EventLog]:
+        """The open event files."""
+        return [*([] if self.log is None else [self.log]), *self.logs_beside.values()]
+
+    def close_logs(self) -> None:
+        for log in self.logs():
+            log.close()
+        self.log = None
+        self.logs_beside.clear()
 
     def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
         """Write a summary, and record its scalars. `time` is its time in seconds since 1970, by default now."""

@@ -14,9 +14,8 @@ def execute(run: Execution, statement: LogTo) -> None:
     folder = run.options.logdir or run.text(statement.path)
     if run.options.logdir or known_text(statement.path) is None:  # the check has warned about other paths
         _warn_shared(run, folder, statement.origin)
-    if run.log is not None:
-        run.log.close()
-    _open(run, folder, statement.origin)
+    run.close_logs()
+    run.log = _opened(run, folder, statement.origin)
 
 
 def _warn_shared(run: Execution, folder: str, origin: Origin) -> None:
@@ -24,13 +23,22 @@ def _warn_shared(run: Execution, folder: str, origin: Origin) -> None:
         run.warn(Diagnostic(LOG_SHARED, origin.span, {"folder": folder}, chain=origin.chain))
 
 
-def _open(run: Execution, folder: str, origin: Origin) -> None:
+def beside(run: Execution, name: str, origin: Origin) -> EventLog:
+    """The event file of a run with this name, in a folder of the log's own."""
+    assert run.log is not None, "a statement logs before 'log to'"  # the check refuses this
+    if name not in run.logs_beside:
+        run.logs_beside[name] = _opened(run, f"{run.log.folder}/{name}", origin)
+    return run.logs_beside[name]
+
+
+def _opened(run: Execution, folder: str, origin: Origin) -> EventLog:
     options, result = run.options, run.result
     access = run.access if options.logdir is None else access_of(options.logdir)
     # What this session logged there before it was stopped stays.
     mine = [f.last + 1 for f in result.events if (f.session, f.folder) == (run.number, folder)]
     step = max([run.step, *mine]) if run.resumed else run.step
-    run.log = EventLog(folder, access, run.built, origin, result.run, run.number, step, options.note)
-    result.events.append(run.log.file)
+    made = EventLog(folder, access, run.built, origin, result.run, run.number, step, options.note)
+    result.events.append(made.file)
     if folder not in result.logdirs:
         result.logdirs.append(folder)
+    return made

@@ -141,8 +141,8 @@ class GraphLoopEngine:
         return tuple(items)
 
     def _scalar_tags(self, values: tuple[tuple[Ref, int], ...]) -> dict[int, str]:
-        ops = {at: self._run.built.value(ref).op for ref, at in values}
-        return {at: _text_of(op.inputs[0]) for at, op in ops.items() if op.type == "ScalarSummary"}
+        built = self._run.built
+        return {at: built.tag(ref) for ref, at in values if built.value(ref).op.type == "ScalarSummary"}
 
     def _fetched(self, statement: Statement) -> dict[Ref, tf.Tensor]:
         """The tensors whose values a statement needs. For a scalar summary, the summarised tensor."""
@@ -557,10 +557,6 @@ def _regular_at(regular: Regular, positions: np.ndarray, flags: np.ndarray) -> n
         result[:-ahead] &= alike[ahead:]
         result[-ahead:] = False
     return result
-
-
-def _text_of(tensor: tf.Tensor) -> str:
-    return tf.get_static_value(tensor).item().decode()
 
 
 _NODE = re.compile(r"\{\{node ([^}]+)\}\}")
