@@ -20,8 +20,7 @@ def batch_kind(nodes: Nodes, node: Node, kinds: Mapping[int, str]) -> str | None
         return _applied(nodes, node, kinds)
     if not node.outputs:
         return None
-    arguments = {name: _argument(nodes, arg, kinds) for name, arg in node.args.items()}
-    call = BatchCall(arguments, node.outputs[0])
+    call = BatchCall(batch_arguments(nodes, node, kinds), node.outputs[0])
     try:
         if node.is_index:
             return _indexed(node, call)
@@ -75,6 +74,11 @@ def _kind(arg: Arg, kinds: Mapping[int, str]) -> str | None:
     """The kind of a tensor, or None if it is made of several kinds."""
     found = {kinds.get(ref.node, FIXED) for ref in refs_of(arg)} or {FIXED}
     return found.pop() if len(found) == 1 else None
+
+
+def batch_arguments(nodes: Nodes, node: Node, kinds: Mapping[int, str]) -> dict[str, BatchArgument]:
+    """The arguments of a node as rules see them."""
+    return {name: _argument(nodes, arg, kinds) for name, arg in node.args.items()}
 
 
 def _argument(nodes: Nodes, arg: Arg, kinds: Mapping[int, str]) -> BatchArgument:

@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "report all errors and warnings of programs, without TensorFlow",
     "fmt": "write programs in canonical form",
     "eval": "print the value of a node or an expression",
+    "summary": "list the layers of a program: shapes, parameters, memory, operations",
     "graph": "draw the graph of a program",
     "grad": "print a symbolic derivative as statements",
     "gradcheck": "compare the gradients of a program by four methods",

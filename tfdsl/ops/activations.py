@@ -3,6 +3,7 @@
 from ..diagnostics import KEEP_PROB, ONE_CLASS, ONE_OF, OPTION
 from ..types import Shape, TensorType
 from .batch import BatchCall, Mixed, along, each, rows
+from .flops import FlopCall, per_result
 from .formula import Made, Own
 from .op import OpCall
 from .row import table
@@ -57,6 +58,11 @@ def dropout(call: OpCall) -> TensorType:
     return call["x"]
 
 
+def smooth_steps(call: FlopCall) -> int:
+    """Those of x * 0.5 * erfc(-x * 0.7), or of x * 0.5 * (1 + tanh(0.8 * (x + 0.04 * x**3)))."""
+    return call.made * (8 if call.option("approximate") else 5)
+
+
 def batch_dropout(call: BatchCall) -> str:
     if call.has("noise_shape"):  # which rows may share
         raise Mixed
@@ -82,10 +88,11 @@ row("leaky_relu", "features: T, alpha: number = 0.2", like("features"), "nn.leak
     T="float")
 row("gelu", "features: T, approximate: flag = false", like("features"), "compat.v2.nn.gelu",
     "Each element becomes itself times the probability that a standard normal is below it; `approximate` uses tanh.",
-    "gelu([-1.0, 2.0])", batch=each, T="float")
+    "gelu([-1.0, 2.0])", batch=each, flops=smooth_steps, T="float")
 for _name in ("swish", "silu"):
     row(_name, "features: T, beta: number = 1.0", like("features"), f"nn.{_name}",
-        "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", batch=each, named=False, T="inexact")
+        "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", batch=each, named=False,
+        flops=per_result(3), T="inexact")
 row("crelu", "features: T, axis: integer = -1", crelu, "nn.crelu",
     "relu(x) and relu(-x) joined along an axis, which becomes twice as long.",
     "crelu([[-1.0, 2.0]])", batch=along("axis", "features"),
@@ -95,10 +102,12 @@ for _name, _what in (
 ):
     row(_name, "logits: T, axis: integer = none", softmax, f"nn.{_name}",
         f"The elements of an axis (the last unless given) as {_what}. The shape stays.",
-        f"{_name}([[1.0, 2.0], [3.0, 4.0]])", batch=along("axis", "logits"), applies="softmax", T="float")
+        f"{_name}([[1.0, 2.0], [3.0, 4.0]])", batch=along("axis", "logits"), applies="softmax",
+        flops=per_result(5), T="float")
 row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: integer = none, rate: T? = "
     "none",
     dropout, "nn.dropout",
     "A fraction of the elements, `rate` or 1 - `keep_prob`, becomes 0; the others are scaled up to keep the mean.",
-    "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", batch=batch_dropout, modes="keep_prob rate", T="float")
+    "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", batch=batch_dropout, modes="keep_prob rate", T="float",
+    flops=per_result(2))
 # fmt: on

@@ -18,6 +18,7 @@ from ..diagnostics import (
 )
 from ..types import Dim, Shape, TensorType, shape_text
 from .batch import COLUMNS, ROWS, BatchCall, Mixed, along, rows, several, whole
+from .flops import no_flops
 from .op import OpCall
 from .row import table
 from .rules import (
@@ -41,7 +42,7 @@ from .rules import (
     without,
 )
 
-OPS, row = table("arrays")
+OPS, row = table("arrays", flops=no_flops)
 
 
 # --- Another shape ----------------------------------------------------------------------------

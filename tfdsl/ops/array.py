@@ -3,6 +3,7 @@
 from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
 from ..types import FLOAT32, INT32, Nested, TensorType, shape_text
 from .batch import ROWS, SIZES, BatchCall, Mixed, each, linear, of_shape, rows, whole
+from .flops import no_flops, per_result, uncounted
 from .formula import Made
 from .op import Alike, OpCall
 from .row import table
@@ -22,7 +23,7 @@ from .rules import (
     wanted_rank,
 )
 
-OPS, row = table("arrays")
+OPS, row = table("arrays", flops=no_flops)
 
 
 # --- New tensors ------------------------------------------------------------------------------
@@ -156,10 +157,11 @@ row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = n
     "eye(3, num_columns=2)", batch=whole, lowered="special.eye", T="number bool")
 row("linspace", "start: T, stop: T, num: int32, axis: integer = 0", linspace, "linspace",
     "`num` values at equal distances from `start` to `stop`, both included.", "linspace(0.0, 1.0, 5)", batch=whole,
-    T="float")
+    T="float", flops=uncounted)
 row("sobol_sample", "dim: int32, num_results: int32, skip: int32 = 0, dtype: dtype T = float32", sobol_sample,
     "math.sobol_sample", "Points that fill a cube of `dim` axes evenly, numbers between 0 and 1: [num_results, dim] of "
-    "the Sobol sequence, after the first `skip`.", "sobol_sample(2, 4)", batch=whole, T="float32 float64")
+    "the Sobol sequence, after the first `skip`.", "sobol_sample(2, 4)", batch=whole, T="float32 float64",
+    flops=uncounted)
 row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = none, axis: integer = none, "
     "dtype: dtype T = none", one_hot, "one_hot",
     "A new axis (the last unless given) of size `depth`, with 1 at each index and 0 elsewhere.",
@@ -240,7 +242,7 @@ row("cast", "x: T, dtype: dtype U", as_dtype("x"), "cast",
     "cast([1.5, 2.5], int32)", batch=batch_cast, T="number bool quantized", U="number bool quantized", arranges=True)
 row("saturate_cast", "value: T, dtype: dtype U", as_dtype("value"), "saturate_cast",
     "The elements in another dtype, with values out of range moved to the nearest value.",
-    "saturate_cast([1.5, 300.0], uint8)", batch=each, T="real", U="real")
+    "saturate_cast([1.5, 300.0], uint8)", batch=each, T="real", U="real", flops=per_result(2))
 row("bitcast", "input: T, type: dtype U", bitcast, "bitcast",
     "The same bits read as another dtype; a smaller dtype adds a last axis.",
     "bitcast([1.0, 2.0], uint8)", batch=whole, T="number quantized", U="number quantized")

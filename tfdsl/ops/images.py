@@ -7,6 +7,7 @@ from ..diagnostics import LENGTH, NEGATIVE, OPTION, RANK, SLICE
 from ..limits import MAX_AXES
 from ..types import FLOAT32, Dim, TensorType
 from .batch import each, stacked, whole
+from .flops import no_flops, per_result
 from .op import Alike, OpCall
 from .row import table
 from .rules import as_dtype, clear_rank, least_rank, like, number, same_size, wanted_rank
@@ -228,7 +229,7 @@ for _name, _what, _group in (
 for _name, _what in (("flip_left_right", "left and right"), ("flip_up_down", "up and down")):
     row(_name, "image: T", image("image", most=4), f"image.{_name}",
         f"An image, or a batch of them, with {_what} swapped.",
-        f"{_name}({_GRAY})", batch=stacked(4), named=False, T="number bool string")
+        f"{_name}({_GRAY})", batch=stacked(4), named=False, flops=no_flops, T="number bool string")
 row("per_image_standardization", "image: T", standardized, "image.per_image_standardization",
     "Each image with mean 0 and variance 1, as float32.", f"per_image_standardization({_GRAY})",
     batch=stacked(4), named=False,
@@ -247,7 +248,7 @@ row("rgb_to_grayscale", "images: T", image("images", 3, 1), "image.rgb_to_graysc
 row("grayscale_to_rgb", "images: T", image("images", 1, 3, least=2), "image.grayscale_to_rgb",
     "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb({_GRAY})",
     batch=stacked(2), lowered="special.of_tensors",
-    T="float int8 int16 int32 int64 uint8 uint32 uint64 bool complex64 complex128")
+    T="float int8 int16 int32 int64 uint8 uint32 uint64 bool complex64 complex128", flops=no_flops)
 row("rgb_to_hsv", "images: T", image("images", 3), "image.rgb_to_hsv",
     "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})",
     batch=stacked(2), T="float")
@@ -301,7 +302,7 @@ row("convert_image_dtype", "image: T, dtype: dtype U, saturate: flag = false", a
     batch=each, T="real", U="real")
 row("adjust_gamma", "image: T, gamma: number = 1, gain: number = 1", like("image"), "image.adjust_gamma",
     "Each element to the power of `gamma`, times `gain`; whole numbers are fractions of the largest of their dtype.",
-    f"adjust_gamma({_GRAY}, gamma=0.5)", batch=each, named=False, gamma=0.0,
+    f"adjust_gamma({_GRAY}, gamma=0.5)", batch=each, named=False, flops=per_result(2), gamma=0.0,
     T="float16 bfloat16 float32 int")  # TensorFlow computes with float32
 for _name, _params, _what in (
     ("adjust_hue", "delta: number", "their hue, from 0 to 1, turned by `delta`"),

@@ -13,6 +13,7 @@ from ..diagnostics import (
 )
 from ..types import INT32, INT64, Dim, Nested, Shape, TensorType
 from .batch import FIXED, BatchCall, Mixed, Rule, along, each, rows, stacked, whole
+from .flops import no_flops, per_element, uncounted
 from .formula import Own
 from .op import OpCall
 from .row import table
@@ -32,7 +33,7 @@ from .rules import (
     wanted_rank,
 )
 
-OPS, row = table("arrays")
+OPS, row = table("arrays", flops=no_flops)
 
 
 # --- Picking ----------------------------------------------------------------------------------
@@ -357,26 +358,27 @@ row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mas
 row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", top_k,
     "nn.top_k",
     "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)", batch=stacked(2),
-    T="real", U="int16 int32 int64")
+    T="real", U="int16 int32 int64", flops=uncounted)
 row("unique", "x: T, out_idx: dtype U = int32", unique(2), "unique",
     "The different values of a vector, and for each element the index of its value.", "unique([1, 1, 2])", batch=whole,
-    U="int32 int64")
+    U="int32 int64", flops=uncounted)
 row("unique_with_counts", "x: T, out_idx: dtype U = int32", unique(3), "unique_with_counts",
     "The different values of a vector, for each element the index of its value, and how often each value "
     "occurs.",
-    "unique_with_counts([1, 1, 2])", batch=whole, U="int32 int64")
+    "unique_with_counts([1, 1, 2])", batch=whole, U="int32 int64", flops=uncounted)
 row("setdiff1d", "x: T, y: T", set_difference, "setdiff1d",
     "The values of the vector `x` that are not in `y`, and their indices in `x`.",
-    "setdiff1d([1, 2, 3], [2])", batch=whole)
+    "setdiff1d([1, 2, 3], [2])", batch=whole, flops=uncounted)
 row("searchsorted", "sorted_sequence: T, values: T, side: text = \"left\", out_type: dtype U = int32",
     searchsorted, "searchsorted",
     "For each value the index where it belongs in the sorted last axis.",
-    "searchsorted([1.0, 3.0, 5.0], [2.0, 4.0])", batch=whole, U="int32 int64")
+    "searchsorted([1.0, 3.0, 5.0], [2.0, 4.0])", batch=whole, U="int32 int64", flops=uncounted)
 row("sort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\"", sort, "sort",
-    "The elements of an axis in order.", "sort([3.0, 1.0, 2.0])", batch=along("axis", "values"), T="real")
+    "The elements of an axis in order.", "sort([3.0, 1.0, 2.0])", batch=along("axis", "values"), T="real",
+    flops=uncounted)
 row("argsort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\", stable: flag = false",
     argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])", batch=along("axis",
-    "values"), T="real")
+    "values"), T="real", flops=uncounted)
 row("invert_permutation", "x: T", invert_permutation, "invert_permutation",
     "The position of each number from 0 in a permutation.", "invert_permutation([2, 0, 1])",
     batch=whole,
@@ -434,7 +436,8 @@ def tensor_scatter(call: OpCall) -> TensorType:
 # fmt: off
 row("scatter_nd", "indices: U, updates: T, shape: shape", scatter_nd, "scatter_nd",
     "Zeros of a shape, with each update added at its tuple of indices.",
-    "scatter_nd([[0], [2]], [5.0, 6.0], [4])", batch=whole, pairs=("indices", "updates"), U="int32 int64")
+    "scatter_nd([[0], [2]], [5.0, 6.0], [4])", batch=whole, pairs=("indices", "updates"), U="int32 int64",
+    flops=per_element("updates"))
 for _name, _what, _indices in (
     ("update", "replaced by", "int16 uint16 int32 int64"), ("add", "increased by", "int32 int64"),
     ("sub", "decreased by", "int32 int64"), ("max", "raised to at least", "int32 int64"),
@@ -445,5 +448,5 @@ for _name, _what, _indices in (
         f"A copy of a tensor, where the slice at each tuple of indices is {_what} its update.",
         f"tensor_scatter_nd_{_name}([1.0, 2.0, 3.0], [[0], [2]], [5.0, 6.0])",
         batch=whole, pairs=("indices", "updates"),
-        U=_indices)
+        flops=no_flops if _name == "update" else per_element("updates"), U=_indices)
 # fmt: on

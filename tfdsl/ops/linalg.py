@@ -1,6 +1,6 @@
 """Linear algebra. The last two axes are the matrices."""
 
-from math import inf
+from math import inf, prod
 from typing import TypeGuard
 
 from ..diagnostics import (
@@ -17,6 +17,7 @@ from ..diagnostics import (
 )
 from ..types import INT32, Dim, Nested, Shape, TensorType
 from .batch import FIXED, ROWS, BatchCall, Mixed, reduced, rows, several, stacked, whole
+from .flops import FlopCall, Flops, NotKnown, no_flops, per_result, products
 from .op import Alike, OpCall, Result
 from .row import table
 from .rules import (
@@ -200,6 +201,33 @@ def batch_tensordot(call: BatchCall) -> str:
     return ROWS
 
 
+def matrix_products(call: FlopCall) -> int:
+    """A product and a sum for each element of a row of `a`."""
+    is_turned = call.option("transpose_a") or call.option("adjoint_a")
+    return 2 * call.made * call.shape("a")[-2 if is_turned else -1]
+
+
+def vector_products(call: FlopCall) -> int:
+    return 2 * call.made * call.shape("b")[-1]
+
+
+def sums_of_products(call: FlopCall) -> int:
+    """Of an equation: a product and a sum wherever two tensors meet, or only the one if no axis is summed over."""
+    equation, shapes = call.option("equation"), call.shapes("inputs")
+    assert isinstance(equation, str)
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) > 2 or "." in equation:
+        raise NotKnown
+    sizes = {letter: size for term, shape in zip(terms, shapes, strict=True) for letter, size in zip(term, shape)}
+    met, is_summed = prod(sizes.values()), prod(sizes.values()) > call.made
+    return met * (len(terms) - 1 + is_summed)
+
+
+def affine_products(more: int) -> Flops:
+    """The products of `x` and `weights`, and so many operations more for each element."""
+    return lambda call: call.made * (2 * call.shape("x")[-1] + more)
+
+
 # fmt: off
 EXACT = "float16 float32 float64 complex64 complex128"  # the dtypes of TensorFlow's solvers: no bfloat16
 _SQUARE = "[[2.0, 1.0], [1.0, 3.0]]"
@@ -210,30 +238,31 @@ row("matmul", "a: T, b: T, transpose_a: flag = false, transpose_b: flag = false,
     f"The matrix product: [n, k] by [k, m] is [n, m]. {_BATCH}",
     "matmul([[1.0, 2.0], [3.0, 4.0]], [[5.0], [6.0]])",
     batch=batch_matmul, operator="@", node="MatMul", alike=Alike.BY_TYPES,
-    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=matrix_products)
 row("matvec", "a: T, b: T, transpose_a: flag = false", matvec, "linalg.matvec",
     "A matrix by a vector: [n, k] by [k] is [n]. Axes before are a batch.",
     "matvec([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0])", batch=whole,
-    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=vector_products)
 row("tensordot", "a: T, b: T, axes: static", tensordot, "tensordot",
     "Products summed over axes: a number of last axes of `a` with as many first axes of `b`, or the axes of `a` in a "
     "first list with those of `b` in a second. The result has the other axes of `a`, then those of `b`.",
     "tensordot([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], axes=[[1], [0]])", batch=batch_tensordot,
-    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=products)
 row("einsum", "equation: text, inputs: [T]", einsum, "einsum",
     "Sums of products, as an equation that names the axes: \"ij,jk->ik\" is a matrix product.",
-    "einsum(\"ij,jk->ik\", [[[1.0, 2.0]], [[3.0], [4.0]]])", batch=whole, lowered="special.einsum")
+    "einsum(\"ij,jk->ik\", [[[1.0, 2.0]], [[3.0], [4.0]]])", batch=whole, lowered="special.einsum",
+    flops=sums_of_products)
 row("cross", "a: T, b: T", cross, "linalg.cross",
     "The cross product of the vectors of size 3 on the last axis.",
-    "cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])", batch=stacked(2, "a", "b"), T="real")
+    "cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])", batch=stacked(2, "a", "b"), T="real", flops=per_result(3))
 row("xw_plus_b", "x: T, weights: T, biases: T", affine, "nn.xw_plus_b",
     "x @ weights + biases: [n, k] by [k, m], and a vector of size m, is [n, m].",
     "xw_plus_b([[1.0, 2.0]], [[3.0], [4.0]], [5.0])", batch=rows("x"),
-    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=affine_products(1))
 row("relu_layer", "x: T, weights: T, biases: T", affine, "nn.relu_layer",
     "max(x @ weights + biases, 0): [n, k] by [k, m], and a vector of size m, is [n, m].",
     "relu_layer([[1.0, 2.0]], [[3.0], [4.0]], [5.0])",
-    batch=rows("x"), T="float int32 int64 uint8 uint16 uint32 uint64")
+    batch=rows("x"), T="float int32 int64 uint8 uint16 uint32 uint64", flops=affine_products(2))
 # fmt: on
 
 
@@ -423,10 +452,11 @@ def band_part(call: OpCall) -> TensorType:
 row("matrix_inverse", "input: T, adjoint: flag = false", square("input"), "matrix_inverse",
     f"The inverse of square matrices. {_BATCH}", f"matrix_inverse({_SQUARE})", batch=stacked(3), T=EXACT)
 row("matrix_transpose", "a: T, conjugate: flag = false", flipped("a"), "matrix_transpose",
-    "Rows and columns, the last two axes, swapped.", "matrix_transpose([[1, 2, 3], [4, 5, 6]])", batch=stacked(3))
+    "Rows and columns, the last two axes, swapped.", "matrix_transpose([[1, 2, 3], [4, 5, 6]])", batch=stacked(3),
+    flops=no_flops)
 row("adjoint", "matrix: T", flipped("matrix"), "linalg.adjoint",
     "Rows and columns, the last two axes, swapped, and complex numbers conjugated.",
-    "adjoint([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])", batch=stacked(3))
+    "adjoint([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])", batch=stacked(3), flops=no_flops)
 row("matrix_determinant", "input: T", per_square("input"), "matrix_determinant",
     f"The determinant of square matrices. {_BATCH}", f"matrix_determinant({_SQUARE})", batch=stacked(3), T=EXACT)
 row("slogdet", "input: T", per_square("input", outputs=2), "linalg.slogdet",
@@ -488,7 +518,7 @@ row("matrix_rank", "a: T, tol: T? = none", matrix_rank, "linalg.matrix_rank",
     T="float16 float32 float64")
 row("matrix_band_part", "input: T, num_lower: U, num_upper: U", band_part, "matrix_band_part",
     "The matrices with zeros away from the diagonal: the given diagonals below and above it stay, all for -1.",
-    f"matrix_band_part({_SQUARE}, 0, -1)", batch=stacked(3), U="int32 int64")
+    f"matrix_band_part({_SQUARE}, 0, -1)", batch=stacked(3), U="int32 int64", flops=no_flops)
 # fmt: on
 
 
@@ -631,17 +661,18 @@ def set_diag(call: OpCall) -> TensorType:
 row("diag", "diagonal: T", doubled, "diag",
     "The tensor on the diagonal of zeros: [n] becomes [n, n], and [n, m] becomes [n, m, n, m].",
     "diag([1.0, 2.0])", batch=whole,
-    T="float int32 int64 complex64 complex128")
+    T="float int32 int64 complex64 complex128", flops=no_flops)
 row("diag_part", "input: T", halved, "diag_part",
     "The diagonal: [n, n] becomes [n], [n, m, n, m] becomes [n, m].",
-    f"diag_part({_SQUARE})", batch=whole, T="float int32 int64 complex64 complex128")
+    f"diag_part({_SQUARE})", batch=whole, T="float int32 int64 complex64 complex128", flops=no_flops)
 row("matrix_diag", "diagonal: T, k: integer = 0", matrix_diag, "matrix_diag",
     "Matrices of zeros with the last axis as their `k`-th diagonal.", "matrix_diag([[1.0, 2.0], [3.0, 4.0]])",
     batch=stacked(2),
-    T="number bool")
+    T="number bool", flops=no_flops)
 row("matrix_diag_part", "input: T, k: integer = 0", matrix_diag_part, "matrix_diag_part",
     f"The `k`-th diagonal of the matrices: above the main one if `k` is positive. {_BATCH}",
-    f"matrix_diag_part({_SQUARE}, k=1)", batch=stacked(3), T="number bool")
+    f"matrix_diag_part({_SQUARE}, k=1)", batch=stacked(3), T="number bool", flops=no_flops)
 row("matrix_set_diag", "input: T, diagonal: T", set_diag, "matrix_set_diag",
-    f"The matrices with a new main diagonal. {_BATCH}", f"matrix_set_diag({_SQUARE}, [7.0, 8.0])", batch=whole)
+    f"The matrices with a new main diagonal. {_BATCH}", f"matrix_set_diag({_SQUARE}, [7.0, 8.0])", batch=whole,
+    flops=no_flops)
 # fmt: on

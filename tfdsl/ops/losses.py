@@ -4,6 +4,7 @@ from ..diagnostics import NEGATIVE, RANK, ROWS_FEW
 from ..types import BOOL, TensorType
 from .activations import doubt_one_class
 from .batch import BatchCall, Mixed, Rule, each, rows, several, whole
+from .flops import per_element, per_result, uncounted
 from .op import OpCall
 from .row import table
 from .rules import axis_in, broadcast, least_rank, merge, same_size, wanted_rank, without
@@ -103,7 +104,7 @@ row("sparse_softmax_cross_entropy_with_logits", "*, labels: U, logits: T", spars
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",
     "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])",
     batch=batch_cross_entropy(), applies="softmax", numbers="labels",
-    in_nn="nn.sparse_softmax_cross_entropy", T="float", U="int32 int64")
+    in_nn="nn.sparse_softmax_cross_entropy", T="float", U="int32 int64", flops=per_element("logits", 5))
 for _name, _axis, _fixed in (
     ("softmax_cross_entropy_with_logits_v2", "axis: integer = none", ""),
     ("softmax_cross_entropy_with_logits", "dim: integer = -1", "labels"),
@@ -112,22 +113,23 @@ for _name, _axis, _fixed in (
         "The cross entropy of softmax(logits) for labels that are probabilities: [n, classes] twice is [n].",
         f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])",
         batch=batch_cross_entropy(_axis.partition(":")[0]), no_gradient=_fixed, applies="softmax",
+        flops=per_element("logits", 7),
         T="float", for_whole="class numbers, [batch] or [batch, 1], go to nn.sparse_softmax_cross_entropy(y, logits)")
 row("sigmoid_cross_entropy_with_logits", "*, labels: T, logits: T", paired("labels", "logits"),
     "nn.sigmoid_cross_entropy_with_logits",
     "Element by element the cross entropy of sigmoid(logits). Both have one shape.",
     "sigmoid_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0])",
-    batch=each, applies="sigmoid", binary="labels", T="float")
+    batch=each, applies="sigmoid", binary="labels", T="float", flops=per_result(7))
 row("weighted_cross_entropy_with_logits", "*, labels: T, logits: T, pos_weight: T", weighted_cross_entropy,
     "nn.weighted_cross_entropy_with_logits",
     "Like sigmoid_cross_entropy_with_logits, with the positive labels weighted.",
     "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)", batch=each,
-    applies="sigmoid", binary="labels", T="float")
+    applies="sigmoid", binary="labels", T="float", flops=uncounted)
 row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false",
     log_poisson_loss,
     "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of "
     "their mean.",
-    "log_poisson_loss([1.0, 2.0], [0.0, 0.5])", batch=each, T="inexact")
+    "log_poisson_loss([1.0, 2.0], [0.0, 0.5])", batch=each, T="inexact", flops=uncounted)
 for _name, _what in (
     ("nce_loss", "Noise-contrastive estimation"), ("sampled_softmax_loss", "The cross entropy of softmax"),
 ):

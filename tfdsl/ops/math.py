@@ -6,6 +6,7 @@ from typing import Any
 from ..diagnostics import EMPTY_LIST, NEGATIVE_POWER
 from ..types import BOOL, FLOAT32, FLOAT64, TensorType
 from .batch import FIXED, MEAN, ROWS, SUM, BatchCall, Mixed, Rule, each, linear, stacked, whole
+from .flops import FlopCall, no_flops, per_result, uncounted
 from .formula import Expr, Formulas, Known, Made, Own
 from .op import Alike, OpCall
 from .row import table
@@ -27,7 +28,7 @@ from .rules import (
     wanted_rank,
 )
 
-OPS, row = table("math", alike=Alike.BY_TYPES)
+OPS, row = table("math", alike=Alike.BY_TYPES, flops=per_result())
 
 
 binary = elementwise("x", "y")
@@ -166,6 +167,16 @@ def batch_polynomial(call: BatchCall) -> str:
     return each(call)
 
 
+def sums(call: FlopCall) -> int:
+    """A sum for each tensor after the first."""
+    return (len(call.shapes("inputs")) - 1) * call.made
+
+
+def steps_of_polynomial(call: FlopCall) -> int:
+    """A product and a sum for each coefficient after the first."""
+    return 2 * (len(call.shapes("coeffs")) - 1) * call.made
+
+
 _LARGEST_EXPONENT = 40
 
 
@@ -191,7 +202,7 @@ _unary_op("negative", "negative", "-x", "[1.0, -2.0]", SIGNED + " complex64 comp
     batch=linear("x"), operator="unary -", node="Neg", formula=Made(lambda s, x: -x))
 _unary_op("square", "square", "x times x", "[2.0, 3.0]", "number", formula=Made(lambda s, x: x**2))
 _unary_op("sqrt", "sqrt", "its square root", "[4.0, 9.0]", "inexact", formula=Known("sqrt"))
-_unary_op("rsqrt", "math.rsqrt", "one divided by its square root", "[4.0, 16.0]", "inexact",
+_unary_op("rsqrt", "math.rsqrt", "one divided by its square root", "[4.0, 16.0]", "inexact", flops=per_result(2),
     formula=Made(lambda s, x: 1 / s.sqrt(x)))
 _unary_op("exp", "exp", "e to the power of it", "[0.0, 1.0]", "inexact", formula=Known("exp"))
 _unary_op("expm1", "math.expm1", "e to its power minus one, exact near 0", "[0.0, 1.0]", "inexact",
@@ -214,7 +225,8 @@ _unary_op("atanh", "atanh", "the number whose hyperbolic tangent it is", "[0.0, 
     formula=Known("atanh"))
 _unary_op("sigmoid", "sigmoid", "1 / (1 + exp(-x)), between 0 and 1", "[0.0, 2.0]", "inexact",
     applies="sigmoid", formula=Own(lambda s, x: (s.sigmoid(x) * (1 - s.sigmoid(x)),)))
-_unary_op("log_sigmoid", "math.log_sigmoid", "the logarithm of its sigmoid", "[0.0, 2.0]", "float")
+_unary_op("log_sigmoid", "math.log_sigmoid", "the logarithm of its sigmoid", "[0.0, 2.0]", "float",
+    flops=per_result(3))
 _unary_op("sign", "sign", "-1, 0 or 1, by its sign", "[-2.0, 0.0]", SIGNED + " complex64 complex128",
     formula=Known("sign", is_derived=False))
 _unary_op("reciprocal", "math.reciprocal", "one divided by it", "[2.0, 4.0]", SIGNED + " complex64 complex128",
@@ -223,7 +235,8 @@ _unary_op("reciprocal_no_nan", "math.reciprocal_no_nan", "one divided by it, 0 f
 _unary_op("erf", "erf", "the error function of it", "[0.0, 1.0]", "float", formula=Known("erf"))
 _unary_op("erfc", "erfc", "one minus its error function", "[0.0, 1.0]", "float")
 _unary_op("erfinv", "math.erfinv", "the number whose error function it is", "[0.0, 0.5]", "float")
-_unary_op("erfcinv", "math.erfcinv", "the number whose erfc it is", "[0.5, 1.0]", "float")
+_unary_op("erfcinv", "math.erfcinv", "the number whose erfc it is", "[0.5, 1.0]", "float",
+    flops=per_result(4))
 _unary_op("ndtri", "math.ndtri", "the number that a standard normal is below with this probability", "[0.5, 0.9]",
     "float")
 _unary_op("lgamma", "lgamma", "the logarithm of the absolute gamma function of it", "[1.0, 4.0]", "float")
@@ -278,7 +291,8 @@ _binary_op("maximum", "maximum", "the larger of x and y", "[1.0, -2.0], 0.0", "r
 _binary_op("minimum", "minimum", "the smaller of x and y", "[1.0, -2.0], 0.0", "real",
     formula=Made(lambda s, x, y: s.where(s.less_equal(x, y), x, y)))
 _binary_op("squared_difference", "squared_difference", "(x - y) * (x - y)", "[1.0, 2.0], [3.0, 5.0]",
-    "float int32 int64 complex64 complex128", compares=True, formula=Made(lambda s, x, y: (x - y) ** 2))
+    "float int32 int64 complex64 complex128", compares=True,
+    flops=per_result(2), formula=Made(lambda s, x, y: (x - y) ** 2))
 _binary_op("xlogy", "math.xlogy", "x * log(y), but 0 where x is 0", "[0.0, 2.0], [0.0, 3.0]", "inexact")
 _binary_op("xlog1py", "math.xlog1py", "x * log1p(y), but 0 where x is 0", "[0.0, 2.0], [0.0, 3.0]", "inexact")
 _binary_op("xdivy", "math.xdivy", "x / y, but 0 where x is 0", "[0.0, 2.0], [0.0, 4.0]", "inexact")
@@ -322,7 +336,7 @@ row("zeta", "x: T, q: T", elementwise("x", "q"), "math.zeta",
     batch=each, T="float32 float64", no_gradient="x")
 row("lbeta", "x: T", last_reduced, "lbeta",
     "The logarithm of the absolute beta function of the numbers on the last axis.",
-    "lbeta([[1.0, 2.0], [3.0, 4.0]])", batch=stacked(2), T="float")
+    "lbeta([[1.0, 2.0], [3.0, 4.0]])", batch=stacked(2), T="float", flops=uncounted)
 row("betainc", "a: T, b: T, x: T", betainc, "betainc",
     "The regularised incomplete beta function. All have one shape, but any of them can be a scalar.",
     "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", batch=each, T="float32 float64", no_gradient="a b")
@@ -359,44 +373,45 @@ for _name, _what in (("is_nan", "not a number"), ("is_inf", "infinite"), ("is_fi
 row("add_n", "inputs: [T]", sum_of_list, "add_n",
     "The sum of a list of tensors, which all have one shape.",
     "add_n([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=batch_sum_of_list,
-    formula=Made(lambda s, inputs: sum(inputs)), T="number")
+    formula=Made(lambda s, inputs: sum(inputs)), T="number", flops=sums)
 row("accumulate_n", "inputs: [T]", sum_of_list, "accumulate_n", "The same as add_n.",
-    "accumulate_n([[1.0, 2.0], [3.0, 4.0]])", batch=whole, T="number")
+    "accumulate_n([[1.0, 2.0], [3.0, 4.0]])", batch=whole, T="number", flops=sums)
 row("polyval", "coeffs: [T], x: T", polynomial, "math.polyval",
     "The value at x of the polynomial with these coefficients, the one of the highest power first. Shapes broadcast.",
     "polyval([2.0, 0.0, 1.0], [1.0, 2.0])", batch=batch_polynomial, T="number",
-    formula=Made(lambda s, coeffs, x: reduce(lambda value, one: value * x + one, coeffs)))
+    formula=Made(lambda s, coeffs, x: reduce(lambda value, one: value * x + one, coeffs)), flops=steps_of_polynomial)
 row("scalar_mul", "scalar: T, x: T", scaled, "scalar_mul", "A tensor times one number.",
     "scalar_mul(2.0, [1.0, 2.0])", batch=linear("x"), T="number")
 row("clip_by_value", "t: T, clip_value_min: T, clip_value_max: T", clip, "clip_by_value",
     "Each element moved to the nearest value between the two bounds. The result has the shape of `t`.",
-    "clip_by_value([-3.0, 0.5, 7.0], -1.0, 1.0)", batch=each, T="real")
+    "clip_by_value([-3.0, 0.5, 7.0], -1.0, 1.0)", batch=each, T="real", flops=per_result(2))
 row("clip_by_norm", "t: T, clip_norm: T, axes: integers = none", clip_norm_over, "clip_by_norm",
     "The tensor, shrunk so that its L2 norm (over `axes`, all unless given) is at most `clip_norm`.",
-    "clip_by_norm([3.0, 4.0], 1.0)", batch=whole, T="float")
+    "clip_by_norm([3.0, 4.0], 1.0)", batch=whole, T="float", flops=uncounted)
 row("clip_by_average_norm", "t: T, clip_norm: T", clip_norm, "clip_by_average_norm",
     "The tensor, shrunk so that its L2 norm divided by its number of elements is at most `clip_norm`.",
-    "clip_by_average_norm([3.0, 4.0], 1.0)", batch=whole, T="float32")
+    "clip_by_average_norm([3.0, 4.0], 1.0)", batch=whole, T="float32", flops=uncounted)
 row("clip_by_global_norm", "t_list: [T], clip_norm: T, use_norm: T? = none", clip_global_norm,
     "clip_by_global_norm",
     "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`; then that global_norm "
     "(`use_norm` if it is given).",
     "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)",
     batch=whole, ranks={"clip_norm": 0, "use_norm": 0}, lowered="special.clip_by_global_norm",
-    T="float")
+    T="float", flops=uncounted)
 row("global_norm", "t_list: [T]", scalar(), "global_norm",
     "The L2 norm of all elements of a list of tensors together, a scalar.",
-    "global_norm([[3.0, 4.0], [12.0]])", batch=whole, T="float")
+    "global_norm([[3.0, 4.0], [12.0]])", batch=whole, T="float", flops=uncounted)
 
 row("complex", "real: T, imag: T", make_complex, "complex",
     "Complex numbers from their real and imaginary parts: complex64 from float32, complex128 from float64. "
-    f"{_BROADCASTS}", "complex([1.0, 2.0], [3.0, 4.0])", batch=each, T="float32 float64")
+    f"{_BROADCASTS}", "complex([1.0, 2.0], [3.0, 4.0])", batch=each, T="float32 float64", flops=no_flops)
 for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imaginary part", "number"),
                               ("angle", "angle, in radians,", "inexact")):
     row(_name, "input: T", real_like("input"), f"math.{_name}", f"The {_what} of each complex number.",
-        f"{_name}(complex([1.0, 2.0], [3.0, 4.0]))", batch=each, T=_dtypes)
+        f"{_name}(complex([1.0, 2.0], [3.0, 4.0]))", batch=each,
+        flops=per_result() if _name == "angle" else no_flops, T=_dtypes)
 row("conj", "x: T", like("x"), "math.conj", "Each complex number with the sign of its imaginary part changed.",
-    "conj(complex([1.0, 2.0], [3.0, 4.0]))", batch=each, T="number")
+    "conj(complex([1.0, 2.0], [3.0, 4.0]))", batch=each, T="number", flops=no_flops)
 row("invert", "x: T", like("x"), "bitwise.invert", "Each element with all bits inverted.", "invert([0, 5])", batch=each,
     T="int")
 # fmt: on

@@ -2,6 +2,7 @@
 
 from ..types import TensorType
 from .batch import along, each, rows, total, whole
+from .flops import FlopCall, no_flops, per_element, per_result
 from .index import batch_take
 from .op import OpCall
 from .row import table
@@ -70,14 +71,31 @@ def gather_rows(call: OpCall) -> TensorType:
     return TensorType(call.dtype("T"), (*indices, *params[1:]))
 
 
+def normalized(call: FlopCall) -> int:
+    """A product and a sum for each element, and what is made of the variances before: rsqrt(variance + epsilon), which
+    is scaled, and the mean that is taken off."""
+    parts = 3 + (1 if call.has("scale") else 0) + 2
+    return 2 * call.made + parts * call.count("variance")
+
+
+def normalized_with_moments(call: FlopCall) -> int:
+    """The moments, and then as `normalized` with a mean and a variance for each channel."""
+    return 6 * call.count("x") + 6 * call.count("scale")
+
+
+def squares_halved(call: FlopCall) -> int:
+    """Each element is squared and halved, and the results are added up."""
+    return 3 * call.count("t") - 1
+
+
 # fmt: off
 row("bias_add", "value: T, bias: T, data_format: text = none", bias_add, "nn.bias_add",
     "One number for each channel, the last axis (the second with NCHW), added everywhere.",
     "bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])", batch=rows("value"), T="number",
-    data_format=("N...C", "NC...", "NHWC", "NCHW", "NWC", "NCW", "NDHWC", "NCDHW"))
+    data_format=("N...C", "NC...", "NHWC", "NCHW", "NWC", "NCW", "NDHWC", "NCDHW"), flops=per_result())
 row("l2_loss", "t: T", scalar(), "nn.l2_loss", "Half the sum of the squares, a scalar.",
     "l2_loss([3.0, 4.0])", batch=total("t"),
-    T="float")
+    T="float", flops=squares_halved)
 row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", along_axis("x"),
     "nn.l2_normalize",
     "The elements divided by their L2 norm, over the axes given or all. The shape stays.",
@@ -85,19 +103,20 @@ row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", alon
     T="inexact")
 row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.moments",
     "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=along("axes", "x"),
-    T="inexact int32 int64")
+    T="inexact int32 int64", flops=per_element("x", 4))
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
     "`offset` can be none.",
     "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
     "0.001)", batch=each, lowered="special.batch_normalization",
-    T="inexact")
+    T="inexact", flops=normalized)
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
     f"variance. {LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])", batch=whole,
-    T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]))
+    T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]),
+    flops=normalized_with_moments)
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     fixed_rank("input", 4), "nn.local_response_normalization",
     "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
@@ -106,5 +125,5 @@ row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: numb
 row("embedding_lookup", "params: T, ids: U", gather_rows, "nn.embedding_lookup",
     "The rows of a table at the ids: the axes of `ids`, then those of a row.",
     "embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])",
-    batch=batch_take("params", "ids"), U="int16 int32 int64", gathers=("params",))
+    batch=batch_take("params", "ids"), U="int16 int32 int64", gathers=("params",), flops=no_flops)
 # fmt: on

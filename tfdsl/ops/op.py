@@ -29,7 +29,8 @@ from typing import Any, NoReturn, TypeAlias
 from ..diagnostics import NEGATIVE, OPTION, RANK, Message
 from ..record import Record, State, field
 from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Nested, Shape, SizeClash, Sizes, TensorType
-from .batch import Rule
+from .batch import Rule, each
+from .flops import Flops, no_flops, per_result, uncounted
 from .formula import Formula
 
 
@@ -130,6 +131,7 @@ class Op(Record):
     options: Mapping[str, tuple[str, ...] | int] = {}
     compares: bool = False  # it compares elements: comparing every pair of rows is rarely intended
     applies: str = ""  # the activation that it applies to its logits, which must not be applied before
+    flops: Flops | None = None  # how many floating-point operations it does; by default as `counted` says
     arranges: bool = False  # its elements are those of its first argument, perhaps in a different shape or dtype
     writes: bool = False  # it changes the variable `ref`
     draws_alone: bool = False  # it draws from a hidden state, so a copy of it draws different numbers
@@ -174,6 +176,16 @@ class Op(Record):
     @cached_property
     def params(self) -> tuple[Parameter, ...]:
         return parse_signature(self.signature)
+
+    @property
+    def counted(self) -> Flops:
+        """The rule for its floating-point operations: that of its row, or else one for each element of the result if it
+        goes element by element."""
+        if self.flops is not None:
+            return self.flops
+        if self.arranges or self.by_shape:
+            return no_flops
+        return per_result() if self.batch is each else uncounted
 
     @property
     def makes_shape(self) -> bool:

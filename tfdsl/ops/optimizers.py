@@ -29,7 +29,9 @@ class OwnArgument(Record):
 
 class OptimizerRow(Record):
     """`tf` is a class below `tf.compat.v1.train`. `given` has its arguments after `learning_rate`, with defaults.
-    `own` has arguments that the class lacks, besides those of `KERAS`, and `decays` those that are factors below 1."""
+    `own` has arguments that the class lacks, besides those of `KERAS`, and `decays` those that are factors below 1.
+    `slots` is how many numbers it keeps for each number that it trains, `one_more` names the flag that adds one, and
+    `kept` is how many numbers it keeps besides."""
 
     name: str
     tf: str
@@ -37,6 +39,9 @@ class OptimizerRow(Record):
     doc: str
     own: dict[str, OwnArgument] = {}  # noqa: RUF012
     decays: tuple[str, ...] = ()
+    slots: int = 0
+    one_more: str = ""
+    kept: int = 0
 
     @property
     def lacking(self) -> dict[str, OwnArgument]:
@@ -149,31 +154,31 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "momentum", "MomentumOptimizer", {"momentum": REQUIRED, "use_nesterov": False},
-            "m = momentum * m + gradient; var -= learning_rate * m", decays=("momentum",),
+            "m = momentum * m + gradient; var -= learning_rate * m", decays=("momentum",), slots=1,
         ),
         OptimizerRow(
             "adam", "AdamOptimizer", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
             "Steps by the mean gradient divided by the root of the mean of its squares (Kingma and Ba, 2014).",
-            decays=("beta1", "beta2"),
+            decays=("beta1", "beta2"), slots=2, kept=2,
         ),
         OptimizerRow(
             "rmsprop", "RMSPropOptimizer",
             {"decay": 0.9, "momentum": 0.0, "epsilon": 1e-10, "centered": False},
             "Divides the gradient by a running root mean square of itself (Tieleman and Hinton, 2012).",
-            decays=("momentum",),
+            decays=("momentum",), slots=2, one_more="centered",
         ),
         OptimizerRow(
             "adagrad", "AdagradOptimizer", {"initial_accumulator_value": 0.1},
-            "Divides the gradient by the root of the sum of all its squares so far (Duchi et al., 2011).",
+            "Divides the gradient by the root of the sum of all its squares so far (Duchi et al., 2011).", slots=1,
         ),
         OptimizerRow(
             "adadelta", "AdadeltaOptimizer", {"rho": 0.95, "epsilon": 1e-8},
-            "Like rmsprop, with a running size of the updates as the learning rate (Zeiler, 2012).",
+            "Like rmsprop, with a running size of the updates as the learning rate (Zeiler, 2012).", slots=2,
         ),
         OptimizerRow(
             "ftrl", "FtrlOptimizer",
             {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL},
-            "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).",
+            "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).", slots=2,
         ),
         OptimizerRow(
             "proximal_gradient_descent", "ProximalGradientDescentOptimizer", dict(_PROXIMAL),
@@ -181,7 +186,7 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "proximal_adagrad", "ProximalAdagradOptimizer", {"initial_accumulator_value": 0.1, **_PROXIMAL},
-            "Adagrad with a proximal step for L1 and L2 regularization (Duchi and Singer, 2009).",
+            "Adagrad with a proximal step for L1 and L2 regularization (Duchi and Singer, 2009).", slots=1,
         ),
     )
 }  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, OPTION, SLICE
 from ..types import FLOAT32, INT32, INT64, Nested, TensorType, shape_text
 from .batch import whole
+from .flops import no_flops
 from .op import Alike, OpCall
 from .row import table
 from .rules import broadcast, broadcast_shapes, given_shape, length, like, number, same_size, wanted_rank
@@ -176,10 +177,10 @@ row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: int
 row("random_shuffle", "value: T, seed: integer = none", like("value"), "random_shuffle",
     f"The slices of the first axis in random order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)",
     batch=whole, picture="random",
-    draws_alone=True)
+    draws_alone=True, flops=no_flops)
 row("random_crop", "value: T, size: shape, seed: integer = none", random_crop, "random_crop",
     f"A random part of the tensor, of the given size. {_SEED}",
-    "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)", batch=whole, picture="random")
+    "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)", batch=whole, picture="random", flops=no_flops)
 row("multinomial", "logits: T, num_samples: int32, seed: integer = none, output_dtype: dtype U = int64",
     draws("output_dtype"), "multinomial",
     f"Class numbers drawn by the logarithms of their probabilities: [n, classes] gives [n, num_samples]. {_SEED}",

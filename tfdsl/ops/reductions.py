@@ -3,6 +3,7 @@
 from ..diagnostics import AXIS_FIRST, MEAN_WHOLE, NEGATIVE, ONE_CLASS
 from ..types import BOOL, FLOAT32, INT32, Dim, DType, TensorType
 from .batch import MEAN, ROWS, SUM, BatchCall, Mixed, along, mean_loss, reduced, rows, total, whole
+from .flops import Flops, per_element, per_result
 from .formula import Made
 from .op import Alike, OpCall
 from .row import table
@@ -153,13 +154,21 @@ _REDUCTIONS = (
     ("reduce_euclidean_norm", "math.reduce_euclidean_norm", "square root of the sum of the squares", "number",
         False),
 )
+# The floating-point operations for each element, and for each element of the result.
+_FLOPS = {
+    "reduce_sum": (1, -1), "reduce_max": (1, -1), "reduce_min": (1, -1), "reduce_prod": (1, -1),
+    "reduce_mean": (1,), "reduce_logsumexp": (4,), "reduce_variance": (4,), "reduce_std": (4, 1),
+    "reduce_euclidean_norm": (2,),
+}
 _OVER_ROWS = {"reduce_sum": SUM, "reduce_mean": MEAN}  # their kind for a reduction over rows
 for _name, _tf, _what, _dtypes, _real in _REDUCTIONS:
     row(_name, "input_tensor: T, axis: integers = none, keepdims: flag = false",
         mean if _name == "reduce_mean" else reduction(real=_real), _tf,
         f"The {_what}. {_AXES}", f"{_name}([[1.0, 2.0], [3.0, 4.0]], axis=1)",
         batch=reduced("input_tensor", _OVER_ROWS.get(_name, "")),
-        formula=Made(lambda s, x: x) if _name in _OVER_ROWS else None, alike=Alike.BY_TYPES, T=_dtypes)
+        formula=Made(lambda s, x: x) if _name in _OVER_ROWS else None,
+        flops=per_element("input_tensor", *_FLOPS[_name]),
+        alike=Alike.BY_TYPES, T=_dtypes)
 for _name, _what in (("reduce_any", "at least one element is"), ("reduce_all", "all elements are")):
     row(_name, "input_tensor: bool, axis: integers = none, keepdims: flag = false", reduction(dtype=BOOL),
         _name,
@@ -167,11 +176,11 @@ for _name, _what in (("reduce_any", "at least one element is"), ("reduce_all", "
         batch=reduced("input_tensor"))
 row("count_nonzero", "input_tensor: T, axis: integers = none, keepdims: flag = false, dtype: dtype U = int64",
     reduction(dtype="U"), "count_nonzero", f"How many elements are not 0. {_AXES}",
-    "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=batch_nonzero, U="number")
+    "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=batch_nonzero, U="number", flops=per_element("input_tensor"))
 row("zero_fraction", "value: T", scalar(FLOAT32), "nn.zero_fraction",
     "The fraction of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])",
     batch=mean_loss("value"), no_gradient="*",
-    T="number")
+    T="number", flops=per_element("value"))
 
 for _name, _what, _dtypes in (
     ("argmax", "largest", "int16 uint16 int32 int64"), ("argmin", "smallest", "int32 int64"),
@@ -179,13 +188,13 @@ for _name, _what, _dtypes in (
     row(_name, "input: T, axis: integer = none, output_type: dtype U = int64", best_index, _name,
         f"The index of the {_what} element along `axis` (0 unless given); the result lacks that axis.",
         f"{_name}([[1.0, 5.0], [4.0, 2.0]], axis=1)",
-        batch=along("axis", "input", 0), no_gradient="*", T="real bool", U=_dtypes)
+        batch=along("axis", "input", 0), no_gradient="*", flops=per_element("input", 1, -1), T="real bool", U=_dtypes)
 for _name, _what, _dtypes in (("cumsum", "sum", "number"), ("cumprod", "product", "number")):
     row(_name, "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false", along_axis("x"),
         _name,
         f"The running {_what} along `axis`; without the element itself if `exclusive`, from the end if "
         "`reverse`. The shape stays.", f"{_name}([1.0, 2.0, 3.0], exclusive=true)",
-        batch=along("axis", "x", 0), T=_dtypes)
+        batch=along("axis", "x", 0), flops=per_result(), T=_dtypes)
 row("cumulative_logsumexp", "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false",
     along_axis("x"), "math.cumulative_logsumexp",
     "The running logarithm of the sum of the exponentials along `axis`. The shape stays.",
@@ -211,6 +220,13 @@ row("histogram_fixed_width_bins", "values: T, value_range: T, nbins: int32 = 100
     "The int32 bin of each value, among `nbins` equal bins between the two ends of `value_range`.",
     "histogram_fixed_width_bins([1.0, 2.5, 4.0], [0.0, 5.0], nbins=5)", batch=whole, T="float")
 
+
+
+def _slices(name: str, data: str) -> Flops:
+    """Of slices put together: one for each element, and a division of each mean."""
+    return per_element(data, 1, 1 if name in ("mean", "sqrt_n") else 0)
+
+
 # name, result for the slices, dtypes
 _SEGMENTS = (("sum", "sum", "number"), ("prod", "product", "number"), ("max", "largest element", "real"),
              ("min", "smallest element", "real"))
@@ -218,7 +234,7 @@ for _name, _what, _dtypes in (*_SEGMENTS, ("mean", "mean", "number")):
     row(f"segment_{_name}", "data: T, segment_ids: U", segment, f"segment_{_name}",
         f"The {_what} of the slices of `data` that have one id. The ids are sorted, one for each slice; the "
         "result has one slice for each id.",
-        f"segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0, 0, 1])", batch=whole,
+        f"segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0, 0, 1])", batch=whole, flops=_slices(_name, "data"),
         T=_dtypes, U="int32 int64")
 _UNSORTED = (*_SEGMENTS, ("mean", "mean", "float"),
              ("sqrt_n", "sum, divided by the square root of their number,", "float"))
@@ -228,6 +244,7 @@ for _name, _what, _dtypes in _UNSORTED:
         f"The {_what} of the slices of `data` that have one id, in any order. The result has `num_segments` "
         "slices.",
         f"unsorted_segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [1, 0, 1], 2)", batch=whole,
+        flops=_slices(_name, "data"),
         T=_dtypes, U="int16 int32 int64" if _name in ("sum", "mean", "sqrt_n") else "int32 int64",
         V="int32 int64")
 for _name, _what in (

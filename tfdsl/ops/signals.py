@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ..diagnostics import NEGATIVE, NO_NUMBERS, NOT_COMPILE_TIME, NOT_MULTIPLE, OPTION
 from ..types import Dim, TensorType
 from .batch import along, stacked, whole
+from .flops import no_flops
 from .op import OpCall
 from .row import table
 from .rules import along_axis, axis_in, clear_rank, complex_of, count, least_rank, number, real_of, wanted_rank
@@ -142,7 +143,7 @@ row("frame", f"signal: T, {_PIECES}, pad_end: flag = false, pad_value: T? = none
     "signal.frame", "Pieces of an axis that begin every `frame_step` elements, all of the same length: the axis "
     "becomes two. With `pad_end` a piece begins as long as there is an element, and `pad_value` (0 unless given) "
     "fills it.",
-    "frame([1.0, 2.0, 3.0, 4.0, 5.0], 2, 1)", batch=along("axis", "signal"), **_LEAST)
+    "frame([1.0, 2.0, 3.0, 4.0, 5.0], 2, 1)", batch=along("axis", "signal"), **_LEAST, flops=no_flops)
 row("overlap_and_add", "signal: T, frame_step: integer", overlap_and_add, "signal.overlap_and_add",
     "The pieces on the last two axes added up, each `frame_step` elements after the one before.",
     "overlap_and_add([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], 2)", batch=stacked(3), frame_step=1, T="number")
@@ -183,5 +184,5 @@ for _name, _what in (
 ):
     row(_name, "x: T, axes: integers = none", shifted, f"signal.{_name}",
         f"Axes (all unless given) of a spectrum turned, with {_what}.", f"{_name}([0.0, 1.0, 2.0, -2.0, -1.0])",
-        batch=along("axes", "x", 0))
+        batch=along("axes", "x", 0), flops=no_flops)
 # fmt: on

@@ -3,6 +3,7 @@
 from ..diagnostics import NEEDED, NEGATIVE, NOT_COMPILE_TIME, OPTION, SHAPES_DIFFER
 from ..types import BOOL, INT32, INT64, STRING, Nested, Shape, TensorType
 from .batch import each, reduced, rows, stacked, whole
+from .flops import no_flops
 from .op import Alike, OpCall
 from .reductions import per_segment
 from .row import table
@@ -20,7 +21,7 @@ from .rules import (
     same_size,
 )
 
-OPS, row = table("strings")
+OPS, row = table("strings", flops=no_flops)
 
 
 def string_join(call: OpCall) -> TensorType:

@@ -3,6 +3,7 @@
 from ..diagnostics import RANK
 from ..types import BOOL, TensorType
 from .batch import whole
+from .flops import no_flops, per_element
 from .index import check_updates, scattered
 from .op import OpCall
 from .row import table
@@ -47,7 +48,8 @@ for _name, _what in (
         f"The variable {_what} a value of the same shape; returns its new value.",
         f"{_VECTOR}{_name}(x, [4.0, 5.0, 6.0])", batch=whole,
         lowered="" if _name == "assign" else "special.change",
-        writes=True, no_gradient="value", picture="train", T="any" if _name == "assign" else "number")
+        writes=True, no_gradient="value", picture="train",
+        flops=no_flops if _name == "assign" else per_element("ref"), T="any" if _name == "assign" else "number")
 for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub", "decreased by"),
                      ("mul", "multiplied by"), ("div", "divided by"), ("max", "raised to at least"),
                      ("min", "lowered to at most")):
@@ -57,11 +59,13 @@ for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub",
         "all.",
         f"{_VECTOR}scatter_{_name}(x, [0, 2], [4.0, 5.0])", batch=whole, sliced="updates",
         picture="train" if _name in ("update", "add") else "",
+        flops=no_flops if _name == "update" else per_element("updates"),
         writes=True, no_gradient="updates", T="any" if _name == "update" else "number", U="int32 int64")
 for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub", "decreased by")):
     row(f"scatter_nd_{_name}", "ref: variable T, indices: U, updates: T", scatter_nd_variable,
         f"scatter_nd_{_name}", f"The slices of the variable at the tuples of indices {_what} the updates.",
         f"{_VECTOR}scatter_nd_{_name}(x, [[0], [2]], [4.0, 5.0])", batch=whole, writes=True, no_gradient="updates",
+        flops=no_flops if _name == "update" else per_element("updates"),
         pairs=("indices", "updates"), T="any", U="int32 int64")
 row("is_variable_initialized", "variable: variable T", scalar(BOOL), "is_variable_initialized",
     "Whether the variable has a value yet, a scalar.", f"{_VECTOR}is_variable_initialized(x)", batch=whole, named=False)

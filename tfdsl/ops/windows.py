@@ -1,8 +1,11 @@
 """Convolutions and pools."""
 
+from math import prod
+
 from ..diagnostics import CHANNELS, DILATED, LENGTH, NEGATIVE, NOT_MULTIPLE, WINDOW
 from ..types import Dim, TensorType
 from .batch import of_shape, rows
+from .flops import FlopCall, Flops, kernel_products
 from .op import OpCall
 from .row import table
 from .rules import listed, number, product, replaced, same_size, wanted_rank
@@ -153,6 +156,24 @@ def pool(spatial: int, param: str = "value"):
     return rule
 
 
+def separable(call: FlopCall) -> int:
+    """Those of both convolutions. The first makes an image of the same height and width."""
+    *_, channels, multiplier = window = call.shape("depthwise_filter")
+    places = call.made // max(call.shape("pointwise_filter")[-1], 1)
+    return 2 * places * prod(window) + 2 * call.made * channels * multiplier
+
+
+def spread(name: str, kernel: str) -> Flops:
+    """A product and a sum for each element of the kernel at each place of an argument."""
+    return lambda call: 2 * call.count(name) * prod(call.shape(kernel)[:-1])
+
+
+def pooled(call: FlopCall) -> int:
+    """One for each element of a window."""
+    sizes = call.numbers("ksize")
+    return call.made * (sizes[0] ** (len(call.result) - 2) if len(sizes) == 1 else prod(sizes))
+
+
 # fmt: off
 IMAGE = "[[[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]], [[7.0], [8.0], [9.0]]]]"
 _SERIES = "[[[1.0], [2.0], [3.0], [4.0]]]"
@@ -168,14 +189,14 @@ row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_forma
     "dilations: integers = [1, 1, 1, 1]", conv(2), "nn.conv2d",
     f"A convolution with filters [height, width, channels in, channels out]. {LAYOUT} {_PADDING}",
     f"conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")", batch=rows("input"),
-    T="float int32", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2])
+    T="float int32", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2], flops=kernel_products("filter"))
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
     "\"NHWC\", dilations: integers = none", conv(2, depthwise=True), "nn.depthwise_conv2d",
     "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
     f"result has channels * multiplier channels. {LAYOUT} {_PADDING}",
     f"depthwise_conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
     batch=rows("input"),
-    T="float", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2])
+    T="float", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2], flops=kernel_products("filter", 2))
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
     "text, data_format: text = \"NHWC\", dilations: integers = none",
     separable_conv, "nn.separable_conv2d",
@@ -183,54 +204,54 @@ row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, str
     f"separable_conv2d({IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
     "padding=\"SAME\")",
     batch=rows("input"), T="float", ranks={"input": 4, "pointwise_filter": (1, 1, None, None)},
-    windows=("input", "depthwise_filter"), **WINDOWS[2])
+    windows=("input", "depthwise_filter"), **WINDOWS[2], flops=separable)
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", conv(1, "value", "filters", "stride"), "nn.conv1d",
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
     f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", batch=rows("value"), T="float int32",
     ranks={"value": 3}, windows=("value", "filters"), padding=("SAME", "VALID"),
-    data_format=("NWC", "NCW", "NHWC", "NCHW"))
+    data_format=("NWC", "NCW", "NHWC", "NCHW"), flops=kernel_products("filters"))
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", conv(3), "nn.conv3d",
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
     f"channels in, channels out]. {_PADDING}",
     f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", batch=rows("input"), T="float",
-    ranks={"input": 5}, windows=("input", "filter"), **WINDOWS[3])
+    ranks={"input": 5}, windows=("input", "filter"), **WINDOWS[3], flops=kernel_products("filter"))
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
     f"in]. The result has the requested shape. {LAYOUT}",
     f"conv2d_transpose({IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)",
     batch=of_shape("output_shape", "value"), T="float int32",
-    ranks={"output_shape": (4,)}, sized="output_shape", **WINDOWS[2])
+    ranks={"output_shape": (4,)}, sized="output_shape", **WINDOWS[2], flops=spread("value", "filter"))
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NWC\"", conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
     "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
     "result has the shape asked for.",
     f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)",
     batch=of_shape("output_shape", "input"), T="float int32",
-    ranks={"output_shape": (3,)}, sized="output_shape", **WINDOWS[1])
+    ranks={"output_shape": (3,)}, sized="output_shape", **WINDOWS[1], flops=spread("input", "filters"))
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
     "channels in]. The result has the requested shape.",
     f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)",
     batch=of_shape("output_shape", "value"), T="float",
-    ranks={"output_shape": (5,)}, sized="output_shape", **WINDOWS[3])
+    ranks={"output_shape": (5,)}, sized="output_shape", **WINDOWS[3], flops=spread("value", "filter"))
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
         pool(2),
         f"nn.{_name}", f"The {_what} of each window of `ksize`. {LAYOUT} {_PADDING}",
         f"{_name}({IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes,
-        windows=("value", "ksize"), **WINDOWS[2])
+        windows=("value", "ksize"), flops=pooled, **WINDOWS[2])
     row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NWC\"",
         pool(1, "input"), f"nn.{_name}1d",
         f"The {_what} of each window of `ksize` of series [batch, width, channels]. {_PADDING}",
         f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", batch=rows("input"), T=_dtypes,
-        windows=("input", "ksize"), **WINDOWS[1])
+        windows=("input", "ksize"), flops=pooled, **WINDOWS[1])
     row(f"{_name}3d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NDHWC\"",
         pool(3, "input"), f"nn.{_name}3d",
@@ -238,5 +259,5 @@ for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
         f"{_PADDING}",
         f"{_name}3d({_VOLUME}, ksize=2, strides=1, padding=\"SAME\")", batch=rows("input"),
         T="float" if _name == "avg_pool" else "float16 bfloat16 float32", ranks={"input": 5},
-        windows=("input", "ksize"), **WINDOWS[3])
+        windows=("input", "ksize"), flops=pooled, **WINDOWS[3])
 # fmt: on
