@@ -40,6 +40,8 @@ ELSEWHERE = {
     "TFG891": "a value with the name of a key: test_predict.py",
     "TFG893": "keys of two files that differ: test_predict.py",
     "TFG567": "a run in which nothing was kept: test_best_values.py",
+    "TFG894": "a value that needs the target of new rows: test_predict.py",
+    "TFG692": "names above new rows of text: test_predict.py",
     "TFG890": "a file that is shorter than a window: test_predict.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",

@@ -72,7 +72,7 @@ PROPOSED = {
     "words": ("red,big,yes\n" + "blue,small,no\nred,big,yes\n" * 10, ["header=false", 'categories("x2")']),
     "named": ("colour,size\n" + "blue,1\nred,2\n" * 10, ["one_hot"]),
     "dates": ("date,temp,load\n" + "".join(f"2024-{1 + at // 28:02d}-{1 + at % 28:02d},{at % 7},{at % 5}\n" for at in range(60)),
-              ['date_parts("date", parts=["month", "day", "weekday"])', "ordered=true", "windows(size=...)"]),
+              ['date_parts("date", parts=["month", "day", "weekday"])', "ordered=true", 'windows("temp", "load", size=6)']),
     "mixed_dates": ("date,load\n" + "".join(f"2024-01-{1 + at * 7 % 28:02d},{at % 5}\n" for at in range(28)),
                     ['date_parts("date", parts=["day"])', "split(test=0.2)"]),
     "months": ("date,load\n" + "".join(f"{1960 + at // 12}-{1 + at % 12:02d},{at % 5}\n" for at in range(60)),
@@ -109,11 +109,47 @@ def test_what_is_proposed(here, capsys, text, parts):
     line = shown[shown.index("To begin with") :].partition(":\n\n")[2].strip()
     for part in parts:
         assert part in line
+    written = "\n".join(one for one in line.splitlines() if not one.startswith("#"))
     for part in ("header=", "aside(", "ordered=true"):
-        assert (part in line) == any(part in one for one in parts)
+        assert (part in written) == any(part in one for one in parts)
     assert ("--header true" in shown) == ("header=" in line)
     program, said = check(Source(str(here / "p.tfg"), f"{line}\nx = a.features\n"))
     assert program is not None and [one.code for one in said] in ([], ["TFG901"])
+
+
+DAYS = [f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}" for at in range(60)]
+SERIES = {
+    "one": (["date,level", *(f"{day},{at % 7}" for at, day in enumerate(DAYS))], 'windows("level", size=6)', 42 + 6),
+    "hours": (["at,level", *(f"2024-01-{1 + at // 24:02d} {at % 24:02d}:00,{at % 7}" for at in range(60))],
+              'windows("level", size=6)', 42 + 6),
+    "beside": (["date,shop,temp,level", *(f"{day},{shop},{at % 9},{at % 7}" for at, day in enumerate(DAYS) for shop in "AB")],
+               'windows("temp", "level", size=6, by="shop")', 2 * (42 + 6)),
+    "numbered": (["year,store,level", *(f"{1900 + at},{store},{at % 7}" for at in range(60) for store in (7, 9))],
+                 'windows("level", size=6, by="store")', 2 * (42 + 6)),
+    "one_by_one": (["date,shop,level", *(f"{day},{shop},{at % 7}" for shop in "ABCDE" for at, day in enumerate(DAYS))],
+                   'split(test=0.2, by="shop")\n#     | windows("level", size=10, by="shop")', 5 * 50),
+    "months": (["year,month,level", *(f"{1990 + at // 12},{1 + at % 12},{at % 7}" for at in range(60))],
+               'windows("level", size=6)', 42 + 6),
+    "events": (["date,kind,level", *(f"{day},{'abc'[(at * at + more) % 3]},{at % 7}" for at, day in enumerate(DAYS)
+                                     for more in (0, 0, 1))], "", 0),
+    "classes": (["date,kind", *(f"{day},{'abc'[at % 3]}" for at, day in enumerate(DAYS))], "", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "part", "rows"), SERIES.values(), ids=list(SERIES))
+def test_windows_are_proposed_for_series(here, capsys, lines, part, rows):
+    """The comment has the transforms, which work: the target is among the columns, and series are apart."""
+    (here / "a.csv").write_text("\n".join(lines) + "\n")
+    assert main(["data", "a.csv", "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)["line"]
+    assert ("windows" in line) == bool(part) and part in line
+    if part:
+        steps = [one.removeprefix("#") for one in line.splitlines() if one.startswith("#     |")]
+        source = next(one for one in line.splitlines() if one.startswith("data "))
+        text = "\n".join([source, *steps, "x = a.features", "rows = a.rows"])
+        program, said = check(Source(str(here / "p.tfg"), text + "\n"))
+        assert program is not None and {one.code for one in said} <= {"TFG901"}, said
+        assert program.graphs[0].names["rows"].value.value == rows
 
 
 def test_a_header_that_the_user_names_stays(here, capsys):
@@ -200,6 +236,11 @@ def test_wide_and_long_tables_are_cut(files, capsys):
         (["notes.csv"], 1, 'are left out with --comment "#"'),
         (["people.csv", "--separator", "|"], 1, 'add --separator ";"\n'),
         (["nothing.csv"], 1, "nothing.csv"),
+        (
+            ["words.csv", "--target", "x1", "--header", "true"],
+            1,
+            "if the first line is a row, write --header false, which",
+        ),
         (["people.csv", "--target", "incom"], 1, 'did you mean "income"'),
         (["people.csv", "--separator", "ab"], 1, "TFG601"),
         (["t.parquet", "--separator", ","], 2, "--separator is not for parquet files"),
@@ -211,6 +252,7 @@ def test_wide_and_long_tables_are_cut(files, capsys):
 def test_what_is_wrong(files, capsys, words, code, said):
     (files / "p.tfg").write_text("data c = iris()\n")
     (files / "notes.csv").write_text("# notes, of May\na,b,c\n1,2,3\n")
+    (files / "words.csv").write_text("red,big\nblue,small\nred,big\n")
     assert main(["data", *words]) == code
     captured = capsys.readouterr()
     assert said in captured.err and not captured.out and "Traceback" not in captured.err
@@ -221,6 +263,16 @@ def test_options_are_arguments_of_the_source(files, capsys):
     assert 'csv("bare.csv", target="x2", header=false)' in capsys.readouterr().out
     assert main(["data", "marks.csv", "--missing", "NA", "--missing", "", "--target", "b"]) == 0
     assert 'missing=["NA", ""]' in capsys.readouterr().out
+
+
+def test_the_target_of_a_file_without_names(here, capsys):
+    """The column that is proposed can be named, and does not decide what the first line is."""
+    (here / "a.csv").write_text("red,big\n" + "blue,small\nred,big\n" * 10)
+    assert main(["data", "a.csv"]) == 0
+    line = capsys.readouterr().out.partition(":\n\n")[2]
+    assert 'target="x1"' in line and "header=false" in line
+    assert main(["data", "a.csv", "--target", "x0"]) == 0
+    assert 'csv("a.csv", target="x0", header=false)' in capsys.readouterr().out
 
 
 def help_of(capsys, *words):

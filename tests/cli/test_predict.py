@@ -286,6 +286,104 @@ def test_names_above_rows_of_data_that_has_none(here, capsys):
     assert "the first line of the file seems to be names" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("rows", "way"),
+    [
+        ("x0,x1\nb,v\n", "remove this line\n"),
+        ("size,colour\nb,v\na,w\n", "remove this line; if it is a row, write it below another one\n"),
+        ("b,v\nsize,colour\n", ""),
+        ("size,v\nb,v\n", ""),
+        ("c,\nb,v\n", ""),
+        ("c,d\nd,c\n", ""),
+        ("c,d\n", ""),
+    ],
+)
+def test_names_above_rows_of_text(here, capsys, rows, way):
+    """An error, not a prediction for the names. One row of unseen categories may be a row."""
+    (here / "old.csv").write_text("a,v,1\nb,w,2\na,w,3\n")
+    (here / "m.tfg").write_text(
+        'data old = csv("old.csv", target="x2", header=false) | fill("x1", with="v") | one_hot\n'
+        "placeholder X: float32[n, old.columns]\nvariable w = 2.0\np = reduce_sum(w * X, axis=1)\n"
+        'session:\n    save to "m.ckpt"\n    print p with X = old.features\n'
+    )
+    assert main(["run", "m.tfg"]) == 0
+    (here / "new.csv").write_text(rows)
+    if way:
+        err = refused(capsys, "--values", "p")
+        assert "error[TFG692]" in err and "new.csv:1:1" in err and err.endswith(f"{way}\n")
+    else:
+        assert predict("--values", "p") == 0
+    (here / "n.tfg").write_text('data new = csv("new.csv", header=["x0", "x1"]) | fitted("m.ckpt")\n')
+    assert main(["check", "n.tfg"]) == bool(way)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("1,2,k\n", 'it has no column "x3"\n  = help: columns without names go by their positions: keep the place of the '
+         'target "x1", as an empty cell in each row\n'),
+        ("1,2\n", "keep the place of the target"),
+        ("1,,2,k\n", ""),
+        ("1,5,2,k\n3,,4,l\n", ""),
+        ("1,,2\n", "keep the place of the target"),
+        ("1;;2;k;5\n", '"x4" is new'),
+    ],
+)  # fmt: skip
+def test_columns_without_names_go_by_their_positions(here, capsys, rows, said):
+    """Also where the columns after the target may lack: nothing is read in place of another one."""
+    (here / "old.csv").write_text("1,5,2,k\n3,6,4,l\n5,7,7,m\n")
+    (here / "m.tfg").write_text(
+        'data old = csv("old.csv", target="x1", header=false) | aside("x3")\n'
+        "placeholder X: float32[n, 2]\nvariable w = 2.0\np = reduce_sum(w * X, axis=1)\n"
+        'session:\n    save to "m.ckpt"\n    print p with X = old.features\n'
+    )
+    assert main(["run", "m.tfg"]) == 0
+    (here / "new.csv").write_text(rows)
+    if said:
+        err = refused(capsys, "--values", "p")
+        assert "error[TFG658]" in err and said in err
+    else:
+        assert predict("--values", "p") == 0
+        assert written("out.csv")[0] == {"x3": "k", "p": "6"}
+
+
+@pytest.mark.parametrize(("column", "cell"), [("price", ""), ("kind", ""), ("kind", "NA")])
+def test_the_target_may_lack_in_some_rows(here, capsys, column, cell):
+    """Of text too. A value that needs it is an error."""
+    (here / "old.csv").write_text("a,price,kind\n1,2,x\n2,3,y\n3,5,x\n")
+    (here / "new.csv").write_text(f"a,{column}\n1,{cell}\n2,{'x' if column == 'kind' else 4}\n")
+    (here / "m.tfg").write_text(
+        f'data old = csv("old.csv", target="{column}", missing=["", "NA"]) | select("a") | {{}}\n'
+        'data new = csv("new.csv", missing=["", "NA"]) | fitted(old)\nx = new.a\n'
+        "placeholder X: float32[n, 1]\nplaceholder y: float32[n, 1]\nvariable w = 2.0\np = w * X\nmiss = p - y\n"
+        'session:\n    save to "m.ckpt"\n    print x, miss with X = old.features, y = old.target\n'
+        .format('categories("kind")' if column == "kind" else 'standardize("a")')
+    )  # fmt: skip
+    assert main(["run", "m.tfg"]) == 0
+    assert predict("--values", "p") == 0 and len(written("out.csv")) == 2
+    err = refused(capsys, "--values", "miss")
+    assert "error[TFG894]" in err and f'lacks "{column}" in 1 row\n' in err
+
+
+def test_a_file_that_is_read_as_one_column(here, capsys):
+    (here / "old.csv").write_text("a;b;y\n1,5;2;3\n2,5;3;4\n")
+    (here / "m.tfg").write_text(
+        'data old = csv("old.csv", target="y", decimal=",") | standardize\n'
+        "placeholder X: float32[n, 2]\nvariable w = 2.0\np = reduce_sum(w * X, axis=1)\n"
+        'session:\n    save to "m.ckpt"\n    print p with X = old.features\n'
+    )
+    assert main(["run", "m.tfg"]) == 0
+    text = (here / "m.tfg").read_text()
+    (here / "new.csv").write_text("a,b\n1.5,2\n")
+    err = refused(capsys, "--values", "p")
+    assert "error[TFG658]" in err and 'was read as one column, because its cells are separated by ","' in err
+    assert 'write ";" between the cells, as the program has decimal=","' in err
+    (here / "m.tfg").write_text(text.replace('decimal=","', 'decimal=",", separator=";"'))
+    assert 'write ";" between the cells, as the program says' in refused(capsys, "--values", "p")
+    (here / "new.csv").write_text("a;b\n1,5;2\n")
+    assert predict("--values", "p") == 0
+
+
 def test_keys_are_of_any_dtype(model):
     """What no feature needs is written as the new file has it."""
     (model / "new.csv").write_text(
@@ -325,6 +423,61 @@ def test_a_file_that_is_shorter_than_a_window(here, capsys):
         tfdsl.compile(program)
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "TFG890" and "6 rows" in diagnostic.headline and "has 5" in diagnostic.headline
+
+
+@pytest.mark.parametrize("columns", ["when,shop,y", "when,shop,y,z"])
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_windows_have_the_keys_of_the_rows_that_are_predicted(here, columns, horizon):
+    """Those that training gives them, also where the file lacks the target; after the last row, how far ahead."""
+    rows = [(f"d{at}", "AB"[at % 3 == 0], at * at % 7) for at in range(24)]
+    lines = [",".join(map(str, row)) for row in rows]
+    (here / "old.csv").write_text("when,shop,y,z\n" + "".join(f"{line},{at}\n" for at, line in enumerate(lines)))
+    new = [f"{line},{at}" if "z" in columns else line for at, line in enumerate(lines)]
+    (here / "new.csv").write_text("\n".join([columns, *new]))
+    (here / "m.tfg").write_text(
+        f'data old = csv("old.csv", target="z") | aside("when") | windows("y", size=2, horizon={horizon}, by="shop")\n'
+        'data new = csv("new.csv") | fitted(old)\nplaceholder X: float32[n, 2, 1]\nvariable w = 1.0\n'
+        "p = reduce_sum(X * w, axis=1)\nsession:\n    print p with X = old.features\n"
+        '    print new.ahead, new.when\n    save to "m.ckpt"\n'
+    )
+    assert main(["run", "-q", "m.tfg"]) == 0
+    assert predict("--values", "p") == 0
+    found = written("out.csv")
+    of_shop = {shop: [row for row in rows if row[1] == shop] for shop in "AB"}
+    expected = {}
+    for shop, own in of_shop.items():
+        for at in range(len(own) - 1):
+            there = min(at + 1 + horizon, len(own) - 1)
+            key = own[there][0], shop, str(at + 1 + horizon - there)
+            expected[key] = own[at][2] + own[at + 1][2]
+    assert {(row["when"], row["shop"], row["ahead"]): float(row["p"]) for row in found} == expected
+    assert sum(row["ahead"] != "0" for row in found) == 2 * horizon
+    old = tfdsl.compile("m.tfg").dataset("old")
+    known = [row for row in found if row["ahead"] == "0"]
+    assert [row["when"].encode() for row in known] == old.array("when").tolist()
+    new = tfdsl.compile("m.tfg").dataset("new")
+    assert [row["when"].encode() for row in found] == new.array("when").tolist()
+    assert [int(row["ahead"]) for row in found] == new.array("ahead").tolist()
+
+
+@pytest.mark.parametrize("after", ['select("window")', 'drop("when")', "aside"])
+def test_transforms_after_windows_of_new_rows(here, after):
+    """`select` keeps the columns that it names, and no `ahead`."""
+    (here / "old.csv").write_text("when,y\n" + "".join(f"{at},{at}\n" for at in range(8)))
+    end = 'aside("when")' if after == "aside" else after
+    (here / "m.tfg").write_text(
+        f'data old = csv("old.csv", target="y") | windows("y", size=2) | {end}\n'
+        'data new = csv("old.csv") | fitted(old)\n'
+    )
+    program = tfdsl.compile("m.tfg")
+    names = [one.name for one in program.dataset("new").schema.table]
+    assert (
+        names
+        == {"select": ["window"], "drop(": ["window", "ahead"], "aside": ["when", "window", "ahead"]}[
+            after[:6].rstrip('"')
+        ]
+    )
+    assert program.dataset("new").features.shape == (7, 2, 1)
 
 
 def test_the_file_beside_the_model_decides_and_not_the_training_rows(model):
@@ -447,7 +600,7 @@ def test_helps_name_what_can_be_predicted(model, capsys):
     try:
         (model / "m.tfg").write_text(text)
         err = refused(capsys)
-        assert "TFG880" in err and "--values, from: p, best;" in err and "export best with X = DATA.features" in err
+        assert "TFG880" in err and "--values, from: p, best;" in err and "export p with X = old.features" in err
         (model / "m.tfg").write_text(
             MODEL.format(**EXPORTED)
             .replace("best =", "placeholder k: float32\nq = p * k\nbest =")
@@ -457,6 +610,66 @@ def test_helps_name_what_can_be_predicted(model, capsys):
         assert "TFG882" in err and "placeholder k: float32 = ...;" in err
     finally:
         (model / "m.tfg").write_text(MODEL.format(**EXPORTED))
+
+
+def test_values_that_need_a_column_that_lacks(here, capsys):
+    """An error that names it, and what can be predicted without it."""
+    (here / "old.csv").write_text(ROWS)
+    text = MODEL.format(**SAVED).replace("mse =", "miss = square(p - y)\nnoted = y + p * 0.0\nmse =")
+    (here / "m.tfg").write_text(text)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    (here / "new.csv").write_text("sex,age,fare,home city,flag\nmale,1,2,Rome,true\n")
+    err = refused(capsys, "--values", "p,miss")
+    assert 'error[TFG894]: miss needs old.target, and "new.csv" has no column "price"' in err
+    assert 'add it to "new.csv"; or name values that do not need it with --values, from: best\n' in err
+    assert not (here / "out.csv").exists()
+    assert "from: p, best; or write in a session: export p with X = old.features to PATH\n" in refused(capsys)
+    (here / "new.csv").write_text(ROWS)
+    assert predict("--values", "p,miss") == 0
+    p, miss = (np.array([[float(row[f"{name}_{at}"]) for at in (0, 1)] for row in written("out.csv")])
+               for name in ("p", "miss"))  # fmt: skip
+    np.testing.assert_allclose(miss, np.square(p - [[5], [6], [7], [8], [2]]), rtol=1e-5)
+    windows = (
+        'data old = csv("old.csv", target="price") | windows("fare", size=2) | select("window")\n'
+        "placeholder X: float32[n, 2, 1]\nplaceholder y: float32[n, 1]\nvariable w = 2.0\n"
+        "p = reduce_sum(X * w, axis=1)\nmiss = p - y\nsession:\n"
+        '    print miss with X = old.features, y = old.target\n    save to "m.ckpt"\n'
+    )
+    (here / "m.tfg").write_text(windows)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    err = refused(capsys, "--values", "miss")
+    assert '"new.csv" has no target for rows that come after the last one' in err and "--values, from: p\n" in err
+    err = refused(capsys)
+    assert "TFG880" in err and err.endswith("with --values, from: p\n\n"), "a graph cannot make windows"
+
+
+def test_helps_name_what_the_program_names(here, capsys):
+    """Neither what is inside of calls nor `_`; what is exported comes first, by its name in the program."""
+    (here / "old.csv").write_text(ROWS)
+    text = """import nn
+data old = csv("old.csv", target="price") | select("fare") | standardize
+placeholder X: float32[n, old.columns]
+h, _ = X * 2.0, X * 3.0
+price = nn.dense(h, 1)
+def twice(x):
+    big = x * 2.0
+    return big + 1.0
+q = twice(price)
+session:
+    init
+    print q with X = old.features
+    save to "m.ckpt"
+    export price with X to "served"
+"""
+    (here / "m.tfg").write_text(text)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    err = refused(capsys, data="old.csv")
+    assert "from: price, h, q; or write in a session: export price with X = old.features to PATH\n" in err
+    (here / "m.tfg").write_text(
+        text.replace("export price with X to", 'export price with X = old.features to "a"\n    '
+                     "export twice.big with X = old.features to") )  # fmt: skip
+    err = refused(capsys, data="old.csv")
+    assert "TFG881" in err and "price; twice.big" in err and "say which: --values price\n" in err
 
 
 def test_helps_for_a_model_that_does_not_fit(model, capsys):

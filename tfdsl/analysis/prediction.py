@@ -4,8 +4,10 @@ Input: a checked program, and the names of values, if the user gives some. Outpu
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 
+from ..data.pipeline import Pipeline
 from ..diagnostics import (
     PREDICT_FED,
     PREDICT_MIXED,
@@ -19,7 +21,7 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.spelling import did_you_mean, listed
-from ..program import BatchField, Export, Feed, Field, Graph, Named, Node, Program, Ref, Statement, walk
+from ..program import BatchField, Export, Feed, Field, Graph, Named, Node, Program, Ref, Session, Statement, walk
 from ..record import Record
 from .combination import Combinations
 
@@ -41,23 +43,62 @@ class Prediction(Record):
 
 
 def prediction(
-    program: Program, values: Iterable[str] | None, learned_by: Callable[[str], str], given: Iterable[str]
+    program: Program, values: Iterable[str] | None, pipeline: Callable[[str], Pipeline], given: Iterable[str]
 ) -> Prediction:
-    """What to evaluate: the values with some names, or those of the only `export` that is made of columns.
-    `learned_by` returns the name of the data set whose transforms a data set has. `given` are the data sets that the
-    user names."""
+    """What to evaluate: the values with some names, or those of the only `export` that is made of columns. `pipeline`
+    returns that of a data set. `given` are the data sets that the user names."""
     names, sets = None if values is None else list(values), frozenset(given)
     try:
-        return _found(program, names, learned_by, sets)
+        return _found(program, names, lambda name: pipeline(name).learned_by, sets)
     except _Refused as refused:
-        known = [name for name in islice(_values(program), _TRIED) if _is_possible(program, name, learned_by, sets)]
-        details = {**refused.details, "some": listed(known) or "none", "first": known[-1] if known else "NAME"}
+        known = possible(program, pipeline, sets)
+        details = {**refused.details, "some": listed(known) or "none", "way": _way(program, known, pipeline)}
         raise TfgError([Diagnostic(refused.message, None, details, help=refused.help)]) from None
+
+
+def possible(program: Program, pipeline: Callable[[str], Pipeline], given: Iterable[str]) -> dict[str, Prediction]:
+    """What can be predicted for new rows that lack the target, by the names that the program gives. What it exports
+    comes first."""
+    own = [name for name, (_, named) in _values(program).items() if not named.is_inner and name.split(".")[-1] != "_"]
+    found: dict[str, Prediction] = {}
+    for name in islice(own, _TRIED):
+        with suppress(_Refused):
+            found[name] = _found(program, [name], lambda name: pipeline(name).learned_by, frozenset(given))
+    exported = {(session.graph, ref) for session, one in _exports(program) for _, ref in one.outputs}
+    kept = {
+        name: one
+        for name, one in found.items()
+        if not set(one.outputs.values()) & set(one.fed)  # not just what is fed
+        and not any(
+            column.role == "target"
+            for field in one.fed.values()
+            for column in pipeline(field.data).schema.columns_of(field.field)
+        )
+    }
+
+    def is_new(name: str) -> bool:
+        (ref,) = kept[name].outputs.values()
+        return (kept[name].graph, ref) not in exported
+
+    return {name: kept[name] for name in sorted(kept, key=is_new)}
+
+
+def _way(program: Program, known: Mapping[str, Prediction], pipeline: Callable[[str], Pipeline]) -> str:
+    """How to say what to predict, in a program that does not."""
+    if not known:
+        return "write a value that has a row for each row of the data, and name it with --values"
+    way = f"name values of the graph half with --values, from: {listed(known)}"
+    name, first = next(iter(known.items()))
+    if any(pipeline(data).outside_graph() for data in first.data) or len(first.fed) > 1:
+        return way
+    ((ref, field),) = first.fed.items()
+    rows = f"{program.graph(first.graph).nodes[ref.node].shown} = {field.data}.{field.field}"
+    return f"{way}; or write in a session: export {name} with {rows} to PATH"
 
 
 class _Refused(Exception):
     """What cannot be predicted. `help` replaces the help of the message, in which `some` are the values that can be
-    predicted, and `first` is one of them."""
+    predicted, and `way` says how to name them."""
 
     def __init__(self, message: Message, help: str = "", **details: object):
         super().__init__(message.code)
@@ -72,15 +113,6 @@ def _found(
     return found
 
 
-def _is_possible(program: Program, name: str, learned_by: Callable[[str], str], given: frozenset[str]) -> bool:
-    """Whether a value can be predicted, and is not just what is fed."""
-    try:
-        found = _found(program, [name], learned_by, given)
-    except _Refused:
-        return False
-    return not set(found.outputs.values()) & set(found.fed)
-
-
 def _values(program: Program) -> dict[str, tuple[str, Named]]:
     """The values of all graphs by their names, each with the name of its graph."""
     return {
@@ -90,18 +122,25 @@ def _values(program: Program) -> dict[str, tuple[str, Named]]:
     }
 
 
+def _exports(program: Program) -> Iterator[tuple[Session, Export]]:
+    for session in program.sessions:
+        yield from ((session, one) for one in walk(session.body) if isinstance(one, Export))
+
+
+def _name(program: Program, graph: str, output: tuple[str, Ref]) -> str:
+    """The name of an exported value in the program."""
+    own, ref = output
+    names = [name for name, (of, named) in _values(program).items() if of == graph and named.value == ref]
+    return own if own in names or not names else names[0]
+
+
 def _exported(program: Program) -> Prediction:
-    exports = [
-        (session.graph, one)
-        for session in program.sessions
-        for one in walk(session.body)
-        if isinstance(one, Export) and one.made
-    ]
+    exports = [(session.graph, one) for session, one in _exports(program) if one.made]
     if not exports:
         raise _Refused(PREDICT_NOTHING)
     graph, first = exports[0]
     if any((name, one.outputs, one.made) != (graph, first.outputs, first.made) for name, one in exports):
-        names = [", ".join(name for name, _ in one.outputs) for _, one in exports]
+        names = [", ".join(_name(program, graph, output) for output in one.outputs) for graph, one in exports]
         raise _Refused(PREDICT_SEVERAL, names="; ".join(dict.fromkeys(names)), one=names[0].replace(" ", ""))
     found = Prediction(graph, dict(first.outputs), dict(first.made))
     unfed = _unfed(program.graph(graph), found)

@@ -71,9 +71,7 @@ def command(arguments: argparse.Namespace) -> int:
     ]
     if not arguments.quiet and told:
         errors(told)
-    wanted = prediction(
-        compiled.program, _names(arguments.values), lambda name: compiled.pipeline(name).learned_by, new
-    )
+    wanted = prediction(compiled.program, _names(arguments.values), compiled.pipeline, new)
     files = _chosen(new, wanted, compiled)
     tensorflow.load()
     from ..runtime.prediction import predict

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeGuard
 
 from ..access import Access, access_of
-from ..diagnostics import CSV_NO_HEADER
+from ..diagnostics import CSV_NO_HEADER, CSV_SEPARATOR
 from ..limits import Clock
 from ..record import Record, replace
 from ..types import STRING
@@ -112,13 +112,15 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
 
 @contextmanager
 def _with_names(learned: Fitted) -> Iterator[None]:
-    """Say of a file without a header which names it needs."""
+    """Say of a file how it must be written: the program says how it is read."""
     try:
         yield
     except DataError as error:
         if error.message is CSV_NO_HEADER:
             names = [one.name for one in learned.source.table if one.name not in learned.passed()]
             error.details["way"] = f"write a line with the names of its columns above it, such as {','.join(names)}"
+        if error.message is CSV_SEPARATOR:
+            error.details["way"] = f"write {error.details['separator']} between the cells, as the program says"
         raise
 
 

@@ -7,7 +7,7 @@ dropped."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, LEARNED_FORM, SERIES_SHORT
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
@@ -94,11 +94,19 @@ class Fitted(Record):
         """The schema of the result for the rows of another source. Refuses columns that differ."""
         own = {column.name: column for column in self.source.table}
         names = [column.name for column in other.table]
+        unknown = [] if other.targets else [one.name for one in self.source.targets]
+        unknown = [one.name for one in other.table if one.name in unknown and one.gaps]
         needed = self.needed()
         lacking = [name for name in own if name in needed and name not in names]
         foreign = [name for name in names if name not in own]
-        if lacking or foreign:
-            raise other_columns(self.name, lacking, foreign, facts)
+        targets = [one.name for one in self.source.targets]
+        by_position = facts.of_source.get("header") is False
+        # The cells after the target may stand in its place, and those of columns that may lack in theirs.
+        is_moved = by_position and len(names) < len(own) and any(name in names for name in targets)
+        if lacking or foreign or is_moved:
+            if is_moved and not foreign:
+                lacking = [name for name in own if name not in names]
+            raise other_columns(self.name, lacking, foreign, facts, targets if is_moved else ())
         passed = self.passed()
         differing = [
             (column, own[column.name])
@@ -110,7 +118,8 @@ class Fitted(Record):
         ]  # fmt: skip
         if differing:
             raise other_dtypes(self.name, differing, facts)
-        made = self._made(names)
+        made = self._made(name for name in names if name not in unknown)  # a target with missing cells lacks
+        ahead = self.ahead if not other.targets else None
         if self.remakes_rows and not other.targets:
             made -= {column.name for column in self.result.targets}
         gaps = sum(column.gaps for column in other.table)
@@ -120,6 +129,7 @@ class Fitted(Record):
             for column in self.result.table
             if column.name in made
         )
+        table = table if ahead is None else (*table, ahead)
         return replace(other, table=table, named=self.result.named)
 
     def _made(self, names: Iterable[str]) -> set[str]:
@@ -158,8 +168,24 @@ class Fitted(Record):
         table = table.mapped(in_order, {**words, **table.words})
         for step in self.steps if steps is None else steps:
             before = step.before.without_targets() if step.remakes_rows and not has_target else step.before
-            table = step.transform.applied(step.arguments, before, step.learned, table)
+            if isinstance(step.transform, SeriesTransform) and step.before.targets and not has_target:
+                table = step.transform.applied_ahead(step.arguments, step.before, table)
+            else:
+                table = step.transform.applied(step.arguments, before, step.learned, table)
         return table
+
+    @property
+    def ahead(self) -> Column | None:
+        """The column that rows without a target have besides, if their targets come later in a series."""
+        found: Column | None = None
+        for step in self.steps:
+            if step.fitted is not None:
+                found = step.fitted.ahead
+            elif isinstance(step.transform, SeriesTransform):
+                found = step.transform.ahead(step.before) if step.before.targets else None
+            elif not step.transform.keeps_others:
+                found = None
+        return found
 
     @property
     def remakes_rows(self) -> bool:
@@ -200,6 +226,29 @@ class Fitted(Record):
             columns = step.transform.in_graph(step.arguments, step.before, step.learned, columns, tf)
         return columns
 
+    def check_first_row(self, table: "Table") -> None:
+        """Refuse names of columns that stand in a file without a line of them, in which all columns are text."""
+        import numpy as np
+
+        from .tables import absent
+
+        first, passed = table.block(slice(0, 1)), self.passed()
+        names = [one.name for one in self.source.table if one.name in first]
+        if any(one.dtype != STRING for one in self.source.table if one.name in names and one.name not in passed):
+            return  # a name among numbers is no number
+        if any(absent(first[name])[0] for name in names):
+            return
+        cells = {name: str(table.words[name][first[name][0]]) for name in names if first[name].dtype == np.int32}
+        is_named = bool(cells) and all(cell.lower() == name.lower() for name, cell in cells.items())
+        known = {name: values for name, values in self.readable("categories").items() if name in cells}
+        codes = {name: category_codes(values, table.words[name]) for name, values in known.items()}
+        new = [np.all([of(block[name]) < 0 for name, of in codes.items()], axis=0) for _, block in table.blocks()]
+        is_only = len(codes) > 1 and bool(new[0][0]) and sum(map(int, map(np.sum, new))) == 1 < table.rows
+        if is_named or (is_only and len(set(cells.values())) == len(cells)):
+            way = "remove this line" if is_named else "remove this line; if it is a row, write it below another one"
+            raise DataError(FITTED_NAMES, place=table.place(0, names[0]), param="data", data=self.name,
+                            file=table.source.origin, way=way)  # fmt: skip
+
     def check(self, table: "Table", has_target: bool) -> "list[Unseen]":
         """Refuse rows that a transform cannot transform, such as those with missing cells. Returns the categories
         that were not learned."""
@@ -209,7 +258,7 @@ class Fitted(Record):
             before = self.transformed(table, has_target, self.steps[:at])
             if step.fitted is not None:
                 unseen += step.fitted.check(before, has_target)
-            step.transform.check_rows(step.arguments, step.before, before, self.name)
+            step.transform.check_rows(step.arguments, step.before, before, self.name, has_target)
             unseen += _unseen(before, step)
             if isinstance(step.transform, SeriesTransform):
                 after = self.transformed(table, has_target, self.steps[: at + 1])
@@ -222,12 +271,39 @@ class Fitted(Record):
         return unseen
 
 
-def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts) -> DataError:
-    """The error for columns that lack, or that are new (`foreign`)."""
+_SEPARATORS = (",", ";", "\t", "|")
+
+
+def _separating(lacking: Sequence[str], foreign: Sequence[str], facts: Facts) -> str | None:
+    """The sign between the cells of a file that was read as one column, if it is not the one of the program."""
+    if (
+        facts.of_source.get("decimal") != ","
+        or facts.table is None
+        or not lacking
+        or len(first := facts.table.block(slice(0, 1))) != 1
+    ):
+        return None
+    (column,) = first
+    found = facts.first_text(column)
+    text = foreign[0] if foreign else found[1] if found else ""
+    parts = {sign: [part.strip(' "') for part in text.split(sign)] for sign in _SEPARATORS}
+    return next((sign for sign, own in parts.items()
+                 if (set(lacking) <= set(own) if foreign else len(own) >= len(lacking))), None)  # fmt: skip
+
+
+def other_columns(
+    data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts, targets: Sequence[str] = ()
+) -> DataError:
+    """The error for columns that lack, or that are new (`foreign`). `targets` are those that may have
+    been left out of columns that go by their positions."""
     file = facts.table.source.origin if facts.table is not None else "the data"
     what = [f"it has no column{'s' * (len(lacking) > 1)} {listed(lacking)}"] if lacking else []
     if foreign:
         what.append(f"{listed(foreign)} {'is' if len(foreign) == 1 else 'are'} new")
+    if (sign := _separating(lacking, foreign, facts)) is not None:
+        column = f"it was read as one column, because its cells are separated by {shown(sign)}"
+        way = 'write ";" between the cells, as the program has decimal=","'
+        return DataError(FITTED_COLUMNS, param="data", data=data, file=file, what=column, way=way)
     by_case = {name.lower(): name for name in foreign}
     ways = [
         f"rename {shown(by_case[name.lower()])} to {shown(name)}, as capitals count"
@@ -237,6 +313,9 @@ def other_columns(data: str, lacking: Sequence[str], foreign: Sequence[str], fac
         ways.append(f"add {listed(left)} to {file}")
     if left := [name for name in foreign if name.lower() not in {one.lower() for one in lacking}]:
         ways.append(f"leave {listed(left)} out of {file}; or in a program: | drop({listed(left)}) | fitted({data})")
+    if targets and lacking:
+        ways = [f"columns without names go by their positions: keep the place of the target {listed(targets)}, as an "
+                "empty cell in each row"]  # fmt: skip
     if any(is_finite(name) for name in foreign):
         ways = [f"its first line seems to be a row of data: write a line with the names of the columns above it, such "
                 f"as {','.join(lacking)}"]  # fmt: skip
@@ -290,7 +369,7 @@ def sources_of(
     source: Schema, made: Mapping[str, frozenset[str]], result: Schema, field: str
 ) -> tuple[Column, ...]:  # fmt: skip
     """The columns of a source that a field of the result is made of: at least one, which has the number of rows."""
-    names = {name for column in result.columns_of(field) for name in made[column.name]}
+    names = {name for column in result.columns_of(field) for name in made.get(column.name, ())}
     return tuple(column for column in source.table if column.name in names) or source.table[:1]
 
 

@@ -2,7 +2,8 @@
 
 Input: a table whose rows are in their order, and the lengths of windows. Output: a table with a row for each window, at
 the place of the row that is its target. A window never spans two parts of a split or two groups, and has no row of
-which the one before is in another part.
+which the one before is in another part. New rows may lack the target: then windows go to the last row, and those whose
+target would come after it have the place of the last row, and how far ahead of it they are.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,8 @@ class WindowForm:
 @dataclass(frozen=True)
 class WindowRows:
     """The rows of windows as a source of columns. A window begins at `starts` in `ordered`, which has the rows of the
-    table, those of a series side by side. `kept` are at the row `targets`, other columns at the last row."""
+    table, those of a series side by side. `kept` are at the row `targets`, other columns at the last row. If it has a
+    name, the column `ahead` has how many rows after this row the target is."""
 
     table: Table
     name: str
@@ -39,6 +41,7 @@ class WindowRows:
     starts: np.ndarray
     targets: np.ndarray
     kept: frozenset[str]
+    ahead: tuple[str, np.ndarray] | None = None
 
     @property
     def rows(self) -> int:
@@ -76,6 +79,9 @@ class WindowRows:
                 result[self.name] = matrix(block, self.columns)[inside]
             if name not in self.columns or name in self.kept:
                 result[name] = column[at if name in self.kept else inside[:, -1]]
+        if self.ahead is not None:
+            name, steps = self.ahead
+            result[name] = steps[rows]
         return result
 
     def place(self, row: int, column: str) -> FilePlace | None:
@@ -86,29 +92,33 @@ class WindowRows:
 
 def windowed(
     table: Table, name: str, columns: Sequence[str], form: WindowForm, by: str | None, kept: frozenset[str],
-    has_target: bool,
+    has_target: bool, ahead: str = "",
 ) -> Table:  # fmt: skip
     """A table of windows of `columns`, which become the column `name`. `by` is the column of groups. Without a target
-    windows go to the last row, and all columns are those of this row."""
+    windows go to the last row, and all columns are those of this row; or, if `ahead` names a column, those that are
+    `kept` are of the row of the target, or of the last one, and `ahead` has how many rows after it the target is."""
     _check_order(table)
     groups = None if by is None else np.unique(_values(table, by), return_inverse=True)[1].reshape(-1)
     ordered = np.arange(table.rows) if groups is None else np.argsort(groups, kind="stable")
     part_of = np.zeros(table.rows, np.int64)
     for number, (_, rows) in enumerate(table.parts, 1):
         part_of[rows] = number
-    ahead = form.horizon if has_target else 0
+    horizon = form.horizon if has_target else 0
     changes = np.diff(part_of[ordered]) != 0
     if groups is not None:
         changes |= np.diff(groups[ordered]) != 0
     ends = np.append(np.flatnonzero(changes) + 1, table.rows)
     begins = np.insert(ends[:-1], 0, 0)
-    lasts = ends - form.size - ahead + 1
+    lasts = ends - form.size - horizon + 1
     found = [np.arange(begin, last, form.stride) for begin, last in zip(begins, lasts, strict=True)]
     starts = np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
-    targets = ordered[starts + form.size - 1 + ahead]
+    aims = starts + form.size - 1 + (form.horizon if ahead else horizon)
+    last = ends[np.searchsorted(ends, starts, side="right")] - 1 if len(starts) else starts
+    steps, targets = np.maximum(aims - last, 0), ordered[np.minimum(aims, last)]
     order = np.argsort(targets, kind="stable")
-    starts, targets = starts[order], targets[order]
-    source = WindowRows(table, name, columns, form, ordered, starts, targets, kept if has_target else frozenset())
+    starts, targets, steps = starts[order], targets[order], steps[order]
+    kept = kept if has_target or ahead else frozenset()
+    source = WindowRows(table, name, columns, form, ordered, starts, targets, kept, (ahead, steps) if ahead else None)
     parts = tuple((part, np.flatnonzero(part_of[targets] == number)) for number, (part, _) in enumerate(table.parts, 1))
     largest = max(1, min(BLOCK, _BLOCK_NUMBERS // (form.size * len(columns))))
     return replace(Table(source, len(starts), table.words), parts=parts, largest=largest)

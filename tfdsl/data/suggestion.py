@@ -7,7 +7,6 @@ row is set aside, long texts go, and rows in the order of time are split in this
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
 from ..types import BOOL, FLOAT32, INT64, STRING
@@ -15,11 +14,8 @@ from .advice import date_form, have_commas, have_thousands, is_finite, marks_in,
 from .pipeline import Pipeline
 from .schema import Column, DataError
 from .stage import Arguments, written_whole
-from .transforms.date_parts import parsed_date
+from .time_order import Series, is_in_order, is_named_time, series_of, values_of
 from .transforms.tokens import words_of
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _TARGETS = ("target", "y", "label")
 _FEW, _LONG = 20, 3  # categories; words of a text that is no category
@@ -31,7 +27,8 @@ _KEY = re.compile(
     r"((.*[\W_])?|row|record|sample|case)(id|uid|uuid|guid|key|index|rownames|unnamed: 0)|.*ID|.*[a-z]Id", re.ASCII
 )
 _CODES = (-9.0, -99.0, -999.0, -9999.0, -99999.0)  # that may mean a missing value among numbers of 0 or more
-_TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
+_WINDOW = 10  # rows
+_TEST = 0.2  # of the rows
 
 Opened = Callable[[dict[str, object]], Pipeline]
 
@@ -41,7 +38,7 @@ def lacks_header(given: Arguments, opened: Opened) -> bool:
     if "header" in given:
         return False
     try:
-        pipeline = opened(dict(given))
+        pipeline = opened({name: value for name, value in given.items() if name != "target"})
     except DataError as error:
         return error.message is CSV_NO_HEADER
     if any(doubt.message is CSV_ODD_HEADER for doubt in pipeline.doubts):
@@ -119,9 +116,42 @@ def _doubts(pipeline: Pipeline) -> list[str]:
             doubts.append(f"{name} has {code}, and is not negative otherwise: if it means a missing value{way}")
         elif _is_target_again(pipeline, column):
             doubts.append(f"{name} has one value for each of the target, so it is set aside")
-    if schema.rows >= _SPLIT and any(_is_time(pipeline, one) for one in schema.table):
-        doubts.append("the rows are in the order of time: | windows(size=...) as the last line makes rows of several")
+    series = series_of(pipeline) if schema.rows >= _SPLIT else None
+    if series is not None and (steps := _steps_of_series(pipeline, series)):
+        what = "rows are" if series.by is None else f"rows of each {written_whole(series.by)} are"
+        doubts.append(f"the {what} in the order of time: in place of the lines below, these make windows of them")
+        doubts += [f"    | {step}" for step in steps]
     return doubts
+
+
+def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
+    """The transforms that make windows of the numbers of a series, the target among them. Empty if the target is
+    no number, or the series is too short."""
+    import numpy as np
+
+    schema = pipeline.schemas[0]
+    targets = [one for one in schema.table if one.role == "target" and one.is_number]
+    features = [one for one in schema.table if one.role == "feature" and one.name != series.by]
+    empty = [one for one in features if one.gaps == schema.rows]
+    numbers = [
+        one for one in features
+        if one.is_number and one not in empty and not is_named_time(one) and not _is_key(pipeline, one)
+    ]  # fmt: skip
+    others = [one for one in features if one not in empty and one not in numbers]
+    scaled = [one for one in numbers if one.dtype != BOOL]
+    by = schema.column(series.by) if series.by is not None else None
+    length = schema.rows if by is None else np.median(np.unique(values_of(pipeline, by), return_counts=True)[1])
+    size = min(_WINDOW, int(length * (_TEST if series.is_ordered else 1)) // 2)
+    if not targets or len(targets) < len(schema.targets) or size < 1:
+        return []
+    steps = [*_drop(empty), *([f"aside({_names(others)})"] if others else [])]
+    steps += [f"where({_test(one)})" for one in targets if one.gaps]
+    if gaps := [one for one in numbers if one.gaps]:
+        steps.append(f'fill({_names(gaps)}, with="median")')
+    steps += [f"standardize({_names(scaled)})"] if scaled else []
+    group = "" if by is None else f", by={written_whole(by.name)}"
+    steps.append(f"split(test={_TEST}{', ordered=true' if series.is_ordered else group})")
+    return [*steps, f"windows({_names([*numbers, *targets])}, size={size}{group})"]
 
 
 def _code(pipeline: Pipeline, column: Column) -> str | None:
@@ -130,7 +160,7 @@ def _code(pipeline: Pipeline, column: Column) -> str | None:
 
     if column.ends is not None and column.ends[0] not in _CODES:
         return None
-    values = _values(pipeline, column)
+    values = values_of(pipeline, column)
     negative = np.unique(values[values < 0])
     return f"{negative[0]:.0f}" if len(negative) == 1 and negative[0] in _CODES else None
 
@@ -145,7 +175,7 @@ def _is_target_again(pipeline: Pipeline, column: Column) -> bool:
         return False
     if column.shape or targets[0].shape:
         return False
-    one, other = (np.unique(_values(pipeline, each), return_inverse=True) for each in (column, targets[0]))
+    one, other = (np.unique(values_of(pipeline, each), return_inverse=True) for each in (column, targets[0]))
     if not len(one[0]) == len(other[0]) <= min(_FEW, pipeline.schemas[0].rows // 2) or len(one[0]) < 2:
         return False
     return len(np.unique(one[1].reshape(-1) * len(one[0]) + other[1].reshape(-1))) == len(one[0])
@@ -203,14 +233,7 @@ def _split(pipeline: Pipeline) -> list[str]:
     schema = pipeline.schemas[0]
     if schema.rows < _SPLIT:
         return []
-    ordered = any(_is_time(pipeline, one) for one in schema.table)
-    return ["split(test=0.2, ordered=true)" if ordered else "split(test=0.2)"]
-
-
-def _values(pipeline: Pipeline, column: Column) -> "np.ndarray":
-    import numpy as np
-
-    return np.concatenate([block[column.name] for _, block in pipeline.source.blocks()])
+    return [f"split(test={_TEST}, ordered=true)" if is_in_order(pipeline) else f"split(test={_TEST})"]
 
 
 def _is_key(pipeline: Pipeline, column: Column) -> bool:
@@ -222,30 +245,11 @@ def _is_key(pipeline: Pipeline, column: Column) -> bool:
         return len(words) == rows - column.gaps > rows // 2 and sum(map(len, map(str.split, words))) <= _LONG * len(
             words
         )
-    if column.dtype != INT64 or _TIME.fullmatch(column.name):
+    if column.dtype != INT64 or is_named_time(column):
         return False
-    values = _values(pipeline, column)
+    values = values_of(pipeline, column)
     counts = column.ends in ((0, rows - 1), (1, rows)) and bool((values[1:] - values[:-1] == 1).all())
     return counts or (bool(_KEY.fullmatch(column.name)) and len(set(values.tolist())) > _MOSTLY * rows)
-
-
-def _is_time(pipeline: Pipeline, column: Column) -> bool:
-    """Whether the rows are in the order of a column of time."""
-    words = pipeline.source.words.get(column.name)
-    if column.shape or column.gaps or column.dtype == BOOL:
-        return False
-    if words is None:
-        ordered = _values(pipeline, column) if _TIME.fullmatch(column.name) else None
-    elif (form := date_form(words)) is not None:
-        import numpy as np
-
-        dates = [parsed_date(word, form or None) for word in words]
-        if any(date is None for date in dates):
-            return False
-        ordered = np.array([date.toordinal() for date in dates if date is not None])[_values(pipeline, column)]
-    else:
-        return False
-    return ordered is not None and bool((ordered[1:] >= ordered[:-1]).all() and ordered[0] < ordered[-1])
 
 
 def _is_no_category(words: object, rows: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..access import TRUSTED, AccessRefused
-from ..analysis.prediction import Prediction
+from ..analysis.prediction import Prediction, possible
 from ..data.declaration import new_rows
 from ..data.learned import Fitted
 from ..data.outputs import OUTPUTS, suffix_of
@@ -25,6 +25,7 @@ from ..diagnostics import (
     CHECKPOINT_DAMAGED,
     PREDICT_COLUMN,
     PREDICT_KEYS,
+    PREDICT_LACKS,
     PREDICT_LEARNED,
     PREDICT_ROWS,
     PREDICT_TWICE,
@@ -37,7 +38,8 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.render import render_text
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import counted, did_you_mean
+from ..diagnostics.spelling import listed as listed_names
 from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure, reason_of
 from ..lowering.tf import tf
@@ -83,6 +85,7 @@ def predict(
         run = session.run
         saved = _restored(run, wanted, checkpoint, origin)
         data = {name: _rows(compiled, name, files[name], checkpoint, saved, note) for name in wanted.data}
+        _check_fields(compiled, wanted, data, files)
         rows = {name: one.schema.rows for name, one in data.items()}
         if len(set(rows.values())) > 1:
             raise _error(PREDICT_ROWS, rows=" and ".join(f"{count} of {name}" for name, count in rows.items()))
@@ -145,6 +148,34 @@ def _rows(
         notes = (Note(f"at {doubt.place}"),) if doubt.place else ()
         note(render_text(Diagnostic(doubt.message, None, doubt.details, notes)).rstrip())
     return made
+
+
+def _check_fields(
+    compiled: RunnableProgram, wanted: Prediction, data: Mapping[str, Pipeline], files: Mapping[str, str]
+) -> None:
+    """Refuse files that lack a column of a field that is fed, such as the target."""
+    graph = compiled.program.graph(wanted.graph)
+    for ref, field in wanted.fed.items():
+        with _told():
+            columns = compiled.pipeline(field.data).sources_of(field.field)
+        known = {one.name: one for one in data[field.data].opened.schema.table}
+        names = [one.name for one in columns if one.name not in known]
+        unknown = [known[one.name] for one in columns if one.name in known and field.field == "target"]
+        gap = next((one for one in unknown if one.gaps), None)
+        if not names and gap is None and data[field.data].schema.type_of(field.field) is not None:
+            continue
+        needing = [name for name, one in wanted.outputs.items() if ref.node in graph.reach([one])]
+        others = [name for name in possible(compiled.program, compiled.pipeline, files) if name not in wanted.outputs]
+        way = f"name values that do not need it with --values, from: {listed_names(others)}" if others else ""
+        if names:
+            lacking = f"has no column{'s' * (len(names) > 1)} {listed(names)}"
+            way = "; or ".join(filter(None, [f"add it to {shown(files[field.data])}", way]))
+        elif gap is not None:
+            lacking = f"lacks {shown(gap.name)} in {counted(gap.gaps, 'row')}"
+        else:  # windows of rows that are new have none
+            lacking = f"has no {field.field} for rows that come after the last one"
+        raise _error(PREDICT_LACKS, name=listed_names(needing), data=field.data, field=field.field, lacks=lacking,
+                     file=shown(files[field.data]), way=way)  # fmt: skip
 
 
 def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], rows: int) -> Iterator[Block]:

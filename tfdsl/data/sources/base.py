@@ -173,7 +173,7 @@ def no_column(name: str, names: Sequence[str], place: FilePlace | None, param: s
     """The error for a column that does not exist."""
     if close := nearest(name, names):
         return DataError(CSV_COLUMN_TYPO, place=place, param=param, column=shown(name), close=shown(close))
-    return DataError(CSV_NO_COLUMN, place=place, param=param, column=shown(name), columns=listed(names))
+    return DataError(CSV_NO_COLUMN, place=place, param=param, column=shown(name), columns=listed(names), way="")
 
 
 def matching(path: str, where: Where) -> list[str]:

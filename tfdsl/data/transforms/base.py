@@ -128,6 +128,7 @@ class Transform(StageKind):
     needs_columns = False  # at least one name
     none_fits = ""  # what to do if no column fits
     takes_condition = False  # on columns
+    keeps_others = True  # the columns that it does not name
     takes_data = False  # another data set
 
     @property
@@ -288,13 +289,16 @@ class ColumnMaker(Transform):
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
         """A table with its columns. The table may lack some of the columns before it."""
 
-    def check_rows(self, arguments: Arguments, before: Schema, table: "Table", data: str) -> None:
+    def check_rows(
+        self, arguments: Arguments, before: Schema, table: "Table", data: str, has_target: bool = True
+    ) -> None:
         """Refuse rows that it cannot transform with what `data` has learned. The table may lack some of the columns
-        before it."""
+        before it, and without a target its cells too."""
         from ..arrays import missing
 
         there = set(table.block(slice(0, 1)))
-        columns = {one.name: one for one in self.complete(arguments, before) if one.name in there}
+        needed = [one for one in self.complete(arguments, before) if one.name in there]
+        columns = {one.name: one for one in needed if has_target or one.role != "target"}
         found = missing(table, columns.values())
         if found is not None:
             name, row = found
@@ -348,6 +352,15 @@ class SeriesTransform(OutsideGraph):
     @abstractmethod
     def rows_needed(self, arguments: Arguments, has_target: bool) -> str:
         """How many rows make one, for a message: "5 rows that follow each other"."""
+
+    @abstractmethod
+    def ahead(self, before: Schema) -> Column:
+        """The column that new rows without a target have besides: how many rows the target is after the row whose
+        columns are set aside."""
+
+    @abstractmethod
+    def applied_ahead(self, arguments: Arguments, before: Schema, table: "Table") -> "Table":
+        """A table of new rows without a target, with its columns and this one."""
 
 
 class NamedColumns(ColumnTransform):

@@ -68,8 +68,10 @@ class DateParts(OutsideGraph, ColumnTransform):
         # Only of a column that had missing cells the parts can lack.
         return tuple(column for column in self.worked_on(arguments, before) if not column.gaps)
 
-    def check_rows(self, arguments: Arguments, before: Schema, table: "Table", data: str) -> None:
-        super().check_rows(arguments, before, table, data)
+    def check_rows(
+        self, arguments: Arguments, before: Schema, table: "Table", data: str, has_target: bool = True
+    ) -> None:
+        super().check_rows(arguments, before, table, data, has_target)
         there = set(table.block(slice(0, 1)))
         columns = [one for one in self.worked_on(arguments, before) if one.name in there]
         self._check(columns, arguments["format"], table, data)

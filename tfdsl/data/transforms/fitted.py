@@ -29,6 +29,8 @@ class FittedTo(ColumnMaker):
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         fitted = cast(Fitted, facts.learned["fitted"])
         after = fitted.matched(before, facts)
+        if facts.table is not None and facts.of_source.get("header", True) is not True:
+            fitted.check_first_row(facts.table)
         for unseen in fitted.check(facts.table, bool(before.targets)) if facts.table is not None else ():
             facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
                         some=", ".join(map(shown, unseen.some)))  # fmt: skip

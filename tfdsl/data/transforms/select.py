@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 class Select(NamedColumns):
     name = "select"
+    keeps_others = False
     doc = "Only these columns, in this order, and the target."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from ...diagnostics.spelling import counted
 from ...record import replace
-from ...types import FLOAT32
+from ...types import FLOAT32, INT64
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
 from .base import Facts, Learned, SeriesTransform, distinct
@@ -19,12 +19,15 @@ class Windows(SeriesTransform):
     name = "windows"
     signature = "size: integer, horizon: integer = 1, stride: integer = 1, by: text = none"
     doc = (
-        "Windows of `size` rows that follow each other, in the column `window` of float32 [size, columns], which takes "
-        "the place of these columns, or of all of numbers if none is named. The target is the one `horizon` rows after "
-        "the last row of the window, and so are the columns that are set aside; other columns are those of the last "
-        "row. Without a target windows go to the last row. A window begins every `stride` rows, and has rows of one "
-        "value of the column `by`, which is set aside. No window spans two parts of a `split`, which must have "
-        "`ordered=true` or the same `by`; if `split(ordered=true)` follows, it cuts the series first."
+        "Windows of `size` rows that follow each other, in the column `window` of float32 [size, columns], which "
+        "takes the place of these columns, or of all of numbers if none is named. The target is the one `horizon` "
+        "rows after the last row of the window, and so are the columns that are set aside; other columns are those of "
+        "the last row. Without a target windows go to the last row. If new rows lack the one that was learned from, "
+        "the columns set aside are those of the row that is predicted, or, where this comes after the last row, of "
+        "the last one, and the column `ahead` says how many rows after it that is. A window begins every `stride` "
+        "rows, and has rows of one value of the column `by`, which is set aside. No window spans two parts of a "
+        "`split`, which must have `ordered=true` or the same `by`; if `split(ordered=true)` follows, it cuts the "
+        "series first."
     )
     takes_columns = True
     needs_complete = True
@@ -70,6 +73,15 @@ class Windows(SeriesTransform):
         return self.wanted(arguments, before, lambda one: one.is_number and one.name != by, "columns of numbers", facts)
 
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
+        return self._windowed(arguments, before, table)
+
+    def ahead(self, before: Schema) -> Column:
+        return Column(distinct(["ahead"], [column.name for column in before.table])[0], INT64, role="aside")
+
+    def applied_ahead(self, arguments: Arguments, before: Schema, table: "Table") -> "Table":
+        return self._windowed(arguments, before.without_targets(), table, self.ahead(before).name)
+
+    def _windowed(self, arguments: Arguments, before: Schema, table: "Table", ahead: str = "") -> "Table":
         from ..series import WindowForm, windowed
 
         size, horizon, stride = (cast(int, arguments[name]) for name in ("size", "horizon", "stride"))
@@ -77,7 +89,7 @@ class Windows(SeriesTransform):
         kept = frozenset(column.name for column in before.table if column.role != "feature")
         by = cast("str | None", arguments["by"])
         form, has_target = WindowForm(size, horizon, stride), bool(before.targets)
-        return windowed(table, self._name(before), names, form, by, kept, has_target)
+        return windowed(table, self._name(before), names, form, by, kept, has_target, ahead)
 
     def _name(self, before: Schema) -> str:
         return distinct(["window"], [column.name for column in before.table])[0]

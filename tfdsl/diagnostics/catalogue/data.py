@@ -21,10 +21,10 @@ CSV_CELL = _message("TFG612", "column {column} has {cell}, which is not of the d
                     "correct the cell; or name it in missing=[...], if it means a missing value; or leave the column "
                     "out of columns={{...}}, so that it becomes text")
 CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
-                         "add separator={found} to the arguments of csv")
+                         "{way}")
 CSV_INTEGER = _message("TFG635", "column {column} has {cell}, a whole number outside the range of int64",
                        "write it as {number} to make the column float32, or correct the cell")
-CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
+CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}", "{way}")
 CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
 ONLY_TARGET = _message("TFG615", "the only column is the target {column}",
                        "add at least one column for the features")
@@ -103,6 +103,8 @@ FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared befor
                        "fitted(\"model.ckpt\", \"train\"), with the path of a checkpoint")
 FITTED_COLUMNS = _message("TFG658", "the columns of {file} are not those that {data} has learned from: {what}", "{way}")
 FITTED_DTYPE = _message("TFG659", "the dtypes are not those that {data} has learned from: {what}", "{way}")
+FITTED_NAMES = _message("TFG692", "the first line of {file} seems to name the columns, but {data} has learned from a "
+                        "file without such a line", "{way}")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
 UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",

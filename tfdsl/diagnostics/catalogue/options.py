@@ -61,8 +61,7 @@ SERVER_PORT = _message("TFG860", "{job} {task} cannot listen on port {port}: {re
 SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen yet",
                         "its output is above; tfdsl server starts a single server")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
-                           "name values of the graph half with --values, from: {some}; or write in a session: "
-                           "export {first} with X = DATA.features to PATH")
+                           "{way}")
 PREDICT_SEVERAL = _message("TFG881", "the program exports several things that are made of data: {names}",
                            "say which: --values {one}")
 PREDICT_UNFED = _message("TFG882", "the export takes {names} as an input, which no data gives",
@@ -84,6 +83,8 @@ PREDICT_TWICE = _message("TFG891", "{name} is a value and a column that is set a
 PREDICT_KEYS = _message("TFG893", "the rows of {first} and {other} do not belong together: {name} is {one} in row "
                         "{row} of {first}, and {two} in that of {other}",
                         "give files whose rows are in the same order; or leave {name} out of one of them")
+PREDICT_LACKS = _message("TFG894", "{name} needs {data}.{field}, and {file} {lacks}",
+                         "{way}")
 PREDICT_COLUMN = _message("TFG889", "there is no column {name} to write", "the columns are {known}")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")

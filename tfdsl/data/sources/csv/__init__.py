@@ -9,6 +9,7 @@ from ....diagnostics import (
     CSV_EMPTY,
     CSV_INTEGER,
     CSV_MALFORMED,
+    CSV_NO_COLUMN,
     CSV_NO_HEADER,
     CSV_NO_NAME,
     CSV_ODD_HEADER,
@@ -18,7 +19,7 @@ from ....diagnostics.spelling import counted
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...advice import is_finite
 from ...memory import check_room
-from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
+from ...schema import Column, DataError, FilePlace, Schema, check_size, listed, numbered, shown
 from ...stage import Arguments
 from ..base import (
     OpenedData,
@@ -76,6 +77,9 @@ class Csv(TableSource):
         place = FilePlace(files[0].path, 1)
         if len(names) == 1 and targets and targets[0] not in names:
             self._check_separator(files[0])
+        for target in targets:
+            if target not in names:
+                raise _no_column(target, names, place, "target", has_header)
         with_targets([Column(name, FLOAT32) for name in names], targets, place)
         columns = [ReadColumn(name, dtypes.get(name)) for name in names]
         blocks: list[list[np.ndarray]] = [[] for _ in names]
@@ -197,7 +201,8 @@ class Csv(TableSource):
             return
         for other in separators(file, (*_SEPARATORS, " ")):
             raise DataError(CSV_SEPARATOR, place=FilePlace(file.path, 1), path=shown(file.given), found=shown(other),
-                            separator=shown(file.form.separator))  # fmt: skip
+                            separator=shown(file.form.separator),
+                            way=f"add separator={shown(other)} to the arguments of csv")  # fmt: skip
 
     def _form(self, arguments: Arguments) -> Form:
         separator, decimal, comment = arguments["separator"], arguments["decimal"], arguments["comment"]
@@ -231,7 +236,8 @@ class Csv(TableSource):
         result: dict[str, DType] = {}
         for name, dtype in given:
             if name not in names:
-                raise no_column(str(name), names, FilePlace(file.path, 1), "columns")
+                has_header = arguments["header"] is True
+                raise _no_column(str(name), names, FilePlace(file.path, 1), "columns", has_header)
             if dtype not in _DTYPES:
                 self.refuse({"columns": dtype}, "columns", "dtypes out of float32, int64, bool and string")
             result[name] = DTYPES[dtype]
@@ -288,6 +294,21 @@ def _separator(file: CsvFile) -> str:
         return next(separators(file, _SEPARATORS), ",")
     found = next(separators(file, _SEPARATORS[1:]), None)
     return found or next(separators(file, _SEPARATORS[:1], is_quoted=True), ";")
+
+
+def _no_column(name: str, names: Sequence[str], place: FilePlace, param: str, has_header: bool) -> DataError:
+    """The error for a column that does not exist, which may be one of a file without a line of names."""
+    error = no_column(name, names, place, param)
+    if has_header and name in numbered(len(names)):
+        return DataError(
+            CSV_NO_COLUMN,
+            place=place,
+            param=param,
+            column=shown(name),
+            columns=listed(names),
+            way="if the first line is a row, write header=false, which names the columns x0, x1 and so on",
+        )
+    return error
 
 
 def _odd_header(names: Sequence[str], file: CsvFile) -> tuple[DataError, ...]:
