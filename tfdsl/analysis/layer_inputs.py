@@ -7,7 +7,7 @@ argument, in its words, because the code of a layer says nothing to its users.
 from collections.abc import Callable
 from math import isqrt
 
-from ..diagnostics import ARGUMENT_KIND, DTYPE_NOT_ALLOWED, RANK, SIZE_UNKNOWN, Note
+from ..diagnostics import ARGUMENT_KIND, DTYPE_NOT_ALLOWED, NOT_MULTIPLE, OPTION, RANK, SIZE_UNKNOWN, Note
 from ..program import Ref
 from ..source import Span
 from ..types import FLOAT32, STRING
@@ -25,6 +25,23 @@ def features(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> Ex
     _check_numbers(ctx, x)
     _check_known(ctx, x, -1)
     return x.value
+
+
+def share(ctx: Analysis, x: ArgumentValue, count: ArgumentValue, span: Span) -> ExprValue:
+    """How many features each of so many equal parts of a tensor has."""
+    features(ctx, x, span)
+    type, parts = _type(x), count.value
+    if not isinstance(parts, int) or isinstance(parts, bool) or parts < 1:
+        ctx.fail(OPTION, count.span, op=inlined(ctx), value=count.text, param="the number of parts",
+                 allowed="a whole number above 0")  # fmt: skip
+    shape = (type.shape if type is not None else None) or (None,)
+    size = ctx.graph.sizes.resolve(shape[-1])
+    if not isinstance(size, int):
+        return ErrorValue()
+    if size % parts:
+        ctx.fail(NOT_MULTIPLE, x.span, operand_notes([x]), op=inlined(ctx), factor=parts, axis=len(shape) - 1,
+                 type=type, size=size)  # fmt: skip
+    return size // parts
 
 
 def elements(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:

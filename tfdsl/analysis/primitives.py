@@ -12,7 +12,7 @@ from .arguments import ArgumentValue, literal_shape, operand_notes, text_help
 from .calls import inlined
 from .context import Analysis
 from .labels import activation, check_classes, note_binary, note_classes
-from .layer_inputs import channels, elements, features, indices, pictures, series, sized_pictures, volumes
+from .layer_inputs import channels, elements, features, indices, pictures, series, share, sized_pictures, volumes
 from .op_calls import call_op
 from .slips import share_help
 from .values import Env, ExprValue, Operation, Primitive, Tensor, has_tensor, is_host
@@ -122,7 +122,7 @@ def primitives(at: Span) -> Env:
     env = Env()
     functions = (
         _alike, _binary, _classes, _logits, _rate,
-        features, channels, pictures, sized_pictures, series, volumes, elements, indices,
+        features, channels, pictures, sized_pictures, series, volumes, elements, indices, share,
     )  # fmt: skip
     for function in functions:
         name = f"_{function.__name__.removeprefix('_')}"
