@@ -42,6 +42,7 @@ ELSEWHERE = {
     "TFG567": "a run in which nothing was kept: test_best_values.py",
     "TFG894": "a value that needs the target of new rows: test_predict.py",
     "TFG692": "names above new rows of text: test_predict.py",
+    **dict.fromkeys(("TFG693", "TFG694"), "cells of new rows: test_predict.py"),
     "TFG890": "a file that is shorter than a window: test_predict.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",

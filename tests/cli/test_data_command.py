@@ -275,6 +275,16 @@ def test_the_target_of_a_file_without_names(here, capsys):
     assert 'csv("a.csv", target="x0", header=false)' in capsys.readouterr().out
 
 
+def test_pictures_of_different_sizes(here, capsys):
+    """The help line names the option, and it works."""
+    for name, size in (("a.png", (5, 4)), ("b.png", (3, 4))):
+        Image.new("RGB", size).save(here / name)
+    assert main(["data", "*.png"]) == 1
+    assert "help: write --size 4 5 to scale all pictures\n" in capsys.readouterr().err
+    assert main(["data", "*.png", "--size", "4", "5"]) == 0
+    assert 'images("*.png", size=[4, 5])' in capsys.readouterr().out
+
+
 def help_of(capsys, *words):
     assert main(["data", *words]) == 0
     return re.search(r"  help: (.*)\n", capsys.readouterr().out)[1]

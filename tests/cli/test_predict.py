@@ -9,6 +9,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -382,6 +383,86 @@ def test_a_file_that_is_read_as_one_column(here, capsys):
     assert 'write ";" between the cells, as the program says' in refused(capsys, "--values", "p")
     (here / "new.csv").write_text("a;b\n1,5;2\n")
     assert predict("--values", "p") == 0
+
+
+ONE = "sex,age,fare,home city,flag\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "said"),
+    [
+        ("male,1,2,Rome,yes", "TFG659", 'help: write true or false in place of "yes"\n'),
+        ("male,1,2,Rome,2", "TFG693", 'row 0 of column "flag" is 2'),
+        ("male,1,2,Rome,0.5", "TFG693", "help: write true or false, or 1 or 0\n"),
+        ("male,1,2,Rome,", "TFG637", 'leave the row out; or write | fill("flag", with="median") where old is declared'),
+        (
+            "male,1,007,Rome,true",
+            "TFG659",
+            'help: write "7" in place of "007", as numbers with leading zeros are text\n',
+        ),
+        ('male,1,"7,5",Rome,true', "TFG659", 'help: numbers have a point before their fraction, so write "7.5"\n'),
+        ("male,1,much,Rome,true", "TFG659", "write a number there, or nothing if it is missing\n"),
+        ("male,1,2,Rome,1", "", ""),
+        ("male,1,2,Rome,True", "", ""),
+    ],
+)
+def test_a_cell_of_another_dtype_says_what_to_write_in_the_file(model, row, code, said, capsys):
+    """The file is changed, as `predict` reads it in the way of the program. True may be 1."""
+    (model / "new.csv").write_text(f"{ONE}{row}\n")
+    if not code:
+        assert predict() == 0
+        return
+    err = refused(capsys)
+    assert f"error[{code}]" in err and said in err and "new.csv:2:" in err
+    assert "in a program" not in err and "columns={" not in err
+    (model / "n.tfg").write_text('data new = csv("new.csv") | fitted("m.ckpt")\nx = new.features\n')
+    assert main(["check", "n.tfg"]) == 1
+    assert code in capsys.readouterr().out
+
+
+def test_a_cell_of_another_dtype_of_a_parquet_file(model, capsys):
+    """Its file is named."""
+    columns = {"sex": ["male"], "age": [1.0], "home city": ["Rome"], "flag": [True]}
+    for cell, said in (("much", '"much"'), ("7", '"7" is text: make the column one of numbers')):
+        parquet.write_table(pa.table({**columns, "fare": [cell]}), "new.parquet")
+        err = refused(capsys, data="new.parquet")
+        assert "error[TFG659]" in err and "= at new.parquet\n" in err and said in err
+
+
+def test_unseen_categories_are_one_warning(model, capsys):
+    (model / "new.csv").write_text(f"{ONE}other,1,2,Bonn,true\nmale,1,2,Bonn,true\n")
+    assert predict() == 0
+    err = capsys.readouterr().err
+    assert err.count("TFG660") == 1
+    assert '"sex" has categories that old has not learned, in 1 cell: "other"; "home city" in 2 cells: "Bonn"\n' in err
+
+
+def test_texts_that_are_cut_are_counted(here, capsys):
+    (here / "old.csv").write_text("words,y\na b,1\nb,0\n")
+    (here / "new.csv").write_text("words\na b b\na\na b b\nb a a a\n")
+    (here / "m.tfg").write_text(
+        'data old = csv("old.csv", target="y") | tokens("words", size=2)\n'
+        'data new = csv("new.csv") | fitted(old)\nx = new.words\n'
+        "placeholder X: float32[n, 2]\nvariable w = 2.0\np = w * X\n"
+        'session:\n    save to "m.ckpt"\n    print p, x with X = old.features\n'
+    )
+    assert main(["run", "m.tfg"]) == 0
+    assert "warning[TFG694]: tokens of old cuts 3 texts after 2 words" in capsys.readouterr().err
+    assert predict("--values", "p") == 0
+    assert "warning[TFG694]: tokens of old cuts 3 texts after 2 words" in capsys.readouterr().err
+
+
+def test_the_checkpoints_of_a_training_that_has_ended(here, capsys):
+    settings = {"options": "", "training": 'checkpoint every 1 step in "kept"', "after": "print w"}
+    (here / "old.csv").write_text(ROWS)
+    (here / "m.tfg").write_text(MODEL.format(**settings))
+    assert main(["run", "-q", "m.tfg"]) == 0
+    capsys.readouterr()
+    assert main(["predict", "m.tfg", "--from", "kept", "--values", "p", "--data", "old.csv", "-o", "out.csv"]) == 1
+    err = capsys.readouterr().err
+    assert (
+        "TFG704" in err and "until the training ends, which removes them: a session keeps the model with save to" in err
+    )
 
 
 def test_keys_are_of_any_dtype(model):

@@ -73,6 +73,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--missing", metavar="TEXT", action="append", help="a cell that is missing; can be repeated")
     parser.add_argument("--decimal", metavar="SIGN", help="the sign before the fraction of its numbers")
     parser.add_argument("--comment", metavar="TEXT", help="what begins its lines that are no rows")
+    parser.add_argument("--size", metavar=("HEIGHT", "WIDTH"), nargs=2, type=int, help="the size to scale pictures to")
     parser.add_argument("--json", action="store_true", help="as a JSON object")
     add_program_options(parser)
 
@@ -143,7 +144,8 @@ def _options(arguments: argparse.Namespace) -> dict[str, object]:
     header = arguments.header and _GIVEN[arguments.header]
     missing = arguments.missing and tuple(arguments.missing)
     options = {"target": target, "separator": arguments.separator, "header": header, "missing": missing,
-               "decimal": arguments.decimal, "comment": arguments.comment}  # fmt: skip
+               "decimal": arguments.decimal, "comment": arguments.comment,
+               "size": arguments.size and tuple(arguments.size)}  # fmt: skip
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -164,6 +166,7 @@ def _as_options(help: str) -> str:
     """A help line with the arguments of a source as options of the command."""
     for text, way in _LINES.items():
         help = help.replace(text, way)
+    help = re.sub(r"\bsize=\[(\d+), (\d+)\]", r"--size \1 \2", help)
     return _ARGUMENT.sub(lambda found: " ".join(f"--{found[1]} {one}" for one in _values(found[2])), help)
 
 

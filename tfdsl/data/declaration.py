@@ -107,7 +107,7 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
         opened = file.open(file.bound(given), where)
     steps = (_NewStage(step, {"data": spec.name, "name": None}) for step, one in TRANSFORMS.items() if one.takes_data)
     declared = _NewRows(spec.name, _NewStage(file.name, given), tuple(steps), "")
-    return Pipeline(declared, opened, {spec.name: _Taught(learned)}, where)
+    return Pipeline(declared, opened, {spec.name: _Taught(learned)}, where, declared=False)
 
 
 @contextmanager

@@ -5,9 +5,9 @@ Columns are matched by name. Columns that no feature needs may lack: the target,
 dropped."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics import FITTED_BOOL, FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, LEARNED_FORM, SERIES_SHORT
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
@@ -16,7 +16,7 @@ from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .advice import columns_with, have_commas, is_finite
 from .categories import category_codes
 from .plain import JsonPart
-from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown, sizes
+from .schema import MAX_COLUMNS, Column, DataError, FilePlace, Role, Schema, listed, shown, sizes
 from .transforms import TRANSFORMS
 from .transforms.base import (
     ColumnMaker,
@@ -226,6 +226,32 @@ class Fitted(Record):
             columns = step.transform.in_graph(step.arguments, step.before, step.learned, columns, tf)
         return columns
 
+    def cut(self, table: "Table", has_target: bool) -> Iterator[tuple[int, int]]:
+        """The sizes after which texts of rows are cut, and how many are."""
+        for at, step in enumerate(self.steps):
+            before = self.transformed(table, has_target, self.steps[:at])
+            if step.fitted is not None:
+                yield from step.fitted.cut(before, has_target)
+            elif count := step.transform.cut(step.arguments, step.before, before):
+                yield cast(int, step.arguments["size"]), count
+
+    def _check_bools(self, table: "Table") -> None:
+        """Refuse numbers that mean neither true nor false where these were learned from."""
+        import numpy as np
+
+        passed = self.passed()
+        names = [one.name for one in self.source.table if one.dtype == BOOL and one.name not in passed]
+        for start, block in table.blocks() if names else ():
+            for name in names:
+                cells = block.get(name)
+                if cells is None or cells.dtype == np.bool_:
+                    continue
+                bad = np.flatnonzero((cells != 0) & (cells != 1) & (cells == cells))  # a missing one is not itself
+                if len(bad):
+                    row = start + int(bad[0])
+                    raise DataError(FITTED_BOOL, place=table.place(row, name), param="data", row=row,
+                                    column=shown(name), cell=f"{cells[bad[0]]:g}", data=self.name)  # fmt: skip
+
     def check_first_row(self, table: "Table") -> None:
         """Refuse names of columns that stand in a file without a line of them, in which all columns are text."""
         import numpy as np
@@ -252,6 +278,7 @@ class Fitted(Record):
     def check(self, table: "Table", has_target: bool) -> "list[Unseen]":
         """Refuse rows that a transform cannot transform, such as those with missing cells. Returns the categories
         that were not learned."""
+        self._check_bools(table)
         unseen: list[Unseen] = []
         given = dict(table.parts) or {"": range(table.rows)}
         for at, step in enumerate(self.steps):
@@ -324,7 +351,8 @@ def other_columns(
 
 def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: Facts) -> DataError:
     """The error for columns, each with the one that was learned from."""
-    found = next((cell for one, _ in differing if one.dtype == STRING and (cell := facts.first_text(one.name))), None)
+    texts = [(one, own) for one, own in differing if one.dtype == STRING]
+    found = next((cell for one, _ in texts if (cell := facts.first_text(one.name) or _first_text(one, facts))), None)
     place, cell = found or (None, "")
     types = [(shown(one.name), *(f"{c.dtype}{sizes(c.shape) if c.shape else ''}" for c in (one, own)))
              for one, own in differing]  # fmt: skip
@@ -334,17 +362,35 @@ def other_dtypes(data: str, differing: Sequence[tuple[Column, Column]], facts: F
     if found and place is not None and place.line == 1 and source.get("header") not in (None, True):
         ways.append("the first line of the file seems to be names, which the data that was learned from has not: "
                     "remove this line")  # fmt: skip
-    elif found and source.get("decimal") == "." and have_commas([cell]):
-        ways.append(f'numbers have a point before their fraction, so write {shown(cell.replace(",", "."))}; or in a '
-                    'program: csv(..., decimal=",")')  # fmt: skip
+    elif found and source.get("decimal", ".") == "." and have_commas([cell]):
+        ways.append(f"numbers have a point before their fraction, so write {shown(cell.replace(',', '.'))}")
+        ways += ['in a program: csv(..., decimal=",")'] if facts.is_declared and "decimal" in source else []
+    elif found and source.get("decimal") == "," and is_finite(cell):
+        ways.append(f"numbers have a comma before their fraction, so write {shown(cell.replace('.', ','))}")
+    elif found and texts[0][1].dtype == BOOL:
+        ways.append(f"write true or false in place of {shown(cell)}")
+    elif found and is_finite(cell):
+        number = f"{float(cell):.15g}"
+        zeros = f"write {shown(number)} in place of {shown(cell)}, as numbers with leading zeros are text"
+        ways.append(zeros if "columns" in source else f"{shown(cell)} is text: make the column one of numbers")
     elif found:
         ways.append(
             f"the first cell that is not a number is {shown(cell)}: write a number there, or nothing if it is missing"
         )
-    if "columns" in facts.of_source:
+    if "columns" in source and facts.is_declared:
         dtypes = columns_with({one.name: own.dtype.name for one, own in differing}, facts.of_source)
         ways.append(f"in a program the source can say the dtypes: {dtypes}")
     return DataError(FITTED_DTYPE, place=place, param="data", data=data, what=what, way="; ".join(ways))
+
+
+def _first_text(column: Column, facts: Facts) -> tuple[FilePlace, str] | None:
+    """The file and the text of the first cell of a column of text, of a file whose cells have no place."""
+    table = facts.table
+    if table is None or column.shape or column.name not in table.words:
+        return None
+    words = table.words[column.name]
+    text = next((one for one in words if not is_finite(one)), words[0] if words else None)
+    return None if text is None else (FilePlace(table.source.origin), text)
 
 
 def _complete(cells: Any, what: str, name: str, tf: Any) -> Any:

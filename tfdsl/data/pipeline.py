@@ -37,10 +37,13 @@ class Learner(Protocol):
 
 class Pipeline:
     """A declaration whose arguments and sizes are checked. `schemas` has the schema of the source and after each
-    transform. `others` are the data sets that it may name, `where` is the base of paths of checkpoints."""
+    transform. `others` are the data sets that it may name, `where` is the base of paths of checkpoints. If it is not
+    `declared` by the program, it has rows of a file in the place of declared ones."""
 
-    def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, Learner], where: Where):
-        self.spec, self.opened, self._others, self._where = spec, opened, others, where
+    def __init__(
+        self, spec: DataSpec, opened: OpenedData, others: Mapping[str, Learner], where: Where, declared: bool = True
+    ):
+        self.spec, self.opened, self._others, self._where, self.declared = spec, opened, others, where, declared
         self._files: dict[str, dict[str, Fitted]] = {}  # what is in files beside checkpoints
         self.order = list(range(len(spec.transforms)))  # in which the stages work, of the declaration
         self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
@@ -312,7 +315,9 @@ class Pipeline:
         found = self.gap(len(self._transforms), gaps) if gaps else None
         if found is not None:
             name, row, place = found
-            raise gap_error(next(one for one in gaps if one.name == name), row, place, f"{data}.{field}")
+            column = next(one for one in gaps if one.name == name)
+            taught = any(one.takes_data for one in self._transforms)
+            raise gap_error(column, row, place, f"{data}.{field}", self.learned_by if taught else "")
 
     def gap(self, at: int, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         """The first missing cell of some columns before a stage: its column, row and place."""
@@ -369,6 +374,10 @@ class _Facts:
     @property
     def of_source(self) -> Arguments:
         return self._pipeline.spec.source.arguments
+
+    @property
+    def is_declared(self) -> bool:
+        return self._pipeline.declared
 
 
 class _RowFacts(FewFacts):

@@ -90,6 +90,11 @@ class Facts(Protocol):
         """The arguments of the source."""
         ...
 
+    @property
+    def is_declared(self) -> bool:
+        """Whether the program declares the data, so that it can say how it is read."""
+        ...
+
 
 class FewFacts:
     """Facts of a transform whose schema is made again: nothing is reported, and cells are not looked at."""
@@ -114,6 +119,10 @@ class FewFacts:
     @property
     def of_source(self) -> Arguments:
         return {}
+
+    @property
+    def is_declared(self) -> bool:
+        return True
 
 
 class Transform(StageKind):
@@ -302,13 +311,11 @@ class ColumnMaker(Transform):
         found = missing(table, columns.values())
         if found is not None:
             name, row = found
-            error = gap_error(columns[name], row, table.place(row, name), f"{self.name} of {data}")
-            error.details["way"] = "give it a value in the file, or leave the row out"
-            if columns[name].role != "target":
-                usual = "most_frequent" if columns[name].dtype == STRING else "median"
-                fill = f'| fill({shown(name)}, with="{usual}")'
-                error.details["way"] += f"; or write {fill} where {data} is declared, and train again"
-            raise error
+            raise gap_error(columns[name], row, table.place(row, name), f"{self.name} of {data}", data)
+
+    def cut(self, arguments: Arguments, before: Schema, table: "Table") -> int:
+        """How many texts of rows it cuts."""
+        return 0
 
     def complete(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         """The columns in which new rows may lack no cell."""
@@ -378,10 +385,15 @@ def _described(column: Column) -> str:
     return f"{column.dtype}{sizes(column.shape)} a row" if column.shape else str(column.dtype)
 
 
-def gap_error(column: Column, row: int, place: FilePlace | None, what: str) -> DataError:
-    """The error for a missing cell where a value is needed."""
-    name = shown(column.name)
-    if column.role == "target":
+def gap_error(column: Column, row: int, place: FilePlace | None, what: str, learned_by: str = "") -> DataError:
+    """The error for a missing cell where a value is needed, by what the data set `learned_by` has learned if it is
+    named."""
+    name, usual = shown(column.name), "most_frequent" if column.dtype == STRING else "median"
+    if learned_by:
+        way = "give it a value in the file, or leave the row out"
+        if column.role != "target":
+            way += f'; or write | fill({name}, with="{usual}") where {learned_by} is declared, and train again'
+    elif column.role == "target":
         test = column.name if column.field == column.name else f"column({name})"
         way = f"keep the rows that have it: | where({test} == {test})"
     elif column.dtype == STRING:

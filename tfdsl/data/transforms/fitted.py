@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ...diagnostics import UNSEEN_CATEGORY
+from ...diagnostics import FITTED_CUT, UNSEEN_CATEGORY
+from ...diagnostics.spelling import counted
 from ...record import replace
 from ..learned import Fitted, from_json
 from ..plain import JsonPart
@@ -12,6 +13,8 @@ from .base import ColumnMaker, Facts, Learned, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Table
+
+_SHOWN = 5  # columns in a warning, besides the first
 
 
 class FittedTo(ColumnMaker):
@@ -31,9 +34,16 @@ class FittedTo(ColumnMaker):
         after = fitted.matched(before, facts)
         if facts.table is not None and facts.of_source.get("header", True) is not True:
             fitted.check_first_row(facts.table)
-        for unseen in fitted.check(facts.table, bool(before.targets)) if facts.table is not None else ():
-            facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
-                        some=", ".join(map(shown, unseen.some)))  # fmt: skip
+        if facts.table is not None:
+            unseen = fitted.check(facts.table, bool(before.targets))
+            if unseen:
+                first, *others = ((shown(one.column), one.cells, ", ".join(map(shown, one.some))) for one in unseen)
+                more = [f"; {name} in {counted(cells, 'cell')}: {some}" for name, cells, some in others[:_SHOWN]]
+                more += [f"; and {counted(len(others) - _SHOWN, 'more column')}"] if len(others) > _SHOWN else []
+                facts.doubt(UNSEEN_CATEGORY, column=first[0], cells=first[1], some=first[2], more="".join(more),
+                            data=fitted.name)  # fmt: skip
+            for size, cut in fitted.cut(facts.table, bool(before.targets)):
+                facts.doubt(FITTED_CUT, data=fitted.name, cut=cut, size=size)
         return replace(after, rows=facts.rows, parts=facts.parts) if fitted.remakes_rows else after
 
     def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:

@@ -103,6 +103,16 @@ class Tokens(ColumnTransform):
             found[column.name] = ranked[: cast(int, most)]
         return {"words": found, "cut": cut}
 
+    def cut(self, arguments: Arguments, before: Schema, table: "Table") -> int:
+        import numpy as np
+
+        size, lower, count = cast(int, arguments["size"]), bool(arguments["lower"]), 0
+        there = set(table.block(slice(0, 1)))
+        for name in (one.name for one in self.worked_on(arguments, before) if one.name in there):
+            is_long = np.array([*(len(words_of(text, lower)) > size for text in table.words[name]), False])
+            count += sum(int(is_long[block[name]].sum()) for _, block in table.blocks())  # a missing one is the last
+        return count
+
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
     ) -> "tuple[Function, Words]":

@@ -105,9 +105,14 @@ FITTED_COLUMNS = _message("TFG658", "the columns of {file} are not those that {d
 FITTED_DTYPE = _message("TFG659", "the dtypes are not those that {data} has learned from: {what}", "{way}")
 FITTED_NAMES = _message("TFG692", "the first line of {file} seems to name the columns, but {data} has learned from a "
                         "file without such a line", "{way}")
+FITTED_BOOL = _message("TFG693", "row {row} of column {column} is {cell}, but {data} has learned from true and false",
+                       "write true or false, or 1 or 0")
+FITTED_CUT = _message("TFG694", "tokens of {data} cuts {cut:text} after {size:word}",
+                      "the model has learned with this size: a larger one needs a new training", severity="warning")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
-UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
+UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: "
+                           "{some}{more}",
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
                         "save the model again, or take the file from a copy")
@@ -160,7 +165,7 @@ CSV_ODD_HEADER = _message("TFG673", "the first line of {path} names a column {na
                           "write header=false, if no line names the columns", severity="warning")
 SERIES_ORDER = _message("TFG674", "windows needs rows in their order, but {what}", "{way}")
 SERIES_SPLIT = _message("TFG675", "{name} after {series} must cut the series first, and keep its order",
-                        "write split(..., ordered=true), before transforms that choose rows")
+                        "put {name} before {series}, as | {name}(..., ordered=true) or with by=... as in {series}")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
                         "make the text numbers with categories({column}), or use the columns by their names")
 

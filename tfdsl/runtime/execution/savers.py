@@ -145,6 +145,8 @@ class Savers:
                     return f"write: --from {shlex.quote(found)}{others}"
                 head = re.match(r"restore\b.*?\sfrom\b", " ".join(origin.span.text.split()))
                 return f'write: {head[0] if head else "restore from"} "{found}"{others}'
+            if files.is_folder and origin.span.source.is_argument:
+                return _TRAINED
             if files.is_folder:
                 return "this is a folder without checkpoints; name a checkpoint by its files without their suffixes"
             if files.has_meta:
@@ -290,7 +292,10 @@ class Savers:
 
 
 # What to do about a model that `tfdsl predict` cannot use.
-_TRAINED = "train the model first: tfdsl run; --from names the path of its 'save', or the folder of its 'checkpoint'"
+_TRAINED = (
+    "train the model first: tfdsl run; --from names the path of its 'save', or the folder of its 'checkpoint' until "
+    'the training ends, which removes them: a session keeps the model with save to "model.ckpt" after it'
+)
 _SAME = "use the program that the model was trained with, or train it again with this one"
 
 
