@@ -84,7 +84,6 @@ class _OpenedScope(State):
     path: str
     level: int
     nodes: list[Node] = field(default_factory=list[Node])  # including those of the scopes in it
-    is_layer: bool = False
 
 
 def layers(graph: Graph) -> Layers:
@@ -94,18 +93,18 @@ def layers(graph: Graph) -> Layers:
     users = _users(nodes)
     batch = _batch(graph)
     counter = _Counter(graph, _with_rows(graph, nodes), dict.fromkeys(batch, 1))
+    works = {node.id: counter.of(node.id) for node in nodes if node.id not in idle}
     found: list[Layer] = []
     for scope in _scopes(graph.items):
         own = [node for node in scope.nodes if node.id not in idle]
         trainable, fixed = _parameters(own)
-        work = _sum(counter.of(node.id) for node in own)
+        work = _sum(works[node.id] for node in own)
         has_numbers = trainable.count > 0 or fixed.count > 0 or work != Work()
         if has_numbers or (scope.path and any(map(_computes, own))):
             outputs = _returned(graph, users, own) if scope.path else ()
             found.append(Layer(scope.path, scope.level, outputs, trainable, fixed, work))
-    total = _sum(counter.of(node.id) for node in nodes if node.id not in idle)
     optimizers = sum((_slots(graph, step) for step in graph.steps()), Amount())
-    return Layers(graph.name, tuple(found), *_parameters(nodes), optimizers, total, batch)
+    return Layers(graph.name, tuple(found), *_parameters(nodes), optimizers, _sum(works.values()), batch)
 
 
 def _sum(works: Iterable[Work]) -> Work:
