@@ -78,7 +78,7 @@ class FedLoop:
     def _loop(self, feed: Mapping[Ref, np.ndarray]) -> TrainLoop:
         """The loop for steps with feeds like this one. It stays in the graph, for other sessions too."""
         built, refs = self._run.built, list(feed)
-        arguments = [LoopArgument(tf.as_dtype(one.dtype), (None, *one.shape)) for one in feed.values()]
+        arguments = [self._argument(ref, array) for ref, array in feed.items()]
         sources = tuple((built.tensor(ref), PerStep(at)) for at, ref in enumerate(refs))
         body: list[BodyExecution] = []
         for one in self._executions:
@@ -90,12 +90,19 @@ class FedLoop:
             body=tuple(body), arguments=tuple(arguments), sizes=None, streams=tuple(self._run.streams.streams),
             flags=0, every=True, compiled=False, block=1, events=0, together=1,
         )  # fmt: skip
-        types = tuple((ref, one.dtype.name, one.shape) for ref, one in feed.items())
-        key = (_LOOP, tuple(one.names for one in self._executions), types, spec.streams)
+        types = tuple((one.dtype.name, one.shape) for one in arguments)
+        key = (_LOOP, tuple(one.names for one in self._executions), tuple(refs), types, spec.streams)
         with built.lock:
             if key not in built.loops:
                 built.loops[key] = spec, build(built, built.copier, spec)
             return built.loops[key][1]
+
+    def _argument(self, ref: Ref, array: np.ndarray) -> LoopArgument:
+        """The values of a fed tensor at all steps. A size that may vary is not a part of the loop, so that batches of
+        other sizes need no loop of their own."""
+        shape = self._run.built.tensor(ref).shape
+        sizes = array.shape if shape.rank is None else shape.as_list()
+        return LoopArgument(tf.as_dtype(array.dtype), (None, *sizes))
 
     def why(self, error: NotCopied) -> str:
         """Why the steps cannot be in a loop, with the line of the op."""
