@@ -563,7 +563,7 @@ def test_arguments_of_wrong_types():
         pass
 
 
-def test_a_closed_session():
+def test_a_closed_session(here):
     with tfdsl.compile(SAMPLED).session() as session:
         training = session.train(feed={"x": [1.0]}, log_to="logs")
         step = next(training)
