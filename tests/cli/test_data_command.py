@@ -117,6 +117,29 @@ def test_what_is_proposed(here, capsys, text, parts):
     assert program is not None and [one.code for one in said] in ([], ["TFG901"])
 
 
+NOTED = {
+    "missing": ("kind,v,y\n" + "".join(f"{('a', 'N/A', 'b', 'nan')[at % 4]},{at % 7},{at % 2}\n" for at in range(30)),
+                '# "kind" has "N/A", "nan": if they mean a missing value, write missing=["", "N/A", "nan"]\n'),
+    "dates": ("on,v,y\n" + "".join(f"0{1 + at % 9}/0{1 + at % 5}/2024,{at % 7},{at % 2}\n" for at in range(30)),
+              '# "on" has dates such as "02/01/2024", of which the first number may be the day or the month: date_parts '
+              'with format="%m/%d/%Y" reads them in the other order\n'),
+    "clear_dates": ("on,v,y\n" + "".join(f"{13 + at % 9}/0{1 + at % 5}/2024,{at % 7},{at % 2}\n" for at in range(30)), ""),
+    "same_dates": ("on,v,y\n" + "".join(f"0{1 + at % 9}/0{1 + at % 9}/2024,{at % 7},{at % 2}\n" for at in range(30)), ""),
+    "money": ("x,v,y\n" + "".join(f'"${1 + at % 4},010.50",{at % 7},{at % 2}\n' for at in range(30)),
+              '# "x" has numbers with signs, such as "$1,010.50": to learn from them as numbers, write them without\n'),
+    "percent": ("x,v,y\n" + "".join(f"{at % 4}%,{at % 7},{at % 2}\n" for at in range(30)), '# "x" has numbers with signs'),
+    "plain": ("x,v,y\n" + "".join(f"{'ab'[at % 2]},{at % 7},{at % 3}\n" for at in range(30)), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "comment"), NOTED.values(), ids=list(NOTED))
+def test_what_may_be_wrong_is_a_comment(here, capsys, text, comment):
+    (here / "a.csv").write_text(text)
+    assert main(["data", "a.csv"]) == 0
+    shown = capsys.readouterr().out
+    assert comment in shown and ("\n# " in shown) == bool(comment)
+
+
 DAYS = [f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}" for at in range(60)]
 SERIES = {
     "one": (["date,level", *(f"{day},{at % 7}" for at, day in enumerate(DAYS))], 'windows("level", size=6)', 42 + 6),

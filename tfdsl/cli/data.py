@@ -94,7 +94,7 @@ def command(arguments: argparse.Namespace) -> int:
     name = _name(arguments.file)
 
     def opened(chosen: dict[str, object]) -> Pipeline:
-        return pipeline_of(FileData(name, FileStage(source.name, source.bound(chosen))), access=TRUSTED)
+        return pipeline_of(FileData(name, FileStage(source.name, source.bound(chosen))), access=TRUSTED, all_kinds=True)
 
     try:
         chosen = {"path": arguments.file, **options}
@@ -207,12 +207,13 @@ def _print_columns(facts: Overview) -> None:
         column = one.column
         shape = f"[{', '.join(map(str, column.shape))}]" if column.shape else ""
         role = {"feature": "", "target": ", the target", "aside": ", aside"}[column.role]
-        gaps = f"{column.gaps} ({_share(column.gaps / facts.schema.rows)})" if column.gaps else ""
+        gaps = f"{column.gaps} ({_share(column.gaps / facts.schema.rows)})" if column.gaps and not column.other else ""
         frequent = ", ".join(f"{_short(text)} ({number})" for text, number in one.frequent)
         what = "" if one.least is None or column.dtype == BOOL else f"from {one.least:.6g} to {one.most:.6g}"
         if one.categories is not None:
             what = f"{counted(one.categories, 'text')}: {frequent}" if frequent else counted(one.categories, "text")
-        _add(table, _short(column.name), f"{column.dtype}{shape}{role}", gaps, what)
+        kind = str(column.dtype) if column.other is None else column.other[1]
+        _add(table, _short(column.name), f"{kind}{shape}{role}", gaps, what)
     _show(table)
     _more(len(facts.columns) - _ROWS, "column")
 

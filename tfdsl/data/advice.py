@@ -20,6 +20,7 @@ _USUAL, _FINER = ("year", "month", "day", "weekday"), ("hour", "minute")
 _COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
 _ZEROS = re.compile(r"\s*[+-]?0\d")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*")
+_SIGNED = re.compile(r"\s*([$€£¥]\s*[+-]?\d[\d.,]*|[+-]?\d[\d.,]*\s*[%$€£¥])\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -57,6 +58,14 @@ def as_text(column: str, has_gaps: bool, source: Arguments) -> str:
     return f"{columns_with({column: STRING.name}, source)} in the source makes text of its cells{filled}"
 
 
+def other_kind(column: str, what: str) -> str:
+    """What to do about a column that is neither numbers nor text."""
+    name = shown(column)
+    text = {"timestamps": f'df[{name}].dt.strftime("%Y-%m-%d %H:%M:%S")', "dates": f"df[{name}].astype(str)"}.get(what)
+    ways = f"write it as text, with pandas: df[{name}] = {text}" if text else "make numbers or text of it in the file"
+    return f"leave it out with | drop({name}); or {ways}"
+
+
 def columns_with(dtypes: Mapping[str, str], source: Arguments) -> str:
     """The argument `columns` with the dtypes of some more columns."""
     given = source.get("columns")
@@ -80,6 +89,25 @@ def date_form(texts: Sequence[str]) -> str | None:
         if all(parsed_date(text, form or None) is not None for text in some):
             return form
     return None
+
+
+def other_order(texts: Sequence[str]) -> tuple[str, str] | None:
+    """The form of dates in which the month and the day change places, if the texts are dates in it too, and one that
+    means another day then."""
+    form = date_form(texts) or ""
+    other = form.translate(str.maketrans("dm", "md"))
+    dates = (
+        [(parsed_date(text, form), parsed_date(text, other)) for text in texts[:_LOOKED_AT]] if form != other else []
+    )
+    if any(date is None for _, date in dates):
+        return None
+    return next(((f'format="{other}"', text) for text, (a, b) in zip(texts, dates) if a != b), None)
+
+
+def have_signs(texts: Sequence[str]) -> bool:
+    """Whether texts are numbers with a sign of money or of percent."""
+    some = texts[:_LOOKED_AT]
+    return bool(some) and all(map(_SIGNED.fullmatch, some))
 
 
 def parts_of_dates(columns: str, form: str, parts: Sequence[str] = _USUAL) -> str:

@@ -14,7 +14,6 @@ import pyarrow.parquet as parquet
 
 from ..diagnostics import (
     COLUMN_CELL,
-    COLUMN_KIND,
     COLUMN_NOT_UTF8,
     COLUMN_TWICE,
     CSV_COLUMNS_DIFFER,
@@ -46,14 +45,18 @@ class ArrowColumn:
         if pa.types.is_dictionary(type):
             type = type.value_type
         self.dtype = _dtype(type)
+        self.other: tuple[FilePlace, str] | None = None
         if self.dtype is None or (self.shape and self.dtype == STRING):
-            raise DataError(COLUMN_KIND, place=FilePlace(path), column=shown(name), what=_described(type))
+            self.other, self.shape, self.dtype = (FilePlace(path), _described(type)), (), STRING
         self.gaps = 0
         self.words: dict[str, int] = {}
         self.ends: list[float] = []
 
     def add(self, cells: pa.Array, first: int) -> np.ndarray:
         """The cells of a block as codes, float64, int64 or bool. `first` is the number of its first row."""
+        if self.other is not None:
+            self.gaps += len(cells)
+            return np.full(len(cells), -1, np.int32)
         if pa.types.is_dictionary(cells.type):
             cells = cells.dictionary_decode()
         if self.shape:
@@ -118,7 +121,8 @@ class ArrowColumn:
         """Its facts, after all blocks."""
         dtype = FLOAT32 if self.gaps and self.dtype in (INT64, BOOL) else self.dtype
         assert dtype is not None
-        return Column(self.name, dtype, self.shape, gaps=self.gaps, ends=tuple(self.ends) if self.ends else None)  # pyright: ignore
+        ends = (self.ends[0], self.ends[1]) if self.ends else None
+        return Column(self.name, dtype, self.shape, gaps=self.gaps, ends=ends, other=self.other)
 
     @property
     def numpy(self) -> type:

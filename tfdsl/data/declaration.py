@@ -35,13 +35,14 @@ _NONE: Mapping[str, Learner] = {}
 
 def pipeline_of(
     spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None,
-    others: Mapping[str, Learner] = _NONE,
+    others: Mapping[str, Learner] = _NONE, all_kinds: bool = False,
 ) -> Pipeline:  # fmt: skip
     """Declared data, with its arguments checked and its schemas known. `replacement` replaces the source: a path or
     Python data. `others` are the data sets that the declaration may name.
 
     `access` opens the paths that the program names; by default, paths in the folder of the declaration and the
-    working folder. `clock` limits the time of reading.
+    working folder. `clock` limits the time of reading. With `all_kinds` there may be columns that are neither numbers
+    nor text.
     """
     with at_stage(0):
         if replacement is None or is_path(replacement):
@@ -55,7 +56,10 @@ def pipeline_of(
             from . import given
 
             opened = given.opened(spec.name, replacement, [name for name in names if isinstance(name, str)], usual)
-    return Pipeline(spec, opened, others, Where("", access or _own(spec), clock))
+    made = Pipeline(spec, opened, others, Where("", access or _own(spec), clock))
+    if not all_kinds:
+        made.check_kinds()
+    return made
 
 
 class _NewRows(Record):

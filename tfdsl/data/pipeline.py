@@ -13,10 +13,10 @@ from contextlib import nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
-from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
+from ..diagnostics import COLUMN_KIND, NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..record import replace
 from ..types import STRING
-from .advice import as_text, is_finite, ways_out
+from .advice import as_text, is_finite, other_kind, ways_out
 from .learned import Fitted, FittedStep, sources_of, traced
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
@@ -58,7 +58,29 @@ class Pipeline:
         self.schemas: list[Schema] = [opened.schema]
         for at, (transform, arguments) in enumerate(zip(self._transforms, self._arguments, strict=True)):
             with at_stage(self.order[at] + 1):
+                self._check_kinds(at)
                 self.schemas.append(transform.schema(arguments, self.schemas[-1], _Facts(self, at)))
+
+    def _check_kinds(self, at: int) -> None:
+        """Refuse a transform of a column that is neither numbers nor text."""
+        transform, before = self._transforms[at], self.schemas[at]
+        others = [one for one in before.table if one.other is not None]
+        if not others or transform.removes or not isinstance(transform, ColumnMaker):
+            return
+        if transform.takes_data:
+            fitted = cast(Fitted, self.learned(at)["fitted"])
+            dropped = fitted.passed() - {one.name for one in fitted.result.table}
+            _refuse_kinds(one for one in others if one.name not in dropped)
+            return
+        used: tuple[Column, ...] = ()
+        with suppress(DataError):  # its arguments are checked afterwards
+            used = transform.worked_on(self._arguments[at], before)
+        _refuse_kinds(used)
+
+    def check_kinds(self) -> None:
+        """Refuse columns that are left and are neither numbers nor text."""
+        with at_stage(0):
+            _refuse_kinds(self.schema.table)
 
     def _cut_first(self) -> None:
         """Move a split before the windows that are made of its parts."""
@@ -329,6 +351,14 @@ class Pipeline:
             return None
         name, row = found
         return name, row, table.place(row, name)
+
+
+def _refuse_kinds(columns: Iterable[Column]) -> None:
+    for one in columns:
+        if one.other is not None:
+            place, what = one.other
+            raise DataError(COLUMN_KIND, place=place, column=shown(one.name), what=what,
+                            way=other_kind(one.name, what))  # fmt: skip
 
 
 class _Facts:

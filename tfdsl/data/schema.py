@@ -84,7 +84,8 @@ class Column(Record):
     """A column of a table: `dtype` is float32, int64, bool or string, `shape` the shape a row. `gaps` is how many of
     its cells are missing, in the source. `ends` has its least and its greatest number, if they are known.
     `is_computed` is true if a transform computed its values, `is_learned` if they depend on what one learned from
-    other rows. `nearly_numbers` is true for text of which more than nine of ten cells are numbers."""
+    other rows. `nearly_numbers` is true for text of which more than nine of ten cells are numbers. `other` has the
+    file and the kind of a column that is neither, such as "timestamps", which can only be dropped."""
 
     name: str
     dtype: DType
@@ -96,6 +97,7 @@ class Column(Record):
     is_computed: bool = False
     is_learned: bool = False
     nearly_numbers: bool = False
+    other: tuple[FilePlace, str] | None = None
 
     @property
     def is_number(self) -> bool:

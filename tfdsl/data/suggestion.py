@@ -10,7 +10,18 @@ from collections.abc import Callable
 
 from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
 from ..types import BOOL, FLOAT32, INT64, STRING
-from .advice import date_form, have_commas, have_thousands, is_finite, marks_in, parts_of_dates, parts_that_differ
+from .advice import (
+    date_form,
+    have_commas,
+    have_signs,
+    have_thousands,
+    is_finite,
+    marks_in,
+    missing_with,
+    other_order,
+    parts_of_dates,
+    parts_that_differ,
+)
 from .pipeline import Pipeline
 from .schema import Column, DataError
 from .stage import Arguments, written_whole
@@ -27,6 +38,7 @@ _KEY = re.compile(
     r"((.*[\W_])?|row|record|sample|case)(id|uid|uuid|guid|key|index|rownames|unnamed: 0)|.*ID|.*[a-z]Id", re.ASCII
 )
 _CODES = (-9.0, -99.0, -999.0, -9999.0, -99999.0)  # that may mean a missing value among numbers of 0 or more
+_MISSING = ("na", "n/a", "#n/a", "nan", "null", "none", "missing", "?", "-")  # texts that may mean a missing value
 _WINDOW = 10  # rows
 _TEST = 0.2  # of the rows
 
@@ -109,6 +121,18 @@ def _doubts(pipeline: Pipeline) -> list[str]:
     can_miss = "missing" in pipeline.spec.source.arguments
     for column in schema.table:
         name = written_whole(column.name)
+        words = texts.get(column.name, ())
+        if can_miss and (marks := [word for word in words if word.lower() in _MISSING]):
+            given = missing_with(marks, pipeline.spec.source.arguments)
+            means = f"{', '.join(map(written_whole, marks))}: if {'they mean' if len(marks) > 1 else 'it means'}"
+            doubts.append(f"{name} has {means} a missing value, write {given}")
+        if swapped := other_order(words):
+            form, example = swapped
+            doubts.append(f"{name} has dates such as {written_whole(example)}, of which the first number may be the day or "
+                          f"the month: date_parts with {form} reads them in the other order")  # fmt: skip
+        if have_signs(words):
+            doubts.append(f"{name} has numbers with signs, such as {written_whole(words[0])}: to learn from them as "
+                          "numbers, write them without")  # fmt: skip
         if column.name in texts and have_thousands(texts[column.name]):
             doubts.append(f"{name} has numbers with commas: write them without, if these are between thousands")
         elif column.is_number and column.dtype != BOOL and (code := _code(pipeline, column)) is not None:

@@ -13,6 +13,8 @@ from programs import UNHURRIED
 import tfdsl
 from tfdsl.data import DataError, schema_of
 from tfdsl.data.load import load
+from tfdsl.driver import check
+from tfdsl.source import Source
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
@@ -144,6 +146,24 @@ def test_columns_without_numbers_are_named(write, what):
         schema_of(spec(path))
     assert caught.value.message.code == "TFG627"
     assert what in caught.value.headline and '"b"' in caught.value.headline
+    assert '| drop("b")' in caught.value.help and (".dt.strftime(" in caught.value.help) == (what == "timestamps")
+
+
+@pytest.mark.parametrize("what", NO_NUMBERS)
+def test_columns_without_numbers_can_be_dropped(write, what):
+    """The rest of the file is used, also of new rows. Another transform of such a column is an error."""
+    path = write({"a": [1.0, 2.0], "b": NO_NUMBERS[what], "y": [3, 4]})
+    text = 'data d = parquet("x.parquet", target="y"){} | standardize\n'
+    text += 'data n = parquet("x.parquet") | fitted(d)\nx = n.features + d.features\n'
+
+    def said(step):
+        program, found = check(Source(str(path.with_name("p.tfg")), text.format(step)))
+        return [one.code for one in found if one.severity == "error"], program is not None
+
+    assert said(' | drop("b")') == ([], True)
+    for step in (' | one_hot("b") | drop("b")', ' | aside("b")', ' | select("b", "a")', ""):
+        codes, made = said(step)
+        assert codes[0] == "TFG627" and not made, step
 
 
 @hypothesis.settings(UNHURRIED, max_examples=200)

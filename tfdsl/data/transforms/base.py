@@ -138,6 +138,7 @@ class Transform(StageKind):
     none_fits = ""  # what to do if no column fits
     takes_condition = False  # on columns
     keeps_others = True  # the columns that it does not name
+    removes = False  # the columns that it names
     takes_data = False  # another data set
 
     @property

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 class Drop(NamedColumns):
     name = "drop"
+    removes = True
     doc = "The table without these columns."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

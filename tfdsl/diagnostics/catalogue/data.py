@@ -56,8 +56,7 @@ STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is neve
 STREAM_BATCHES = _message("TFG633", "{name} is streamed, so {what} on it needs batches",
                           "write: train ... on {name} in batches of 100 as batch")
 FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remedy}")
-COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data is numbers, bools and text",
-                       "leave the column out of the file, or convert it to numbers or text")
+COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data is numbers, bools and text", "{way}")
 UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
