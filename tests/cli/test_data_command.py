@@ -121,8 +121,8 @@ NOTED = {
     "missing": ("kind,v,y\n" + "".join(f"{('a', 'N/A', 'b', 'nan')[at % 4]},{at % 7},{at % 2}\n" for at in range(30)),
                 '# "kind" has "N/A", "nan": if they mean a missing value, write missing=["", "N/A", "nan"]\n'),
     "dates": ("on,v,y\n" + "".join(f"0{1 + at % 9}/0{1 + at % 5}/2024,{at % 7},{at % 2}\n" for at in range(30)),
-              '# "on" has dates such as "02/01/2024", of which the first number may be the day or the month: date_parts '
-              'with format="%m/%d/%Y" reads them in the other order\n'),
+              '# "on" has dates such as "06/01/2024", which may begin with the day or the month: date_parts with '
+              'format="%m/%d/%Y" reads them in the other order\n'),
     "clear_dates": ("on,v,y\n" + "".join(f"{13 + at % 9}/0{1 + at % 5}/2024,{at % 7},{at % 2}\n" for at in range(30)), ""),
     "same_dates": ("on,v,y\n" + "".join(f"0{1 + at % 9}/0{1 + at % 9}/2024,{at % 7},{at % 2}\n" for at in range(30)), ""),
     "money": ("x,v,y\n" + "".join(f'"${1 + at % 4},010.50",{at % 7},{at % 2}\n' for at in range(30)),

@@ -96,12 +96,11 @@ def other_order(texts: Sequence[str]) -> tuple[str, str] | None:
     means another day then."""
     form = date_form(texts) or ""
     other = form.translate(str.maketrans("dm", "md"))
-    dates = (
-        [(parsed_date(text, form), parsed_date(text, other)) for text in texts[:_LOOKED_AT]] if form != other else []
-    )
+    some = texts[:_LOOKED_AT] if form != other else ()
+    dates = [(parsed_date(text, form), parsed_date(text, other)) for text in some]
     if any(date is None for _, date in dates):
         return None
-    return next(((f'format="{other}"', text) for text, (a, b) in zip(texts, dates) if a != b), None)
+    return next(((f'format="{other}"', text) for text, (a, b) in zip(some, dates, strict=True) if a != b), None)
 
 
 def have_signs(texts: Sequence[str]) -> bool:

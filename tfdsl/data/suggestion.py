@@ -128,8 +128,9 @@ def _doubts(pipeline: Pipeline) -> list[str]:
             doubts.append(f"{name} has {means} a missing value, write {given}")
         if swapped := other_order(words):
             form, example = swapped
-            doubts.append(f"{name} has dates such as {written_whole(example)}, of which the first number may be the day or "
-                          f"the month: date_parts with {form} reads them in the other order")  # fmt: skip
+            order = f"date_parts with {form} reads them in the other order"
+            example = written_whole(example)
+            doubts.append(f"{name} has dates such as {example}, which may begin with the day or the month: {order}")
         if have_signs(words):
             doubts.append(f"{name} has numbers with signs, such as {written_whole(words[0])}: to learn from them as "
                           "numbers, write them without")  # fmt: skip
