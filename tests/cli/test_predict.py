@@ -162,8 +162,12 @@ def test_formats_and_columns(model, capsys):
     ("text", "code", "words"),
     [
         ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\nmale,x,2,Rome,true\n", "TFG659", "new.csv:3:6"),
-        ("sex,age,fare,home city,flag\nmale,1,,Rome,true\n", "TFG637", 'row 0 of column "fare"'),
-        ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\n,1,2,Rome,true\n", "TFG637", 'row 1 of column "sex"'),
+        ("sex,age,fare,home city,flag\nmale,1,,Rome,true\n", "TFG637", 'row 0 (line 2) of column "fare"'),
+        (
+            "sex,age,fare,home city,flag\nmale,1,2,Rome,true\n,1,2,Rome,true\n",
+            "TFG637",
+            'row 1 (line 3) of column "sex"',
+        ),
         (
             "sex,age,fare,flag\nmale,1,2,true\n",
             "TFG658",
@@ -205,7 +209,7 @@ session:
         ("2022-13-01", "TFG656", "write dates as 2024-12-31 or 2024-12-31 23:59:59, as old has learned from"),
         ("2022-02-30", "TFG656", '"2022-02-30"'),
         ("2022-01-01T10:00:00Z", "TFG892", "a time with an offset from UTC"),
-        ('""', "TFG637", 'row 1 of column "when" has no value'),
+        ('""', "TFG637", 'row 1 (line 3) of column "when" has no value'),
     ],
 )
 def test_a_cell_that_is_no_date_is_an_error_at_its_place(here, more, cell, code, words, capsys):
@@ -392,7 +396,7 @@ ONE = "sex,age,fare,home city,flag\n"
     ("row", "code", "said"),
     [
         ("male,1,2,Rome,yes", "TFG659", 'help: write true or false in place of "yes"\n'),
-        ("male,1,2,Rome,2", "TFG693", 'row 0 of column "flag" is 2'),
+        ("male,1,2,Rome,2", "TFG693", 'row 0 (line 2) of column "flag" is 2'),
         ("male,1,2,Rome,0.5", "TFG693", "help: write true or false, or 1 or 0\n"),
         ("male,1,2,Rome,", "TFG637", 'leave the row out; or write | fill("flag", with="median") where old is declared'),
         (

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
 from ..record import replace
 from ..types import INT64, STRING
-from .schema import Column, DataError, Schema, shown
+from .schema import Column, DataError, Schema, row_at, shown
 from .tables import BLOCK, Block, Held, Table, absent, matrix
 
 _BLOCK_NUMBERS = 1 << 18  # numbers per block that is only passed on: what a cache holds
@@ -426,11 +426,12 @@ def _refuse(
         return
     row, column = np.argwhere(bad.reshape(len(bad), -1))[0].tolist()
     value, name = array.reshape(len(array), -1)[row, column], names[column if len(names) > 1 else 0]
-    if np.isnan(value) and (place := table.place(first + row, name)):
-        raise DataError(COLUMN_CELL, place=place, row=first + row, column=shown(name), cell="missing")
+    place = table.place(first + row, name)
+    at = row_at(first + row, place)
+    if np.isnan(value) and place:
+        raise DataError(COLUMN_CELL, place=place, row=at, column=shown(name), cell="missing")
     way = f', or fill the missing numbers: | fill({shown(name)}, with="median")' if np.isnan(value) else ""
-    raise DataError(DATA_VALUE, place=table.place(first + row, name), row=first + row, column=shown(name), value=value,
-                    dtype=dtype, way=way)  # fmt: skip
+    raise DataError(DATA_VALUE, place=place, row=at, column=shown(name), value=value, dtype=dtype, way=way)
 
 
 def missing(table: Table, columns: Iterable[Column]) -> tuple[str, int] | None:

@@ -16,7 +16,7 @@ from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .advice import columns_with, have_commas, is_finite
 from .categories import category_codes
 from .plain import JsonPart
-from .schema import MAX_COLUMNS, Column, DataError, FilePlace, Role, Schema, listed, shown, sizes
+from .schema import MAX_COLUMNS, Column, DataError, FilePlace, Role, Schema, listed, row_at, shown, sizes
 from .transforms import TRANSFORMS
 from .transforms.base import (
     ColumnMaker,
@@ -249,7 +249,8 @@ class Fitted(Record):
                 bad = np.flatnonzero((cells != 0) & (cells != 1) & (cells == cells))  # a missing one is not itself
                 if len(bad):
                     row = start + int(bad[0])
-                    raise DataError(FITTED_BOOL, place=table.place(row, name), param="data", row=row,
+                    place = table.place(row, name)
+                    raise DataError(FITTED_BOOL, place=place, param="data", row=row_at(row, place),
                                     column=shown(name), cell=f"{cells[bad[0]]:g}", data=self.name)  # fmt: skip
 
     def check_first_row(self, table: "Table") -> None:

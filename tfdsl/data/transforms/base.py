@@ -29,7 +29,7 @@ from ...ops.op import REQUIRED
 from ...record import replace
 from ...types import BOOL, STRING
 from ..plain import JsonPart
-from ..schema import Column, DataError, FilePlace, Schema, listed, shown, sizes
+from ..schema import Column, DataError, FilePlace, Schema, listed, row_at, shown, sizes
 from ..stage import Arguments, StageKind, written
 
 if TYPE_CHECKING:
@@ -401,7 +401,7 @@ def gap_error(column: Column, row: int, place: FilePlace | None, what: str, lear
         way = f'write before it: | fill({name}, with="most_frequent"), or with a text; or drop({name})'
     else:
         way = f'write before it: | fill({name}, with="median"), or with a number; or drop({name})'
-    return DataError(COLUMN_GAP, place=place, row=row, column=name, what=what, way=way)
+    return DataError(COLUMN_GAP, place=place, row=row_at(row, place), column=name, what=what, way=way)
 
 
 def is_scalable(column: Column) -> bool:
