@@ -438,7 +438,8 @@ def test_unseen_categories_are_one_warning(model, capsys):
     assert predict() == 0
     err = capsys.readouterr().err
     assert err.count("TFG660") == 1
-    assert '"sex" has categories that old has not learned, in 1 cell: "other"; "home city" in 2 cells: "Bonn"\n' in err
+    assert '"sex" has categories that old has not learned, in 1 cell: "other"\n' in err
+    assert '  = "home city" has categories that old has not learned, in 2 cells: "Bonn"\n' in err
 
 
 def test_texts_that_are_cut_are_counted(here, capsys):

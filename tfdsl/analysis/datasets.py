@@ -6,6 +6,7 @@ from typing import assert_never
 from ..data import SOURCES, TRANSFORMS, DataError
 from ..data.declaration import pipeline_of
 from ..data.pipeline import Pipeline
+from ..data.schema import by_kind
 from ..data.stage import StageKind, written
 from ..data.transforms.base import Transform
 from ..diagnostics import (
@@ -198,9 +199,6 @@ def _plain(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
 
 def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:
     """Report the warnings of sources and transforms, those of one kind at a stage together."""
-    kinds: dict[tuple[str, int], list[DataError]] = {}
-    for doubt in pipeline.doubts:
-        kinds.setdefault((doubt.message.code, doubt.stage or 0), []).append(doubt)
-    for (_, stage), (first, *others) in kinds.items():
+    for first, *others in by_kind(pipeline.doubts):
         notes = (*note_of(first.place), *(Note(one.headline) for one in others))
-        ctx.report(first.message, statement.stages[stage].span, notes, **first.details)
+        ctx.report(first.message, statement.stages[first.stage or 0].span, notes, **first.details)

@@ -71,6 +71,14 @@ class DataError(Exception):
         return f"{self.place}: {self.headline}" if self.place else self.headline
 
 
+def by_kind(doubts: Iterable[DataError]) -> list[list[DataError]]:
+    """Warnings, those of one kind at a stage together."""
+    kinds: dict[tuple[str, int], list[DataError]] = {}
+    for doubt in doubts:
+        kinds.setdefault((doubt.message.code, doubt.stage or 0), []).append(doubt)
+    return list(kinds.values())
+
+
 @contextmanager
 def at_stage(stage: int) -> Iterator[None]:
     """Blame errors inside the block on this stage of the declaration, unless an inner block has blamed another."""

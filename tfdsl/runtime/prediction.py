@@ -19,7 +19,7 @@ from ..data.outputs import OUTPUTS, suffix_of
 from ..data.outputs.base import Block, columns
 from ..data.pipeline import Pipeline
 from ..data.saved import matching
-from ..data.schema import Column, DataError, listed, shown
+from ..data.schema import Column, DataError, by_kind, listed, shown
 from ..data.tables import Table, absent
 from ..diagnostics import (
     CHECKPOINT_DAMAGED,
@@ -144,9 +144,9 @@ def _rows(
             note(render_text(Diagnostic(PREDICT_LEARNED, None, {"path": checkpoint, "data": name})).rstrip())
             fitted = compiled.fitted(name)
         made = new_rows(spec, path, fitted, TRUSTED)
-    for doubt in made.doubts:
-        notes = (Note(f"at {doubt.place}"),) if doubt.place else ()
-        note(render_text(Diagnostic(doubt.message, None, doubt.details, notes)).rstrip())
+    for first, *others in by_kind(made.doubts):
+        notes = ((Note(f"at {first.place}"),) if first.place else ()) + tuple(Note(one.headline) for one in others)
+        note(render_text(Diagnostic(first.message, None, first.details, notes)).rstrip())
     return made
 
 

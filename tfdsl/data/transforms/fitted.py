@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import FITTED_CUT, UNSEEN_CATEGORY
-from ...diagnostics.spelling import counted
 from ...record import replace
 from ..learned import Fitted, from_json
 from ..plain import JsonPart
@@ -13,8 +12,6 @@ from .base import ColumnMaker, Facts, Learned, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Table
-
-_SHOWN = 5  # columns in a warning, besides the first
 
 
 class FittedTo(ColumnMaker):
@@ -35,13 +32,9 @@ class FittedTo(ColumnMaker):
         if facts.table is not None and facts.of_source.get("header", True) is not True:
             fitted.check_first_row(facts.table)
         if facts.table is not None:
-            unseen = fitted.check(facts.table, bool(before.targets))
-            if unseen:
-                first, *others = ((shown(one.column), one.cells, ", ".join(map(shown, one.some))) for one in unseen)
-                more = [f"; {name} in {counted(cells, 'cell')}: {some}" for name, cells, some in others[:_SHOWN]]
-                more += [f"; and {counted(len(others) - _SHOWN, 'more column')}"] if len(others) > _SHOWN else []
-                facts.doubt(UNSEEN_CATEGORY, column=first[0], cells=first[1], some=first[2], more="".join(more),
-                            data=fitted.name)  # fmt: skip
+            for unseen in fitted.check(facts.table, bool(before.targets)):
+                facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
+                            some=", ".join(map(shown, unseen.some)))  # fmt: skip
             for size, cut in fitted.cut(facts.table, bool(before.targets)):
                 facts.doubt(FITTED_CUT, data=fitted.name, cut=cut, size=size)
         return replace(after, rows=facts.rows, parts=facts.parts) if fitted.remakes_rows else after

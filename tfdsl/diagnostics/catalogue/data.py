@@ -110,8 +110,7 @@ FITTED_CUT = _message("TFG694", "tokens of {data} cuts {cut:text} after {size:wo
                       "the model has learned with this size: a larger one needs a new training", severity="warning")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
-UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: "
-                           "{some}{more}",
+UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
                         "save the model again, or take the file from a copy")
