@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from ..data.schema import shown
 from ..diagnostics import (
     EXPORT_COLUMN,
+    EXPORT_CONFUSED,
     EXPORT_DATA,
     EXPORT_OUTSIDE,
     EXPORT_RENAMED,
@@ -48,6 +49,10 @@ def made_input(
     if outside:
         ctx.fail(EXPORT_OUTSIDE, expr.span, data=data.name, name=outside, target=target.id,
                  values=",".join(outputs))  # fmt: skip
+    confused = ctx.pipelines[data.name].confused(name)
+    if confused:
+        ctx.fail(EXPORT_CONFUSED, expr.span, data=data.name, column=shown(confused[0]), why=confused[1],
+                 target=target.id, values=",".join(outputs))  # fmt: skip
     made = TensorType(array.type.dtype, (None, *(array.type.shape or ())[1:]))
     _check_type(ctx, target, placeholder, made, expr, Field(data.name, "", name))
     return Field(data.name, "", name)

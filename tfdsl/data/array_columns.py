@@ -50,7 +50,7 @@ def columns_of_arrays(arrays: Sequence[ArrayFacts], targets: Sequence[str], path
             role = "aside" if features is not None and array.name != features else "feature"
             shape = () if array.shape[1:] == (1,) else array.shape[1:]
             table.append(Column(array.name, _dtype(array), shape, role))
-    return with_targets(table, targets, FilePlace(path)) if targets else tuple(table)
+    return with_targets(table, targets, FilePlace(path))
 
 
 def _pair(arrays: Iterable[ArrayFacts]) -> tuple[str | None, str | None]:
@@ -73,7 +73,7 @@ def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origi
     import numpy as np
 
     from .stored import StoredRows
-    from .tables import Floats, Held, whole_or_float
+    from .tables import Floats, Held, Wholes, whole_or_float
 
     panels: list[tuple[tuple[str, ...], Matrix]] = []
     words: dict[str, Sequence[str]] = {}
@@ -88,6 +88,7 @@ def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origi
         elif own[name].shape == ():
             panels.append(((name,), whole_or_float(name, array, own[name].dtype == BOOL)))
         else:
-            panels.append(((name,), array if isinstance(array, StoredRows) else np.asarray(array)))
+            rows = array if isinstance(array, StoredRows) else np.asarray(array)
+            panels.append(((name,), Wholes(name, rows) if rows.dtype.kind == "u" else rows))
     rows = len(next(iter(arrays.values())))
     return Held(rows, tuple(panels), origin, words)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 
+_EXACT = 1 << 53  # up to here float64 holds all whole numbers
+
 
 class ArrowColumn:
     """A column while it is read, from a type of Arrow."""
@@ -51,6 +53,15 @@ class ArrowColumn:
         self.gaps = 0
         self.words: dict[str, int] = {}
         self.ends: list[float] = []
+        self._largest = 0  # the whole number farthest from 0
+
+    def _see(self, ends: Iterable[int | None]) -> None:
+        self._largest = max(self._largest, *(int(one) for one in ends if one is not None), 0, key=abs)
+
+    @property
+    def rounded(self) -> str:
+        """A whole number beside missing cells that float64 cannot hold. "" if there is none."""
+        return str(self._largest) if self.gaps and abs(self._largest) > _EXACT else ""
 
     def add(self, cells: pa.Array, first: int) -> np.ndarray:
         """The cells of a block as codes, float64, int64 or bool. `first` is the number of its first row."""
@@ -71,13 +82,14 @@ class ArrowColumn:
             values = cells.to_numpy(zero_copy_only=False)
             if cells.null_count:
                 return np.array([np.nan if cell is None else float(cell) for cell in values])
-            if values.dtype.kind == "u" and (values > np.iinfo(np.int64).max).any():
-                row = int(np.argmax(values > np.iinfo(np.int64).max))
-                raise DataError(CSV_INTEGER, place=FilePlace(self.path), column=shown(self.name), cell=str(values[row]),
-                                number=repr(float(values[row])))  # fmt: skip
+            self._check_int64(values)
             result = values if self.dtype == BOOL else values.astype(np.int64)
+            if self.dtype == INT64 and len(values):
+                self._see((values.min(), values.max()))
         else:
             result = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            if self.dtype == INT64:
+                self._see(pc.min_max(cells).as_py().values())
             infinite = np.isinf(result)
             if infinite.any():
                 row = int(np.argmax(infinite))
@@ -87,6 +99,13 @@ class ArrowColumn:
         if self.dtype != BOOL and len(result) and not np.isnan(result).all():
             self.ends = [min([float(np.nanmin(result)), *self.ends]), max([float(np.nanmax(result)), *self.ends])]
         return result
+
+    def _check_int64(self, values: np.ndarray) -> None:
+        large = values > np.iinfo(np.int64).max if values.dtype.kind == "u" else np.zeros(0, bool)
+        if large.any():
+            value = values[int(np.argmax(large))]
+            raise DataError(CSV_INTEGER, place=FilePlace(self.path), column=shown(self.name), cell=str(value),
+                            number=repr(float(value)))  # fmt: skip
 
     def _texts(self, words: pa.Array, cells: pa.Array, first: int) -> list[str]:
         """The words of a block. The bytes of a damaged file may be no text."""
@@ -112,6 +131,7 @@ class ArrowColumn:
         else:
             values = cells.to_numpy(zero_copy_only=False)
         if self.dtype == INT64 and values.dtype.kind == "u":
+            self._check_int64(values)
             values = values.astype(np.int64)
         values = values.reshape(rows, *self.shape)
         self.gaps += int(absent(values).sum())
@@ -194,6 +214,11 @@ class Blocks:
 
     def columns(self) -> tuple[Column, ...]:
         return tuple(column.column() for column in self._read)
+
+    @property
+    def rounded(self) -> dict[str, str]:
+        """The columns with whole numbers that float64 cannot hold, beside missing cells, each with such a number."""
+        return {column.name: column.rounded for column in self._read if column.rounded}
 
     @property
     def gaps(self) -> list[int]:

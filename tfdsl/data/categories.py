@@ -3,7 +3,8 @@
 Categories are the texts or the whole numbers of the training rows, in order.
 """
 
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import MANY_CATEGORIES, NO_ROWS
@@ -12,7 +13,7 @@ from .advice import date_form, parts_of_dates
 from .plain import JsonPart
 from .schema import Column, DataError, Schema, shown
 from .stage import Arguments
-from .transforms.base import ColumnTransform, Facts, Learned, Readable
+from .transforms.base import EMPTY_TEXT, ColumnTransform, Facts, Learned, Readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,17 @@ class Categorical(ColumnTransform):
             found[name] = values if known is None else sorted(known[int(code)] for code in values if code >= 0)
         return {"categories": found}
 
+    def confused(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: Callable[[str], Iterable[str]]
+    ) -> tuple[str, str] | None:
+        for name, values in learned["categories"].items():
+            if "" in values:
+                return name, EMPTY_TEXT
+            large = next((one for one in values if isinstance(one, int) and not _is_float32(one)), None)
+            if large is not None:
+                return name, f"{large} is a category, and a model takes numbers as float32, which cannot hold it"
+        return None
+
     def doubt_many(self, facts: Facts) -> None:
         """Warn of columns that have another category in nearly every row, such as names and dates."""
         rows = dict(facts.parts).get("train", facts.rows)
@@ -77,6 +89,11 @@ class Categorical(ColumnTransform):
                 way = f"| drop({shown(name)}) leaves it out"
                 way = way if form is None else f"write | {parts_of_dates(shown(name), form)}"
                 facts.doubt(MANY_CATEGORIES, name=self.name, count=len(found), column=shown(name), rows=rows, way=way)
+
+
+def _is_float32(value: int) -> bool:
+    """Whether float32 holds a whole number."""
+    return struct.unpack("f", struct.pack("f", value))[0] == value
 
 
 def category_codes(

@@ -29,6 +29,9 @@ ARITHMETIC = {
     "%": operator.mod, "**": operator.pow,
 }  # fmt: skip
 
+_WHOLE = ("+", "-", "*", "//", "%")  # whole numbers of whole numbers
+_INT64 = 2.0**63 * (1 - 2**-50)
+
 
 def columns_in(condition: Condition, schema: Schema) -> Iterator[str]:
     """The columns that a condition looks at, and names that are nothing."""
@@ -159,7 +162,7 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
             case ("-", inner):
                 return -value(inner)
             case (word, left, right):
-                return ARITHMETIC[word](np.float64(1) * value(left), np.float64(1) * value(right))
+                return computed(word, value(left), value(right))
         raise AssertionError(part)
 
     def column(name: str) -> Any:
@@ -170,6 +173,13 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
             texts = np.array([*words[name], ""], object)  # a missing cell takes the last
             return texts[cells]
         return cells
+
+    def computed(word: str, left: Any, right: Any) -> Any:
+        """Arithmetic in float64, or in int64 for whole numbers whose result it can hold."""
+        near = ARITHMETIC[word](np.float64(1) * left, np.float64(1) * right)
+        kinds = np.asarray(left).dtype.kind + np.asarray(right).dtype.kind
+        is_whole = kinds == "ii" and word in _WHOLE and bool((np.abs(near) < _INT64).all())
+        return ARITHMETIC[word](left, right) if is_whole else near
 
     def compared(word: str, left: Any, right: Any, options: "tuple[Any, ...] | None" = None) -> Any:
         if options is not None:

@@ -99,16 +99,22 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
         }
         given |= {"path": path} | ({"stream": True} if isinstance(file, TableSource) else {})
         if isinstance(file, TableSource) and "columns" in params:
-            dtypes, passed = given.get("columns"), learned.passed()
+            dtypes = given.get("columns")
             said = [one for one in dtypes if isinstance(one, tuple)] if isinstance(dtypes, tuple) else []
             said += [  # text in which all cells of the file may be numbers
                 (one.name, one.dtype.name)
                 for one in learned.source.table
-                if one.dtype == STRING and one.name not in passed and one.name not in [name for name, _ in said]
+                if one.dtype == STRING and one.name not in [name for name, _ in said]
             ]
             known = file.columns(file.bound({**given, "columns": None}), where)  # it may lack some
             given["columns"] = tuple(one for one in said if one[0] in known) or None
         opened = file.open(file.bound(given), where)
+        if "columns" in given and (rounded := [name for name in opened.rounded if name in learned.passed()]):
+            # Numbers that float64 cannot hold. They only pass through, so their text is as good.
+            said = given["columns"] if isinstance(given["columns"], tuple) else ()
+            opened = file.open(
+                file.bound({**given, "columns": (*said, *((name, STRING.name) for name in rounded))}), where
+            )
     steps = (_NewStage(step, {"data": spec.name, "name": None}) for step, one in TRANSFORMS.items() if one.takes_data)
     declared = _NewRows(spec.name, _NewStage(file.name, given), tuple(steps), "")
     return Pipeline(declared, opened, {spec.name: _Taught(learned)}, where, declared=False)

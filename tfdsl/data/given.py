@@ -21,7 +21,7 @@ from .schema import (
     numbers,
     sizes,
 )
-from .sources.base import OpenedData, with_targets
+from .sources.base import OpenedData, digits_lost, with_targets
 
 if TYPE_CHECKING:
     from .tables import ColumnSource
@@ -33,7 +33,7 @@ def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence
     """Data given from Python. `targets` are those that the declaration names, `usual` the names of columns that are the
     target of a table otherwise."""
     if is_table(data):
-        return _table(data, targets, usual)
+        return _table(data_name, data, targets, usual)
     pair = _pair(data)
     if pair is not None:
         return _pair_opened(data_name, data, *pair)
@@ -51,7 +51,7 @@ def _is_pandas(data: object) -> bool:
     return type(data).__module__.partition(".")[0] == "pandas"
 
 
-def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
+def _table(data_name: str, data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
     check_room()
     import pyarrow as pa
 
@@ -61,14 +61,15 @@ def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedDat
         table = pa.Table.from_pandas(data, preserve_index=False) if _is_pandas(data) else pa.table(data)
     except (pa.ArrowException, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0][:200]
-        raise DataError(DATA_REPLACEMENT, data="", found=f"a table that Arrow does not take: {reason}") from None
+        raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a table that Arrow does not take: {reason}") from None
     blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False)
     if blocks.rows == 0:
         raise DataError(ARRAY_SHAPE, array="the table", shape=sizes((0, len(blocks.names))), wanted="of some rows")
     check_size("the table", blocks.rows, len(blocks.names), is_there=True)
     chosen = targets or [name for name in usual if name in blocks.names][:1]
     columns = with_targets(blocks.columns(), chosen, FilePlace(_ORIGIN))
-    return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN), texts=blocks.texts)
+    doubts = digits_lost(blocks.rounded, _ORIGIN, {})
+    return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN), texts=blocks.texts, doubts=doubts)
 
 
 class _Given:
@@ -90,7 +91,9 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
             arrays[name] = np.asarray(value)
         except ValueError:  # lists of different lengths
             arrays[name] = np.asarray(0)
-        if arrays[name].dtype == object and not all(isinstance(one, str) for one in arrays[name].flat):
+        of_text = arrays[name].dtype.kind in "US" and isinstance(value, (list, tuple))
+        cells = value if of_text and isinstance(value, (list, tuple)) else arrays[name].flat
+        if (arrays[name].dtype == object or of_text) and not all(isinstance(one, str) for one in cells):
             what = f"a column {name} that mixes text, numbers or None; a table of pandas or Arrow may have them"
             raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
         if arrays[name].ndim == 0:

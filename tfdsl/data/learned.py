@@ -4,10 +4,10 @@ Input: a pipeline, or the plain JSON of one. Output: `Fitted`, whose `function` 
 Columns are matched by name. Columns that no feature needs may lack: the target, those set aside, and those that are
 dropped."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from ..diagnostics import FITTED_BOOL, FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics import FITTED_BOOL, FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, KEY_DTYPE, LEARNED_FORM, SERIES_SHORT
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
@@ -118,6 +118,11 @@ class Fitted(Record):
         ]  # fmt: skip
         if differing:
             raise other_dtypes(self.name, differing, facts)
+        for column in other.table:
+            was_text = column.name in passed and own[column.name].dtype == STRING != column.dtype
+            if was_text and "columns" in facts.of_source and column.gaps != other.rows:
+                way = columns_with({column.name: "string"}, facts.of_source)
+                facts.doubt(KEY_DTYPE, column=shown(column.name), data=self.name, dtype=column.dtype.name, way=way)
         made = self._made(name for name in names if name not in unknown)  # a target with missing cells lacks
         ahead = self.ahead if not other.targets else None
         if self.remakes_rows and not other.targets:
@@ -174,6 +179,30 @@ class Fitted(Record):
                 table = step.transform.applied(step.arguments, before, step.learned, table)
         return table
 
+    def renumbered(self, table: "Table", other: Schema) -> "Table":
+        """A table of another schema with the numbers of classes that were learned, -1 for classes of other names."""
+        own = {column.name: column.classes for column in self.source.table if column.classes}
+        numbers = {
+            column.name: _numbers_of(own[column.name], column.classes)
+            for column in other.table
+            if column.classes and own.get(column.name, column.classes) != column.classes
+        }
+
+        def changed(block: "Block") -> "Block":
+            return {name: numbers[name](cells) if name in numbers else cells for name, cells in block.items()}
+
+        return table.mapped(changed) if numbers else table
+
+    def unseen_classes(self, table: "Table", other: Schema) -> "Iterator[Unseen]":
+        """The classes of a table of another schema that were not learned."""
+        known = {column.name: column.classes for column in self.source.table if column.classes}
+        for column in other.table:
+            new = [name for name in column.classes if name not in known.get(column.name, column.classes)]
+            if new:
+                numbers = [column.classes.index(name) for name in new]
+                cells = sum(int((block[column.name] == one).sum()) for _, block in table.blocks() for one in numbers)
+                yield Unseen(column.name, cells, tuple(new[:_SOME]))
+
     @property
     def ahead(self) -> Column | None:
         """The column that rows without a target have besides, if their targets come later in a series."""
@@ -195,7 +224,8 @@ class Fitted(Record):
     @property
     def words(self) -> set[str]:
         """The words under which the transforms have learned something."""
-        return {word for step in self.steps for word in (step.fitted.words if step.fitted else step.readable)}
+        own = {"categories"} if any(column.classes for column in self.source.table) else set[str]()
+        return own.union(*(step.fitted.words if step.fitted else step.readable for step in self.steps))
 
     def outside_graph(self) -> str:
         """The name of a transform that no graph can do. Empty if a graph can do all."""
@@ -206,9 +236,20 @@ class Fitted(Record):
                 return name
         return ""
 
+    def confused(self, needed: Container[str]) -> tuple[str, str] | None:
+        """One of some columns whose cells a graph cannot tell apart, and why."""
+        for step in self.steps:
+            found = step.transform.confused(step.arguments, step.before, step.learned, lambda _: ())
+            found = step.fitted.confused(needed) if step.fitted else found
+            if found and found[0] in needed:
+                return found
+        return None
+
     def readable(self, word: str) -> dict[str, Any]:
         """What the transforms have learned under a word such as "mean", by column. The last one counts."""
         found: dict[str, Any] = {}
+        if word == "categories":
+            found = {column.name: list(column.classes) for column in self.source.table if column.classes}
         for step in self.steps:
             found |= step.fitted.readable(word) if step.fitted else step.readable.get(word, {})
         return found
@@ -420,6 +461,14 @@ def sources_of(
     return tuple(column for column in source.table if column.name in names) or source.table[:1]
 
 
+def _numbers_of(own: Sequence[str], other: Sequence[str]) -> "Callable[[Any], Any]":
+    """From the numbers of some classes to those that they have here, -1 for other classes."""
+    import numpy as np
+
+    numbers = np.array([own.index(one) if one in own else -1 for one in other], np.int64)
+    return lambda cells: numbers[cells]
+
+
 class Unseen(Record):
     """Categories of a column that were not learned: in how many cells, and some of them."""
 
@@ -470,7 +519,15 @@ def to_json(fitted: Fitted) -> dict[str, Any]:
     """Plain JSON."""
     return {
         "columns": [
-            {"name": one.name, "dtype": one.dtype.name, "shape": list(one.shape), "role": one.role, "gaps": one.gaps}
+            {
+                "name": one.name,
+                "dtype": one.dtype.name,
+                "shape": list(one.shape),
+                "role": one.role,
+                "gaps": one.gaps,
+                **({"place": one.place} if one.place else {}),
+                **({"classes": list(one.classes)} if one.classes else {}),
+            }
             for one in fitted.source.table
         ],
         "named": fitted.source.named,
@@ -509,7 +566,7 @@ def from_json(name: str, part: JsonPart) -> Fitted:
 
 
 def _column(part: JsonPart) -> Column:
-    fields = part.fields("name", "dtype", "shape", "role", "gaps")
+    fields = part.fields("name", "dtype", "shape", "role", "gaps", place=0, classes=[])
     dtype, role = fields["dtype"].text(), fields["role"].text()
     if dtype not in COLUMN_DTYPES:
         fields["dtype"].refuse(" or ".join(COLUMN_DTYPES))
@@ -518,7 +575,11 @@ def _column(part: JsonPart) -> Column:
     shape = tuple(one.integer(1) for one in fields["shape"].items())
     if len(shape) >= MAX_AXES:
         fields["shape"].refuse(f"a list of less than {MAX_AXES}")
-    return Column(fields["name"].text(), COLUMN_DTYPES[dtype], shape, ROLES[role], gaps=fields["gaps"].integer(0))
+    classes = tuple(fields["classes"].texts())
+    if len(set(classes)) < len(classes) or (classes and (dtype != "int64" or shape)):
+        fields["classes"].refuse("different names of the whole numbers of a column")
+    return Column(fields["name"].text(), COLUMN_DTYPES[dtype], shape, ROLES[role], gaps=fields["gaps"].integer(0),
+                  place=fields["place"].integer(0), classes=classes)  # fmt: skip
 
 
 def _step(part: JsonPart, before: Schema) -> FittedStep:

@@ -8,7 +8,7 @@ Rows are chosen first, and then transforms learn from the training rows, in thei
 learned.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, assert_never, cast
@@ -22,7 +22,7 @@ from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnMaker, FewFacts, Learned, OutsideGraph, RowTransform, gap_error
+from .transforms.base import ColumnMaker, FewFacts, Learned, OutsideGraph, RowTransform, check_names, gap_error
 
 if TYPE_CHECKING:
     from .arrays import Dataset, Reported
@@ -55,7 +55,8 @@ class Pipeline:
         self._remade: dict[int, Table] = {}
         self._cut_first()
         self.doubts: list[DataError] = list(opened.doubts)  # warnings
-        self.schemas: list[Schema] = [opened.schema]
+        with at_stage(0):
+            self.schemas: list[Schema] = [check_names(opened.schema)]
         for at, (transform, arguments) in enumerate(zip(self._transforms, self._arguments, strict=True)):
             with at_stage(self.order[at] + 1):
                 self._check_kinds(at)
@@ -259,6 +260,18 @@ class Pipeline:
                 return name
         return ""
 
+    def confused(self, field: str) -> tuple[str, str] | None:
+        """A column of a field whose cells a graph cannot tell apart, and why."""
+        needed = {column.name for column in self.sources_of(field)}
+        for at, transform in enumerate(self._transforms):
+            if isinstance(transform, ColumnMaker):
+                learned = self.learned(at)
+                found = transform.confused(self._arguments[at], self.schemas[at], learned, _words_of(self.table(at)))
+                found = cast(Fitted, learned["fitted"]).confused(needed) if transform.takes_data else found
+                if found and found[0] in needed:
+                    return found
+        return None
+
     @property
     def learned_by(self) -> str:
         """The name of the data set that has learned: its own, or that of the one whose transforms it passes on."""
@@ -267,8 +280,9 @@ class Pipeline:
 
     @property
     def learns(self) -> bool:
-        """Whether it has transforms of columns."""
-        return any(isinstance(one, ColumnMaker) for one in self._transforms)
+        """Whether it has transforms of columns, or a source that numbers classes."""
+        is_numbered = any(column.classes for column in self.opened.schema.table)
+        return is_numbered or any(isinstance(one, ColumnMaker) for one in self._transforms)
 
     def dataset(self, reported: "Reported" = nullcontext) -> "Dataset":
         """The data of the program. Its arrays are made inside `reported`."""
@@ -359,6 +373,11 @@ def _refuse_kinds(columns: Iterable[Column]) -> None:
             place, what = one.other
             raise DataError(COLUMN_KIND, place=place, column=shown(one.name), what=what,
                             way=other_kind(one.name, what))  # fmt: skip
+
+
+def _words_of(table: "Table") -> Callable[[str], Iterable[str]]:
+    """The texts of the columns of a table."""
+    return lambda name: table.words.get(name, ())
 
 
 class _Facts:

@@ -27,9 +27,11 @@ class JsonPart(Record):
         raise DataError(LEARNED_FORM, place=FilePlace(self.file), file=shown(self.file), at=self.at or "the file",
                         wanted=wanted, found=found or _described(self.value))  # fmt: skip
 
-    def fields(self, *names: str) -> "dict[str, JsonPart]":
-        """The fields of an object that has these fields and no others."""
-        found = self.named()
+    def fields(self, *names: str, **usual: object) -> "dict[str, JsonPart]":
+        """The fields of an object that has these fields and no others. Those of `usual` may lack: these are their
+        values then."""
+        names = (*names, *usual)
+        found = {name: JsonPart(value, self.file, f"{self.at}.{name}") for name, value in usual.items()} | self.named()
         if found.keys() != set(names):
             lacking, others = [n for n in names if n not in found], [n for n in found if n not in names]
             what = [f"without {shown(lacking[0])}"] if lacking else []

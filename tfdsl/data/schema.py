@@ -98,7 +98,8 @@ class Column(Record):
     its cells are missing, in the source. `ends` has its least and its greatest number, if they are known.
     `is_computed` is true if a transform computed its values, `is_learned` if they depend on what one learned from
     other rows. `nearly_numbers` is true for text of which more than nine of ten cells are numbers. `other` has the
-    file and the kind of a column that is neither, such as "timestamps", which can only be dropped."""
+    file and the kind of a column that is neither, such as "timestamps", which can only be dropped. `place` is its place
+    among several targets. `classes` has the names of class numbers that a source gives."""
 
     name: str
     dtype: DType
@@ -111,6 +112,8 @@ class Column(Record):
     is_learned: bool = False
     nearly_numbers: bool = False
     other: tuple[FilePlace, str] | None = None
+    place: int = 0
+    classes: tuple[str, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -149,7 +152,8 @@ class Schema(Record):
 
     @property
     def targets(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.table if column.role == "target")
+        found = [column for column in self.table if column.role == "target"]
+        return tuple(sorted(found, key=lambda column: column.place))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -64,6 +64,19 @@ class Floats:
 
 
 @dataclass(frozen=True)
+class Wholes:
+    """Whole numbers from 0 on that are read as int64. Refuses those that it cannot hold."""
+
+    name: str
+    array: Matrix
+
+    def __getitem__(self, rows: Rows) -> np.ndarray:
+        found = np.asarray(self.array[rows])
+        _check_int64(self.name, found, rows)
+        return found.astype(np.int64)
+
+
+@dataclass(frozen=True)
 class Held:
     """Columns that are read from arrays, each from one of its own, [rows] or with more axes, or several from one [rows,
     columns]. `find` gives the place of a cell."""
@@ -196,10 +209,17 @@ def whole_or_float(name: str, data: object, is_bool: bool = False) -> np.ndarray
     array = real(name, data).reshape(-1)
     if is_bool and array.dtype.kind == "b":
         return array
-    if array.dtype.kind == "u" and (array > np.iinfo(np.int64).max).any():
-        row = int(np.argmax(array > np.iinfo(np.int64).max))
-        raise DataError(DATA_VALUE, row=row, column=shown(name), value=array[row], dtype="int64", way="")
+    _check_int64(name, array, slice(0, None))
     return array.astype(np.int64 if array.dtype.kind in "biu" else np.float64)
+
+
+def _check_int64(name: str, array: np.ndarray, rows: Rows) -> None:
+    """Refuse numbers of some rows that int64 cannot hold."""
+    large = array > np.iinfo(np.int64).max if array.dtype.kind == "u" else np.zeros(0, bool)
+    if large.any():
+        at = int(np.argmax(large.reshape(len(array), -1).any(axis=1)))
+        row = (rows.start or 0) + at if isinstance(rows, slice) else int(rows[at])
+        raise DataError(DATA_VALUE, row=row, column=shown(name), value=array[large].flat[0], dtype="int64", way="")
 
 
 def real(name: str, data: object) -> np.ndarray:

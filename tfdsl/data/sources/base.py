@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import takewhile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ...access import Access, AccessRefused, Folder
@@ -25,12 +26,14 @@ from ...diagnostics import (
     DATA_FILE,
     DATA_FOLDER,
     DATA_NO_MATCH,
+    DIGITS_LOST,
     FILE_FORM,
     ONLY_TARGET,
 )
 from ...diagnostics.spelling import alternatives, nearest
 from ...limits import Clock
 from ...record import Record, replace
+from ..advice import columns_with
 from ..schema import Column, DataError, FilePlace, Schema, listed, shown
 from ..stage import Arguments, StageKind
 
@@ -64,7 +67,9 @@ class SourceFiles(Record):
 class OpenedData(Record):
     """Data whose schema is known. `source` reads its columns. `first_text` finds the place and the text of the first
     cell of a text column that is no number, and `texts` has all different ones of a column. `is_in_graph` is false if
-    its columns are made of files of their own. `files` are those that another process can read, if there are any."""
+    its columns are made of files of their own. `rounded` has the columns with whole numbers that float64 cannot hold,
+    beside missing cells or fractions, each with such a number. `files` are those that another process can
+    read, if there are any."""
 
     schema: Schema
     source: "Callable[[], ColumnSource]"
@@ -73,6 +78,7 @@ class OpenedData(Record):
     decided: Sequence[tuple[str, str]] = ()  # what was decided while reading, for people
     doubts: Sequence[DataError] = ()  # warnings
     is_in_graph: bool = True
+    rounded: Mapping[str, str] = MappingProxyType({})
     files: SourceFiles | None = None
 
 
@@ -166,7 +172,21 @@ def with_targets(columns: Sequence[Column], targets: Sequence[str], place: FileP
             raise no_column(target, names, place, "target")
     if len(targets) == len(names):
         raise DataError(ONLY_TARGET, place=place, param="target", column=" and ".join(map(shown, targets)))
-    return tuple(replace(column, role="target") if column.name in targets else column for column in columns)
+    places = {name: place for place, name in enumerate(targets)}
+    return tuple(
+        replace(column, role="target", place=places[column.name]) if column.name in places else column
+        for column in columns
+    )
+
+
+def digits_lost(rounded: Mapping[str, str], path: str, arguments: Arguments) -> tuple[DataError, ...]:
+    """Warnings of columns with whole numbers that float64 cannot hold."""
+    way = "write them as text in the file, if they are names of something"
+    return tuple(
+        DataError(DIGITS_LOST, place=FilePlace(path), column=shown(name), number=number, rounded=f"{float(number):.0f}",
+                  way=columns_with({name: "string"}, arguments) if "columns" in arguments else way)
+        for name, number in rounded.items()
+    )  # fmt: skip
 
 
 def no_column(name: str, names: Sequence[str], place: FilePlace | None, param: str) -> DataError:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..tables import ColumnSource, Rows
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
 _MOST = 1 << 14  # pixels of an edge
 _MOST_PIXELS = 1 << 26  # of a picture that is read
 
@@ -26,7 +27,9 @@ class Images(FileSource):
     signature = "path: text, size: static = none, channels: integer = 3"
     doc = (
         "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. If they "
-        "lie in several folders, the target `class` is the number of their folder, in the order of their names. "
+        "lie in several folders, the target `class` is the number of their folder, in the order of their names; with "
+        "`fitted`, the number that the other pictures gave it. A picture is turned as its camera says, and of several "
+        "frames the first counts. "
         "`size=[height, width]` scales all of them; without it they must have one size. `channels` is 1, 3 or 4."
     )
     suffixes = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
@@ -57,7 +60,7 @@ class Images(FileSource):
         classes = sorted(set(folders))
         table = [Column("image", FLOAT32, shape), Column("path", STRING, role="aside")]
         if len(classes) > 1:
-            table.append(Column("class", INT64, role="target", ends=(0, len(classes) - 1)))
+            table.append(Column("class", INT64, role="target", ends=(0, len(classes) - 1), classes=tuple(classes)))
 
         def source() -> "ColumnSource":
             import numpy as np
@@ -98,12 +101,26 @@ class Pictures:
         with open_file(path, self._where) as file:
             try:
                 with Image.open(file) as picture:
-                    made = picture.convert(_MODES[channels])
+                    made = _eight_bits(picture).convert(_MODES[channels])
                     if made.size != (width, height):
                         made = made.resize((width, height), Image.Resampling.BILINEAR)
                     return np.asarray(made).reshape(self._shape)
             except Exception as error:  # Pillow has a different error for each kind of damage
                 raise _damaged(path, error) from None
+
+
+def _eight_bits(picture: Any) -> Any:
+    """A picture as its camera says that it stands, with numbers from 0 to 255. Refuses numbers whose range is not
+    known."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    if picture.mode in ("I", "F"):
+        raise ValueError("it has 32-bit numbers, whose range is not known; scale them to 0 to 255")
+    turned = ImageOps.exif_transpose(picture)
+    if not turned.mode.startswith("I;16"):
+        return turned
+    return Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
 
 
 def _size(path: str, where: Where) -> tuple[int, int]:
@@ -114,6 +131,8 @@ def _size(path: str, where: Where) -> tuple[int, int]:
         try:
             with Image.open(file) as picture:
                 width, height = picture.size
+                if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
+                    width, height = height, width
         except Exception as error:
             raise _damaged(path, error) from None
     if width * height > _MOST_PIXELS:

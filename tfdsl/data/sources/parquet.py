@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..memory import check_room
 from ..schema import FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import OpenedData, SourceFiles, TableSource, Where, full_path, with_targets
+from .base import OpenedData, SourceFiles, TableSource, Where, digits_lost, full_path, with_targets
 
 if TYPE_CHECKING:
     from ..arrow import Blocks
@@ -37,7 +37,10 @@ class Parquet(TableSource):
         files = SourceFiles(
             self.name, tuple(full_path(path, where) for path in paths), tuple(blocks.rows_of), {"gaps": blocks.gaps}
         )
-        return OpenedData(Schema(blocks.rows, table, streamed=stream), source, texts=blocks.texts, files=files)
+        doubts = digits_lost(blocks.rounded, blocks.path, arguments)
+        return OpenedData(
+            Schema(blocks.rows, table, streamed=stream), source, texts=blocks.texts, doubts=doubts, files=files
+        )
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         return tuple(self._blocks(self.files(arguments, where), where, True).names)

@@ -327,6 +327,12 @@ class ColumnMaker(Transform):
         """The same in a graph of TensorFlow: columns of float64 or string to columns of float64, int64 or string.
         Columns that nothing needs may lack."""
 
+    def confused(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: Callable[[str], Iterable[str]]
+    ) -> tuple[str, str] | None:
+        """A column whose cells a graph cannot tell apart, and why. `words` has the texts of a column before it."""
+        return None
+
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
         """The columns that become 0 everywhere, with the value that all training rows had."""
         return ()
@@ -379,6 +385,9 @@ class NamedColumns(ColumnTransform):
 
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         return self.wanted(arguments, before, facts=facts)
+
+
+EMPTY_TEXT = "an empty text is a value in the data, and a missing cell for a model"
 
 
 def _described(column: Column) -> str:

@@ -21,6 +21,7 @@ PARTS: "dict[str, Callable[[datetime], int]]" = {
     "second": lambda date: date.second, "dayofyear": lambda date: date.timetuple().tm_yday,
 }  # fmt: skip
 _OFFSET = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(?:\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?)?")
 _USUAL = ("year", "month", "day", "weekday")
 
 
@@ -38,7 +39,11 @@ class DateParts(OutsideGraph, ColumnTransform):
     needs_columns = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        parts = self._parts(arguments)
+        parts, form = self._parts(arguments), arguments["format"]
+        if isinstance(form, str) and "%Z" in form.replace("%%", ""):
+            self.refuse(
+                arguments, "format", 'without "%Z", as names of time zones are not looked at; "%z" is an offset'
+            )
         columns = self.worked_on(arguments, before, facts)
         if facts.table is not None:
             self._check(columns, arguments["format"], facts.table)
@@ -127,8 +132,7 @@ def parsed_date(text: str, form: object) -> "datetime | None":
         if isinstance(form, str):
             date = datetime.strptime(text, form)
             return date if date.tzinfo is None else date.astimezone(UTC)
-        date = datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
-        return date if date.tzinfo is None else None
+        return datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text) if _DATE.fullmatch(text) else None
     except (ValueError, OverflowError, re.error):  # re.error: the form has a part twice
         return None
 

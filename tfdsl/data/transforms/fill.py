@@ -1,12 +1,13 @@
 """Gives missing cells a value."""
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...types import STRING
 from ..plain import JsonPart
 from ..schema import Column, Schema, is_number
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, Readable, Tensors, computed
+from .base import EMPTY_TEXT, ColumnTransform, Facts, Learned, Readable, Tensors, computed
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Table, Words
@@ -24,7 +25,10 @@ class Fill(ColumnTransform):
     )
     learns = True
     takes_columns = True
-    none_fits = "leave it out, or name the columns that lack cells in later rows"
+    none_fits = (
+        "leave it out; or name the columns that lack cells in later rows, or that are arrays of an .npz file, which "
+        "is not searched for NaN before the data is used"
+    )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         value = arguments["with"]
@@ -127,6 +131,12 @@ class Fill(ColumnTransform):
             return result
 
         return filled, known
+
+    def confused(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: Callable[[str], Iterable[str]]
+    ) -> tuple[str, str] | None:
+        texts = [name for name, value in learned["values"].items() if isinstance(value, str)]
+        return next(((name, EMPTY_TEXT) for name in texts if "" in words(name)), None)
 
     def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
         result = dict(columns)

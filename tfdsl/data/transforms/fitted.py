@@ -32,7 +32,9 @@ class FittedTo(ColumnMaker):
         if facts.table is not None and facts.of_source.get("header", True) is not True:
             fitted.check_first_row(facts.table)
         if facts.table is not None:
-            for unseen in fitted.check(facts.table, bool(before.targets)):
+            table = fitted.renumbered(facts.table, before)
+            found = [*fitted.unseen_classes(facts.table, before), *fitted.check(table, bool(before.targets))]
+            for unseen in found:
                 facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
                             some=", ".join(map(shown, unseen.some)))  # fmt: skip
             for size, cut in fitted.cut(facts.table, bool(before.targets)):
@@ -50,7 +52,8 @@ class FittedTo(ColumnMaker):
         return before.table
 
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
-        return cast(Fitted, learned["fitted"]).transformed(table, bool(before.targets))
+        fitted = cast(Fitted, learned["fitted"])
+        return fitted.transformed(fitted.renumbered(table, before), bool(before.targets))
 
     def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
         return cast(Fitted, learned["fitted"]).in_graph(columns, tf)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ...record import replace
 from ...types import FLOAT32
 from ..categories import Categorical, category_codes, numbered
 from ..schema import Column, Schema, check_size
@@ -31,7 +32,8 @@ class OneHot(Categorical):
             if column.name not in found:
                 return column
             names = _names(column.name, found[column.name])
-            return tuple(Column(name, FLOAT32, (), column.role, is_computed=True, is_learned=True) for name in names)
+            made = Column("", FLOAT32, (), column.role, is_computed=True, is_learned=True, place=column.place)
+            return tuple(replace(made, name=name) for name in names)
 
         return check_names(before.with_columns(change))
 

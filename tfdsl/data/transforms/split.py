@@ -26,8 +26,8 @@ class Split(RowTransform):
         "Divides the rows at random into `.train` and `.test`, and into `.validation` if its share is given; "
         "`.features` keeps them all. Other transforms learn from `.train`, wherever `split` is. Rows with the same "
         "value in the column `by` stay in one part. With `ordered` the last rows are the test, and those before them "
-        "the validation. With `folds` the rows are divided into that many parts of one size, and `fold`, counted from "
-        "0, is the test."
+        "the validation; if the first fold is the test, the last rows are the validation. With `folds` the rows are "
+        "divided into that many parts of one size, and `fold`, counted from 0, is the test."
     )
     divides = True
     excludes = MappingProxyType({"folds": ("test",), "ordered": ("seed",)})
@@ -129,6 +129,8 @@ class Split(RowTransform):
             first = fold * (rows // folds) + min(fold, rows % folds)
         test = order[first : first + tested]
         rest = np.concatenate([order[:first], order[first + tested :]])
+        if arguments["ordered"] and is_integer(folds):  # those before the test, or the last if the test comes first
+            rest = np.concatenate([order[:first][::-1], order[first + tested :][::-1]])
         parts = {"train": rest[checked:], "test": test} | ({"validation": rest[:checked]} if checked else {})
         if arguments["ordered"] or is_integer(folds):
             parts = {name: np.sort(chosen) for name, chosen in parts.items()}

@@ -161,6 +161,14 @@ COLUMN_NOT_UTF8 = _message("TFG672", "row {row} of column {column} is not text i
                            "rows count from 0; write the file again with text in UTF-8")
 CSV_ODD_HEADER = _message("TFG673", "the first line of {path} names a column {name}, so it may be a row of data",
                           "write header=false, if no line names the columns", severity="warning")
+CSV_NAMED_AGAIN = _message("TFG679", "the first line of {path} has the names that 'header' gives, and is read as a row",
+                           "leave 'header' out: the first line names the columns then", severity="warning")
+DIGITS_LOST = _message("TFG677", "column {column} has missing cells or fractions besides {number}, so it has float64 "
+                       "numbers, and {number} becomes {rounded}",
+                       "if these are names and not quantities, read them as text: {way}", severity="warning")
+KEY_DTYPE = _message("TFG678", "{column} is set aside and was text in {data}, but is {dtype} here, so its cells may be "
+                     "written otherwise than they stand in the file",
+                     "read it as text: {way}", severity="warning")
 SERIES_ORDER = _message("TFG674", "windows needs rows in their order, but {what}", "{way}")
 SERIES_SPLIT = _message("TFG675", "{name} after {series} must cut the series first, and keep its order",
                         "put {name} before {series}, as | {name}(..., ordered=true) or with by=... as in {series}")

@@ -51,6 +51,10 @@ EXPORT_OUTSIDE = _message("TFG581", "a model cannot do {name} in its graph, so i
 EXPORT_COLUMN = _message("TFG582", "two inputs of the model would be named {name}: a column of {data}, and {other}",
                          "inputs that are made of data are named after its columns: rename the column or the "
                          "placeholder")
+EXPORT_CONFUSED = _message("TFG584", "a model cannot make {target} of the column {column} of {data}: {why}",
+                           "export {target} as an input: leave out what is right of '='; or let tfdsl do "
+                           "it for rows in a file: tfdsl predict ... --values {values}; or write these cells otherwise "
+                           "in the file, as another text")
 EXPORT_RENAMED = _message("TFG583", "inputs of the model cannot have the names of their columns: {pairs}",
                           "give the model its values by these names, since TensorFlow calls it as a Python function, "
                           "which cannot have the others beside each other; or rename the columns", "warning")

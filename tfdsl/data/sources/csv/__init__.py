@@ -9,6 +9,7 @@ from ....diagnostics import (
     CSV_EMPTY,
     CSV_INTEGER,
     CSV_MALFORMED,
+    CSV_NAMED_AGAIN,
     CSV_NO_COLUMN,
     CSV_NO_HEADER,
     CSV_NO_NAME,
@@ -26,6 +27,7 @@ from ..base import (
     SourceFiles,
     TableSource,
     Where,
+    digits_lost,
     full_path,
     no_column,
     open_file,
@@ -53,14 +55,15 @@ class Csv(TableSource):
         'columns: static = none, missing: static = none, decimal: text = ".", comment: text = none'
     )
     doc = (
-        "Files of comma-separated cells, numbers and text; the first line names the columns, `target` is one of them, "
-        "or several in a list. `path` may have `*`, for several files with the same columns. `separator` is found by "
-        "itself among commas, semicolons, tabs and bars. Spaces around cells do not count. `header=false` is for files "
-        'without names, which are then `x0`, `x1` and so on; `header=["a", "b"]` gives them. `columns={"age": float32}`'
-        " says the dtype of columns. Empty cells are missing, or those with a text of `missing`, as in "
-        '`missing=["", "NA"]`. With `decimal=","` numbers have a comma before their fraction; if commas separate cells '
-        "too, such numbers are quoted. Lines that begin with `comment` are left out. With `stream` the rows are kept "
-        "on disk and read batch by batch, for files larger than memory."
+        "Files of comma-separated cells, numbers and text; the first line names the columns, `target` is one of "
+        "them, or several in a list. `path` may have `*`, for several files with the same columns. `separator` is "
+        "found by itself among commas, semicolons, tabs and bars. Spaces around cells do not count. "
+        '`header=false` is for files without names, which are then `x0`, `x1` and so on; `header=["a", "b"]` '
+        'gives them. `columns={"age": float32}` says the dtype of columns. Empty cells are missing, or those with '
+        'a text of `missing`, as in `missing=["", "NA"]`. With `decimal=","` numbers have a comma before their '
+        "fraction; if commas separate cells too, such numbers are quoted. Lines that begin with `comment` are "
+        "left out, also inside a quoted cell. With `stream` the rows are kept on disk and read batch by batch, "
+        "for files larger than memory."
     )
     suffixes = (".csv", ".tsv")
 
@@ -114,9 +117,11 @@ class Csv(TableSource):
 
         words = {column.name: column.words for column in columns}
         decided = self._decided(arguments, files, missing)
-        return OpenedData(schema, source, reader.first_other, lambda name: tuple(words[name]), decided,
-                          _odd_header(names, files[0]) if has_header else (),
-                          files=self._files(reader, columns, has_header, missing))  # fmt: skip
+        rounded = {column.name: column.rounded for column in columns if column.dtype != STRING and column.rounded}
+        odd = _odd_header(names, files[0]) if has_header else _named_again(names, files)
+        doubts = (*odd, *digits_lost(rounded, files[0].path, arguments))
+        return OpenedData(schema, source, reader.first_other, lambda name: tuple(words[name]), decided, doubts,
+                          rounded=rounded, files=self._files(reader, columns, has_header, missing))  # fmt: skip
 
     def _files(
         self, reader: "Reader", columns: Sequence["ReadColumn"], has_header: bool, missing: Sequence[str]
@@ -317,6 +322,15 @@ def _odd_header(names: Sequence[str], file: CsvFile) -> tuple[DataError, ...]:
     if not fractions:
         return ()
     return (DataError(CSV_ODD_HEADER, place=FilePlace(file.path, 1), path=shown(file.given), name=shown(fractions[0])),)
+
+
+def _named_again(names: Sequence[str], files: Sequence[CsvFile]) -> tuple[DataError, ...]:
+    """Warnings of files whose first line has the names that the program gives."""
+    return tuple(
+        DataError(CSV_NAMED_AGAIN, place=FilePlace(file.path, 1), path=shown(file.given))
+        for file in files
+        if [cell.strip() for cell in next(file.records(), (1, []))[1]] == list(names)
+    )
 
 
 def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> None:

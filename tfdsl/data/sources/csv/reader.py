@@ -28,6 +28,7 @@ _BLOCK = 1 << 22  # bytes
 _ONE_COLUMN = 1 << 16  # rows
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _INT64_RANGE = range(-(1 << 63), 1 << 63)
+_EXACT = 1 << 53  # up to here float64 holds all whole numbers
 _WHOLE = r"^[+-]?[0-9]+$"
 Kind = DType | None  # None while all cells are missing
 
@@ -44,6 +45,7 @@ class ReadColumn:
         self.counts = np.zeros(0, np.int64)  # of the words
         self.lost = False  # became text after cells were read as numbers
         self.ends: list[float] = []
+        self._rounded = ""
 
     def add(self, cells: pa.StringArray, decimal: str) -> np.ndarray:
         """The cells of a block, of which the missing ones are null."""
@@ -77,12 +79,24 @@ class ReadColumn:
         if numbers.dtype.kind == "f":
             if self._wanted == INT64 and not self._known:
                 return None
+            before = max(self.ends, key=abs, default=0) if self.dtype == INT64 else 0
+            large = str(before) if abs(before) > _EXACT else ""
+            self._rounded = self._rounded or large or _inexact(cells, numbers)
             self.dtype = FLOAT32
         elif self.dtype is None:
             self.dtype = INT64
         low, high = (np.nanmin(numbers), np.nanmax(numbers)) if len(numbers) else (0, 0)
         self.ends = [min([low, *self.ends]), max([high, *self.ends])]
         return numbers
+
+    @property
+    def rounded(self) -> str:
+        """A whole number that float64 cannot hold, if the column is not of whole numbers alone. "" if there is none."""
+        most = max(self.ends, key=abs, default=0)
+        is_whole = self.dtype == INT64 and not (self.gaps and abs(most) > _EXACT)
+        return (
+            "" if is_whole or self._wanted is not None else self._rounded or (str(most) if self.dtype == INT64 else "")
+        )
 
     def _codes(self, cells: pa.StringArray) -> np.ndarray:
         encoded = pc.dictionary_encode(cells)
@@ -199,6 +213,15 @@ def _cast(cells: pa.StringArray, whole: bool) -> np.ndarray | None:
     if not np.isfinite(result).all() and int(np.isfinite(result).sum()) + made.null_count < len(result):
         return None
     return result
+
+
+def _inexact(cells: pa.StringArray, numbers: np.ndarray) -> str:
+    """A cell with a whole number that is another one in float64. "" if there is none."""
+    for at in np.flatnonzero(np.abs(numbers) >= _EXACT).tolist():
+        text = cells[at].as_py().strip()
+        if _is_whole(text) and int(text) != int(numbers[at]):
+            return text
+    return ""
 
 
 def _whole(cells: pa.StringArray, numbers: np.ndarray) -> np.ndarray:
