@@ -217,3 +217,13 @@ def test_rows_that_are_fitted_to_windows_name_their_target(said):
     (found,) = said(program.format(""))
     assert found.code == "TFG304" and 'target="y"' in found.help_line
     assert said(program.format(', target="y"')) == []
+
+
+def test_a_split_after_windows_goes_before_them(said):
+    """As the help line says."""
+    data, windows = 'data d = csv("temps.csv", target="v") | aside("t")', '| windows("v", size=2)'
+    (wrong,) = [one for one in said(f"{data} {windows} | split(test=0.4){FEATURES}") if one.severity == "error"]
+    assert wrong.code == "TFG675" and "put split before windows, as | split(..., ordered=true)" in wrong.help_line
+    assert not [
+        one for one in said(f"{data} | split(test=0.4, ordered=true) {windows}{FEATURES}") if one.severity == "error"
+    ]

@@ -38,9 +38,9 @@ class FilePlace(Record):
         return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
 
 
-def row_at(row: int, place: FilePlace | None) -> str:
+def row_at(row: int, place: FilePlace | None) -> int | str:
     """A row for a message: its number, from 0, and its line in the file if it is known."""
-    return str(row) if place is None or place.line is None else f"{row} (line {place.line})"
+    return row if place is None or place.line is None else f"{row} (line {place.line})"
 
 
 class DataError(Exception):
