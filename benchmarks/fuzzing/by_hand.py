@@ -28,5 +28,9 @@ OWN_WAY: dict[str, Callable] = {
     ),
     "meshgrid": lambda args, **options: v1.meshgrid(*args, **options),
     "noisy_linear_cosine_decay": lambda seed=None, **others: v1.train.noisy_linear_cosine_decay(**others),
+    "normalize_moments": lambda shift=None, **others: v1.nn.normalize_moments(shift=shift, **others),
+    "sufficient_statistics": lambda **arguments: v1.nn.sufficient_statistics(**arguments)[:3],
+    "fractional_max_pool": lambda **arguments: v1.nn.fractional_max_pool(**arguments)[0],
+    "fractional_avg_pool": lambda **arguments: v1.nn.fractional_avg_pool(**arguments)[0],
     **{name: with_windows(name) for name in ("stft", "inverse_stft", "mdct", "inverse_mdct")},
 }

@@ -179,7 +179,12 @@ _DRAWING = (
     "nce_loss",
     "sampled_softmax_loss",
 )
-_UNSEEDED = ("noisy_linear_cosine_decay", "extract_glimpse")  # the function of TensorFlow takes no seed
+_UNSEEDED = (
+    "noisy_linear_cosine_decay",
+    "extract_glimpse",
+    "fractional_max_pool",
+    "fractional_avg_pool",
+)  # the function of TensorFlow takes no seed
 
 
 # --- examples ---------------------------------------------------------------------------------

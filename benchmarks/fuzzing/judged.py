@@ -63,6 +63,13 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(op, "TFG222"): "A filter has a size; TensorFlow takes the mean of nothing."
        for op in ("ssim", "ssim_multiscale")},
     ("non_max_suppression_padded", "TFG208"): "Each box has a score; TensorFlow stretches those of one row.",
+    **{(op, code): "A window fits into the image, and moves on; TensorFlow also makes none of it."
+       for op in ("dilation2d", "erosion2d") for code in ("TFG222", "TFG223")},
+    **{("collapse_repeated", code): "Each row has its own length, a whole number; TensorFlow stretches it."
+       for code in ("TFG204", "TFG206")},
+    ("sufficient_statistics", "TFG204"): "Sums of squares are of floats; TensorFlow adds small whole numbers up.",
+    **{(f"fractional_{what}_pool", "TFG214"): "What is deterministic has two seeds; TensorFlow takes 0 for one."
+       for what in ("max", "avg")},
     ("frame", "TFG206"): "One number fills; TensorFlow ignores others that it does not need.",
     ("softmax_cross_entropy_with_logits", "TFG504"): _PAIRS,
     ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",

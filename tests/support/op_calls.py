@@ -29,6 +29,10 @@ MORE_PRECISE = {
         "a learning rate is a number"),
     **dict.fromkeys(("rot90", "random_flip_left_right", "random_flip_up_down"),
         "the number of quarters is known, and TensorFlow makes branches"),
+    **dict.fromkeys(
+        ("ctc_loss_v2", "ctc_unique_labels", "collapse_repeated", "weighted_moments", "sufficient_statistics",
+         "fractional_max_pool", "fractional_avg_pool"),
+        "the batch is that of all arguments"),
     **dict.fromkeys(("adjust_hue", "adjust_saturation", "random_hue", "random_saturation"), "there are three colours"),
     **dict.fromkeys(("non_max_suppression_padded", "combined_non_max_suppression", "psnr", "ssim", "ssim_multiscale", "extract_patches", "adjust_jpeg_quality", "random_jpeg_quality", "image_gradients"),
         "sizes stay, or are those of both images, which TensorFlow's Python code computes in the graph"),
@@ -57,7 +61,8 @@ NARROWER = {
     "piecewise_constant_decay", "noisy_linear_cosine_decay", "eigh_tridiagonal",
     "compute_weighted_loss", "cosine_distance", "mean_pairwise_squared_error", "sigmoid_cross_entropy",
     "softmax_cross_entropy", "sparse_softmax_cross_entropy", "adjust_gamma", "random_contrast",
-    "random_flip_left_right", "random_flip_up_down", "total_variation",
+    "random_flip_left_right", "random_flip_up_down", "total_variation", "collapse_repeated",
+    "weighted_moments", "sufficient_statistics", "normalize_moments",
 }
 
 # Calls besides the examples: other options, ranks and axes.
@@ -201,6 +206,11 @@ MORE_CALLS = [
     "non_max_suppression_padded([[[0.0, 0.0, 1.0, 1.0]]], [[0.5]], 2, pad_to_max_output_size=true)",
     "combined_non_max_suppression([[[[0.0, 0.0, 1.0, 1.0]]]], [[[0.9]]], 2, 5, pad_per_class=true)",
     "draw_bounding_boxes([[[[0.0], [0.0]]]], [[[0.0, 0.0, 1.0, 1.0]]], colors=[[1.0]])",
+    "space_to_batch([[[[1], [2]], [[3], [4]]]], [[1, 1], [0, 2]], 2)",
+    f"dilation2d({_FOUR}, [[[1.0], [2.0]]], [1, 1, 2, 1], [1, 1, 2, 1], \"SAME\")",
+    "weighted_moments([[1.0, 2.0], [3.0, 4.0]], [0, 1], 1.0, keepdims=true)",
+    "sufficient_statistics([[1.0, 2.0], [3.0, 4.0]], [-1], shift=[1.0, 2.0], keepdims=true)",
+    "normalize_moments(2.0, [4.0, 6.0], [10.0, 20.0], shift=1.0)",
     "total_variation([[[1.0], [2.0]]])",
     "extract_patches([[[[1.0], [2.0], [3.0]]]], [1, 1, 2, 1], [1, 1, 2, 1], [1, 1, 2, 1], \"SAME\")",
     "decode_png(encode_png(cast([[[1], [2]]], uint8)), channels=3, dtype=uint16)",

@@ -206,3 +206,18 @@ def resize(lowering: NodeLowering, node: Node) -> tf.Tensor:
     """TensorFlow's function returns images of the same size as they are, with their dtype. It may know less of sizes
     than the program."""
     return tf.cast(_called(node, _arguments(lowering, node)), node.outputs[0].dtype.name)
+
+
+def first_output(lowering: NodeLowering, node: Node) -> tf.Tensor:
+    """The values. The other outputs are sizes of windows, of which TensorFlow infers wrong shapes."""
+    return _called(node, _arguments(lowering, node))[0]
+
+
+def statistics(lowering: NodeLowering, node: Node) -> list:
+    """Without the shift, which TensorFlow's function returns as it is."""
+    return list(_called(node, _arguments(lowering, node))[:3])
+
+
+def normalize_moments(lowering: NodeLowering, node: Node) -> Operand:
+    """TensorFlow's function requires the shift."""
+    return _called(node, {"shift": None, **_arguments(lowering, node)})

@@ -98,6 +98,10 @@ _REASONS: Mapping[str, str] = {
         stateless_random_flip_up_down stateless_random_hue stateless_random_jpeg_quality stateless_random_saturation
         stateless_sample_distorted_bounding_box
     """,
+    "each number of axes has its own: write conv1d, conv2d or conv3d with dilations=...": "convolution atrous_conv2d",
+    "each number of axes has its own: write conv1d_transpose, conv2d_transpose or conv3d_transpose": "conv_transpose",
+    "each number of axes has its own: write max_pool, avg_pool, or max_pool1d, avg_pool3d and so on": "pool",
+    "write raw.SpaceToBatchND, conv2d_transpose and raw.BatchToSpaceND": "atrous_conv2d_transpose",
     "it has no kernel for CPUs: write fft, fft2d or fft3d, and move axes with transpose": "fftnd ifftnd irfftnd rfftnd",
     f"{_FUNCTION}write a loop with for or while, an if, or a def": """
         case cond switch_case while_loop vectorized_map function wrap_function make_template
@@ -126,7 +130,7 @@ _REASONS: Mapping[str, str] = {
         parse_single_sequence_example parse_tensor read_file serialize_tensor write_file
     """,
     _RAW: """
-        space_to_batch conv banded_triangular_solve approx_top_k
+        conv banded_triangular_solve approx_top_k
         isotonic_regression dynamic_stitch unravel_index extract_volume_patches fingerprint parallel_stack shape_n
         timestamp batch_to_space space_to_batch_nd batch_to_space_nd random_index_shuffle
        

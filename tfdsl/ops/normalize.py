@@ -8,6 +8,8 @@ from .op import OpCall
 from .row import table
 from .rules import (
     along_axis,
+    axis_in,
+    broadcast,
     elementwise,
     least_rank,
     listed,
@@ -17,6 +19,7 @@ from .rules import (
     same_size,
     scalar,
     wanted_rank,
+    without,
 )
 from .windows import IMAGE, LAYOUT, WINDOWS, channels_first
 
@@ -40,6 +43,40 @@ def moments(call: OpCall) -> tuple[TensorType, TensorType]:
         sizes = [number(call, dim) for dim in shape]
         shape = None if None in sizes else tuple(dim for dim, size in zip(shape, sizes) if size != 1)
     return TensorType(call.dtype("T"), shape), TensorType(call.dtype("T"), shape)
+
+
+def weighted_moments(call: OpCall) -> tuple[TensorType, TensorType]:
+    """Like `moments`, with a weight for each element."""
+    shape, axes = broadcast(call, "x", "frequency_weights"), listed(call["axes"])
+    if shape is not None:
+        gone = {axis_in(call, axis, len(shape), "x") for axis in axes}
+        kept = tuple(1 if at in gone else dim for at, dim in enumerate(shape))
+        shape = kept if call["keepdims"] else without(shape, gone)
+        if not axes and not call["keepdims"]:  # TensorFlow removes all axes of size 1
+            sizes = [number(call, dim) for dim in kept]
+            shape = None if None in sizes else tuple(dim for dim, size in zip(kept, sizes) if size != 1)
+    return TensorType(call.dtype("T"), shape), TensorType(call.dtype("T"), shape)
+
+
+def statistics(call: OpCall) -> tuple[TensorType, ...]:
+    """A count, and two sums over the axes."""
+    if isinstance(call["axes"], int):
+        call.option("axes", "a list")
+    shape = call["x"].shape if call["shift"] is None else broadcast(call, "x", "shift")
+    if shape is not None:
+        gone = {axis_in(call, axis, len(shape), "x") for axis in listed(call["axes"])}
+        kept = tuple(1 if at in gone else dim for at, dim in enumerate(shape))
+        shape = kept if call["keepdims"] else without(shape, gone)
+    sums = TensorType(call.dtype("T"), shape)
+    return TensorType(call.dtype("T"), ()), sums, sums
+
+
+def normalized(call: OpCall) -> tuple[TensorType, TensorType]:
+    """A mean and a variance from such sums."""
+    mean = broadcast(call, "mean_ss", "counts", "shift")
+    return TensorType(call.dtype("T"), mean), TensorType(
+        call.dtype("T"), broadcast(call, "variance_ss", "mean_ss", "counts")
+    )
 
 
 def fused_batch_norm(call: OpCall) -> tuple[TensorType, TensorType, TensorType]:
@@ -103,7 +140,23 @@ row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", alon
     T="inexact")
 row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.moments",
     "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=along("axes", "x"),
+<<<<<<< HEAD
     T="inexact int32 int64", flops=per_element("x", 4))
+=======
+    T="inexact int32 int64")
+row("weighted_moments", "x: T, axes: integers, frequency_weights: T, keepdims: flag = false", weighted_moments,
+    "nn.weighted_moments",
+    "Mean and variance over the axes given, of elements that count as often as their weights say.",
+    "weighted_moments([[1.0, 2.0], [3.0, 4.0]], [0], [[1.0], [3.0]])", batch=whole, T="float")
+row("sufficient_statistics", "x: T, axes: integers, shift: T? = none, keepdims: flag = false", statistics,
+    "nn.sufficient_statistics",
+    "How many elements there are along the axes given, their sum and the sum of their squares, all after "
+    "`shift` is taken off.", "sufficient_statistics([[1.0, 2.0], [3.0, 4.0]], [0])", batch=whole,
+    lowered="special.statistics", T="inexact")
+row("normalize_moments", "counts: T, mean_ss: T, variance_ss: T, shift: T? = none", normalized, "nn.normalize_moments",
+    "Mean and variance from what sufficient_statistics returns.",
+    "normalize_moments(2.0, [4.0, 6.0], [10.0, 20.0])", batch=whole, lowered="special.normalize_moments", T="inexact")
+>>>>>>> bb1230c (Ops for tf.nn, so that every function of the walked modules is a row or has a reason)
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
