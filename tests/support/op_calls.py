@@ -36,6 +36,11 @@ MORE_PRECISE = {
     **dict.fromkeys(("adjust_hue", "adjust_saturation", "random_hue", "random_saturation"), "there are three colours"),
     **dict.fromkeys(("non_max_suppression_padded", "combined_non_max_suppression", "psnr", "ssim", "ssim_multiscale", "extract_patches", "adjust_jpeg_quality", "random_jpeg_quality", "image_gradients"),
         "sizes stay, or are those of both images, which TensorFlow's Python code computes in the graph"),
+    **dict.fromkeys(("dilation2d", "erosion2d"), "each axis has its own size, while TensorFlow needs all of them"),
+    **dict.fromkeys(
+        ("compute_weighted_loss", "mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss",
+         "sigmoid_cross_entropy", "softmax_cross_entropy"),
+        "weights stretch to the losses, never the reverse"),
     **dict.fromkeys(("cosine_distance", "sparse_softmax_cross_entropy"),
         "labels have the shape of predictions or logits, also if TensorFlow does not know it"),
     **dict.fromkeys(

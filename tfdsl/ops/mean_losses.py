@@ -17,6 +17,10 @@ _REDUCTIONS = ("none", "weighted_sum", "weighted_sum_over_batch_size", "weighted
 def reduced_loss(call: OpCall, shape: Shape, dtype: DType) -> TensorType:
     """What becomes of losses of this shape. The weights are one number, or stretch to the losses."""
     check_weights(call, shape)
+    own = None if call["weights"] is None else call["weights"].shape
+    if own and shape is not None:
+        sizes = [(number(call, a), a, b) for a, b in zip(own, shape)]
+        shape = tuple(a if size not in (None, 1) and number(call, b) is None else b for size, a, b in sizes)
     return TensorType(dtype, shape if call["reduction"] == "none" else ())
 
 
