@@ -71,7 +71,7 @@ def statistics(call: OpCall) -> tuple[TensorType, ...]:
     return TensorType(call.dtype("T"), ()), sums, sums
 
 
-def normalized(call: OpCall) -> tuple[TensorType, TensorType]:
+def normalized_moments(call: OpCall) -> tuple[TensorType, TensorType]:
     """A mean and a variance from such sums."""
     mean = broadcast(call, "mean_ss", "counts", "shift")
     return TensorType(call.dtype("T"), mean), TensorType(
@@ -140,10 +140,7 @@ row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", alon
     T="inexact")
 row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.moments",
     "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=along("axes", "x"),
-<<<<<<< HEAD
     T="inexact int32 int64", flops=per_element("x", 4))
-=======
-    T="inexact int32 int64")
 row("weighted_moments", "x: T, axes: integers, frequency_weights: T, keepdims: flag = false", weighted_moments,
     "nn.weighted_moments",
     "Mean and variance over the axes given, of elements that count as often as their weights say.",
@@ -153,10 +150,10 @@ row("sufficient_statistics", "x: T, axes: integers, shift: T? = none, keepdims: 
     "How many elements there are along the axes given, their sum and the sum of their squares, all after "
     "`shift` is taken off.", "sufficient_statistics([[1.0, 2.0], [3.0, 4.0]], [0])", batch=whole,
     lowered="special.statistics", T="inexact")
-row("normalize_moments", "counts: T, mean_ss: T, variance_ss: T, shift: T? = none", normalized, "nn.normalize_moments",
+row("normalize_moments", "counts: T, mean_ss: T, variance_ss: T, shift: T? = none", normalized_moments,
+    "nn.normalize_moments",
     "Mean and variance from what sufficient_statistics returns.",
     "normalize_moments(2.0, [4.0, 6.0], [10.0, 20.0])", batch=whole, lowered="special.normalize_moments", T="inexact")
->>>>>>> bb1230c (Ops for tf.nn, so that every function of the walked modules is a row or has a reason)
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
