@@ -270,10 +270,13 @@ class Compiled:
     def learned(self) -> "dict[str, Fitted]":
         """What the data sets of the program have learned. Rows that are transformed with what another data set has
         learned pass that on, under its name."""
+        from .data.sources import SOURCES
+
         found: dict[str, Fitted] = {}
         passed_on: list[tuple[str, Fitted]] = []
         for spec in self.program.data:
-            pipeline = self.pipeline(spec.name) if spec.transforms else None
+            can_learn = spec.transforms or SOURCES[spec.source.name].numbers_classes
+            pipeline = self.pipeline(spec.name) if can_learn else None
             if pipeline is not None and pipeline.learns:
                 one = self.fitted(spec.name)
                 if one.name == spec.name:

@@ -91,6 +91,11 @@ def test_classes_keep_their_numbers(here):
     assert printed('data e = images("new/*/*.png") | fitted("m", "d")\nsession: print e.target[:, 0]\n')[0] == [
         "[ 1  2 -1]"
     ]
+    alone = 'data d = images("{}/*/*.png")\nvariable w = 1.0\nsession:\n    {}\n    print w, d.target[:, 0]\n'
+    printed(alone.format("old", 'save to "alone"'))
+    assert json.loads((here / "alone.data.json").read_text())["data"]["d"]["columns"][2]["classes"] == ["a", "b", "c"]
+    given = tfdsl.compile(alone.format("new", 'restore from "alone"')).run()
+    assert given.printed == ["1.0 [0 1 2]"]
 
 
 def test_pictures_of_other_numbers(here):

@@ -83,9 +83,11 @@ class OpenedData(Record):
 
 
 class DataSource(StageKind):
-    """A source of data. `target_name` is the name of the target in a source that is not a file."""
+    """A source of data. `target_name` is the name of the target in a source that is not a file. `numbers_classes` says
+    whether it can number the names of classes, which a model keeps."""
 
     target_name: str | None = None
+    numbers_classes = False
 
     @abstractmethod
     def open(self, arguments: Arguments, where: Where) -> OpenedData:

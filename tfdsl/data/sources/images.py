@@ -32,6 +32,7 @@ class Images(FileSource):
         "frames the first counts. "
         "`size=[height, width]` scales all of them; without it they must have one size. `channels` is 1, 3 or 4."
     )
+    numbers_classes = True
     suffixes = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
