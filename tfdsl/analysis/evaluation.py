@@ -93,7 +93,7 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
         ctx.fail(VALUE_TAKEN, target.span, note, help, name=name, what=what)
     before = env.find(name)
     if plan.loop is not None and before is not None and name in plan.loop.before:
-        old, new = _type_text(before.value), _type_text(value)
+        old, new = type_text(before.value), type_text(value)
         if old != new:
             note = (Note("it had a value on line {line}", before.span),)
             ctx.fail(VALUE_TYPE, target.span, note, name=name, before=old, after=new)
@@ -102,7 +102,7 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
     env.rebind(name, value, target.span)
 
 
-def _type_text(value: ExprValue) -> str:
+def type_text(value: ExprValue) -> str:
     match value:
         case RuntimeValue(type=TensorType() as type):
             return str(type)

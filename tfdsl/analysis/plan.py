@@ -4,6 +4,7 @@ A statement that needs a value which is not fed, or feeds a value that does not 
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from ..diagnostics import (
@@ -24,6 +25,7 @@ from ..diagnostics import (
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
+    VALUE_TYPE,
     Note,
 )
 from ..program import (
@@ -32,6 +34,7 @@ from ..program import (
     Checkpoint,
     Counter,
     Every,
+    If,
     Keep,
     PlanExpr,
     Ref,
@@ -47,7 +50,7 @@ from ..record import replace
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis, StatementFailed
-from .evaluation import rows_of
+from .evaluation import rows_of, type_text
 from .expressions import (
     bind_targets,
     condition,
@@ -58,7 +61,8 @@ from .fed_data import check_batches_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, uninitialised
-from .plan_values import COUNTERS, count_of, distance_of, path_of, shown_text
+from .names import Binding
+from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, shown_text
 from .session_statements import inside_loop, made, need_variables
 from .session_values import plan_value
 from .statements import on_graph
@@ -68,6 +72,7 @@ from .values import (
     Env,
     ErrorValue,
     Evaluation,
+    ExprValue,
     RuntimeValue,
     Tensor,
     Unbound,
@@ -142,16 +147,79 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
 
 
 def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
-    for test, body in statement.branches:
+    for at, (test, body) in enumerate(statement.branches):
         if test is None:
             return list(_block(ctx, plan, body))
-        value = condition(ctx, plan.env, test)
+        with ctx.graph.trial():
+            value = condition(ctx, plan.env, test)
+        if isinstance(value, (Tensor, RuntimeValue)):
+            return [_decided_by_run(ctx, plan, statement, at)]
         if not isinstance(value, bool):
-            help = "for values of the run there are 'expect', 'stop when' and, for epochs and steps, every 5 epochs:"
-            ctx.fail(CONDITION_TENSOR, test.span, help=help, value=describe(value))
+            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
         if value:
             return list(_block(ctx, plan, body))
     return []
+
+
+def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
+    """An `if` whose branch from `at` on only the session can choose."""
+    test, body = statement.branches[at]
+    assert test is not None
+    decided = session_condition(ctx, plan, test)
+    feeds = checked_feeds(ctx, plan, (), list(fetches_of(decided)), "'if'", statement)
+    for one in statement.branches[at:]:
+        _refuse_in_branch(ctx, plan, one[1])
+    names, before = plan.names.names, _copied(plan)
+    if plan.loop is not None:
+        plan.loop.asides += 1
+    then = _block(ctx, plan, body)
+    first, plan.names.names = plan.names.names, before
+    before = _copied(plan)
+    rest = replace(statement, branches=statement.branches[at + 1 :])
+    otherwise = tuple(_if(ctx, plan, rest)) if rest.branches else ()
+    second = plan.names.names
+    if plan.loop is not None:
+        plan.loop.asides -= 1
+    plan.names.names = names
+    names.update(second)
+    for name in dict.fromkeys((*first, *second)):
+        if name in before:
+            _check_same(ctx, name, before[name][0], (first[name][0], second[name][0]))
+        elif name not in first or name not in second:
+            why = "the 'if' on line {line} may not give it one"
+            plan.names.rebind(name, Unbound(test.span, why), test.span)
+        else:
+            _check_same(ctx, name, first[name][0], (second[name][0],))
+    return If(ctx.origin(statement.span), decided, feeds, then, otherwise)
+
+
+def _copied(plan: Plan) -> dict[str, list[Binding[ExprValue]]]:
+    return {name: [replace(one) for one in bindings] for name, bindings in plan.names.names.items()}
+
+
+def _check_same(ctx: Analysis, name: str, one: Binding[ExprValue], others: Iterable[Binding[ExprValue]]) -> None:
+    """Refuse a name that the branches of an `if` give values of several types."""
+    for other in others:
+        if type_text(one.value) != type_text(other.value):
+            note = (Note("it had a value on line {line}", one.span),)
+            ctx.fail(VALUE_TYPE, other.span, note, name=name, before=type_text(one.value), after=type_text(other.value))
+
+
+def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
+    """Refuse statements on which the rest of the session depends in the branch of an `if`."""
+    for one in body:
+        inner = one.body if isinstance(one, (t.Train, t.Every, t.For)) else ()
+        if isinstance(one, (t.LogTo, t.Checkpoint, t.Feed)):
+            word = {t.LogTo: "log to", t.Checkpoint: "checkpoint", t.Feed: "feed"}[type(one)]
+            ctx.fail(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help="put it outside")
+        if isinstance(one, (t.Init, t.Restore)) and plan.initialised is not None:
+            word = "init" if isinstance(one, t.Init) else "restore"
+            help = "initialise the variables above the 'if'"
+            ctx.fail(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
+        if isinstance(one, t.If):
+            inner = tuple(part for _, branch in one.branches for part in branch)
+        is_fed = isinstance(one, t.Train)
+        _refuse_in_branch(ctx, plan, tuple(part for part in inner if not (is_fed and isinstance(part, t.Feed))))
 
 
 def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:

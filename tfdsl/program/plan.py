@@ -428,6 +428,22 @@ class Checkpoint(SessionStatement):
         return False
 
 
+class If(SessionStatement):
+    """Run one of two blocks, by a value that only the session knows. An `elif` is an `If` in the other block."""
+
+    word = "if"
+    condition: PlanExpr
+    feeds: tuple[Feed, ...]
+    then: tuple["Statement", ...]
+    otherwise: tuple["Statement", ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=(self.condition,), feeds=self.feeds, body=(*self.then, *self.otherwise))
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
 class Keep(SessionStatement):
     """Write all variables to a checkpoint when a value is better than it has been before in this training. `state` is
     the name under which the session keeps the best value."""
@@ -534,6 +550,7 @@ Statement = (
     | Write
     | Bind
     | Evaluate
+    | If
     | Keep
     | StopAfter
     | Checkpoint

@@ -9,11 +9,12 @@ from ..diagnostics import CALL_SLOW
 from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
 from ..lowering.tf import tf, v1
-from ..program import Checkpoint, LogTo, Save, Session, Train, walk
+from ..program import Checkpoint, If, LogTo, Save, Session, Statement, Train, walk
 from .checkpoint.handler import TrainingCheckpoints, restore_kept
 from .checkpoint.manager import CheckpointManager, Resume
 from .cluster.async_training import AsyncTraining, AsyncWorker
 from .cluster.recovery import RecoverableTraining, Recovery
+from .execution.branches import chosen
 from .execution.cluster_session import Late, Lost
 from .execution.data_session import DataSession
 from .execution.evaluate import EvalContext
@@ -131,7 +132,8 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
         if at < start.statement and not isinstance(statement, LogTo):
             continue
         run.at = at
-        if isinstance(statement, Save) and recovery is not None:  # it may replace a restored file
+        stores = not isinstance(statement, Train) and any(isinstance(one, Save) for one in walk((statement,)))
+        if stores and recovery is not None:  # it may replace a restored file
             recovery.take_snapshot(Place(at), always=True)
         if isinstance(statement, Train):
             is_first = at == start.statement
@@ -139,7 +141,19 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
             if recovery is not None:
                 recovery.take_snapshot(Place(at + 1), always=True)
         else:
-            execute(run, statement)
+            _run_one(session, statement, manager)
+
+
+def _run_one(session: Opened, statement: Statement, manager: CheckpointManager) -> None:
+    """Run a statement that is no training of the session's own."""
+    match statement:
+        case If():
+            for inner in chosen(session.run, statement):
+                _run_one(session, inner, manager)
+        case Train():
+            _train(session, statement, manager, None, 0)
+        case _:
+            execute(session.run, statement)
 
 
 def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Resume | None, first: int) -> None:

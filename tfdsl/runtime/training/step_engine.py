@@ -1,8 +1,9 @@
 """The engine `step`: it executes the graph once for every statement of every step. It is the reference."""
 
-from ...program import Checkpoint, EngineName, Every, Statement, Stop, StopAfter
+from ...program import Checkpoint, EngineName, Every, If, Statement, Stop, StopAfter
 from ..execution import evaluate
 from ..execution.best import improved, since
+from ..execution.branches import chosen
 from ..statements import execute
 from .engine import Checkpointer, Stopped
 from .loop import TrainingLoop
@@ -77,6 +78,9 @@ class StepEngine:
                 fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
                 if evaluate.truth(run.value(statement.condition, fetched, statement.origin)):
                     raise Stopped
+            case If():
+                for inner in chosen(run, statement):
+                    self._statement(inner)
             case StopAfter():
                 is_better = improved(run, statement, statement.by)
                 if not is_better and self.loop.passed(statement, since(run, statement)) >= statement.count:
