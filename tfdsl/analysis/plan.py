@@ -4,13 +4,13 @@ A statement that needs a value which is not fed, or feeds a value that does not 
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from ..diagnostics import (
     ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
     BETTER_VALUE,
+    BRANCH_VALUES,
     CHECKPOINT_MOVING,
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
@@ -25,7 +25,6 @@ from ..diagnostics import (
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
-    VALUE_TYPE,
     Note,
 )
 from ..program import (
@@ -151,14 +150,31 @@ def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
         if test is None:
             return list(_block(ctx, plan, body))
         with ctx.graph.trial():
-            value = condition(ctx, plan.env, test)
-        if isinstance(value, (Tensor, RuntimeValue)):
+            is_of_run = _is_of_run(ctx, plan, test)
+        if is_of_run:
             return [_decided_by_run(ctx, plan, statement, at)]
+        value = condition(ctx, plan.env, test)
         if not isinstance(value, bool):
             ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
         if value:
             return list(_block(ctx, plan, body))
     return []
+
+
+def _is_of_run(ctx: Analysis, plan: Plan, test: t.Expr) -> bool:
+    """Whether a condition depends on a value that only the session knows."""
+    match test:
+        case t.Compare(operands=operands):
+            return any(_is_of_run(ctx, plan, operand) for operand in operands)
+        case t.Unary(op="not", operand=operand):
+            return _is_of_run(ctx, plan, operand)
+        case t.Boolean(op=op, left=left, right=right):
+            if _is_of_run(ctx, plan, left):
+                return True
+            is_decided = condition(ctx, plan.env, left) is (op == "or")  # then the right side does not count
+            return not is_decided and _is_of_run(ctx, plan, right)
+        case _:
+            return isinstance(value_of(ctx, plan.env, test), (Tensor, RuntimeValue))
 
 
 def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
@@ -169,27 +185,24 @@ def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
     feeds = checked_feeds(ctx, plan, (), list(fetches_of(decided)), "'if'", statement)
     for one in statement.branches[at:]:
         _refuse_in_branch(ctx, plan, one[1])
-    names, before = plan.names.names, _copied(plan)
-    if plan.loop is not None:
-        plan.loop.asides += 1
+    before, inside = _copied(plan), plan.loop
+    if inside is not None:
+        inside.asides += 1
     then = _block(ctx, plan, body)
-    first, plan.names.names = plan.names.names, before
-    before = _copied(plan)
+    first = _copied(plan)
+    plan.names.names = dict(before)
     rest = replace(statement, branches=statement.branches[at + 1 :])
     otherwise = tuple(_if(ctx, plan, rest)) if rest.branches else ()
-    second = plan.names.names
-    if plan.loop is not None:
-        plan.loop.asides -= 1
-    plan.names.names = names
-    names.update(second)
+    second = _copied(plan)
+    if inside is not None:
+        inside.asides -= 1
+    plan.names.names |= first
     for name in dict.fromkeys((*first, *second)):
-        if name in before:
-            _check_same(ctx, name, before[name][0], (first[name][0], second[name][0]))
-        elif name not in first or name not in second:
+        given = [one[name][0] for one in (before, first, second) if name in one]
+        _check_same(ctx, name, given)
+        if name not in before and len(given) == 1:
             why = "the 'if' on line {line} may not give it one"
             plan.names.rebind(name, Unbound(test.span, why), test.span)
-        else:
-            _check_same(ctx, name, first[name][0], (second[name][0],))
     return If(ctx.origin(statement.span), decided, feeds, then, otherwise)
 
 
@@ -197,12 +210,14 @@ def _copied(plan: Plan) -> dict[str, list[Binding[ExprValue]]]:
     return {name: [replace(one) for one in bindings] for name, bindings in plan.names.names.items()}
 
 
-def _check_same(ctx: Analysis, name: str, one: Binding[ExprValue], others: Iterable[Binding[ExprValue]]) -> None:
-    """Refuse a name that the branches of an `if` give values of several types."""
+def _check_same(ctx: Analysis, name: str, given: list[Binding[ExprValue]]) -> None:
+    """Refuse values of several types that a name has before an `if` and gets in its branches."""
+    one, *others = given
     for other in others:
-        if type_text(one.value) != type_text(other.value):
-            note = (Note("it had a value on line {line}", one.span),)
-            ctx.fail(VALUE_TYPE, other.span, note, name=name, before=type_text(one.value), after=type_text(other.value))
+        before, after = type_text(one.value), type_text(other.value)
+        if before != after and not isinstance(other.value, ErrorValue):
+            note = (Note("the other value is from line {line}", one.span),)
+            ctx.fail(BRANCH_VALUES, other.span, note, name=name, before=before, after=after)
 
 
 def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
@@ -211,11 +226,11 @@ def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
         inner = one.body if isinstance(one, (t.Train, t.Every, t.For)) else ()
         if isinstance(one, (t.LogTo, t.Checkpoint, t.Feed)):
             word = {t.LogTo: "log to", t.Checkpoint: "checkpoint", t.Feed: "feed"}[type(one)]
-            ctx.fail(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help="put it outside")
+            ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help="put it outside")
         if isinstance(one, (t.Init, t.Restore)) and plan.initialised is not None:
             word = "init" if isinstance(one, t.Init) else "restore"
             help = "initialise the variables above the 'if'"
-            ctx.fail(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
+            ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
         if isinstance(one, t.If):
             inner = tuple(part for _, branch in one.branches for part in branch)
         is_fed = isinstance(one, t.Train)

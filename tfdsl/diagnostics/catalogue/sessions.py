@@ -86,6 +86,8 @@ KEPT_NOTHING = _message("TFG567", "'keep' on line {line} has kept nothing in {pa
                         "read")
 LOG_UNTAGGED = _message("TFG568", "no summary has a value of '{name}', so it has no tag for its curve",
                         "declare one in the graph half for a value that is logged: summary scalar {value}")
+BRANCH_VALUES = _message("TFG569", "'{name}' would be {before} or {after}, as the run decides",
+                         "give it values of one type, or give the other one another name")
 EVALUATE_NAME = _message("TFG554", "an evaluate with several values needs a name for each",
                          "write: evaluate {text} as NAME")
 VALUE_TWICE = _message("TFG555", "two values are called '{name}'", "write: {text} as other_{name}")

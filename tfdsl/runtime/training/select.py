@@ -7,7 +7,7 @@ from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
-from ...program import EngineName, Statement, Train, keeps_checkpoints
+from ...program import EngineName, Statement, Train, keeps_checkpoints, walk
 from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
@@ -39,7 +39,7 @@ class Engines:
 
     def __init__(self, run: Execution, statements: tuple[Statement, ...]):
         self._run = run
-        trainings = [statement for statement in statements if isinstance(statement, Train)]
+        trainings = [statement for statement in walk(statements) if isinstance(statement, Train)]
         self._reached: dict[int, _Reached | NotInGraph] = {}  # by the identity of the training
         for plan in trainings:
             if self.wanted(plan) != "step":
