@@ -82,7 +82,7 @@ def tridiagonal_solve(call: OpCall) -> TensorType:
     if side is None:
         least_rank(call, "rhs", 2)
     if side is None or shape is None:
-        return TensorType(call.dtype("T"), None)
+        return TensorType(call.dtype("T"), None if call["transpose_rhs"] else shape)
     if len(shape) not in (len(side), len(side) + 1):
         wanted = f"{len(side)} or {len(side) + 1}"
         call.fail(RANK, "rhs", "diagonals", param="rhs", wanted=wanted, type=call["rhs"])
