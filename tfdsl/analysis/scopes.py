@@ -51,22 +51,29 @@ def space_of(ctx: Analysis, env: Env, expr: t.Expr) -> Namespace | None:
     """The scope or the imported file that an expression names. A value of the name does not count."""
     match expr:
         case t.Name(id=name):
+            bound = _value_of_name(env, name)
             try:
                 found = env.find_scopes(name)
             except Ambiguous as error:
-                bound = env.find(name) if env.binds(name) else None
-                if bound is None or isinstance(bound.value, Function):
+                if bound is None or isinstance(bound, Function):
                     ambiguous(ctx, name, error, expr.span)
                 return None
             if found is not None:
                 return space(*found, name)
-            bound = env.names.get(name) or (env.parent and env.parent.binds(name))
-            value = env.find(name) if bound else None
-            return value.value if value is not None and isinstance(value.value, Namespace) else None
+            return bound if isinstance(bound, Namespace) else None
         case t.Attribute(value=value, name=name):
             outer = space_of(ctx, env, value)
             return None if outer is None else inner_space(outer, name)
     return None
+
+
+def _value_of_name(env: Env, name: str) -> ExprValue:
+    """The value of a bare name. None if it has none, or several that only its use would tell apart."""
+    try:
+        binding = env.find(name)
+    except Ambiguous:
+        return None
+    return None if binding is None else binding.value
 
 
 def as_expression(target: t.Identifier) -> t.Expr:

@@ -132,8 +132,11 @@ def _tensors(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Placed]:
 def _variables(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Placed]:
     """The variables that an expression names: one, those of a list, or those of a scope that can be trained."""
     value = value_of(ctx, env, expr)
-    fits, fitting = lambda one: ctx.graph.nodes[one.ref.node].is_trainable, " that can be trained"
-    variables = variables_of(ctx, env, expr, value, "'apply'", fits, fitting)
+
+    def fits(variable: Tensor) -> bool:
+        return ctx.graph.nodes[variable.ref.node].is_trainable
+
+    variables = variables_of(ctx, env, expr, value, "'apply'", fits, " that can be trained")
     if variables is None:
         not_variable(ctx, "'apply'", first_other(value), expr.span)
     for one in variables:
@@ -187,9 +190,11 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
 
 
 def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, values: list[ExprValue], loss: Ref) -> Iterator[Ref]:
+    def trains(variable: Tensor) -> bool:
+        return ctx.graph.nodes[variable.ref.node].is_trainable and depends(ctx, loss, variable.ref)
+
     for expr, one in zip(statement.wrt or (), values, strict=True):
         value = ArgumentValue(one, expr.span)
-        trains = lambda one: ctx.graph.nodes[one.ref.node].is_trainable and depends(ctx, loss, one.ref)  # noqa: E731
         fitting = " that can be trained and that the loss depends on"
         variables = variables_of(ctx, env, expr, one, "'wrt'", trains, fitting)
         if variables is None:
