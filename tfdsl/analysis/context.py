@@ -355,16 +355,17 @@ class GraphBuilder(State):
 
     def dotted_name(self, id: int) -> str:
         """The shortest dotted name by which the program can reach a node inside a scope. "" if there is none."""
-        names = [name for name, named in _members(self.env, ()) if named.value == Ref(id)]
+        names = [name for name, named in _members(self.env) if named.value == Ref(id)]
         return min(names, key=len, default="")
 
     def finish(self) -> Graph:
         names: dict[str, Named] = {}
         for name, bindings in self.env.names.items():
             named = [_named(binding.value, binding.span) for binding in bindings]
-            if len(named) == 1 and named[0] is not None:
-                names[name] = named[0]
-        for name, named in _members(self.env, ()):
+            first = named[0] if named else None
+            if first is not None and all(one is not None and one.value == first.value for one in named):
+                names[name] = first  # scopes that share a variable agree on its name
+        for name, named in _members(self.env):
             names.setdefault(name, named)
         items, training = tuple(self.items), None
         if self.training is not None:
@@ -377,19 +378,22 @@ class GraphBuilder(State):
         return Graph(self.name, self.seed, items, names, self.loss, training)
 
 
-def _members(env: Env, around: tuple[str, ...], is_inner: bool = False) -> Iterator[tuple[str, Named]]:
+def _members(env: Env) -> Iterator[tuple[str, Named]]:
     """The qualified names of what scopes bind. Names bound by calls are inner ones."""
-    for path, bound in env.last.items():
-        for name, one in bound.items():
-            named = _named(one.value, one.span, is_inner)
-            if named is None:
-                continue
-            for whole in dict.fromkeys((path, env.written(path))):
-                yield ".".join((*around, *whole, name)), named
-    for scope in env.scopes.values():
-        if scope.inside is not None:
-            for whole in dict.fromkeys((scope.path, scope.written)):
-                yield from _members(scope.inside, (*around, *whole), True)
+    todo: list[tuple[Env, tuple[str, ...], bool]] = [(env, (), False)]
+    for env, around, is_inner in todo:  # which grows
+        for path, bound in env.last.items():
+            for name, one in bound.items():
+                named = _named(one.value, one.span, is_inner)
+                if named is None:
+                    continue
+                for whole in dict.fromkeys((path, env.written(path))):
+                    yield ".".join((*around, *whole, name)), named
+        for scope in env.scopes.values():
+            if scope.inside is not None:
+                todo += [
+                    (scope.inside, (*around, *whole), True) for whole in dict.fromkeys((scope.path, scope.written))
+                ]
 
 
 def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:

@@ -49,22 +49,28 @@ def inner_space(outer: Namespace, name: str) -> Namespace | None:
 
 def space_of(ctx: Analysis, env: Env, expr: t.Expr) -> Namespace | None:
     """The scope or the imported file that an expression names. A value of the name does not count."""
-    match expr:
-        case t.Name(id=name):
-            bound = _value_of_name(env, name)
-            try:
-                found = env.find_scopes(name)
-            except Ambiguous as error:
-                if bound is None or isinstance(bound, Function):
-                    ambiguous(ctx, name, error, expr.span)
-                return None
-            if found is not None:
-                return space(*found, name)
-            return bound if isinstance(bound, Namespace) else None
-        case t.Attribute(value=value, name=name):
-            outer = space_of(ctx, env, value)
-            return None if outer is None else inner_space(outer, name)
-    return None
+    inner: list[str] = []
+    while isinstance(expr, t.Attribute):
+        inner.append(expr.name)
+        expr = expr.value
+    found = _named_space(ctx, env, expr) if isinstance(expr, t.Name) else None
+    while found is not None and inner:
+        found = inner_space(found, inner.pop())
+    return found
+
+
+def _named_space(ctx: Analysis, env: Env, expr: t.Name) -> Namespace | None:
+    name = expr.id
+    bound = _value_of_name(env, name)
+    try:
+        found = env.find_scopes(name)
+    except Ambiguous as error:
+        if bound is None or isinstance(bound, Function):
+            ambiguous(ctx, name, error, expr.span)
+        return None
+    if found is not None:
+        return space(*found, name)
+    return bound if isinstance(bound, Namespace) else None
 
 
 def _value_of_name(env: Env, name: str) -> ExprValue:
