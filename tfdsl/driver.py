@@ -12,6 +12,7 @@ from .analysis.check import analyse
 from .analysis.foreign import python_ops
 from .collector import paused
 from .data.declaration import is_path, named_data
+from .data.sources import SOURCES
 from .diagnostics import (
     ENGINE_UNKNOWN,
     NO_SESSIONS,
@@ -270,8 +271,6 @@ class Compiled:
     def learned(self) -> "dict[str, Fitted]":
         """What the data sets of the program have learned. Rows that are transformed with what another data set has
         learned pass that on, under its name."""
-        from .data.sources import SOURCES
-
         found: dict[str, Fitted] = {}
         passed_on: list[tuple[str, Fitted]] = []
         for spec in self.program.data:

@@ -6,6 +6,7 @@ from programs import MODELS
 from tensorflow.compat import v1
 
 import tfdsl
+from tfdsl.program import Ref
 
 NESTED = """
 import nn
@@ -27,27 +28,17 @@ for i in range(3): g = nn.dense(g, 4)
 """
 
 
-def variables_by_name(compiled, graph):
-    return [(node, compiled.built(graph.name).variable(node.id)) for node in graph.variables() if not node.is_shared]
-
-
 @pytest.mark.parametrize("program", [*MODELS, NESTED], ids=lambda one: getattr(one, "stem", "nested"))
 def test_every_variable_is_reached_by_the_path_that_tensorflow_gives_it(program):
     compiled = tfdsl.compile(program)
     for graph in compiled.program.graphs:
         made = compiled.built(graph.name)
         for node in graph.variables():
-            variable = made.value(next(iter(refs(node))))
+            variable = made.value(Ref(node.id))
             if node.is_shared or node.name == "global_step" or not node.given_name.isascii():
                 continue
             dotted = variable.op.name.replace("/", ".")
             assert compiled[f"{graph.name}.{dotted}" if graph.name else dotted] is variable
-
-
-def refs(node):
-    from tfdsl.program import Ref
-
-    yield Ref(node.id)
 
 
 def test_two_calls_share_their_variables_as_by_hand():

@@ -37,7 +37,7 @@ for _op in OPS.values():
 
 
 def left(module):
-    """What is wrong with each function of a module that is no row: neither in the table nor the row that it says."""
+    """The functions of a module that have neither a row nor a valid reason, each with what is wrong."""
     for name, function in functions(getattr(v1, module)).items():
         rows, qualified = SAME.get(identity(function), set()), f"{module}.{name}"
         if name in rows or qualified in REASONS:

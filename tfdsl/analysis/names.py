@@ -223,8 +223,8 @@ class Names(State, Generic[_Value]):
     # --- scopes -----------------------------------------------------------------------------
 
     def open_scope(self, name: str, unique: str, span: Span, inside: "Names[_Value] | None" = None) -> Space[_Value]:
-        """A new scope in the open one. `unique` is TensorFlow's name of it. `inside` has the names of a call, whose
-        scopes are told apart by numbers as TensorFlow does it."""
+        """Open a new scope in the current one. `unique` is its name in TensorFlow. `inside` has the names of a call;
+        several calls of one function are numbered, as TensorFlow numbers them."""
         around, number = self.written(self.path), 0
         last = name
         while inside is not None and any(one.written == (*around, last) for one in self.called.get(last, ())):

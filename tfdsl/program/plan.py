@@ -395,7 +395,7 @@ class Evaluate(SessionStatement):
     """Give a name the values of some tensors over all `rows` of a data set or of a part of it, in their order; several
     names get one each. `size` is the batch size, None for all rows at once. `combined` says how the values of the
     batches are combined: by concatenation of rows, as a mean weighed by the rows, as a sum, or as a value that is the
-    same for all. What is made of means and sums is computed from their values for all rows.
+    same for all. A value that depends on means and sums is computed from their totals over all rows.
     """
 
     word = "NAME = evaluate"

@@ -78,7 +78,7 @@ PREDICT_LEARNED = _message("TFG887", "{path} does not say what its data has lear
                            severity="warning")
 PREDICT_ROWS = _message("TFG888", "the files have different numbers of rows: {rows}")
 PREDICT_TWICE = _message("TFG891", "{name} is a value and a column that is set aside",
-                         "leave the column out of the file, as its rows are told apart without it; or give the value "
+                         "leave the column out of the file if its rows can be identified without it; or give the value "
                          "another name in the program")
 PREDICT_KEYS = _message("TFG893", "the rows of {first} and {other} do not belong together: {name} is {one} in row "
                         "{row} of {first}, and {two} in that of {other}",

@@ -7,7 +7,7 @@ from ..execution.execution import Execution
 
 
 def _kept_nothing(run: Execution, path: str) -> Keep | None:
-    """The `keep` of a training before, if it should have written a file and has not in this run. What is there is of
+    """The earlier `keep` that writes to this path, if it has kept nothing in this run. Any file there is left over from
     another run."""
     before = walk(run.plan.body[: run.at])
     keeps = [one for one in before if isinstance(one, Keep) and known_text(one.path) is not None]
