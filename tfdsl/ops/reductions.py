@@ -222,6 +222,15 @@ row("histogram_fixed_width_bins", "values: T, value_range: T, nbins: int32 = 100
 
 
 
+def batch_segment_sum(call: BatchCall) -> str:
+    """Each row is added to the slice of its id."""
+    if call.kind("data") == ROWS:
+        rows("data", "segment_ids")(call)
+        return SUM
+    call.only("data")
+    return call.kind("data")
+
+
 def _slices(name: str, data: str) -> Flops:
     """Of slices put together: one for each element, and a division of each mean."""
     return per_element(data, 1, 1 if name in ("mean", "sqrt_n") else 0)
@@ -243,8 +252,8 @@ for _name, _what, _dtypes in _UNSORTED:
         f"unsorted_segment_{_name}",
         f"The {_what} of the slices of `data` that have one id, in any order. The result has `num_segments` "
         "slices.",
-        f"unsorted_segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [1, 0, 1], 2)", batch=whole,
-        flops=_slices(_name, "data"),
+        f"unsorted_segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [1, 0, 1], 2)",
+        batch=batch_segment_sum if _name == "sum" else whole, flops=_slices(_name, "data"),
         T=_dtypes, U="int16 int32 int64" if _name in ("sum", "mean", "sqrt_n") else "int32 int64",
         V="int32 int64")
 for _name, _what in (
