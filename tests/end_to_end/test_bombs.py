@@ -40,7 +40,6 @@ def serve() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             sys.argv = ["tfdsl", *words]
             process()
-            code = 0
         except SystemExit as end:
             code = end.code or 0
         except BaseException:
