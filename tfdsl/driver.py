@@ -8,8 +8,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from .access import Access
+from .analysis.calls.foreign import python_ops
 from .analysis.check import analyse
-from .analysis.foreign import python_ops
 from .collector import paused
 from .data.declaration import is_path, named_data
 from .data.sources import SOURCES

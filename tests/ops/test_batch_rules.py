@@ -17,7 +17,7 @@ from op_calls import MORE_CALLS
 from op_examples import OPS, Bound, Example, evaluate, invoke, our_call, tf_arguments
 
 from tfdsl.analysis.batch_kinds import batch_kind
-from tfdsl.analysis.combination import Combinations, NotCombined
+from tfdsl.analysis.sessions.combination import Combinations, NotCombined
 from tfdsl.ops import OPS as TABLE
 from tfdsl.ops.batch import COLUMNS, FIXED, MEAN, ROWS, SIZES, SUM, linear, rows, stacked, total, whole
 from tfdsl.ops.op import RuleRefused

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tfdsl
-from tfdsl.analysis.symbolic import functions
+from tfdsl.analysis.calls.symbolic import functions
 from tfdsl.ops import OPS
 from tfdsl.ops.formula import Known, Made, Own
 from tfdsl.ops.named import CONSTANT

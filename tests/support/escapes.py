@@ -175,7 +175,7 @@ def run_all(root: Path, every: bool) -> None:
     """Check the declarations of escapes, and run the sessions, unchecked."""
     os.chdir(root / "work")
     import tfdsl
-    from tfdsl.analysis import paths
+    from tfdsl.analysis.sessions import paths
     from tfdsl.driver import check
     from tfdsl.source import Source
 

@@ -29,21 +29,22 @@ from ..program import (
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
-from . import order, paths, plan
-from .column_slips import warn_columns
+from .calls.optimizer_slips import warn_optimizers
+from .calls.training import warn_unfed
 from .context import Analysis, GraphBuilder
 from .dispatch import Dispatch
-from .effects import warn_effects, warn_logs
-from .expressions import evaluate
-from .global_step import settle
-from .measures import warn_conditions, warn_measures
+from .expressions.expressions import evaluate
+from .expressions.global_step import settle
+from .graph.statements import block, graph_block
 from .names import declared
-from .optimizer_slips import warn_optimizers
-from .session_slips import idle_writes, unrun, untaken, warn_sessions
-from .statements import block, graph_block
-from .trained_values import warn_trained
-from .training import warn_unfed
-from .unused import unused
+from .sessions import paths, plan
+from .warnings import order
+from .warnings.column_slips import warn_columns
+from .warnings.effects import warn_effects, warn_logs
+from .warnings.measures import warn_conditions, warn_measures
+from .warnings.session_slips import idle_writes, unrun, untaken, warn_sessions
+from .warnings.trained_values import warn_trained
+from .warnings.unused import unused
 
 
 def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:

@@ -7,11 +7,11 @@ from ..ops.named import GRADIENTS
 from ..program import Graph, Item, Program, Ref
 from ..record import Record
 from ..source import Span
-from .arguments import ArgumentValue
-from .calls import gradients
+from .calls.arguments import ArgumentValue
+from .calls.calls import gradients
 from .context import Analysis, StatementFailed
 from .gradient_flow import depends
-from .statements import on_graph
+from .graph.statements import on_graph
 from .values import Tensor
 
 METHODS = ("reverse", "forward", "numeric", "symbolic")

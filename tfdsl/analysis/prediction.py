@@ -23,7 +23,7 @@ from ..diagnostics import (
 from ..diagnostics.spelling import did_you_mean, listed
 from ..program import BatchField, Export, Feed, Field, Graph, Named, Node, Program, Ref, Session, Statement, walk
 from ..record import Record
-from .combination import Combinations
+from .sessions.combination import Combinations
 
 _TRIED = 200  # values, for a help line
 

@@ -2,8 +2,8 @@
 
 import argparse
 
+from ..analysis.calls.symbolic import derivative_text
 from ..analysis.check import analysed
-from ..analysis.symbolic import derivative_text
 from ..diagnostics import UNKNOWN_NAME, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean
 from ..program import Graph, Ref

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..analysis.check import analysed
 from ..analysis.context import Analysis
-from ..analysis.feeds import Plan, feed_entries
 from ..analysis.gradcheck import Check, wanted
+from ..analysis.sessions.feeds import Plan, feed_entries
 from ..analysis.values import Env, ErrorValue
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterable
 from itertools import groupby, takewhile
 
-from ..analysis.libraries import FOLDER, LIBRARIES
 from ..data import SOURCES, TRANSFORMS
 from ..diagnostics.spelling import nearest
+from ..libraries import FOLDER, LIBRARIES
 from ..ops import OPS, raw
 from ..ops.forbidden_ops import reach
 from ..ops.op import Op

@@ -3,7 +3,7 @@
 Reverse mode is one pass for all xs. Forward mode computes a directional derivative for each element of each x, and
 finite differences compute the ys twice for each element: on both sides of it. Both rebuild the nodes between the xs and
 the ys with other values for the xs. Nodes that do not depend on an x, such as noise, are not rebuilt, so they have the
-same values in all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
+same values in all passes. (Symbolic gradients are nodes of the program: `analysis/calls/symbolic.py`.)
 """
 
 import re

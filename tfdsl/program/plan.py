@@ -644,7 +644,7 @@ def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, O
         for statement in walk(session.body) if only in (None, session.name) else ():
             if isinstance(statement, Checkpoint):
                 folder = known_text(statement.path)
-                assert folder is not None  # analysis/paths.py refuses other paths
+                assert folder is not None  # analysis/sessions/paths.py refuses other paths
                 result.setdefault(folder, statement.origin)
     return result
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.training import NAME
+from ..analysis.calls.training import NAME
 from ..diagnostics import (
     CALL_SLOW,
     CLUSTER_LOST,

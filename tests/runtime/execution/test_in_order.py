@@ -567,7 +567,7 @@ COPIED = {
 def test_check_reports_random_ops_that_a_run_cannot_copy(nodes, statement, is_copied, here, monkeypatch):
     text = f"seed 3\nvariable w = [1.0, 2.0]\n{nodes}\nsession:\n    {statement}\n"
     assert ("TFG717" in {one.code for one in tfdsl.check(text)}) is is_copied
-    monkeypatch.setattr("tfdsl.analysis.order._Execution._drawn_twice", lambda self, level: iter(()))
+    monkeypatch.setattr("tfdsl.analysis.warnings.order._Execution._drawn_twice", lambda self, level: iter(()))
     program = tfdsl.compile(text)
     if is_copied:
         with pytest.raises(tfdsl.TfgError) as error:

@@ -1,0 +1,80 @@
+"""Python's built-in functions for values known at compile time. The caller limits the size of arguments and results.
+
+The functions accept any value. A TypeError is reported at the call.
+"""
+
+from typing import Any
+
+from ...types import DType
+from ..values import Builtin, DataValue, ExprValue, ShapeOf
+
+
+def _list(value: Any = ()) -> list[Any]:
+    return list(_items(value))
+
+
+def _zip(*values: Any) -> list[Any]:
+    return list(zip(*map(_items, values), strict=False))
+
+
+def _enumerate(value: Any, start: int = 0) -> list[Any]:
+    if not -(2**63) <= start < 2**63:
+        raise ValueError("it does not start that far from 0")
+    return list(enumerate(_list(value), start))
+
+
+def _sum(values: Any, start: Any = 0) -> Any:
+    if not isinstance(start, (list, tuple)):
+        return sum(_list(values), start)
+    result = list(start)  # adding lists one by one would copy the first ones again and again
+    for value in _list(values):
+        if type(value) is not type(start):
+            raise TypeError("it adds values of one kind")
+        result += value
+    return type(start)(result)
+
+
+def _items(value: Any) -> Any:
+    return list(value.dims) if isinstance(value, ShapeOf) and value.dims is not None else value
+
+
+def _sorted(value: Any) -> list[Any]:
+    return sorted(_list(value))
+
+
+def _len(value: Any) -> int:
+    if isinstance(value, ShapeOf):
+        if value.dims is None:
+            raise ValueError(f"the rank of {value.text} is not known while compiling")
+        return len(value.dims)
+    if isinstance(value, DataValue):
+        return value.schema.rows
+    return len(value)
+
+
+def _str(value: ExprValue = "") -> str:
+    return str(value) if not isinstance(value, DType) else value.name
+
+
+BUILTINS: dict[str, Builtin] = {
+    name: Builtin(name, function)
+    for name, function in {
+        "range": range,
+        "len": _len,
+        "list": _list,
+        "tuple": lambda value=(): tuple(_list(value)),
+        "enumerate": _enumerate,
+        "zip": _zip,
+        "reversed": lambda value: _list(value)[::-1],
+        "sorted": _sorted,
+        "sum": _sum,
+        "min": lambda *values: min(*values),
+        "max": lambda *values: max(*values),
+        "any": lambda values: any(values),
+        "all": lambda values: all(values),
+        "int": int,
+        "float": float,
+        "bool": bool,
+        "str": _str,
+    }.items()
+}

@@ -1,0 +1,281 @@
+"""Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
+
+from ...data import SOURCES, TRANSFORMS
+from ...data.advice import missing_with
+from ...data.schema import DataError, FilePlace, Schema, listed, shown
+from ...data.transforms.base import ColumnMaker
+from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
+from ...diagnostics.spelling import nearest
+from ...ops import OPS, left_out
+from ...program import BatchField
+from ...source import Span
+from ...syntax import tree as t
+from ...types import TensorType
+from ..context import Analysis, StatementFailed
+from ..values import (
+    Array,
+    Batch,
+    DataValue,
+    ErrorValue,
+    Evaluation,
+    ExprValue,
+    Host,
+    IndexItem,
+    LearnedFact,
+    Namespace,
+    Outputs,
+    RuntimeValue,
+    ShapeOf,
+    Tensor,
+    describe,
+    field_of,
+    field_of_batch,
+    part_of,
+)
+from . import elsewhere
+from .arguments import Arguments
+from .scopes import inner_space
+
+_MEMBERS = 50  # maximum number of members of a scope or module in a message
+
+
+def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
+    """A member of a value."""
+    name = expr.name
+    match value:
+        case Namespace():
+            binding = value.env.member(value.paths, name)
+            if binding is not None:
+                return ctx.use(binding.value, expr.span, expr.span.text)
+            if (inner := inner_space(value, name)) is not None:
+                return inner
+            known = value.env.members(value.paths)
+        case Tensor():
+            if name == "shape":
+                return ShapeOf(value.type.shape, expr.span.text)
+            if name == "dtype":
+                return value.type.dtype
+            known = {"shape", "dtype"}
+        case Array():
+            if name == "shape":
+                return ShapeOf(value.type.shape, expr.span.text)
+            if name == "dtype":
+                return value.type.dtype
+            known = {"shape", "dtype"}
+        case DataValue():
+            result = _dataset_attribute(ctx, value, expr)
+            if result is not None:
+                return result
+            if name in learned_words():
+                return LearnedFact(value.name, name)
+            known = _fields(value.schema) | {name for name, _ in value.schema.parts} | learned_words()
+        case Batch():
+            return _batch_attribute(ctx, value, expr)
+        case Evaluation():
+            if name in value.fields:
+                return value.fields[name]
+            known = set(value.fields)
+        case RuntimeValue(type=TensorType() as type) if name in ("shape", "dtype"):
+            return ShapeOf(type.shape, expr.span.text) if name == "shape" else type.dtype
+        case Outputs():
+            if name in value.names:
+                return value[value.names.index(name)]
+            known = set(value.names)
+        case ErrorValue():
+            raise StatementFailed(None)
+        case _:
+            known = set()
+    help = _member_help(ctx, value, expr.value.span.text, name, known)
+    if isinstance(value, DataValue) and name == "target":
+        help = targetless(ctx, value.name) or help
+
+    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
+
+
+def targetless(ctx: Analysis, name: str) -> str:
+    """How to give data a target. Only the first use of the missing target is reported."""
+    if name in ctx.targetless:
+        raise StatementFailed(None)
+    ctx.targetless.add(name)
+    data = next((one for one in ctx.data if one.name == name), None)
+    statement = next((one for one in ctx.tree if isinstance(one, t.Data) and one.target.id == name), None)
+    if data is None or statement is None:
+        return ""
+    source, columns = statement.stages[0], ctx.datasets[name].schema.names
+    if gone := _target_gone(ctx, statement, name):
+        return gone
+    if not any(param.name == "target" for param in SOURCES[source.name].params):
+        return ""
+    kinds = [TRANSFORMS[stage.name] for stage in statement.stages[1:]]
+    column = columns[-1] if all(kind.learns or kind.of_rows or kind.divides for kind in kinds) else "..."
+    given = "".join(f"{one.span.text}, " for one in source.arguments)
+    call = f'{source.name}({given}target="{column}")'
+    return f"name the target's column on line {statement.span.line}: {call}, or another column"
+
+
+def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
+    """How to keep the target of a source that a transform takes away, or that the rows of `fitted` lack."""
+    pipeline = ctx.pipelines.get(name)
+    if pipeline is None:
+        return ""
+    stages = [statement.stages[at + 1] for at in pipeline.order]
+    for stage, before, after in zip(stages, pipeline.schemas, pipeline.schemas[1:]):
+        if before.targets and not after.targets:
+            target = before.targets[0].name
+            return f"the target is {shown(target)}, which {stage.name} takes away: leave it out of {stage.span.text}"
+        kind = TRANSFORMS[stage.name]
+        learned = ctx.datasets.get(stage.arguments[0].value.span.text) if kind.takes_data else None
+        if learned is not None and learned.schema.targets:
+            target = learned.schema.targets[0].name
+            if before.column(target) is not None:  # without it, windows go to the last row
+                return f"name the target in its source: target={shown(target)}"
+            return (
+                f"its rows have no column {shown(target)}, the target of {learned.name}: they are there to predict it"
+            )
+    return ""
+
+
+def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: set[str]) -> str:
+    """A help line for a member that a value, which the program writes as `text`, does not have."""
+    if isinstance(value, DataValue) and name in ("train", "test") and not value.part:
+        return "these come with a split: ... | split(test=0.2)"
+    known = {one for one in known if not one.startswith("_")}
+    if isinstance(value, (Tensor, Array)) and name in elsewhere.TENSORS:
+        return f"write: {elsewhere.TENSORS[name]}"
+    if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name)):
+        return help
+    if isinstance(value, Namespace) and name in OPS:
+        return f"{name} is an op of the language: write it without '{value.name}.'"
+    if isinstance(value, Namespace) and (help := left_out.instead(name)):
+        return help
+    near = ctx.did_you_mean(name, known)
+    return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
+
+
+def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str) -> str:
+    """A help line for a member of data that has another name here."""
+    data = value.data if isinstance(value, Batch) else value.name
+    target = next((one.name for one in value.schema.targets), None)
+    help = elsewhere.data_member(name, text, shown(target or "y"), TRANSFORMS)
+    if target is None and help.endswith(".target"):
+        return targetless(ctx, data) or help
+    return help
+
+
+def _subject(expr: t.Attribute, value: ExprValue) -> str:
+    text = " ".join(expr.value.span.text.split())
+    described = describe(value)
+    return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
+
+
+def _fields(schema: Schema) -> set[str]:
+    """The words after the dot of data and batches, apart from columns whose names are no words."""
+    known = {column.name for column in schema.table if column.field == column.name}
+    return known | {"features", "rows", "columns"} | ({"target"} if schema.targets else set())
+
+
+def _dataset_attribute(ctx: Analysis, value: DataValue, expr: t.Attribute) -> ExprValue:
+    match expr.name:
+        case "rows":
+            return value.schema.rows
+        case "columns":
+            return value.schema.columns
+        case "train" | "validation" | "test" as part:
+            return part_of(value, part)
+    return data_field(ctx, value, expr.name, expr.span, expr.value.span.text)
+
+
+def learned_words() -> set[str]:
+    """The words by which programs read what transforms have learned."""
+    return {word for one in TRANSFORMS.values() if isinstance(one, ColumnMaker) for word in one.words}
+
+
+def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -> Host:
+    """What a data set has learned of a column, as in `titanic.mean("age")`."""
+    column = given[0][1].value if len(given) == 1 and given[0][0] is None else None
+    if not isinstance(column, str):
+        value = "this" if len(given) != 1 or given[0][0] is not None else describe(column)
+        ctx.fail(LEARNED_CALL, given[0][1].span if given else span, data=fact.data, word=fact.word, value=value)
+    pipeline = ctx.pipelines[fact.data]
+    try:
+        fitted = pipeline.fitted()
+    except DataError as error:
+        ctx.fail(error.message, span, note_of(error.place), **error.details)
+    found = fitted.readable(fact.word)
+    if column in found:
+        return found[column]
+    words = {word: list(fitted.readable(word)) for word in sorted(learned_words())}
+    way = "; ".join(f"{word} of {listed(columns)}" for word, columns in words.items() if columns)
+    close = nearest(column, found)
+    help = f"did you mean {shown(close)}?" if close else f"it has {way}" if way else "none of its transforms learns"
+    ctx.fail(LEARNED_NOTHING, given[0][1].span, data=fact.data, word=fact.word, column=shown(column), way=help)
+
+
+def column_of(ctx: Analysis, value: DataValue | Batch, items: list[IndexItem], expr: t.Index) -> ExprValue:
+    """A column of data or of a batch: `batch["home city"]`."""
+    item = items[0]
+    text = " ".join(expr.value.span.text.split())
+    if len(items) != 1 or not isinstance(item, str):
+        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="an index that is no name of a column",
+                 help=f'name a column in quotes: {text}["age"], or take rows: {text}.features[:5]')  # fmt: skip
+    column = value.schema.column(item)
+    if column is None:
+        known = [one.name for one in value.schema.table]
+        help = ctx.did_you_mean(item, known) or f"the columns are {listed(known)}"
+        ctx.fail(NO_MEMBER, expr.span, help=help, value=describe(value), name=item)
+    if isinstance(value, DataValue):
+        return data_field(ctx, value, column.field, expr.span, text)
+    check_field(ctx, value.data, value.schema, column.field, expr.span)
+    return field_of_batch(value, column.field)
+
+
+def data_field(ctx: Analysis, value: DataValue, field: str, span: Span, text: str) -> Array | None:
+    """A field of data: features, target or a column. None if there is no such field."""
+    check_field(ctx, value.name, value.schema, field, span)
+    array = field_of(value, field)
+    if array is not None and value.schema.streamed:
+        ctx.fail(STREAM_WHOLE, span, name=text, field=field)
+    return array
+
+
+def check_field(ctx: Analysis, data: str, schema: Schema, field: str, span: Span) -> None:
+    """Refuse a field of data that cannot be made into an array: text or missing cells among numbers."""
+    pipeline = ctx.pipelines.get(data)
+    for column in schema.columns_of(field):
+        if pipeline is not None and column.nearly_numbers and (data, column.name) not in ctx.nearly:
+            ctx.nearly.add((data, column.name))
+            place, cell = pipeline.first_text(column.name) or (None, "its text")
+            ctx.report(NEARLY_NUMBERS, span, note_of(place), column=shown(column.name), data=data, cell=shown(cell),
+                       missing=missing_with([cell], pipeline.spec.source.arguments))  # fmt: skip
+    if pipeline is not None:
+        try:
+            pipeline.check(field)
+        except DataError as error:
+            if (data, field) in ctx.refused:
+                raise StatementFailed(None) from None
+            ctx.refused.add((data, field))
+            ctx.fail(error.message, span, note_of(error.place), **error.details)
+
+
+def note_of(place: FilePlace | None) -> tuple[Note, ...]:
+    """A note of a place in a file of data."""
+    return () if place is None else (Note(f"at {place}"),)
+
+
+def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValue:
+    schema = batch.schema
+    match expr.name:
+        case "rows":
+            return RuntimeValue(BatchField("rows"))
+        case "columns":
+            return schema.columns
+    check_field(ctx, batch.data, schema, expr.name, expr.span)
+    array = field_of_batch(batch, expr.name)
+    if array is not None:
+        return array
+    known = _fields(schema)
+    help = (targetless(ctx, batch.data) if expr.name == "target" else "") or _member_help(
+        ctx, batch, expr.value.span.text, expr.name, known
+    )
+
+    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

@@ -1,0 +1,379 @@
+"""Calls of raw TensorFlow ops, `raw.Roll(input=x, shift=1, axis=0)`, checked against the table in `ops/raw.py`.
+
+Arguments are given by name, as in `tf.raw_ops`. Attributes that follow from inputs, such as their dtypes, cannot
+be given. A number takes the dtype of the tensors next to it, including a variable whose handle the op takes. This
+module decides every dtype. Only TensorFlow knows the shapes: `foreign.inferred` asks it if it may be imported;
+otherwise they stay unknown.
+
+The seeds of random ops are the plain attributes `seed` and `seed2`. Both default to 0, and TensorFlow then
+chooses a seed. The `seed` of the program does not affect them.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import NoReturn, TypeGuard
+
+from ...diagnostics import (
+    ARGUMENT_KIND,
+    ARGUMENT_UNKNOWN,
+    DTYPE_NOT_ALLOWED,
+    NEGATIVE,
+    NOT_STATIC,
+    OPTION,
+    RAW_COUNT,
+    RAW_FUNCTION,
+    RAW_REACHES,
+    RAW_RESOURCE,
+    RAW_UNKNOWN,
+    VALUE_LARGE,
+)
+from ...diagnostics.spelling import counted
+from ...limits import MAX_AXES
+from ...ops import OPS, raw
+from ...ops.forbidden_ops import reach
+from ...ops.op import REQUIRED
+from ...ops.raw import RawArgument, RawAttr, RawOp
+from ...program import Arg, HostValue, Literal, Ref, Refs, Static
+from ...record import State, field
+from ...source import Span
+from ...types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
+from ..context import Analysis
+from ..values import Builtin, ExprValue, Operation, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
+from .arguments import (
+    Arguments,
+    ArgumentValue,
+    assign_arguments,
+    check_one_dtype,
+    default_dtype,
+    differ,
+    missing,
+    operand_notes,
+    prepared,
+    scalar_class,
+    sizes_of,
+    tensor_dtype,
+    to_arg,
+    typed,
+)
+from .foreign import inferred
+
+_MOST_OUTPUTS = 100_000
+
+
+class _Dtypes(State):
+    """The values of the attributes that are dtypes or lists of dtypes."""
+
+    one: dict[str, DType] = field(default_factory=dict)
+    several: dict[str, tuple[DType, ...]] = field(default_factory=dict)
+
+    def of(self, argument: RawArgument) -> DType:
+        """The dtype of an argument, or of each tensor in it."""
+        dtype = self.one[argument.attr] if argument.attr else argument.dtype
+        assert dtype is not None
+        return dtype
+
+
+def find(ctx: Analysis, name: str, span: Span) -> RawOp:
+    """The op with a name such as `Roll`."""
+    op = raw.find(name)
+    if op is None:
+        help = ctx.did_you_mean(name, raw.names())
+        if not help and name in OPS:
+            help = f"{name} is an op of the language: write it without 'raw.'"
+        ctx.fail(RAW_UNKNOWN, span, help=help, name=name)
+    return op
+
+
+def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> ExprValue:
+    """Add the node of an op. Return its output, the list of its outputs, or an operation if it has none."""
+    _keep_in(ctx, op, {}, span)
+    arguments = _assigned(ctx, op, given, span)
+    attrs: dict[str, Static | Literal] = {}
+    dtypes = _Dtypes()
+    for attr in op.given.values():
+        if attr.name in arguments:
+            attrs[attr.name] = _attribute(ctx, op, attr, arguments)
+        match attrs[attr.name].value if attr.name in attrs else attr.default:
+            case list() | tuple() as names if attr.item == "type":
+                dtypes.several[attr.name] = tuple(ALL_DTYPES[str(one)] for one in names)
+            case str(one) if attr.item == "type":
+                dtypes.one[attr.name] = ALL_DTYPES[one]
+    _keep_in(ctx, op, attrs, span)
+    _decide(ctx, op, arguments, dtypes)
+    counts: dict[str, tuple[int, str]] = {}
+    inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
+    args: dict[str, Arg] = {**inputs, **attrs}
+    lengths = {attr: count for attr, (count, _) in counts.items()}
+    for attr in op.given.values():
+        length = attrs[attr.name].value if attr.name in attrs else attr.default
+        if attr.kind == "int" and isinstance(length, int):
+            lengths[attr.name] = length
+    if sum(lengths[one.count] for one in op.outputs if one.count) > _MOST_OUTPUTS:
+        ctx.fail(VALUE_LARGE, span, help="ask for fewer", size="too many outputs", limit=f"{_MOST_OUTPUTS} outputs")
+    groups = [_outputs(one, dtypes, lengths) for one in op.outputs]
+    types = tuple(TensorType(dtype) for group in groups for dtype in group)
+    ctx.spend(1000, span)
+    outputs = inferred(ctx, op.name, args, name, types, [arguments[one.name] for one in op.inputs], span)
+    node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
+    if not op.outputs:
+        return Operation(Ref(node), ctx.graph.name, span)
+    tensors = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
+    values = [
+        [next(tensors) for _ in group] if one.is_list else next(tensors)
+        for one, group in zip(op.outputs, groups, strict=True)
+    ]
+    return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs])
+
+
+def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], span: Span) -> None:
+    """Refuse ops that reach outside the graph."""
+    what, instead = reach(op, {name: arg.value for name, arg in attrs.items()})
+    if what:
+        ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
+
+
+def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
+    """The arguments by name, with all required arguments present."""
+    for name, argument in given:
+        if name is not None and name in op.inferred and argument.whole is not None:
+            place = Span(argument.whole.source, argument.whole.start, argument.whole.start + len(name))
+            help = f"it follows from {op.inferred[name]}: leave it out"
+            ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=op.name, name=name)
+    inputs = [one.name for one in op.inputs]
+    arguments = assign_arguments(ctx, op.name, op.signature, [*inputs, *op.given], given, span, positional=0)
+    for name in inputs:
+        if name not in arguments:
+            missing(ctx, op.name, op.signature, name, span)
+        arguments[name] = prepared(ctx, arguments[name])
+    for name, attr in op.given.items():
+        if (attr.item == "func" and attr.default is REQUIRED) or (name in arguments and attr.item == "func"):
+            ctx.fail(RAW_FUNCTION, span, function=op.name, name=name)
+        if name in arguments and arguments[name].value is None and attr.default is not REQUIRED:
+            del arguments[name]  # `tf.raw_ops` takes none as the default
+        if name not in arguments and attr.default is REQUIRED:
+            missing(ctx, op.name, op.signature, name, span)
+    return arguments
+
+
+# --- attributes -------------------------------------------------------------------------------
+
+_WANTED = {
+    "string": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "type": "a dtype such as float32",
+    "shape": "a shape such as [2, 3]",
+    "tensor": "a number or a list of them",
+}
+
+
+def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, ArgumentValue]) -> Static | Literal:
+    """An attribute of the call, for the IR: dtypes by name, a tensor as a literal."""
+    given = arguments[attr.name]
+    if has_tensor(given.value):
+        ctx.fail(NOT_STATIC, given.span, operand_notes([given]), what=f"'{attr.name}' of {op.name}",
+                 value=describe(given.value))  # fmt: skip
+    if attr.kind == "tensor":
+        return _tensor(ctx, op, attr, arguments)
+    if not attr.is_list:
+        value = _item(ctx, op, attr, given, given.value)
+        if attr.item == "int" and attr.least is not None and isinstance(value, int) and value < attr.least:
+            ctx.fail(NEGATIVE, given.span, op=op.name, value=value, param=attr.name, least=attr.least)
+        return Static(value)
+    values = given.value
+    if isinstance(values, ShapeOf) and attr.item == "int":
+        values = sizes_of(ctx, values, given.span)
+    if not isinstance(values, (list, tuple, range)):
+        _wrong(ctx, op, attr, given)
+    if attr.least is not None and len(values) < attr.least:
+        wanted = f"at least {counted(attr.least, 'value')}"
+        ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=attr.name, count=len(values))
+    return Static(tuple(_item(ctx, op, attr, given, value) for value in values))
+
+
+def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: ExprValue) -> HostValue:
+    """One value of an attribute."""
+    found: str | bool | int | float
+    match attr.item, value:
+        case ("string", str(found)) | ("bool", bool(found)):
+            pass
+        case ("int", bool()) | ("float", bool()):
+            _wrong(ctx, op, attr, given)
+        case "int", int(found):
+            pass
+        case "float", (int() | float()) as number:
+            found = float(number)
+        case "type", DType() | Builtin() if (dtype := as_dtype(value)) is not None:
+            found = dtype.name
+        case "type", str(found) if found in ALL_DTYPES:
+            pass
+        case "shape", _:
+            return _shape(ctx, op, attr, given, value)
+        case _:
+            _wrong(ctx, op, attr, given)
+    if attr.allowed is not None and found not in attr.allowed:
+        if attr.item == "type":
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, op=op.name, dtype=found, param=f"'{attr.name}'",
+                     allowed=" or ".join(attr.allowed))  # fmt: skip
+        allowed = " or ".join(f'"{one}"' for one in attr.allowed)
+        ctx.fail(OPTION, given.span, help=ctx.did_you_mean(str(found), attr.allowed), op=op.name, value=f'"{found}"',
+                 param=f"'{attr.name}'", allowed=allowed)  # fmt: skip
+    return found
+
+
+def _shape(
+    ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: ExprValue
+) -> tuple[int | None, ...] | None:
+    """A shape: a list of sizes, with none for an unknown size; none for an unknown rank."""
+    if value is None:
+        return None
+    if isinstance(value, ShapeOf):
+        value = [] if value.dims is None else [d if isinstance(d, int) else None for d in value.dims]
+    items: list[int | None] = []
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        if item is not None and (not isinstance(item, int) or isinstance(item, bool)):
+            _wrong(ctx, op, attr, given)
+        items.append(item)
+    # TensorFlow would abort the process for these instead of raising an error.
+    if len(items) > MAX_AXES or prod(item for item in items if item) not in range(-(2**62), 2**62):
+        help = f"it can have up to {MAX_AXES} axes, and 2 ** 62 elements"
+        ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted=_WANTED["shape"], name=attr.name,
+                 value="larger than that")  # fmt: skip
+    return tuple(items)
+
+
+def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, ArgumentValue]) -> Literal:
+    """A value that the op holds as a tensor. Its dtype is the attribute `dtype`, or the dtype of the default."""
+    given = arguments[attr.name]
+    if not is_host(given.value) or given.value is None:
+        _wrong(ctx, op, attr, given)
+    if isinstance(attr.default, dict):
+        dtype = ALL_DTYPES[next(iter(attr.default))]
+    elif "dtype" in arguments:
+        dtype = ALL_DTYPES[str(_attribute(ctx, op, op.given["dtype"], arguments).value)]
+    else:
+        dtype = default_dtype(given.value, scalar_class(ctx, given.value, given.span))
+    arg, _ = to_arg(ctx, given, dtype)
+    assert isinstance(arg, Literal)  # the value is a host value
+    return arg
+
+
+def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue) -> NoReturn:
+    wanted = f"a list, each item {_WANTED[attr.item]}," if attr.is_list else _WANTED[attr.item]
+    ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=attr.name, value=describe(given.value))
+
+
+# --- inputs -----------------------------------------------------------------------------------
+
+
+def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue], dtypes: _Dtypes) -> None:
+    """Decide the dtypes that follow from inputs: those of the tensors, or else dtypes that suit the numbers."""
+    inputs = [(one, arguments[one.name]) for one in op.inputs if one.attr and not op.attrs[one.attr].is_list]
+    decided: dict[str, tuple[str, ArgumentValue]] = {}
+    for one, given in inputs:
+        dtype = tensor_dtype(given.value)
+        if dtype is not None and dtypes.one.setdefault(one.attr, dtype) != dtype:
+            differ(ctx, op, decided.get(one.attr), one, given, dtypes.one[one.attr], dtype)
+        if dtype is not None:
+            decided.setdefault(one.attr, (one.name, given))
+    for name in dict.fromkeys(one.attr for one, _ in inputs if one.attr not in dtypes.one):
+        dtypes.one[name] = _suitable(ctx, op, op.attrs[name], [g for one, g in inputs if one.attr == name], arguments)
+    for one, given in inputs:
+        dtype, attr = dtypes.one[one.attr], op.attrs[one.attr]
+        if attr.allowed is not None and not attr.takes(dtype):
+            help = f"convert it first: cast({given.text}, float32)" if attr.takes(FLOAT32) else ""
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help if dtype.kind != "string" else "",
+                     op=op.name, dtype=dtype, param=f"'{one.name}'", allowed=" or ".join(attr.allowed))  # fmt: skip
+
+
+def _suitable(
+    ctx: Analysis, op: RawOp, attr: RawAttr, given: list[ArgumentValue], arguments: dict[str, ArgumentValue]
+) -> DType:
+    """The dtype of inputs that are all numbers: a variable's dtype, TensorFlow's default, or float32."""
+    values = [one.value for one in given]
+    kind = scalar_class(ctx, values, given[0].span)
+    own = default_dtype(values, kind)
+    around = [arguments[one.name].value for one in op.inputs]
+    beside = [value.type.dtype for value in around if _is_variable(value)]
+    default = [ALL_DTYPES[attr.default]] if isinstance(attr.default, str) else []
+    usual = [*default, own] if attr.allowed is None else [own, *default]
+    fitting = (d for d in (*beside, *usual, FLOAT32) if attr.takes(d) and (kind is None or d.kind in BECOMES[kind]))
+    return next(fitting, own)
+
+
+def _is_variable(value: ExprValue) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and value.is_variable
+
+
+def _input(
+    ctx: Analysis,
+    op: RawOp,
+    one: RawArgument,
+    given: ArgumentValue,
+    dtypes: _Dtypes,
+    counts: dict[str, tuple[int, str]],
+) -> Arg:
+    """An input for the IR."""
+    if not one.is_list:
+        dtype = dtypes.of(one)
+        _check_fixed(ctx, op, one, given, [given.value], dtype)
+        return to_arg(ctx, given, dtype)[0]
+    if not isinstance(given.value, (list, tuple)):
+        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a list of tensors", name=one.name,
+                 value=describe(given.value))  # fmt: skip
+    items = [ArgumentValue(value, given.span) for value in given.value]
+    counter = one.count or one.attr
+    least = op.attrs[counter].least or 0
+    if len(items) < least:
+        wanted = f"at least {counted(least, 'tensor')}"
+        ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=one.name, count=len(items))
+    count, other = counts.setdefault(counter, (len(items), one.name))
+    if count != len(items):
+        wanted = f"as many tensors as in '{other}', {count},"
+        ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=one.name, count=len(items))
+    if one.count:
+        dtype = dtypes.of(one)
+        _check_fixed(ctx, op, one, given, given.value, dtype)
+        if one.attr:
+            check_one_dtype(ctx, op, one, given, given.value, dtype)
+        return Refs(tuple(to_arg(ctx, item, dtype)[0] for item in items))
+    known: Sequence[DType | None] = dtypes.several.get(one.attr, (None,) * len(items))
+    pairs = [typed(ctx, item, dtype) for item, dtype in zip(items, known, strict=True)]
+    attr = op.attrs[one.attr]
+    for item, dtype, (_, type) in zip(items, known, pairs, strict=True):
+        allowed = attr.allowed if dtype is None else (dtype.name,)
+        if allowed is not None and type.dtype.name not in allowed:
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([item]), op=op.name, dtype=type.dtype,
+                     param=f"'{one.name}'", allowed=" or ".join(allowed))  # fmt: skip
+    dtypes.several[one.attr] = tuple(type.dtype for _, type in pairs)
+    return Refs(tuple(arg for arg, _ in pairs))
+
+
+def _check_fixed(
+    ctx: Analysis, op: RawOp, one: RawArgument, given: ArgumentValue, values: Sequence[ExprValue], dtype: DType
+) -> None:
+    """Check the values of an input with a fixed dtype. A variable can stand for its resource handle."""
+    if one.attr:
+        return
+    for value in values:
+        own = tensor_dtype(value)
+        if dtype.kind == "opaque" and own != dtype and not (dtype.name == "resource" and _is_variable(value)):
+            wanted = "a variable, or a resource that another op makes," if dtype.name == "resource" else dtype
+            ctx.fail(RAW_RESOURCE, given.span, operand_notes([given]), op=op.name, wanted=wanted, param=one.name,
+                     value=describe(value))  # fmt: skip
+        if dtype.kind != "opaque" and own not in (None, dtype):
+            convertible = not {"string", "opaque"} & {own.kind, dtype.kind}
+            help = f"convert it first: cast({given.text}, {dtype})" if convertible else ""
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=own,
+                     param=f"'{one.name}'", allowed=dtype)  # fmt: skip
+
+
+# --- outputs ----------------------------------------------------------------------------------
+
+
+def _outputs(one: RawArgument, dtypes: _Dtypes, lengths: dict[str, int]) -> tuple[DType, ...]:
+    """The dtypes of an output: one, or one per item of the list."""
+    if one.count:
+        return (dtypes.of(one),) * lengths[one.count]
+    return dtypes.several[one.attr] if one.is_list else (dtypes.of(one),)

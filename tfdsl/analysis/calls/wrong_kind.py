@@ -1,0 +1,166 @@
+"""Errors for values of the wrong kind, each with what to write instead: no tensor, no variable, no gradient."""
+
+import re
+from collections.abc import Iterable
+from typing import NoReturn
+
+from ...diagnostics import ARGUMENT_MISSING, NOT_DIFFERENTIABLE, NOT_TENSOR, NOT_VARIABLE, NOTHING_TRAINABLE, Note
+from ...inputs import PythonOp
+from ...ops.op import Op
+from ...ops.optimizers import OptimizerRow
+from ...ops.raw import RawOp
+from ...program import Node, Ref
+from ...source import Span
+from ..context import Analysis
+from ..values import (
+    Batch,
+    Builtin,
+    DataValue,
+    Evaluation,
+    Function,
+    Initializer,
+    Namespace,
+    Operation,
+    Optimizer,
+    Primitive,
+    RuntimeValue,
+    Tensor,
+    describe,
+)
+
+
+def not_tensor(ctx: Analysis, value: object, span: Span, help: str = "") -> NoReturn:
+    """Refuse a value where a tensor is needed."""
+    if isinstance(value, Initializer):
+        ctx.fail(ARGUMENT_MISSING, value.span, function=value.op.name, name="shape", signature=value.op.signature)
+    text = " ".join(span.text.split())
+    is_name = re.fullmatch(r"[\w.]+", text) is not None
+    ctx.fail(NOT_TENSOR, span, help=help or _as_tensor(value, text if is_name else ""), value=describe(value))
+
+
+def _as_tensor(value: object, name: str) -> str:
+    """What to write for a value that is no tensor. `name` is what the program calls it, if it is a name."""
+    match value:
+        case Operation():
+            return f"it has no value: write the code that needs it done into 'after {name or '...'}:'"
+        case Function():
+            return f"call it: {value.tree.target.id}({'...' if value.tree.parameters else ''})"
+        case Op() | RawOp() | Builtin() | Primitive() | PythonOp():
+            return f"call it: {name or value.name}(...)"
+        case OptimizerRow() | Optimizer():
+            return f"it belongs to an optimize: optimize LOSS with {name or '...'}"
+        case DataValue():
+            return f"use {name or value.name}.features"
+        case Batch():
+            return f"use {name or 'batch'}.features"
+        case Namespace():
+            known = sorted(one for one in value.env.members(value.paths) if one[0] != "_")
+            return f"name something in it: {value.name}.{known[0]}" if known else ""
+        case Evaluation(fields=fields) if fields:
+            one = f"{name or value.name}.{next(iter(fields))}"
+            return f"name one of them, such as {one}" if len(fields) > 1 else f"write {one}"
+        case RuntimeValue():
+            return f"only the session knows it: use a placeholder in its place, and write: with p = {name or '...'}"
+    return ""
+
+
+_WITHOUT_NAMES = {
+    **{word: f"without names, {word} takes all variables" for word in ("save", "restore", "init")},
+    "wrt": "without 'wrt', all variables are trained",
+}
+
+
+def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoReturn:
+    """Refuse a value where a variable is needed."""
+    text, help, word = " ".join(span.text.split()), "", what.strip("'")
+    match value:
+        case Tensor(ref=ref):
+            made_from = _names(_reached(ctx, ref), variables=True)
+            node = ctx.graph.nodes[ref.node]
+            inside = [one for one in _reached(ctx, ref) if one.is_variable and one.origin.chain]
+            if inside and word in _WITHOUT_NAMES and (dotted := ctx.graph.dotted_name(inside[-1].id)):
+                scope = dotted.rpartition(".")[0]
+                help = f"name the scope of the call: {scope}, or one of its variables: {dotted}; {_WITHOUT_NAMES[word]}"
+            elif made_from:
+                help = f"it is computed from {made_from}: name the variable itself"
+            elif node.is_placeholder:
+                help = f"it is fed, not stored; to store it, declare: variable {node.name}: {value.type} = zeros"
+            elif re.fullmatch(r"\w+", text):
+                help = f"to be able to change it, declare: variable {text} = ..."
+        case Namespace():
+            members = {one: value.env.member(value.paths, one) for one in sorted(value.env.members(value.paths))}
+            known = [one for one, found in members.items() if found and getattr(found.value, "is_variable", False)]
+            help = f"name the variables in it: {', '.join(f'{value.name}.{one}' for one in known[:3])}" if known else ""
+
+        case int() | float() | complex() | str() | list() | tuple() if re.fullmatch(r"\w+", text):
+            help = f"a value of the compiler never changes; declare instead: variable {text} = ..."
+        case Function():
+            help = f"return its variable too, as in: return y, kernel; and name that: y, kernel = {text}(...)"
+    ctx.fail(NOT_VARIABLE, span, help=help, what=what, value=describe(value))
+
+
+def scalar_name(ctx: Analysis) -> str:
+    """The latest name of a single float that the program computes. "" if there is none."""
+    for name, span, refs in reversed(ctx.graph.bound):
+        node = ctx.graph.nodes.get(refs[0].node) if len(refs) == 1 else None
+        if node is None or span.source.is_library or not node.outputs or node.is_variable or node.is_placeholder:
+            continue
+        type, row = node.outputs[refs[0].output], node.row
+        if (row is None or not row.writes) and type.rank == 0 and type.dtype.kind == "float":
+            return name
+    return ""
+
+
+def no_gradient(
+    ctx: Analysis,
+    y: str,
+    ys: Iterable[Ref],
+    x: str,
+    ref: Ref,
+    span: Span,
+    notes: tuple[Note, ...],
+    ends: tuple[Note, ...],
+) -> NoReturn:
+    """Refuse a gradient of `y` with respect to `x`. `ends` has the places where it ends, if `y` uses `x` at all."""
+    reached = {node.id: node for one in ys for node in _reached(ctx, one)}
+    if ends:
+        help = f"make {y} without that, or leave {x} out"
+    else:
+        others = _names((node for node in reached.values() if node.id != ref.node), variables=None)
+        help = f"use {x} in {y}, or leave {x} out" + (f": it uses {others}" if others else "")
+    ctx.fail(NOT_DIFFERENTIABLE, span, notes + ends, help, y=y, x=x)
+
+
+def nothing_trainable(ctx: Analysis, loss: Ref, trainable: list[Node], span: Span, ends: tuple[Note, ...]) -> NoReturn:
+    """Refuse a loss that no variable can be trained by. `ends` has the places where its gradient ends."""
+    reached = _reached(ctx, loss)
+    whole = [n for n in reached if n in trainable and n.outputs[0].dtype.kind in ("int", "uint")]
+    fixed = [
+        n for n in reached if n.is_variable and n not in trainable and not n.origin.span.source.is_library
+    ]  # fmt: skip
+    if whole:
+        help = f"whole numbers are not trained: give '{whole[0].name}' floats, such as 1.0 for 1"
+    elif ends:
+        help = (
+            "minimise something that has a gradient: a loss such as nn.mean_squared_error or nn.softmax_cross_entropy, "
+            "not a measure such as an accuracy"
+        )
+    elif fixed:
+        name = fixed[0].name
+        help = f"'{name}' is declared with trainable=false: leave that out, or write after it: wrt {name}"
+    elif names := _names(trainable, variables=True):
+        help = f"use a variable in the loss: this program has {names}"
+    else:
+        help = "declare a variable, as in: variable w = 1.0; and use it in the loss"
+    ctx.fail(NOTHING_TRAINABLE, span, ends, help)
+
+
+def _reached(ctx: Analysis, ref: Ref) -> list[Node]:
+    return [ctx.graph.nodes[id] for id in sorted(ctx.graph.reach([ref]))]
+
+
+def _names(nodes: Iterable[Node], variables: bool | None) -> str:
+    """The variables among some nodes, and the placeholders too if `variables` is None, by the program's names."""
+    wanted = (n for n in nodes if n.is_variable or (variables is None and n.is_placeholder))
+    names = [n.name for n in wanted if n.name and not n.origin.span.source.is_library]
+    return ", ".join(dict.fromkeys(names[:4]))

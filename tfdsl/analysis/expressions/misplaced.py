@@ -1,0 +1,65 @@
+"""Help lines for names that have no meaning where they are written: words of a training, and statements of other
+languages.
+"""
+
+import re
+
+from ...syntax import tree as t
+from ..context import Analysis
+
+
+def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
+    """What to write instead of an unknown name. "" if the name has a meaning nowhere else."""
+    from ...syntax.hints import NO_STATEMENTS, no_statement
+
+    if expr.id in NO_STATEMENTS:
+        return no_statement(expr.id)
+    if not isinstance(_around(ctx.tree, expr), t.Session):
+        return _in_graph_half(expr.id)
+    if expr.id in ("step", "epoch"):
+        return f"only the body of a training knows {expr.id}; outside, write a number or a param"
+    return ""
+
+
+def batch_name(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
+    """What to write for a name that is used as the batch of a training that does not name its batch so, or ""."""
+    at = _around(ctx.tree, expr)
+    if not isinstance(at, t.Session):
+        return ""
+    while isinstance(at, (t.Session, t.For, t.If)):
+        bodies = [body for _, body in at.branches] if isinstance(at, t.If) else [at.body]
+        at = _around(tuple(one for body in bodies for one in body), expr)
+    return _batch(expr, at) if isinstance(at, t.Train) else ""
+
+
+def _around(block: t.Block, expr: t.Name | t.Identifier) -> t.Statement | None:
+    """The statement of a block that holds an expression."""
+    before = [one for one in block if one.span.source == expr.span.source and one.span.start <= expr.span.start]
+    return before[-1] if before else None
+
+
+def _in_graph_half(name: str) -> str:
+    if name == "batch":
+        return (
+            "a training has batches: use a placeholder here, and write in the training's body: feed X = batch.features"
+        )
+    if name in ("step", "epoch"):
+        return (
+            f"only a training knows it: declare 'placeholder count: float32 = 0.0', use count here, and write in the "
+            f"training's body: feed count = {name}"
+        )
+    return ""
+
+
+def _batch(expr: t.Name | t.Identifier, training: t.Train) -> str:
+    source, name = expr.span.source, expr.id
+    is_batch = name == "batch" or re.match(r"\.(features|target|rows)\b", source.text[expr.span.end :])
+    if not is_batch:
+        return ""
+    if training.target is not None:
+        return f"the batch of this training is called {training.target.id}"
+    begun = source.text[training.span.start : (training.batching or training.data or training.count).span.end]
+    header = " ".join(begun.split())
+    if training.data is None:
+        return f"give the training data, and its batch this name: train ... on DATA in batches of 10 as {name}:"
+    return f"give the batch this name on line {training.span.line}: {header} as {name}:"

@@ -1,0 +1,188 @@
+"""Checks the data that a program feeds: one placeholder always gets the same columns with the same scaling, and a
+training feeds its batches.
+
+A placeholder matches columns by position. If two data sets are fed to one placeholder, their columns must have
+the same names, and scaling each by its own mean is most likely a mistake.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from ...data import TRANSFORMS
+from ...data.declaration import scaled_by
+from ...data.schema import shown
+from ...diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, NOT_CLASSES, Note
+from ...program import (
+    Apply,
+    BatchField,
+    Feed,
+    Field,
+    Index,
+    PlanExpr,
+    Run,
+    Set,
+    Statement,
+    Template,
+    Value,
+    walk,
+    written,
+)
+from ...source import Span
+from ...syntax import tree as t
+from ..context import Analysis
+from ..executed import Kind, Reached
+from ..values import ExprValue
+
+
+def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Check that the features fed to a placeholder match other data fed to it in this program. `batches_of` is the
+    data of the enclosing training."""
+    _check_binary(ctx, feed, batches_of, span)
+    _check_classes(ctx, feed, batches_of, span)
+
+    match feed.value:
+        case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
+            pass
+        case BatchField(field="features", index=index) if len(index) < 2 and batches_of is not None:
+            data = batches_of
+        case _:
+            return
+    seen = ctx.graph.fed.setdefault(feed.ref, {})
+    first = next(iter(seen), data)
+    if data in seen or first == data:
+        seen.setdefault(data, span)
+        return
+    seen[data] = span
+    note = (Note(f"'{feed.text}' is fed {first} on line {{line}}", seen[first]),)
+    one, other = ctx.datasets[first].schema, ctx.datasets[data].schema
+    if one.columns != other.columns:  # the placeholder takes any number of columns, so any data fits
+        return
+    different = next((at for at, (a, b) in enumerate(zip(one.names, other.names)) if a != b), None)
+    if different is not None and one.named and other.named:
+        ctx.report(FED_COLUMNS, span, note, name=feed.text, data=data, first=first, number=different + 1,
+                   column=shown(other.names[different]), other=shown(one.names[different]))  # fmt: skip
+    elif _scale(ctx, data) != _scale(ctx, first):
+        ctx.report(FED_SCALE, span, note, name=feed.text, data=data, first=first)
+
+
+def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Warn of labels that are used as 0 and 1 but are fed other numbers."""
+    taken = ctx.graph.binary.get(feed.ref)
+    what, ends = _ends(ctx, feed, batches_of) if taken is not None else ("", None)
+    if taken is None or ends is None or (ends[0] >= 0 and ends[1] <= 1):
+        return
+
+    del ctx.graph.binary[feed.ref]  # warn only once
+    least, most = ends
+    if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
+        help = "for class numbers use nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
+    else:
+        help = f"make 0 and 1 of them in the graph: cast({feed.text} > {max(least, 0):g}, float32)"
+    help += "; for numbers that are not labels use nn.mean_squared_error"
+    ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=_range(ends), line=taken.line)
+
+
+def _check_classes(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Warn of class numbers for which the logits have no column."""
+    place, count = ctx.graph.classes.get(feed.ref, (None, 0))
+    what, ends = _ends(ctx, feed, batches_of) if place is not None else ("", None)
+    if place is None or ends is None or (ends[0] >= 0 and ends[1] < count):
+        return
+    del ctx.graph.classes[feed.ref]  # warn only once
+    help = f"give the logits {ends[1] + 1:g} columns, one for each class" if ends[0] >= 0 else "classes count from 0"
+    ctx.report(NOT_CLASSES, span, help=help, name=feed.text, what=what, range=_range(ends), line=place.line,
+               last=count - 1)  # fmt: skip
+
+
+def _ends(ctx: Analysis, feed: Feed, batches_of: str | None) -> tuple[str, tuple[float, float] | None]:
+    """What is fed, and its least and greatest numbers, if they are known."""
+    match feed.value:
+        case Field(data=data, field="target", index=index) if data in ctx.datasets and _is_whole(index):
+            return f"{data}.target", ctx.datasets[data].schema.target_range
+        case BatchField(field="target", index=index) if batches_of is not None and _is_whole(index):
+            return f"{batches_of}.target", ctx.datasets[batches_of].schema.target_range
+        case Value(value=value) if numbers := list(_numbers(value)):
+            return "this", (min(numbers), max(numbers))
+    return "", None
+
+
+def _is_whole(index: tuple[Index, ...]) -> bool:
+    """Whether an index takes all rows: `x`, or its column `x[:, 0]`."""
+    return index in ((), ((None, None, None), 0))
+
+
+def _range(ends: tuple[float, float]) -> str:
+    least, most = ends
+    return f"is {least:g}" if least == most else f"goes from {least:g} to {most:g}"
+
+
+def _numbers(value: ExprValue) -> Iterator[float]:
+    match value:
+        case tuple():
+            for one in value:
+                yield from _numbers(one)
+        case int() | float() if not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+            yield value
+
+
+def _scale(ctx: Analysis, name: str) -> object:
+    declared = {data.name: data for data in ctx.data}
+    for step in declared[name].transforms:
+        if TRANSFORMS[step.name].takes_data:
+            data, of = step.arguments["data"], step.arguments["name"]
+            return _scale(ctx, str(data)) if of is None else (data, of)
+    scale = scaled_by(declared[name])
+    return scale and (scale, given_as(ctx, name))
+
+
+def given_as(ctx: Analysis, name: str) -> object:
+    """The caller's replacement for data. Equal replacements compare equal."""
+    given = ctx.given_data.get(name)
+    return given if isinstance(given, str) else id(given)
+
+
+def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
+    """Check that the steps of a training depend on its batches."""
+    if (statement.batching is None and statement.target is None) or ctx.graph.broken:
+        return
+    needed, steps = [], False
+    for one in walk(body):
+        match one:
+            case Set(value=value) if any(_batch_fields(value)):
+                return
+            case Run(refs=refs, feeds=feeds):
+                executed = ctx.executed(ctx.graph, refs, statement.span)
+                if any(feed.ref.node in executed and any(_batch_fields(feed.value)) for feed in feeds):
+                    return
+                needed += executed.all(Kind.PLACEHOLDER)
+                steps = steps or changes_trained(ctx, one) is not None
+    if ctx.graph.optimizers and not steps:
+        return  # the step itself is missing
+    name = ctx.graph.nodes[needed[0]].name if needed else "X"
+    batch = statement.target.id if statement.target else "batch"
+    help = (
+        "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"
+    )
+    place = statement.data.span if statement.data else statement.span
+    ctx.report(BATCH_UNUSED, place, help=help, name=name, batch=batch)
+
+
+def changes_trained(ctx: Analysis, statement: Statement) -> Reached | None:
+    """What a statement executes if it changes trainable variables, by an optimizer or by an assignment. None
+    otherwise."""
+    nodes, executed = ctx.graph.nodes, ctx.executed(ctx.graph, statement.uses().executes, statement.origin.span)
+    if executed.takes_step:
+        return executed
+    changed = (nodes[one] for id in executed.all(Kind.WRITE) for one in written(nodes, nodes[id]))
+    return executed if any(node.is_trainable for node in changed) else None
+
+
+def _batch_fields(expr: PlanExpr) -> Iterator[bool]:
+    """For each field of data in an expression, whether it belongs to the batch."""
+    match expr:
+        case BatchField(field=field):
+            yield field != "rows"
+        case Apply(args=parts) | Template(parts=parts):
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from _batch_fields(part)

@@ -1,0 +1,473 @@
+"""Turns the statements of sessions into the plan.
+
+A statement that needs a value which is not fed, or feeds a value that does not fit, is an error here.
+"""
+
+import math
+from typing import Any
+
+from ...diagnostics import (
+    ARGUMENT_KIND,
+    BATCH_WITHOUT_DATA,
+    BETTER_VALUE,
+    BRANCH_VALUES,
+    CHECKPOINT_MOVING,
+    CHECKPOINT_TWICE,
+    CONDITION_TENSOR,
+    ENGINE_UNKNOWN,
+    NAN_UNKNOWN,
+    NESTED_CHECKPOINT,
+    NESTED_TRAIN,
+    NO_STEP,
+    OPTION_UNKNOWN,
+    PLAN_PLACE,
+    SEED_VALUE,
+    SESSION_NAME,
+    SESSION_TWICE,
+    STREAM_BATCHES,
+    Note,
+)
+from ...program import (
+    ENGINES,
+    ON_NAN,
+    Checkpoint,
+    Counter,
+    Every,
+    If,
+    Keep,
+    PlanExpr,
+    Ref,
+    Run,
+    Session,
+    Statement,
+    StopAfter,
+    Template,
+    Train,
+    fetches_of,
+)
+from ...record import replace
+from ...source import Span
+from ...syntax import tree as t
+from ..calls.session_values import plan_value
+from ..calls.wrong_kind import scalar_name
+from ..context import Analysis, StatementFailed
+from ..expressions.expressions import bind_targets, condition, iterate, value_of
+from ..graph.statements import on_graph
+from ..names import Binding
+from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
+from .evaluation import rows_of, type_text
+from .fed_data import check_batches_fed
+from .fed_rows import check_rows
+from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
+from .initial import all_variables, check_initial, uninitialised
+from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, shown_text
+from .statements import inside_loop, made, need_variables
+
+
+def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
+    """The plan of one session. None if its graph is unknown."""
+    graph_name = statement.graph.id if statement.graph else ""
+    name = statement.target.id if statement.target else ""
+    if name in names and statement.target is not None:
+        note = Note("the first is on line {line}", names[name])
+        ctx.report(SESSION_TWICE, statement.target.span, (note,), name=name)
+    names.setdefault(name, statement.span)
+    if graph_name not in ctx.graphs:
+        help = ctx.did_you_mean(graph_name, ctx.graphs) or "declare it: graph " + graph_name + ": ..."
+        place = statement.graph.span if statement.graph is not None else statement.span
+        ctx.report(SESSION_NAME, place, help=help, name=graph_name)
+        return None
+    graph = ctx.graphs[graph_name]
+    env = Env(parent=graph.env)
+    first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
+    by_hand = isinstance(first, (t.Init, t.Restore))
+    plan = Plan(env, env, initialised=graph.on_servers() if by_hand else None)
+    with on_graph(ctx, graph):
+        if not by_hand:
+            ctx.guarded(lambda: check_initial(ctx, all_variables(ctx), "'session'", statement), statement.span)
+        body = _block(ctx, plan, statement.body)
+        check_rows(ctx, body)
+    return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
+
+
+def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, ...]:
+    result: list[Statement] = []
+    for statement in statements:
+        made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
+        if not isinstance(made, ErrorValue):
+            result += made
+            continue
+        if isinstance(statement, t.Bind | t.Evaluate):
+            for target in statement.targets:
+                if not plan.env.binds(target.id):
+                    plan.names.rebind(target.id, made, target.span)
+        if isinstance(statement, t.Feeding):  # its feeds may have errors too
+            ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
+    return tuple(result)
+
+
+def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
+    match statement:
+        case t.Train():
+            return [_train(ctx, plan, statement)]
+        case t.Every():
+            return [_every(ctx, plan, statement)]
+        case t.StopAfter():
+            return [_stop_after(ctx, plan, statement)]
+        case t.Keep():
+            return [_keep(ctx, plan, statement)]
+        case t.Checkpoint():
+            return [_checkpoint(ctx, plan, statement)]
+        case t.If():
+            return _if(ctx, plan, statement)
+        case t.For():
+            return _for(ctx, plan, statement)
+        case _:
+            return made(ctx, plan, statement)
+
+
+# --- blocks -------------------------------------------------------------------------------
+
+
+def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
+    for at, (test, body) in enumerate(statement.branches):
+        if test is None:
+            return list(_block(ctx, plan, body))
+        with ctx.graph.trial():
+            is_of_run = _is_of_run(ctx, plan, test)
+        if is_of_run:
+            return [_decided_by_run(ctx, plan, statement, at)]
+        value = condition(ctx, plan.env, test)
+        if not isinstance(value, bool):
+            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+        if value:
+            return list(_block(ctx, plan, body))
+    return []
+
+
+def _is_of_run(ctx: Analysis, plan: Plan, test: t.Expr) -> bool:
+    """Whether a condition depends on a value that only the session knows."""
+    match test:
+        case t.Compare(operands=operands):
+            return any(_is_of_run(ctx, plan, operand) for operand in operands)
+        case t.Unary(op="not", operand=operand):
+            return _is_of_run(ctx, plan, operand)
+        case t.Boolean(op=op, left=left, right=right):
+            if _is_of_run(ctx, plan, left):
+                return True
+            is_decided = condition(ctx, plan.env, left) is (op == "or")  # then the right side does not count
+            return not is_decided and _is_of_run(ctx, plan, right)
+        case _:
+            return isinstance(value_of(ctx, plan.env, test), (Tensor, RuntimeValue))
+
+
+def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
+    """An `if` whose branch from `at` on only the session can choose."""
+    test, body = statement.branches[at]
+    assert test is not None
+    decided = session_condition(ctx, plan, test)
+    feeds = checked_feeds(ctx, plan, (), list(fetches_of(decided)), "'if'", statement)
+    for one in statement.branches[at:]:
+        _refuse_in_branch(ctx, plan, one[1])
+    before, inside = _copied(plan), plan.loop
+    if inside is not None:
+        inside.asides += 1
+    then = _block(ctx, plan, body)
+    first = _copied(plan)
+    plan.names.names = dict(before)
+    rest = replace(statement, branches=statement.branches[at + 1 :])
+    otherwise = tuple(_if(ctx, plan, rest)) if rest.branches else ()
+    second = _copied(plan)
+    if inside is not None:
+        inside.asides -= 1
+    plan.names.names |= first
+    for name in dict.fromkeys((*first, *second)):
+        given = [one[name][0] for one in (before, first, second) if name in one]
+        _check_same(ctx, name, given)
+        if name not in before and len(given) == 1:
+            why = "the 'if' on line {line} may not give it one"
+            plan.names.rebind(name, Unbound(test.span, why), test.span)
+    return If(ctx.origin(statement.span), decided, feeds, then, otherwise)
+
+
+def _copied(plan: Plan) -> dict[str, list[Binding[ExprValue]]]:
+    return {name: [replace(one) for one in bindings] for name, bindings in plan.names.names.items()}
+
+
+def _check_same(ctx: Analysis, name: str, given: list[Binding[ExprValue]]) -> None:
+    """Refuse values of several types that a name has before an `if` and gets in its branches."""
+    one, *others = given
+    for other in others:
+        before, after = type_text(one.value), type_text(other.value)
+        if before != after and not isinstance(other.value, ErrorValue):
+            note = (Note("the other value is from line {line}", one.span),)
+            ctx.fail(BRANCH_VALUES, other.span, note, name=name, before=before, after=after)
+
+
+def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
+    """Refuse statements on which the rest of the session depends in the branch of an `if`."""
+    for one in body:
+        inner = one.body if isinstance(one, (t.Train, t.Every, t.For)) else ()
+        if isinstance(one, (t.LogTo, t.Checkpoint, t.Feed)):
+            word = {t.LogTo: "log to", t.Checkpoint: "checkpoint", t.Feed: "feed"}[type(one)]
+            ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help="put it outside")
+        if isinstance(one, (t.Init, t.Restore)) and plan.initialised is not None:
+            word = "init" if isinstance(one, t.Init) else "restore"
+            help = "initialise the variables above the 'if'"
+            ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
+        if isinstance(one, t.If):
+            inner = tuple(part for _, branch in one.branches for part in branch)
+        is_fed = isinstance(one, t.Train)
+        _refuse_in_branch(ctx, plan, tuple(part for part in inner if not (is_fed and isinstance(part, t.Feed))))
+
+
+def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
+    result: list[Statement] = []
+    plan.env.begin_loop()
+    try:
+        for value in iterate(ctx, value_of(ctx, plan.env, statement.iterable), statement.iterable.span):
+            plan.env.next_turn()
+            bind_targets(ctx, plan.env, statement.targets, value, statement.iterable.span)
+            result += _block(ctx, plan, statement.body)
+    finally:
+        plan.env.end_loop()
+    return result
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
+    if plan.loop is not None:
+        ctx.fail(NESTED_TRAIN, statement.span)
+    env = Env(parent=plan.env)
+    for name in COUNTERS:
+        if not env.knows(name):  # the file's own `step` keeps its meaning
+            env.bind(name, RuntimeValue(Counter(name)), statement.span)
+    try:
+        options, count, (dataset, size, order, seed) = ctx.together(
+            lambda: _options(ctx, plan, statement),
+            lambda: count_of(ctx, plan, statement.count, "the length of a training"),
+            lambda: _batching(ctx, plan, statement),
+        )
+        if statement.target is not None and dataset is None:
+            ctx.fail(
+                BATCH_WITHOUT_DATA, statement.target.span, header=_with_data(ctx, statement, statement.target.span)
+            )
+    except StatementFailed:
+        if statement.target is not None:
+            env.bind(statement.target.id, ErrorValue(), statement.target.span)
+        _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
+        raise
+    short, loop = 0, Loop()
+    if dataset is not None:
+        short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
+        loop = Loop(dataset.name if dataset.name in ctx.datasets else None, dataset.schema, size or dataset.schema.rows)
+    loop.before = frozenset(plan.names.names)
+    loop.count, loop.unit, loop.per_epoch = count, statement.unit, _per_epoch(dataset, size, order)
+    if statement.target is not None and dataset is not None:
+        batch = Batch(dataset.schema, None if short else loop.rows, dataset.name)
+        env.bind(statement.target.id, batch, statement.target.span)
+    failed = ctx.failed
+    inner = replace(plan, env=env, loop=loop, around=statement.span)
+    body = _body(ctx, inner, statement)
+    plan.names.names.update({name: given.bindings for name, given in loop.given_after.items()})
+    for name, place in loop.rare.items():
+        plan.names.rebind(name, Unbound(place, "'after every' on line {line} may not run in this training"), place)
+    for name in dict.fromkeys((*loop.doubtful, *(loop.given_after if loop.stop is not None else ()))):
+        assert loop.stop is not None
+        why = "'stop when' on line {line} may end the training before it has one"
+        plan.names.rebind(name, Unbound(loop.stop, why), statement.span)
+    if not loop.runs and ctx.failed == failed and ctx.graph.broken.isdisjoint({t.Optimize, t.ApplyGradients}):
+        if not ctx.graph.optimizers and not loop.runs_aside:
+            steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
+            way = f"write in its body: run {steps[-1]}" if steps else ""
+            way = way or f"declare an optimizer: optimize {scalar_name(ctx) or 'LOSS'} with adam(learning_rate=0.001)"
+            ctx.fail(NO_STEP, statement.span, way=way)
+        for ref in ctx.graph.optimizers:
+            feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
+            body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
+    if dataset is not None and ctx.failed == failed:
+        check_batches_fed(ctx, statement, tuple(body))
+        if short and (statement.unit == "epoch" or count * size >= dataset.schema.rows):
+            check_last_batch(ctx, inner, body, short, size)
+    data = (dataset.name, dataset.part) if dataset else None
+    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
+
+
+def _per_epoch(dataset: DataValue | None, size: int | None, order: str) -> int:
+    """The steps of an epoch."""
+    return 1 if dataset is None or not size else -(-dataset.schema.rows // size)
+
+
+def _writes(ctx: Analysis, ref: Ref) -> bool:
+    row = ctx.graph.nodes[ref.node].row
+    return row is not None and row.writes
+
+
+def _with_data(ctx: Analysis, statement: t.Train, place: Span) -> str:
+    """The first line of a training with data, if the program has some."""
+    data = ctx.data[0].name if ctx.data else "DATA"
+    if data in ctx.datasets and ctx.datasets[data].schema.parts:
+        data += ".train"
+    source = statement.span.source
+    begun = source.text[statement.span.start : place.start]
+    begun, *named = " ".join(begun.split()).rsplit(" as", 1)
+    return f"{begun} on {data} {'as ' if named else ''}{place.text}"
+
+
+def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
+    """The statements of a training. A `feed` applies to all of them, wherever it is."""
+    loop = plan.loop
+    assert loop is not None
+    for one in statement.body:
+        if isinstance(one, t.Feed):
+            entries = ctx.guarded(lambda one=one: feed_entries(ctx, plan, one.feeds), one.span)
+            if isinstance(entries, ErrorValue):
+                loop.broken = True
+            else:
+                loop.feeds.update(entries)
+    return list(_block(ctx, plan, statement.body))
+
+
+# The options of `train ... with`: the allowed values, and the error for other values.
+_OPTIONS = {"engine": (ENGINES, ENGINE_UNKNOWN), "on_nan": (ON_NAN, NAN_UNKNOWN)}
+
+
+def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, Any]:  # literals, of the allowed values
+    options: dict[str, Any] = {}
+    for option in statement.options:
+        if option.name not in _OPTIONS:
+            help, known = ctx.did_you_mean(option.name or "", _OPTIONS), ", ".join(_OPTIONS)
+            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known=known)
+        known, message = _OPTIONS[option.name]
+        value = value_of(ctx, plan.env, option.value)
+        if not isinstance(value, str):
+            ctx.fail(message, option.value.span, name=describe(value))
+        if value not in known:
+            ctx.fail(message, option.value.span, help=ctx.did_you_mean(value, known), name=value)
+        options[option.name] = value
+    return options
+
+
+def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue | None, int | None, str, int]:
+    batching, data = statement.batching, statement.data
+    if data is None:
+        if batching is not None:
+            ctx.fail(BATCH_WITHOUT_DATA, batching.span, header=_with_data(ctx, statement, batching.span))
+        return None, None, "ordered", 0
+    dataset = rows_of(ctx, plan, data, "'train ... on'")
+    if batching is None:
+        if dataset.schema.streamed:
+            ctx.fail(STREAM_BATCHES, data.span, name=data.id, what="a training")
+        return dataset, None, "ordered", 0
+    size = count_of(ctx, plan, batching.size, "the size of a batch")
+    seed = 0
+    if batching.seed is not None:
+        seed = value_of(ctx, plan.env, batching.seed)
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:
+            ctx.fail(SEED_VALUE, batching.seed.span, value=describe(seed))
+    order = batching.order or "shuffled"
+    if order != "sampled" and size > dataset.schema.rows:
+        size = dataset.schema.rows
+    return dataset, size, order, seed
+
+
+def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
+    loop = inside_loop(ctx, plan, statement, "every")
+    count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    for one in statement.body:
+        if isinstance(one, t.Checkpoint):
+            ctx.fail(NESTED_CHECKPOINT, one.span)
+        if isinstance(one, t.Feed):
+            ctx.fail(PLAN_PLACE, one.span, help="put it directly in the body of 'train', or write '... with ...'",
+                     what="'feed' inside 'every'")  # fmt: skip
+    names = plan.names.names
+    before = set(names)
+    for name, one in loop.given_after.items() if statement.after else ():
+        if one.unit == statement.unit and one.count <= count:  # then it has one by the time that this block runs
+            names[name] = one.bindings
+    loop.asides += 1
+    body = _block(ctx, plan, statement.body)
+    loop.asides -= 1
+    if statement.after:
+        _give_after(plan, loop, statement, before, count)
+    return Every(ctx.origin(statement.span), count, statement.unit, body, statement.after)
+
+
+def _give_after(plan: Plan, loop: Loop, statement: t.Every, before: set[str], count: int | float) -> None:
+    """Names that only `after every` blocks give values have them from the first time on: in the block itself, in blocks
+    below it that do not run before it, and after the training."""
+    names = plan.names.names
+    for name in [name for name in names if name not in before]:
+        loop.given_after[name] = GivenAfter(names[name], statement.unit, count)
+        if not loop.is_reached(statement.unit, count):
+            loop.rare[name] = statement.span
+    for name in loop.given_after:
+        why = "'after every' on line {line} gives it one, and may not have run yet"
+        plan.names.rebind(name, Unbound(statement.span, why), statement.span)
+
+
+def _number(ctx: Analysis, plan: Plan, expr: t.Expr, word: str) -> PlanExpr:
+    """A value of the session that is one number."""
+    value = value_of(ctx, plan.env, expr)
+    type = value.type if isinstance(value, (Tensor, RuntimeValue)) else None
+    is_number = type is None or (type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint"))
+    if not isinstance(value, (Tensor, RuntimeValue)) or not is_number:
+        help = f"name one of its values: {shown_text(expr)}.{next(iter(value.fields))}" if (
+            isinstance(value, Evaluation) and value.fields
+        ) else ""  # fmt: skip
+        ctx.fail(BETTER_VALUE, expr.span, help=help, what=f"'{word}'", value=describe(value))
+    return plan_value(ctx, value, expr.span)
+
+
+def _state(ctx: Analysis, word: str) -> str:
+    """A name under which the session keeps something for a statement. No name of a program has a space."""
+    ctx.remembered += 1
+    return f"{word} {ctx.remembered}"
+
+
+def _keep(ctx: Analysis, plan: Plan, statement: t.Keep) -> Keep:
+    inside_loop(ctx, plan, statement, "keep")
+    value, path = ctx.together(
+        lambda: _number(ctx, plan, statement.value, "keep"), lambda: path_of(ctx, plan, statement.path)
+    )
+    need_variables(ctx, statement, "keep")
+    plan.restored.clear()
+    feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'keep'", statement)
+    state, text = _state(ctx, "keep"), shown_text(statement.value)
+    return Keep(ctx.origin(statement.span), value, text, statement.highest, path, state, feeds)
+
+
+def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
+    inside_loop(ctx, plan, statement, "stop after")
+    count, value, by = ctx.together(
+        lambda: count_of(ctx, plan, statement.count, "the number after 'stop after'"),
+        lambda: _number(ctx, plan, statement.value, "stop after"),
+        lambda: 0.0 if statement.by is None else value_of(ctx, plan.env, statement.by),
+    )
+    if not isinstance(by, (int, float)) or isinstance(by, bool) or not 0 <= by < math.inf:
+        assert statement.by is not None
+        ctx.fail(ARGUMENT_KIND, statement.by.span, function="'stop after'", wanted="a number that is not negative",
+                 name="by", value=describe(by))  # fmt: skip
+    feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'stop after'", statement)
+    state, text = _state(ctx, "stop after"), shown_text(statement.value)
+    return StopAfter(
+        ctx.origin(statement.span), count, statement.unit, value, text, statement.highest, float(by), state, feeds
+    )
+
+
+def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoint:
+    loop = inside_loop(ctx, plan, statement, "checkpoint")
+    if loop.checkpoint:
+        ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))
+    loop.checkpoint = statement.span
+    count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    path = path_of(ctx, plan, statement.path)
+    if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
+        ctx.fail(CHECKPOINT_MOVING, statement.path.span)
+    need_variables(ctx, statement, "keep")
+    for ref in all_variables(ctx):
+        if plan.initialised is not None and ref not in plan.initialised:
+            uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
+    return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)

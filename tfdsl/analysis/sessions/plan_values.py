@@ -1,0 +1,267 @@
+"""Session values in the plan: texts, paths, conditions and counts.
+
+An expression on tensors becomes nodes, as in `sess.run(mse * 2)`. Comparisons in `expect` and `stop when`, and
+expressions with `epoch`, `step` or the batch, are computed on fetched values.
+"""
+
+import builtins
+import re
+from collections.abc import Sequence
+
+from ...diagnostics import (
+    BROADCAST,
+    COUNT_VALUE,
+    DTYPE_MISMATCH,
+    NOT_CONDITION,
+    NOT_STATIC,
+    NOT_TEXT,
+    SEARCHED,
+    TEMPLATE_BRACE,
+    TEMPLATE_FORMAT,
+    TEMPLATE_TENSOR,
+    TOO_DEEP,
+    UNKNOWN_FIELD,
+)
+from ...diagnostics.spelling import listed
+from ...limits import MAX_MOVING
+from ...program import Apply, Counter, Fetch, PlanExpr, Shown, Template, Value, thaw
+from ...source import Span
+from ...syntax import tree as t
+from ...types import SizeClash, shape_text
+from ..calls.arguments import ArgumentValue, check_rounded, scalar_class
+from ..calls.session_values import FEWER_OPERATORS, plan_value
+from ..calls.slips import compared
+from ..calls.wrong_kind import not_tensor
+from ..context import Analysis
+from ..expressions.expressions import dotted, evaluate, value_of
+from ..expressions.node_names import FIELD
+from ..values import Array, DataValue, RuntimeValue, Tensor, describe
+from .feeds import Plan, known_shape
+
+COUNTERS = ("epoch", "step")
+
+
+def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
+    """The value of an expression. The values in a string are filled in when it is used."""
+    if isinstance(expr, t.Constant) and isinstance(expr.value, str):
+        return _template(ctx, plan, expr.value, expr, is_path=False)
+    value = evaluate(ctx, plan.env, expr)
+    if isinstance(value, DataValue):
+        text = shown_text(expr)
+        target = f" or {text}.target" if value.schema.targets else ""
+        not_tensor(ctx, value, expr.span, f"use {text}.features{target}")
+    return plan_value(ctx, value, expr.span)
+
+
+def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
+    """A path in the plan."""
+    value = value_of(ctx, plan.env, expr)
+    if not isinstance(value, str):
+        ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
+    return _template(ctx, plan, value, expr, is_path=True)
+
+
+def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool) -> PlanExpr:
+    """A string with `{name}` and `{name:format}` in it. Names are now, epoch and step, params, names of the session,
+    and, apart from paths, tensors."""
+    if "{" not in text and "}" not in text:
+        return Value(text)
+    parts: list[str | PlanExpr] = []
+    at = 0
+    for match in FIELD.finditer(text):
+        parts.append(text[at : match.start()])
+        at = match.end()
+        name, format = match.groups()
+        if match[0] in ("{{", "}}"):
+            parts.append(match[0][0])
+        elif name is None:
+            other = re.match(r"\{([^{}\n]*[^{}\s:][^{}\n]*)\}", text[match.start() :])
+            help = f"braces contain names: write value = {other[1]} before, and then {{value}}" if other else ""
+            ctx.fail(TEMPLATE_BRACE, _place(expr, match), help=help, brace=match[0])
+        else:
+            parts.append(_filled(ctx, plan, name, format or "", _place(expr, match), is_path))
+    parts.append(text[at:])
+    return Template(tuple(p for p in parts if p != ""))
+
+
+def _place(expr: t.Expr, match: re.Match[str]) -> Span:
+    """The place of a field in a string, or of the whole string if it has escapes."""
+    span = expr.span
+    if span.text[1:-1] != match.string:
+        return span
+    return Span(span.source, span.start + 1 + match.start(), span.start + 1 + match.end())
+
+
+def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_path: bool) -> str | PlanExpr:
+    """What stands for `{name:format}`."""
+    params = {p.name: p.value for p in ctx.params}
+    counters = ("now", *COUNTERS) if plan.loop else ("now",)
+    if name in counters:
+        _check_format(ctx, format, name, "string" if name == "now" else "int", span)
+        return _formatted(Counter(name), format)
+    if name in params:
+        value = thaw(params[name])
+        is_one = value is not None and not isinstance(value, list)
+        _check_format(ctx, format, name, scalar_class(ctx, value, span) if is_one else "", span)
+        return builtins.format(value, format) if format else str(value)
+    first = name.partition(".")[0]
+    if not plan.env.knows(first):
+        known = (*counters, *params, *plan.names.names)
+        help = ctx.did_you_mean(first, (*known, *plan.env.visible()))
+        ctx.fail(UNKNOWN_FIELD, span, help=help, name=name, known=listed(known))
+    value = dotted(ctx, plan.env, t.Identifier(span, name))
+    if is_path and isinstance(value, (Tensor, Array)):
+        ctx.fail(TEMPLATE_TENSOR, span, name=name)
+    found = plan_value(ctx, value, span)
+    type = value.type if isinstance(value, (Tensor, Array, RuntimeValue)) else None
+    if format and type is not None and type.shape:
+        ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=f"{name}, which is {type}")
+    _check_format(ctx, format, name, type.dtype.kind if type is not None else "", span)
+    return _formatted(found, format)
+
+
+def _formatted(value: PlanExpr, format: str) -> PlanExpr:
+    return Apply("format", (value, Value(format))) if format else value
+
+
+_MOST_DIGITS = 3  # of a width or a precision
+_EXAMPLES: dict[str, object] = {"int": 1, "uint": 1, "float": 0.5, "complex": 1j, "bool": True, "string": "text"}
+
+
+def _check_format(ctx: Analysis, format: str, name: str, kind: str | None, span: Span) -> None:
+    """Refuse a format that Python refuses for values of a kind, or, if the kind is not known, for all."""
+    if any(len(digits) > _MOST_DIGITS for digits in re.findall(r"\d+", format)):
+        ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=f"{name}: its width is at most {'9' * _MOST_DIGITS}")
+    examples = [_EXAMPLES[kind]] if kind in _EXAMPLES else list(_EXAMPLES.values())
+    for example in examples if format else ():
+        try:
+            builtins.format(example, format)
+            return
+        except (ValueError, TypeError, OverflowError, MemoryError):
+            pass
+    if format:
+        ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=name)
+
+
+def session_condition(
+    ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0
+) -> PlanExpr:
+    """A condition on fetched values. Its comparisons are not nodes. The compared values are added to `sides`."""
+    sides = [] if sides is None else sides
+    if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:
+        ctx.fail(TOO_DEEP, expr.span, help=FEWER_OPERATORS, limit=MAX_MOVING)
+    match expr:
+        case t.Compare():
+            operands = ctx.each(lambda operand: session_value(ctx, plan, operand), expr.operands)
+            sides += [
+                Shown(shown_text(operand), value)
+                for operand, value in zip(expr.operands, operands, strict=True)
+                if not isinstance(operand, t.Constant)
+            ]
+            for at, op in enumerate(expr.ops):
+                _check_compared(ctx, plan, expr, op, at, operands)
+            parts = [Apply(op, (operands[i], operands[i + 1])) for i, op in enumerate(expr.ops)]
+            result: PlanExpr = parts[0]
+            for part in parts[1:]:
+                result = Apply("and", (result, part))
+            return result
+        case t.Boolean():
+            inner = (expr.left, expr.right)
+            left, right = ctx.each(lambda side: session_condition(ctx, plan, side, sides, depth + 1), inner)
+            return Apply(expr.op, (left, right))
+        case t.Unary(op="not"):
+            return Apply("not", (session_condition(ctx, plan, expr.operand, sides, depth + 1),))
+    value = evaluate(ctx, plan.env, expr)
+    if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
+        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
+    if not isinstance(value, (bool, Tensor, RuntimeValue)):
+        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
+    result = plan_value(ctx, value, expr.span)
+    sides.append(Shown(shown_text(expr), result))
+    return result
+
+
+def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int, operands: list[PlanExpr]) -> None:
+    """Check that compared values broadcast, as far as their shapes are known."""
+    left, right = operands[at : at + 2]
+    for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
+        if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
+            check_rounded(ctx, ArgumentValue(one.value, side.span), type[other.ref.output].dtype)
+    if op not in ("in", "not in"):
+        _check_kinds(ctx, (left, right), expr.operands[at : at + 2])
+    a, b = (known_shape(ctx, plan, side) for side in (left, right))
+
+    if op in ("in", "not in") and a:
+        ctx.fail(SEARCHED, expr.span, op=op, value=expr.operands[at].span.text, shape=shape_text(a))
+    if op in ("in", "not in") or a is None or b is None:
+        return
+    try:
+        for x, y in zip(reversed(a), reversed(b)):
+            ctx.graph.sizes.broadcast(x, y)
+    except SizeClash as clash:
+        ctx.fail(
+            BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right
+        )
+    first, second = expr.operands[at : at + 2]
+    compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
+
+
+def _check_kinds(ctx: Analysis, sides: tuple[PlanExpr, PlanExpr], exprs: Sequence[t.Expr]) -> None:
+    """Check that a text is not compared with a number."""
+    kinds = [_kind(ctx, side) for side in sides]
+    for text, other, expr in ((0, 1, exprs[0]), (1, 0, exprs[1])):
+        if kinds[text] == "string" and kinds[other] not in ("", "string"):
+            if isinstance(sides[text], Fetch) and isinstance(sides[other], Value):
+                shown, given = exprs[other].span.text, exprs[other]
+                ctx.fail(DTYPE_MISMATCH, given.span, value=shown, dtype="string", hint=f'write a text: "{shown}"')
+            shown = " ".join(expr.span.text.split())
+            number = shown[1:-1]
+            is_number = re.fullmatch(r"-?\d+(\.\d*)?(e-?\d+)?", number) is not None
+            hint = f"write it without quotes: {number}" if is_number else "compare it with a text, or write a number"
+            ctx.fail(DTYPE_MISMATCH, expr.span, value=shown, dtype=kinds[other], hint=hint)
+
+
+def _kind(ctx: Analysis, value: PlanExpr) -> str:
+    """The dtype of a value, or "string" for a text. "" if it is not known."""
+    match value:
+        case Template():
+            return "string"
+        case Value(value=str()):
+            return "string"
+        case Value(value=bool()):
+            return "bool"
+        case Value(value=int() | float()):
+            return "a number"
+        case Counter(name="epoch" | "step"):
+            return "a number"
+        case Apply(op="+" | "-" | "*" | "/" | "//" | "**" | "unary -" | "unary +", args=args):
+            kinds = [_kind(ctx, one) for one in args]
+            return "" if "" in kinds or "string" in kinds else "a number"
+        case Fetch(ref=ref) if outputs := ctx.graph.nodes[ref.node].outputs:
+            return outputs[ref.output].dtype.name
+    return ""
+
+
+def count_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
+    """A positive integer."""
+    count = distance_of(ctx, plan, expr, what, fractions=False)
+    assert isinstance(count, int)
+    return count
+
+
+def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
+    """A positive number, an integer unless `fractions` are allowed."""
+    value = value_of(ctx, plan.env, expr)
+    if isinstance(value, (Tensor, Array, RuntimeValue)):
+        ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
+    kinds = (int, float) if fractions else int
+    if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
+        help = ""
+        if isinstance(value, float) and value > 0 and value.is_integer():
+            help = f"write {int(value)}; for two whole numbers, / returns a fraction and // a whole number"
+        ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
+    return value
+
+
+def shown_text(expr: t.Expr) -> str:
+    return " ".join(expr.span.text.split())

@@ -1,0 +1,93 @@
+"""Finds unused names that are not nodes: params, data, functions, imports and compile-time values.
+
+Input: the tree of a program with sessions; a file without sessions may be imported by others. Output: a warning
+for each name.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+
+from ...diagnostics import UNUSED, Diagnostic
+from ...source import Span
+from ...syntax import tree as t
+from ..calls.training import NAME
+
+
+def unused(tree: t.File, known: Collection[Span]) -> Iterator[Diagnostic]:
+    """Warnings for the unused names of a file. `known` has the places of names that are nodes."""
+    names = {target.span: target for target in _values(tree.body) if target.span not in known}
+    imported = {target.span: target for target in _imported(tree)}
+    mentioned = _mentioned(tree) if names or imported else set()
+    for span, target in {**names, **imported}.items():
+        if target.id not in mentioned and not target.id.startswith("_"):
+            help = "use it, or remove the import" if span in imported else ""
+            yield Diagnostic(UNUSED, span, {"name": target.id}, help=help)
+
+
+def _values(block: t.Block) -> Iterator[t.Identifier]:
+    """The names of a file and its graphs that may stand for values other than nodes. Layers read `training`."""
+    for statement in block:
+        match statement:
+            case t.Assign(targets=targets):
+                yield from (target for target in targets if target.id != NAME)
+            case t.Param(target=target) | t.Data(target=target) | t.Def(target=target):
+                yield target
+            case t.Session(body=body):
+                yield from _given(body)
+            case t.Graph() | t.Scope() | t.After() | t.Device() | t.Container():
+                yield from _values(statement.body)
+
+
+def _given(block: t.Block) -> Iterator[t.Identifier]:
+    """The names to which a session gives values."""
+    for statement in block:
+        match statement:
+            case t.Bind(targets=targets) | t.Evaluate(targets=targets):
+                yield from targets
+            case t.Train(body=body) | t.Every(body=body) | t.For(body=body):
+                yield from _given(body)
+            case t.If(branches=branches):
+                for _, body in branches:
+                    yield from _given(body)
+
+
+def _imported(tree: t.File) -> Iterator[t.Identifier]:
+    """The names of a file's imports. A file imported as a whole may be needed for the nodes that it adds."""
+    for statement in tree.body:
+        match statement:
+            case t.Import(names=tuple() as names):
+                yield from names
+            case t.Import(is_library=True):
+                yield statement.target or t.Identifier(statement.span, statement.path)
+
+
+def _mentioned(tree: t.File) -> set[str]:
+    """Every name of a file outside the places that bind names."""
+    found: set[str] = set()
+    todo: list[object] = [tree]
+    while todo:
+        match todo.pop():
+            case t.Name(id=name) | t.Attribute(name=name) as node:
+                found.add(name)
+                todo += [node.value] if isinstance(node, t.Attribute) else []
+            case t.Constant(value=str() as text):
+                found.update(re.findall(r"\w+", text))
+            case t.Identifier(id=name):
+                found.update(name.split("."))
+            case t.Assign(value=value) | t.Param(value=value):
+                todo.append(value)
+            case t.Data(stages=stages):
+                todo += stages
+            case t.Def(parameters=parameters, body=body):
+                todo += [*parameters, *body]
+            case t.Bind(value=value, feeds=feeds):
+                todo += [value, *feeds]
+            case t.Evaluate() as node:
+                todo += [node.values, node.data, node.feeds]
+            case t.Import():
+                pass
+            case tuple() as parts:
+                todo += parts
+            case t.Tree() as node:
+                todo += [getattr(node, name) for name in type(node).__match_args__ if name != "span"]
+    return found
