@@ -131,7 +131,32 @@ def bikes(folder: Path) -> None:
     write(folder / "new.csv", ["day", "rides", "degrees", "rain"], rows[-21:])
 
 
-EXAMPLES = {"ferries": ferries, "shapes": shapes, "messages": messages, "bikes": bikes}
+def word2vec(folder: Path) -> None:
+    """The logbook of a harbour: an entry a line, in which words of one kind stand at the same places."""
+    random = Random(17)
+    kinds = {
+        "day": "monday, tuesday, wednesday, thursday, friday, saturday, sunday".split(", "),
+        "port": "kiel, oslo, malmö, rostock, tallinn, riga".split(", "),
+        "ship": "aurora, nordlys, fram, delfin, triton, saga".split(", "),
+        "load": "timber, coal, grain, steel, salt, paper".split(", "),
+        "weather": "fog, rain, snow, sleet, hail, thunder".split(", "),
+        "person": "captain, pilot, cook, mate, engineer".split(", "),
+    }
+    forms = [
+        "the {ship} sailed to {port} with {load}", "on {day} the {ship} came in from {port} with {load}",
+        "{weather} all {day}, no ship left for {port}", "the {person} of the {ship} went ashore on {day}",
+        "a hundred tons of {load} for {port} were loaded on {day}", "the {ship} lay still in {weather}",
+        "the {person} asked for more {load}", "{weather} in the morning, then the {person} took the {ship} out",
+        "{day}, {weather}", "the {ship} from {port} is expected on {day}",
+    ]  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "logbook.txt", "w", encoding="utf-8", newline="\n") as file:
+        for _ in range(1500):
+            words = {kind: random.choice(some) for kind, some in kinds.items()}
+            file.write(random.choice(forms).format(**words) + "\n")
+
+
+EXAMPLES = {"ferries": ferries, "shapes": shapes, "messages": messages, "bikes": bikes, "word2vec": word2vec}
 
 if __name__ == "__main__":
     for name, make in EXAMPLES.items():

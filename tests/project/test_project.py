@@ -37,7 +37,8 @@ def test_distributed_files_exist():
     assert not [name for name in included if not (ROOT / name).exists()]
     assert {path.name for path in ROOT.glob("*.md")} <= set(included)
     inside = {Path(file.path) for file in SdistBuilder(str(ROOT)).recurse_included_files()}
-    assert {path for path in (ROOT / "models").rglob("*") if path.suffix in (".tfg", ".csv", ".png", ".py")} <= inside
+    kinds = (".tfg", ".csv", ".png", ".txt", ".py")
+    assert {path for path in (ROOT / "models").rglob("*") if path.suffix in kinds} <= inside
 
 
 _BEGIN = """
