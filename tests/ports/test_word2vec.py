@@ -15,7 +15,9 @@ def same_draws(monkeypatch):
         spread = np.log(np.float32(range_max + 1))
         draws = tf.cast(tf.exp(tf.random.uniform([num_sampled], seed=1) * spread), tf.int64) - 1
         drawn = tf.minimum(draws, range_max - 1)
-        expected = [num_sampled * tf.math.log1p(1 / (tf.cast(one, tf.float32) + 1)) / spread for one in (true_classes, drawn)]
+        expected = [
+            num_sampled * tf.math.log1p(1 / (tf.cast(one, tf.float32) + 1)) / spread for one in (true_classes, drawn)
+        ]
         return drawn, *expected
 
     monkeypatch.setattr(candidate_sampling_ops, "log_uniform_candidate_sampler", sampler)
