@@ -2,6 +2,7 @@
 
 import ast
 import io
+import statistics
 import tokenize
 
 import pytest
@@ -49,6 +50,11 @@ def test_lines_are_counted():
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_program_has_half_the_lines(name):
     assert share(name) <= 0.5
+
+
+def test_half_of_the_programs_have_less_than_two_fifths():
+    shares = {name: round(share(name), 2) for name in BY_HAND}
+    assert statistics.median(shares.values()) <= 0.4, shares
 
 
 def test_each_program_has_a_counterpart():
