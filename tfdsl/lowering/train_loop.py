@@ -127,10 +127,10 @@ class LoopArgument:
 @dataclass(frozen=True)
 class LoopSpec:
     """The description of a loop. `sizes` are those of a full and of the last batch of an epoch, or None without
-    batches. `block` is the number of steps of a block, `events` the maximum number of events of a call, if that must be
-    known, and `together` the number of plain steps of an iteration. `regular` describes most events, if they are alike.
-    `stride` is the distance between executed steps. The `readers` are workers that read the rows of the arguments with
-    the numbers in `read`."""
+    batches. `block` is the number of steps of a block and `events` the maximum number of events of a call, if they must
+    be known, and `together` the number of plain steps of an iteration. `regular` describes most events, if they are
+    alike. `stride` is the distance between executed steps. The `readers` are workers that read the rows of the
+    arguments with the numbers in `read`."""
 
     body: Body
     arguments: tuple[LoopArgument, ...]
@@ -199,10 +199,14 @@ class TrainLoop:
         return self.given([*self.rows_of, *arguments])
 
 
-def build(built: BuiltGraph, copier: GraphCloner, spec: LoopSpec) -> TrainLoop:
-    """Add a loop to a graph. Raises `NotCopied` if a part of it cannot be in a loop."""
-    with built.adding("train_loop"):
-        return _LoopBuilder(copier, spec).build()
+def build(built: BuiltGraph, spec: LoopSpec) -> TrainLoop:
+    """The loop with this description, which is added to the graph once. Raises `NotCopied` if a part of it cannot be in
+    a loop."""
+    with built.lock:
+        if spec not in built.loops:
+            with built.adding("train_loop"):
+                built.loops[spec] = _LoopBuilder(built.copier, spec).build()
+        return built.loops[spec]
 
 
 class _LoopBuilder:

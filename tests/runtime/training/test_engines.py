@@ -100,6 +100,53 @@ def test_every_model(name, engine, tmp_path):
         np.testing.assert_allclose(other.variables[variable], value, rtol=2e-3, atol=2e-3, err_msg=variable)
 
 
+# --- trainings that are repeated --------------------------------------------------------------
+
+REPEATED = """
+seed 7
+data rows = moons(90, noise=0.2, seed=3) | add_bias | split(test=0.4)
+placeholder X: float32[batch, 3]
+placeholder y: float32[batch, 1]
+placeholder rate: float32 = 0.1
+variable w: float32[3, 1] = zeros
+mse = reduce_mean(square(X @ w - y))
+optimize mse with momentum(0.9, learning_rate=rate)
+
+session:
+    for r in RATES:
+        init
+        train 4 epochs on rows.train in batches of 10 as batch:
+            feed X = batch.features, y = batch.target, rate = r
+            every 3 batches: print "{r} {mse:.3f}"
+            after every 1 epoch:
+                test = evaluate mse on rows.test in batches of 8 as b with X = b.features, y = b.target
+                print epoch, test
+                if test < 0.2:
+                    print "low"
+        print w
+"""
+
+
+@pytest.mark.parametrize("engine", ["loop", "xla"])
+def test_repeated_trainings_share_a_loop(engine):
+    """A loop is built once for all of them, and XLA compiles it once."""
+
+    def made(rates, engine):
+        compiled = tfdsl.compile(REPEATED.replace("RATES", str(rates)))
+        result = compiled.run(options=Options(write=lambda line: None, engine=engine))
+        assert result.engines == [engine] * len(rates)
+        return result, len(compiled.graph.get_operations())
+
+    rates = [0.01, 0.02, 0.05, 0.1, 0.2]
+    many, ops = made(rates, engine)
+    one, ops_of_one = made(rates[:1], engine)
+    step, ops_of_steps = made(rates, "step")
+    assert ops == ops_of_one > ops_of_steps
+    assert many.printed[: len(one.printed)] == one.printed
+    if engine == "loop":
+        assert_same_bits(many, step)
+
+
 # --- one program, many bodies -----------------------------------------------------------------
 
 PROGRAM = """
@@ -197,9 +244,9 @@ def test_unrolled_steps(name, monkeypatch, tmp_path):
     """An iteration of a loop takes several steps if the training is long."""
     built = []
 
-    def build(graph, cloner, spec):
+    def build(graph, spec):
         built.append(spec)
-        return train_loop.build(graph, cloner, spec)
+        return train_loop.build(graph, spec)
 
     monkeypatch.setattr(engine_loop, "build", build)
     for function in (train_loop.iteration_steps, train_loop.regular_events):

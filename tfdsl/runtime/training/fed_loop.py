@@ -19,8 +19,6 @@ from ...program import Ref
 from ..execution.execution import Execution
 from ..execution.nan import Watch
 
-_LOOP = "steps with feeds of a caller"
-
 
 @dataclass(frozen=True, slots=True)
 class StepExecution:
@@ -90,12 +88,7 @@ class FedLoop:
             body=tuple(body), arguments=tuple(arguments), sizes=None, streams=tuple(self._run.streams.streams),
             flags=0, every=True, compiled=False, block=1, events=0, together=1,
         )  # fmt: skip
-        types = tuple((one.dtype.name, one.shape) for one in arguments)
-        key = (_LOOP, tuple(one.names for one in self._executions), tuple(refs), types, spec.streams)
-        with built.lock:
-            if key not in built.loops:
-                built.loops[key] = spec, build(built, built.copier, spec)
-            return built.loops[key][1]
+        return build(built, spec)
 
     def _argument(self, ref: Ref, array: np.ndarray) -> LoopArgument:
         """The values of a fed tensor at all steps. A size that may vary is not a part of the loop, so that batches of

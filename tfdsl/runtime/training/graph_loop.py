@@ -83,7 +83,7 @@ class _Chunk:
 class GraphLoopEngine:
     """Takes the steps of a training in the graph. Raises `NotInGraph` if that is not possible."""
 
-    def __init__(self, steps: StepEngine, place: tuple[int, int], name: GraphEngineName, ops: int):
+    def __init__(self, steps: StepEngine, name: GraphEngineName, ops: int):
         self._steps, self._loop, self._run, self._ops = steps, steps.loop, steps.loop.run, ops
         self.name: GraphEngineName = name
         self._schedule = Schedule(self._loop)
@@ -100,7 +100,7 @@ class GraphLoopEngine:
         self._body = self._sorted(self._schedule.inside, -1)
         self._rows = self._opened()
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
-        self._graph = self._build(place)
+        self._graph = self._build()
         self._call = self._callable()
         self._variables = [v for v in self._run.built.state_variables() if v.op.name in self._graph.variables]
         self._length = 1 if self._run.on_cluster else 64  # steps of the next execution
@@ -161,14 +161,16 @@ class GraphLoopEngine:
         fields = [(field, self._feeds.array_of(at)) for at, field in self._feeds.of_rows.items()]
         return opened(self._run, self._loop.part, fields) if fields else None
 
-    def _build(self, place: tuple[int, int]) -> TrainLoop:
+    def _build(self) -> TrainLoop:
+        """The loop in the graph. Trainings whose loops are alike share one, such as those that a `for` repeats."""
         built, loop, run = self._run.built, self._loop, self._run
         compiled = self.name == "xla"
         spec = LoopSpec(
             body=self._body, arguments=tuple(self._feeds.types),
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams),
-            flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
+            flags=len(self._schedule.blocks), every=self._every, compiled=compiled,
+            block=self._block_size if compiled else 0,
             events=min(_EVENTS, self._events_of_a_block()) if compiled else 0,
             together=1 if compiled else iteration_steps(self._ops, loop.total),
             regular=None if compiled else self._regular(),
@@ -176,15 +178,12 @@ class GraphLoopEngine:
             readers=() if self._rows is None else self._rows.workers,
             read=() if self._rows is None else tuple(self._feeds.of_rows),
         )  # fmt: skip
-        self._spec, key = spec, (place, self.name)
-        with built.lock:
-            if key not in built.loops or built.loops[key][0] != spec:
-                try:
-                    built.loops[key] = spec, build(built, built.copier, spec)
-                except NotCopied as error:
-                    node = op_of(built, error.op, error.function).node
-                    raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
-            return built.loops[key][1]
+        self._spec = spec
+        try:
+            return build(built, spec)
+        except NotCopied as error:
+            node = op_of(built, error.op, error.function).node
+            raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
 
     def _regular(self) -> Regular | None:
         """What most of the first events have in common."""

@@ -60,15 +60,15 @@ class Engines:
             return "step"
         return self._run.options.engine or plan.engine or "loop"
 
-    def select(self, steps: StepEngine, place: tuple[int, int]) -> Engine:
+    def select(self, steps: StepEngine) -> Engine:
         """The engine of a training, ready to begin. If the requested one is not possible, another one and a note that
         says why."""
-        engine = self._chosen(steps, place)
+        engine = self._chosen(steps)
         self._run.result.engines.append(engine.name)
         engine.begin()
         return engine
 
-    def _chosen(self, steps: StepEngine, place: tuple[int, int]) -> Engine:
+    def _chosen(self, steps: StepEngine) -> Engine:
         plan = steps.loop.plan
         wanted = self.wanted(plan)
         match wanted:
@@ -78,20 +78,20 @@ class Engines:
                 pass
             case "xla":
                 try:
-                    return self._in_graph(steps, place, "xla")
+                    return self._in_graph(steps, "xla")
                 except NotInGraph as reason:
                     if str(reason):
                         raise failure(NO_XLA, reason.origin, reason=str(reason)) from reason
             case "auto":
                 try:
                     if self._is_worth_compiling(steps):
-                        return self._in_graph(steps, place, "xla")
+                        return self._in_graph(steps, "xla")
                 except NotInGraph as reason:
                     self._say(plan, "trains without XLA", reason)
             case _:
                 assert_never(wanted)
         try:
-            return self._in_graph(steps, place, "loop")
+            return self._in_graph(steps, "loop")
         except NotInGraph as reason:
             self._say(plan, "trains step by step", reason)
             return steps
@@ -100,13 +100,13 @@ class Engines:
         reached = self._reached[id(steps.loop.plan)]
         return isinstance(reached, _Reached) and reached.is_worth_compiling(steps.loop.total)
 
-    def _in_graph(self, steps: StepEngine, place: tuple[int, int], name: GraphEngineName) -> Engine:
+    def _in_graph(self, steps: StepEngine, name: GraphEngineName) -> Engine:
         reached = self._reached[id(steps.loop.plan)]
         if isinstance(reached, NotInGraph):
             raise reached
         if name == "xla" and self._run.on_cluster:
             raise NotInGraph("XLA compiles for one machine, not for a cluster", steps.loop.plan.origin)
-        engine = GraphLoopEngine(steps, place, name, reached.ops)
+        engine = GraphLoopEngine(steps, name, reached.ops)
         if name == "xla":
             engine.compile()
         return engine

@@ -37,7 +37,7 @@ def running(steps: StepEngine, engines: Engines, place: tuple[int, int], first: 
     run.context.batch, run.watch = loop.batch_field, loop.watch
     loop.step = loop.started_at = first
     try:
-        engine = engines.select(steps, place)
+        engine = engines.select(steps)
         try:
             yield Training(run, loop, engine, place, first)
         finally:
