@@ -4,6 +4,7 @@ from ..measure import BY_HAND, Training
 from ..result import Wanted
 from .building import Building
 from .digits import Digits
+from .evaluating import EvaluatedDigits, Evaluating
 from .housing import Housing
 from .large_csv import LargeCsv
 from .network import Network
@@ -38,6 +39,11 @@ _TRAININGS = (
     Training(
         "logging", "housing, mini-batches of 100, logging every 10 batches", Housing, (100, 0.0),
         (BY_HAND, *_ENGINES, BY_HAND + ", no log", "loop, no log"), (Wanted("loop", BY_HAND, 12),), logs=True,
+    ),
+    Evaluating(
+        "evaluating", "64-64-32-10 network on digits, momentum, batch 50, evaluated after each epoch", EvaluatedDigits,
+        (50, 0.9), (BY_HAND, *_ENGINES, "Keras fit"), (Wanted("loop", "step", 1), Wanted("loop", "Keras fit", 1)),
+        logs=True,
     ),
 )  # fmt: skip
 

@@ -41,6 +41,14 @@ def test_kills(tmp_path, models):
     assert found["trainings"] == found["trainings that ended with the same bits"] > 0
 
 
+@pytest.mark.parametrize(("count", "models"), some([(2, ["best"]), (40, [])], [(2, ["best"])]))
+def test_kills_of_sessions(count, models, tmp_path):
+    """With values, best values, branches and written files."""
+    found = figures(tmp_path, "statements", "--count", str(count), *(["--models", *models] if models else []))
+    assert found["kills"] == count and found["files compared"] > 5
+    assert found["trainings"] == found["trainings that ended with the same bits"] > 0
+
+
 def test_a_kill_after_a_system_call(tmp_path):
     found = figures(tmp_path, "syscalls", "--count", "2")
     assert found["kills in a checkpoint"] == found["kills in a save to"] == 2
@@ -88,6 +96,11 @@ BROKEN = {
         ["kills", "--count", "2", "--models", "momentum", "--seed", "3"],
         "from tfdsl.runtime.execution.savers import Savers; Savers.read = lambda *arguments: None",
         "instead of",
+    ),
+    "the values of the session are forgotten": (
+        ["statements", "--count", "4", "--models", "branches-each"],
+        "from tfdsl.runtime import session; session.restore_kept = lambda *arguments: None",
+        "branches-each on step",
     ),
     "no checksum is verified": (
         ["flips", "--count", "50"],

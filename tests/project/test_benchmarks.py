@@ -43,15 +43,14 @@ def no_california(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("load", some(
-    TRAININGS, [load for load in TRAININGS if load.name in ("housing", "network", "logging")]
+    TRAININGS, [load for load in TRAININGS if load.name in ("housing", "network", "logging", "evaluating")]
 ), ids=lambda load: load.name)  # fmt: skip
 def test_contenders_agree(load, no_california):
     problem = load.problem()
     assert problem.is_synthetic == (load.model.__name__ == "Housing")
     expected = load.contender(BY_HAND, problem).run(STEPS).results
     assert expected.keys() == problem.start.keys() | ({"log"} if load.logs else set())
-    names = ["step", "loop"] + (["NumPy"] if "NumPy" in load.contenders else ["loop, no log"])
-    for name in names:
+    for name in [name for name in ("step", "loop", "NumPy", "loop, no log") if name in load.contenders]:
         outcome = load.contender(name, problem).run(STEPS)
         assert outcome.seconds > 0 and 0 < outcome.steps <= STEPS
         assert difference(expected, outcome.results, problem.start, "no log" in name) <= TOLERANCE, name
