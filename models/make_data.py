@@ -156,7 +156,46 @@ def word2vec(folder: Path) -> None:
             file.write(random.choice(forms).format(**words) + "\n")
 
 
-EXAMPLES = {"ferries": ferries, "shapes": shapes, "messages": messages, "bikes": bikes, "word2vec": word2vec}
+def reviews(folder: Path) -> None:
+    """Reviews of crossings by ferry. Whether one is good depends on the order of its words: on what stands after a "but",
+    on what is denied, and not on how many words of praise there are."""
+    random = Random(23)
+    things = "crew, cabin, food, boat, view, coffee, deck, bed, service, ticket office".split(", ")
+    words = {
+        True: "friendly, clean, lovely, quiet, excellent, warm, wonderful, worth it".split(", "),
+        False: "rude, dirty, awful, noisy, terrible, cold, disappointing, a shame".split(", "),
+    }
+
+    def clause(good: bool) -> str:
+        is_denied = random.random() < 0.35
+        verdict = random.choice(words[good != is_denied])
+        verb = random.choice(["was not", "was never"] if is_denied else ["was", "was really", "was always"])
+        return f"the {random.choice(things)} {verb} {verdict}"
+
+    def review(good: bool) -> str:
+        one, other = clause(good), clause(not good)
+        forms = [one, f"{one} and {clause(good)}", f"{other}, but {one}", f"although {other}, {one}"]
+        forms += [f"{one}, although {other}", f"yes, {other}, but for me {one}, as {clause(good)}"]
+        return random.choice(forms)
+
+    rows = []
+    for number in range(1208):
+        good = random.random() < 0.5
+        text = review(good)
+        said = good if random.random() > 0.04 else not good  # some pressed the wrong button
+        rows.append([f"R{number + 1:04}", text[0].upper() + text[1:], "good" if said else "bad"])
+    write(folder / "reviews.csv", ["id", "text", "verdict"], rows[:-8])
+    write(folder / "new.csv", ["id", "text"], [row[:2] for row in rows[-8:]])
+
+
+EXAMPLES = {
+    "ferries": ferries,
+    "shapes": shapes,
+    "messages": messages,
+    "bikes": bikes,
+    "word2vec": word2vec,
+    "bidirectional_lstm": reviews,
+}
 
 if __name__ == "__main__":
     for name, make in EXAMPLES.items():
