@@ -157,8 +157,8 @@ def word2vec(folder: Path) -> None:
 
 
 def reviews(folder: Path) -> None:
-    """Reviews of crossings by ferry. Whether one is good depends on the order of its words: on what stands after a "but",
-    on what is denied, and not on how many words of praise there are."""
+    """Reviews of crossings by ferry. Whether one is good depends on the order of its words: on what stands after a
+    "but" and on what is denied, and not on how many words of praise there are."""
     random = Random(23)
     things = "crew, cabin, food, boat, view, coffee, deck, bed, service, ticket office".split(", ")
     words = {
