@@ -44,7 +44,7 @@ def test_model_passes_the_check(path):
     assert [d.code for d in tfdsl.check(path)] == ["TFG901"] * (path.stem == "relu_repeated")
 
 
-# "housing" runs below. The others run in tests/chapter/test_chapter_models.py, some of them for fewer epochs.
+# "housing" runs below. The others run in tests/chapter/test_chapter_models.py or tests/ports/, some for fewer epochs.
 HERE = {"graphs", "moons", "digits", "gradient_descent_optimizer", *ON_CLUSTERS}
 
 

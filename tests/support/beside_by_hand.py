@@ -5,6 +5,7 @@ in the ordinary style of TensorFlow 1. Its function `train` gets the first value
 the program, and params such as the number of epochs. It returns variables and printed values, by their names in the program.
 """
 
+import functools
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,15 +25,21 @@ PROGRAMS = {path.stem: path for path in [*sorted(PORTS.glob("*.tfg")), *sorted((
 
 def agree(name: str, *, engine: str = "", rtol: float = 1e-4, atol: float = 1e-6, **params: object) -> None:
     """Check that a program and its counterpart by hand have the same results."""
-    program = tfdsl.compile(PROGRAMS[name], params)
-    with tf.Graph().as_default():
-        wanted = by_hand(name).train(first_values(program), **params)
+    program, wanted = _prepared(name, tuple(params.items()))
     result = program.run(options=Options(write=lambda line: None, engine=engine))
     assert not engine or set(result.engines) <= {engine}
     found = result.variables | result.values
     for key, value in wanted.items():
         np.testing.assert_allclose(np.asarray(found[key]), value, rtol=rtol, atol=atol, err_msg=key)
     assert wanted
+
+
+@functools.cache
+def _prepared(name: str, params: tuple[tuple[str, object], ...]) -> tuple[tfdsl.Compiled, Mapping[str, object]]:
+    """A program, and the results of its counterpart by hand."""
+    program = tfdsl.compile(PROGRAMS[name], dict(params))
+    with tf.Graph().as_default():
+        return program, by_hand(name).train(first_values(program), **dict(params))
 
 
 def by_hand(name: str) -> ModuleType:
