@@ -228,7 +228,7 @@ def test_a_server_fails_to_start(here):
     (["wrong.tfg"], 1, "error[TFG301]"),
     (["none.tfg"], 1, "error[TFG808]"),
     (["t.tfg", "--config", "cluster.yaml"], 2, "launch makes its own cluster"),
-    (["t.tfg", "--set", "rat=1"], 1, "error[TFG803]"),
+    (["t.tfg", "--set", "rat=1"], 2, "error[TFG803]"),
     (["t.tfg", "--ps", "0"], 2, "'0' is not a whole number from 1 to 100"),
     (["t.tfg", "--workers", "101"], 2, "'101' is not a whole number from 1 to 100"),
     (["t.tfg", "--worker", "2"], 2, "there is no option --worker"),

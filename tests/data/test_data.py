@@ -230,6 +230,38 @@ def test_csv_as_spreadsheets_write_it(tmp_path):
     assert data.features.tolist() == [[1], [3]] and data.target.tolist() == [[2], [4]]
 
 
+@pytest.mark.parametrize(
+    "text, rows",
+    [
+        ("a,b\n1,2\n   \n3,4\n\t\n", [[1, 2], [3, 4]]),
+        (" \n\na,b\n1,2\n3,4\n  ", [[1, 2], [3, 4]]),
+        ("a,b\r\n1,2\r\n   \r\n3,4\r\n", [[1, 2], [3, 4]]),
+        ("a\tb\n1\t2\n   \n3\t4\n", [[1, 2], [3, 4]]),
+        ('a,b\n1,"2"\n"  "\n3,4\n', [[1, 2], [3, 4]]),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_lines_of_spaces_are_skipped(tmp_path, text, rows, stream):
+    (tmp_path / "x.csv").write_bytes(text.encode())
+    declared = spec(step("csv", path="x.csv", stream=stream), folder=tmp_path)
+    assert schema_of(declared).columns == 2
+    assert np.asarray(load(declared).features[:]).tolist() == rows
+
+
+def test_lines_of_spaces_within_quotes_belong_to_the_cell(tmp_path):
+    (tmp_path / "x.csv").write_text('a,b\n1,"x\n   \ny"\n   \n2,z\n')
+    assert load(spec(step("csv", path="x.csv"), folder=tmp_path)).array("b").tolist() == [b"x\n   \ny", b"z"]
+    (tmp_path / "x.csv").write_text('a,b\n1,"x\n   \ny"\n   \nz,4\n')
+    error = failure("TFG642", lambda: load(spec(step("csv", path="x.csv"), folder=tmp_path)).features)
+    assert str(error.place).endswith("x.csv:6:1")
+
+
+def test_a_line_of_spaces_is_a_missing_cell_of_a_file_with_one_column(tmp_path):
+    (tmp_path / "x.csv").write_text("a\n1\n   \n3\n \n")
+    column = schema_of(spec(step("csv", path="x.csv"), folder=tmp_path)).column("a")
+    assert (column.gaps, schema_of(spec(step("csv", path="x.csv"), folder=tmp_path)).rows) == (2, 4)
+
+
 def test_large_integer_targets(tmp_path):
     (tmp_path / "x.csv").write_text("x,y\n1,9007199254740993\n2,-1\n")
     data = agrees(spec(step("csv", path="x.csv", target="y"), folder=tmp_path))
@@ -568,7 +600,8 @@ def test_bad_arguments(steps, code, param, stage):
         ("a;b\n1\n", "TFG613", 1, None, "1, whose name is not shown here"),
         ("a,y\n1,2\n1,2,3\n", "TFG611", 3, 1, "3 cells"),
         ("a,y\n1,2\n1\n", "TFG611", 3, 1, "1 cell"),
-        ("a,y\n1,2\n   \n", "TFG611", 3, 1, "1 cell"),
+        ("a,y\n1,2\n   \n1\n", "TFG611", 4, 1, "1 cell"),
+        ('a,y\n1,2\n""\n', "TFG611", 3, 1, "1 cell"),
         ('a,y\n1,"2\n', "TFG606", 2, None, "unexpected end"),
         ("1,2\n3,4\n", "TFG608", 1, 1, "numbers"),
         ("a,,y\n1,2,3\n", "TFG609", 1, 3, "column 2"),

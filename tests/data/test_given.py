@@ -61,6 +61,13 @@ def test_a_dict_of_columns():
     assert data.target.tolist() == [[1], [2], [3], [4]]
 
 
+def test_texts_in_lists_keep_their_last_character():
+    """NumPy's own texts would lose a NUL there."""
+    given = {"label": ["a\0", "a", "b\0c"], "price": [1, 2, 3]}
+    assert load(spec(), replacement=given).array("label").tolist() == [b"a\0", b"a", b"b\0c"]
+    assert set(schema_of(spec(), given).names) == {"label"}
+
+
 def test_a_dict_is_copied_when_it_is_compiled():
     given = {"x": np.ones(3, np.float32), "price": np.zeros(3)}
     program = tfdsl.compile('data d = csv("x.csv", target="price")\nsession: print d.x\n', data={"d": given})

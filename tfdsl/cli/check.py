@@ -10,7 +10,7 @@ from ..driver import check
 from ..syntax.read import read
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import colour
+from .report import colour, failure
 
 
 def configure(parser: CommandParser) -> None:
@@ -34,12 +34,13 @@ def command(arguments: argparse.Namespace) -> int:
         except TfgError as error:
             diagnostics += error.diagnostics
     _print(diagnostics, arguments.format)
-    errors = sum(d.severity == "error" for d in diagnostics)
+    errors = [one for one in diagnostics if one.severity == "error"]
     if not arguments.quiet and arguments.format != "json":
-        warnings = len(diagnostics) - errors
-        print(f"{counted(len(arguments.files), 'file')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}",
+        warnings = len(diagnostics) - len(errors)
+        print(f"{counted(len(arguments.files), 'file')}: {counted(len(errors), 'error')}, "
+              f"{counted(warnings, 'warning')}",
               file=sys.stderr)  # fmt: skip
-    return 1 if errors else 0
+    return failure(errors) if errors else 0
 
 
 def _print(diagnostics: list[Diagnostic], format: str) -> None:

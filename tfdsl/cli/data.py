@@ -104,7 +104,8 @@ def command(arguments: argparse.Namespace) -> int:
         facts = overview(opened(chosen))
         line = suggested(name, source.name, chosen, opened)
     except DataError as error:
-        raise TfgError([_diagnostic(error)]) from None
+        code = errors([_diagnostic(error)])
+        return 2 if error.param in options else code
     if arguments.json:
         _print_json({**to_json(facts), "line": line})
         return 0

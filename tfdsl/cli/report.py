@@ -7,7 +7,19 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from ..diagnostics import BUG, NO_MEMORY, WRITE_FAILED, Diagnostic
+from ..diagnostics import (
+    BUG,
+    DATA_UNKNOWN,
+    NO_MEMORY,
+    PARAM_UNKNOWN,
+    PREDICT_COLUMN,
+    PREDICT_NAME,
+    SESSION_NAME,
+    SESSION_UNKNOWN,
+    UNKNOWN_NAME,
+    WRITE_FAILED,
+    Diagnostic,
+)
 from ..diagnostics.render import render_text
 from ..diagnostics.spelling import visible_lines
 
@@ -17,13 +29,30 @@ def colour(stream: TextIO) -> bool:
     return not os.environ.get("NO_COLOR") and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+# Errors about a name that an option gives, and those about a name that may stand in an argument or in a program.
+_OF_OPTIONS = (PARAM_UNKNOWN, DATA_UNKNOWN, SESSION_UNKNOWN, PREDICT_NAME, PREDICT_COLUMN)
+_OF_NAMES = (UNKNOWN_NAME, SESSION_NAME)
+
+
+def failure(diagnostics: Iterable[Diagnostic]) -> int:
+    """The exit code for errors: that of wrong use if all are about names on the command line, which the program does
+    not have."""
+    return 2 if all(map(_is_wrong_use, diagnostics)) else 1
+
+
+def _is_wrong_use(diagnostic: Diagnostic) -> bool:
+    if diagnostic.message in _OF_NAMES:
+        return diagnostic.span is None or diagnostic.span.source.is_argument
+    return diagnostic.message in _OF_OPTIONS
+
+
 def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> int:
     """Print diagnostics on standard error; return the exit code of a failure."""
-    out = stream or sys.stderr
+    out, diagnostics = stream or sys.stderr, list(diagnostics)
     paint = colour(out)
     for diagnostic in diagnostics:
         print(render_text(diagnostic, paint), file=out)
-    return 1
+    return failure(one for one in diagnostics if one.severity == "error")
 
 
 class WrongUse(Exception):

@@ -82,7 +82,8 @@ def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origi
         if name not in own:  # a matrix of features
             panels.append((numbered(array.shape[1]), Floats(array)))
         elif own[name].dtype == STRING:
-            found, codes = np.unique(np.asarray(array).reshape(-1).astype(str), return_inverse=True)
+            cells = np.asarray(array).reshape(-1)
+            found, codes = np.unique(cells if cells.dtype == object else cells.astype(str), return_inverse=True)
             words[name] = tuple(found.tolist())
             panels.append(((name,), codes.reshape(-1).astype(np.int32)))
         elif own[name].shape == ():

@@ -24,7 +24,7 @@ from ..diagnostics.spelling import counted
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .arrays import Spool
 from .memory import check_room
-from .schema import Column, DataError, FilePlace, shown
+from .schema import Column, DataError, FilePlace, composed, shown
 from .sources.base import Where, open_file, unreadable
 from .tables import BLOCK, Held, Matrix, absent
 
@@ -188,6 +188,10 @@ def _described(type: pa.DataType) -> str:
     return next((what for is_kind, what in _KINDS if is_kind(type)), str(type))
 
 
+def _composed(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_name(composed(field.name)) for field in schema])
+
+
 class Blocks:
     """Batches of Arrow as blocks of arrays. `again` gives the batches anew, each time from the first. With `choose`
     only some rows of each block are kept."""
@@ -196,6 +200,7 @@ class Blocks:
         self, schema: pa.Schema, path: str, again: Callable[[], Iterable[pa.RecordBatch]], stream: bool,
         choose: "Choose | None" = None,
     ):  # fmt: skip
+        schema = _composed(schema)
         names = list(schema.names)
         if len(set(names)) < len(names):
             twice = next(name for at, name in enumerate(names) if name in names[:at])
@@ -275,7 +280,7 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Ch
         with open_file(path, where) as file:
             opened = _opened(file)
             rows_of.append(opened.metadata.num_rows)
-            found = opened.schema_arrow.remove_metadata()
+            found = _composed(opened.schema_arrow.remove_metadata())
             if schema is None:
                 schema, first = found, file.name
             elif found.names != schema.names or found.types != schema.types:

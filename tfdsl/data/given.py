@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import ARRAY_SHAPE, DATA_REPLACEMENT, MASKED
+from ..diagnostics import ARRAY_SHAPE, COLUMN_TWICE, DATA_REPLACEMENT, MASKED
 from ..given import is_masked
 from ..record import replace
 from ..types import INT64
@@ -16,9 +16,11 @@ from .schema import (
     check_features,
     check_size,
     check_target,
+    composed,
     number_dtype,
     numbered,
     numbers,
+    shown,
     sizes,
 )
 from .sources.base import OpenedData, digits_lost, with_targets
@@ -84,7 +86,10 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
     import numpy as np
 
     arrays: dict[str, Any] = {}
-    for name, value in data.items():
+    for given, value in data.items():
+        name = composed(given)
+        if name in arrays:
+            raise DataError(COLUMN_TWICE, place=FilePlace(_ORIGIN), column=shown(name))
         if is_masked(value):
             raise DataError(MASKED, name=f"the column {name}")
         try:
@@ -96,6 +101,8 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
         if (arrays[name].dtype == object or of_text) and not all(isinstance(one, str) for one in cells):
             what = f"a column {name} that mixes text, numbers or None; a table of pandas or Arrow may have them"
             raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
+        if of_text:  # NumPy's own texts lose a NUL at their end
+            arrays[name] = np.array(value, object)
         if arrays[name].ndim == 0:
             raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a column {name} that is no array")
     facts = [_Given(name, array) for name, array in arrays.items()]
@@ -123,7 +130,7 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
         raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
     check_features("features", features.shape, is_there=True)
     rows, columns = features.shape
-    names = tuple(map(str, getattr(features, "columns", numbered(columns))))
+    names = tuple(composed(str(one)) for one in getattr(features, "columns", numbered(columns)))
     named = hasattr(features, "columns") and not all(name.isdigit() for name in names)
     if target is None:
         table = numbers(names)

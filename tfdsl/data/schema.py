@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, TypeGuard
+from unicodedata import normalize
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..diagnostics.message import filled
@@ -24,6 +25,7 @@ MAX_COLUMNS = 1 << 16
 PARTS = ("train", "validation", "test")
 FIELDS = frozenset(("features", "target", "rows", "columns", "shape", *PARTS, "mean", "categories"))
 _NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # the characters of column names
+_WORD = re.compile(r"[^\W\d]\w*")  # a name of the language
 SHOWN = 40  # characters of a name or cell of the user's data in a message
 
 
@@ -123,7 +125,7 @@ class Column(Record):
     @property
     def field(self) -> str:
         """The name as a program writes it after `data.` or `batch.`."""
-        return self.name if self.name.isidentifier() and self.name not in FIELDS else f'["{self.name}"]'
+        return self.name if _WORD.fullmatch(self.name) and self.name not in FIELDS else f'["{self.name}"]'
 
 
 class Schema(Record):
@@ -221,6 +223,7 @@ class Schema(Record):
         return self.with_columns(lambda one: replace(one, role="aside") if one.role == "target" else one)
 
     def column(self, name: str) -> Column | None:
+        name = composed(name)
         return next((column for column in self.table if column.name == name), None)
 
     def part(self, name: str) -> "Schema | None":
@@ -242,6 +245,11 @@ def numbers(names: Iterable[str], target: str | None = None, dtype: DType = FLOA
     """The columns of a table with float32 features and at most one target, which comes last."""
     features = tuple(Column(name, FLOAT32) for name in names)
     return features if target is None else (*features, Column(target, dtype, role="target", ends=ends))
+
+
+def composed(name: str) -> str:
+    """The name of a column in Unicode's form NFC. Columns have it, however their files write an accent."""
+    return name if name.isascii() else normalize("NFC", name)
 
 
 def shown(text: str) -> str:

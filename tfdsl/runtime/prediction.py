@@ -19,7 +19,7 @@ from ..data.outputs import OUTPUTS, suffix_of
 from ..data.outputs.base import Block, columns
 from ..data.pipeline import Pipeline
 from ..data.saved import matching
-from ..data.schema import Column, DataError, by_kind, listed, shown
+from ..data.schema import Column, DataError, by_kind, composed, listed, shown
 from ..data.tables import Table, absent
 from ..diagnostics import (
     CHECKPOINT_DAMAGED,
@@ -90,7 +90,7 @@ def predict(
         if len(set(rows.values())) > 1:
             raise _error(PREDICT_ROWS, rows=" and ".join(f"{count} of {name}" for name, count in rows.items()))
         blocks = _blocks(run, wanted, data, min(rows.values()))
-        return _written(blocks, output, list(only), overwrite)
+        return _written(blocks, output, [*map(composed, only)], overwrite)
 
 
 # --- the model --------------------------------------------------------------------------------

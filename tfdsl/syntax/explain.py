@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from unicodedata import combining, normalize
 
 from ..diagnostics import (
     BLOCK_EXPECTED,
@@ -63,7 +64,15 @@ def unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
         closing = re.match(rf"[^\n]*?[{CURLY[character]}]", text[at + 1 :])
         help = f'write "{closing[0][:-1]}"' if closing and not set('"\\') & set(closing[0]) else ""
         return Diagnostic(QUOTES, Span(source, at, at + 1 + (closing.end() if closing else 0)), help=help)
-    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=FOREIGN.get(character, ""))
+    help = _composed(text, at) if combining(character) else FOREIGN.get(character, "")
+    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=help)
+
+
+def _composed(text: str, at: int) -> str:
+    """A help line for an accent that is a character of its own, after its letter."""
+    around = (re.search(r"\w*\Z", text[:at]), re.match(r"(?:\w|[\u0300-\u036f])*", text[at:]))
+    word = normalize("NFC", "".join(part[0] for part in around if part))
+    return f"a letter and its accent are one character in names: write {word}" if word.isidentifier() else ""
 
 
 _BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]{}]')

@@ -2,7 +2,7 @@
 
 from ...data import SOURCES, TRANSFORMS
 from ...data.advice import missing_with
-from ...data.schema import DataError, FilePlace, Schema, listed, shown
+from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
 from ...diagnostics.spelling import nearest
@@ -201,7 +201,7 @@ def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -
         fitted = pipeline.fitted()
     except DataError as error:
         ctx.fail(error.message, span, note_of(error.place), **error.details)
-    found = fitted.readable(fact.word)
+    found, column = fitted.readable(fact.word), composed(column)
     if column in found:
         return found[column]
     words = {word: list(fitted.readable(word)) for word in sorted(learned_words())}

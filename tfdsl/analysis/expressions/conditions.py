@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NoReturn, assert_never
 
 from ...data.condition import ARITHMETIC, UNKNOWN, Condition
+from ...data.schema import composed
 from ...diagnostics import CONDITION_FORM, NOT_STATIC
 from ...syntax import tree as t
 from ..context import Analysis, StatementFailed
@@ -25,7 +26,7 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
             case t.Call(
                 function=t.Name(id="column"), arguments=(t.Argument(name=None, value=t.Constant(value=str(name))),)
             ):
-                return ("column", name)
+                return ("column", composed(name))
             case t.List() | t.Tuple():
                 return ("list", *map(inner, expr.items))
             case t.Unary(op="not" | "-" as word):

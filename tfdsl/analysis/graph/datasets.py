@@ -6,7 +6,7 @@ from typing import assert_never
 from ...data import SOURCES, TRANSFORMS, DataError
 from ...data.declaration import pipeline_of
 from ...data.pipeline import Pipeline
-from ...data.schema import by_kind
+from ...data.schema import by_kind, composed
 from ...data.stage import StageKind, written
 from ...data.transforms.base import Transform
 from ...diagnostics import (
@@ -128,7 +128,7 @@ def _column_name(ctx: Analysis, env: Env, stage: t.Stage, row: Transform, expr: 
     if not isinstance(value, str):
         ctx.fail(COLUMN_NAME, expr.span, help=_named_help(stage, row, value, expr), name=stage.name,
                  value=describe(value))  # fmt: skip
-    return value
+    return composed(value)
 
 
 def _named_help(stage: t.Stage, row: Transform, value: ExprValue, expr: t.Expr) -> str:
@@ -164,7 +164,10 @@ def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None
     if isinstance(argument.value, t.Dictionary):
         pairs = [tuple(_plain(ctx, env, one) for one in (e.key, e.value)) for e in argument.value.entries]
         return argument.name, ArgumentValue(tuple(pairs), span, whole)
-    return argument.name, ArgumentValue(value_of(ctx, env, argument.value), span, whole)
+    value = value_of(ctx, env, argument.value)
+    if argument.name == "by" and isinstance(value, str):  # names a column
+        value = composed(value)
+    return argument.name, ArgumentValue(value, span, whole)
 
 
 def _check_quoted(ctx: Analysis, env: Env, expr: t.Expr) -> None:

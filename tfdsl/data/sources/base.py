@@ -34,7 +34,7 @@ from ...diagnostics.spelling import alternatives, nearest
 from ...limits import Clock
 from ...record import Record, replace
 from ..advice import columns_with
-from ..schema import Column, DataError, FilePlace, Schema, listed, shown
+from ..schema import Column, DataError, FilePlace, Schema, composed, listed, shown
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class FileSource(DataSource):
     def targets(self, arguments: Arguments) -> tuple[str, ...]:
         target = arguments["target"]
         names: tuple[object, ...] = target if isinstance(target, tuple) else () if target is None else (target,)
-        texts = tuple(name for name in names if isinstance(name, str))
+        texts = tuple(composed(name) for name in names if isinstance(name, str))
         if len(texts) < len(names) or len(set(texts)) < len(texts) or target == ():
             self.refuse(arguments, "target", 'the name of a column, or names such as ["a", "b"]')
         return texts

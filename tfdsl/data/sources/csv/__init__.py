@@ -20,7 +20,7 @@ from ....diagnostics.spelling import counted
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...advice import is_finite
 from ...memory import check_room
-from ...schema import Column, DataError, FilePlace, Schema, check_size, listed, numbered, shown
+from ...schema import Column, DataError, FilePlace, Schema, check_size, composed, listed, numbered, shown
 from ...stage import Arguments
 from ..base import (
     OpenedData,
@@ -239,10 +239,11 @@ class Csv(TableSource):
         if not isinstance(given, tuple) or not all(isinstance(one, tuple) and len(one) == 2 for one in given):
             self.refuse(arguments, "columns", 'dtypes by column, such as {"age": float32}')
         result: dict[str, DType] = {}
-        for name, dtype in given:
+        for written, dtype in given:
+            name = composed(str(written))
             if name not in names:
                 has_header = arguments["header"] is True
-                raise _no_column(str(name), names, FilePlace(file.path, 1), "columns", has_header)
+                raise _no_column(name, names, FilePlace(file.path, 1), "columns", has_header)
             if dtype not in _DTYPES:
                 self.refuse({"columns": dtype}, "columns", "dtypes out of float32, int64, bool and string")
             result[name] = DTYPES[dtype]
@@ -263,11 +264,11 @@ class Csv(TableSource):
         if not isinstance(header, (bool, tuple, list)):
             self.refuse({"header": header}, "header", 'true, false, or names such as ["a", "b"]')
         if header is not True:
-            names = self._texts({"header": header}, "header")
+            names = tuple(map(composed, self._texts({"header": header}, "header")))
             if len(names) != len(first):
                 self.refuse({"header": list(names)}, "header", f"{counted(len(first), 'name')}, one for each column")
         else:
-            names = tuple(name.strip() for name in first)
+            names = tuple(composed(name.strip()) for name in first)
             if all(map(is_finite, names)):
                 raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0), way=_HEADER)
         seen: set[str] = set()
@@ -329,7 +330,7 @@ def _named_again(names: Sequence[str], files: Sequence[CsvFile]) -> tuple[DataEr
     return tuple(
         DataError(CSV_NAMED_AGAIN, place=FilePlace(file.path, 1), path=shown(file.given))
         for file in files
-        if [cell.strip() for cell in next(file.records(), (1, []))[1]] == list(names)
+        if [composed(cell.strip()) for cell in next(file.records(), (1, []))[1]] == list(names)
     )
 
 

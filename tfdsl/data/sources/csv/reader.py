@@ -21,7 +21,7 @@ from ....types import BOOL, FLOAT32, INT64, STRING, DType
 from ...memory import check_room
 from ...schema import DataError, FilePlace, shown
 from ..base import open_file
-from .records import SPACES, CsvFile
+from .records import SPACES, CsvFile, is_of_spaces
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 _BLOCK = 1 << 22  # bytes
@@ -310,7 +310,9 @@ class Reader:
                         block_size=_BLOCK, column_names=keys, skip_rows=file.leading(),
                         skip_rows_after_names=int(self._has_header),
                     ),
-                    arrow.ParseOptions(delimiter=file.form.separator, newlines_in_values=True),
+                    arrow.ParseOptions(
+                        delimiter=file.form.separator, newlines_in_values=True, invalid_row_handler=_of_spaces
+                    ),
                     arrow.ConvertOptions(
                         column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=False, null_values=[],
                         include_columns=[keys[at] for at in wanted],
@@ -398,6 +400,11 @@ def _trimmed(cells: pa.StringArray) -> pa.StringArray:
     if not any((characters == ord(space)).any() for space in SPACES):
         return cells
     return pc.utf8_trim(cells, characters=SPACES)
+
+
+def _of_spaces(row: arrow.InvalidRow) -> str:
+    """What to do with a line that has another number of cells: those of spaces are skipped."""
+    return "skip" if row.actual_columns == 1 and is_of_spaces(next(csv.reader([row.text]), [])) else "error"
 
 
 def _longest(cells: pa.StringArray) -> int:

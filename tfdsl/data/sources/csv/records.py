@@ -34,8 +34,8 @@ class Form(Record):
 
 
 class CsvFile(Record):
-    """One file of CSV. Its records are lists of cells with their first line. Empty lines are skipped, but in a file
-    with one column they are empty cells, apart from those at its end."""
+    """One file of CSV. Its records are lists of cells with their first line. Empty lines and those of spaces are
+    skipped, but in a file with one column they are empty cells, apart from empty lines at its end."""
 
     given: str
     where: Where
@@ -58,6 +58,8 @@ class CsvFile(Record):
                     line, done = numbers[done], reader.line_num
                     if not record:
                         empty.append(line)
+                        continue
+                    if width != 1 and is_of_spaces(record):
                         continue
                     if width <= 1:
                         yield from ((number, [""]) for number in empty if width == 1)
@@ -89,7 +91,8 @@ class CsvFile(Record):
         """The number of empty lines before the first record, comments apart."""
         with open_file(self.given, self.where) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
-            return sum(1 for _ in takewhile(lambda line: not line.strip("\r\n"), self.lines(text, [], None)))
+            first = (next(csv.reader([line], delimiter=self.form.separator), []) for line in self.lines(text, [], None))
+            return sum(1 for _ in takewhile(lambda record: not record or is_of_spaces(record), first))
 
     def check(self, width: int) -> None:
         """Raise the error for the first record that is no row of so many cells."""
@@ -135,6 +138,11 @@ class CsvFile(Record):
         return FilePlace(path, start + len(lines) - 1, len(lines[-1]) + 1)
 
 
+def is_of_spaces(record: Sequence[str]) -> bool:
+    """Whether a record is a line of nothing but spaces."""
+    return len(record) == 1 and record[0] != "" and not record[0].strip(SPACES)
+
+
 def _comment(record: Sequence[str]) -> str | None:
     """How a line begins that looks like a comment."""
     return next((mark for mark in _COMMENTS if record and record[0].lstrip().startswith(mark)), None)
@@ -169,7 +177,8 @@ def separators(file: CsvFile, candidates: Iterable[str], is_quoted: bool = False
 
 def _widths(lines: Sequence[str], separator: str) -> list[int]:
     try:
-        records = [len(record) for record in csv.reader(lines, delimiter=separator) if record]
+        found = [*csv.reader(lines, delimiter=separator)]
+        records = [len(record) for record in found if record and not is_of_spaces(record)]
     except csv.Error:
         return []
     return records[:-1] if len(lines) == _SAMPLE and len(records) > 1 else records  # the last may not be complete

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from ....diagnostics import ARRAY_KIND, ARRAY_SHAPE, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
-from ...schema import DataError, FilePlace, check_size, shown, sizes
+from ...schema import DataError, FilePlace, check_size, composed, shown, sizes
 
 _LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
 _ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that give the place of its directory
@@ -106,7 +106,7 @@ def damaged(path: str, error: Exception) -> DataError:
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
     """The header of one member. Only the header is unpacked."""
-    name = member.filename[:-4]
+    name = composed(member.filename[:-4])
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
     if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
