@@ -41,6 +41,7 @@ ELSEWHERE = {
     "TFG893": "keys of two files that differ: test_predict.py",
     "TFG567": "a run in which nothing was kept: test_best_values.py",
     "TFG894": "a value that needs the target of new rows: test_predict.py",
+    "TFG695": "folders of pictures: test_pictures_and_text.py",
     "TFG692": "names above new rows of text: test_predict.py",
     **dict.fromkeys(("TFG693", "TFG694"), "cells of new rows: test_predict.py"),
     "TFG890": "a file that is shorter than a window: test_predict.py",

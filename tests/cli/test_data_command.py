@@ -1,5 +1,6 @@
 """`tfdsl data`: what it shows of files and of programs, and that the declaration that it writes works."""
 
+import datetime
 import json
 import re
 import shlex
@@ -261,11 +262,11 @@ def test_wide_and_long_tables_are_cut(files, capsys):
         (["nothing.csv"], 1, "nothing.csv"),
         (
             ["words.csv", "--target", "x1", "--header", "true"],
-            1,
+            2,
             "if the first line is a row, write --header false, which",
         ),
-        (["people.csv", "--target", "incom"], 1, 'did you mean "income"'),
-        (["people.csv", "--separator", "ab"], 1, "TFG601"),
+        (["people.csv", "--target", "incom"], 2, 'did you mean "income"'),
+        (["people.csv", "--separator", "ab"], 2, "TFG601"),
         (["t.parquet", "--separator", ","], 2, "--separator is not for parquet files"),
         (["p.tfg", "--target", "y"], 2, "--target is for files of data"),
         (["words.doc"], 2, "does not end in .tfg"),
@@ -345,3 +346,15 @@ def test_a_pattern_that_the_shell_expanded(files, capsys):
         main(["data", "people.csv", "bare.csv"])
     assert caught.value.code == 2
     assert "'bare.csv' is one argument too many; put a pattern of files in quotes" in capsys.readouterr().err
+
+
+def test_dates_of_a_parquet_file_are_no_text(here, capsys):
+    day = datetime.datetime(2020, 1, 1)
+    parquet.write_table(pa.table({"t": [day, day], "a": [1, 2], "y": [0, 1]}), "d.parquet")
+    assert main(["data", "d.parquet"]) == 0
+    shown = capsys.readouterr().out
+    assert 'not yet: column "t" contains timestamps' in shown and "one_hot" not in shown
+    assert '| drop("t")' in shown
+    (here / "m.tfg").write_text('data d = parquet("d.parquet") | aside("t")\n')
+    assert main(["check", "m.tfg"]) == 1
+    assert "TFG627" in capsys.readouterr().out

@@ -918,3 +918,18 @@ def test_helps_can_be_followed_without_training_again(model, capsys):
     (model / "new.csv").write_text("1,1,30,7.25,2,3,4,5\n1,2,30,7.25,2,3,4,5\n")
     (names,) = re.findall("above it, such as (.*)", refused(capsys))
     assert names == "sex,age,fare,home city,flag"
+
+
+def test_rounded_numbers_are_one_note(here, capsys):
+    """Of all columns of a file."""
+    (here / "old.csv").write_text("a,b,c,y\n1,2,3,0\n2,3,4,1\n")
+    (here / "new.csv").write_text("a,b,c\n1,16777217,1\n16777219,1,16777221\n")
+    (here / "m.tfg").write_text(
+        'data old = csv("old.csv", target="y")\nplaceholder X: float32[n, 3]\nvariable w = 2.0\np = w * X\n'
+        'session:\n    init\n    save to "m.ckpt"\n    export p with X = old.features to "served"\n'
+    )
+    assert main(["run", "-q", "m.tfg"]) == 0
+    capsys.readouterr()
+    assert predict("-q") == 0
+    (note,) = capsys.readouterr().err.splitlines()
+    assert note == ('tfdsl: row 1 of "a" in old is 16777219, and 16777220 as float32; "b", "c" have such numbers too')

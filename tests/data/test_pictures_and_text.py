@@ -1,6 +1,7 @@
 """Pictures, text, dates and NumPy's files, against Pillow, Python and NumPy."""
 
 import re
+import shutil
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -48,6 +49,24 @@ def test_pictures_and_their_folders(photos):
     assert data.features.dtype == np.float32 and (data.features == kept).all()
     assert data.target.tolist() == [[0], [0], [1]] and data.target_name == "class"
     assert data.array("path").tolist() == [b"photos/cat/a.png", b"photos/cat/b.png", b"photos/dog/c.png"]
+
+
+def test_folders_that_number_other_classes(photos, monkeypatch):
+    """A warning, unless one has the numbers of the other."""
+    folder, _ = photos
+    monkeypatch.chdir(folder)
+    (folder / "more").mkdir()
+    for name in ("ant", "cat", "dog"):
+        shutil.copytree(folder / "photos" / ("cat" if name == "ant" else name), folder / "more" / name)
+    both = 'data a = images("more/*/*.png")\ndata b = images("photos/*/*.png")'
+    (found,) = [one for one in tfdsl.check(both) if one.code.startswith("TFG6")]
+    assert found.code == "TFG695" and found.headline == 'class 0 is "cat" in b, and "ant" in a'
+    assert tfdsl.check(f"{both} | fitted(a)") == []
+    assert tfdsl.check(both.replace("more", "photos")) == []
+    shutil.rmtree(folder / "more" / "cat")
+    shutil.rmtree(folder / "more" / "dog")
+    shutil.copytree(folder / "photos" / "cat", folder / "more" / "bee")
+    assert tfdsl.check(both) == []  # none of one is in the other
 
 
 def test_pictures_are_scaled_as_by_pillow(photos):

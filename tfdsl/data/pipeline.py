@@ -336,6 +336,7 @@ class Pipeline:
             if several:
                 way = f"its columns have more than one number a row: use them by name, as in batch.{several[0]}"
             raise DataError(NO_FEATURES, data=data, way=way)
+        _refuse_kinds(columns)
         text = [column for column in columns if column.dtype == STRING]
         if text and field == "features":
             place, cell = self.first_text(text[0].name) or (None, self._some_text(text[0].name))

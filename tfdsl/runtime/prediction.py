@@ -184,9 +184,11 @@ def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], ro
     with _told():
         fed = {ref: sets[field.data].array(field.field) for ref, field in wanted.fed.items()}
     for name, one in sets.items():
-        for column, row, value, rounded in one.rounded:
+        for column, row, value, rounded in one.rounded[:1]:
+            others = [shown(other) for other, *_ in one.rounded[1:]]
+            more = f"; {listed_names(others)} {'have' if len(others) > 1 else 'has'} such numbers too" if others else ""
             run.options.note(
-                f"tfdsl: row {row} of {shown(column)} in {name} is {value:.0f}, and {rounded:.0f} as float32"
+                f"tfdsl: row {row} of {shown(column)} in {name} is {value:.0f}, and {rounded:.0f} as float32{more}"
             )
     numbers = sum(int(np.prod(array.shape[1:])) for array in fed.values())
     size = max(1, min(_BLOCK, _NUMBERS // max(1, numbers)))

@@ -19,12 +19,14 @@ from ..diagnostics import (
     VARIABLE_CLEARED,
     VARIABLE_GONE,
     Diagnostic,
+    Note,
     TfgError,
 )
 from ..diagnostics.render import render_text
 from ..lowering.failures import failure
 from ..lowering.tf import tf
 from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, walk
+from ..record import replace
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .cluster.async_training import AsyncWorker, Phase
@@ -201,9 +203,13 @@ def _warnings(program: Program, name: str, used: Dataset) -> Iterator[Diagnostic
     spec = next(data for data in program.data if data.name == name)
     if used.synthetic:
         yield Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})
-    for column, row, value, rounded in used.rounded:
-        numbers = {"row": row, "value": f"{value:.0f}", "rounded": f"{rounded:.0f}"}
-        yield Diagnostic(DATA_ROUNDED, spec.origin.span, {"column": shown(column), "data": name, **numbers})
+    rounded = [
+        Diagnostic(DATA_ROUNDED, spec.origin.span, {"column": shown(column), "data": name, "row": row,
+                                                    "value": f"{value:.0f}", "rounded": f"{as_float:.0f}"})
+        for column, row, value, as_float in used.rounded
+    ]  # fmt: skip
+    for one in rounded[:1]:
+        yield replace(one, notes=tuple(Note(other.headline) for other in rounded[1:]))
     for transform, column, value in used.emptied:
         text = repr(value).removesuffix(".0")
         details = {"transform": transform, "column": shown(column), "data": name, "value": text}

@@ -178,6 +178,8 @@ def _other_name(function: str, name: str, argument: ArgumentValue, names: list[s
     """A help line for an argument that has a different name here."""
     if elsewhere.ARGUMENTS.get(name) in names:
         return f"here it is called {elsewhere.ARGUMENTS[name]}"
+    if help := elsewhere.stage_argument(function, name):
+        return help
     if name == "trainable":
         return f"to keep its variables as they are, write: stop_gradient({function}(...))"
     if elsewhere.OPPOSITE.get(name) not in names:

@@ -22,6 +22,7 @@ ARGUMENTS: Mapping[str, str] = {
     "group": "by", "strategy": "with", "value": "with", "image_size": "size", "target_size": "size", "window": "size",
     "window_size": "size", "length": "size", "sequence_length": "size", "lookback": "size", "max_length": "size",
     "max_tokens": "vocabulary", "vocabulary_size": "vocabulary", "step": "stride", "shift": "stride",
+    "valid": "validation", "k": "folds", "how": "with", "y": "target", "target_column": "target", "count": "n",
 }  # fmt: skip
 OPPOSITE: Mapping[str, str] = {"keep_prob": "rate"}  # 1 minus that argument
 
@@ -37,18 +38,42 @@ def _folded(name: str) -> str:
 
 _PREPARE = "no transform does this: prepare the file before, for example with pandas"
 
+# Arguments of sources and transforms that another part of a declaration has in their place.
+_STAGE_ARGUMENTS = {
+    "csv": _each(
+        ("usecols include_columns", 'columns are chosen after it: | select("age", "city")'),
+        ("index_col index", 'a column is set aside after it: | aside("id")'),
+        ("nrows n_rows max_rows", "rows are taken after it: | take(100)"),
+        ("skiprows skip_rows skip", 'lines that begin with a text are left out: comment="#"; remove other ones'),
+        ("encoding", "a CSV file is text in UTF-8: convert the file"),
+        ("parse_dates", 'dates become numbers after it: | date_parts("day")'),
+    ),
+    "split": _each(
+        ("train train_size", "all other rows are for the training: split(test=0.2, validation=0.1)"),
+        ("shuffle", "rows are drawn at random, unless ordered=true keeps their order"),
+        ("stratify", 'rows are drawn at random; by="id" keeps the rows of one id in one part'),
+    ),
+}  # fmt: skip
+
+
+def stage_argument(stage: str, name: str) -> str:
+    """A help line for an argument of a source or a transform. "" for other names."""
+    return _STAGE_ARGUMENTS.get(stage, {}).get(_folded(name), "")
+
+
 # Sources and transforms of data.
 _STAGES = _each(
     ("read_csv read_table read_tsv read_fwf loadtxt genfromtxt csv_reader CsvDataset make_csv_dataset from_csv",
      'write: csv("file.csv", target="y")'),
     ("read_parquet ParquetFile from_parquet", 'write: parquet("file.parquet", target="y")'),
-    ("read_excel read_json read_sql read_feather read_pickle read_hdf read_xml read_html read_orc read_stata DataFrame",
+    ("excel xlsx json jsonl sql feather pickle "
+     "read_excel read_json read_sql read_feather read_pickle read_hdf read_xml read_html read_orc read_stata DataFrame",
      "save it as a file that can be read: csv(...) or parquet(...); from Python, tables are given as data"),
     ("load load_npz savez", 'write: npz("file.npz", target="y"), or npy("file.npy")'),
     ("load_npy memmap fromfile", 'write: npy("file.npy")'),
     ("image_dataset_from_directory ImageFolder flow_from_directory ImageDataGenerator imread load_images",
      'write: images("photos/*/*.png", size=[32, 32])'),
-    ("TextLineDataset read_text text_dataset_from_directory read_lines", 'write: text("lines.txt")'),
+    ("TextLineDataset text_file read_text text_dataset_from_directory read_lines", 'write: text("lines.txt")'),
     *((f"load_{name} fetch_{name} {name}_data", f"write: {name}")
       for name in ("iris", "wine", "digits", "diabetes", "breast_cancer", "linnerud", "california_housing")),
     ("make_moons make_classification make_blobs make_circles make_regression make_friedman1",
@@ -62,7 +87,8 @@ _STAGES = _each(
     ("MinMaxScaler minmax_scale min_max_scaler Rescaling", "write: | minmax"),
     ("get_dummies OneHotEncoder to_categorical dummies one_hot_encode CategoryEncoding to_dummies",
      'write: | one_hot("city"), or | one_hot for all columns of text'),
-    ("LabelEncoder OrdinalEncoder LabelBinarizer factorize StringLookup IntegerLookup label_encode astype_category",
+    ("ordinal LabelEncoder OrdinalEncoder LabelBinarizer factorize StringLookup IntegerLookup label_encode "
+     "astype_category",
      'write: | categories("city"), or | categories for all columns of text'),
     ("dropna drop_na drop_nulls na_omit",
      "write: | where(age == age), which leaves out the rows in which age is missing; or | fill(with=\"median\")"),
@@ -91,7 +117,8 @@ _STAGES = _each(
     ("repeat num_epochs", "a training says how often: train 10 epochs on d as batch"),
     ("cache prefetch", "leave it out: data is read once"),
     ("rename sort_values sort_index sort groupby merge join concat append drop_duplicates apply map pivot melt set "
-     "reset_index explode log log1p clip round PCA SelectKBest SMOTE", _PREPARE),
+     "reset_index bucketize discretize KBinsDiscretizer balance oversample "
+     "explode log log1p clip round PCA SelectKBest SMOTE", _PREPARE),
     ("fit_transform fit transform pipeline Pipeline make_pipeline",
      "transforms follow the source, each after a |, and learn from the training rows"),
 )  # fmt: skip

@@ -137,8 +137,6 @@ def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
 
 def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: set[str]) -> str:
     """A help line for a member that a value, which the program writes as `text`, does not have."""
-    if isinstance(value, DataValue) and name in ("train", "test") and not value.part:
-        return "these come with a split: ... | split(test=0.2)"
     known = {one for one in known if not one.startswith("_")}
     if isinstance(value, (Tensor, Array)) and name in elsewhere.TENSORS:
         return f"write: {elsewhere.TENSORS[name]}"
@@ -149,6 +147,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     if isinstance(value, Namespace) and (help := left_out.instead(name)):
         return help
     near = ctx.did_you_mean(name, known)
+    if isinstance(value, DataValue) and not value.part and not near and nearest(name, ("train", "test")):
+        return "these come with a split: ... | split(test=0.2)"
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 
 

@@ -6,11 +6,12 @@ from typing import assert_never
 from ...data import SOURCES, TRANSFORMS, DataError
 from ...data.declaration import pipeline_of
 from ...data.pipeline import Pipeline
-from ...data.schema import by_kind, composed
+from ...data.schema import by_kind, composed, shown
 from ...data.stage import StageKind, written
 from ...data.transforms.base import Transform
 from ...diagnostics import (
     ARGUMENTS_MANY,
+    CLASSES_APART,
     COLUMN_NAME,
     CONDITION_ARGUMENT,
     DATA_TOGETHER,
@@ -52,6 +53,7 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     _doubts(ctx, pipeline, statement)
     data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
     dataset = DataValue(name, "", schema, statement.span)
+    _check_classes(ctx, dataset)
     ctx.data.append(data)
     ctx.datasets[name] = dataset
     return dataset
@@ -198,6 +200,21 @@ def _plain(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
     if dtype is not None and not isinstance(value, str):
         return dtype.name
     return value if is_host(value) else expr.span.text
+
+
+def _check_classes(ctx: Analysis, data: DataValue) -> None:
+    """Warn of class numbers that mean other classes in data that was declared before, some of which are the same."""
+    for other in ctx.datasets.values():
+        for column in data.schema.table:
+            before = other.schema.column(column.name)
+            names, others = column.classes, before.classes if before is not None else ()
+            if not set(names) & set(others):
+                continue
+            apart = next((at for at, (a, b) in enumerate(zip(names, others)) if a != b), None)
+            if apart is not None:
+                ctx.report(CLASSES_APART, data.span, number=apart, name=shown(names[apart]), data=data.name,
+                           other_name=shown(others[apart]), other=other.name)  # fmt: skip
+                return
 
 
 def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:

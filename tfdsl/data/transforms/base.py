@@ -125,6 +125,12 @@ class FewFacts:
         return True
 
 
+def near_column(name: object, before: Schema) -> str:
+    """A help line for an argument that names no column. "" if none is alike."""
+    close = nearest(name, [one.name for one in before.table]) if isinstance(name, str) else None
+    return f"did you mean {shown(close)}?" if close else ""
+
+
 class Transform(StageKind):
     """A transform. Its positional arguments are names of columns if `takes_columns` is true."""
 

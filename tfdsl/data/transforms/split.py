@@ -8,7 +8,7 @@ from ...diagnostics.spelling import counted
 from ...record import replace
 from ..schema import PARTS, Schema, is_integer, is_number
 from ..stage import Arguments
-from .base import Facts, RowTransform
+from .base import Facts, RowTransform, near_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,8 @@ class Split(RowTransform):
         if by is not None:
             column = before.column(by) if isinstance(by, str) else None
             if column is None:
-                self.refuse(arguments, "by", "the name of a column; put split before transforms that change it")
+                wanted = "the name of a column; put split before transforms that change it"
+                self.refuse(arguments, "by", wanted, near_column(by, before))
             if column.is_learned or column.shape != ():
                 self.refuse(
                     arguments,

@@ -7,7 +7,7 @@ from ...record import replace
 from ...types import FLOAT32, INT64
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
-from .base import Facts, Learned, SeriesTransform, distinct
+from .base import Facts, Learned, SeriesTransform, distinct, near_column
 
 if TYPE_CHECKING:
     from ..tables import Table
@@ -39,7 +39,7 @@ class Windows(SeriesTransform):
             if not is_integer(value) or not least <= value <= _MOST:
                 self.refuse(arguments, name, f"an integer from {least} to {_MOST}")
         if by is not None and (not isinstance(by, str) or before.column(by) is None):
-            self.refuse(arguments, "by", "the name of a column")
+            self.refuse(arguments, "by", "the name of a column", near_column(by, before))
         columns = self.worked_on(arguments, before, facts)
         if arguments["horizon"] == 0 and any(column.role == "target" for column in columns):
             self.refuse(arguments, "horizon", "1 or more, as the windows have the target")

@@ -169,6 +169,9 @@ DIGITS_LOST = _message("TFG677", "column {column} has missing cells or fractions
 KEY_DTYPE = _message("TFG678", "{column} is set aside and was text in {data}, but is {dtype} here, so its cells may be "
                      "written otherwise than they stand in the file",
                      "read it as text: {way}", severity="warning")
+CLASSES_APART = _message("TFG695", "class {number} is {name} in {data}, and {other_name} in {other}",
+                         "each numbers its own folders; number those of {data} as {other} does: | fitted({other})",
+                         severity="warning")
 SERIES_ORDER = _message("TFG674", "windows needs rows in their order, but {what}", "{way}")
 SERIES_SPLIT = _message("TFG675", "{name} after {series} must cut the series first, and keep its order",
                         "put {name} before {series}, as | {name}(..., ordered=true) or with by=... as in {series}")
