@@ -75,8 +75,9 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            other = re.match(r"\{([^{}\n]*[^{}\s:][^{}\n]*)\}", text[match.start() :])
-            help = f"braces contain names: write value = {other[1]} before, and then {{value}}" if other else ""
+            other = re.match(r"\{([^{}\n]*?[^{}\s:][^{}\n]*?)(:[^\[\](){}\n]*)?\}", text[match.start() :])
+            how = f"write value = {other[1]} before, and then {{value{other[2] or ''}}}" if other else ""
+            help = how and f"braces contain names: {how}"
             ctx.fail(TEMPLATE_BRACE, _place(expr, match), help=help, brace=match[0])
         else:
             parts.append(_filled(ctx, plan, name, format or "", _place(expr, match), is_path))
