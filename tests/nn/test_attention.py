@@ -5,6 +5,8 @@ import pytest
 import tensorflow as tf
 from beside_keras import agree, first_weights, random
 
+import tfdsl
+
 HEAD = """
 placeholder Q: float32[batch, 4, 6]
 placeholder K: float32[batch, 5, 6]
@@ -101,3 +103,14 @@ def test_it_drops_in_training_only():
         quiet, noisy = session.run("z", {"V": V}), session.run("z", {"V": V, "training": True})
         np.testing.assert_array_equal(quiet, session.run("z", {"V": V}))
         assert not np.allclose(quiet, noisy)
+
+
+@pytest.mark.parametrize("options", ["causal=true", "lengths=lengths"])
+def test_sizes_need_not_be_known(options):
+    text = "placeholder X: float32[{}, 6]\nplaceholder lengths: int32[?]\nvalue = nn.attention(X, X, {})"
+    known, unknown = (tfdsl.compile(f"import nn\n{text.format(sizes, options)}") for sizes in ("3, 5", "?, ?"))
+    values = []
+    for program in (known, unknown):
+        with program.session() as session:
+            values.append(session.run("value", {"X": K} | ({"lengths": LENGTHS} if "lengths" in options else {})))
+    np.testing.assert_array_equal(*values)
