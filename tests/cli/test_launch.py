@@ -30,9 +30,9 @@ loss = reduce_mean(square(X @ w + b - y))
 loss loss
 optimize with momentum(0.9, learning_rate=rate)
 session:
-    train 20 epochs on d in batches of 7 as batch:
+    train 8 epochs on d in batches of 7 as batch:
         feed X = batch.features, y = batch.target
-        every 5 epochs: print text, epoch, loss
+        every 2 epochs: print text, epoch, loss
     print w, b
     expect rate < 0.3
 """

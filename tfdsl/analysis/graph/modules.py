@@ -7,6 +7,7 @@ top of an imported file belong to the program, with the file's name as prefix. S
 
 import os
 from contextlib import contextmanager
+from functools import cache
 from typing import BinaryIO
 
 from ...access import AccessRefused
@@ -117,7 +118,8 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
 def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.File:
     try:
         source = read_open(path, file, ctx.limits)
-        source = Source(f"<{statement.path}>", source.text, is_library=True) if statement.is_library else source
+        if statement.is_library:
+            return _library_tree(Source(f"<{statement.path}>", source.text, is_library=True))
         return parse(source, ctx.limits, ctx.clock)
     except TfgError as error:
         first = error.diagnostics[0]
@@ -129,6 +131,12 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
         for diagnostic in error.diagnostics:
             ctx.bag.add(replace(diagnostic, span=diagnostic.span or statement.span, chain=chain))
         raise StatementFailed(None) from None
+
+
+@cache
+def _library_tree(source: Source) -> t.File:
+    """The tree of a library. Many programs of a process import the same one, and nodes are frozen."""
+    return parse(source)
 
 
 def _similar(ctx: Analysis, path: str) -> str:
