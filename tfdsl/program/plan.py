@@ -363,11 +363,12 @@ class Write(SessionStatement):
 
 
 class Bind(SessionStatement):
-    """Give names of the session values, from one execution."""
+    """Give names of the session values, from one execution. A value with a name in `dtypes` is converted to it."""
 
     word = "NAME ="
     names: tuple[str, ...]
     values: tuple[PlanExpr, ...]
+    dtypes: tuple[str, ...]
     feeds: tuple[Feed, ...]
 
     def uses(self) -> Uses:

@@ -55,6 +55,41 @@ session:
     assert printed(text) == ["[1. 4.] [2. 5.] 22.0 [1. 2.] a is 2.0 [2] [2. 1.]", "22.0 2.0"]
 
 
+COUNTED = """
+placeholder x: float32[]
+variable w = 1.0
+loss = square(w - x)
+optimize loss with gradient_descent(learning_rate=0.1)
+session:
+    total, n, share, best, at = 0.0, 0, 0.0, 100.0, -1
+    train 5 steps:
+        feed x = 3.0
+        total = total + loss
+        n = n + step * 2
+        share = step / (n + 1)
+        if loss < best:
+            best = loss
+            at = step
+    print total, n, at, share, n + 1, "{n:d} {share:.3f}"
+"""
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_a_number_of_a_training_takes_what_counters_give(engine):
+    (line,) = printed(COUNTED, engine=engine)
+    w, total = np.float32(1), np.float32(0)
+    for _ in range(5):
+        total += (w - np.float32(3)) ** 2
+        w -= np.float32(0.1) * 2 * (w - np.float32(3))
+    assert line == f"{total!s} 20 4 {np.float32(4 / 21)!s} 21 20 {4 / 21:.3f}"
+
+
+def test_a_number_leaves_the_range_of_its_type():
+    text = "variable w = 1.0\nsession:\n    n = 2147483640\n    train 9 steps:\n        n = 2 + (step + n * 1)\n        run w\n"
+    found = failure(text)
+    assert (found.code, found.span.line) == ("TFG773", 5)
+
+
 def test_plain_values_stay_what_they_are():
     text = 'session:\n    n = 3\n    name = "a"\n    many = [1, 2]\n    print n, name, many, n + 1, many[1]\n'
     assert printed(text) == ["3 a [1, 2] 4 2"]

@@ -21,9 +21,11 @@ from ...diagnostics import (
 )
 from ...ops.batch import COLUMNS, MEAN, ROWS, SIZES, SUM
 from ...program import (
+    Apply,
     BatchField,
     Bind,
     Combination,
+    Counter,
     Evaluate,
     Evaluated,
     Feed,
@@ -96,7 +98,9 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
         old, new = type_text(before.value), type_text(value)
         if old != new:
             note = (Note("it had a value on line {line}", before.span),)
-            ctx.fail(VALUE_TYPE, target.span, note, name=name, before=old, after=new)
+            is_whole = (old, new) in {("int32", "float32"), ("int32", "float64")}
+            help = f"give it a fraction there, such as {name} = 0.0" if is_whole else ""
+            ctx.fail(VALUE_TYPE, target.span, note, help, name=name, before=old, after=new)
     if plan.loop is not None and plan.loop.stop is not None and before is None:
         plan.loop.doubtful.append(name)
     env.rebind(name, value, target.span)
@@ -127,10 +131,56 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
         values = [plan_value(ctx, one, expr.span) for one in found]
     refs = [part.ref for one in values for part in parts_of(one) if isinstance(part, Fetch)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, f"'{first} ='", statement)
-    for target, type, one in zip(targets, types, found, strict=True):
+    dtypes: list[str] = []
+    for target, type, one, part in zip(targets, types, found, values, strict=True):
+        kept = _type_before(ctx, plan, target, part) if type is None else None
+        dtypes.append("" if kept is None else kept.dtype.name)
         of = one.ref if isinstance(one, Tensor) else None
-        give(ctx, plan, target, RuntimeValue(SessionValue(target.id), type, None, of))
-    return Bind(ctx.origin(statement.span), tuple(one.id for one in targets), tuple(values), feeds)
+        give(ctx, plan, target, RuntimeValue(SessionValue(target.id), kept or type, None, of))
+    return Bind(ctx.origin(statement.span), tuple(one.id for one in targets), tuple(values), tuple(dtypes), feeds)
+
+
+def _type_before(ctx: Analysis, plan: Plan, target: t.Identifier, value: PlanExpr) -> TensorType | None:
+    """The type that a name keeps in a training, if a number that is computed outside the graph can have it."""
+    if plan.loop is None or target.id not in plan.loop.before:
+        return None
+    before = plan.names.find(target.id)
+    match before.value if before is not None else None:
+        case RuntimeValue(type=TensorType(dtype=dtype, shape=()) as type) if dtype.kind in ("int", "uint", "float"):
+            kind = _number_kind(ctx, value, plan.names)
+            return type if kind == "int" or kind == dtype.kind == "float" else None
+        case _:
+            return None
+
+
+def _number_kind(ctx: Analysis, value: PlanExpr, names: Env) -> str:
+    """ "int" or "float" for a single number that is computed outside the graph, or "" if it may be something else."""
+    match value:
+        case Counter(name="epoch" | "step"):
+            return "int"
+        case Value(value=bool()):
+            return ""
+        case Value(value=int() | float() as number):
+            return type(number).__name__
+        case Fetch(ref=ref):
+            return _kind_of(ctx.graph.nodes[ref.node].outputs[ref.output])
+        case SessionValue(name=name, field="", index=()) if (binding := names.find(name)) is not None:
+            match binding.value:
+                case RuntimeValue(type=TensorType() as kept):
+                    return _kind_of(kept)
+                case RuntimeValue(expr=expr) if expr != value:
+                    return _number_kind(ctx, expr, names)
+                case _:
+                    return ""
+        case Apply(op="+" | "-" | "*" | "/" | "//" | "%" | "unary -" | "unary +" as op, args=args):
+            kinds = {_number_kind(ctx, one, names) for one in args}
+            return "" if "" in kinds else "float" if op == "/" or "float" in kinds else "int"
+        case _:
+            return ""
+
+
+def _kind_of(type: TensorType) -> str:
+    return {"uint": "int", "int": "int", "float": "float"}.get(type.dtype.kind, "") if type.shape == () else ""
 
 
 def _type(ctx: Analysis, plan: Plan, value: ExprValue, expr: t.Expr) -> TensorType | None:

@@ -164,9 +164,18 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
             if expr.op in _COMPARISONS:
                 left, right = args
                 return compare(expr.op, left, right, within)
-            return _OPERATORS[expr.op](*args)
+            return _OPERATORS[expr.op](*_exact(args))
         case _:
             assert_never(expr)
+
+
+def _exact(args: list[Any]) -> list[Any]:
+    """Operands, with whole numbers as Python's, which have no largest one, unless there are others beside them."""
+    is_whole = all(
+        isinstance(one, (np.ndarray, np.generic)) and one.shape == () and one.dtype.kind in "iu" or type(one) is int
+        for one in args
+    )
+    return [int(one) for one in args] if is_whole else args
 
 
 def truth(result: object) -> bool:
