@@ -358,3 +358,13 @@ def test_dates_of_a_parquet_file_are_no_text(here, capsys):
     (here / "m.tfg").write_text('data d = parquet("d.parquet") | aside("t")\n')
     assert main(["check", "m.tfg"]) == 1
     assert "TFG627" in capsys.readouterr().out
+
+
+def test_series_of_two_columns(here, capsys):
+    days = [f"{store},{item},2020-01-{day:02d},{day}" for store in "AB" for item in "xyz" for day in range(1, 29)]
+    (here / "d.csv").write_text("\n".join(["store,item,day,sales", *days]) + "\n")
+    assert main(["data", "d.csv", "--target", "sales"]) == 0
+    assert '# the rows of each "store" and "item" are in the order of time: windows' in capsys.readouterr().out
+    (here / "d.csv").write_text("\n".join(["store,item,day,sales", *days[:28], *days[84:112]]) + "\n")
+    assert main(["data", "d.csv", "--target", "sales"]) == 0
+    assert '# the rows of each "store" are in the order of time' in capsys.readouterr().out

@@ -168,3 +168,11 @@ def test_names_of_time_zones_are_refused(here):
 def test_lists_of_mixed_kinds_are_refused():
     given = {"d": {"a": [1, "x"], "b": [1.0, 2.0]}}
     assert codes(lambda: tfdsl.compile("data d = moons(9)\nsession: print d.b\n", data=given)) == {"TFG624"}
+
+
+@pytest.mark.parametrize("stage", ["where(id == 9007199254740993)", 'split(test=0.5, by="id")'])
+@pytest.mark.parametrize("stream", ["false", "true"])
+def test_whole_numbers_beside_missing_cells_are_not_compared_in_silence(here, stage, stream):
+    (here / "d.csv").write_text("id,v\n9007199254740993,1\n,2\n9007199254740992,3\n5,4\n")
+    found = tfdsl.check(f'data d = csv("d.csv", stream={stream}) | {stage} | aside("id")')
+    assert "TFG677" in [one.code for one in found]

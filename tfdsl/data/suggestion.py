@@ -142,8 +142,13 @@ def _doubts(pipeline: Pipeline) -> list[str]:
         elif _is_target_again(pipeline, column):
             doubts.append(f"{name} has one value for each of the target, so it is set aside")
     series = series_of(pipeline) if schema.rows >= _SPLIT else None
-    if series is not None and (steps := _steps_of_series(pipeline, series)):
-        what = "rows are" if series.by is None else f"rows of each {written_whole(series.by)} are"
+    if series is not None and len(series.by) > 1:
+        names = " and ".join(map(written_whole, series.by))
+        doubts.append(
+            f"the rows of each {names} are in the order of time: windows need one column for both in the file"
+        )
+    elif series is not None and (steps := _steps_of_series(pipeline, series)):
+        what = f"rows of each {written_whole(series.by[0])} are" if series.by else "rows are"
         doubts.append(f"the {what} in the order of time: in place of the lines below, these make windows of them")
         doubts += [f"    | {step}" for step in steps]
     return doubts
@@ -156,7 +161,7 @@ def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
 
     schema = pipeline.schemas[0]
     targets = [one for one in schema.table if one.role == "target" and one.is_number]
-    features = [one for one in schema.table if one.role == "feature" and one.name != series.by]
+    features = [one for one in schema.table if one.role == "feature" and one.name not in series.by]
     empty = [one for one in features if one.gaps == schema.rows]
     numbers = [
         one for one in features
@@ -164,7 +169,7 @@ def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
     ]  # fmt: skip
     others = [one for one in features if one not in empty and one not in numbers]
     scaled = [one for one in numbers if one.dtype != BOOL]
-    by = schema.column(series.by) if series.by is not None else None
+    by = schema.column(series.by[0]) if series.by else None
     length = schema.rows if by is None else np.median(np.unique(values_of(pipeline, by), return_counts=True)[1])
     size = min(_WINDOW, int(length * (_TEST if series.is_ordered else 1)) // 2)
     if not targets or len(targets) < len(schema.targets) or size < 1:

@@ -3,6 +3,8 @@
 Input: a pipeline. Output: the column of time, and that of the groups, if there are several series."""
 
 import re
+from collections.abc import Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ..record import Record
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
 
 _TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 _FULL = 0.5  # of all pairs of a group and a time have a row
+_GROUPS = 8  # columns whose pairs may be groups
 
 
 class Series(Record):
-    """The rows of a file as series: the column of time, that of the groups, and whether all rows are in order."""
+    """The rows of a file as series: the column of time, those of the groups, and whether all rows are in order."""
 
     time: str
-    by: str | None
+    by: tuple[str, ...]
     is_ordered: bool
 
 
@@ -44,8 +47,8 @@ def is_in_order(pipeline: Pipeline) -> bool:
 
 
 def series_of(pipeline: Pipeline) -> Series | None:
-    """The series that the rows are, if they are some: one with a row for each time, or one for each value of a column
-    in which every group has a row for most times."""
+    """The series that the rows are, if they are some: one with a row for each time, or one for each value of a column,
+    or of two, in which every group has a row for most times."""
     import numpy as np
 
     table = pipeline.schemas[0].table
@@ -56,22 +59,27 @@ def series_of(pipeline: Pipeline) -> Series | None:
         steps, is_ordered = np.diff(times), _is_ordered(times)
         finer = any(is_named_time(one) for one in table if one is not column)
         if (steps > 0).all() or (is_ordered and finer):
-            return Series(column.name, None, True)
-        for other in table:
-            if other is not column and _separates(pipeline, other, times):
-                return Series(column.name, other.name, is_ordered)
+            return Series(column.name, (), True)
+        others = [one for one in table if one is not column and _can_group(one)]
+        for by in (*((one,) for one in others), *combinations(others[:_GROUPS], 2)):
+            if _separates(pipeline, by, times):
+                return Series(column.name, tuple(one.name for one in by), is_ordered)
     return None
 
 
-def _separates(pipeline: Pipeline, column: Column, times: "np.ndarray") -> bool:
-    """Whether the rows of each value of a column are a series."""
+def _can_group(column: Column) -> bool:
+    is_kind = column.role == "feature" and column.dtype in (STRING, INT64) and not column.shape
+    return is_kind and not column.gaps and not is_named_time(column)
+
+
+def _separates(pipeline: Pipeline, columns: Sequence[Column], times: "np.ndarray") -> bool:
+    """Whether the rows of each value of a column, or of each pair of values, are a series."""
     import numpy as np
 
-    if column.role != "feature" or column.dtype not in (STRING, INT64) or column.shape or column.gaps:
-        return False
-    if is_named_time(column):
-        return False
-    groups = np.unique(values_of(pipeline, column), return_inverse=True)[1].reshape(-1)
+    groups = np.zeros(len(times), np.int64)
+    for column in columns:
+        values = np.unique(values_of(pipeline, column), return_inverse=True)[1].reshape(-1)
+        groups = np.unique(groups * len(times) + values, return_inverse=True)[1].reshape(-1)
     count = int(groups.max()) + 1
     if not 2 <= count <= len(times) // 2 or len(times) < _FULL * count * len(np.unique(times)):
         return False

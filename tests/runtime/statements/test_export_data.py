@@ -135,6 +135,38 @@ def test_a_missing_cell_is_an_error_that_names_its_column(many):
         served(str(many[2] / "served"), rows)
 
 
+def test_a_column_that_is_not_given_is_named(rows):
+    stages = 'select("age", "sex") | fill("age", with=1) | fill("sex", with="none") | one_hot("sex")'
+    tfdsl.compile(MODEL.format(stages=stages, more="")).run()
+    given = {name: cells.numpy() for name, cells in columns().items()}
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        model = tf.compat.v1.saved_model.load(session, ["serve"], "served").signature_def["serving_default"]
+        places = {name: one.name for name, one in model.inputs.items()}
+        assert set(places) == {"age", "sex"}
+        output = model.outputs["p"].name
+        assert len(session.run(output, {place: given[name] for name, place in places.items()})) == 6
+        for name, place in places.items():
+            others = {other: given[key] for key, other in places.items() if key != name}
+            with pytest.raises(tf.errors.InvalidArgumentError, match=f"must feed a value .*{place.split(':')[0]}"):
+                session.run(output, others)
+
+
+def test_new_rows_without_a_column_cannot_be_exported(rows):
+    (rows / "new.csv").write_text("sex\nmale\n")
+    program = """
+data d = csv("rows.csv") | select("age", "sex") | fill("age", with=1) | fill("sex", with="none") | one_hot("sex")
+data new = csv("new.csv") | fitted(d)
+placeholder X: float32[n, d.columns]
+p = X * 2.0
+session: export p with X = new.features to "served"
+"""
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(program)
+    (found,) = caught.value.diagnostics
+    assert found.code == "TFG658" and 'it has no column "age"' in found.headline
+    assert not (rows / "served").exists()
+
+
 MODEL = """
 data d = csv("rows.csv", target="price") | {stages}
 placeholder X: float32[n, d.columns]
