@@ -30,7 +30,17 @@ PARTS = (3, 2)  # the rows of two parts of a batch
 
 # Rows of which nothing can be tried like this, each with the reason.
 UNTRIED = dict.fromkeys(
-    ("conv1d_transpose", "conv2d_transpose", "conv3d_transpose", "fill", "ones", "zeros"),
+    (
+        "conv1d_transpose",
+        "conv2d_transpose",
+        "conv3d_transpose",
+        "fill",
+        "ones",
+        "random_normal",
+        "random_uniform",
+        "truncated_normal",
+        "zeros",
+    ),
     "the number of rows is a part of an argument",
 )
 

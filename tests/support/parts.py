@@ -60,7 +60,7 @@ _LOSSES = [
     "reduce_sum(reduce_mean({0} * b, axis=0))", "reduce_mean({0}) * reduce_mean(X @ w)", "sqrt(reduce_mean({0} * s))",
     "mean_squared_error({0}, {0} * s)", "reduce_mean({0} * s) + reduce_sum({0} * s)",
 ]  # fmt: skip
-CALLS = sorted(op.name for op in OPS.values() if op.batch is not whole and op.name != "dropout") + _WRITTEN
+CALLS = sorted(op.name for op in OPS.values() if op.batch is not whole and not op.draws) + _WRITTEN
 """Ops of which something is known, without those that draw numbers, and expressions."""
 
 

@@ -238,13 +238,20 @@ def mean_loss(*names: str) -> Rule:
 
 
 def of_shape(shape: str, *names: str) -> Rule:
-    """As many as there are rows, each of one known size: the argument `shape` begins with the number of rows. Row by
-    row in the other arguments."""
+    """As many as there are rows: the argument `shape` is that of rows, or the number of rows and known sizes. Row by
+    row in `names`; the others are fixed and have fewer axes."""
 
     def rule(call: BatchCall) -> str:
-        call.only(shape, *names)
-        is_sized = call.output.shape is not None and all(isinstance(size, int) for size in call.output.shape[1:])
-        if call.kind(shape) != SUM or any(call.kind(name) != ROWS for name in names) or not is_sized:
+        others = [one for name, one in call.arguments.items() if name not in (shape, *names)]
+        if any(one.kinds != frozenset((FIXED,)) for one in others) or any(call.kind(name) != ROWS for name in names):
+            raise Mixed
+        sizes = call.output.shape
+        if sizes is None:
+            raise Mixed
+        if any(one.shape is None or len(one.shape) >= len(sizes) for other in others for one in other.operands):
+            raise Mixed
+        is_sized = all(isinstance(size, int) for size in sizes[1:])
+        if not call.is_all(shape, SIZES) and not (call.kind(shape) == SUM and is_sized):
             raise Mixed
         return ROWS
 

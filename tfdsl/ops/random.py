@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, OPTION, SLICE
 from ..types import FLOAT32, INT32, INT64, Nested, TensorType, shape_text
-from .batch import whole
+from .batch import of_shape, whole
 from .flops import no_flops
 from .op import Alike, OpCall
 from .row import table
@@ -153,15 +153,15 @@ _NORMAL = "mean: T = 0.0, stddev: T = 1.0, dtype: dtype T = float32"
 row("random_uniform", f"shape: shape, {_SPREAD}, seed: integer = none", uniform, "random_uniform",
     f"Numbers from `minval` up to (not including) `maxval` (1 unless given; integers need it). {_SEED}",
     "random_uniform([2, 3], -1.0, 1.0, seed=42)",
-    batch=whole, picture="random", T="float int32 int64")
+    batch=of_shape("shape"), picture="random", T="float int32 int64")
 row("random_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("mean", "stddev"), "random_normal",
     f"Numbers of a normal distribution. {_SEED}", "random_normal([2, 3], stddev=0.1, seed=42)",
-    batch=whole, picture="random", T="float")
+    batch=of_shape("shape"), picture="random", T="float")
 row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("mean", "stddev"),
     "truncated_normal",
     f"Numbers of a normal distribution, redrawn if further than two `stddev` from the mean. {_SEED}",
     "truncated_normal([2, 3], stddev=0.1, seed=42)",
-    batch=whole, picture="random", T="float")
+    batch=of_shape("shape"), picture="random", T="float")
 row("random_gamma", "shape: shape, alpha: T, beta: T? = none, dtype: dtype T = float32, seed: integer = none",
     sampled("alpha", "beta"), "random_gamma",
     f"Numbers of gamma distributions, a `shape` of them for each `alpha`. {_SEED}",

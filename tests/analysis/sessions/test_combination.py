@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from programs import UNHURRIED
 
 import tfdsl
+from tfdsl.analysis.batch_split import BatchSplit, split
 from tfdsl.driver import check
 from tfdsl.runtime.options import Options
 from tfdsl.source import Source
@@ -131,3 +132,41 @@ def test_what_cannot_be_put_together(lines):
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(text(lines.splitlines(), 3), data={"d": rows_of(7)})
     assert "TFG558" in {one.code for one in caught.value.diagnostics}
+
+
+@pytest.mark.parametrize("shape", ["shape(X)", "[shape(X)[0], 4]"])
+def test_numbers_drawn_for_each_row_are_rows(shape):
+    program = tfdsl.compile(f"""
+data d = npz("rows.npz")
+placeholder X: float32[n, 4]
+variable w: float32[4] = ones
+noise = random_uniform({shape}, 1.0, 2.0, seed=3)
+optimize reduce_mean(noise * X * w) with gradient_descent()
+session:
+    found = evaluate noise, reduce_mean(noise * X) as mean on d in batches of 4 as b with X = b.features
+    print found.noise
+    print found.mean
+""", data={"d": {"features": np.ones((10, 4))}})  # fmt: skip
+    values = program.run().values
+    noise = np.asarray(values["found.noise"])
+    assert noise.shape == (10, 4) and noise.min() >= 1 and noise.max() < 2
+    assert len(np.unique(noise)) > 38  # each batch has its own
+    np.testing.assert_allclose(values["found.mean"], noise.mean(), 1e-6)
+    (step,) = program.program.graph().steps()
+    assert isinstance(split(program.program.graph(), step), BatchSplit)  # towers draw for their rows
+
+
+@pytest.mark.parametrize("call", ["random_normal([4, shape(X)[0]])", "random_normal(shape(X), mean=means)"])
+def test_numbers_drawn_otherwise_are_no_rows(call):
+    text = f"""
+data d = npz("rows.npz")
+placeholder X: float32[n, 4]
+variable means: float32[10, 4] = ones
+noisy = {call} + reduce_sum(X)
+session:
+    found = evaluate noisy on d in batches of 4 as b with X = b.features
+    print found
+"""
+    with pytest.raises(tfdsl.TfgError) as error:
+        tfdsl.compile(text, data={"d": {"features": np.ones((10, 4))}})
+    assert [one.code for one in error.value.diagnostics if one.severity == "error"] == ["TFG558"]

@@ -1,0 +1,16 @@
+"""A factorization machine, beside the same program by hand."""
+
+import pytest
+from beside_by_hand import agree
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_the_same_results(engine):
+    agree("factorization_machine", engine=engine, n_epochs=8)
+
+
+@pytest.mark.long
+def test_the_default_size():
+    agree("factorization_machine", rtol=1e-3)
