@@ -2,7 +2,8 @@
 
 A pair has one name: `tests/ports/NAME.tfg`, or a model, and `tests/ports/by_hand/NAME.py`. The program by hand is written
 in the ordinary style of TensorFlow 1. Its function `train` gets the first values of the variables, by their names in
-the program, and params such as the number of epochs. It returns variables and printed values, by their names in the program.
+the program, and params such as the number of epochs. It returns variables and printed values, by their names in the program,
+and the values of a logged scalar as "log TAG".
 """
 
 import functools
@@ -28,7 +29,8 @@ def agree(name: str, *, engine: str = "", rtol: float = 1e-4, atol: float = 1e-6
     program, wanted = _prepared(name, tuple(params.items()))
     result = program.run(options=Options(write=lambda line: None, engine=engine))
     assert not engine or set(result.engines) <= {engine}
-    found = result.variables | result.values
+    logged = {f"log {tag}": [value for _, value in pairs] for tag, pairs in result.history.items()}
+    found = result.variables | result.values | logged
     for key, value in wanted.items():
         np.testing.assert_allclose(np.asarray(found[key]), value, rtol=rtol, atol=atol, err_msg=key)
     assert wanted

@@ -49,3 +49,19 @@ y = nn.dense(X, 3, initializer=start, use_bias=false)
 def test_a_dtype_of_its_own_must_be_that_of_the_variable():
     with pytest.raises(tfdsl.TfgError, match="TFG427"):
         tfdsl.compile("variable w: float32[2] = zeros(dtype=int32)\n")
+
+
+def test_values_stand_in_the_tags_of_summaries(here):
+    program = tfdsl.compile("""
+placeholder x: float32[2]
+def layer(x, name):
+    for i in range(2):
+        x = x + 1.0
+        summary scalar reduce_sum(x) as "{name}, {i:02d} {{}}"
+    return x
+layer(x, "first")
+session:
+    log to "logs"
+    log with x = [1, 2]
+""")
+    assert list(program.run().history) == ["layer/first, 00 {}", "layer/first, 01 {}"]

@@ -286,6 +286,24 @@ train 1 epoch on rows in batches of 2 ordered as batch:
     assert fed(text.strip()) == batches
 
 
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_a_statement_leaves_out_feeds_of_the_training_that_it_does_not_need(engine):
+    """They have the rows of the batch, and its own feeds may have others."""
+    text = """
+data rows = npz("rows.npz")
+placeholder A: float32[n, 2]
+placeholder b: float32[n]
+B = A * 0.5
+s = reduce_sum(b) + reduce_sum(A)
+session:
+    train 1 epoch on rows in batches of 2 ordered as batch:
+        feed A = batch.features, b = batch.target[:, 0]
+        run s
+        every 2 steps: print reduce_sum(B) with A = rows.features
+"""
+    assert run(text, data={"rows": ROWS}, options=Options(engine=engine, write=lambda line: None)).printed == ["10.5"]
+
+
 @pytest.mark.parametrize(
     ("statement", "code", "said"),
     [

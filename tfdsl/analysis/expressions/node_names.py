@@ -1,4 +1,4 @@
-"""Whole names of nodes, as in `error = y - t as "loss/error"`, and what braces in a text mean."""
+"""Whole names of nodes, as in `error = y - t as "loss/error"`, and what braces in a text of the graph half mean."""
 
 import re
 
@@ -18,13 +18,18 @@ def node_name(ctx: Analysis, env: Env, given: t.NodeName) -> str:
     """The name that a program gives a node, with values known while compiling in the place of braces."""
     text = given.text.value
     assert isinstance(text, str)
-    filled = FIELD.sub(lambda match: _filled(ctx, env, match, given.span), text)
+    filled = filled_in(ctx, env, text, given.span, "the name of a node")
     if _NODE.fullmatch(filled) is None or filled.endswith("/"):
         ctx.fail(NODE_NAME, given.span, name=filled)
     return filled
 
 
-def _filled(ctx: Analysis, env: Env, match: re.Match[str], span: Span) -> str:
+def filled_in(ctx: Analysis, env: Env, text: str, span: Span, what: str) -> str:
+    """A text of the graph half, with values known while compiling in the place of braces."""
+    return FIELD.sub(lambda match: _filled(ctx, env, match, span, what), text)
+
+
+def _filled(ctx: Analysis, env: Env, match: re.Match[str], span: Span, what: str) -> str:
     name, spec = match.groups()
     if match[0] in ("{{", "}}"):
         return match[0][0]
@@ -32,7 +37,7 @@ def _filled(ctx: Analysis, env: Env, match: re.Match[str], span: Span) -> str:
         ctx.fail(TEMPLATE_BRACE, span, brace=match[0])
     value = ctx.evaluate(env, as_expression(t.Identifier(span, name)))
     if not isinstance(value, (bool, int, float, str)):
-        ctx.fail(NOT_STATIC, span, what="the name of a node", value=describe(value))
+        ctx.fail(NOT_STATIC, span, what=what, value=describe(value))
     try:
         return format(value, spec or "")
     except (ValueError, OverflowError, MemoryError):

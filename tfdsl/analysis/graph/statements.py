@@ -55,7 +55,7 @@ from ..expressions.binding import bind, bind_targets, unpacked
 from ..expressions.declared import fits, tensor_type
 from ..expressions.expressions import evaluate, given, iterate, value_of, values_of
 from ..expressions.named import named
-from ..expressions.node_names import give_name, node_name
+from ..expressions.node_names import filled_in, give_name, node_name
 from ..names import Assumed, BoundTwice, declared, uses
 from ..values import Env, ErrorValue, Function, Initializer, NodeValue, Tensor, describe, is_host
 from . import steps
@@ -419,6 +419,8 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
             what="the tag of a summary",
             value=describe(tag),
         )
+    if isinstance(statement.tag, t.Constant):
+        tag = filled_in(ctx, env, tag, statement.tag.span, "the tag of a summary")
     args = {"kind": Static(kind), "tag": Static(tag), "value": arg}
     doubt_tag(ctx, tag, statement.span)
     node = ctx.graph.add(SUMMARY, args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))

@@ -376,7 +376,7 @@ def checked_feeds(
     """The feeds of a statement. Its own feeds take precedence over the loop's, and all that it needs must be fed.
     `changed` is a variable that it changes by other means than its nodes."""
     own = feed_entries(ctx, plan, feds) if feds else {}
-    feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
+    feeds = {**_of_loop(ctx, plan, own, refs, statement), **own}
     if ctx.graph.session_fed:
         reached = ctx.executed(ctx.graph, refs, statement.span, frozenset(feeds)).all(Kind.PLACEHOLDER)
         own |= {ref: feed for ref, feed in ctx.graph.session_fed.items() if ref.node in reached}
@@ -385,6 +385,18 @@ def checked_feeds(
     executed = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
     _check_met(ctx, executed, sizes, statement)
     return tuple(with_training(ctx, feeds, own, refs, executed, what, statement, changed).values())
+
+
+def _of_loop(
+    ctx: Analysis, plan: Plan, own: Mapping[Ref, Feed], refs: list[Ref], statement: t.Statement
+) -> Mapping[Ref, Feed]:
+    """The feeds of the training around a statement. If it has its own, only those that it needs: others may be of
+    another number of rows."""
+    feeds = plan.loop.feeds if plan.loop else {}
+    if not feeds or not own:
+        return feeds
+    executed = ctx.executed(ctx.graph, refs, statement.span, frozenset(own))
+    return {ref: feed for ref, feed in feeds.items() if ref.node in executed}
 
 
 def check_needs(

@@ -1,0 +1,14 @@
+"""Series of different lengths, beside the same program by hand."""
+
+import pytest
+from beside_by_hand import agree
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_the_same_results(engine):
+    agree("dynamic_lstm", engine=engine, n_epochs=2)
+
+
+@pytest.mark.long
+def test_the_default_size():
+    agree("dynamic_lstm", rtol=1e-2, atol=1e-3)
