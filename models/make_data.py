@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+import numpy as np
+from dqn.carts import Carts
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
@@ -188,7 +190,23 @@ def reviews(folder: Path) -> None:
     write(folder / "new.csv", ["id", "text"], [row[:2] for row in rows[-8:]])
 
 
+def carts(folder: Path) -> None:
+    """Moves of carts that are pushed at random: a state, the push, the state after it, and whether the pole
+    has fallen."""
+    random = np.random.default_rng(3)
+    moving, rows = Carts(10), []
+    for _ in range(300):
+        before, action = moving.state, random.integers(2, size=10)
+        after, has_fallen = moving.push(action)
+        for one in zip(before, action, after, has_fallen, strict=True):
+            states = [[f"{number:.4f}" for number in state] for state in (one[0], one[2])]
+            rows.append([*states[0], one[1], *states[1], int(one[3])])
+    parts = ["position", "speed", "angle", "turning"]
+    write(folder / "moves.csv", [*parts, "action", *(f"next_{part}" for part in parts), "has_fallen"], rows)
+
+
 EXAMPLES = {
+    "dqn": carts,
     "ferries": ferries,
     "shapes": shapes,
     "messages": messages,

@@ -38,7 +38,7 @@ def test_each_program_is_copied_and_its_commands_name_its_files(name, here, caps
     place = here / "my own" / "first"
     for command in commands:
         for word in shlex.split(command.partition(" -o ")[0]):
-            if word.endswith((".tfg", ".yaml", ".csv")):
+            if word.endswith((".tfg", ".yaml", ".csv", ".py")):
                 assert (place / word).is_file(), command
 
 

@@ -91,7 +91,8 @@ def test_model_with_data(path, elsewhere, capsys):
         assert rows(Path("predictions/ferries.csv"))[1:] == rows(Path("out.csv"))[1:]
     assert "warning" not in capsys.readouterr().err
     written = list(Path().glob("*/*.csv"))
-    assert written and all(len(rows(one)) > 5 for one in written)
+    assert written or path.stem == "dqn"  # which only prints
+    assert all(len(rows(one)) > 5 for one in written)
 
 
 def rows(path):
@@ -101,6 +102,7 @@ def rows(path):
 def test_the_data_of_the_models_are_made_by_the_script(tmp_path):
     folder = Path(__file__).resolve().parents[2] / "models"
     shutil.copy(folder / "make_data.py", tmp_path)
+    shutil.copytree(folder / "dqn", tmp_path / "dqn", ignore=shutil.ignore_patterns("*.csv"))
     run([sys.executable, tmp_path / "make_data.py"], check=True)
     kinds = (".csv", ".png", ".txt")
     made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.suffix in kinds}

@@ -38,7 +38,7 @@ class Example(Record):
 
     def commands(self) -> list[str]:
         """The commands of the header, in the folder of the copy."""
-        return re.findall(r"^ +(tfdsl .*)", self.copied(self.header()), re.M)
+        return re.findall(r"^ +((?:tfdsl|python) .*)", self.copied(self.header()), re.M)
 
     def copied(self, text: str) -> str:
         """A text of a program with the paths of the copy."""
@@ -63,7 +63,7 @@ def _example(name: str, folder: str, alone: str | None) -> Example:
     with open(os.path.join(folder, f"{name}.tfg"), encoding="utf-8") as file:
         text = file.read()
     if alone is None:
-        files = os.listdir(folder)
+        files = [file for file in os.listdir(folder) if file != "__pycache__"]
     else:  # with the files that it speaks of, such as one that describes a cluster
         spoken = {alone, *re.findall(r"\bmodels/([\w.-]*\w)", text)}
         files = [file for file in spoken if os.path.isfile(os.path.join(folder, file))]
