@@ -172,7 +172,7 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
 def _exact(args: list[Any]) -> list[Any]:
     """Operands, with whole numbers as Python's, which have no largest one, unless there are others beside them."""
     is_whole = all(
-        isinstance(one, (np.ndarray, np.generic)) and one.shape == () and one.dtype.kind in "iu" or type(one) is int
+        (isinstance(one, (np.ndarray, np.generic)) and one.shape == () and one.dtype.kind in "iu") or type(one) is int
         for one in args
     )
     return [int(one) for one in args] if is_whole else args
