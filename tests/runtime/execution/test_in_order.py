@@ -577,6 +577,48 @@ def test_check_reports_random_ops_that_a_run_cannot_copy(nodes, statement, is_co
         program.run()
 
 
+CHAINED = """
+placeholder X: float32[n]
+variable v = 1.0
+up = assign_add(v, 1.0)
+a = {inner}
+b = reduce_sum(dropout(a * v, rate=0.2, seed=3))
+session:
+    print b with X = [1, 2, 3, 4, 5, 6, 7, 8]
+    print up, b with X = [1, 2, 3, 4, 5, 6, 7, 8]
+    print b with X = [1, 2, 3, 4, 5, 6, 7, 8]
+"""
+
+
+def test_an_op_that_draws_before_a_copied_one_draws_once():
+    """Drawing for the copy needs the shape of what the other op computes."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        X = v1.placeholder(tf.float32, [None])
+        v = v1.get_variable("v", initializer=1.0)
+        b = tf.reduce_sum(tf.nn.dropout(tf.nn.dropout(X, rate=0.5, seed=1) * v, rate=0.2, seed=3))
+        feeds = {X: [1, 2, 3, 4, 5, 6, 7, 8]}
+        session.run(v1.global_variables_initializer())
+        first = session.run(b, feeds)
+        session.run(v.assign_add(1.0))
+        second, third = session.run(b, feeds), session.run(b, feeds)
+    run = tfdsl.compile(CHAINED.format(inner="dropout(X, rate=0.5, seed=1)")).run()
+    assert run.printed == [str(first), f"2.0 {second!s}", str(third)]
+
+
+def test_a_python_function_before_a_copied_random_op_is_called_once():
+    calls = []
+
+    def seen(x):
+        calls.append(x)
+        return x
+
+    def function(x):
+        return tf.numpy_function(seen, [x], tf.float32)
+
+    tfdsl.compile(CHAINED.format(inner="reshape(seen(X), shape(X))"), ops={"seen": function}).run()
+    assert len(calls) == 3
+
+
 # --- unneeded writes --------------------------------------------------------------------------
 
 UNNEEDED = {

@@ -363,3 +363,48 @@ def test_only_a_run_in_the_body_itself_takes_the_step(engine):
     assert learned("every 2 steps: run step_w") == [0.2621, 0.0]
     assert learned("run increase", "every 2 steps: run step_w") == [0.64, 4.0]
     assert learned("for op in [increase]: run op") == [1.0, 4.0]
+
+
+CHAINED = """
+import nn
+seed 2
+placeholder X: float32[n]
+variable w = 1.0
+loss = reduce_sum(nn.dropout(nn.dropout(X * w, rate=0.5, seed=1), rate=0.2, seed=3))
+optimize loss with gradient_descent(learning_rate=0.01) as step_w
+"""
+FED = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+
+
+def chained_by_hand():
+    """What two chained dropouts leave of w, and the loss before each step, in a session of TensorFlow."""
+    program = tfdsl.compile(CHAINED)
+    graph, losses = program.graph, []
+    X, loss, training = (graph.get_tensor_by_name(f"{name}:0") for name in ("X", "loss", "training"))
+    with graph.as_default(), tf.compat.v1.Session() as session:
+        session.run(tf.compat.v1.global_variables_initializer())
+        for _ in range(3):
+            losses.append(session.run(loss, {X: FED}))
+            session.run(graph.get_operation_by_name("step_w"), {X: FED, training: True})
+        return losses, session.run(tf.compat.v1.global_variables())
+
+
+@pytest.mark.parametrize("engine", ENGINES[:2])  # XLA draws other numbers
+def test_chained_dropouts_draw_as_in_tensorflow(engine):
+    losses, (w,) = chained_by_hand()
+    text = (
+        f"{CHAINED}session:\n    train 3 steps:\n        print loss with X = {FED}\n        run step_w with X = {FED}\n"
+    )
+    result = tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine))
+    assert result.printed == [str(loss) for loss in losses]
+    same(result.variables["w"], w)
+
+
+def test_chained_dropouts_draw_as_in_tensorflow_from_python():
+    losses, (w,) = chained_by_hand()
+    with tfdsl.compile(CHAINED).session() as session:
+        for loss in losses:
+            assert session.run("loss", feed={"X": FED}) == loss
+            for _ in session.train(steps=1, feed={"X": FED}):
+                pass
+        same(session.run("w"), w)

@@ -5,11 +5,14 @@ all ops that depend on them, and the copies get the missing edges. All other ops
 other executions. The twin of a copied random op draws its numbers from the session's stream, so it does not matter
 which of them draws.
 
-If variables are written, ops that use a fed tensor which the graph could compute are copied too. TensorFlow removes an
-edge if a path implies the order, and does not see that the path goes through a fed tensor.
+If variables are written, ops that use a fed tensor which the graph could compute from variables are copied too.
+TensorFlow removes an edge if a path implies the order, and does not see that the path goes through a fed tensor.
+
+A twin whose inputs cannot be computed before the execution, because this would write a variable or let an op with a
+state of its own run twice, draws in the execution, so it and what depends on it are copied.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from ...diagnostics import ORDER_RANDOM
@@ -89,38 +92,47 @@ class InOrder:
             streams.streams[name].advance(size)
         return values[: len(fetches)]
 
-    def random(self, statements: tuple[Statement, ...]) -> set[str]:
-        """The random ops that draw from streams in the executions of some statements."""
-        copier = self._copier
+    def random(self, statements: tuple[Statement, ...], streams: set[str]) -> set[str]:
+        """`streams` and the other random ops that draw from streams in the executions of some statements."""
+        copier, found = self._copier, set(streams)
         made = {(one.fetches, one.fed) for one in executions(self._built, statements)}
         reached = copier.reached(name for fetches, _ in made for name in fetches)
-        if not copier.twinned(reached) or not any(map(copier.orders.writes, reached)):
-            return set()
-        return {name for one in made for name in copier.twinned(self._copied(*one)[1])}
+        if not copier.twinned(reached) or not (streams or any(map(copier.orders.writes, reached))):
+            return found
+        while more := {name for one in made for name in copier.twinned(self._copied(*one, found)[1])} - found:
+            found |= more
+        return found
 
     def _note_drawn(self, names: Iterable[str], fed: frozenset[str]) -> None:
         found = self._copier.twinned(self._copier.reached(names, fed))
         self._drawn.update(name for name in found if name not in self.streams.streams)
 
-    def _copied(self, names: tuple[str, ...], fed: frozenset[str]) -> tuple[Order, list[str]]:
-        """The order of an execution, and the ops that are copied for it."""
-        copier, streams = self._copier, self.streams
+    def _copied(self, names: tuple[str, ...], fed: frozenset[str], streams: Collection[str]) -> tuple[Order, list[str]]:
+        """The order of an execution in which some random ops draw from streams, and the ops that are copied for it."""
+        copier = self._copier
         reached = copier.reached(names, fed)
         order = copier.orders.of(reached, names, fed)
         copied = order.copied
-        drawn = [name for name in copier.twinned(reached) if name in streams.streams] if streams.streams else []
-        if drawn:  # computing what a stream draws must not write anything
-            written = copier.dependents(reached, filter(copier.orders.writes, reached), fed)
-            copied |= set(drawn).intersection(written)
-        if (computed := copier.computed(fed)) and any(map(copier.orders.writes, reached)):
+        drawn = {name for name in copier.twinned(reached) if name in streams} if streams else set[str]()
+        if drawn:
+            once = [
+                name for name in reached if copier.orders.writes(name) or (name not in drawn and copier.hidden(name))
+            ]
+            copied |= drawn.intersection(copier.dependents(reached, once, fed))
+        if (computed := self._computed(fed)) and any(map(copier.orders.writes, reached)):
             copied |= copier.users_of(reached, computed)
         return order, copier.dependents(reached, copied, fed) if copied else []
+
+    def _computed(self, fed: frozenset[str]) -> list[str]:
+        """The fed tensors that the graph would compute from variables."""
+        copier = self._copier
+        return [name for name in copier.computed(fed) if any(map(copier.orders.accesses, copier.reached([name])))]
 
     # --- copies ---------------------------------------------------------------------------
 
     def _made(self, names: tuple[str, ...], fed: frozenset[str], origin: Origin) -> _Ordered | None:
         """The copies for an execution, or None if it is in order already."""
-        order, copied = self._copied(names, fed)
+        order, copied = self._copied(names, fed, self.streams.streams)
         if not copied:
             return None
         self._add_missing_streams(copied, origin)
@@ -137,7 +149,7 @@ class InOrder:
             return operations[name] if name in operations else graph.get_operation_by_name(name)
 
         with built.adding("order"):
-            replaced = {name: _placeholder(graph.get_tensor_by_name(name)) for name in self._copier.computed(fed)}
+            replaced = {name: _placeholder(graph.get_tensor_by_name(name)) for name in self._computed(fed)}
             self._add_functions(order)
             for name in copied:
                 op = graph.get_operation_by_name(name)

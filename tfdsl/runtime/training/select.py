@@ -50,9 +50,7 @@ class Engines:
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
         if any(map(keeps_checkpoints, trainings)):  # then all engines use kept states
             names |= set(run.built.copier.twinned(resumable(run.built, statements)))
-        names |= run.in_order.random(statements)
-        if names:
-            run.in_order.add_streams(sorted(names))
+        run.in_order.add_streams(sorted(run.in_order.random(statements, names)))
 
     def wanted(self, plan: Train) -> EngineName:
         """The requested engine. By default `loop`, or `step` if each step is watched."""
