@@ -78,12 +78,15 @@ def test_full_disks_and_unwritable_folders(tmp_path, disks):
     assert found["faults of folders"] >= 4
 
 
+# `test_checkpoint_files.py` has one refusal of a second run, and one curve after kills.
+@pytest.mark.long
 def test_two_runs(tmp_path):
     found = figures(tmp_path, "tworuns", "--count", "1")
     assert found["refused"] == 2
     assert found["races"] == 1
 
 
+@pytest.mark.long
 def test_events(tmp_path):
     found = figures(tmp_path, "events", "--count", "1")
     assert found["kills"] == 1
@@ -111,7 +114,8 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("broken", some(BROKEN, ["no checksum is verified"]))
+@pytest.mark.long
+@pytest.mark.parametrize("broken", BROKEN)
 def test_broken_code_is_detected(tmp_path, broken):
     arguments, before, told = BROKEN[broken]
     done = started(arguments, tmp_path, before)

@@ -1,5 +1,7 @@
 """The recurrent layers of `nn`, beside those of Keras with the same weights."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -36,11 +38,14 @@ def states_of(name):
     return ("[h, c]", [H, C]) if name == "LSTM" else ("h", [H])
 
 
-@pytest.mark.parametrize(("reverse", "with_lengths"), some([(False, False), (False, True), (True, False), (True, True)],
-                                                            [(False, False), (True, True)]))  # fmt: skip
-@pytest.mark.parametrize(
-    ("name", "options", "text"), [(name, *both) for name, several in LAYERS.items() for both in several]
-)
+CALLS = [(name, *both) for name, several in LAYERS.items() for both in several]
+
+
+# `test_layers_above_each_other` has layers without options, from the first step to the last.
+@pytest.mark.parametrize(("name", "options", "text", "reverse", "with_lengths"), some(
+    [(*call, *ways) for call in CALLS for ways in product((False, True), repeat=2)],
+    [(*call, not call[2], not call[2]) for call in CALLS],
+))  # fmt: skip
 def test_a_layer(name, options, text, reverse, with_lengths):
     from keras import layers  # takes a second
 

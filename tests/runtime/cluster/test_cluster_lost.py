@@ -37,7 +37,7 @@ session:
     save to "end"
     print w, before, least
 """
-ENGINES = {"loop": {"epochs": 200, "every": 50}, "step": {"epochs": 50, "every": 10}}
+ENGINES = {"loop": {"epochs": 120, "every": 30}, "step": {"epochs": 50, "every": 10}}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,10 @@
 """`after every`, `keep` and `stop after`, in all engines and through interruptions."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from conftest import some
 from interrupted import stopping, variables
 
 import tfdsl
@@ -58,17 +61,18 @@ def test_a_block_runs_after_the_last_step_of_an_epoch(engine, here):
     assert result.engines == [engine] and notes == []
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+WHEN = {
+    "2 epochs": [5, 11], "3 epochs": [8], "4 steps": [3, 7, 11], "2 batches": [1, 4, 7, 10], "3 batches": [2, 5, 8, 11],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("every", "steps"),
-    [
-        ("2 epochs", [5, 11]), ("3 epochs", [8]), ("4 steps", [3, 7, 11]), ("2 batches", [1, 4, 7, 10]),
-        ("3 batches", [2, 5, 8, 11]),
-    ],
-)  # fmt: skip
-def test_when_a_block_runs(every, steps, engine, here):
+    ("every", "engine"),
+    some(product(WHEN, ENGINES), [*product(WHEN, ["loop"]), ("3 epochs", "step"), ("4 steps", "xla")]),
+)
+def test_when_a_block_runs(every, engine, here):
     lines, _, _ = run(compiled("print step, turns, test", engine, 'print "end"', 4, every=every))
-    assert [line.split()[:2] for line in lines] == [*([f"{step}", f"{step + 1}"] for step in steps), ["end"]]
+    assert [line.split()[:2] for line in lines] == [*([f"{step}", f"{step + 1}"] for step in WHEN[every]), ["end"]]
 
 
 def stopped_at(values, patience, by=0.0, highest=False):
@@ -83,9 +87,14 @@ def stopped_at(values, patience, by=0.0, highest=False):
     return better, len(values) - 1
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("patience", "by"), [(1, 0.0), (2, 0.0), (3, 0.5), (2, 1.5)])
-@pytest.mark.parametrize("highest", [False, True])
+BETTER = [(1, 0.0), (2, 0.0), (3, 0.5), (2, 1.5)]  # the epochs to wait, and by how much
+
+
+@pytest.mark.parametrize(("engine", "patience", "by", "highest"), some(
+    [(engine, *better, highest) for engine in ENGINES for better in BETTER for highest in (False, True)],
+    [*(("step", *better, highest) for better in BETTER for highest in (False, True)),
+     ("loop", *BETTER[1], False), ("loop", *BETTER[2], True), ("xla", *BETTER[3], False)],
+))  # fmt: skip
 def test_a_training_ends_without_a_better_value(patience, by, highest, engine, here):
     values = VALUES
     word = ("higher", "highest") if highest else ("lower", "lowest")
@@ -116,8 +125,9 @@ def test_an_older_file_is_not_restored(here):
     assert [one.code for one in error.value.diagnostics] == ["TFG567"]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("stop", [1, 4, 7])
+@pytest.mark.parametrize(
+    ("stop", "engine"), some(product((1, 4, 7), ENGINES), [(1, "step"), (4, "loop"), (7, "xla"), (7, "step")])
+)
 def test_an_interrupted_training_ends_alike(stop, engine, here, tmp_path):
     body = 'keep lowest test to "best.ckpt"\nstop after 2 epochs without lower test by 0.2\nprint epoch, test'
     rest = 'print "end", turns\nsave to "last.ckpt"'.replace("\n", "\n    ")
