@@ -96,7 +96,7 @@ logits = nn.dense(nn.flatten(nn.conv3d(reshape(small, [-1, 8, 8, 8, 1]), 2, stri
 error = nn.sparse_softmax_cross_entropy(y, logits)
 optimize error + nn.l1_penalty(variables(transformer_block, "kernel"), scale=0.001) with gradient_descent(learning_rate=0.01)
 session:
-    train 2 epochs on d.train in batches of 25 as batch:
+    train 2 epochs on d.train in batches of 28 as batch:
         feed X = batch.features, y = batch.target
     found = evaluate nn.confusion(y, logits) as counts, error on d.test in batches of 10 as b with X = b.features, y = b.target
     at_once = evaluate nn.confusion(y, logits) as counts, error on d.test with X = d.test.features, y = d.test.target

@@ -146,7 +146,7 @@ predictions = nn.dense(last, 1)
 error = nn.mean_squared_error(y, predictions)
 optimize error with adam(learning_rate=0.01)
 session:
-    train 3 epochs on series in batches of 8 as batch:
+    train 3 epochs on series in batches of 10 as batch:
         feed X = batch.features, n = batch.n, y = batch.target
     at_once = evaluate error, predictions on series with X = series.features, n = series.n, y = series.target
     found = evaluate error, predictions on series in batches of 7 as b with X = b.features, n = b.n, y = b.target

@@ -38,7 +38,7 @@ def table(engine, deterministic=True):
     return hashlib.sha256(variables["table"].tobytes()).hexdigest()
 
 
-@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+@pytest.mark.parametrize("engine", some(["step", "loop", "xla"], ["step", "loop"]))
 def test_gathered_gradients_have_the_same_bits_in_every_run(engine):
     assert len({table(engine) for _ in range(2)}) == 1
 
