@@ -5,7 +5,7 @@ from . import OPS
 ADD, SUBTRACT, NEGATIVE = OPS["add"], OPS["subtract"], OPS["negative"]
 MULTIPLY, TRUEDIV = OPS["multiply"], OPS["truediv"]
 SQUARE, SQRT, POW, EXP = OPS["square"], OPS["sqrt"], OPS["pow"], OPS["exp"]
-LOGICAL_AND, WHERE = OPS["logical_and"], OPS["where"]
+LOGICAL_AND, WHERE, WHERE_V2 = OPS["logical_and"], OPS["where"], OPS["where_v2"]
 CONSTANT, IDENTITY, CAST = OPS["constant"], OPS["identity"], OPS["cast"]
 SHAPE, RESHAPE, SQUEEZE, EXPAND_DIMS = OPS["shape"], OPS["reshape"], OPS["squeeze"], OPS["expand_dims"]
 STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OPS["one_hot"], OPS["matmul"]

@@ -71,6 +71,7 @@ from ..values import (
 )
 from . import global_step, outside
 from .binding import bind_targets
+from .choices import chooser
 from .indexing import index_array, index_kept, index_tensor
 from .misplaced import batch_name, misplaced
 
@@ -514,7 +515,7 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
     if isinstance(test, Array):
         ctx.fail(CONDITION_TENSOR, expr.condition.span, value=describe(test))
     parts = [ArgumentValue(test, expr.condition.span), given(ctx, env, expr.then), given(ctx, env, expr.otherwise)]
-    return call_op(ctx, OPERATORS["if"], [(None, part) for part in parts], expr.span, name)
+    return call_op(ctx, chooser(ctx, *(one.value for one in parts)), [(None, part) for part in parts], expr.span, name)
 
 
 # --- calls, indices, lists --------------------------------------------------------------------
