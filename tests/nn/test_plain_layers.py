@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from beside_keras import agree, random
+from beside_keras import agree, first_weights, random
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -41,6 +41,15 @@ def test_convolutions(name, options, call):
     layer = getattr(layers, name)(5, 3, activation="tanh" if "activation" in call else None, **options)
     layer.build(x.shape)
     agree(f"{HEAD}target = reduce_sum(sin(nn.{call})))", FED, layer, lambda: tf.reduce_sum(tf.sin(layer(x))))
+
+
+@pytest.mark.parametrize(
+    "call", ["dense(S", "conv1d(S", "conv2d(P", "conv3d(V", "conv2d_transpose(P", "separable_conv2d(P"]
+)
+def test_biases_begin_with_what_their_initializer_makes(call):
+    *_, bias = first_weights(f"{HEAD}y = nn.{call}, 5, bias_initializer=0.5)")
+    *_, zeros = first_weights(f"{HEAD}y = nn.{call}, 5)")
+    np.testing.assert_array_equal([bias, zeros], [[0.5] * 5, [0.0] * 5])
 
 
 @pytest.mark.parametrize(("name", "groups"), [("P", 2), ("P", 4), ("S", 1), ("V", 2)])

@@ -39,18 +39,19 @@ def net(x, name, values, on_train, norm, n_layers):
     if norm:
         x = batch_norm(x, numbered("batch_norm", 0), values, on_train)
     for i in range(n_layers):
-        x = layer(x, numbered("layer", i), values)
+        x = layer(x, numbered("dense", i), values)
         if norm:
             x = batch_norm(x, numbered("batch_norm", i + 1), values, on_train)
         tf.summary.histogram("layer" + str(i) + " norm " + str(norm), x)
         x = tf.tanh(x)
-    return layer(x, numbered("layer", n_layers), values)
+    return layer(x, numbered("dense", n_layers), values)
 
 
 def train(values, n_layers=8, n_epochs=40):
     data = np.genfromtxt(DATA, delimiter=",", skip_header=1, dtype=np.float32)
     train_data, test_data = train_test_split(data, test_size=0.1, random_state=1)
 
+    tf.set_random_seed(1)
     X = tf.placeholder(tf.float32, [None, 1])
     y = tf.placeholder(tf.float32, [None, 1])
     on_train = tf.placeholder(tf.bool)

@@ -33,6 +33,7 @@ def train(values, n_epochs=20):
     train_data, test_data = train_test_split(data, test_size=0.3, random_state=1)
 
     n_hidden = 24
+    tf.set_random_seed(42)
     X = tf.placeholder(tf.float32, [None, 20], name="X")
     y = tf.placeholder(tf.int64, [None], name="y")
     lengths = tf.placeholder(tf.int32, [None], name="lengths")

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 
-def train(values, n_steps=400):
+def train(values):
     x = np.linspace(-1.0, 1.0, 200, dtype=np.float32)
     y = values["y"]
 
@@ -20,7 +20,7 @@ def train(values, n_steps=400):
     writer = tf.summary.FileWriter("tf_logs/by_hand", tf.get_default_graph())
     with tf.Session() as sess:
         sess.run(tf.global_variables_initializer())
-        for step in range(n_steps):
+        for step in range(400):
             a_, b_, mse_, summary = sess.run([a, b, mse, merged])
             a_list.append(a_)
             b_list.append(b_)

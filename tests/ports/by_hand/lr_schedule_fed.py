@@ -20,6 +20,7 @@ def train(values, n_epochs=20):
     X_train = scaler.fit_transform(X_train).astype(np.float32)
     X_test = scaler.transform(X_test).astype(np.float32)
 
+    tf.set_random_seed(42)
     X = tf.placeholder(tf.float32, [None, 64], name="X")
     y = tf.placeholder(tf.int64, [None], name="y")
     rate = tf.placeholder(tf.float32, name="rate")

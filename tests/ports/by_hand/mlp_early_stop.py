@@ -23,6 +23,7 @@ def train(values, patience=3):
     X_valid, X_train = X_train[:n_valid], X_train[n_valid:]
     y_valid, y_train = y_train[:n_valid], y_train[n_valid:]
 
+    tf.set_random_seed(42)
     X = tf.placeholder(tf.float32, [None, 64], name="X")
     y = tf.placeholder(tf.int64, [None], name="y")
     with tf.name_scope("dnn"):

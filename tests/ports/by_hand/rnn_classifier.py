@@ -16,6 +16,7 @@ def train(values, n_epochs=15):
     X_test = X_test.reshape([-1, 8, 8])
 
     n_steps, n_inputs, n_neurons = 8, 8, 50
+    tf.set_random_seed(42)
     X = tf.placeholder(tf.float32, [None, n_steps, n_inputs], name="X")
     y = tf.placeholder(tf.int64, [None], name="y")
     with tf.variable_scope("rnn"):
