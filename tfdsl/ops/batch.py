@@ -239,7 +239,7 @@ def mean_loss(*names: str) -> Rule:
 
 def of_shape(shape: str, *names: str) -> Rule:
     """As many as there are rows: the argument `shape` is that of rows, or the number of rows and known sizes. Row by
-    row in `names`; the others are fixed and have fewer axes."""
+    row in `names`; the others are fixed. Without `names` they broadcast, and have fewer axes."""
 
     def rule(call: BatchCall) -> str:
         others = [one for name, one in call.arguments.items() if name not in (shape, *names)]
@@ -248,7 +248,8 @@ def of_shape(shape: str, *names: str) -> Rule:
         sizes = call.output.shape
         if sizes is None:
             raise Mixed
-        if any(one.shape is None or len(one.shape) >= len(sizes) for other in others for one in other.operands):
+        operands = [] if names else [one for other in others for one in other.operands]
+        if any(one.shape is None or len(one.shape) >= len(sizes) for one in operands):
             raise Mixed
         is_sized = all(isinstance(size, int) for size in sizes[1:])
         if not call.is_all(shape, SIZES) and not (call.kind(shape) == SUM and is_sized):
