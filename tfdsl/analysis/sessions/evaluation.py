@@ -30,6 +30,7 @@ from ...program import (
     Evaluated,
     Feed,
     Fetch,
+    Field,
     PlanExpr,
     Ref,
     SessionValue,
@@ -391,6 +392,8 @@ def _combined(
         way = "evaluate it at once: leave out 'in batches of'"
         if given in (["mean"], ["sum"]) and node.row is not None and len(node.row.params) == 1:
             way = f"evaluate what is in {node.row.name}(...), and apply {node.row.name} to the result"
+        for array in [arg for arg in node.args.values() if isinstance(arg, Field)][:1]:  # whose shape rules do not see
+            why, way = f"how {what} treats the rows beside {array} is not known", f"write constant({array}) for {array}"
         is_here = node.origin.span.line == value.span.line
         notes = () if is_here else (Note("it is computed on line {line}", node.origin.span),)
         ctx.fail(NOT_COMBINED, value.span, notes, value=text, why=why, way=way, data=data)
