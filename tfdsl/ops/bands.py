@@ -80,14 +80,16 @@ def tridiagonal_solve(call: OpCall) -> TensorType:
     if call["perturb_singular"] and not call["partial_pivoting"]:
         call.option("partial_pivoting", True)
     if side is None:
-        least_rank(call, "rhs", 2)
-    if side is None or shape is None:
-        return TensorType(call.dtype("T"), None if call["transpose_rhs"] else shape)
-    if len(shape) not in (len(side), len(side) + 1):
+        least_rank(call, "rhs", 2)  # TensorFlow takes it as matrices then
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    if side is not None and len(shape) not in (len(side), len(side) + 1):
         wanted = f"{len(side)} or {len(side) + 1}"
         call.fail(RANK, "rhs", "diagonals", param="rhs", wanted=wanted, type=call["rhs"])
-    if len(shape) == len(side) + 1 and call["transpose_rhs"]:
+    if call["transpose_rhs"] and (side is None or len(shape) == len(side) + 1):
         shape = (*shape[:-2], shape[-1], shape[-2])
+    if side is None:
+        return TensorType(call.dtype("T"), shape)
     return TensorType(call.dtype("T"), (*_agree(call, side, shape), *shape[len(side) :]))
 
 
