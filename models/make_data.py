@@ -133,6 +133,34 @@ def bikes(folder: Path) -> None:
     write(folder / "new.csv", ["day", "rides", "degrees", "rain"], rows[-21:])
 
 
+def language_model(folder: Path) -> None:
+    """Sentences of a small grammar, a word a row. A verb agrees with a word that may stand far before it."""
+    random = Random(23)
+    beings = [("cat", "cats"), ("dog", "dogs"), ("bird", "birds"), ("horse", "horses"), ("child", "children")]
+    places = ["river", "house", "garden", "old bridge", "market"]
+    words: list[str] = []
+
+    def beings_of_a_number() -> tuple[list[str], bool]:
+        is_many = random.random() < 0.4
+        adjective = random.choice(["", "", "small", "old", "happy"]).split()
+        article = "the" if random.random() < 0.6 else "some" if is_many else "a"
+        return [article, *adjective, random.choice(beings)[is_many]], is_many
+
+    while len(words) < 9000:
+        subject, is_many = beings_of_a_number()
+        if random.random() < 0.5:
+            subject += ["near", "the", *random.choice(places).split()]
+        if random.random() < 0.5:
+            rest = [
+                random.choice([("sleeps", "sleep"), ("sings", "sing"), ("waits", "wait"), ("dances", "dance")])[is_many]
+            ]
+        else:
+            verb = random.choice([("sees", "see"), ("follows", "follow"), ("likes", "like")])[is_many]
+            rest = [verb, *beings_of_a_number()[0]]
+        words += [*subject, *rest, "."]
+    write(folder / "words.csv", ["word"], [[word] for word in words[:9000]])
+
+
 def word2vec(folder: Path) -> None:
     """The logbook of a harbour: an entry a line, in which words of one kind stand at the same places."""
     random = Random(17)
@@ -211,6 +239,7 @@ EXAMPLES = {
     "shapes": shapes,
     "messages": messages,
     "bikes": bikes,
+    "language_model": language_model,
     "word2vec": word2vec,
     "bidirectional_lstm": reviews,
 }

@@ -140,3 +140,18 @@ def test_many_statements_over_many_nodes_are_no_more_work():
     assert [one.code for one in found] == []
     assert len(program.graph().nodes) > 5000
     assert len(program.sessions[0].body) == 500
+
+
+def test_a_training_feeds_a_tensor_that_no_statement_has_fed_before():
+    program = tfdsl.compile("""
+placeholder x: float32
+double = x * 2.0
+variable w = 1.0
+cost = square(w * double + x)
+optimize cost with gradient_descent(learning_rate=0.0)
+session:
+    train 1 steps:
+        feed x = 1.0, double = 3.0
+        every 1 steps: print cost, double with x = 5.0
+""")
+    assert program.run().printed == ["64.0 3.0"]

@@ -24,10 +24,12 @@ BY_HAND = {path.stem: path for path in sorted((PORTS / "by_hand").glob("*.py"))}
 PROGRAMS = {path.stem: path for path in [*sorted(PORTS.glob("*.tfg")), *sorted((ROOT / "models").rglob("*.tfg"))]}
 
 
-def agree(name: str, *, engine: str = "", rtol: float = 1e-4, atol: float = 1e-6, **params: object) -> None:
+def agree(
+    name: str, *, engine: str = "", towers: int = 1, rtol: float = 1e-4, atol: float = 1e-6, **params: object
+) -> None:
     """Check that a program and its counterpart by hand have the same results."""
     program, wanted = _prepared(name, tuple(params.items()))
-    result = program.run(options=Options(write=lambda line: None, engine=engine))
+    result = program.on(towers=towers).run(options=Options(write=lambda line: None, engine=engine))
     assert not engine or set(result.engines) <= {engine}
     logged = {f"log {tag}": [value for _, value in pairs] for tag, pairs in result.history.items()}
     found = result.variables | result.values | logged

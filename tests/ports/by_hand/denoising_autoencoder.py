@@ -44,11 +44,13 @@ def train(values, n_epochs=20, batch_size=128):
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 sess.run(training_op, feed_dict={X: X_train[rows]})
-        cost_val = sess.run(cost, feed_dict={X: X_test})
-        print("cost", cost_val)
+        test = 0.0
+        for start in range(0, len(X_test), batch_size):
+            test += sess.run(cost, feed_dict={X: X_test[start : start + batch_size]})
+        print("cost", test)
         pictures_val = sess.run(pictures, feed_dict={X: X_test[:18]})
         rows = [np.hstack(list(row)) for row in pictures_val.reshape(6, 6, 8, 8)]
         Image.fromarray(np.uint8(255 * np.vstack(rows))).save("restored_by_hand.png")
         trained = {variable.op.name: sess.run(variable) for variable in tf.trainable_variables()}
     writer.close()
-    return {"cost": cost_val, **trained}
+    return {"test": test, **trained}

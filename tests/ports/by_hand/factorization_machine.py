@@ -3,15 +3,18 @@ import csv
 import numpy as np
 import tensorflow.compat.v1 as tf
 from sklearn.datasets import load_diabetes
-from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 
 def train(values, n_epochs=200, batch_size=32):
     X_data, y_data = load_diabetes(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(X_data, y_data.reshape(-1, 1), test_size=0.2, random_state=42)
+    order = np.random.RandomState(42).permutation(len(X_data))
+    n_test = int(np.ceil(0.2 * len(X_data)))
+    X_test, X_valid, X_train = np.split(X_data[order], [n_test, 2 * n_test])
+    y_test, y_valid, y_train = np.split(y_data[order].reshape(-1, 1), [n_test, 2 * n_test])
     scaler = StandardScaler()
     X_train = scaler.fit_transform(X_train)
+    X_valid = scaler.transform(X_valid)
     X_test = scaler.transform(X_test)
     n_columns = X_train.shape[1]
 
@@ -40,7 +43,7 @@ def train(values, n_epochs=200, batch_size=32):
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 sess.run(training_op, feed_dict={X: X_train[rows], y: y_train[rows]})
-            mse_val = sess.run(mse, feed_dict={X: X_test, y: y_test})
+            mse_val = sess.run(mse, feed_dict={X: X_valid, y: y_valid})
             if mse_val < best_mse:
                 best_mse = mse_val
                 epochs_without_progress = 0

@@ -5,7 +5,7 @@ from sklearn.datasets import load_digits
 from sklearn.preprocessing import MinMaxScaler
 
 
-def train(values, n_epochs=60, n_noise=20, batch_size=64):
+def train(values, n_epochs=60, batch_size=64):
     digits = load_digits()
     X_train = MinMaxScaler().fit_transform(digits.data)
 
@@ -29,7 +29,7 @@ def train(values, n_epochs=60, n_noise=20, batch_size=64):
 
     tf.set_random_seed(42)
     real = tf.placeholder(tf.float32, [None, 64], name="real")
-    noise = tf.random_uniform([tf.shape(real)[0], n_noise], -1.0, 1.0, seed=5)
+    noise = tf.random_uniform([tf.shape(real)[0], 20], -1.0, 1.0, seed=5)
     fake = generator(noise)
     of_real = discriminator(real)
     of_fake = discriminator(fake, reuse=True)

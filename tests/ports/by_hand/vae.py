@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler
 
 
-def train(values, n_epochs=60, side=12, batch_size=64):
+def train(values, n_epochs=60, batch_size=64):
     digits = load_digits()
     X_train, X_test = train_test_split(digits.data, test_size=0.2, random_state=42)
     scaler = MinMaxScaler()
@@ -59,11 +59,11 @@ def train(values, n_epochs=60, side=12, batch_size=64):
         test = evaluate(sess)
         print("cost", test)
 
-        axis = np.linspace(-3.0, 3.0, side)
+        axis = np.linspace(-3.0, 3.0, 13)
         codes = [[x, y] for y in axis for x in axis]
         drawn = sess.run(outputs, feed_dict={code: codes})
-        rows = drawn.reshape(side, side, 8, 8)
-        picture = rows.transpose(0, 2, 1, 3).reshape(8 * side, 8 * side)
+        rows = drawn.reshape(13, 13, 8, 8)
+        picture = np.vstack([np.hstack(list(row)) for row in rows])
         Image.fromarray(np.uint8(255 * picture)).save("vae_by_hand.png")
         trained = {variable.op.name: sess.run(variable) for variable in tf.trainable_variables()}
         return {"test": test, **trained}

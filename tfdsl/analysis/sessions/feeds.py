@@ -395,6 +395,8 @@ def _of_loop(
     feeds = plan.loop.feeds if plan.loop else {}
     if not feeds or not own:
         return feeds
+    for ref in feeds:  # perhaps of tensors that no statement has fed before
+        ctx.graph.executions.mark(ref.node, Kind.ASKED)
     executed = ctx.executed(ctx.graph, refs, statement.span, frozenset(own))
     return {ref: feed for ref, feed in feeds.items() if ref.node in executed}
 

@@ -1,0 +1,16 @@
+"""A picture made by gradient ascent, beside the same program by hand."""
+
+import pytest
+from beside_by_hand import agree
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_the_same_results(engine):
+    agree("image_by_gradient", engine=engine, n_epochs=2)
+
+
+@pytest.mark.long
+def test_the_default_size():
+    agree("image_by_gradient", rtol=1e-3)

@@ -1,0 +1,16 @@
+"""A language model, beside the same program by hand."""
+
+import pytest
+from beside_by_hand import agree
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_the_same_results(engine):
+    agree("language_model", engine=engine, atol=1e-4, n_epochs=1, n_steps=150)
+
+
+@pytest.mark.long
+def test_the_default_size():
+    agree("language_model", rtol=1e-2)

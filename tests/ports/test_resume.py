@@ -1,0 +1,24 @@
+"""A training that is interrupted and resumed, beside the same one by hand, which is not interrupted."""
+
+from pathlib import Path
+
+import pytest
+from beside_by_hand import PROGRAMS, agree
+from interrupted import stopped_after
+
+import tfdsl
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_interrupted_and_resumed(engine):
+    stopped_after(tfdsl.compile(PROGRAMS["resume"], {"n_epochs": 4}), 30, engine=engine)
+    assert Path("checkpoints/resume").exists()
+    agree("resume", engine=engine, n_epochs=4)
+    assert not Path("checkpoints/resume").exists()
+
+
+@pytest.mark.long
+def test_the_default_size():
+    agree("resume", rtol=1e-3)

@@ -1,0 +1,14 @@
+"""A recurrent network that makes a series, beside the same program by hand."""
+
+import pytest
+from beside_by_hand import agree
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_the_same_results(engine):
+    agree("time_series_generation", engine=engine, n_iterations=10, n_made=4)
+
+
+@pytest.mark.long
+def test_the_default_size():
+    agree("time_series_generation", rtol=1e-2)
