@@ -619,6 +619,23 @@ def test_a_python_function_before_a_copied_random_op_is_called_once():
     assert len(calls) == 3
 
 
+DRAWN = {
+    "in a function for each element": "def noisy(x): return x + random_normal([2], seed=5)\nz = map_fn(noisy, {})",
+    "in a loop": "i = 0\nz = {}\nwhile i < 2:\n    i = i + 1\n    z = z + random_normal([3, 2], seed=5)",
+    "without a twin": "z = random_shuffle({}, seed=5)",
+}
+
+
+@pytest.mark.parametrize("text", DRAWN.values(), ids=DRAWN)
+def test_the_bool_training_does_not_copy_what_depends_on_it(text):
+    """A random op without a twin could not be copied."""
+    program = "import nn\nseed 3\nplaceholder X: float32[3, 2]\nvariable w = ones([2, 1])\n{}\n"
+    program += "optimize reduce_sum(z @ w) with gradient_descent(learning_rate=0.1)\nsession:\n"
+    program += "    train 3 steps:\n        feed X = [[1, 2], [3, 4], [5, 6]]\n    print w"
+    dropping, plain = (tfdsl.compile(program.format(text.format(x))) for x in ("nn.dropout(X, rate=0.0, seed=1)", "X"))
+    assert dropping.run().printed == plain.run().printed
+
+
 # --- unneeded writes --------------------------------------------------------------------------
 
 UNNEEDED = {
