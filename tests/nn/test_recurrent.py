@@ -117,6 +117,22 @@ def test_both_directions(name, merge, mode):
     agree(program, FED, layer, target)
 
 
+def test_the_options_of_the_layers_of_both_directions():
+    """As with a `def` that has them."""
+    made = "def layer(X, units, lengths=none, initial=none, reverse=false):\n    return nn.gru(X, units, lengths=lengths, initial=initial, reverse=reverse, {options})\n"
+    options = "layers=2, activation=relu, reset_after=false"
+    printed = [
+        tfdsl.compile(f"import nn\nseed 3\nX = random_normal([2, 5, 3], seed=1)\n{text}\nsession: print y, states")
+        .run()
+        .printed
+        for text in (
+            f"y, states = nn.bidirectional(nn.gru, X, 4, {options})",
+            f"{made.format(options=options)}y, states = nn.bidirectional(layer, X, 4)",
+        )
+    ]
+    assert printed[0] == printed[1]
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_first_weights_are_of_the_kind_of_keras(name):
     """Glorot's for the inputs, an orthogonal matrix, and a bias of 0, or 1 at the gate that forgets."""

@@ -55,6 +55,7 @@ def check(text):
 
 
 PAIRS = {
+    "rest": ("def f( x,** rest ):\n    return g( ** rest ,y=2 ** 3)\n", "def f(x, **rest):\n    return g(**rest, y=2**3)\n"),
     "operators": ("f=x*x*y+y  -2\ng = - x**2 +(a@b)[ 0 ]", "f = x * x * y + y - 2\ng = -x**2 + (a @ b)[0]\n"),
     "calls": ("y = f ( x ,k= 2 )\nz = (f (x))", "y = f(x, k=2)\nz = (f(x))\n"),
     "slices": ("y = x [0 , 1 : 2,:, : : 2, ..., none]", "y = x[0, 1:2, :, ::2, ..., none]\n"),

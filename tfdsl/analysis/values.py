@@ -151,6 +151,12 @@ class Initializer(Record):
     span: Span
 
 
+class Rest(Record):
+    """What a parameter such as `**options` has taken: arguments by name, with their places and those of the whole."""
+
+    given: Mapping[str, "tuple[ExprValue, Span, Span | None]"]
+
+
 class Namespace(Record):
     """The names of a scope, which may be several blocks or a call, or of an imported file, which has no `scopes`."""
 
@@ -183,7 +189,7 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
-    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer | Initializer
+    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer | Initializer | Rest
     | Namespace | Outputs | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
@@ -273,6 +279,8 @@ def describe(value: object) -> str:
             return "an optimizer"
         case Initializer():
             return f"{value.op.name} without a shape"
+        case Rest():
+            return "named arguments"
         case DType():
             return f"the dtype {value}"
         case Namespace():

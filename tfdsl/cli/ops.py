@@ -110,6 +110,8 @@ def _op(op: Op) -> dict:
 
 
 def _parameter(parameter: DefParameter) -> str:
+    if parameter.is_rest:
+        return f"**{parameter.name}"
     return parameter.name if parameter.default is None else f"{parameter.name}={parameter.default.span.text}"
 
 

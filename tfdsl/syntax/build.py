@@ -13,7 +13,16 @@ import unicodedata
 from collections.abc import Callable
 from typing import TypeVar, overload
 
-from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, ESCAPE_HALF, NUMBER_SIZE, WRONG_UNIT, Message
+from ..diagnostics import (
+    ARGUMENT_ORDER,
+    ASSIGN_TARGET,
+    ESCAPE,
+    ESCAPE_HALF,
+    NUMBER_SIZE,
+    REST_LAST,
+    WRONG_UNIT,
+    Message,
+)
 from ..record import Record, replace
 from ..source import Source, Span
 from . import tree as t
@@ -370,7 +379,14 @@ class Builder(threading.local):
         return t.DefParameter(span, str(name), default)
 
     @_rule
+    def rest_parameter(self, span: Span, stars: Token, name: Token):
+        return t.DefParameter(span, str(name), None, is_rest=True)
+
+    @_rule
     def def_(self, span: Span, name: Token, parameters: _Parameters | None, body: t.Block):
+        for parameter in (parameters or ())[:-1]:
+            if parameter.is_rest:
+                raise BuildError(REST_LAST, parameter.span, name=parameter.name)
         return t.Def(span, self._identifier(name), parameters or (), body)
 
     # --- the session half -----------------------------------------------------------------
@@ -597,9 +613,11 @@ class Builder(threading.local):
         named = None
         for argument in arguments:
             if argument.name is not None:
-                named = argument
+                named = argument.name
+            elif argument.is_rest:
+                named = " ".join(argument.span.text.split())
             elif named is not None:
-                raise BuildError(ARGUMENT_ORDER, argument.span, name=named.name)
+                raise BuildError(ARGUMENT_ORDER, argument.span, name=named)
         return _Items(span, arguments)
 
     @_rule
@@ -609,6 +627,10 @@ class Builder(threading.local):
     @_rule
     def keyword_argument(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(span, str(name), value)
+
+    @_rule
+    def rest_argument(self, span: Span, stars: Token, value: t.Expr):
+        return t.Argument(span, None, value, is_rest=True)
 
     @_rule
     def call(self, span: Span, function: t.Expr, arguments: _Arguments | None = None):

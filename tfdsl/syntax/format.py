@@ -164,7 +164,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             token.tight_after = True
             # A number directly followed by a dot would become a different number.
             token.tight_before = token.text != "." or before is None or before.kind != "number"
-        if token.text == ":" and depth > 0 and before is not None and before.text == ",":
+        if token.text in (":", "**") and depth > 0 and before is not None and before.text == ",":
             token.tight_before = False
         if token.kind not in ("comment", "newline"):
             before = token

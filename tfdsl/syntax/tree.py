@@ -68,8 +68,11 @@ class Conditional(ExprTree):
 
 
 class Argument(Tree):
+    """An argument of a call. `**options` are several."""
+
     name: str | None
     value: Expr
+    is_rest: bool = False
 
 
 class Call(ExprTree):
@@ -331,8 +334,11 @@ class For(StatementTree):
 
 
 class DefParameter(Tree):
+    """A parameter of a function. `**options` takes all arguments by name that no other parameter takes."""
+
     name: str
     default: Expr | None
+    is_rest: bool = False
 
 
 class Def(StatementTree):

@@ -24,6 +24,7 @@ from ...diagnostics import (
     NOT_STATIC,
     OTHER_GRAPH,
     RAGGED,
+    REST_KIND,
     ROUNDED,
     SIZE_UNKNOWN,
     Note,
@@ -46,6 +47,7 @@ from ..values import (
     Host,
     NodeValue,
     Operation,
+    Rest,
     ShapeOf,
     Tensor,
     as_dtype,
@@ -101,6 +103,15 @@ def assign_arguments(
             ctx.fail(ARGUMENT_TWICE, argument.whole or argument.span, function=function, name=name)
         result[name] = argument
     return result
+
+
+def passed_on(ctx: Analysis, value: ExprValue, span: Span) -> list[tuple[str | None, ArgumentValue]]:
+    """The arguments of a call that `**value` stands for."""
+    if isinstance(value, ErrorValue):
+        raise StatementFailed(None)
+    if not isinstance(value, Rest):
+        ctx.fail(REST_KIND, span, value=describe(value))
+    return [(name, ArgumentValue(*given)) for name, given in value.given.items()]
 
 
 def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:

@@ -50,6 +50,7 @@ from ..values import (
     Optimizer,
     Outputs,
     Primitive,
+    Rest,
     Tensor,
     describe,
     has_tensor,
@@ -344,13 +345,18 @@ def inline(
         ctx.fail(TOO_DEEP, span, help=help, limit=ctx.limits.depth)
     ctx.repeat(1, span)
     ctx.spend(400, span)
-    names = [p.name for p in tree.parameters]
-    signature = listed(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
+    names = [p.name for p in tree.parameters if not p.is_rest]
+    has_rest = len(names) < len(tree.parameters)
+    others = list(dict.fromkeys(one for one, _ in given if one is not None and one not in names)) if has_rest else []
+    signature = listed(_as_text(one) for one in tree.parameters)
     called = _as_written(span, name)
-    arguments = assign_arguments(ctx, called, signature, names, given, span)
+    arguments = assign_arguments(ctx, called, signature, names + others, given, span, len(names))
     env = Env(parent=function.env, caller=caller)
     for parameter in tree.parameters:
-        if parameter.name in arguments:
+        if parameter.is_rest:
+            taken = {one: arguments[one] for one in others}
+            value, place = Rest({one: (a.value, a.span, a.whole) for one, a in taken.items()}), parameter.span
+        elif parameter.name in arguments:
             argument = arguments[parameter.name]
             value, place = argument.value, argument.span
         elif parameter.default is not None:
@@ -380,6 +386,12 @@ def inline(
     if isinstance(result, Returned):
         return _made_at(result.value, span) if is_outermost else result.value
     return ErrorValue() if ctx.failed > failed else None
+
+
+def _as_text(parameter: t.DefParameter) -> str:
+    if parameter.is_rest:
+        return f"**{parameter.name}"
+    return parameter.name if parameter.default is None else f"{parameter.name} = {parameter.default.span.text}"
 
 
 def _made_at(value: ExprValue, span: Span) -> ExprValue:

@@ -37,7 +37,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ...types import DTYPE_NAMES, TensorType
 from ..calls import elsewhere, raw, training
-from ..calls.arguments import ArgumentValue, sizes_of
+from ..calls.arguments import ArgumentValue, passed_on, sizes_of
 from ..calls.builtins import BUILTINS
 from ..calls.calls import call
 from ..calls.lists import doubt_appended, list_help
@@ -163,11 +163,15 @@ def given(ctx: Analysis, env: Env, expr: t.Expr) -> ArgumentValue:
 
 def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> list[tuple[str | None, ArgumentValue]]:
     """The arguments of a call, with their names."""
-    values = values_of(ctx, env, (a.value for a in arguments))
-    return [
-        (a.name, ArgumentValue(value, a.value.span, a.span if a.name else None))
-        for a, value in zip(arguments, values, strict=True)
-    ]
+    found: list[tuple[str | None, ArgumentValue]] = []
+    for argument, value in zip(arguments, values_of(ctx, env, (a.value for a in arguments)), strict=True):
+        if argument.is_rest:
+            found += passed_on(ctx, value, argument.span)
+        else:
+            found.append(
+                (argument.name, ArgumentValue(value, argument.value.span, argument.span if argument.name else None))
+            )
+    return found
 
 
 def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list[ExprValue]:

@@ -17,6 +17,7 @@ from ...diagnostics import (
     DATA_TOGETHER,
     FITTED_DATA,
     NOT_STATIC,
+    REST_KIND,
     UNKNOWN_NAME,
     Note,
 )
@@ -161,6 +162,8 @@ def _fitted_to(ctx: Analysis, env: Env, stage: t.Stage, row: Transform) -> dict[
 
 def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None, ArgumentValue]:
     """An argument of a source or a transform. A dictionary is a list of pairs, a dtype its name."""
+    if argument.is_rest:
+        ctx.fail(REST_KIND, argument.span, value="an argument of data")
     span, whole = argument.value.span, argument.span if argument.name else None
     _check_quoted(ctx, env, argument.value)
     if isinstance(argument.value, t.Dictionary):

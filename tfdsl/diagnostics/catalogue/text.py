@@ -25,6 +25,7 @@ ASSIGN_TARGET = _message("TFG113", "only a name can be on the left of '='",
                          "to change a variable while it runs, make an op: update = assign(v, value)")
 ARGUMENT_ORDER = _message("TFG114", "a positional argument follows the named argument '{name}'",
                           "put positional arguments first")
+REST_LAST = _message("TFG171", "the parameter **{name} must be the last", "put it after the others")
 NUMBER_SIZE = _message("TFG115", "this number has {digits} digits; at most {limit} are allowed")
 TOO_DEEP = _message("TFG116", "nested more than {limit} deep",
                     "give names to the inner parts, or raise the limit with --max-depth")

@@ -6,6 +6,8 @@ NOT_CALLABLE = _message("TFG401", "{value} cannot be called")
 ARGUMENT_MISSING = _message("TFG402", "{function} needs its argument '{name}'", "it is {function}({signature})")
 ARGUMENT_UNKNOWN = _message("TFG403", "{function} has no argument '{name}'", "it is {function}({signature})")
 ARGUMENT_TWICE = _message("TFG404", "{function} gets its argument '{name}' twice")
+REST_KIND = _message("TFG488", "{value} cannot be passed on with **",
+                     "** passes on the named arguments that a parameter such as **options of a def has taken")
 ARGUMENTS_MANY = _message("TFG405", "{function} takes {limit} by position, not {count}",
                           "it is {function}({signature})")
 ARGUMENT_KIND = _message("TFG406", "{function} needs {wanted} for '{name}', but it is {value}")
