@@ -24,6 +24,7 @@ from ..program import (
     Program,
     Ref,
     Train,
+    places,
     walk,
 )
 from ..record import Record
@@ -160,7 +161,7 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             if idle or not operations:
                 ctx.bag.add(idle or Diagnostic(message, span, details))
             elif bodies:
-                trains = any(isinstance(one, Train) for body in bodies for one in body)
+                trains = any(isinstance(one, Train) for body in bodies for one in places(body))
                 _warn_idle(ctx, graph, operations, name, span, trains)
             elif name:
                 ctx.bag.add(Diagnostic(message, span, details))

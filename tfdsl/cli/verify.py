@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
-from ..program import Checkpoint, Program, Restore, Train, known_text, walk
+from ..program import Checkpoint, Program, Restore, Train, known_text, places, walk
 from . import tensorflow
 from .child import environment
 from .compiling import at_home, compile_given
@@ -60,7 +60,7 @@ def verify(arguments: argparse.Namespace) -> int:
         raise WrongUse("--verify-resume works on this machine alone: leave 'cluster' out of the config file")
     program = compiled.program
     trainings = _trainings(program, arguments.session)
-    if not any(trainings):
+    if not trainings:
         raise TfgError([Diagnostic(NO_CHECKPOINTS, None, {"path": shown})])
     report = ResumeReport()
     with tempfile.TemporaryDirectory(prefix="tfdsl-verify-") as work:
@@ -69,19 +69,19 @@ def verify(arguments: argparse.Namespace) -> int:
             _bring_restored(program, folder)
         run = _Runs(arguments)
         run.child(whole)
-        first, processes = 0, 0
-        for at, checkpoint in enumerate(trainings):
-            if checkpoint is None:
+        processes, ran = 0, {tuple(map(int, line.split())) for line in _lines(os.path.join(whole, "trainings"))}
+        for place, checkpoint in trainings.items():
+            if place not in ran:  # it is in a branch of an `if`
                 continue
             line = checkpoint.origin.span.line
-            reached = run.child(parts, processes, first, at, known_text(checkpoint.path))
+            reached = run.child(parts, processes, place, known_text(checkpoint.path))
             if reached is None:
                 report.differences.append(f"the checkpoint of line {line} is never saved during the training")
                 break
             report.killed.append(Killed(line, *reached))
-            first, processes = at, processes + 1
+            processes += 1
         else:
-            run.child(parts, processes, first)
+            run.child(parts, processes)
         if not report.differences:
             for process, one in enumerate(report.killed, 1):
                 one.resumed = int(_lines(os.path.join(parts, f"from-{process}"))[0])
@@ -93,13 +93,14 @@ def verify(arguments: argparse.Namespace) -> int:
     return 1 if report.differences else 0
 
 
-def _trainings(program: Program, only: str | None) -> list[Checkpoint | None]:
-    """The trainings in execution order, each as its checkpoint or None."""
-    return [
-        next((inner for inner in statement.body if isinstance(inner, Checkpoint)), None)
-        for session in program.sessions if only in (None, session.name)
-        for statement in session.body if isinstance(statement, Train)
-    ]  # fmt: skip
+def _trainings(program: Program, only: str | None) -> dict[tuple[int, int], Checkpoint]:
+    """The checkpoints of the trainings that have one, in execution order, by the indices of session and statement."""
+    return {
+        (number, at): inner
+        for number, session in enumerate(program.sessions) if only in (None, session.name)
+        for at, statement in enumerate(places(session.body)) if isinstance(statement, Train)
+        for inner in statement.body if isinstance(inner, Checkpoint)
+    }  # fmt: skip
 
 
 def _bring_restored(program: Program, folder: str) -> None:
@@ -126,11 +127,11 @@ class _Runs:
         self._environment = environment()
 
     def child(
-        self, folder: str, process: int = 0, first: int = 0, kill: int | None = None, kept: str | None = None
+        self, folder: str, process: int = 0, kill: tuple[int, int] | None = None, kept: str | None = None
     ) -> tuple[int, int] | None:
-        """Run in a folder, as process number `process`, starting at training number `first`. Training number `kill`
-        is killed halfway, once a checkpoint is in `kept`. Then return its step and its number of steps."""
-        order = {"arguments": self._arguments, "process": process, "first": first, "kill": kill, "kept": kept}
+        """Run in a folder, as process number `process`. The training at `kill` is killed halfway, once a checkpoint is
+        in `kept`. Then return its step and its number of steps."""
+        order = {"arguments": self._arguments, "process": process, "kill": kill, "kept": kept}
         done = subprocess.run(
             [sys.executable, "-m", "tfdsl.cli.verify_child", str(os.getpid())], input=json.dumps(order), cwd=folder,
             env=self._environment, capture_output=True, text=True,

@@ -1,8 +1,8 @@
 """A process of `--verify-resume`: runs a program in its working folder, and can kill itself.
 
 Input: an order, as JSON on standard input. Output: the step at which it killed itself, on standard output; in the
-folder `lines-0`, the printed lines; `from-0`, the first step of the run; and the variables at the end of each
-session.
+folder `lines-0`, the printed lines; `from-0`, the first step of the run; `trainings`, those that began; and the
+variables at the end of each session.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 # The arguments come from the command line and have any type.
-def _run(arguments: Mapping[str, Any], process: int, first: int, kill: int | None, kept: str | None) -> None:
+def _run(arguments: Mapping[str, Any], process: int, kill: list[int] | None, kept: str | None) -> None:
     given, program = compile_given(argparse.Namespace(**arguments))
     program = program.on(towers=arguments["towers"])
     tensorflow.load()
@@ -41,13 +41,17 @@ def _run(arguments: Mapping[str, Any], process: int, first: int, kill: int | Non
 
     from ..runtime.options import Options, Progress
 
-    trainings = iter(range(first, 1 << 30))
+    begun: list[list[int]] = []
+
+    def begins(*place: int) -> None:
+        begun.append(list(place))
+        with open("trainings", "a", encoding="utf-8") as file:
+            print(*place, file=file)
 
     class Killer(Progress):
         def __init__(self, total: int, done: int, unit: str):
-            number = next(trainings)
-            self.total, self.is_wanted = total, number == kill
-            if number == first:
+            self.total, self.is_wanted = total, begun[-1] == kill
+            if len(begun) == 1:
                 with open(f"from-{process}", "w", encoding="utf-8") as file:
                     print(done, file=file)
 
@@ -72,7 +76,7 @@ def _run(arguments: Mapping[str, Any], process: int, first: int, kill: int | Non
         program.run(
             arguments["session"],
             Options(write=write, note=note, logdir="log" if is_logged else None, progress=Killer, deterministic=True,
-                    engine=arguments["engine"], session_ended=ended),
+                    engine=arguments["engine"], session_ended=ended, training_begins=begins),
         )  # fmt: skip
 
 

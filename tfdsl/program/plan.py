@@ -579,6 +579,33 @@ def walk(statements: Iterable[Statement]) -> list[Statement]:
     return found
 
 
+def places(statements: Iterable[Statement]) -> list[Statement]:
+    """The statements of a session without those of trainings: an `if` is followed by those of both branches. The place
+    of a statement is its index in this list."""
+    found: list[Statement] = []
+    for statement in statements:
+        found.append(statement)
+        if isinstance(statement, If):
+            found += places(statement.uses().body)
+    return found
+
+
+def from_place(statements: tuple[Statement, ...], place: int) -> tuple[Statement, ...]:
+    """What a session executes from a place on: the rest of the branch around it, and what follows."""
+    at = 0
+    for number, one in enumerate(statements):
+        if place <= at:
+            return statements[number:]
+        end = at + len(places((one,)))
+        if place < end:
+            assert isinstance(one, If)
+            middle = at + 1 + len(places(one.then))
+            branch, start = (one.then, at + 1) if place < middle else (one.otherwise, middle)
+            return (*from_place(branch, place - start), *statements[number + 1 :])
+        at = end
+    return ()
+
+
 def batch_fields(training: "Train") -> tuple[str, ...]:
     """The fields of batches that a training uses, in the order of their first use."""
     found: dict[str, None] = {}
@@ -673,7 +700,7 @@ def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...
 
 
 def keeps_checkpoints(statement: Statement) -> bool:
-    return isinstance(statement, Train) and any(isinstance(inner, Checkpoint) for inner in statement.body)
+    return any(isinstance(one, Checkpoint) for one in walk((statement,)))
 
 
 def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> frozenset[int]:

@@ -64,6 +64,7 @@ class Options:
     resume_anyway: bool = False
     keep_variables: bool = True
     session_ended: "Callable[[int, Mapping[str, np.ndarray]], None] | None" = None
+    training_begins: Callable[[int, int], None] | None = None  # with the indices of its session and its statement
     interrupted: Callable[[], bool] = _never
     progress: "Callable[[int, int, str], Progress] | None" = None
     tracer: "Tracer | None" = None

@@ -25,7 +25,7 @@ from ..diagnostics import (
 from ..diagnostics.render import render_text
 from ..lowering.failures import failure
 from ..lowering.tf import tf
-from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, walk
+from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, places, walk
 from ..record import replace
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
@@ -125,7 +125,7 @@ def follow(compiled: RunnableProgram, options: Options) -> None:
             built, number = compiled.built(plan.graph), done.session
             with opened(plan, built, context, number) as session:
                 session.run.at = done.statement
-                training = plan.body[done.statement]
+                training = places(plan.body)[done.statement]
                 assert isinstance(training, Train), training
                 first = worker.next_step()
                 options.note(f"trains from step {first}")

@@ -9,12 +9,12 @@ from ..diagnostics import CALL_SLOW
 from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
 from ..lowering.tf import tf, v1
-from ..program import Checkpoint, If, LogTo, Save, Session, Statement, Train, walk
+from ..program import Checkpoint, If, LogTo, Save, Session, Statement, Train, places, walk
 from .checkpoint.handler import TrainingCheckpoints, restore_kept
 from .checkpoint.manager import CheckpointManager, Resume
 from .cluster.async_training import AsyncTraining, AsyncWorker
 from .cluster.recovery import RecoverableTraining, Recovery
-from .execution.branches import chosen
+from .execution.branches import holds
 from .execution.cluster_session import Late, Lost
 from .execution.data_session import DataSession
 from .execution.evaluate import EvalContext
@@ -105,7 +105,8 @@ def run_session(
                 session.run.keep_variables()
             raise
         except Late:
-            raise failure(CALL_SLOW, plan.body[session.run.at].origin, seconds=context.options.timeout) from None
+            slow = places(plan.body)[session.run.at]
+            raise failure(CALL_SLOW, slow.origin, seconds=context.options.timeout) from None
 
 
 def _run_statements(session: Opened, manager: CheckpointManager, resume: Resume | None) -> None:
@@ -125,35 +126,41 @@ def _run_statements(session: Opened, manager: CheckpointManager, resume: Resume 
 
 
 def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume: Resume | None) -> None:
-    run, recovery = session.run, session.recovery
-    for at, statement in enumerate(run.plan.body):
-        if run.options.interrupted():
-            raise Interrupted
-        if at < start.statement and not isinstance(statement, LogTo):
-            continue
-        run.at = at
-        stores = not isinstance(statement, Train) and any(isinstance(one, Save) for one in walk((statement,)))
-        if stores and recovery is not None:  # it may replace a restored file
-            recovery.take_snapshot(Place(at), always=True)
-        if isinstance(statement, Train):
-            is_first = at == start.statement
-            _train(session, statement, manager, resume if is_first else None, start.step if is_first else 0)
-            if recovery is not None:
-                recovery.take_snapshot(Place(at + 1), always=True)
-        else:
-            _run_one(session, statement, manager)
+    """Run a session's statements from a place on."""
+
+    def block(statements: tuple[Statement, ...], first: int, end: int) -> None:
+        """Run statements, the first of which is at `first`, and what follows them at `end`."""
+        run, recovery, at = session.run, session.recovery, first
+        for number, statement in enumerate(statements):
+            after = at + len(places((statement,)))
+            following = end if number + 1 == len(statements) else after
+            if run.options.interrupted():
+                raise Interrupted
+            if start.statement < after or isinstance(statement, LogTo):
+                run.at = at
+                match statement:
+                    case If():
+                        block(*_branch(run, statement, at, start.statement), following)
+                    case Train():
+                        is_first = at == start.statement
+                        _train(session, statement, manager, resume if is_first else None, start.step if is_first else 0)
+                        if recovery is not None:
+                            recovery.take_snapshot(Place(following), always=True)
+                    case _:
+                        if isinstance(statement, Save) and recovery is not None:  # it may replace a restored file
+                            recovery.take_snapshot(Place(at), always=True)
+                        execute(run, statement)
+            at = after
+
+    block(session.run.plan.body, 0, len(places(session.run.plan.body)))
 
 
-def _run_one(session: Opened, statement: Statement, manager: CheckpointManager) -> None:
-    """Run a statement that is no training of the session's own."""
-    match statement:
-        case If():
-            for inner in chosen(session.run, statement):
-                _run_one(session, inner, manager)
-        case Train():
-            _train(session, statement, manager, None, 0)
-        case _:
-            execute(session.run, statement)
+def _branch(run: Execution, statement: If, at: int, start: int) -> tuple[tuple[Statement, ...], int]:
+    """The branch of an `if` that runs, and where it begins. A session that goes on within a branch runs the rest of
+    it, whatever the condition says now."""
+    middle = at + 1 + len(places(statement.then))
+    is_then = start < middle if start > at else holds(run, statement)
+    return (statement.then, at + 1) if is_then else (statement.otherwise, middle)
 
 
 def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Resume | None, first: int) -> None:

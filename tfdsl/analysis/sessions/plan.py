@@ -217,8 +217,8 @@ def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
             ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
         if isinstance(one, t.If):
             inner = tuple(part for _, branch in one.branches for part in branch)
-        is_fed = isinstance(one, t.Train)
-        _refuse_in_branch(ctx, plan, tuple(part for part in inner if not (is_fed and isinstance(part, t.Feed))))
+        own = (t.Feed, t.Checkpoint) if isinstance(one, t.Train) else ()
+        _refuse_in_branch(ctx, plan, tuple(part for part in inner if not isinstance(part, own)))
 
 
 def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:

@@ -4,7 +4,7 @@ writes or that two trainings write to.
 Input: the finished program. Output: warnings.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
 from ...diagnostics import BRANCH_OUTSIDE, LOG_AGAIN, NEVER_RUNS, UNUSED_VALUE, Diagnostic, Note
@@ -12,13 +12,14 @@ from ...program import (
     Enter,
     Exit,
     Graph,
+    If,
     Item,
     Log,
     LogTo,
     Node,
     Program,
     Ref,
-    Session,
+    Statement,
     Train,
     known_text,
     refs_of,
@@ -127,7 +128,7 @@ def warn_logs(ctx: Analysis, program: Program, sessions: Iterable[t.Session]) ->
             ctx.bag.add(found.outside_libraries())
     folders: dict[str, Span] = {}
     for session in program.sessions:
-        _doubt_logs(ctx, session, folders)
+        _doubt_logs(ctx, session.body, folders, {})
 
 
 def _within(statements: t.Block) -> Iterator[t.Statement]:
@@ -141,30 +142,34 @@ def _within(statements: t.Block) -> Iterator[t.Statement]:
                     yield from _within(body)
 
 
-def _doubt_logs(ctx: Analysis, session: Session, folders: dict[str, Span]) -> None:
-    logged: dict[Ref, Span] = {}  # in the open log, with the training that writes them
-    for statement in session.body:
+def _doubt_logs(
+    ctx: Analysis, body: tuple[Statement, ...], folders: dict[str, Span], logged: Mapping[Ref, Span]
+) -> dict[Ref, Span]:
+    """The summaries in the open log once the statements are done, each with the training that writes it. `logged` are
+    those before."""
+    logged = dict(logged)
+    for statement in body:
         match statement:
             case LogTo():
                 logged = {}
                 folder = known_text(statement.path)
                 first = folders.get(folder) if folder is not None else None
                 if first is not None:
-                    _again(
-                        ctx,
-                        statement.origin.span,
-                        "this session",
-                        f"the session that logs there on line {first.line}",
-                        first,
-                    )
+                    earlier = f"the session that logs there on line {first.line}"
+                    _again(ctx, statement.origin.span, "this session", earlier, first)
                 elif folder is not None:
                     folders[folder] = statement.origin.span
+            case If():
+                branches = statement.then, statement.otherwise
+                after = [_doubt_logs(ctx, branch, folders, logged) for branch in branches]
+                logged = {ref: span for branch in after for ref, span in branch.items()}
             case Train():
                 own = [ref for one in walk(statement.body) if isinstance(one, Log) for ref in one.summaries]
                 first = next((logged[ref] for ref in own if ref in logged), None)
                 if first is not None:
                     _again(ctx, statement.origin.span, "this training", f"the training on line {first.line}", first)
                 logged |= dict.fromkeys(own, statement.origin.span)
+    return logged
 
 
 def _again(ctx: Analysis, span: Span, what: str, first: str, at: Span) -> None:

@@ -23,6 +23,7 @@ from ...ops.named import ASSIGN, IDENTITY
 from ...program import (
     Feed,
     Graph,
+    If,
     Log,
     Node,
     Print,
@@ -33,6 +34,7 @@ from ...program import (
     Statement,
     Train,
     fetches_of,
+    places,
     reach,
     refs_of,
     walk,
@@ -52,7 +54,7 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
         _doubt_after(ctx, graph, session.body)
         _doubt_feeds(ctx, graph, session)
         _doubt_trained_below(ctx, graph, session)
-        for statement in session.body:
+        for statement in places(session.body):
             if isinstance(statement, Train):
                 _doubt_steps(ctx, graph, statement)
                 _doubt_rivals(ctx, graph, statement)
@@ -171,26 +173,37 @@ def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int
 def _doubt_after(ctx: Analysis, graph: Graph, body: tuple[Statement, ...]) -> None:
     """Warn of a statement after a training that repeats a step or a change of its iterations. A program that also
     runs the change by itself after the training repeats it on purpose."""
-    ran: dict[int, Run] = {}
-    line = 0
+    _after(ctx, graph, body, {})
+
+
+def _after(
+    ctx: Analysis, graph: Graph, body: tuple[Statement, ...], ran: Mapping[int, tuple[Run, int]]
+) -> dict[int, tuple[Run, int]]:
+    """The changes that trainings have made once the statements are done, by node, each with the line of its training.
+    `ran` are those before."""
+    ran = dict(ran)
     for one in body:
         if isinstance(one, Train):
             line = one.origin.span.line
             runs = [inner for inner in walk(one.body) if isinstance(inner, Run)]
-            ran |= {id: run for run in runs for id in changes(ctx, graph, run)}
+            ran |= {id: (run, line) for run in runs for id in changes(ctx, graph, run)}
         elif isinstance(one, Run):
             for id in changes(ctx, graph, one):
                 ran.pop(id, None)
         elif ran and one.uses().executes:
-            again = [id for id in changes(ctx, graph, one) if id in ran and _matters(graph, id, ran[id].refs)]
-            if not again:
-                continue
-            name = graph.nodes[again[-1]].name
-            is_step = any(graph.nodes[id].is_step for id in again)
-            shown = f"'{name}'" if name else "a change"
-            does = "takes another step" if is_step else f"runs {shown} again"
-            help = _instead(graph, one, _shown(graph, one), again[-1], "after the training")
-            ctx.warn(AGAIN_AFTER, one.origin, help=help, what=f"'{one.word}'", does=does, line=line)
+            again = [id for id in changes(ctx, graph, one) if id in ran and _matters(graph, id, ran[id][0].refs)]
+            if again:
+                name = graph.nodes[again[-1]].name
+                is_step = any(graph.nodes[id].is_step for id in again)
+                shown = f"'{name}'" if name else "a change"
+                does = "takes another step" if is_step else f"runs {shown} again"
+                help = _instead(graph, one, _shown(graph, one), again[-1], "after the training")
+                what, line = f"'{one.word}'", ran[again[-1]][1]
+                ctx.warn(AGAIN_AFTER, one.origin, help=help, what=what, does=does, line=line)
+        if isinstance(one, If):
+            branches = [_after(ctx, graph, branch, ran) for branch in (one.then, one.otherwise)]
+            ran = {id: found for branch in branches for id, found in branch.items()}
+    return ran
 
 
 def _shown(graph: Graph, statement: Statement) -> list[Ref]:
@@ -288,7 +301,7 @@ def _how_to_run(
 ) -> str:  # fmt: skip
     """The code for a session that runs a node in every iteration of its training."""
     nodes = graph.nodes
-    training = next((one for body in bodies for one in body if isinstance(one, Train)), None)
+    training = next((one for body in bodies for one in places(body) if isinstance(one, Train)), None)
     if training is None:
         return f"write in the session: run {name}"
     where = f"in the body of the 'train' on line {training.origin.span.line}"
@@ -318,7 +331,7 @@ def untaken(
 ) -> None:
     """Warn of an optimizer step that is not among those that a session takes. If a `run` takes its place in a
     training, the warning is there."""
-    training = next((one for body in bodies for one in body if isinstance(one, Train)), None)
+    training = next((one for body in bodies for one in places(body) if isinstance(one, Train)), None)
     runs = [one for one in training.body if isinstance(one, Run)] if training else []
     run = next((one for one in runs if not _by_itself(graph, one)), None)
     if run is None:

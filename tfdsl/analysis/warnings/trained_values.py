@@ -17,6 +17,7 @@ from ...program import (
     Every,
     Export,
     Graph,
+    If,
     Init,
     PlanExpr,
     Program,
@@ -28,7 +29,9 @@ from ...program import (
     Statement,
     Template,
     Train,
+    from_place,
     known_text,
+    places,
     walk,
     written,
 )
@@ -42,9 +45,9 @@ def warn_trained(ctx: Analysis, program: Program) -> None:
     for graph in program.graphs:
         sessions = [session for session in program.sessions if session.graph == graph.name]
         for session in sessions:
-            _doubt_lost(ctx, graph, session)
+            _doubt_lost(ctx, graph, session.body, {}, session.initialise)
             _doubt_saved(ctx, graph, session, sessions)
-            for statement in session.body:
+            for statement in places(session.body):
                 if isinstance(statement, Train):
                     _doubt_reset(ctx, graph, statement)
         _doubt_shown(ctx, graph, sessions)
@@ -68,13 +71,22 @@ def _trained(ctx: Analysis, graph: Graph, statement: Statement) -> set[int]:
 # --- overwritten ------------------------------------------------------------------------------
 
 
-def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
-    """Warn of a statement that overwrites trained variables before anything reads them."""
-    lost: dict[int, Train] = {}
-    is_whole = session.initialise  # whether every variable has a value
-    for one in session.body:
+def _doubt_lost(
+    ctx: Analysis, graph: Graph, body: tuple[Statement, ...], lost: dict[int, Train], is_whole: bool
+) -> dict[int, Train]:
+    """Warn of a statement that overwrites trained variables before anything reads them. `lost` has those that nothing
+    has read yet, before the statements and, as the result, after them. `is_whole` says whether every variable has a
+    value."""
+    for one in body:
         uses = one.uses()
-        if isinstance(one, Train):
+        if isinstance(one, If):
+            lost = {} if uses.executes else lost
+            first, second = (_doubt_lost(ctx, graph, branch, lost, is_whole) for branch in (one.then, one.otherwise))
+            lost = {
+                id: training for id, training in {**first, **second}.items()
+                if (id in first and id in second) or training is not lost.get(id)
+            }  # fmt: skip
+        elif isinstance(one, Train):
             own = {id for run in walk(one.body) if isinstance(run, Run) for id in _changed(ctx, graph, run)}
             looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
             lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
@@ -84,6 +96,7 @@ def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
             lost, is_whole = {}, is_whole or given is None
         elif uses.executes or uses.sets or uses.stores or uses.exports:
             lost = {}
+    return lost
 
 
 def _doubt_overwritten(
@@ -157,12 +170,12 @@ def _moves(value: PlanExpr) -> bool:
 def _doubt_saved(ctx: Analysis, graph: Graph, session: Session, sessions: Iterable[Session]) -> None:
     """Warn of a `save` or an `export` of initial values before the steps of a training whose result is not kept.
     Restoring them for a training of another session shows that this is intended."""
-    begun = [any(isinstance(one, Restore) for one in other.body) and _trains(ctx, graph, other) for other in sessions]
-    if any(begun):
+    restoring = [one for one in sessions if any(isinstance(inner, Restore) for inner in places(one.body))]
+    if any(_trains(ctx, graph, one) for one in restoring):
         return
-    for at, one in enumerate(session.body):
-        uses, later = one.uses(), session.body[at:]
-        training = next((next_one for next_one in later if isinstance(next_one, Train)), None)
+    for at, one in enumerate(places(session.body)):
+        uses, later = one.uses(), from_place(session.body, at)
+        training = next((next_one for next_one in places(later) if isinstance(next_one, Train)), None)
         stored = one if isinstance(one, (Save, Export)) else _stored_first(ctx, graph, one)
         if stored is not None:
             keeps = [inner for inner in walk(later) if _is_kept(inner)]
@@ -223,7 +236,7 @@ def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
     for session in sessions:
         own = {id for one in walk(session.body) for id in _changed(ctx, graph, one)}
         own |= {ref.node for one in walk(session.body) for ref in one.uses().sets}
-        by_hand = not session.initialise or any(isinstance(one, (Restore, Init)) for one in session.body)
+        by_hand = not session.initialise or any(isinstance(one, (Restore, Init)) for one in places(session.body))
         restore = _restored_last(session)
         until = session.body if restore is None else session.body[: session.body.index(restore)]
         for one in () if (by_hand and restore is None) or not known else walk(until):

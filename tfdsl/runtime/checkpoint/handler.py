@@ -6,7 +6,7 @@ from ...access import AccessRefused
 from ...diagnostics import CHECKPOINT_DAMAGED, CHECKPOINT_VALUE
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf
-from ...program import Checkpoint, Origin, walk
+from ...program import Checkpoint, Origin, from_place, walk
 from ..execution import random_state
 from ..execution.execution import Execution
 from ..files.durable_io import CorruptFile
@@ -96,7 +96,7 @@ def restore_kept(run: Execution, resume: Resume, origin: Origin) -> None:
         raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=name, reason=reason_of(error)) from error
     run.context.kept.update(found)
     given = {name for one in walk(run.plan.body) for name in one.uses().binds}
-    lacking = (needed(run.plan.body[resume.position.statement :], at_first=True) & given) - found.keys()
+    lacking = (needed(from_place(run.plan.body, resume.position.statement), at_first=True) & given) - found.keys()
     if lacking:  # another program saved it
         raise failure(CHECKPOINT_VALUE, origin, folder=store.path, name=min(lacking))
 

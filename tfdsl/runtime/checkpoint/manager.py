@@ -29,7 +29,7 @@ from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure
 from ...lowering.tf import tf
-from ...program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
+from ...program import Checkpoint, Origin, Program, Train, checkpoint_folders, from_place, known_text, places
 from ..execution import random_state
 from ..execution.cluster_session import Lost, Servers
 from ..execution.execution import Execution
@@ -217,7 +217,7 @@ class CheckpointManager:
     def _nearest(self, position: Position, folder: str) -> Position:
         """The position in a changed program: the training that saves its checkpoints in that folder."""
         for i, session in enumerate(self._program.sessions):
-            for j, train in enumerate(session.body if self._only in (None, session.name) else ()):
+            for j, train in enumerate(places(session.body) if self._only in (None, session.name) else ()):
                 if not isinstance(train, Train):
                     continue
                 for k, inner in enumerate(train.body):
@@ -228,7 +228,7 @@ class CheckpointManager:
     def _is_valid_position(self, position: Position) -> bool:
         """Whether a position is in a training of the program that saves checkpoints."""
         sessions = self._program.sessions[position.session : position.session + 1]
-        train = next((one for session in sessions for one in session.body[position.statement :][:1]), None)
+        train = next((one for session in sessions for one in places(session.body)[position.statement :][:1]), None)
         return isinstance(train, Train) and any(isinstance(inner, Checkpoint) for inner in train.body)
 
     def _restore_record(self, about: Mapping) -> None:
@@ -273,7 +273,7 @@ class CheckpointManager:
 
     def _values(self, run: Execution, position: Position) -> dict[str, Kept]:
         """The values of the session's names that the rest of the session needs."""
-        wanted = needed(run.plan.body[position.statement :])
+        wanted = needed(from_place(run.plan.body, position.statement))
         return {name: kept for name, kept in run.context.kept.items() if name in wanted}
 
     def _file_of(self, kept: Kept) -> str:

@@ -5,8 +5,12 @@ from . import evaluate
 from .execution import Execution
 
 
-def chosen(run: Execution, statement: If) -> tuple[Statement, ...]:
-    """The statements of the branch, after one execution of the graph if the condition has tensors."""
+def holds(run: Execution, statement: If) -> bool:
+    """Whether the condition holds, after one execution of the graph if it has tensors."""
     fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
-    holds = evaluate.truth(run.value(statement.condition, fetched, statement.origin))
-    return statement.then if holds else statement.otherwise
+    return evaluate.truth(run.value(statement.condition, fetched, statement.origin))
+
+
+def chosen(run: Execution, statement: If) -> tuple[Statement, ...]:
+    """The statements of the branch."""
+    return statement.then if holds(run, statement) else statement.otherwise

@@ -2,15 +2,15 @@
 
 from ...diagnostics import KEPT_NOTHING
 from ...lowering.failures import failure
-from ...program import Keep, Restore, known_text, walk
+from ...program import If, Keep, Restore, known_text, places, walk
 from ..execution.execution import Execution
 
 
 def _kept_nothing(run: Execution, path: str) -> Keep | None:
     """The earlier `keep` that writes to this path, if it has kept nothing in this run. Any file there is left over from
     another run."""
-    before = walk(run.plan.body[: run.at])
-    keeps = [one for one in before if isinstance(one, Keep) and known_text(one.path) is not None]
+    before = [one for one in places(run.plan.body)[: run.at] if not isinstance(one, If)]
+    keeps = [one for one in walk(before) if isinstance(one, Keep) and known_text(one.path) is not None]
     return next((one for one in keeps if run.text(one.path) == path and path not in run.result.saved), None)
 
 

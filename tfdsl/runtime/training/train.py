@@ -17,6 +17,8 @@ def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: in
     Handlers are notified of the end in reverse order.
     """
     loop, run = steps.loop, steps.loop.run
+    if run.options.training_begins is not None:
+        run.options.training_begins(*place)
     progress = run.options.progress(loop.total, first, loop.plan.unit) if run.options.progress else Progress()
     try:
         with running(steps, engines, place, first) as training:
