@@ -163,9 +163,19 @@ def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str) ->
 
 
 def _subject(expr: t.Attribute, value: ExprValue) -> str:
-    text = " ".join(expr.value.span.text.split())
-    described = describe(value)
+    text, described = _shown(expr.value), describe(value)
     return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
+
+
+def _shown(expr: t.Expr) -> str:
+    """The text of an expression. The parts of a dotted name may have the span of the whole."""
+    match expr:
+        case t.Name(id=name):
+            return name
+        case t.Attribute(value=value, name=name):
+            return f"{_shown(value)}.{name}"
+        case _:
+            return " ".join(expr.span.text.split())
 
 
 def _fields(schema: Schema) -> set[str]:

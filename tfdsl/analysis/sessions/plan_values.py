@@ -75,14 +75,24 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            other = re.match(r"\{([^{}\n]*?[^{}\s:][^{}\n]*?)(:[^\[\](){}\n]*)?\}", text[match.start() :])
-            how = f"write value = {other[1]} before, and then {{value{other[2] or ''}}}" if other else ""
-            help = how and f"braces contain names: {how}"
-            ctx.fail(TEMPLATE_BRACE, _place(expr, match), help=help, brace=match[0])
+            ctx.fail(TEMPLATE_BRACE, _place(expr, match), help=_without(text[match.start() :]), brace=match[0])
         else:
             parts.append(_filled(ctx, plan, name, format or "", _place(expr, match), is_path))
     parts.append(text[at:])
     return Template(tuple(p for p in parts if p != ""))
+
+
+def _without(text: str) -> str:
+    """A help line for what begins with a brace that begins no field, if it looks like one."""
+    python = re.match(r"\{\s*([\w.]+)\s*(?:=|![ars])\s*(?::[^{}\n]*)?\}", text)
+    if python:
+        return f"a '!' or '=' of Python's does not exist here: write {{{python[1]}}}"
+    moving = re.match(r"\{\s*([\w.]+)\s*:[^{}\n]*\{", text)
+    if moving:
+        return f"a format is written out, as in {{{moving[1]}:.3f}}; a plain brace is written {{{{"
+    other = re.match(r"\{([^{}\n]*?[^{}\s:][^{}\n]*?)(:[^\[\](){}\n]*)?\}", text)
+    how = f"write value = {other[1]} before, and then {{value{other[2] or ''}}}" if other else ""
+    return how and f"braces contain names: {how}"
 
 
 def _place(expr: t.Expr, match: re.Match[str]) -> Span:
