@@ -4,4 +4,6 @@ This package does not use TensorFlow or NumPy.
 """
 
 from .graph import *
+from .places import *
 from .plan import *
+from .reached import *

@@ -4,7 +4,6 @@ Names in statements are references to nodes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import dropwhile
 from typing import TYPE_CHECKING, ClassVar, assert_never, cast, get_args
 from typing import Literal as _Literal
 
@@ -72,6 +71,13 @@ def known_text(expr: "PlanExpr") -> str | None:
             return None
         case _:
             assert_never(expr)
+
+
+def kept_at(path: "PlanExpr") -> tuple[str, ...]:
+    """The name under which the session keeps whether a `keep` to a path has kept something, if the path is the same in
+    every run. No name of a program has a space."""
+    text = known_text(path)
+    return () if text is None else (f"kept at {text}",)
 
 
 PlanExpr = Value | Fetch | Counter | Field | BatchField | SessionValue | Apply | Template
@@ -204,7 +210,10 @@ class Restore(SessionStatement):
     def uses(self) -> Uses:
         restored = None if self.pairs is None else tuple(ref for ref, _ in self.pairs)
         initialised = None if self.if_exists else ()
-        return Uses(initialises=initialised, overwrites=restored, path=self.path, stores=(self.pairs,))
+        return Uses(
+            initialises=initialised, overwrites=restored, path=self.path, stores=(self.pairs,),
+            remembers=kept_at(self.path),
+        )  # fmt: skip
 
     def is_in_graph(self) -> bool:
         return False
@@ -458,7 +467,8 @@ class Keep(SessionStatement):
     feeds: tuple[Feed, ...]
 
     def uses(self) -> Uses:
-        return Uses(values=(self.value,), feeds=self.feeds, path=self.path, stores=(None,), remembers=(self.state,))
+        remembers = (self.state, *kept_at(self.path))
+        return Uses(values=(self.value,), feeds=self.feeds, path=self.path, stores=(None,), remembers=remembers)
 
     def is_in_graph(self) -> bool:
         return False
@@ -579,33 +589,6 @@ def walk(statements: Iterable[Statement]) -> list[Statement]:
     return found
 
 
-def places(statements: Iterable[Statement]) -> list[Statement]:
-    """The statements of a session without those of trainings: an `if` is followed by those of both branches. The place
-    of a statement is its index in this list."""
-    found: list[Statement] = []
-    for statement in statements:
-        found.append(statement)
-        if isinstance(statement, If):
-            found += places(statement.uses().body)
-    return found
-
-
-def from_place(statements: tuple[Statement, ...], place: int) -> tuple[Statement, ...]:
-    """What a session executes from a place on: the rest of the branch around it, and what follows."""
-    at = 0
-    for number, one in enumerate(statements):
-        if place <= at:
-            return statements[number:]
-        end = at + len(places((one,)))
-        if place < end:
-            assert isinstance(one, If)
-            middle = at + 1 + len(places(one.then))
-            branch, start = (one.then, at + 1) if place < middle else (one.otherwise, middle)
-            return (*from_place(branch, place - start), *statements[number + 1 :])
-        at = end
-    return ()
-
-
 def batch_fields(training: "Train") -> tuple[str, ...]:
     """The fields of batches that a training uses, in the order of their first use."""
     found: dict[str, None] = {}
@@ -675,43 +658,3 @@ def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, O
                 assert folder is not None  # analysis/sessions/paths.py refuses other paths
                 result.setdefault(folder, statement.origin)
     return result
-
-
-# --- what of the graph statements execute -----------------------------------------------------
-
-
-def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] | None]:
-    """The variables that statements initialise, including statements in loops. None stands for all variables."""
-    for statement in walk(statements):
-        variables = statement.uses().initialises
-        if variables != ():
-            yield variables
-
-
-def fed(program: Program, graph: Graph) -> frozenset[Ref]:
-    """The tensors of a graph that sessions feed."""
-    statements = [one for session in program.sessions if session.graph == graph.name for one in walk(session.body)]
-    return frozenset(feed.ref for statement in statements for feed in statement.uses().feeds)
-
-
-def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """The statements of a session that a resumed run may execute: from the first training with checkpoints on."""
-    return tuple(dropwhile(lambda s: not keeps_checkpoints(s), statements))
-
-
-def keeps_checkpoints(statement: Statement) -> bool:
-    return any(isinstance(one, Checkpoint) for one in walk((statement,)))
-
-
-def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> frozenset[int]:
-    """The nodes of a graph that resumed runs of its sessions may execute. If a run can be resumed `everywhere`, all
-    nodes that runs may execute."""
-    refs: list[Ref] = []
-    for session in program.sessions:
-        statements = session.body if everywhere else after_checkpoints(session.body)
-        statements = statements if session.graph == graph.name else ()
-        refs += [ref for statement in walk(statements) for ref in statement.uses().executes]
-        for variables in initialised(statements):
-            made = graph.variables() if variables is None else [graph.nodes[one.node] for one in variables]
-            refs += [ref for node in made for ref in node.inputs()]
-    return frozenset(graph.reach(refs))

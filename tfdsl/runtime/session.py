@@ -25,7 +25,7 @@ from .execution.savers import Savers
 from .notices import report_notices
 from .result import Interrupted
 from .run_context import RunContext
-from .statements import execute
+from .statements import execute, keep
 from .training import worker_rows
 from .training.engine import Handler
 from .training.health import HealthyTraining
@@ -169,6 +169,8 @@ def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Res
     checkpoint = next((one for one in plan.body if isinstance(one, Checkpoint)), None)
     if checkpoint is not None and resume is not None:
         restore_kept(run, resume, checkpoint.origin)  # the training may go over one of them
+    if resume is None and first == 0:
+        keep.begin(run, plan)
     loop = TrainingLoop(run, plan, lambda: manager.last_checkpoint_note)
     checkpoints = TrainingCheckpoints(manager, loop, checkpoint, place, resume) if checkpoint is not None else None
     reached = None

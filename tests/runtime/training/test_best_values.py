@@ -125,6 +125,39 @@ def test_an_older_file_is_not_restored(here):
     assert [one.code for one in error.value.diagnostics] == ["TFG567"]
 
 
+TWICE = """
+variable w = 4.0
+placeholder bad: float32 = 0.0
+cost = square(w) + log(1.0 - bad)
+optimize square(w) with gradient_descent(learning_rate=0.1)
+session:
+    for b in [0.0, 2.0]:
+        init
+        train 4 steps with engine="step":
+            feed bad = b
+            {checkpoint}
+            keep lowest cost to "best.ckpt"
+        {between}
+        restore from "best.ckpt"
+        print b, w
+"""
+
+
+@pytest.mark.parametrize("stop", [None, 2])
+def test_a_repeated_training_does_not_restore_what_another_kept(stop, here):
+    """Also if the second one was stopped."""
+    text = TWICE.format(checkpoint='checkpoint every 2 steps in "kept-{b}"', between="print b")
+    if stop is not None:
+        second = tfdsl.compile(text.replace("[0.0, 2.0]", "[2.0]"))
+        run(tfdsl.compile(text.replace("[0.0, 2.0]", "[0.0]")))
+        assert second.run(options=stopping(stop)).interrupted
+        text = text.replace("[0.0, 2.0]", "[2.0]")
+    with pytest.raises(tfdsl.TfgError) as error:
+        run(tfdsl.compile(text))
+    assert [one.code for one in error.value.diagnostics] == ["TFG567"]
+    run(tfdsl.compile(TWICE.format(checkpoint="", between='save to "best.ckpt"')), fresh=True)
+
+
 @pytest.mark.parametrize(
     ("stop", "engine"), some(product((1, 4, 7), ENGINES), [(1, "step"), (4, "loop"), (7, "xla"), (7, "step")])
 )

@@ -41,9 +41,9 @@ from ...program import (
     Session,
     Statement,
     StopAfter,
-    Template,
     Train,
     fetches_of,
+    known_text,
 )
 from ...record import replace
 from ...source import Span
@@ -464,7 +464,7 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     loop.checkpoint = statement.span
     count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     path = path_of(ctx, plan, statement.path)
-    if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
+    if known_text(path) is None:
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     need_variables(ctx, statement, "keep")
     for ref in all_variables(ctx):

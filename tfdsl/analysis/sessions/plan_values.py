@@ -111,10 +111,7 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
         _check_format(ctx, format, name, "string" if name == "now" else "int", span)
         return _formatted(Counter(name), format)
     if name in params:
-        value = thaw(params[name])
-        is_one = value is not None and not isinstance(value, list)
-        _check_format(ctx, format, name, scalar_class(ctx, value, span) if is_one else "", span)
-        return builtins.format(value, format) if format else str(value)
+        return _known(ctx, thaw(params[name]), name, format, span)
     first = name.partition(".")[0]
     if not plan.env.knows(first):
         known = (*counters, *params, *plan.names.names)
@@ -127,8 +124,17 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
     type = value.type if isinstance(value, (Tensor, Array, RuntimeValue)) else None
     if format and type is not None and type.shape:
         ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=f"{name}, which is {type}")
+    if isinstance(found, Value) and isinstance(found.value, (str, bool, int, float)):
+        return _known(ctx, found.value, name, format, span)
     _check_format(ctx, format, name, type.dtype.kind if type is not None else "", span)
     return _formatted(found, format)
+
+
+def _known(ctx: Analysis, value: object, name: str, format: str, span: Span) -> str:
+    """What stands for a value that is known while compiling."""
+    is_one = value is not None and not isinstance(value, list | tuple)
+    _check_format(ctx, format, name, scalar_class(ctx, value, span) if is_one else "", span)
+    return builtins.format(value, format) if format else str(value)
 
 
 def _formatted(value: PlanExpr, format: str) -> PlanExpr:

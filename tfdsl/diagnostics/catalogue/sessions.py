@@ -29,7 +29,7 @@ UNKNOWN_FIELD = _message("TFG518", "there is no value '{name}' for this string",
 TEMPLATE_BRACE = _message("TFG519", "a string has a lone '{brace}'", "a plain brace is written {brace}{brace}")
 CHECKPOINT_TWICE = _message("TFG520", "a second checkpoint in one training")
 CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the same in every run",
-                             "leave {{now}}, {{epoch}} and {{step}} out of it")
+                             "leave {{now}}, {{epoch}}, {{step}} and values of the session out of it")
 RUN_VALUE = _message("TFG522", "'run' needs a node, but this is {value}")
 INIT_TARGET = _message("TFG523", "{what} takes variables, but this is {value}")
 SAVED_AS_MANY = _message("TFG565", "'{name}' has {count:variable}, which cannot all have one name in the checkpoint",

@@ -4,19 +4,22 @@ from ...diagnostics import KEPT_NOTHING
 from ...lowering.failures import failure
 from ...program import If, Keep, Restore, known_text, places, walk
 from ..execution.execution import Execution
+from .keep import has_kept
 
 
-def _kept_nothing(run: Execution, path: str) -> Keep | None:
-    """The earlier `keep` that writes to this path, if it has kept nothing in this run. Any file there is left over from
-    another run."""
+def _kept_nothing(run: Execution, statement: Restore) -> Keep | None:
+    """An earlier `keep` that writes to the path of a `restore`, if nothing was kept there in this run. Any file there
+    is left over from another run, or from another training."""
     before = [one for one in places(run.plan.body)[: run.at] if not isinstance(one, If)]
     keeps = [one for one in walk(before) if isinstance(one, Keep) and known_text(one.path) is not None]
-    return next((one for one in keeps if run.text(one.path) == path and path not in run.result.saved), None)
+    path = run.text(statement.path)
+    found = next((one for one in keeps if run.text(one.path) == path), None)
+    return None if found is None or has_kept(run, found.path) else found
 
 
 def execute(run: Execution, statement: Restore) -> None:
     path = run.text(statement.path)
-    if (keep := _kept_nothing(run, path)) is not None and not statement.if_exists:
+    if (keep := _kept_nothing(run, statement)) is not None and not statement.if_exists:
         raise failure(KEPT_NOTHING, statement.origin, line=keep.origin.span.line, path=path)
     if keep is not None or (statement.if_exists and not run.savers.exists(path, statement.origin)):
         run.initialise(None, statement.origin)

@@ -2,6 +2,7 @@
 
 from ...program import Save
 from ..execution.execution import Execution
+from .keep import note_kept
 
 
 def execute(run: Execution, statement: Save) -> None:
@@ -9,3 +10,4 @@ def execute(run: Execution, statement: Save) -> None:
     path = run.text(statement.path)
     run.savers.save(run.session, statement.pairs, path, statement.origin)
     run.result.saved.append(path)
+    note_kept(run, statement.path)
