@@ -35,7 +35,7 @@ from ..calls.wrong_kind import not_tensor
 from ..context import Analysis
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
-from ..values import Array, DataValue, RuntimeValue, Tensor, describe
+from ..values import Array, DataValue, ExprValue, RuntimeValue, Tensor, describe
 from .feeds import Plan, known_shape
 
 COUNTERS = ("epoch", "step")
@@ -130,7 +130,7 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
     return _formatted(found, format)
 
 
-def _known(ctx: Analysis, value: object, name: str, format: str, span: Span) -> str:
+def _known(ctx: Analysis, value: ExprValue, name: str, format: str, span: Span) -> str:
     """What stands for a value that is known while compiling."""
     is_one = value is not None and not isinstance(value, list | tuple)
     _check_format(ctx, format, name, scalar_class(ctx, value, span) if is_one else "", span)
