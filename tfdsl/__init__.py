@@ -127,6 +127,7 @@ def _given(
     """The source of a program and its compile inputs."""
     from .access import Access
     from .driver import merged_params
+    from .given import whole
     from .inputs import CompileInputs
     from .limits import Limits
     from .source import Source
@@ -141,8 +142,7 @@ def _given(
     else:
         source = read(text_or_path, given_limits)
     access = Access(source.path, allow_paths)
-    data = {} if data is None else data
-    return source, CompileInputs(merged_params(params, values), data, given_limits or Limits(), access=access)
+    return source, CompileInputs(merged_params(params, values), whole(data), given_limits or Limits(), access=access)
 
 
 def __getattr__(name: str) -> object:

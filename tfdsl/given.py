@@ -23,6 +23,16 @@ def named_values(what: str, given: object) -> dict[str, object]:
     return result
 
 
+def whole(data: Mapping[str, object] | None) -> dict[str, object]:
+    """Data by name, with a table in place of a reader of Arrow's, such as DuckDB's `arrow()` gives, which can be read
+    only once. A compilation reads data to check it, and a run again."""
+    return {name: value.read_all() if _reads_once(value) else value for name, value in (data or {}).items()}
+
+
+def _reads_once(value: Any) -> bool:
+    return type(value).__name__ == "RecordBatchReader" and type(value).__module__.startswith("pyarrow")
+
+
 def is_masked(value: Any) -> bool:  # an array, recognised without importing NumPy
     """Whether a value is a masked NumPy array with missing elements. NumPy would use the values behind the mask."""
     return any(one.__name__ == "MaskedArray" for one in type(value).__mro__) and bool(value.mask.any())

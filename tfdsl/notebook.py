@@ -39,6 +39,7 @@ from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgErro
 from .diagnostics.render import render_text
 from .diagnostics.spelling import counted
 from .driver import Compiled, check
+from .given import whole
 from .inputs import CompileInputs, ExternalNames
 from .program import Ref, Static
 from .record import Record
@@ -272,7 +273,7 @@ class Notebook:
         # Lines count from the line of the magic, like in the notebook.
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
         tree = self._with_imports(parse(cell, extra.limits))
-        data = {name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()}
+        data = whole({name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()})
         access = extra.access("")
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 

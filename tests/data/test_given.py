@@ -52,6 +52,42 @@ def test_tables(make, here):
     assert data.target[:, 0].tolist() == COLUMNS["price"] and data.array("city_Rome").tolist() == [1, 0, 0, 1]
 
 
+def once():
+    """What can be read only once, such as the result of a query of DuckDB."""
+    return pa.table({"a": [1.5, 2.5]}).to_reader()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(once, id="a reader of Arrow"),
+        pytest.param(lambda: pytest.importorskip("pandas").Series([1.5, 2.5], name="a"), id="a series of pandas"),
+        pytest.param(lambda: pytest.importorskip("polars").Series("a", [1.5, 2.5]), id="a series of polars"),
+    ],
+)
+def test_a_column(make):
+    program = tfdsl.compile('data d = csv("x.csv")\nsession: print d.a\n', data={"d": make()})
+    assert program.run().printed == ["[1.5 2.5]"]
+
+
+@pytest.mark.parametrize("dtype", ["Enum", "Categorical"])
+def test_categories_of_polars(dtype):
+    pl = pytest.importorskip("polars")
+    kind = pl.Enum(["Rome", "Oslo"]) if dtype == "Enum" else pl.Categorical
+    given = pl.DataFrame({"city": ["Oslo", None, "Rome"], "price": [1.0, 2.0, 3.0]}).with_columns(
+        pl.col("city").cast(kind)
+    )
+    data = load(spec(SimpleNamespace(name="fill", arguments={"columns": ("city",), "with": "?"})), replacement=given)
+    assert data.array("city").tolist() == [b"Oslo", b"?", b"Rome"]
+
+
+def test_a_table_that_arrow_does_not_take():
+    given = pytest.importorskip("pandas").DataFrame({"a": [2**64, 1], "price": [1.0, 2.0]})
+    with pytest.raises(DataError, match="too large") as caught:
+        schema_of(spec(), given)
+    assert caught.value.message.code == "TFG624"
+
+
 def test_a_dict_of_columns():
     pictures = np.arange(4 * 3 * 2).reshape(4, 3, 2).astype(np.uint8)
     given = {"picture": pictures, "label": ["cat", "dog", "cat", "cat"], "price": np.array([1, 2, 3, 4])}

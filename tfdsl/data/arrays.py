@@ -434,6 +434,16 @@ def _refuse(
     raise DataError(DATA_VALUE, place=place, row=at, column=shown(name), value=value, dtype=dtype, way=way)
 
 
+def check_finite(table: Table, columns: Iterable[Column]) -> None:
+    """Refuse the first number of some columns that is infinite in float32."""
+    names = [column.name for column in columns]
+    for start, block in table.blocks():
+        for name in names:
+            with np.errstate(over="ignore"):
+                bad = np.isinf(block[name].astype(np.float32))
+            _refuse(bad, block[name], [name], table, start)
+
+
 def missing(table: Table, columns: Iterable[Column]) -> tuple[str, int] | None:
     """The first missing cell of some columns: its column and row."""
     names = [column.name for column in columns]

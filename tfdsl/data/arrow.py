@@ -69,7 +69,8 @@ class ArrowColumn:
             self.gaps += len(cells)
             return np.full(len(cells), -1, np.int32)
         if pa.types.is_dictionary(cells.type):
-            cells = cells.dictionary_decode()
+            words = cells.dictionary  # of texts that Arrow does not take from, in some tables of polars
+            cells = (words.cast(pa.string()) if pa.types.is_string_view(words.type) else words).take(cells.indices)
         if self.shape:
             return self._nested(cells)
         self.gaps += cells.null_count

@@ -46,7 +46,7 @@ def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence
 
 def is_table(data: object) -> bool:
     """Whether data is a table of pandas, polars, Arrow, or a library that gives its tables as Arrow."""
-    return hasattr(data, "__arrow_c_stream__") or (_is_pandas(data) and hasattr(data, "columns"))
+    return hasattr(data, "__arrow_c_stream__") or (_is_pandas(data) and hasattr(data, "to_frame"))
 
 
 def _is_pandas(data: object) -> bool:
@@ -59,10 +59,14 @@ def _table(data_name: str, data: Any, targets: Sequence[str], usual: Sequence[st
 
     from .arrow import Blocks
 
+    if hasattr(data, "to_frame") and not hasattr(data, "columns"):  # a series is a table of one column
+        data = data.to_frame()
     try:
         table = pa.Table.from_pandas(data, preserve_index=False) if _is_pandas(data) else pa.table(data)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0][:200]
+    except MemoryError:
+        raise
+    except Exception as error:  # each library has errors of its own for what it cannot convert
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a table that Arrow does not take: {reason}") from None
     blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False)
     if blocks.rows == 0:

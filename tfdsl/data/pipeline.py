@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never, cast
 
 from ..diagnostics import COLUMN_KIND, NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..record import replace
-from ..types import STRING
+from ..types import FLOAT32, STRING
 from .advice import as_text, is_finite, other_kind, ways_out
 from .learned import Fitted, FittedStep, sources_of, traced
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
@@ -27,6 +27,8 @@ from .transforms.base import ColumnMaker, FewFacts, Learned, OutsideGraph, RowTr
 if TYPE_CHECKING:
     from .arrays import Dataset, Reported
     from .tables import Table
+
+_LARGEST = float.fromhex("0x1.fffffep127")  # of float32
 
 
 class Learner(Protocol):
@@ -355,6 +357,15 @@ class Pipeline:
             column = next(one for one in gaps if one.name == name)
             taught = any(one.takes_data for one in self._transforms)
             raise gap_error(column, row, place, f"{data}.{field}", self.learned_by if taught else "")
+        self._refuse_large(column for column in columns if column.dtype == FLOAT32 and not column.is_computed)
+
+    def _refuse_large(self, columns: Iterable[Column]) -> None:
+        """Refuse numbers that float32 does not hold."""
+        large = [column for column in columns if column.ends is not None and max(map(abs, column.ends)) > _LARGEST]
+        if large:
+            from .arrays import check_finite
+
+            check_finite(self.table(len(self._transforms)), large)
 
     def gap(self, at: int, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         """The first missing cell of some columns before a stage: its column, row and place."""

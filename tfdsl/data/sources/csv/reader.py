@@ -85,7 +85,7 @@ class ReadColumn:
             self.dtype = FLOAT32
         elif self.dtype is None:
             self.dtype = INT64
-        low, high = (np.nanmin(numbers), np.nanmax(numbers)) if len(numbers) else (0, 0)
+        low, high = (np.nanmin(numbers).item(), np.nanmax(numbers).item()) if len(numbers) else (0, 0)
         self.ends = [min([low, *self.ends]), max([high, *self.ends])]
         return numbers
 
