@@ -392,3 +392,12 @@ def test_large_numbers_in_conditions(tmp_path):
     assert len(read(tmp_path, text, step("where", condition=condition))["id"]) == 3
     condition = ("compare", "==", ("name", "id", ()), ("value", 9007199254740993))
     assert read(tmp_path, text, step("where", condition=condition))["id"] == [9007199254740993]
+
+
+@pytest.mark.parametrize("value", ["1e39", "-1e300"])
+def test_the_check_refuses_numbers_beyond_float32(value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.csv").write_text(f"a,b\n1,2\n{value},3\n")
+    (found,) = tfdsl.check('data d = csv("d.csv")\nsession: print d.features\n')
+    assert (found.code, found.span.line) == ("TFG622", 2) and "line 3" in str(found)
+    assert tfdsl.check('data d = csv("d.csv") | where(a < 10 and a > -10)\nsession: print d.features\n') == []
