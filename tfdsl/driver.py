@@ -1,8 +1,8 @@
 """The whole pipeline: text -> tree -> program -> graph -> session, with one line of `run` per stage."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import copy, deepcopy
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -34,13 +34,9 @@ from .program import (
     Named,
     Node,
     Program,
-    Ref,
-    Refs,
-    Static,
     fed,
+    filled,
     kept_nodes,
-    refs_of,
-    thaw,
     walk,
 )
 from .record import Record, replace
@@ -60,7 +56,7 @@ if TYPE_CHECKING:
     from .lowering.built import BuiltGraph
     from .lowering.layout import Setting
     from .lowering.tf import tf
-    from .runtime.embedded import EmbeddedSession
+    from .runtime.embedded import OpeningSession
     from .runtime.options import Options
     from .runtime.result import Result
 
@@ -365,15 +361,7 @@ class Compiled:
             hint = did_you_mean(name, self.names)
             raise KeyError(f"the program has no name {name!r}" + (f"; {hint}" if hint else ""))
         graph, named = self.names[name]
-        match named.value:
-            case Static(value):
-                return thaw(value)
-            case Refs() as refs:
-                return [self.built(graph.name).value(ref) for ref in refs_of(refs)]
-            case Ref() as ref:
-                return self.built(graph.name).value(ref)
-            case value:
-                raise AssertionError(value)
+        return filled(named.value, lambda ref: self.built(graph.name).value(ref))
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
@@ -391,20 +379,18 @@ class Compiled:
 
     # --- sessions -------------------------------------------------------------------------
 
-    @contextmanager
     def session(
         self, graph: str = "", variables: Mapping[str, object] | None = None, options: "Options | None" = None
-    ) -> "Iterator[EmbeddedSession]":
+    ) -> "OpeningSession":
         """Open a session on a graph with every variable initialised: `with program.session() as s: s.run(...)`.
 
         `variables` maps TensorFlow names of variables to initial values, such as `program.run().variables`, the final
         values of a run. Of the `options`, a session uses `note`, `logdir`, `fresh`, `resume_anyway`, `deterministic`
         and `timeout`.
         """
-        from .runtime.embedded import open_session
+        from .runtime.embedded import OpeningSession
 
-        with open_session(self, graph, variables, _options(options)) as session:
-            yield session
+        return OpeningSession(self, graph, variables, _options(options))
 
     def run(self, session: str | None = None, options: "Options | None" = None) -> "Result":
         """Run the program's sessions in order, or only the named one.

@@ -504,6 +504,17 @@ def test_a_session_is_neither_copied_nor_used_once_it_is_closed(program):
     assert codes(caught) == ["TFG750"]
 
 
+def test_a_session_is_opened_by_with(program):
+    opening = program.session()
+    for use in (lambda: opening.run("w"), lambda: opening.train(2), lambda: opening.session):
+        with pytest.raises(TfgError) as caught:
+            use()
+        assert codes(caught) == ["TFG774"] and "with program.session() as session:" in str(caught.value)
+    assert not hasattr(opening, "other")
+    with opening as session:
+        assert session.run("w").tolist() == [[1.0], [2.0]]
+
+
 def test_every_graph_has_training(program):
     with program.session() as session:
         assert session.run("w", feed={"training": True}).tolist() == [[1.0], [2.0]]
@@ -559,6 +570,27 @@ def test_strings_are_fed_as_strings():
             assert str(caught.value).startswith(f"error[TFG503]: s is string[n], but is fed {shown}")
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("a", 'the string "a"'), (["a", "b"], "string[2]"), (None, "None"), ([1.0, None], "a list with None"),
+     ([[1.0, {}]], "lists with an object of the class dict"), (1j, "complex128"),
+     (np.array([1.0, "a"], object), 'a list with the string "a"')],
+)  # fmt: skip
+def test_wrong_kinds_of_values_are_shown_in_words(given, shown):
+    program = tfdsl.compile("placeholder x: float32[...]\ny = 2 * x\n")
+    with program.session() as session, pytest.raises(TfgError) as caught:
+        session.run("y", feed={"x": given})
+    assert caught.value.diagnostics[0].headline == f"x is float32[...], but is fed {shown}"
+
+
+@pytest.mark.parametrize(("given", "shown"), [("a", "a single string"), ([["a"], ["b"]], "string[2, 1]")])
+def test_strings_of_a_wrong_shape(given, shown):
+    program = tfdsl.compile("placeholder s: string[n]\nn = string_length(s)\n")
+    with program.session() as session, pytest.raises(TfgError) as caught:
+        session.run("n", feed={"s": given})
+    assert caught.value.diagnostics[0].headline == f"s is string[n], but is fed {shown}"
+
+
 def test_integers_can_be_fed_to_complex_placeholders():
     with tfdsl.compile("placeholder c: complex64[2]\na = c * 2\n").session() as session, warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -603,6 +635,33 @@ def test_names_of_lists():
         assert caught.value.diagnostics[0].code == "TFG505"
     copied = tfdsl.program.serialize.from_yaml(tfdsl.program.serialize.to_yaml(program.program))
     assert copied.graph("").names["both"].value == program.program.graph("").names["both"].value
+
+
+NESTED = """\
+import nn
+placeholder X: float32[n, 4, 3]
+outputs, state = nn.lstm(X, 2, layers=2)
+both, states = nn.bidirectional(nn.lstm, X, 2)
+mixed = [outputs, [3, none, "a"], [[reduce_sum(outputs)]]]
+loss reduce_sum(outputs)
+optimize with adam()
+"""
+
+
+def test_lists_of_lists_are_fetched_as_they_are():
+    program, feed = tfdsl.compile(NESTED), {"X": np.ones([5, 4, 3], np.float32)}
+    assert [[one.shape[1] for one in layer] for layer in program["state"]] == [[2, 2], [2, 2]]
+    with program.session() as session:
+        outputs, state, mixed = session.run(["outputs", "state", "mixed"], feed=feed)
+        assert np.array_equal(state[1][0], outputs[:, -1])  # the last output of the last layer
+        assert [len(layer) for layer in state] == [2, 2] and state[0][1].shape == (5, 2)
+        assert mixed[1] == [3, None, "a"] and mixed[2][0][0] == pytest.approx(outputs.sum())
+        for together in (1, 2):
+            for step in session.train(2, feed, ["states", "state"], together=together):
+                assert [[one.shape for one in layer] for layer in step.states] == [[(5, 2), (5, 2)]] * 2
+                assert [len(layer) for layer in step["state"]] == [2, 2]
+    copied = tfdsl.program.serialize.from_yaml(tfdsl.program.serialize.to_yaml(program.program))
+    assert copied.graph("").names["mixed"].value == program.program.graph("").names["mixed"].value
 
 
 WRONG = {

@@ -409,15 +409,23 @@ def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
 
 
 def _named(value: ExprValue, span: Span, is_inner: bool = False) -> Named | None:
+    fetched = _fetched(value)
+    return None if fetched is None else Named(fetched, span, is_inner)
+
+
+def _fetched(value: ExprValue) -> Ref | Refs | Static | None:
+    """What a caller gets for a name with this value. None if it has none outside the program."""
     match value:
         case Tensor() | Operation():
-            return Named(value.ref, span, is_inner)
+            return value.ref
         case bool() | int() | float() | str():
-            return Named(Static(value), span, is_inner)
+            return Static(value)
         case list() | tuple() if is_host(value):
-            return Named(Static(freeze(value)), span, is_inner)
-        case list() | tuple() if len(refs := [item.ref for item in value if isinstance(item, NodeValue)]) == len(value):
-            return Named(Refs(tuple(refs)), span, is_inner)
+            return Static(freeze(value))
+        case list() | tuple():
+            parts = (Static(freeze(one)) if is_host(one) else _fetched(one) for one in value)
+            items = [part for part in parts if part is not None]
+            return Refs(tuple(items)) if len(items) == len(value) else None
         case _:
             return None
 
@@ -565,7 +573,7 @@ class Analysis:
             raise StatementFailed(None)
         if isinstance(value, Unbound):
             note = Note(value.why, value.place)
-            self.fail(MAY_BE_UNBOUND, span, (note,), name=name)
+            self.fail(MAY_BE_UNBOUND, span, (note,), value.help, name=name)
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
             theirs = self.graphs[value.graph].shown
             self.fail(OTHER_GRAPH, span, name=name, theirs=theirs, ours=self.graph.shown)

@@ -100,10 +100,12 @@ class Evaluation(Record):
 
 
 class Unbound(Record):
-    """The value of a name of the session that may have none yet. `why` says why, about the line of `place`."""
+    """The value of a name of the session that may have none yet. `why` says why, about the line of `place`, and `help`
+    what to do."""
 
     place: Span
     why: str
+    help: str
 
 
 class Batch(Record):

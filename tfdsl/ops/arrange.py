@@ -78,13 +78,24 @@ def reshape(call: OpCall) -> TensorType:
 
 
 def _reshape_rest(call: OpCall, given: tuple[Dim, ...], result: tuple[Dim, ...], open_axes: list[int]) -> Shape:
-    """The result if each side has one unknown size. The two are equal if the known sizes have equal products."""
-    unknown = [i for i, dim in enumerate(given) if number(call, dim) is None]
-    if len(unknown) != 1 or len(open_axes) != 1 or result[open_axes[0]] is not None:
+    """The result, with its open size if that follows. Named sizes on both sides cancel out. The open size is what is
+    then left of `given`: a size that is not a number, if the numbers have equal products, or else a number."""
+    unknown = [dim for dim in given if number(call, dim) is None]
+    inferred = [i for i in open_axes if result[i] is None]
+    for dim in (call.sizes.resolve(result[i]) for i in open_axes if result[i] is not None):
+        same = [one for one in unknown if call.sizes.resolve(one) == dim]
+        if not same:
+            return result
+        unknown.remove(same[0])
+    if len(inferred) != 1:
         return result
-    if product(call, without(given, unknown)) != product(call, without(result, open_axes)):
-        return result
-    return replaced(result, open_axes[0], given[unknown[0]])
+    have = product(call, (dim for dim in given if number(call, dim) is not None))
+    wanted = product(call, without(result, open_axes))
+    if len(unknown) == 1 and have == wanted:
+        return replaced(result, inferred[0], unknown[0])
+    if not unknown and have is not None and wanted and have % wanted == 0:
+        return replaced(result, inferred[0], have // wanted)
+    return result
 
 
 def transpose(call: OpCall) -> TensorType:

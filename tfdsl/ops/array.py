@@ -47,8 +47,8 @@ def constant(call: OpCall) -> TensorType:
         call.fail(NOT_COMPILE_TIME, "value", param="value", type=value)
     if call["shape"] is None:
         return TensorType(call.dtype("T"), value.shape)
-    shape = given_shape(call)
-    if shape is None or None in shape:
+    shape, known = given_shape(call), call.known("shape")
+    if shape is None or known is None or None in known:
         call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=call["shape"])
     have, wanted = product(call, value.shape), product(call, shape)
     if have != wanted and have != 1:

@@ -9,7 +9,7 @@ from ..types import TensorType, shape_text
 from .batch import whole
 from .op import Alike, OpCall
 from .row import table
-from .rules import given_shape, number
+from .rules import given_shape
 
 OPS, row = table("initializers", alike=Alike.DRAWN)
 
@@ -18,9 +18,9 @@ def static_shaped(rank: int = 0):
     """A new tensor whose shape is known at compile time, with at least this rank."""
 
     def rule(call: OpCall) -> TensorType:
-        shape = call.shape("shape")
-        if shape is None or call.known("shape") is None or None in (number(call, dim) for dim in shape):
-            call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=shape_text(shape))
+        shape, known = call.shape("shape"), call.known("shape")
+        if shape is None or known is None or None in known:
+            call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=shape_text(known and tuple(known)))
         given_shape(call)
         result = TensorType(call["dtype"], shape)
         if len(shape) < rank:

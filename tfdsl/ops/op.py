@@ -241,7 +241,8 @@ class OpCall(State):
 
     `call["x"]` is the TensorType of a tensor argument (a tuple for a list, None for an optional argument that is
     missing) or the value of a compile-time argument. `values` has the known values of tensor arguments (nested lists,
-    with None for unknown elements).
+    with None for unknown elements). `shapes` has the sizes in shape arguments, also those that the graph takes from
+    other tensors.
     """
 
     op: Op
@@ -250,6 +251,7 @@ class OpCall(State):
     groups: Mapping[str, DType]
     sizes: Sizes
     by_position: frozenset[str] = frozenset()  # the arguments given by position
+    shapes: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
     warnings: list[RuleRefused] = field(default_factory=list[RuleRefused])
 
     def __getitem__(self, name: str) -> Any:  # the type depends on the signature, which the rule knows
@@ -292,6 +294,8 @@ class OpCall(State):
         given = self.arguments[name]
         if isinstance(given, TensorType) and given.rank not in ((None, 1) if is_vector else (None, 0, 1)):
             self.fail(RANK, name, param=name, wanted=1, type=given)
+        if name in self.shapes:
+            return self.shapes[name]
         if value is None:
             sizes = given.shape if isinstance(given, TensorType) else None
             rank = sizes[0] if sizes else None if sizes is None else 1

@@ -4,7 +4,7 @@ Loops are unrolled, functions inlined and shared variables resolved. Every tenso
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias, TypeGuard, assert_never
+from typing import Any, TypeAlias, TypeGuard, assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
@@ -122,6 +122,19 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
             pass
         case _:
             assert_never(arg)
+
+
+def filled(arg: Arg, value: Callable[[Ref], Any]) -> Any:
+    """What a name stands for, for a caller: the `value` of a reference, a list of such, or a compile-time value."""
+    match arg:
+        case Ref():
+            return value(arg)
+        case Refs(items):
+            return [filled(item, value) for item in items]
+        case Static(known):
+            return thaw(known)
+        case _:
+            raise AssertionError(arg)
 
 
 # --- the graph half ---------------------------------------------------------------------------

@@ -8,17 +8,17 @@ from typing import Any, NoReturn, overload
 import numpy as np
 
 from ..cluster import TIMEOUT
-from ..diagnostics import SESSION_COPIED, UNKNOWN_NAME, Diagnostic, TfgError
+from ..diagnostics import SESSION_COPIED, SESSION_UNOPENED, UNKNOWN_NAME, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean, listed
 from ..given import named_values
 from ..lowering.built import BuiltGraph
 from ..lowering.tf import v1
-from ..program import ON_NAN, OnNan, Origin, Program, Session, refs_of
+from ..program import ON_NAN, OnNan, Origin, Program, Session, filled, refs_of
 from .execution.cluster_session import Servers
 from .execution.execution import Execution
 from .execution.feeds import check_shapes, convert
 from .execution.savers import variable_type
-from .open_graph import OpenGraph, no_line, value_of
+from .open_graph import OpenGraph, no_line
 from .options import Options
 from .program import RunnableProgram
 from .result import Result
@@ -69,7 +69,7 @@ class EmbeddedSession:
             fed[training] = np.array(True)
         origin = Origin(next(iter(wanted.values())).span) if wanted else no_line(self._compiled.program.path)
         values = iter(graph.execute([self._built.value(ref) for ref in refs], fed, origin))
-        results = {name: value_of(named, values) for name, named in wanted.items()}
+        results = {name: filled(named.value, lambda _: next(values)) for name, named in wanted.items()}
         return results[names] if isinstance(names, str) else [results[name] for name in names]
 
     def train(
@@ -164,14 +164,32 @@ def _check_count(name: str, value: int | None, least: int) -> None:
         raise ValueError(f"{name} must be at least {least}, not {value}")
 
 
+class OpeningSession:
+    """A session on a graph of a compiled program that `with` opens and closes. Its variables have the given values, or
+    else their initial values."""
+
+    def __init__(
+        self, compiled: RunnableProgram, graph: str = "", variables: Mapping[str, object] | None = None,
+        options: Options | None = None,
+    ):  # fmt: skip
+        self._opening = _open_session(compiled, graph, variables, options or Options())
+
+    def __enter__(self) -> EmbeddedSession:
+        return self._opening.__enter__()
+
+    def __exit__(self, *raised: Any) -> bool | None:
+        return self._opening.__exit__(*raised)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in ("run", "train", "session", "close"):
+            raise TfgError([Diagnostic(SESSION_UNOPENED, None)])
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 @contextmanager
-def open_session(
-    compiled: RunnableProgram, graph: str = "", variables: Mapping[str, object] | None = None,
-    options: Options | None = None,
-) -> Iterator[EmbeddedSession]:  # fmt: skip
-    """Open a session on a graph of a compiled program. Its variables have the given values, or else their initial
-    values."""
-    options = options or Options()
+def _open_session(
+    compiled: RunnableProgram, graph: str, variables: Mapping[str, object] | None, options: Options
+) -> Iterator[EmbeddedSession]:
     built = compiled.built(graph)
     values = _of_graph(named_values("variables", variables), compiled.program, graph)
     plan, devices = Session("", graph, True, (), no_line(compiled.program.path)), compiled.devices

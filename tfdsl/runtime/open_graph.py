@@ -23,7 +23,7 @@ from ..diagnostics.spelling import did_you_mean
 from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.tf import Operand, tf
-from ..program import Named, Origin, Ref, Refs, Static, takes_step, thaw
+from ..program import Named, Origin, Ref, takes_step
 from ..record import replace
 from ..source import Source, Span
 from .execution.cluster_session import Late, Lost
@@ -125,20 +125,6 @@ class OpenGraph:
             raise
         except tf.errors.OpError as error:
             raise run_failure(self._built, error, origin) from error
-
-
-# Values are NumPy arrays and numbers, None, plain Python values, and lists of these.
-def value_of(named: Named, values: Iterator[Any]) -> Any:
-    """The value of a name, of those of its tensors."""
-    match named.value:
-        case Static(value):
-            return thaw(value)
-        case Refs(items):
-            return [next(values) for _ in items]
-        case Ref():
-            return next(values)
-        case value:
-            raise AssertionError(value)
 
 
 def warn(text: str) -> None:

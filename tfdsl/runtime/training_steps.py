@@ -22,13 +22,13 @@ from ..diagnostics import (
 from ..diagnostics.spelling import did_you_mean, listed
 from ..lowering.cloning import NotCopied, name_of
 from ..lowering.tf import Operand, tf, v1
-from ..program import Checkpoint, LogTo, Node, OnNan, Ref, Run, Session, Train, Value, refs_of
+from ..program import Checkpoint, LogTo, Node, OnNan, Ref, Run, Session, Train, Value, filled, refs_of
 from ..record import replace
 from .checkpoint.handler import TrainingCheckpoints
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .notices import report_hidden
-from .open_graph import Arrays, OpenGraph, no_line, placeless, value_of, warn
+from .open_graph import Arrays, OpenGraph, no_line, placeless, warn
 from .program import RunnableProgram
 from .run import resume_logs
 from .statements import execute
@@ -400,7 +400,7 @@ class TrainingSteps(Iterator[TrainingStep]):
     def _made(self, values: list[Any]) -> TrainingStep:
         """The step that has just been taken, with its fetched values and those of its summaries."""
         step, found = self._loop.step, iter(values)
-        result = {name: value_of(named, found) for name, named in self._fetch.items()}
+        result = {name: filled(named.value, lambda _: next(found)) for name, named in self._fetch.items()}
         if self._is_logged(step):
             self._begin_log(step)
             for serialized in found:

@@ -37,7 +37,7 @@ from ...ops.raw import RawArgument, RawOp
 from ...program import Arg, Field, Literal, Pack, Refs, Static
 from ...record import Record, State
 from ...source import Span
-from ...types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
+from ...types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, Dim, DType, Shape, Size, TensorType, changed
 from ..context import Analysis, StatementFailed
 from ..values import (
     Array,
@@ -56,6 +56,7 @@ from ..values import (
     is_host,
 )
 from . import elsewhere
+from .sizes import sizes_in
 from .wrong_kind import not_tensor, not_variable
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
@@ -303,6 +304,7 @@ class BoundArguments(State):
     args: dict[str, Arg]
     types: dict[str, object]
     values: dict[str, object]
+    sizes: dict[str, Shape]
     groups: dict[str, DType]
     given: dict[str, ArgumentValue]
 
@@ -323,7 +325,7 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
         if not (g.value is None and params[n].default is None)
     }  # fmt: skip
     groups = _groups(ctx, op, params, arguments)
-    bound = BoundArguments({}, {}, {}, groups, arguments)
+    bound = BoundArguments({}, {}, {}, {}, groups, arguments)
     for name, param in params.items():
         if name in arguments:
             _bind_one(ctx, op, param, arguments[name], bound)
@@ -552,6 +554,9 @@ def _bind_shape(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, b
         if value.type.dtype.kind != "int":
             _wrong(ctx, op, param, given, "whole numbers")
         bound.args[name], bound.types[name] = value.ref, value.type
+        found = sizes_in(ctx, value.ref)
+        if isinstance(found, tuple):
+            bound.sizes[name] = found
         return
     items = list(value) if isinstance(value, (list, tuple)) else [value]
     for item in items:
@@ -564,6 +569,15 @@ def _bind_shape(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, b
     arg, type = to_arg(ctx, ArgumentValue(value, given.span), dtype)
     bound.args[name], bound.types[name] = arg, type
     bound.values[name] = [None if isinstance(item, Tensor) else item for item in items]
+    bound.sizes[name] = tuple(_size(ctx, item) for item in items)
+
+
+def _size(ctx: Analysis, item: ExprValue) -> Dim:
+    """An entry of a shape."""
+    if isinstance(item, Tensor):
+        found = sizes_in(ctx, item.ref)
+        return None if isinstance(found, tuple) else found
+    return item if isinstance(item, int) else None
 
 
 _STATIC_KINDS = {

@@ -29,7 +29,7 @@ def call_op(
     bound = _bind(ctx, op, given, span, shown)
     ctx.graph.sizes.here, ctx.graph.sizes.met = span, []
     by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
-    rule_call = OpCall(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
+    rule_call = OpCall(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position, shapes=bound.sizes)
     try:
         result = op.typed(rule_call)
     except RuleRefused as refused:

@@ -117,10 +117,13 @@ def call_scope(
     if named is not None and not named.reuse:
         if beside:
             note = Note("it is from line {line}", beside[0].span)
-            ctx.fail(SCOPE_TAKEN, named.span, (note,), name=name)
+            again = (
+                f"each turn of a loop makes this call: leave 'as {name}' out, and each has its own variables; to use "
+            )
+            again += f"the same ones, write a call with 'as {name}' before the loop, and in it: as {name} reuse"
+            ctx.fail(SCOPE_TAKEN, named.span, (note,), again if beside[0].span == span else "", name=name)
     elif named is not None and not (beside and beside[0].inside is not None):
-        known = {one.written[-1] for one in home.scopes.values() if one.inside is not None}
-        ctx.fail(REUSE_UNKNOWN, named.span, help=ctx.did_you_mean(name, known), name=name)
+        _refuse_reuse(ctx, home, name, named.span)
     made = home.open_scope(name, ctx.graph.naming.unique(name, span), span, inside)
     with ctx.graph.scope(made, name):
         if named is None or not named.reuse:
@@ -134,6 +137,28 @@ def call_scope(
             note = Note("this variable is made on line {line}", left.origin.span)
             difference = f"its call makes more variables, such as '{left.shown}'"
             ctx.fail(REUSE_DISAGREES, named.span, (note,), name=name, difference=difference)
+
+
+def _refuse_reuse(ctx: Analysis, home: Env, name: str, span: Span) -> NoReturn:
+    """Refuse the reuse of a call that is not beside it. A call of this name may be in another scope, or around or in a
+    function."""
+    calls = [one for one in home.called.get(name, ()) if one.inside is not None]
+    if calls:
+        *around, _ = calls[0].written
+        note = Note(f"'{'.'.join(calls[0].written)}' is from line {{line}}", calls[0].span)
+        where = " and in it ".join(f"scope {one}:" for one in around)
+        where = f"open that again, {where}" if around else "write this call outside of the scope"
+        help = f"the variables of a call can be used again in its scope only: {where}"
+        ctx.fail(REUSE_UNKNOWN, span, (note,), help, name=name)
+    others = [one for env in home.around() for one in env.called.get(name, ()) if env is not home]
+    others += [one for scope in home.scopes.values() if scope.inside for one in scope.inside.called.get(name, ())]
+    calls = [one for one in others if one.inside is not None]
+    if calls:
+        note = Note(f"the call '{name}' of line {{line}} is in another function, or in none", calls[0].span)
+        help = "the variables of a call can be used again in its function only: write both calls there, or both outside"
+        ctx.fail(REUSE_UNKNOWN, span, (note,), help, name=name)
+    known = {one.written[-1] for one in home.scopes.values() if one.inside is not None}
+    ctx.fail(REUSE_UNKNOWN, span, help=ctx.did_you_mean(name, known), name=name)
 
 
 def taken(ctx: Analysis, type: TensorType, name: str) -> Tensor:

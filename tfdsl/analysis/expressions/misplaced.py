@@ -22,14 +22,19 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
 
 
 def batch_name(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
-    """What to write for a name that is used as the batch of a training that does not name its batch so, or ""."""
+    """What to write for a name that is used as the batch of a training, or of an `evaluate`, that does not name its
+    batch so, or ""."""
     at = _around(ctx.tree, expr)
     if not isinstance(at, t.Session):
         return ""
-    while isinstance(at, (t.Session, t.For, t.If)):
+    training: t.Train | None = None
+    while isinstance(at, (t.Session, t.For, t.If, t.Train, t.Every)):
+        training = at if isinstance(at, t.Train) else training
         bodies = [body for _, body in at.branches] if isinstance(at, t.If) else [at.body]
         at = _around(tuple(one for body in bodies for one in body), expr)
-    return _batch(expr, at) if isinstance(at, t.Train) else ""
+    if isinstance(at, t.Evaluate):
+        return _batch_evaluated(expr, at)
+    return _batch(expr, training) if training is not None else ""
 
 
 def _around(block: t.Block, expr: t.Name | t.Identifier) -> t.Statement | None:
@@ -51,10 +56,23 @@ def _in_graph_half(name: str) -> str:
     return ""
 
 
+def _is_batch(expr: t.Name | t.Identifier) -> bool:
+    field = re.compile(r"\.(features|target|rows)\b")
+    return expr.id == "batch" or field.match(expr.span.source.text, expr.span.end) is not None
+
+
+def _batch_evaluated(expr: t.Name | t.Identifier, evaluated: t.Evaluate) -> str:
+    if not _is_batch(expr):
+        return ""
+    if evaluated.batch is not None:
+        return f"the batch of this evaluate is called {evaluated.batch.id}"
+    begun = expr.span.source.text[evaluated.data.span.start : (evaluated.size or evaluated.data).span.end]
+    return f"give the batch this name: evaluate ... on {' '.join(begun.split())} as {expr.id} with ..."
+
+
 def _batch(expr: t.Name | t.Identifier, training: t.Train) -> str:
     source, name = expr.span.source, expr.id
-    is_batch = name == "batch" or re.match(r"\.(features|target|rows)\b", source.text[expr.span.end :])
-    if not is_batch:
+    if not _is_batch(expr):
         return ""
     if training.target is not None:
         return f"the batch of this training is called {training.target.id}"

@@ -63,6 +63,8 @@ from .initial import all_variables, check_initial, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, shown_text
 from .statements import inside_loop, made, need_variables
 
+_BEFORE = "give it a value before the training"
+
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
     """The plan of one session. None if its graph is unknown."""
@@ -183,10 +185,12 @@ def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
     plan.names.names |= first
     for name in dict.fromkeys((*first, *second)):
         given = [one[name][0] for one in (before, first, second) if name in one]
-        _check_same(ctx, name, given)
-        if name not in before and len(given) == 1:
+        _check_same(ctx, name, [one for one in given if not isinstance(one.value, Unbound)])
+        made = [name in one and not isinstance(one[name][0].value, Unbound) for one in (first, second)]
+        if not all(made) and (any(made) or name not in before):
             why = "the 'if' on line {line} may not give it one"
-            plan.names.rebind(name, Unbound(test.span, why), test.span)
+            help = "give it a value before the 'if', or in all of its branches, with an 'else'"
+            plan.names.rebind(name, Unbound(test.span, why, help), test.span)
     return If(ctx.origin(statement.span), decided, feeds, then, otherwise)
 
 
@@ -196,11 +200,10 @@ def _copied(plan: Plan) -> dict[str, list[Binding[ExprValue]]]:
 
 def _check_same(ctx: Analysis, name: str, given: list[Binding[ExprValue]]) -> None:
     """Refuse values of several types that a name has before an `if` and gets in its branches."""
-    one, *others = given
-    for other in others:
-        before, after = type_text(one.value), type_text(other.value)
+    for other in given[1:]:
+        before, after = type_text(given[0].value), type_text(other.value)
         if before != after and not isinstance(other.value, ErrorValue):
-            note = (Note("the other value is from line {line}", one.span),)
+            note = (Note("the other value is from line {line}", given[0].span),)
             ctx.fail(BRANCH_VALUES, other.span, note, name=name, before=before, after=after)
 
 
@@ -273,11 +276,13 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     body = _body(ctx, inner, statement)
     plan.names.names.update({name: given.bindings for name, given in loop.given_after.items()})
     for name, place in loop.rare.items():
-        plan.names.rebind(name, Unbound(place, "'after every' on line {line} may not run in this training"), place)
+        why = "'after every' on line {line} may not run in this training"
+        plan.names.rebind(name, Unbound(place, why, _BEFORE), place)
     for name in dict.fromkeys((*loop.doubtful, *(loop.given_after if loop.stop is not None else ()))):
         assert loop.stop is not None
         why = "'stop when' on line {line} may end the training before it has one"
-        plan.names.rebind(name, Unbound(loop.stop, why), statement.span)
+        below = "" if name in loop.given_after else ", or put the 'stop when' below the line that gives it one"
+        plan.names.rebind(name, Unbound(loop.stop, why, _BEFORE + below), statement.span)
     if not loop.runs and ctx.failed == failed and ctx.graph.broken.isdisjoint({t.Optimize, t.ApplyGradients}):
         if not ctx.graph.optimizers and not loop.runs_aside:
             steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
@@ -405,7 +410,8 @@ def _give_after(plan: Plan, loop: Loop, statement: t.Every, before: set[str], co
             loop.rare[name] = statement.span
     for name in loop.given_after:
         why = "'after every' on line {line} gives it one, and may not have run yet"
-        plan.names.rebind(name, Unbound(statement.span, why), statement.span)
+        below = ", or use it in that 'after every', below the line that gives it one"
+        plan.names.rebind(name, Unbound(statement.span, why, _BEFORE + below), statement.span)
 
 
 def _number(ctx: Analysis, plan: Plan, expr: t.Expr, word: str) -> PlanExpr:

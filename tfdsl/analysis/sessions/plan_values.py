@@ -82,17 +82,23 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
     return Template(tuple(p for p in parts if p != ""))
 
 
+_EXPRESSION = re.compile(r"\{([^{}\n]*?[^{}\s:!][^{}\n]*?)\s*(=)?(![rsa])?\s*(:[^\[\](){}\n]*)?\}")
+
+
 def _without(text: str) -> str:
-    """A help line for what begins with a brace that begins no field, if it looks like one."""
-    python = re.match(r"\{\s*([\w.]+)\s*(?:=|![ars])\s*(?::[^{}\n]*)?\}", text)
-    if python:
-        return f"a '!' or '=' of Python's does not exist here: write {{{python[1]}}}"
+    """A help line for what begins with a brace that begins no field, such as `{w[0]!r:>10}`, if it looks like one."""
     moving = re.match(r"\{\s*([\w.]+)\s*:[^{}\n]*\{", text)
     if moving:
         return f"a format is written out, as in {{{moving[1]}:.3f}}; a plain brace is written {{{{"
-    other = re.match(r"\{([^{}\n]*?[^{}\s:][^{}\n]*?)(:[^\[\](){}\n]*)?\}", text)
-    how = f"write value = {other[1]} before, and then {{value{other[2] or ''}}}" if other else ""
-    return how and f"braces contain names: {how}"
+    found = _EXPRESSION.match(text)
+    if found is None:
+        return ""
+    value, equals, conversion, format = found[1].strip(), found[2] or "", found[3] or "", found[4] or ""
+    if FIELD.fullmatch(f"{{{value}{format}}}"):
+        other, text = equals + conversion, f"{value}=" if equals else ""
+        left = f"'{other}'" if other else "the spaces"
+        return f"leave out {left}: write {text}{{{value}{format}}}"
+    return f"braces contain names: write value = {value} before, and then {{value{format}}}"
 
 
 def _place(expr: t.Expr, match: re.Match[str]) -> Span:

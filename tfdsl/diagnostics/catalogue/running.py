@@ -103,6 +103,7 @@ KEPT_RANGE = _message("TFG773", "{name} is {dtype}, which has no {value}",
                       "give it a larger dtype before the training: {name} = cast(0, int64)")
 
 SESSION_CLOSED = _message("TFG750", "this session is closed", "run it inside of: with program.session() as session:")
+SESSION_UNOPENED = _message("TFG774", "this session is not open yet", "open it: with program.session() as session:")
 SESSION_COPIED = _message("TFG751", "an open session can neither be copied nor pickled: it belongs to its process",
                           "open another one: program.session(variables=...) starts with the given values")
 

@@ -76,9 +76,7 @@ VALUE_TAKEN = _message("TFG550", "'{name}' is {what} already", "choose another n
 VALUE_TYPE = _message("TFG551", "'{name}' was {before} before this training and becomes {after} in it",
                       "give the two values different names")
 VALUE_NONE = _message("TFG552", "{value} has no value to give a name", "{way}")
-MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here",
-                          "give it a value before the training, or put the 'stop when' below the line that gives it "
-                          "one")
+MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here")
 BETTER_VALUE = _message("TFG566", "{what} compares a number with those before, not {value}",
                         "write a value of the session or a tensor that is one number, such as test.mse")
 KEPT_NOTHING = _message("TFG567", "'keep' on line {line} has kept nothing in {path} in this run",

@@ -43,8 +43,7 @@ def convert(
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="a whole number of more than 64 bits")
     kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind, "")
     if type.dtype.kind not in BECOMES.get(kind, ()):
-        shown = f"{array.dtype}{shape_text(array.shape)}"
-        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
+        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=_shown(array))
     if type.dtype.kind == "string":
         array = array.astype(object)
         for one in array.flat:
@@ -62,6 +61,23 @@ def convert(
             details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at].real:.0f}"}
             warn(Diagnostic(FEED_ROUNDED, origin.span if origin else None, details))
     return result
+
+
+def _shown(array: np.ndarray) -> str:
+    """A value that cannot be fed, in words: an element that is no number, or the dtype and shape of the array."""
+    numbers = (bool, int, float, complex, np.bool, np.number)
+    other = next((one for one in array.flat if not isinstance(one, numbers)), 0) if array.dtype.kind in "USO" else 0
+    match other:
+        case str() if array.shape == () or array.dtype.kind == "O":
+            text = f'the string "{other if len(other) <= 30 else other[:27] + "..."}"'
+        case None:
+            text = "None"
+        case str() | bytes() | int():
+            kind = "string" if array.dtype.kind in "US" else array.dtype
+            return f"{kind}{shape_text(array.shape) if array.shape else ''}"
+        case _:
+            text = f"an object of the class {type(other).__name__}"
+    return text if array.shape == () else f"{'a list' if array.ndim == 1 else 'lists'} with {text}"
 
 
 @cache
@@ -91,7 +107,8 @@ def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | Non
                     FEED_SIZE, origin, size=error.size, first=error.first, first_name=error.first_name,
                     second=error.second, second_name=name,
                 ) from None  # fmt: skip
-            actual = f"{array.dtype}{shape_text(array.shape)}" if array.shape else "a single number"
+            single = "a single string" if type.dtype.kind == "string" else "a single number"
+            actual = f"{type.dtype}{shape_text(array.shape)}" if array.shape else single
             raise _error(FEED_SHAPE, origin, name=name, declared=type, actual=actual) from None
 
 
