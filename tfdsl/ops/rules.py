@@ -13,6 +13,7 @@ from typing import TypeVar
 from ..diagnostics import (
     AXIS_RANGE,
     BROADCAST,
+    EMPTIED,
     EMPTY_LIST,
     LENGTH,
     NEGATIVE,
@@ -156,6 +157,7 @@ def broadcast(call: OpCall, *params: str) -> Shape:
     given = [name for name in params if call[name] is not None]
     for first, second in combinations(given, 2):
         doubt_pairs(call, first, second, call[first].shape, call[second].shape)
+        _doubt_empty(call, first, second)
     known = [name for name in given if call[name].shape is not None]
     result: Shape = ()
     for name in known:
@@ -170,6 +172,15 @@ def doubt_pairs(call: OpCall, first: str, second: str, left: Shape, right: Shape
         axes = call.sizes.paired(*shapes)
         if axes is not None:
             call.warn(PAIRED, tall, short, a=call[tall], b=call[short], axes=axes, shapes=shapes)
+
+
+def _doubt_empty(call: OpCall, first: str, second: str) -> None:
+    """Warn of a size of 1 that becomes 0, as in `[] + [1.0]`."""
+    left, right = call[first].shape or (), call[second].shape or ()
+    pairs = [{number(call, a), number(call, b)} for a, b in zip(reversed(left), reversed(right))]
+    if {0, 1} in pairs:
+        axis = len(pairs) - 1 - pairs.index({0, 1})
+        call.warn(EMPTIED, first, second, a=call[first], b=call[second], axis=axis)
 
 
 def without(shape: Sequence[Dim], axes: Iterable[int]) -> tuple[Dim, ...]:

@@ -136,6 +136,23 @@ session:
     assert notes == ["line 5 trains step by step: line 6 runs outside the graph"]
 
 
+@pytest.mark.parametrize(
+    ("steps", "count", "engine"), [(7, 3, "loop"), (70, 3, "loop"), (7, 2, "step"), (70, 2, "step")]
+)
+def test_a_value_bound_at_every_third_step_trains_in_the_graph(steps, count, engine):
+    text = f"""
+variable w = 4.0
+optimize square(w) with gradient_descent(learning_rate=0.25)
+session:
+    n = 0
+    train {steps} steps:
+        every {count} steps: n = n + 1
+    print n
+"""
+    result = tfdsl.compile(text).run(options=Options(write=lambda line: None))
+    assert result.printed == [str(-(-steps // count))] and result.engines == [engine]
+
+
 def test_values_are_fed_and_set():
     text = """
 placeholder p: float32[n]

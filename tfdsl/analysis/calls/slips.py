@@ -7,7 +7,7 @@ with a way to write the same code without a warning.
 from collections.abc import Iterator, Sequence
 from typing import Any, assert_never, cast
 
-from ...diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
+from ...diagnostics import AFTER_ALIAS, EMPTIED, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
 from ...ops.op import Op, RuleRefused
 from ...program import Enter, Exit, Fetch, Item, Node, Ref, Value, upstream
 from ...source import Span
@@ -33,6 +33,8 @@ def doubted(ctx: Analysis, op: Op, doubt: RuleRefused, bound: BoundArguments, sh
         if not _pairs_by_chance(ctx, op.compares, tall.value, axes, shapes):
             return
         details |= _ways(ctx, tall.span, short.span, axes, shapes)
+    if doubt.message is EMPTIED:
+        details |= {"first": text, "second": given[1].text}
     if doubt.message is KEEP_PROB:
         if not _is_kept(given[0]):
             ctx.report(KEEP_PROB, given[0].span, value=given[0].text)

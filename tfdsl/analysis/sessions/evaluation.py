@@ -101,6 +101,8 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
             note = (Note("it had a value on line {line}", before.span),)
             is_whole = (old, new) in {("int32", "float32"), ("int32", "float64")}
             help = f"give it a fraction there, such as {name} = 0.0" if is_whole else ""
+            if old.partition("[")[0] == new.partition("[")[0]:
+                help = "a value keeps its shape in a training: log it, or collect it with scatter_update(v, i, x)"
             ctx.fail(VALUE_TYPE, target.span, note, help, name=name, before=old, after=new)
     if plan.loop is not None and plan.loop.stop is not None and before is None:
         plan.loop.doubtful.append(name)

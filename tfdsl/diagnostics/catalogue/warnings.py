@@ -69,6 +69,8 @@ SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} on every network
                        "warning")
 PAIRED = _message("TFG927", "{op} pairs each row of {tall} with every row of {short}: {a} and {b} give {shape}",
                   "write {one} for {short} to pair row with row, or {every} if every pair is meant", "warning")
+EMPTIED = _message("TFG997", "{op} of {a} and {b} is empty: a size of 1 becomes the 0 beside it",
+                   "to put one after the other, write concat([{first}, {second}], axis={axis})", "warning")
 AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} if no axis is given",
                       "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
                       "warning")
