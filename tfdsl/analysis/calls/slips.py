@@ -7,7 +7,7 @@ with a way to write the same code without a warning.
 from collections.abc import Iterator, Sequence
 from typing import Any, assert_never, cast
 
-from ...diagnostics import AFTER_ALIAS, EMPTIED, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
+from ...diagnostics import AFTER_ALIAS, EMPTIED, KEEP_PROB, LIST_ADDED, PAIRED, RATE, TAG_AGAIN, Note
 from ...ops.op import Op, RuleRefused
 from ...program import Enter, Exit, Fetch, Item, Node, Ref, Value, upstream
 from ...source import Span
@@ -34,6 +34,8 @@ def doubted(ctx: Analysis, op: Op, doubt: RuleRefused, bound: BoundArguments, sh
             return
         details |= _ways(ctx, tall.span, short.span, axes, shapes)
     if doubt.message is EMPTIED:
+        if ctx.bag.has(LIST_ADDED.code, span):  # the same mistake
+            return
         details |= {"first": text, "second": given[1].text}
     if doubt.message is KEEP_PROB:
         if not _is_kept(given[0]):
