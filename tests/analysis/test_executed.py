@@ -6,7 +6,7 @@ import pytest
 
 import tfdsl
 from tfdsl.analysis.check import analysed
-from tfdsl.analysis.executed import Executions, Kind
+from tfdsl.analysis.executed import Executions, Kind, Reached
 from tfdsl.driver import check
 from tfdsl.inputs import CompileInputs
 from tfdsl.program import Node, Ref
@@ -78,7 +78,8 @@ def built(text):
 
 
 def compare(executions, graph, refs, fed):
-    found, reached = executions.of(refs, fed), graph.reach(refs, fed)
+    executed, reached = executions.of(refs, fed), graph.reach(refs, fed)
+    found = Reached(executions, executed.mask & ~executed.by_gradients)
     for kind, is_one in KINDS.items():
         assert found.all(kind) == sorted(id for id in reached if is_one(graph.nodes[id])), (kind, refs, fed)
     outside = {item.id for item in graph.items if isinstance(item, Node)} & reached

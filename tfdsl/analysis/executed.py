@@ -9,8 +9,10 @@ nodes that computing it executes. The answer for a statement is the union of the
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 
+from ..ops.named import GRADIENTS
 from ..program import Node, Ref
 from ..record import Record
+from .gradient_paths import gradient_reads
 
 
 class Kind(Enum):
@@ -21,6 +23,7 @@ class Kind(Enum):
     STEP = auto()  # of an optimizer
     WRITE = auto()  # changes a variable in another way
     CHANGE = auto()  # a step or a write outside branches and loops, which therefore always happens
+    GRADIENT = auto()  # a step or reverse `gradients` outside branches and loops
     DROP = auto()  # has a mode or a rate, as dropout does
     MET = auto()  # meets a named size, outside branches and loops
     ASKED = auto()  # a tensor that a session feeds, or that sets the mode of a layer
@@ -44,6 +47,7 @@ class Executions:
         self.kinds: dict[Kind, int] = dict.fromkeys(Kind, 0)
         # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
         self.masks: dict[frozenset[Ref], list[int]] = {_NOTHING: []}
+        self.reads: dict[int, list[Ref]] = {}  # what the gradients of a node read
 
     def mark(self, id: int, *kinds: Kind) -> None:
         """Mark a node: `Reached` can be asked for it from now on."""
@@ -64,6 +68,7 @@ class Executions:
             self.marked.pop()
         for kind, mask in self.kinds.items():
             self.kinds[kind] = mask & ~removed
+        self.reads = {id: refs for id, refs in self.reads.items() if id < count}
         for masks in self.masks.values():
             del masks[count:]
 
@@ -98,7 +103,19 @@ class Executions:
             self.work += 1 + len(self.marked) // 512
             if ref not in cut:
                 mask |= masks[ref.node]
-        return Reached(self, mask & ~without)
+        forward = mask
+        for id in self.among(mask, [Kind.GRADIENT]) if cut else ():
+            for ref in self._reads(id):
+                if ref not in cut:
+                    mask |= masks[ref.node]
+        return Reached(self, mask & ~without, mask & ~forward)
+
+    def _reads(self, id: int) -> list[Ref]:
+        if id not in self.reads:
+            self.reads[id] = list(dict.fromkeys(gradient_reads(self.nodes, self.nodes[id])))
+            self.work += 2 * id
+        self.work += len(self.reads[id])
+        return self.reads[id]
 
     def _below(self, cut: frozenset[Ref]) -> list[int]:
         """The masks of all nodes if the tensors in `cut` are fed."""
@@ -125,13 +142,16 @@ class Executions:
         elif node.is_variable:
             self.mark(node.id, Kind.VARIABLE)
         elif node.is_step:
-            self.mark(node.id, Kind.STEP, Kind.CHANGE)
+            self.mark(node.id, Kind.STEP, Kind.CHANGE, Kind.GRADIENT)
         elif node.is_write:
             self.mark(node.id, Kind.WRITE, Kind.CHANGE)
+        elif node.row is GRADIENTS and node.static("method", "reverse") == "reverse":
+            self.mark(node.id, Kind.GRADIENT)
         elif node.row is not None and node.row.modes:
             self.mark(node.id, Kind.DROP)
         for inner in node.inside():
-            self.kinds[Kind.CHANGE] &= ~self.bits.get(inner.id, 0)
+            for kind in (Kind.CHANGE, Kind.GRADIENT):
+                self.kinds[kind] &= ~self.bits.get(inner.id, 0)
 
 
 class Reached(Record):
@@ -139,10 +159,15 @@ class Reached(Record):
 
     graph: Executions
     mask: int
+    by_gradients: int = 0  # those nodes of the mask that only gradients read, below a tensor that is fed
 
     def __contains__(self, id: int) -> bool:
         """Whether it executes a marked node."""
         return bool(self.graph.bits[id] & self.mask)
+
+    def is_for_gradients(self, id: int) -> bool:
+        """Whether only gradients read a marked node, below a tensor that is fed."""
+        return bool(self.graph.bits[id] & self.by_gradients)
 
     def has(self, *kinds: Kind) -> bool:
         return any(self.graph.kinds[kind] & self.mask for kind in kinds)

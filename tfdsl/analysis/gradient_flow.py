@@ -1,12 +1,11 @@
 """Finds the nodes that a gradient flows through, and where it ends."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 from ..diagnostics import Note
-from ..program import Node, Ref, minimized, refs_of, upstream
-from ..types import TensorType
+from ..program import Node, Ref, minimized, refs_of
 from .context import Analysis
+from .gradient_paths import gradient_inputs, gradient_upstream
 
 
 def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
@@ -25,23 +24,6 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
 
 def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:
     return ref == x or (ref.node == x.node and ctx.graph.nodes[x.node].is_variable)
-
-
-def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
-    """The inputs of a node that receive a gradient from it."""
-    if node.is_variable:
-        return []
-    row = node.row
-    inputs = [
-        ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
-    ]
-    inputs += [ref for region in node.regions for ref in region.inputs()]
-    return [ref for ref in inputs if is_inexact(nodes[ref.node].outputs, ref.output)]
-
-
-def gradient_upstream(nodes: Mapping[int, Node], refs: Iterable[Ref]) -> Iterator[Node]:
-    """The nodes that a gradient of `refs` reaches, each once."""
-    return upstream(nodes, refs, partial(gradient_inputs, nodes))
 
 
 def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
@@ -103,8 +85,3 @@ def reached_variables(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> s
 def is_one_loss(one: Node, other: Node) -> bool:
     """Whether two optimizer steps minimize the same loss."""
     return one.loss is not None and one.loss == other.loss
-
-
-def is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
-    """Whether an output of a node has floats or complex numbers, which have gradients."""
-    return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")

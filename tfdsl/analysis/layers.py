@@ -30,7 +30,7 @@ from ..program import (
 from ..record import Record, State, field, replace
 from ..types import DTYPES, STRING, Size, TensorType, dim_text
 from .batch_kinds import batch_arguments, batch_kind
-from .gradient_flow import gradient_upstream
+from .gradient_paths import gradient_upstream
 
 
 class Amount(Record):

@@ -9,7 +9,7 @@ same values in all passes. (Symbolic gradients are nodes of the program: `analys
 import re
 from collections.abc import Callable
 
-from ..analysis.gradient_flow import gradient_inputs, gradient_upstream
+from ..analysis.gradient_paths import gradient_inputs, gradient_upstream
 from ..diagnostics import NO_FORWARD, NO_GRADIENT
 from ..program import Graph, Node, Ref
 from .built import NodeLowering

@@ -24,7 +24,8 @@ from ...program import Graph, Literal, Node, Program, Ref, Restore, Static, mini
 from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis, GraphBuilder
-from ..gradient_flow import gradient_upstream, is_inexact, is_one_loss, reached_variables, trained
+from ..gradient_flow import is_one_loss, reached_variables, trained
+from ..gradient_paths import gradient_upstream, is_inexact
 from ..variable_names import shown_variables
 from .arguments import ArgumentValue
 

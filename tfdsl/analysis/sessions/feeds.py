@@ -420,6 +420,9 @@ def check_needs(
             )
             for n in needed
         )
+        if any(map(executed.is_for_gradients, needed)):
+            below = " and ".join(graph.nodes[n].shown for n in needed if executed.is_for_gradients(n))
+            notes += (Note(f"the gradients read {below} below what is fed"),)
         first = " = ..., ".join(names)
         help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
         if isinstance(statement, t.Evaluate):

@@ -36,7 +36,8 @@ from ...program import (
     written,
 )
 from ..context import Analysis
-from ..gradient_flow import gradient_upstream, trained
+from ..gradient_flow import trained
+from ..gradient_paths import gradient_upstream
 from ..variable_names import shown_variables
 from .session_slips import changes
 
