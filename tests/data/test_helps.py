@@ -22,6 +22,9 @@ FILES = {
     "classes.csv": "a,y\n1,cat\n2,dog\n3,\n",
     "thousands.csv": 'a,y\n"1,234",1\n"2,345",0\n',
     "spaced.csv": "a y\n1 2\n3 4\n",
+    "towns.csv": "city,a,y\nRome,,1\n,1,2\nOslo,2,3\n",
+    "ended.csv": "a,y\n1,2,\n3,4,\n",
+    "named.csv": "a,y,unused\n1,2,\n3,4,\n",
     "empty.csv": "a,y\n1,2\n,3\n4,5\n",
 }
 TRAINING = """
@@ -69,6 +72,10 @@ WAYS = [
     (f'{PEOPLE} | split(test=0.5, ordered=true) | where(age < 40 and sex == "female" and y < 1 and age > 30)', "TFG648",
      "of .train", (' | split(test=0.5, ordered=true)', "")),
     ('data d = csv("empty.csv", target="y") | where(a > 1)', "TFG649", "where(a == a and ...)", ("a > 1", "a == a and a > 1")),
+    ('data d = csv("empty.csv", target="y") | where(a > 1)', "TFG649", 'write before it: | fill("a", with=0)',
+     (" | where", ' | fill("a", with=0) | where')),
+    ('data d = csv("towns.csv", target="y") | where(city != "Rome" or a == 1)', "TFG649",
+     '| fill("city", with="none") | fill("a", with=0), or', (" | where", ' | fill("city", with="none") | fill("a", with=0) | where')),
     ('data d = csv("people.csv", target="sex") | drop("city") | one_hot', "TFG638", 'one_hot("sex")', ("one_hot", 'one_hot("sex")')),
     (f'{PEOPLE} | one_hot | fill(with=3)', "TFG638", "leave it out", (" | fill(with=3)", "")),
     (f'{PEOPLE} | fill("age", 3)', "TFG652", "write: with=3", ("3", "with=3")),
@@ -100,6 +107,7 @@ WAYS = [
     ('data d = csv("people.csv", missing=["NA", 3])', "TFG601", 'not ["NA", 3]', ("3", '"3"')),
     ('data d = csv("comment.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
     ('data d = csv("notes.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
+    ('data d = csv("ended.csv")', "TFG611", 'ends with a separator', ('"ended.csv")', '"named.csv") | drop("unused")')),
     (f'data d = csv("comma.csv"){FEATURES}', "TFG642", 'decimal=","', ("csv\"", 'csv", decimal=","')),
     (f'data d = csv("thousands.csv"){FEATURES}', "TFG642", 'write decimal="," in the source', ("csv\"", 'csv", decimal=","')),
     (f'data d = csv("spaced.csv", target="y"){FEATURES}', "TFG634", 'separator=" "', ('y")', 'y", separator=" ")')),

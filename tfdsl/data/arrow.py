@@ -290,7 +290,7 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Ch
                     (counted(len(schema), "column"), f"{len(found)}"),
                 )
                 raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.name), param="path", first=shown(first),
-                                other=shown(file.name), column=shown(a), found=shown(b))  # fmt: skip
+                                other=shown(file.name), column=shown(a), found=shown(b), way="")  # fmt: skip
     assert schema is not None
 
     def batches() -> Iterator[pa.RecordBatch]:

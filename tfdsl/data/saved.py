@@ -133,7 +133,7 @@ def difference(saved: Mapping[str, Fitted], own: Mapping[str, Fitted]) -> "Diffe
         for word in sorted(one.words | other.words):
             left, right = one.readable(word), other.readable(word)
             found += (
-                Difference(name, word, column, _told(left.get(column)), _told(right.get(column)))
+                Difference(name, one.name, word, column, _told(left.get(column)), _told(right.get(column)))
                 for column in {**left, **right}
                 if not _is_same(left.get(column), right.get(column))
             )
@@ -141,9 +141,11 @@ def difference(saved: Mapping[str, Fitted], own: Mapping[str, Fitted]) -> "Diffe
 
 
 class Difference(Record):
-    """What is learned of a column of a data set, in a file and in a program, and how many more differ."""
+    """What is learned of a column of a data set, in a file and in a program, and how many more differ.
+    The file may have it by another name."""
 
     data: str
+    saved_name: str
     word: str
     column: str
     saved: str

@@ -180,6 +180,8 @@ REFUSED = {
     'write x to "v.png"': ("TFG768", '"x" [3, 2] is no picture'),
     'write reshape(x, [1, 2, 3, 1]) as p to "v.png"': (
         "TFG769", '"p" has the number -2 in picture 0, but pictures have numbers from 0 to 255'),
+    'write sqrt(fill([1, 2, 2, 3], -0.5)) as p to "v.png"': (
+        "TFG769", '"p" has the number nan in picture 0, but pictures have numbers from 0 to 255'),
     'write fill([1, 2, 2, 3], 0.5) as p to "v.png"': (
         "TFG769", '"p" has only numbers from 0 to 1, but pictures have numbers from 0 to 255'),
     'write n to "no/../../v.csv"': ("TFG820", None),
@@ -202,3 +204,13 @@ def test_a_path_with_values_in_it(here):
     run('m = n[0]\nwrite n to "n-{m:02d}.csv"')
     assert (here / "n-01.csv").exists()
     assert failure('t = "x"\nwrite n to "n.{t}"') == ("TFG564", "no format for the file 'n.x'")
+
+
+def test_the_help_for_nan_in_pictures_works(here):
+    text = 'variable z: float32[1, 2, 2, 1] = zeros\np = z / z\nsession:\n    init\n    write {} as p to "v.png"\n'
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text.format("p")).run()
+    way = caught.value.diagnostics[0].help_line.partition(": ")[2]
+    assert "is_finite" in way
+    tfdsl.compile(text.format(way)).run()
+    assert (here / "v.png").exists()

@@ -1,5 +1,7 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
+import re
+
 from ...data import SOURCES, TRANSFORMS
 from ...data.advice import missing_with
 from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
@@ -140,7 +142,7 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     known = {one for one in known if not one.startswith("_")}
     if isinstance(value, (Tensor, Array)) and name in elsewhere.TENSORS:
         return f"write: {elsewhere.TENSORS[name]}"
-    if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name)):
+    if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name, known)):
         return help
     if isinstance(value, Namespace) and name in OPS:
         return f"{name} is an op of the language: write it without '{value.name}.'"
@@ -152,14 +154,16 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 
 
-def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str) -> str:
+def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str, known: set[str]) -> str:
     """A help line for a member of data that has another name here."""
     data = value.data if isinstance(value, Batch) else value.name
     target = next((one.name for one in value.schema.targets), None)
     help = elsewhere.data_member(name, text, shown(target or "y"), TRANSFORMS)
-    if target is None and help.endswith(".target"):
-        return targetless(ctx, data) or help
-    return help
+    if target is None and help.endswith(".target") and (way := targetless(ctx, data)):
+        return way
+    member = help.removeprefix(f"write: {text}.")
+    is_there = member == help or re.split(r"\W", member)[0] in known
+    return help if is_there or isinstance(value, DataValue) else ""
 
 
 def _subject(expr: t.Attribute, value: ExprValue) -> str:

@@ -41,9 +41,10 @@ def _checked(name: str, array: "np.ndarray") -> "np.ndarray":
         raise DataError(PICTURE_RANGE, name=shown(name), what="only numbers from 0 to 1",
                         way=f"multiply it by 255.0: {name} * 255.0")  # fmt: skip
     if bad.any():
+        clipped = name if np.isfinite(array[bad]).all() else f"where(is_finite({name}), {name}, zeros_like({name}))"
         row, value = int(np.argwhere(bad)[0][0]), array[bad].reshape(-1)[0]
         raise DataError(PICTURE_RANGE, name=shown(name), what=f"the number {value:g} in picture {row}",
-                        way=f"bring it into the range: clip_by_value({name}, 0.0, 255.0)")  # fmt: skip
+                        way=f"bring it into the range: clip_by_value({clipped}, 0.0, 255.0)")  # fmt: skip
     return rounded.astype(np.uint8)
 
 

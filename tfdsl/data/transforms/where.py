@@ -7,7 +7,7 @@ from ...diagnostics.spelling import nearest
 from ...record import replace
 from ...types import STRING
 from ..condition import Condition, checked, columns_in, compared_with_themselves, holds
-from ..schema import DataError, Schema, listed, shown
+from ..schema import Column, DataError, Schema, listed, shown
 from ..stage import Arguments
 from .base import Facts, RowTransform
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 
 _SHOWN_WORDS = 6  # in a message
+
+
+def _filled(column: Column) -> str:
+    """How to give missing cells a value that does not depend on the rows."""
+    return f"fill({shown(column.name)}, with={shown('none') if column.dtype == STRING else 0})"
 
 
 class Filter(RowTransform):
@@ -51,7 +56,8 @@ class Filter(RowTransform):
         if gaps:
             names = [one.name if one.name == one.field else f'column("{one.name}")' for one in gaps]
             facts.doubt(WHERE_MISSING, column=" or ".join(shown(column.name) for column in gaps),
-                        test=" and ".join(f"{name} == {name}" for name in names))  # fmt: skip
+                        test=" and ".join(f"{name} == {name}" for name in names),
+                        fill=" | ".join(map(_filled, gaps)))  # fmt: skip
         unknown = before.with_columns(lambda one: replace(one, ends=None))
         return replace(unknown, rows=facts.rows, parts=facts.parts)
 

@@ -65,7 +65,7 @@ COLUMN_GAP = _message("TFG637", "row {row} of column {column} has no value, but 
 NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}", "{way}")
 NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}", "{way}")
 CSV_COLUMNS_DIFFER = _message("TFG640", "{other} has other columns than {first}: {found} in place of {column}",
-                              "files of one pattern have the same columns in the same order")
+                              "files of one pattern have the same columns in the same order{way}")
 DATA_NO_MATCH = _message("TFG641", "no file matches {path} in {folder}", "{way}")
 DATA_FOLDER = _message("TFG676", "{path} is a folder, not a file", "{way}")
 TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which is text: {cell} is not a number",
@@ -81,8 +81,8 @@ WHERE_LEARNED = _message("TFG647", "where looks at {column}, whose values depend
                          "changes {column}, and compare with the values of the file")
 WHERE_NONE = _message("TFG648", "the condition holds for none of {rows:row}{part}", "{ways}")
 WHERE_MISSING = _message("TFG649", "where leaves out the rows in which {column} is missing",
-                         "fill it before, if these rows are to stay; to leave them out without this warning, write: "
-                         "where({test} and ...)", severity="warning")
+                         "to leave them out without this warning, write: where({test} and ...); to keep them, "
+                         "write before it: | {fill}, or with another value", severity="warning")
 CONDITION_TYPES = _message("TFG650", "'{operator}' does not take {kinds}",
                            "compare numbers with numbers and text with text; and, or and not take conditions{ways}")
 CONDITION_FORM = _message("TFG651", "a condition on columns cannot have {part}",
@@ -127,7 +127,7 @@ LEARNED_CALL = _message("TFG687", "{data}.{word} takes the name of a column in q
                         "write for example: {data}.{word}(\"age\")")
 LEARNED_DIFFERS = _message("TFG688", "what the model has learned differs from {data} of this program: {what} "
                            "{saved} in {file}, and {own} here{more}",
-                           "rows are transformed as the model has learned with: | fitted({path}, {name})",
+                           "rows are transformed as the model has learned with: | fitted({path}, {saved_name})",
                            severity="warning")
 LEARNED_INFINITE = _message("TFG691", "what {data} has learned cannot be saved, as a number in it is not finite",
                             "leave out the column with the largest numbers, or divide it first")

@@ -110,7 +110,7 @@ class Savers:
             return []
         details = {
             "data": found.data, "what": found.what, "saved": found.saved, "own": found.own,
-            "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
+            "file": f"{path}{SUFFIX}", "path": shown(path), "saved_name": shown(found.saved_name),
             "more": (found.more and f", and {counted(found.more, 'other differs', 'others differ')}") or "",
         }  # fmt: skip
         return [Diagnostic(LEARNED_DIFFERS, origin.span, details, chain=origin.chain)]

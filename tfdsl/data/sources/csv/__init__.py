@@ -197,7 +197,8 @@ class Csv(TableSource):
                     ((a, b) for a, b in zip(names, other) if a != b), (counted(len(names), "column"), f"{len(other)}")
                 )
                 raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.path, 1), param="path",
-                first=shown(files[0].path), other=shown(file.path), column=shown(a), found=shown(b))  # fmt: skip
+                first=shown(files[0].path), other=shown(file.path), column=shown(a), found=shown(b),
+                way=_separated(files[0], file))  # fmt: skip
         return files, names
 
     def _check_separator(self, file: CsvFile) -> None:
@@ -292,6 +293,14 @@ class Csv(TableSource):
 
 
 SOURCE = Csv()
+
+
+def _separated(first: CsvFile, file: CsvFile) -> str:
+    """What to say of a file of a pattern whose cells are separated otherwise than those of the first file."""
+    own = next(separators(file, _SEPARATORS), first.form.separator)
+    if own == first.form.separator:
+        return ""
+    return f"; its cells are separated by {shown(own)}, not by {shown(first.form.separator)}: write it with the latter"
 
 
 def _separator(file: CsvFile) -> str:

@@ -33,6 +33,12 @@ class Form(Record):
     comment: str | None = None
 
 
+_ENDED = (
+    "this row ends with a separator, and the first line does not: remove it in all rows, or name one more column in "
+    'the first line, such as unused, and write: | drop("unused")'
+)
+
+
 class CsvFile(Record):
     """One file of CSV. Its records are lists of cells with their first line. Empty lines and those of spaces are
     skipped, but in a file with one column they are empty cells, apart from empty lines at its end."""
@@ -103,6 +109,7 @@ class CsvFile(Record):
                 mark = _comment(record) or _comment(first)
                 late = any(cell[:1] in SPACES and cell.lstrip().startswith('"') for cell in record if cell)
                 way = f"lines that begin with {shown(mark)} are left out with comment={shown(mark)}" if mark else (
+                    _ENDED if len(record) == width + 1 and not record[-1] else
                     "a quote counts at the beginning of a cell: remove the spaces before it" if late else
                     "a cell that contains the separator needs double quotes"
                 )  # fmt: skip
