@@ -23,10 +23,12 @@ def named_values(what: str, given: object) -> dict[str, object]:
     return result
 
 
-def whole(data: Mapping[str, object] | None) -> dict[str, object]:
+def whole(data: object) -> dict[str, object]:
     """Data by name, with a table in place of a reader of Arrow's, such as DuckDB's `arrow()` gives, which can be read
     only once. A compilation reads data to check it, and a run again."""
-    return {name: value.read_all() if _reads_once(value) else value for name, value in (data or {}).items()}
+    return {
+        name: value.read_all() if _reads_once(value) else value for name, value in named_values("data", data).items()
+    }
 
 
 def _reads_once(value: Any) -> bool:
