@@ -21,10 +21,8 @@ def _factors(call: OpCall) -> Shape:
     if all(known[:-2]) and len(set(known[-2:])) > 1:  # TensorFlow's function takes one unknown size for another size
         call.fail(NOT_SQUARE, "lower_upper", param="lower_upper", type=call["lower_upper"])
     shape = square_shape(call, "lower_upper")
-    if shape is None:
+    if shape is None or order is None:  # TensorFlow's functions do not compare ranks that they do not know
         return None
-    if order is None:
-        return shape
     if len(order) != len(shape) - 1:
         call.fail(RANK, "perm", param="perm", wanted=len(shape) - 1, type=call["perm"])
     *batch, side = (same_size(call, left, right, "lower_upper", "perm") for left, right in zip(shape, order))

@@ -66,19 +66,25 @@ def multiscale(call: OpCall) -> TensorType:
     return compared("img1", "img2", "filter_size")(call)
 
 
+def _image_of(call: OpCall, least: int) -> tuple[Dim, ...]:
+    """The shape of a batch of images, each at least so high and so wide."""
+    shape = wanted_rank(call, "image", 4)
+    for dim in shape[1:3]:
+        size = number(call, dim)
+        if size is not None and size < least:
+            call.fail(NEGATIVE, "image", param="the size of an image", value=size, least=least)
+    return shape
+
+
 def gradients_of_image(call: OpCall) -> tuple[TensorType, TensorType]:
     clear_rank(call, "image")
-    type = TensorType(call.dtype("T"), wanted_rank(call, "image", 4))
+    type = TensorType(call.dtype("T"), _image_of(call, 1))
     return type, type
 
 
 def sobel_edges(call: OpCall) -> TensorType:
     """A last axis for the two directions."""
-    shape = wanted_rank(call, "image", 4)
-    for dim in shape[1:3]:
-        size = number(call, dim)
-        if size is not None and size < 2:
-            call.fail(NEGATIVE, "image", param="the size of an image", value=size, least=2)
+    shape = _image_of(call, 2)
     return TensorType(call.dtype("T"), None if call["image"].shape is None else (*shape, 2))
 
 
