@@ -127,21 +127,38 @@ def _indexed(node: Node, call: BatchCall) -> str:
     first = index.items[0]
     all_rows = isinstance(first, Refs) and all(part == Static(None) for part in first.items)
     from_end = first == Static("...") and len(index.items) <= call.rank("x")
-    if call.is_all("x", COLUMNS) or call.is_all("x", SIZES):
-        return _at_place(index.items, call.is_all("x", SIZES))
+    if call.is_all("x", SIZES):
+        return _of_sizes(index.items, call)
+    if call.is_all("x", COLUMNS):
+        return _at_place(index.items)
     if call.kind("x") != ROWS or not (all_rows or from_end):
         raise Mixed
     return ROWS
 
 
-def _at_place(index: tuple[Arg, ...], is_shape: bool) -> str:
-    """`x[-1]`, where the second axis is the batch axis: one row for each row of the batch. And `shape(x)[0]`, which is
-    the sum of 1 over the rows, and `shape(x)[1]`, which is fixed."""
-    first, *others = index
-    if not isinstance(first, Literal) or not isinstance(first.value, int) or others:
+def _at_place(index: tuple[Arg, ...]) -> str:
+    """`x[-1]`, where the second axis is the batch axis: one row for each row of the batch."""
+    if len(index) > 1 or not isinstance(index[0], Literal) or not isinstance(index[0].value, int):
         raise Mixed
-    if not is_shape:
-        return ROWS
-    if first.value < 0:
+    return ROWS
+
+
+def _of_sizes(index: tuple[Arg, ...], call: BatchCall) -> str:
+    """`shape(x)[0]` is the sum of 1 over the rows, and `shape(x)[1]` is fixed. So is `shape(x)[1:]`, and `shape(x)[:2]`
+    is the shape of rows with fewer axes."""
+    sizes = call.arguments["x"].shape
+    if len(index) > 1 or sizes is None or not isinstance(sizes[0], int):
         raise Mixed
-    return SUM if first.value == 0 else FIXED
+    match index[0]:
+        case Literal(value=int(place)):
+            return FIXED if place % sizes[0] else SUM
+        case Refs(items=parts):
+            bounds = [part.value for part in parts if isinstance(part, Static | Literal)]
+            if len(bounds) < len(parts) or not all(one is None or isinstance(one, int) for one in bounds):
+                raise Mixed
+            taken = range(sizes[0])[slice(*bounds)]
+            if 0 not in taken:
+                return FIXED
+            if taken[0] == 0:
+                return SIZES
+    raise Mixed

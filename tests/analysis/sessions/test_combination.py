@@ -104,6 +104,10 @@ WRITTEN = [
     "goal = flip_left_right(P)",
     "goal = fft(complex(X, X))",
     "goal = resize_bilinear(P, [2, 2])",
+    "goal = fill(shape(X)[:1], 10)",
+    "goal = cast(fill(shape(Z)[:-1], 10), float64) + Z[..., 0]",
+    "goal = fill([shape(Z)[-3], 2], 10)",
+    "goal = y * cast(reduce_sum(fill(shape(Z)[1:], 10)), float64)",
 ]
 MIXED = [
     "goal = count_nonzero(reduce_sum(X, axis=0))",
@@ -119,6 +123,7 @@ MIXED = [
     "goal = reduce_mean(X) * reduce_mean(y)",
     "goal = X + reduce_mean(X)",
     "goal = X[1:]",
+    "goal = fill(shape(X)[::-1], 10)",
 ]
 
 

@@ -20,7 +20,21 @@ from ...diagnostics import (
 )
 from ...ops.named import IDENTITY, MULTIPLY, NEGATIVE, STOP_GRADIENT
 from ...ops.optimizers import OptimizerRow
-from ...program import Graph, Literal, Node, Program, Ref, Restore, Static, minimized, refs_of, upstream, walk, written
+from ...program import (
+    APPLY,
+    Graph,
+    Literal,
+    Node,
+    Program,
+    Ref,
+    Restore,
+    Static,
+    minimized,
+    refs_of,
+    upstream,
+    walk,
+    written,
+)
 from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis, GraphBuilder
@@ -125,9 +139,13 @@ def _doubt_loss(ctx: Analysis, builder: GraphBuilder, graph: Graph, steps: Itera
         reached = graph.reach(losses)
         ctx.spend(len(reached), builder.loss_span)
         if builder.loss.node not in reached:
-            line = next(iter(steps)).origin.span.line
-            help = f"remove it; or leave the loss of the 'optimize' on line {line} out: optimize with ..."
-            ctx.bag.add(Diagnostic(LOSS_UNUSED, builder.loss_span, {}, help=help).outside_libraries())
+            first, ops = next(iter(steps)), dict.fromkeys(f"'{step.op}'" for step in steps)
+            line = first.origin.span.line
+            way = f"leave the loss of the 'optimize' on line {line} out: optimize with ..."
+            if first.op == APPLY:
+                way = f"apply its gradients on line {line}"
+            found = Diagnostic(LOSS_UNUSED, builder.loss_span, {"ops": " or ".join(ops)}, help=f"remove it; or {way}")
+            ctx.bag.add(found.outside_libraries())
 
 
 def _handled(ctx: Analysis, program: Program, graph: Graph, steps: Iterable[Node]) -> set[int] | None:

@@ -17,7 +17,7 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import counted
 from ...ops.named import ASSIGN
-from ...program import Arg, BatchField, Feed, Fetch, Field, Index, Literal, PlanExpr, Ref, Statement, Stop, Value, walk
+from ...program import Arg, BatchField, Feed, Fetch, Field, Index, Literal, Node, PlanExpr, Ref, Statement, Stop, Value, walk
 from ...record import Record, State, field
 from ...source import Span
 from ...syntax import tree as t
@@ -264,15 +264,23 @@ def _meant(
     if known is None or not isinstance(expr, (t.Attribute, t.Index)):
         return ""
     for part in _PARTS:
-        type, text = known.schema.type_of(part), f"{expr.value.span.text}.{part}"
-        if type is None or any(one.value.span.text == text for one in feds):
+        text = f"{expr.value.span.text}.{part}"
+        if part == array.field.field or any(one.value.span.text == text for one in feds):
             continue
-        if part == array.field.field or declared.dtype.kind not in BECOMES[type.dtype.kind]:
-            continue
-        with suppress(SizeMismatch):
-            match_shape(declared.shape, (None, *(type.shape or ())[1:]), {}, ctx.graph.sizes)
+        if _fits_part(ctx, declared, known.schema, part):
             return f"feed the {part}: {fed.target.id} = {text}"
     return ""
+
+
+def _fits_part(ctx: Analysis, declared: TensorType, schema: Schema, part: str) -> bool:
+    """Whether a batch of the features or of the target of data fits a placeholder."""
+    type = schema.type_of(part)
+    if type is None or declared.dtype.kind not in BECOMES[type.dtype.kind]:
+        return False
+    with suppress(SizeMismatch):
+        match_shape(declared.shape, (None, *(type.shape or ())[1:]), {}, ctx.graph.sizes)
+        return True
+    return False
 
 
 def _data_of(array: Array, batches_of: str | None) -> str:
@@ -426,8 +434,7 @@ def check_needs(
         first = " = ..., ".join(names)
         help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
         if isinstance(statement, t.Evaluate):
-            batch = "b" if statement.batch is None else statement.batch.id
-            help = f"write at its end: {'' if statement.batch else 'as b '}with {names[0]} = {batch}.features"
+            help = _evaluate_help(ctx, plan, statement, [graph.nodes[n] for n in needed])
         if isinstance(statement, t.Export):  # it names its inputs, and feeds nothing
             values, inputs = (", ".join(one.span.text for one in many) for many in (statement.values, statement.inputs))
             inputs = ", ".join(filter(None, (inputs, *names)))
@@ -443,6 +450,22 @@ def check_needs(
         writes = [graph.nodes[n] for n in executed.all(Kind.WRITE)]
         plan.initialised.update(node.ref("ref") for node in writes if node.row is ASSIGN)
     return executed
+
+
+def _evaluate_help(ctx: Analysis, plan: Plan, statement: t.Evaluate, needed: list[Node]) -> str:
+    """How to feed what an `evaluate` needs besides: each the part of its batch that fits, and that nothing else gets."""
+    unnamed = statement.data.id if statement.feeds else "b"
+    batch = unnamed if statement.batch is None else statement.batch.id
+    schema, taken = plan.loop.schema if plan.loop else None, {fed.value.span.text for fed in statement.feeds}
+    free = [part for part in _PARTS if f"{batch}.{part}" not in taken]
+    feeds = list[str]()
+    for node in needed:
+        fits = [part for part in free if schema is not None and _fits_part(ctx, node.outputs[0], schema, part)]
+        feeds.append(f"{node.shown} = {f'{batch}.{fits[0]}' if fits else '...'}")
+        free = [part for part in free if part not in fits[:1]]
+    if statement.feeds:
+        return f"write after the other feeds: , {', '.join(feeds)}"
+    return f"write at its end: {'' if statement.batch else 'as b '}with {', '.join(feeds)}"
 
 
 def _check_sizes(

@@ -156,7 +156,7 @@ QUOTIENT_ZERO = _message("TFG981", "{text} is 0: // drops the fraction",
                          "write {left} / {right} for the fraction, or 0 if that is meant", "warning")
 SAME_LOSS = _message("TFG982", "this 'optimize' trains {names} for the same loss as line {line}, so each iteration "
                      "takes two steps", severity="warning")
-LOSS_UNUSED = _message("TFG983", "no 'optimize' minimises this loss: each names another one", severity="warning")
+LOSS_UNUSED = _message("TFG983", "no {ops} minimises this loss: each has another one", severity="warning")
 NEVER_TRAINED = _message("TFG984", "nothing trains {names}, on which the loss of this 'optimize' depends",
                          severity="warning")
 GRADIENT_ENDS = _message("TFG985", "no gradient goes through {op}, so nothing trains {names}",
