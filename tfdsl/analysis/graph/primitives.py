@@ -5,9 +5,10 @@ change.
 """
 
 from ...diagnostics import DTYPES_DIFFER, NOT_LOGITS, OPTION, SHAPES_DIFFER
-from ...ops.named import EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
+from ...ops.named import CAST, EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
+from ...record import replace
 from ...source import Span
-from ...types import STRING, Shape, TensorType
+from ...types import FLOAT32, STRING, Shape, TensorType
 from ..calls.arguments import ArgumentValue, literal_shape, operand_notes, text_help
 from ..calls.calls import inlined
 from ..calls.labels import activation, check_classes, note_binary, note_classes
@@ -27,12 +28,15 @@ def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, spa
 
 
 def _binary(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> ExprValue:
-    """Labels of 0 and 1 that are compared with a probability, paired by `_paired`."""
+    """Labels of 0 and 1 as numbers that are compared with a probability, paired by `_paired`."""
     a, b = _type(labels), _type(logits)
-    if a is not None and b is not None and a.dtype.kind != "float":
+    if a is not None and b is not None and a.dtype == STRING:
         _refuse_dtype(ctx, labels, logits, a, b)
     note_binary(ctx, labels, span)
-    return _paired(ctx, labels, logits, span)
+    if a is None or a.dtype.kind == "float":
+        return _paired(ctx, labels, logits, span)
+    numbers = call_op(ctx, CAST, [(None, labels), ("dtype", ArgumentValue(FLOAT32, span))], span)
+    return _paired(ctx, replace(labels, value=numbers), logits, span)
 
 
 def _type(given: ArgumentValue) -> TensorType | None:
