@@ -219,6 +219,7 @@ def test_a_category_without_a_row_in_an_embedding(files):
     [
         (-1, "if -1 is a class that the data has not learned, leave its rows out with | where(...)"),
         (-2, "classes count from 0"),
+        (3, "give the logits 4 columns, one for each class; or if they count from 1, subtract 1 in the graph"),
         (4, "give the logits 5 columns, one for each class"),
     ],
 )

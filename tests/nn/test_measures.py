@@ -114,3 +114,14 @@ def test_one_column_may_be_rows(rows, wanted):
         found = session.run("r2", {"y": columns[0], "l": columns[1]})
     left = np.square(columns[0] - columns[1][:, 0]).sum() / np.square(columns[0] - columns[0].mean()).sum()
     np.testing.assert_allclose(found, 1 - left, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool"])
+def test_labels_may_be_whole_numbers_or_truth_values(rows, wanted, dtype):
+    names = ("precision", "recall", "f1", "auc")
+    calls = "\n".join(f"{name} = nn.{name}(y, l)" for name in names)
+    text = f"import nn\nplaceholder y: {dtype}[n]\nplaceholder l: float32[n, 1]\n{calls}\n"
+    fed = {"y": rows["y"][:, 0].astype(dtype), "l": rows["logits"]}
+    with tfdsl.compile(text).session() as session:
+        found = session.run(list(names), fed)
+    np.testing.assert_allclose(found, [wanted[name] for name in names], rtol=1e-5)

@@ -171,11 +171,11 @@ def _scopes(items: tuple[Item, ...]) -> list[_OpenedScope]:
 
 
 def _preparing(graph: Graph, nodes: list[Node]) -> set[int]:
-    """The nodes that only initial values of variables need, or arguments of optimizers."""
+    """The nodes that only initial values of variables need, or arguments of optimizers, such as clipped gradients."""
     users: dict[int, list[tuple[Node, bool]]] = {}  # with whether what it uses is counted
     for node in nodes:
         for name, arg in node.args.items():
-            is_counted = not (node.is_variable or (node.is_step and name not in ("loss", "gradients")))
+            is_counted = not node.is_variable and (not node.is_step or name == "loss")
             for ref in refs_of(arg):
                 users.setdefault(ref.node, []).append((node, is_counted))
         for ref in (*(ref for region in node.regions for ref in region.inputs()), *graph.controls(node)):
@@ -183,7 +183,8 @@ def _preparing(graph: Graph, nodes: list[Node]) -> set[int]:
     idle: set[int] = set()
     for node in reversed(nodes):  # a node comes before its users
         uses = users.get(node.id, ())
-        if uses and all(not is_counted or user.id in idle for user, is_counted in uses) and not node.is_variable:
+        is_idle = all(not counts or (user.id in idle and user.row is not GRADIENTS) for user, counts in uses)
+        if uses and is_idle and not node.is_variable:
             idle.add(node.id)
     return idle
 

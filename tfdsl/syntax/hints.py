@@ -89,12 +89,16 @@ def _clause(word: str, token: str, row: str) -> str:
         return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
     if word in ("train", "every") and (count := re.match(rf"{word}\s+for\s+(\w+\s+\w+)", row)):
         return f"write: {word} {count[1]}:"
-    size = re.search(r"\bbatch_?size\s*=\s*(\w+)", row)
+    size = re.search(r"\bbatch_?size[\s=]+(\w+)", row)
     if word == "train" and size:
         return f"write: in batches of {size[1]}"
     late = re.match(r"train\s+on\s+([\w.]+)\s+(\w+\s+(?:epoch|batch|step|second)(?:e?s)?)\b\s*(.*)", row)
     if late:
         return f"write: train {late[2]} on {late[1]}{' ' if late[3][:1].isalpha() else ''}{late[3]}"
+    if word == "export" and (named := re.match(r"export\s+([^,]+)\s+as\s+(\w+)", row)) and token == "as":
+        return f"name it in the graph half, {named[2]} = {named[1]}, and write: export {named[2]}"
+    if word == "keep" and token == "best":
+        return "write: keep lowest VALUE to PATH, or: keep highest VALUE to PATH"
     form = _FORMS.get(word)
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
@@ -132,6 +136,11 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     """A help line for a common mistake, or ""."""
     line = source.position(min(start, len(source.text)))[0]
     row = source.line_text(line).strip()
+    if added := re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*([^#]*[^#\s])", row):
+        if _in_session(source, line):
+            name, operator, other = added.groups()
+            begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
+            return f"write: {begin}{name} = {name} {operator} {other}"
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
         return "write x = x + ... in a 'for'; to change a variable while it runs: assign_add(x, ...)"
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
@@ -139,7 +148,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if kind == "STRING" and text[start - 2 : start] == '""':
         return 'a string is between single " marks; a line break in it is written \\n'
     if kind == "STRING" and re.search(r"(?<!\w)[fFrRuU]$", text[:start]):
-        return 'strings have no prefix: print "epoch", epoch, or "{epoch}" for epoch, step, now and params'
+        return 'strings have no prefix; names in braces are replaced by their values all the same: print "step {step}"'
     if word == "minimize":
         return "write: optimize LOSS with adam(learning_rate=0.001)"
     if word == "save" and kind == "STRING":

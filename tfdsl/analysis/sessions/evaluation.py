@@ -20,6 +20,7 @@ from ...diagnostics import (
     Note,
 )
 from ...ops.batch import COLUMNS, MEAN, ROWS, SIZES, SUM
+from ...ops.named import OPERATORS
 from ...program import (
     Apply,
     BatchField,
@@ -394,6 +395,8 @@ def _combined(
         way = "evaluate it at once: leave out 'in batches of'"
         if given in (["mean"], ["sum"]) and node.row is not None and len(node.row.params) == 1:
             way = f"evaluate what is in {node.row.name}(...), and apply {node.row.name} to the result"
+        if node.row is OPERATORS["/"] and set(given) <= {"mean", "sum"} and not node.origin.span.source.is_library:
+            way = "evaluate what is left and what is right of '/', and divide the results"
         for array in [arg for arg in node.args.values() if isinstance(arg, Field)][:1]:  # whose shape rules do not see
             why, way = f"how {what} treats the rows beside {array} is not known", f"write constant({array}) for {array}"
         is_here = node.origin.span.line == value.span.line

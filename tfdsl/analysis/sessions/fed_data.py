@@ -90,6 +90,8 @@ def _check_classes(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
         return
     del ctx.graph.classes[feed.ref]  # warn only once
     help = f"give the logits {ends[1] + 1:g} columns, one for each class" if ends[0] >= 0 else "classes count from 0"
+    if ends[0] == 1 and ends[1] == count:
+        help += f"; or if they count from 1, write {feed.text} - 1 in the graph"
     ctx.report(NOT_CLASSES, span, help=help, name=feed.text, what=what, range=_range(ends), line=place.line,
                last=count - 1)  # fmt: skip
 

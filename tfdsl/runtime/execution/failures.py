@@ -36,7 +36,10 @@ def _number_help(reason: str, op_type: str) -> str:
         number = int(found[1])
         if number == -1:
             return "if -1 is a class that the data has not learned, leave its rows out with | where(...)"
-        return f"give the logits {number + 1} columns, one for each class" if number > 0 else "classes count from 0"
+        if number < 0:
+            return "classes count from 0"
+        more = "; or if they count from 1, subtract 1 in the graph" if number == int(found[2]) else ""
+        return f"give the logits {number + 1} columns, one for each class{more}"
     return ""
 
 
