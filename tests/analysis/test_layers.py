@@ -201,3 +201,16 @@ result = n
 def test_rows_without_a_name():
     made = summary("placeholder X: float32[?, 4]\nresult = nn.dense(X, 3)")
     assert made.batch == ("?",) and made.work.flops == 27 and made.work.unknown == ()
+
+
+def test_functions_of_a_library_for_itself_are_no_layers():
+    found = summary("placeholder y: float32[n]\ndef _mine(x):\n    return nn.auc(y, x)\nm = _mine(y)")
+    assert [layer.path for layer in found.layers] == ["_mine", "_mine.auc"]
+
+
+def test_what_is_made_of_gradients_for_an_optimizer_is_not_counted():
+    text = "variable w: float32[3] = ones\ncost = l2_loss(w)\ng = gradients(cost, w)\n"
+    clipped = summary(f"{text}c, norm = clip_by_global_norm(g, 1.0)\napply c to w with adam")
+    assert clipped.work == summary(f"{text}apply g to w with adam").work
+    assert clipped.work.flops > 0 and not clipped.work.unknown
+    assert summary(f"{text}c, norm = clip_by_global_norm(g, 1.0)").work.unknown == ("clip_by_global_norm",)

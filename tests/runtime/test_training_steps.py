@@ -520,6 +520,7 @@ def test_ops_that_cannot_be_taken_together(here):
 
 MISTAKES = {
     "fetch": (lambda s: s.train(fetch="loss_of_y"), "TFG301", "did you mean"),
+    "fetch nothing alike": (lambda s: s.train(fetch="other"), "TFG301", "there are "),
     "run": (lambda s: s.train(run=["w2"]), "TFG301", "did you mean 'w'"),
     "run of a number": (lambda s: s.train(run="k"), "TFG752", "known while compiling"),
     "run of nothing": (lambda s: s.train(run=[]), "TFG752", "empty"),

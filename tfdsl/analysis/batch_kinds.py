@@ -138,7 +138,7 @@ def _indexed(node: Node, call: BatchCall) -> str:
 
 def _at_place(index: tuple[Arg, ...]) -> str:
     """`x[-1]`, where the second axis is the batch axis: one row for each row of the batch."""
-    if len(index) > 1 or not isinstance(index[0], Literal) or not isinstance(index[0].value, int):
+    if len(index) != 1 or not isinstance(index[0], Literal) or not isinstance(index[0].value, int):
         raise Mixed
     return ROWS
 
@@ -147,14 +147,15 @@ def _of_sizes(index: tuple[Arg, ...], call: BatchCall) -> str:
     """`shape(x)[0]` is the sum of 1 over the rows, and `shape(x)[1]` is fixed. So is `shape(x)[1:]`, and `shape(x)[:2]`
     is the shape of rows with fewer axes."""
     sizes = call.arguments["x"].shape
-    if len(index) > 1 or sizes is None or not isinstance(sizes[0], int):
+    if len(index) != 1 or not sizes or not isinstance(sizes[0], int):
         raise Mixed
     match index[0]:
         case Literal(value=int(place)):
             return FIXED if place % sizes[0] else SUM
         case Refs(items=parts):
-            bounds = [part.value for part in parts if isinstance(part, Static | Literal)]
-            if len(bounds) < len(parts) or not all(one is None or isinstance(one, int) for one in bounds):
+            known = (part.value for part in parts if isinstance(part, Static | Literal))
+            bounds = [one for one in known if one is None or isinstance(one, int)]
+            if len(bounds) < len(parts):
                 raise Mixed
             taken = range(sizes[0])[slice(*bounds)]
             if 0 not in taken:

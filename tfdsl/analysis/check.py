@@ -159,12 +159,21 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             idle = unrun(ctx, builder, graph, bodies, writes, name, span, refs)
             operations = [graph.nodes[ref.node] for ref in refs if not graph.nodes[ref.node].outputs]
             if idle or not operations:
-                ctx.bag.add(idle or Diagnostic(message, span, details))
+                ctx.bag.add(idle or Diagnostic(message, span, details, help=_predict_help(program, graph, name, refs)))
             elif bodies:
                 trains = any(isinstance(one, Train) for body in bodies for one in places(body))
                 _warn_idle(ctx, graph, operations, name, span, trains)
             elif name:
                 ctx.bag.add(Diagnostic(message, span, details))
+
+
+def _predict_help(program: Program, graph: Graph, name: str, refs: Iterable[Ref]) -> str:
+    """A help line for an unused value that may have a row for each row of data, which `tfdsl predict` can write."""
+    nodes = [graph.nodes[ref.node] for ref in refs]
+    shapes = [node.outputs[0].shape for node in nodes if not node.is_placeholder and not node.origin.chain]
+    if not name or not program.data or not any(shape and not isinstance(shape[0], int) for shape in shapes):
+        return ""
+    return f"use it, remove it, or call it _{name}; for predictions alone: tfdsl predict ... --values _{name}"
 
 
 def _warn_idle(ctx: Analysis, graph: Graph, operations: list[Node], name: str, span: Span, trains: bool) -> None:

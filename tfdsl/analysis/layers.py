@@ -4,6 +4,7 @@ Input: a graph of the typed program. A scope, of a function's call or of a block
 computes. Its numbers include those of the scopes in it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from typing import assert_never
@@ -100,7 +101,7 @@ def layers(graph: Graph) -> Layers:
         trainable, fixed = _parameters(own)
         work = _sum(works[node.id] for node in own)
         has_numbers = trainable.count > 0 or fixed.count > 0 or work != Work()
-        if has_numbers or (scope.path and any(map(_computes, own))):
+        if (has_numbers or (scope.path and any(map(_computes, own)))) and not _is_inner(scope):
             outputs = _returned(graph, users, own) if scope.path else ()
             found.append(Layer(scope.path, scope.level, outputs, trainable, fixed, work))
     optimizers = sum((_slots(graph, step) for step in graph.steps()), Amount())
@@ -168,6 +169,15 @@ def _scopes(items: tuple[Item, ...]) -> list[_OpenedScope]:
             case _:
                 assert_never(item)
     return [*found, outside]
+
+
+def _is_inner(scope: _OpenedScope) -> bool:
+    """Whether a scope is of a function that a library keeps to itself, such as `auc._quotient`."""
+    name = re.sub(r"_\d+$", "", scope.path.rpartition(".")[2])
+    frames = scope.nodes[0].origin.chain if scope.nodes else ()
+    return name.startswith("_") and any(
+        text == f"in {name}, called" and span.source.is_library for text, span in frames
+    )
 
 
 def _preparing(graph: Graph, nodes: list[Node]) -> set[int]:

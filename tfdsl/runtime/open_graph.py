@@ -19,7 +19,7 @@ from ..diagnostics import (
     Diagnostic,
     TfgError,
 )
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import did_you_mean, listed
 from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.tf import Operand, tf
@@ -64,7 +64,8 @@ class OpenGraph:
         """What a name of the program stands for."""
         names = self._built.program.names
         if name not in names:
-            help = did_you_mean(name, names)
+            own = [one for one, named in names.items() if not named.is_inner]
+            help = did_you_mean(name, own) or "there are " + (listed(own) or "none")
             raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
         return names[name]
 

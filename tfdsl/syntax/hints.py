@@ -136,11 +136,11 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     """A help line for a common mistake, or ""."""
     line = source.position(min(start, len(source.text)))[0]
     row = source.line_text(line).strip()
-    if added := re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*([^#]*[^#\s])", row):
-        if _in_session(source, line):
-            name, operator, other = added.groups()
-            begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
-            return f"write: {begin}{name} = {name} {operator} {other}"
+    changed = re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*([^#]*[^#\s])", row)
+    if changed and _in_session(source, line):
+        name, operator, other = changed.groups()
+        begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
+        return f"write: {begin}{name} = {name} {operator} {other}"
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
         return "write x = x + ... in a 'for'; to change a variable while it runs: assign_add(x, ...)"
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):

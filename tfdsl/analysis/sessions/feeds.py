@@ -17,7 +17,22 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import counted
 from ...ops.named import ASSIGN
-from ...program import Arg, BatchField, Feed, Fetch, Field, Index, Literal, Node, PlanExpr, Ref, Statement, Stop, Value, walk
+from ...program import (
+    Arg,
+    BatchField,
+    Feed,
+    Fetch,
+    Field,
+    Index,
+    Literal,
+    Node,
+    PlanExpr,
+    Ref,
+    Statement,
+    Stop,
+    Value,
+    walk,
+)
 from ...record import Record, State, field
 from ...source import Span
 from ...syntax import tree as t
@@ -453,7 +468,7 @@ def check_needs(
 
 
 def _evaluate_help(ctx: Analysis, plan: Plan, statement: t.Evaluate, needed: list[Node]) -> str:
-    """How to feed what an `evaluate` needs besides: each the part of its batch that fits, and that nothing else gets."""
+    """How to feed what an `evaluate` needs besides: each the part of its batch that fits and that nothing gets."""
     unnamed = statement.data.id if statement.feeds else "b"
     batch = unnamed if statement.batch is None else statement.batch.id
     schema, taken = plan.loop.schema if plan.loop else None, {fed.value.span.text for fed in statement.feeds}
