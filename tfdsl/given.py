@@ -25,10 +25,12 @@ def named_values(what: str, given: object) -> dict[str, object]:
 
 def whole(data: object) -> dict[str, object]:
     """Data by name, with a table in place of a reader of Arrow's, such as DuckDB's `arrow()` gives, which can be read
-    only once. A compilation reads data to check it, and a run again."""
-    return {
-        name: value.read_all() if _reads_once(value) else value for name, value in named_values("data", data).items()
-    }
+    only once. A compilation reads data to check it, and a run again. Raises TypeError for None."""
+    result: dict[str, Any] = named_values("data", data)
+    for name, value in result.items():
+        if value is None:
+            raise TypeError(f"data[{name!r}] is None: leave it out to keep the data of the program")
+    return {name: value.read_all() if _reads_once(value) else value for name, value in result.items()}
 
 
 def _reads_once(value: Any) -> bool:

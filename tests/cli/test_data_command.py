@@ -97,6 +97,8 @@ PROPOSED = {
     "named_keys": ("v,user_id,orderID,paid,y\n" + "".join(f"{at % 9},{at * 7 % 31},{at * 3},{at * 2},{at % 2}\n" for at in range(31)),
                    ['aside("user_id", "orderID")']),
     "only_a_key": ("id,y\n" + "".join(f"{at},{at % 2}\n" for at in range(30)), ["standardize"]),
+    "large": ("x,v,y,z\n" + "".join(f"{at % 3 + 1}e300,{at % 7},{at % 2},{at % 3}e60\n" for at in range(30)),
+              ['drop("x", "z")', 'target="y"', '# "x" has numbers too large for float32, so it is dropped\n']),
     "gaps_in_keys": ("code,v,y\n" + "".join(f"{'' if at == 3 else f'c{at}'},{at % 5},{at % 2}\n" for at in range(30)),
                      ['aside("code")']),
 }  # fmt: skip

@@ -88,6 +88,43 @@ def test_a_table_that_arrow_does_not_take():
     assert caught.value.message.code == "TFG624"
 
 
+WRONG_TABLES = {
+    "named twice": (lambda pd: pd.DataFrame([[1, 2, 3.0]], columns=["a", "a", "price"]), "rename one of them"),
+    "sparse": (
+        lambda pd: pd.DataFrame({"a": pd.arrays.SparseArray([0, 1]), "price": [1, 2]}),
+        "['a'].sparse.to_dense()",
+    ),
+    "complex": (lambda pd: pd.DataFrame({"a": [1j, 2], "price": [1, 2]}), "real numbers"),
+    "mixed": (lambda pd: pd.DataFrame({"a": [1, "x"], "price": [1, 2]}), "each of one kind"),
+    "parts": (
+        lambda pd: pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")])),
+        "join them",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "words"), WRONG_TABLES.values(), ids=list(WRONG_TABLES))
+def test_tables_of_pandas_that_cannot_be_data(make, words):
+    with pytest.raises(DataError) as caught:
+        schema_of(spec(), make(pytest.importorskip("pandas")))
+    assert caught.value.message.code == "TFG624" and words in caught.value.details["way"]
+
+
+def test_the_helps_for_tables_of_pandas_work():
+    pd = pytest.importorskip("pandas")
+    table = WRONG_TABLES["sparse"][0](pd)
+    table["a"] = table["a"].sparse.to_dense()
+    assert [one.name for one in schema_of(spec(), table).table] == ["a", "price"]
+    table = WRONG_TABLES["parts"][0](pd)
+    table.columns = ["_".join(map(str, name)) for name in table.columns]
+    assert [one.name for one in schema_of(spec(target=None), table).table] == ["a_x", "b_y"]
+
+
+def test_none_is_no_data():
+    with pytest.raises(TypeError, match="data\\['d'\\] is None"):
+        tfdsl.compile("data d = moons(9)\nsession: print d.rows\n", data={"d": None})
+
+
 def test_a_dict_of_columns():
     pictures = np.arange(4 * 3 * 2).reshape(4, 3, 2).astype(np.uint8)
     given = {"picture": pictures, "label": ["cat", "dog", "cat", "cat"], "price": np.array([1, 2, 3, 4])}
@@ -153,5 +190,5 @@ def test_a_pair_of_tables_of_pandas():
     features = pandas.DataFrame({"a": [1.0, None, 3.0], "b": [1, 2, 3]})
     schema = schema_of(spec(target=None), (features, pandas.Series([1.0, 2.0, None])))
     assert [(one.name, one.gaps) for one in schema.table] == [("a", 1), ("b", 0), ("target", 1)]
-    with pytest.raises(DataError, match="give one table, with the target among its columns"):
+    with pytest.raises(DataError, match="features are not all numbers"):
         schema_of(spec(target=None), (features.assign(city="Rome"), pandas.Series([1, 2, 3])))

@@ -107,6 +107,8 @@ WAYS = [
     ('data d = csv("people.csv", missing=["NA", 3])', "TFG601", 'not ["NA", 3]', ("3", '"3"')),
     ('data d = csv("comment.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
     ('data d = csv("notes.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
+    ('data o = csv("temps.csv", target="t") | standardize\ndata d = csv("temps.csv", target="t") | fitted(o) | where(v > 1)',
+     "TFG647", "and before fitted: put where before", ("fitted(o) | where(v > 1)", "where(v > 1) | fitted(o)")),
     ('data d = csv("ended.csv")', "TFG611", 'ends with a separator', ('"ended.csv")', '"named.csv") | drop("unused")')),
     (f'data d = csv("comma.csv"){FEATURES}', "TFG642", 'decimal=","', ("csv\"", 'csv", decimal=","')),
     (f'data d = csv("thousands.csv"){FEATURES}', "TFG642", 'write decimal="," in the source', ("csv\"", 'csv", decimal=","')),

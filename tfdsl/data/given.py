@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from .tables import ColumnSource
 
 _ORIGIN = "data given from Python"
+_FORMS = (
+    "give a path, a pair (features, target), one array with two axes, a dict of columns, or a table of pandas, polars "
+    "or Arrow"
+)
+_KINDS = "make its columns real numbers, bools, texts or dates before, each of one kind"
 
 
 def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
@@ -41,7 +46,11 @@ def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence
         return _pair_opened(data_name, data, *pair)
     if isinstance(data, Mapping) and data and all(isinstance(name, str) for name in data):
         return _columns(data_name, data, targets, usual)
-    raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+    raise _refused(data_name, type(data).__name__)
+
+
+def _refused(data_name: str, found: str, way: str = _FORMS) -> DataError:
+    return DataError(DATA_REPLACEMENT, data=data_name, found=found, way=way)
 
 
 def is_table(data: object) -> bool:
@@ -61,21 +70,41 @@ def _table(data_name: str, data: Any, targets: Sequence[str], usual: Sequence[st
 
     if hasattr(data, "to_frame") and not hasattr(data, "columns"):  # a series is a table of one column
         data = data.to_frame()
+    _check_names(data_name, data)
     try:
         table = pa.Table.from_pandas(data, preserve_index=False) if _is_pandas(data) else pa.table(data)
     except MemoryError:
         raise
     except Exception as error:  # each library has errors of its own for what it cannot convert
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a table that Arrow does not take: {reason}") from None
+        raise _refused(data_name, f"a table that Arrow does not take: {reason}", _KINDS) from None
     blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False)
     if blocks.rows == 0:
-        raise DataError(ARRAY_SHAPE, array="the table", shape=sizes((0, len(blocks.names))), wanted="of some rows")
+        raise DataError(
+            ARRAY_SHAPE, array="the table", shape=sizes((0, len(blocks.names))), wanted="a table of at least one row"
+        )
     check_size("the table", blocks.rows, len(blocks.names), is_there=True)
     chosen = targets or [name for name in usual if name in blocks.names][:1]
     columns = with_targets(blocks.columns(), chosen, FilePlace(_ORIGIN))
     doubts = digits_lost(blocks.rounded, _ORIGIN, {})
     return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN), texts=blocks.texts, doubts=doubts)
+
+
+def _check_names(data_name: str, data: Any) -> None:
+    """Refuse columns of pandas whose names do not tell them apart as texts, and those that Arrow cannot read."""
+    if not _is_pandas(data):
+        return
+    names = list(data.columns)
+    if any(isinstance(name, tuple) for name in names):
+        way = 'join them: table.columns = ["_".join(map(str, name)) for name in table.columns]'
+        raise _refused(data_name, "a table whose columns have names of several parts", way)
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise _refused(data_name, f"a table with two columns named {shown(str(twice))}", "rename one of them")
+    sparse = next((name for name in names if type(data[name].dtype).__name__ == "SparseDtype"), None)
+    if sparse is not None:
+        way = f"write it out: table[{sparse!r}] = table[{sparse!r}].sparse.to_dense()"
+        raise _refused(data_name, f"a table with a sparse column {shown(str(sparse))}", way)
 
 
 class _Given:
@@ -103,12 +132,15 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
         of_text = arrays[name].dtype.kind in "US" and isinstance(value, (list, tuple))
         cells = value if of_text and isinstance(value, (list, tuple)) else arrays[name].flat
         if (arrays[name].dtype == object or of_text) and not all(isinstance(one, str) for one in cells):
-            what = f"a column {name} that mixes text, numbers or None; a table of pandas or Arrow may have them"
-            raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
+            what = f"a column {name} that mixes text, numbers or None"
+            way = "make it numbers or texts; a table of pandas or Arrow may have None in a column of texts"
+            raise _refused(data_name, what, way)
         if of_text:  # NumPy's own texts lose a NUL at their end
             arrays[name] = np.array(value, object)
         if arrays[name].ndim == 0:
-            raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a column {name} that is no array")
+            raise _refused(
+                data_name, f"a column {name} that is no array", "give an array or list with a value for each row"
+            )
     facts = [_Given(name, array) for name, array in arrays.items()]
     for one in facts:
         if not one.shape or one.shape[0] != (facts[0].shape or (0,))[0] or 0 in one.shape:
@@ -128,10 +160,10 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
         if is_masked(array):
             raise DataError(MASKED, name=f"the array of the {name}")
     if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
-        raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+        raise _refused(data_name, type(data).__name__)
     if _is_pandas(features) and any(getattr(one, "kind", "O") not in "biuf" for one in getattr(features, "dtypes", ())):
-        what = "a pair whose features are not all numbers; give one table, with the target among its columns"
-        raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
+        what = "a pair whose features are not all numbers"
+        raise _refused(data_name, what, "give one table, with the target among its columns")
     check_features("features", features.shape, is_there=True)
     rows, columns = features.shape
     names = tuple(composed(str(one)) for one in getattr(features, "columns", numbered(columns)))

@@ -87,7 +87,9 @@ def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
         words = pipeline.source.words
         fit = [
             one.name for one in reversed(columns)
-            if one.shape == () and (one.name not in words or not _is_no_category(words[one.name], pipeline.schema.rows))
+            if one.shape == ()
+            and not _is_too_large(pipeline, one)
+            and (one.name not in words or not _is_no_category(words[one.name], pipeline.schema.rows))
         ]  # fmt: skip
         named = [name for word in _TARGETS for name in fit if name.lower() == word]
         if fit:
@@ -134,6 +136,9 @@ def _doubts(pipeline: Pipeline) -> list[str]:
         if have_signs(words):
             doubts.append(f"{name} has numbers with signs, such as {written_whole(words[0])}: to learn from them as "
                           "numbers, write them without")  # fmt: skip
+        if _is_too_large(pipeline, column):
+            so = ": divide them in the file" if column.role == "target" else ", so it is dropped"
+            doubts.append(f"{name} has numbers too large for float32{so}")
         if column.name in texts and have_thousands(texts[column.name]):
             doubts.append(f"{name} has numbers with commas: write them without, if these are between thousands")
         elif column.is_number and column.dtype != BOOL and (code := _code(pipeline, column)) is not None:
@@ -162,19 +167,19 @@ def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
     schema = pipeline.schemas[0]
     targets = [one for one in schema.table if one.role == "target" and one.is_number]
     features = [one for one in schema.table if one.role == "feature" and one.name not in series.by]
-    empty = [one for one in features if one.gaps == schema.rows]
+    unusable = [one for one in features if one.gaps == schema.rows or _is_too_large(pipeline, one)]
     numbers = [
         one for one in features
-        if one.is_number and one not in empty and not is_named_time(one) and not _is_key(pipeline, one)
+        if one.is_number and one not in unusable and not is_named_time(one) and not _is_key(pipeline, one)
     ]  # fmt: skip
-    others = [one for one in features if one not in empty and one not in numbers]
+    others = [one for one in features if one not in unusable and one not in numbers]
     scaled = [one for one in numbers if one.dtype != BOOL]
     by = schema.column(series.by[0]) if series.by else None
     length = schema.rows if by is None else np.median(np.unique(values_of(pipeline, by), return_counts=True)[1])
     size = min(_WINDOW, int(length * (_TEST if series.is_ordered else 1)) // 2)
     if not targets or len(targets) < len(schema.targets) or size < 1:
         return []
-    steps = [*_drop(empty), *([f"aside({_names(others)})"] if others else [])]
+    steps = [*_drop(unusable), *([f"aside({_names(others)})"] if others else [])]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
     if gaps := [one for one in numbers if one.gaps]:
         steps.append(f'fill({_names(gaps)}, with="median")')
@@ -193,6 +198,17 @@ def _code(pipeline: Pipeline, column: Column) -> str | None:
     values = values_of(pipeline, column)
     negative = np.unique(values[values < 0])
     return f"{negative[0]:.0f}" if len(negative) == 1 and negative[0] in _CODES else None
+
+
+def _is_too_large(pipeline: Pipeline, column: Column) -> bool:
+    """Whether a column has numbers that no float32 can hold."""
+    import numpy as np
+
+    if column.dtype != FLOAT32:
+        return False
+    largest = np.finfo(np.float32).max
+    blocks = (block[column.name] for _, block in pipeline.source.blocks())
+    return any(bool((np.abs(block) > largest).any()) for block in blocks)
 
 
 def _is_target_again(pipeline: Pipeline, column: Column) -> bool:
@@ -215,26 +231,26 @@ def _steps(pipeline: Pipeline) -> list[str]:
     schema, words = pipeline.schemas[0], pipeline.source.words
     targets = [column for column in schema.table if column.role == "target"]
     features = [column for column in schema.table if column.role == "feature" and column.shape == ()]
-    empty = [one for one in features if one.gaps == schema.rows]
-    text = [one for one in features if one.dtype == STRING and one not in empty]
+    unusable = [one for one in features if one.gaps == schema.rows or _is_too_large(pipeline, one)]
+    text = [one for one in features if one.dtype == STRING and one not in unusable]
     forms = {one.name: date_form(words[one.name]) for one in text}
     dates = [one for one in text if forms[one.name] is not None]
     keys = [
         one for one in features
-        if one not in empty and one not in dates and (_is_key(pipeline, one) or _is_target_again(pipeline, one))
+        if one not in unusable and one not in dates and (_is_key(pipeline, one) or _is_target_again(pipeline, one))
     ]  # fmt: skip
     keys = keys if len(keys) < len(features) else []
     text = [one for one in text if one not in keys]
     long = [one for one in text if one not in dates and _is_no_category(words[one.name], schema.rows)]
     aside = [f"aside({_names(keys)})"] if keys else []
-    if long and len(long) == len(features) - len(keys) - len(empty):  # nothing but text
+    if long and len(long) == len(features) - len(keys) - len(unusable):  # nothing but text
         size = min(_SIZE, max(len(words_of(text, True)) for text in words[long[0].name]))
         kept, long = long[0], long[1:]
         tokens = f"tokens({written_whole(kept.name)}, size={size})"
-        return [*_drop([*empty, *long]), *aside, tokens, *_of_target(targets), *_split(pipeline)]
-    numbers = [one for one in features if one.dtype != STRING and one not in empty and one not in keys]
+        return [*_drop([*unusable, *long]), *aside, tokens, *_of_target(targets), *_split(pipeline)]
+    numbers = [one for one in features if one.dtype != STRING and one not in unusable and one not in keys]
     categories = [one for one in text if one not in dates and one not in long]
-    steps = [*_drop([*empty, *long]), *aside]
+    steps = [*_drop([*unusable, *long]), *aside]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
     parts = {one.name: parts_that_differ(words[one.name], forms[one.name] or "") for one in dates}
     steps += _drop([one for one in dates if not parts[one.name]])

@@ -44,8 +44,7 @@ DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite 
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
                             "{way}")
 DATA_REPLACEMENT = _message("TFG624", "cannot replace the data {data} with {found}",
-                            "give a path, a pair (features, target), one array with two axes, a dict of columns, or a "
-                            "table of pandas, polars or Arrow")
+                            "{way}")
 CALIFORNIA_MISSING = _message("TFG625", "the California housing data could not be loaded: {reason}",
                               "connect to the network once, and scikit-learn keeps the data; or write "
                               "california_housing(offline=\"synthetic\") to train on a synthetic stand-in")
@@ -76,9 +75,9 @@ NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text because o
                           "makes such a cell an error", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
 NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
-WHERE_LEARNED = _message("TFG647", "where looks at {column}, whose values depend on the rows that it chooses",
-                         "rows are chosen before transforms learn from them: put where before the transform that "
-                         "changes {column}, and compare with the values of the file")
+WHERE_LEARNED = _message("TFG647", "where looks at {column}, which a transform changes only after the rows are chosen",
+                         "rows are chosen before transforms learn from them, and before fitted: put where before "
+                         "the transform that changes {column}, and compare with the values of the file")
 WHERE_NONE = _message("TFG648", "the condition holds for none of {rows:row}{part}", "{ways}")
 WHERE_MISSING = _message("TFG649", "where leaves out the rows in which {column} is missing",
                          "to leave them out without this warning, write: where({test} and ...); to keep them, "
