@@ -21,6 +21,12 @@ def test_the_nearest_name_agrees_with_difflib():
         assert nearest(word, names) in (expected or [None]), word
 
 
+def test_the_beginning_of_one_name_stands_for_it():
+    assert nearest("los", ["logits", "loss_value"]) == "loss_value"
+    assert nearest("los", ["lots", "loss_value", "loss_sum"]) == "lots"
+    assert nearest("lo", ["loss_value"]) is None
+
+
 def test_suggestions_stop_at_the_limit_of_work():
     suggestions = Suggestions(work=1000)
     assert suggestions.did_you_mean("thata", ["theta"]) == "did you mean 'theta'?"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from os.path import splitext
 
 _LISTED = 40  # names per message
+_BEGINNING = 3  # letters that stand for the only name that begins with them
 _WORK = 10_000_000  # units of about 0.1 microseconds: a second for all suggestions of a check
 
 
@@ -24,6 +25,9 @@ class Suggestions:
             return None
         known = list(known)
         self._left -= len(known)
+        longer = {one for one in known if len(word) >= _BEGINNING and one.startswith(word)}
+        if len(longer) == 1 and word not in longer:
+            return longer.pop()
         # A long word must agree more: "inside" is not "divide".
         word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
         least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
