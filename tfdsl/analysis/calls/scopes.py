@@ -118,8 +118,8 @@ def call_scope(
         if beside:
             note = Note("it is from line {line}", beside[0].span)
             again = (
-                f"each turn of a loop makes this call: leave 'as {name}' out, and each has its own variables; to use the "
-                f"same ones, write a call with 'as {name}' before the loop, and in it: as {name} reuse"
+                f"each turn of a loop makes this call: leave 'as {name}' out, and each has its own variables; to use "
+                f"the same ones, write a call with 'as {name}' before the loop, and in it: as {name} reuse"
             )
             ctx.fail(SCOPE_TAKEN, named.span, (note,), again if beside[0].span == span else "", name=name)
     elif named is not None and not (beside and beside[0].inside is not None):
