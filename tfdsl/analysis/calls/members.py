@@ -163,7 +163,9 @@ def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str, kn
         return way
     member = help.removeprefix(f"write: {text}.")
     is_there = member == help or re.split(r"\W", member)[0] in known
-    return help if is_there or isinstance(value, DataValue) else ""
+    if is_there or isinstance(value, DataValue):
+        return help
+    return f"write: {data}.{member}" if data in ctx.datasets and member != "target" else ""
 
 
 def _subject(expr: t.Attribute, value: ExprValue) -> str:
