@@ -90,7 +90,7 @@ def distorted(call: OpCall) -> tuple[TensorType, ...]:
     *_, four = wanted_rank(call, "bounding_boxes", 3)
     same_size(call, four, 4, "bounding_boxes")
     if call["seed"] == 0:
-        call.fail(OPTION, "seed", param="seed", value=0, allowed="numbers other than 0, which TensorFlow takes for no seed")
+        call.fail(OPTION, "seed", param="seed", value=0, allowed="numbers but 0, which TensorFlow takes for no seed")
     for name in ("aspect_ratio_range", "area_range"):
         if call[name] is not None:
             low, high = length(call, name, listed(call[name]), 2)
