@@ -82,7 +82,7 @@ LAYERS = {
     "avg_pool": "h = nn.flatten(nn.avg_pool(nn.conv2d(picture, 2)))",
     "global_avg_pool": "h = nn.global_avg_pool(nn.conv2d(picture, 2))",
     "dropout": "h = nn.dropout(nn.dense(X, 6), rate=0.3)",
-    "batch_norm": "h = nn.batch_norm(nn.dense(X, 3))",
+    "batch_norm": "h = nn.batch_norm(nn.dense(X, 3, use_bias=false))",
     "layer_norm": "h = nn.layer_norm(nn.dense(X, 4))",
     "group_norm": "h = nn.group_norm(nn.dense(X, 4), groups=2)",
     "embedding": "h = nn.flatten(nn.embedding(cast(abs(X) * 3.0, int32) % 5, 5, 2))",
