@@ -25,16 +25,13 @@ def named_values(what: str, given: object) -> dict[str, object]:
 
 def whole(data: object) -> dict[str, object]:
     """Data by name, with a table in place of a reader of Arrow's, such as DuckDB's `arrow()` gives, which can be read
-    only once. A compilation reads data to check it, and a run again. Raises TypeError for None."""
-    result: dict[str, Any] = named_values("data", data)
-    for name, value in result.items():
-        if value is None:
-            raise TypeError(f"data[{name!r}] is None: leave it out to keep the data of the program")
-    return {name: value.read_all() if _reads_once(value) else value for name, value in result.items()}
+    only once. A compilation reads data to check it, and a run again. None stands for the data of the program."""
+    return {name: _held(value) for name, value in named_values("data", data).items()}
 
 
-def _reads_once(value: Any) -> bool:
-    return type(value).__name__ == "RecordBatchReader" and type(value).__module__.startswith("pyarrow")
+def _held(value: Any) -> object:  # any object of a caller, recognised without importing Arrow
+    reads_once = type(value).__name__ == "RecordBatchReader" and type(value).__module__.startswith("pyarrow")
+    return value.read_all() if reads_once else value
 
 
 def is_masked(value: Any) -> bool:  # an array, recognised without importing NumPy

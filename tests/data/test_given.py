@@ -120,11 +120,6 @@ def test_the_helps_for_tables_of_pandas_work():
     assert [one.name for one in schema_of(spec(target=None), table).table] == ["a_x", "b_y"]
 
 
-def test_none_is_no_data():
-    with pytest.raises(TypeError, match="data\\['d'\\] is None"):
-        tfdsl.compile("data d = moons(9)\nsession: print d.rows\n", data={"d": None})
-
-
 def test_a_dict_of_columns():
     pictures = np.arange(4 * 3 * 2).reshape(4, 3, 2).astype(np.uint8)
     given = {"picture": pictures, "label": ["cat", "dog", "cat", "cat"], "price": np.array([1, 2, 3, 4])}

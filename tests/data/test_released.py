@@ -78,7 +78,9 @@ def test_a_run_of_the_command_line_prints_the_same(here, capsys):
 
 def test_errors_of_data_come_where_it_is_used(here, capsys):
     Path("d.csv").write_text(ROWS.replace("3.5,", "3e39,"))
-    Path("p.tfg").write_text(TRAINING)
+    Path("p.tfg").write_text(
+        TRAINING.replace("\nplaceholder", " | where(y < 100)\nplaceholder", 1)
+    )  # the check knows no ends
     assert main(["run", "-q", "p.tfg"]) == 1
     out, err = capsys.readouterr()
     assert out == "first\n" and "TFG6" in err and "p.tfg:2:" in err

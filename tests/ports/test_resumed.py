@@ -13,12 +13,12 @@ pytestmark = pytest.mark.usefixtures("here")
 
 @pytest.mark.parametrize("engine", ["step", "loop"])
 def test_interrupted_and_resumed(engine):
-    stopped_after(tfdsl.compile(PROGRAMS["resume"], {"n_epochs": 4}), 30, engine=engine)
+    stopped_after(tfdsl.compile(PROGRAMS["resumed"], {"n_epochs": 4}), 30, engine=engine)
     assert Path("checkpoints/resume").exists()
-    agree("resume", engine=engine, n_epochs=4)
+    agree("resumed", engine=engine, n_epochs=4)
     assert not Path("checkpoints/resume").exists()
 
 
 @pytest.mark.long
 def test_the_default_size():
-    agree("resume", rtol=1e-3)
+    agree("resumed", rtol=1e-3)
