@@ -126,6 +126,7 @@ def test_wrong_uses_in_a_test(project):
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
 
 
+@pytest.mark.long
 def test_a_long_difference_is_truncated(project):
     assert run("--update-golden", ONE)[0] == 0
     lines = "".join(f"y{i} = x + {i}.0\n" for i in range(60))
@@ -137,6 +138,7 @@ def test_a_long_difference_is_truncated(project):
     assert "y59" not in output.partition("short test summary")[0]
 
 
+@pytest.mark.long
 def test_only_the_order_of_lines(project):
     assert run("--update-golden", ONE)[0] == 0
     golden("model").write_text("".join(reversed(GOLDEN.splitlines(keepends=True))), encoding="utf-8")

@@ -53,6 +53,7 @@ def verify(folder, text, *arguments):
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_two_trainings_with_dropout(tmp_path):
     made = verify(tmp_path, MODEL, "--json")
     assert made.returncode == 0, made.stderr

@@ -182,7 +182,7 @@ STATEMENTS = {
     "measures": {"loss": MEASURES, "body": MEASURED},
 }
 TABLE = {**{name: {"layer": layer} for name, layer in LAYERS.items()}, **STATEMENTS}
-CHOSEN = ["lstm", "group_norm", "keep", "if", "apply", "train on values"]
+CHOSEN = ["group_norm", "keep", "apply", "train on values"]
 
 
 def program(name):
@@ -237,7 +237,7 @@ def close(one, other):
     np.testing.assert_allclose(list(map(float, first)), list(map(float, second)), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("names", some([[*TABLE], ["gru", "log NAME"]], [["gru", "log NAME"]]), ids=len)
+@pytest.mark.parametrize("names", some([[*TABLE]], []), ids=len)
 def test_clusters(names, cluster, tmp_path):
     ways = {"cluster": {"cluster": cluster.config}, "towers": {"towers": 2}}
     jobs = [Job(program(name), tmp_path / name / way, data=DATA, **ways[way]) for name in names for way in ways]

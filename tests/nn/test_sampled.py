@@ -81,7 +81,7 @@ session:
 RUNS = [("sampled_softmax", "adam"), ("nce", "gradient_descent")]
 
 
-@pytest.mark.parametrize(("name", "optimizer"), some(RUNS, RUNS[:1]))
+@pytest.mark.parametrize(("name", "optimizer"), some(RUNS, RUNS[1:]))
 def test_engines_train_and_resume(name, optimizer, here, capsys):
     """XLA draws other numbers, and so learns something else."""
     np.savez("rows.npz", features=random(30, 6), target=np.arange(30)[:, None])

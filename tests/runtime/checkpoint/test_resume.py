@@ -193,7 +193,7 @@ def noisy(kind, **parts):
 
 
 @pytest.mark.parametrize(("kind", "engine"), some(product(RANDOM, ENGINES), [
-    ("many", "step"), ("many others", "loop"), ("dropout", "xla"), ("while", "step"),
+    ("many", "step"), ("many others", "loop"), ("while", "step"),
     ("of a shape that is fed", "step"),
 ]))  # fmt: skip
 def test_random_ops(kind, engine, tmp_path, monkeypatch):

@@ -87,6 +87,7 @@ def test_a_stopped_run_that_another_program_resumes(tmp_path, monkeypatch):
     assert notes[0] == "resuming from step 3, saved in kept/large"
 
 
+@pytest.mark.long
 def test_the_command_proves_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p.tfg").write_text(PROGRAM.format(first=4.0, engine="step"))

@@ -145,6 +145,7 @@ def test_a_server_is_lost(cluster, here, job, task):
         assert f"{job} {task} at " in client.err.read_text()
 
 
+@pytest.mark.long
 def test_a_worker_waits_until_lost_variables_are_restored(cluster, here):
     Path("t.tfg").write_text(LONG)
     with running(cluster) as client:

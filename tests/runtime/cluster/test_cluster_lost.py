@@ -122,6 +122,7 @@ def test_the_client_and_a_parameter_server_are_killed(training, cluster):
     assert "saved in kept\n" in again.err.read_text()
 
 
+@pytest.mark.long
 @in_engines("step")
 def test_a_frozen_server_ends_the_run_and_the_next_one_resumes(training, cluster):
     start, lines, files = training
