@@ -24,7 +24,7 @@ from ..diagnostics.spelling import counted
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .arrays import Spool
 from .memory import check_room
-from .schema import Column, DataError, FilePlace, composed, shown
+from .schema import Column, DataError, FilePlace, composed, shown, shown_path
 from .sources.base import Where, open_file, unreadable
 from .tables import BLOCK, Held, Matrix, absent
 
@@ -289,8 +289,8 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Ch
                     ((f"{a.name}: {a.type}", f"{b.name}: {b.type}") for a, b in zip(schema, found) if a != b),
                     (counted(len(schema), "column"), f"{len(found)}"),
                 )
-                raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.name), param="path", first=shown(first),
-                                other=shown(file.name), column=shown(a), found=shown(b), way="")  # fmt: skip
+                raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.name), param="path", first=shown_path(first),
+                                other=shown_path(file.name), column=shown(a), found=shown(b), way="")  # fmt: skip
     assert schema is not None
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -309,7 +309,7 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Ch
     made = Blocks(schema, first, batches, stream, choose)
     made.rows_of = rows_of
     if made.rows == 0:
-        raise DataError(CSV_EMPTY, place=FilePlace(first), path=shown(first))
+        raise DataError(CSV_EMPTY, place=FilePlace(first), path=shown_path(first))
     return made
 
 

@@ -28,7 +28,7 @@ from ..diagnostics.spelling import nearest
 from ..record import Record, replace
 from .learned import Fitted, from_json, to_json
 from .plain import JsonPart
-from .schema import DataError, FilePlace, listed, shown
+from .schema import DataError, FilePlace, listed, shown, shown_path
 from .sources.base import Where
 
 SUFFIX = ".data.json"
@@ -65,12 +65,12 @@ def decoded(opened: BinaryIO, file: str) -> dict[str, Fitted]:
     if version is None or isinstance(version.value, bool) or not isinstance(version.value, int):
         part.refuse("an object with a version")
     if version.value != _VERSION:
-        raise DataError(LEARNED_VERSION, place=FilePlace(file), file=shown(file), version=version.integer(),
+        raise DataError(LEARNED_VERSION, place=FilePlace(file), file=shown_path(file), version=version.integer(),
                         own=_VERSION)  # fmt: skip
     fields = part.fields("version", "checksum", "data")
     sets = {name: from_json(name, one) for name, one in fields["data"].named().items()}
     if fields["checksum"].value != _checksum(fields["data"].value):
-        raise DataError(LEARNED_CHANGED, place=FilePlace(file), file=shown(file))
+        raise DataError(LEARNED_CHANGED, place=FilePlace(file), file=shown_path(file))
     return sets
 
 
@@ -98,10 +98,10 @@ def read(path: str, where: Where) -> dict[str, Fitted]:
         way += "which the command runs"
         if base != path:
             way = f"name the model without the suffixes of its files: {shown(base)}"
-        raise DataError(LEARNED_MISSING, param="data", path=shown(path), file=shown(file), way=way) from None
+        raise DataError(LEARNED_MISSING, param="data", path=shown_path(path), file=shown_path(file), way=way) from None
     except OSError as error:
         reason, folder = error.strerror or str(error), shown(os.path.abspath(where.folder))
-        raise DataError(DATA_FILE, param="data", path=shown(file), reason=reason, folder=folder) from None
+        raise DataError(DATA_FILE, param="data", path=shown_path(file), reason=reason, folder=folder) from None
 
 
 def chosen(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:
@@ -109,7 +109,7 @@ def chosen(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:
     file, known = shown(f"{path}{SUFFIX}"), listed(sets) or "none"
     if not name and len(sets) != 1:
         first = shown(next(iter(sets), ""))
-        raise DataError(LEARNED_WHICH, param="data", file=file, known=known, path=shown(path), first=first)
+        raise DataError(LEARNED_WHICH, param="data", file=file, known=known, path=shown_path(path), first=first)
     if name and name not in sets:
         close = nearest(name, sets)
         help = f"did you mean {shown(close)}?" if close else "name one of these"
@@ -182,7 +182,9 @@ def _checksum(data: object) -> str:
 
 
 def _refuse(file: str, wanted: str, found: str) -> NoReturn:
-    raise DataError(LEARNED_FORM, place=FilePlace(file), file=shown(file), at="the file", wanted=wanted, found=found)
+    raise DataError(
+        LEARNED_FORM, place=FilePlace(file), file=shown_path(file), at="the file", wanted=wanted, found=found
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -255,7 +255,16 @@ def composed(name: str) -> str:
 def shown(text: str) -> str:
     """Text of the user's data for a message: quoted, short, and without control characters."""
     short = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
+    return f'"{_printable(short)}"'
+
+
+def shown_path(path: str) -> str:
+    """A path for a message: quoted, whole, and without control characters."""
+    return f'"{_printable(path)}"'
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def listed(header: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import os
 from ...diagnostics import DATA_FORMAT
 from ...diagnostics.spelling import alternatives
 from ...module_table import ModuleTable
-from ..schema import DataError, shown
+from ..schema import DataError, shown_path
 from .base import DataSource, FileSource, Where, folder_named, is_folder
 
 SOURCES: ModuleTable[DataSource] = ModuleTable(__name__, "SOURCE")
@@ -32,4 +32,4 @@ def of_file(path: str, where: Where) -> FileSource:
         return source
     if is_folder(path, where):
         raise folder_named(path, where, by_suffix())
-    raise DataError(DATA_FORMAT, path=shown(path), suffixes=suffixes())
+    raise DataError(DATA_FORMAT, path=shown_path(path), suffixes=suffixes())

@@ -34,7 +34,7 @@ from ...diagnostics.spelling import alternatives, nearest
 from ...limits import Clock
 from ...record import Record, replace
 from ..advice import columns_with
-from ..schema import Column, DataError, FilePlace, Schema, composed, listed, shown
+from ..schema import Column, DataError, FilePlace, Schema, composed, listed, shown, shown_path
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def matching(path: str, where: Where) -> list[str]:
     if not found:
         folder, deeper = shown(os.path.abspath(where.folder)), f"{path.rstrip('/')}/*"
         way = f"folders match it: name the files in them, as in {shown(deeper + _suffix(below[0]))}" if below else ""
-        raise DataError(DATA_NO_MATCH, param="path", path=shown(path), folder=folder, way=way)
+        raise DataError(DATA_NO_MATCH, param="path", path=shown_path(path), folder=folder, way=way)
     return found
 
 
@@ -258,7 +258,7 @@ def folder_named(path: str, where: Where, suffixes: Collection[str], takes_patte
         way = f"name its files by a pattern: {shown(os.path.join(base, inner, f'*{suffix}'))}"
     else:
         way = f"it has no files whose names end in {alternatives(suffixes)}"
-    return DataError(DATA_FOLDER, param="path", path=shown(path), way=way)
+    return DataError(DATA_FOLDER, param="path", path=shown_path(path), way=way)
 
 
 def _files_below(folder: Folder, suffixes: Collection[str], inner: str = "") -> Iterator[tuple[str, str]]:
@@ -287,7 +287,7 @@ def full_path(path: str, where: Where) -> str:
 
 def unreadable(path: str, kind: str, reason: str, remedy: str) -> DataError:
     """The error for a damaged file, or a file that is not of a kind such as "a Parquet file". The remedy makes one."""
-    return DataError(FILE_FORM, param="path", path=shown(path), kind=kind, reason=reason, remedy=remedy)
+    return DataError(FILE_FORM, param="path", path=shown_path(path), kind=kind, reason=reason, remedy=remedy)
 
 
 def open_file(path: str, where: Where) -> BinaryIO:
@@ -304,7 +304,7 @@ def open_file(path: str, where: Where) -> BinaryIO:
 def _unopened(path: str, where: Where, error: Exception) -> DataError:
     reason = getattr(error, "strerror", None) or str(error)
     folder = shown(os.path.abspath(where.folder))
-    return DataError(DATA_FILE, param="path", path=shown(path), reason=reason, folder=folder)
+    return DataError(DATA_FILE, param="path", path=shown_path(path), reason=reason, folder=folder)
 
 
 _WILD = re.compile(r"[*?\[]")

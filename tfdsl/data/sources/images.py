@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...diagnostics import FILE_FORM, IMAGE_SIZE, TIME_LONG
 from ...types import FLOAT32, INT64, STRING
-from ..schema import Column, DataError, FilePlace, Schema, check_size, is_integer, shown
+from ..schema import Column, DataError, FilePlace, Schema, check_size, is_integer, shown_path
 from ..stage import Arguments
 from .base import FileSource, OpenedData, Where, open_file
 
@@ -51,8 +51,8 @@ class Images(FileSource):
             found = _size(path, where)
             first = first or found
             if size is None and found != first:
-                raise DataError(IMAGE_SIZE, param="path", first=shown(paths[0]), other=shown(path), size=list(first),
-                                found=list(found))  # fmt: skip
+                raise DataError(IMAGE_SIZE, param="path", first=shown_path(paths[0]),
+                                other=shown_path(path), size=list(first), found=list(found))  # fmt: skip
         assert first is not None  # a path matches at least one file
         height, width = first if size is None else size
         shape = (int(height), int(width), channels)
@@ -148,7 +148,7 @@ def _damaged(path: str, error: Exception) -> DataError:
     if isinstance(error, UnidentifiedImageError):
         reason = "it has no picture, or only the beginning of one"
     details: dict[str, Any] = {"kind": "a picture", "reason": reason, "remedy": "save it again as .png"}
-    return DataError(FILE_FORM, place=FilePlace(path), param="path", path=shown(path), **details)
+    return DataError(FILE_FORM, place=FilePlace(path), param="path", path=shown_path(path), **details)
 
 
 SOURCE = Images()

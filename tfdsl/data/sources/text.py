@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ...diagnostics import CSV_EMPTY, CSV_NOT_UTF8, TIME_LONG
 from ...types import STRING
-from ..schema import Column, DataError, FilePlace, Schema, check_size, shown
+from ..schema import Column, DataError, FilePlace, Schema, check_size, shown_path
 from ..stage import Arguments
 from .base import FileSource, OpenedData, Where, open_file
 
@@ -34,11 +34,11 @@ class Text(FileSource):
                         text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                     except UnicodeDecodeError:
                         place = FilePlace(file.name, number)
-                        raise DataError(CSV_NOT_UTF8, place=place, path=shown(file.name)) from None
+                        raise DataError(CSV_NOT_UTF8, place=place, path=shown_path(file.name)) from None
                     codes.append(words.setdefault(text, len(words)))
         if not codes:
-            raise DataError(CSV_EMPTY, place=FilePlace(paths[0]), path=shown(paths[0]))
-        check_size(shown(paths[0]), len(codes), 1)
+            raise DataError(CSV_EMPTY, place=FilePlace(paths[0]), path=shown_path(paths[0]))
+        check_size(shown_path(paths[0]), len(codes), 1)
 
         def source() -> "ColumnSource":
             import numpy as np

@@ -20,7 +20,7 @@ from ....diagnostics.spelling import counted
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...advice import is_finite
 from ...memory import check_room
-from ...schema import Column, DataError, FilePlace, Schema, check_size, composed, listed, numbered, shown
+from ...schema import Column, DataError, FilePlace, Schema, check_size, composed, listed, numbered, shown, shown_path
 from ...stage import Arguments
 from ..base import (
     OpenedData,
@@ -197,7 +197,7 @@ class Csv(TableSource):
                     ((a, b) for a, b in zip(names, other) if a != b), (counted(len(names), "column"), f"{len(other)}")
                 )
                 raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.path, 1), param="path",
-                first=shown(files[0].path), other=shown(file.path), column=shown(a), found=shown(b),
+                first=shown_path(files[0].path), other=shown_path(file.path), column=shown(a), found=shown(b),
                 way=_separated(files[0], file))  # fmt: skip
         return files, names
 
@@ -206,8 +206,8 @@ class Csv(TableSource):
         if len(next(file.records(), (1, []))[1]) != 1:
             return
         for other in separators(file, (*_SEPARATORS, " ")):
-            raise DataError(CSV_SEPARATOR, place=FilePlace(file.path, 1), path=shown(file.given), found=shown(other),
-                            separator=shown(file.form.separator),
+            raise DataError(CSV_SEPARATOR, place=FilePlace(file.path, 1), path=shown_path(file.given),
+                            found=shown(other), separator=shown(file.form.separator),
                             way=f"add separator={shown(other)} to the arguments of csv")  # fmt: skip
 
     def _form(self, arguments: Arguments) -> Form:
@@ -256,8 +256,8 @@ class Csv(TableSource):
         line, first = next(file.records(lines), (1, []))
         path = file.path
         if not first:
-            raise DataError(CSV_EMPTY, place=FilePlace(path), path=shown(path))
-        check_size(shown(path), 1, len(first))
+            raise DataError(CSV_EMPTY, place=FilePlace(path), path=shown_path(path))
+        check_size(shown_path(path), 1, len(first))
         if any("\0" in cell for cell in first):  # Arrow loses the lines that follow it
             raise DataError(CSV_MALFORMED, place=FilePlace(path, line), reason="it has a NUL character")
         if header is False:
@@ -331,13 +331,15 @@ def _odd_header(names: Sequence[str], file: CsvFile) -> tuple[DataError, ...]:
     fractions = [name for name in names if "." in name and is_finite(name)]
     if not fractions:
         return ()
-    return (DataError(CSV_ODD_HEADER, place=FilePlace(file.path, 1), path=shown(file.given), name=shown(fractions[0])),)
+    return (
+        DataError(CSV_ODD_HEADER, place=FilePlace(file.path, 1), path=shown_path(file.given), name=shown(fractions[0])),
+    )
 
 
 def _named_again(names: Sequence[str], files: Sequence[CsvFile]) -> tuple[DataError, ...]:
     """Warnings of files whose first line has the names that the program gives."""
     return tuple(
-        DataError(CSV_NAMED_AGAIN, place=FilePlace(file.path, 1), path=shown(file.given))
+        DataError(CSV_NAMED_AGAIN, place=FilePlace(file.path, 1), path=shown_path(file.given))
         for file in files
         if [composed(cell.strip()) for cell in next(file.records(), (1, []))[1]] == list(names)
     )

@@ -15,7 +15,7 @@ from typing import BinaryIO, TextIO
 
 from ....diagnostics import CSV_MALFORMED, CSV_NOT_UTF8, CSV_RAGGED
 from ....record import Record
-from ...schema import DataError, FilePlace, shown
+from ...schema import DataError, FilePlace, shown, shown_path
 from ..base import Where, open_file
 
 LONGEST_LINE = 10_000_000  # characters
@@ -73,7 +73,7 @@ class CsvFile(Record):
                     width, empty = width or len(record), []
             except UnicodeDecodeError:
                 place = FilePlace(file.name, _undecodable(file))
-                raise DataError(CSV_NOT_UTF8, place=place, path=shown(file.name)) from None
+                raise DataError(CSV_NOT_UTF8, place=place, path=shown_path(file.name)) from None
             except csv.Error as error:
                 place = FilePlace(file.name, numbers[-1] if numbers else 1)
                 raise DataError(CSV_MALFORMED, place=place, reason=str(error)) from None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from ....diagnostics import ARRAY_KIND, ARRAY_SHAPE, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
-from ...schema import DataError, FilePlace, check_size, composed, shown, sizes
+from ...schema import DataError, FilePlace, check_size, composed, shown, shown_path, sizes
 
 _LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
 _ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that give the place of its directory
@@ -49,7 +49,7 @@ def stored_arrays(file: BinaryIO) -> tuple[StoredArray, ...]:
     except FAULTS as error:
         raise damaged(path, error) from None
     if not arrays:
-        raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown(path))
+        raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown_path(path))
     check_arrays(arrays, path)
     return arrays
 
@@ -101,7 +101,7 @@ def _check_directory(file: BinaryIO) -> None:
 def damaged(path: str, error: Exception) -> DataError:
     """The error for a file that is not a complete .npz, from the library's error."""
     reason = str(error) or type(error).__name__
-    return DataError(NPZ_BAD, place=FilePlace(path), path=shown(path), reason=reason)
+    return DataError(NPZ_BAD, place=FilePlace(path), path=shown_path(path), reason=reason)
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
@@ -117,7 +117,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> Sto
 
 def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packed: bool) -> StoredArray:
     """The header of an array of so many bytes in all."""
-    wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
+    wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
     magic, version = file.read(6), file.read(2)
     width = 2 if version[:1] == b"\x01" else 4
     count = file.read(width)
