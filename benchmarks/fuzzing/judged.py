@@ -34,7 +34,7 @@ NARROWER: dict[tuple[str, str], str] = {
     ("histogram_fixed_width_bins", "TFG208"): "A range has two ends; TensorFlow ignores other numbers.",
     ("clip_by_global_norm", "TFG206"): _ONE, ("clip_by_norm", "TFG210"): _ONE,
     ("clip_by_average_norm", "TFG210"): _ONE,
-    ("sample_distorted_bounding_box", "TFG214"): "A seed of 0 is none in TensorFlow, so its numbers would differ each time.",
+    ("sample_distorted_bounding_box", "TFG214"): "TensorFlow takes a seed of 0 for none: other numbers each time.",
     **{(f"softmax_cross_entropy_with_logits{v}", "TFG210"): _PAIRS for v in ("", "_v2")},
     **{(op, "TFG206"): "One axis is for the batch; TensorFlow takes several." for op in ("conv1d", "conv2d", "conv3d")},
     **{(loss, "TFG204"): "Labels and predictions are floats; TensorFlow casts any dtype."
