@@ -239,7 +239,7 @@ class Keras:
     def run(self, steps: int) -> Outcome:
         import tensorflow as tf
 
-        problem, times = self.problem, []
+        problem = self.problem
         if steps != self.steps:
             self.steps = steps
             if problem.batch is None:
@@ -248,15 +248,21 @@ class Keras:
             else:
                 X, y = problem.gathered(steps)
                 self.data = {"x": X, "y": y, "batch_size": problem.batch, "shuffle": False}
-        self.net.set_weights(list(problem.start.values()))
+        _, seconds = self.fit(**self.data, epochs=1)
+        return Outcome(seconds, steps, dict(zip(problem.start, self.net.get_weights())))
+
+    def fit(self, **data):
+        """Train from the initial values. Returns the history, and the seconds of the epochs."""
+        times = []
+        self.net.set_weights(list(self.problem.start.values()))
         for variable in self.net.optimizer.variables:
             if "momentum" in variable.path:
                 variable.assign(np.zeros(variable.shape, np.float32))
         marks = self.keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda *_: times.append(perf_counter()), on_epoch_end=lambda *_: times.append(perf_counter())
         )
-        self.net.fit(**self.data, epochs=1, verbose=0, callbacks=[marks])
-        return Outcome(times[1] - times[0], steps, dict(zip(problem.start, self.net.get_weights())))
+        history = self.net.fit(**data, verbose=0, callbacks=[marks])
+        return history.history, times[-1] - times[0]
 
 
 class PyTorch:

@@ -151,20 +151,13 @@ class Keras(contenders.Keras):
         self.net.compile(optimizer=self.net.optimizer, loss=model.keras_loss(self.keras), metrics=["accuracy"])
 
     def run(self, steps: int) -> Outcome:
-        problem, times = self.problem, []
-        self.net.set_weights(list(problem.start.values()))
-        for variable in self.net.optimizer.variables:
-            if "momentum" in variable.path:
-                variable.assign(np.zeros(variable.shape, np.float32))
-        marks = self.keras.callbacks.LambdaCallback(
-            on_train_begin=lambda *_: times.append(perf_counter()), on_train_end=lambda *_: times.append(perf_counter())
-        )
-        history = self.net.fit(
-            problem.features, problem.target, batch_size=problem.batch, epochs=steps, shuffle=False, verbose=0,
-            validation_data=problem.test, callbacks=[marks],
+        problem = self.problem
+        history, seconds = self.fit(
+            x=problem.features, y=problem.target, batch_size=problem.batch, epochs=steps, shuffle=False,
+            validation_data=problem.test,
         )  # fmt: skip
-        results = dict(zip(problem.start, self.net.get_weights())) | {"log": log(history.history["val_loss"])}
-        return Outcome(times[1] - times[0], steps, results)
+        results = dict(zip(problem.start, self.net.get_weights())) | {"log": log(history["val_loss"])}
+        return Outcome(seconds, steps, results)
 
 
 def log(errors: list[float]) -> np.ndarray:

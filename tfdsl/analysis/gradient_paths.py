@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
-from ..ops.named import GRADIENTS, MATMUL, MULTIPLY
+from ..ops.named import GRADIENTS
 from ..program import Node, Ref, minimized, refs_of, upstream
 from ..types import TensorType
 
@@ -39,7 +39,7 @@ def gradient_reads(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
         passing = {ref for ref in gradient_inputs(nodes, one) if ref.node in found or (xs is not None and ref in xs)}
         if passing:
             found.add(one.id)
-        if passing and one.row in (MULTIPLY, MATMUL):
+        if passing and one.row is not None and one.row.product:
             first, second, *_ = (tuple(refs_of(arg)) for arg in one.args.values())
             reads += second if passing.intersection(first) else ()
             reads += first if passing.intersection(second) else ()

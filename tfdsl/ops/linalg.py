@@ -237,17 +237,17 @@ row("matmul", "a: T, b: T, transpose_a: flag = false, transpose_b: flag = false,
     "adjoint_b: flag = false", matmul, "matmul",
     f"The matrix product: [n, k] by [k, m] is [n, m]. {_BATCH}",
     "matmul([[1.0, 2.0], [3.0, 4.0]], [[5.0], [6.0]])",
-    batch=batch_matmul, operator="@", node="MatMul", alike=Alike.BY_TYPES,
+    batch=batch_matmul, operator="@", node="MatMul", alike=Alike.BY_TYPES, product=True,
     T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=matrix_products)
 row("matvec", "a: T, b: T, transpose_a: flag = false", matvec, "linalg.matvec",
     "A matrix by a vector: [n, k] by [k] is [n]. Axes before are a batch.",
-    "matvec([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0])", batch=whole,
+    "matvec([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0])", batch=whole, product=True,
     T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=vector_products)
 row("tensordot", "a: T, b: T, axes: static", tensordot, "tensordot",
     "Products summed over axes: a number of last axes of `a` with as many first axes of `b`, or the axes of `a` in a "
     "first list with those of `b` in a second. The result has the other axes of `a`, then those of `b`.",
     "tensordot([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], axes=[[1], [0]])", batch=batch_tensordot,
-    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=products)
+    product=True, T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128", flops=products)
 row("einsum", "equation: text, inputs: [T]", einsum, "einsum",
     "Sums of products, as an equation that names the axes: \"ij,jk->ik\" is a matrix product.",
     "einsum(\"ij,jk->ik\", [[[1.0, 2.0]], [[3.0], [4.0]]])", batch=whole, lowered="special.einsum",

@@ -277,7 +277,7 @@ _binary_op("add", "add", "x + y; strings are joined", "[1.0, 2.0], [10.0, 20.0]"
 _binary_op("subtract", "subtract", "x - y", "[1.0, 2.0], 1.0", "number",
     compares=True, batch=batch_sum, operator="-", node="sub", formula=Made(lambda s, x, y: x - y))
 _binary_op("multiply", "multiply", "x * y", "[[1.0], [2.0]], [3.0, 4.0]", "number",
-    batch=batch_product, operator="*", node="mul", formula=Made(lambda s, x, y: x * y))
+    batch=batch_product, operator="*", node="mul", product=True, formula=Made(lambda s, x, y: x * y))
 _binary_op("floormod", "floormod", "the remainder of x after floordiv, with the sign of y", "[7, -7], 3", "real",
     operator="%", node="mod")
 _binary_op("mod", "mod", "the remainder of x after floordiv, with the sign of y", "[7, -7], 3", "real")
@@ -285,7 +285,7 @@ _binary_op("realdiv", "realdiv", "x / y", "[1.0, 2.0], 4.0", "number",
     batch=batch_quotient, formula=Made(lambda s, x, y: x / y))
 _binary_op("divide_no_nan", "math.divide_no_nan", "x / y, but 0 where y is 0", "[1.0, 2.0], [4.0, 0.0]", "inexact")
 _binary_op("multiply_no_nan", "math.multiply_no_nan", "x * y, but 0 where y is 0, whatever x is",
-    "[1.0, 2.0], [4.0, 0.0]", "inexact")
+    "[1.0, 2.0], [4.0, 0.0]", "inexact", product=True)
 _binary_op("maximum", "maximum", "the larger of x and y", "[1.0, -2.0], 0.0", "real",
     formula=Made(lambda s, x, y: s.where(s.greater_equal(x, y), x, y)))
 _binary_op("minimum", "minimum", "the smaller of x and y", "[1.0, -2.0], 0.0", "real",

@@ -146,6 +146,7 @@ class Op(Record):
     windows: tuple[str, str] | None = None  # the argument that windows slide over, and the one with their sizes
     lowered: str = ""  # the function of `lowering/` that builds it, if calling `tf` is not enough
     no_gradient: str = ""  # the floating-point arguments that receive no gradient; "*" for all
+    product: bool = False  # the gradient to one of its first two tensors reads the other
     modes: str = ""  # the parameters that matter only in training
     for_whole: str = ""  # what to use instead for integers
     cuts: bool = False  # it turns negative values into 0

@@ -188,14 +188,14 @@ WINDOWS = {  # their allowed options, by the number of axes that they slide alon
 row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NHWC\", "
     "dilations: integers = [1, 1, 1, 1]", conv(2), "nn.conv2d",
     f"A convolution with filters [height, width, channels in, channels out]. {LAYOUT} {_PADDING}",
-    f"conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")", batch=rows("input"),
+    f"conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")", product=True, batch=rows("input"),
     T="float int32", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2], flops=kernel_products("filter"))
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
     "\"NHWC\", dilations: integers = none", conv(2, depthwise=True), "nn.depthwise_conv2d",
     "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
     f"result has channels * multiplier channels. {LAYOUT} {_PADDING}",
     f"depthwise_conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
-    batch=rows("input"),
+    product=True, batch=rows("input"),
     T="float", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2], flops=kernel_products("filter", 2))
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
     "text, data_format: text = \"NHWC\", dilations: integers = none",
@@ -210,14 +210,14 @@ row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_forma
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
     f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", batch=rows("value"), T="float int32",
-    ranks={"value": 3}, windows=("value", "filters"), padding=("SAME", "VALID"),
+    product=True, ranks={"value": 3}, windows=("value", "filters"), padding=("SAME", "VALID"),
     data_format=("NWC", "NCW", "NHWC", "NCHW"), flops=kernel_products("filters"))
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", conv(3), "nn.conv3d",
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
     f"channels in, channels out]. {_PADDING}",
     f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", batch=rows("input"), T="float",
-    ranks={"input": 5}, windows=("input", "filter"), **WINDOWS[3], flops=kernel_products("filter"))
+    product=True, ranks={"input": 5}, windows=("input", "filter"), **WINDOWS[3], flops=kernel_products("filter"))
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "

@@ -52,13 +52,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
             if (inner := inner_space(value, name)) is not None:
                 return inner
             known = value.env.members(value.paths)
-        case Tensor():
-            if name == "shape":
-                return ShapeOf(value.type.shape, expr.span.text)
-            if name == "dtype":
-                return value.type.dtype
-            known = {"shape", "dtype"}
-        case Array():
+        case Tensor() | Array():
             if name == "shape":
                 return ShapeOf(value.type.shape, expr.span.text)
             if name == "dtype":

@@ -1,6 +1,7 @@
 """Turns `NAME = EXPR` and `NAME = evaluate ...` into the plan: they give names of the session their values."""
 
 from collections.abc import Iterable, Mapping
+from typing import assert_never
 
 from ...data.schema import Column, Schema
 from ...diagnostics import (
@@ -36,6 +37,7 @@ from ...program import (
     Ref,
     SessionValue,
     Shown,
+    Template,
     Value,
     parts_of,
 )
@@ -100,14 +102,22 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
         old, new = type_text(before.value), type_text(value)
         if old != new:
             note = (Note("it had a value on line {line}", before.span),)
-            is_whole = (old, new) in {("int32", "float32"), ("int32", "float64")}
-            help = f"give it a fraction there, such as {name} = 0.0" if is_whole else ""
-            if old.partition("[")[0] == new.partition("[")[0]:
-                help = "a value keeps its shape in a training: log it, or collect it with scatter_update(v, i, x)"
+            help = _type_help(name, before.value, value)
             ctx.fail(VALUE_TYPE, target.span, note, help, name=name, before=old, after=new)
     if plan.loop is not None and plan.loop.stop is not None and before is None:
         plan.loop.doubtful.append(name)
     env.rebind(name, value, target.span)
+
+
+def _type_help(name: str, before: ExprValue, after: ExprValue) -> str:
+    """A help line for a value of another type than the name had before a training, or ""."""
+    match before, after:
+        case RuntimeValue(type=TensorType() as old), RuntimeValue(type=TensorType() as new):
+            if old.dtype == new.dtype:
+                return "a value keeps its shape in a training: log it, or collect it with scatter_update(v, i, x)"
+            if old.dtype.kind == "int" and new.dtype.kind == "float" and old.shape == new.shape == ():
+                return f"give it a fraction there, such as {name} = 0.0"
+    return ""
 
 
 def type_text(value: ExprValue) -> str:
@@ -179,8 +189,10 @@ def _number_kind(ctx: Analysis, value: PlanExpr, names: Env) -> str:
         case Apply(op="+" | "-" | "*" | "/" | "//" | "%" | "unary -" | "unary +" as op, args=args):
             kinds = {_number_kind(ctx, one, names) for one in args}
             return "" if "" in kinds else "float" if op == "/" or "float" in kinds else "int"
-        case _:
+        case Value() | Counter() | SessionValue() | Apply() | Field() | BatchField() | Template():
             return ""
+        case _:
+            assert_never(value)
 
 
 def _kind_of(type: TensorType) -> str:
@@ -396,7 +408,7 @@ def _combined(
         if given in (["mean"], ["sum"]) and node.row is not None and len(node.row.params) == 1:
             way = f"evaluate what is in {node.row.name}(...), and apply {node.row.name} to the result"
         if node.row is OPERATORS["/"] and set(given) <= {"mean", "sum"} and not node.origin.span.source.is_library:
-            way = "evaluate what is left and what is right of '/', and divide the results"
+            way = "evaluate both sides of '/' separately, and divide the results"
         for array in [arg for arg in node.args.values() if isinstance(arg, Field)][:1]:  # whose shape rules do not see
             why, way = f"how {what} treats the rows beside {array} is not known", f"write constant({array}) for {array}"
         is_here = node.origin.span.line == value.span.line
