@@ -112,3 +112,8 @@ def test_data_that_are_read_only_can_be_changed(here, monkeypatch):
     monkeypatch.setattr(new, "bundled", lambda name: str(here / name))
     assert main(["new", "shop"]) == 0
     assert (here / "shop" / "bookings.csv").stat().st_mode & 0o200
+
+
+def test_a_folder_with_the_name_of_another_program(here, capsys):
+    assert main(["new", "messages"]) == 0
+    assert capsys.readouterr().out.endswith("For the program messages: tfdsl new DIR --from messages\n")

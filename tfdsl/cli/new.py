@@ -105,7 +105,13 @@ def command(arguments: argparse.Namespace) -> int:
     for line in enter + example.commands():
         show(f"    {line}")
     if arguments.example is None:
-        print("\nFor other programs: tfdsl new --list")
+        named = os.path.basename(os.path.normpath(folder))
+        is_other = named in known and named != DEFAULT
+        print(
+            f"\nFor the program {named}: tfdsl new DIR --from {named}"
+            if is_other
+            else "\nFor other programs: tfdsl new --list"
+        )
     return 0
 
 

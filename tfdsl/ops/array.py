@@ -166,10 +166,10 @@ row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = n
     "dtype: dtype T = none", one_hot, "one_hot",
     "A new axis (the last unless given) of size `depth`, with 1 at each index and 0 elsewhere.",
     "one_hot([0, 2], 3)", batch=batch_one_hot, T="number", U="uint8 int8 int32 int64", axis=-1)
-row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", sequence_mask,
+row("sequence_mask", "lengths: U, maxlen: V? = none, dtype: dtype T = bool", sequence_mask,
     "sequence_mask",
     "A new last axis of size `maxlen` (the largest length unless given), true on its first `lengths` places.",
-    "sequence_mask([1, 3], maxlen=4)", batch=batch_sequence_mask, U="int32 int64")
+    "sequence_mask([1, 3], maxlen=4)", batch=batch_sequence_mask, U="int32 int64", V="int32 int64")
 row("meshgrid", "args: [T], indexing: text = \"xy\"", meshgrid, "meshgrid",
     "The coordinates of all points of a grid, one tensor for each of the vectors that span it.",
     "meshgrid([[1.0, 2.0], [3.0, 4.0, 5.0]])",

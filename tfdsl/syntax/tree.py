@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from ..record import Record
@@ -528,6 +529,20 @@ class File(Tree):
 
 # The values of a node's fields.
 Part: TypeAlias = "Tree | tuple[Part, ...] | Span | bool | int | float | complex | str | None"
+
+
+def trees(part: Part) -> Iterator[Tree]:
+    """The nodes of a part of the tree."""
+    todo = [part]
+    while todo:
+        match todo.pop():
+            case Tree() as node:
+                yield node
+                todo += [getattr(node, name) for name in type(node).__match_args__ if name != "span"]
+            case tuple() as parts:
+                todo += parts
+            case _:
+                pass
 
 
 # All statements. Code that matches over statements and misses one fails type checking. `If` and `For` are in both

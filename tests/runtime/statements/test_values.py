@@ -84,6 +84,36 @@ def test_a_number_of_a_training_takes_what_counters_give(engine):
     assert line == f"{total!s} 20 4 {np.float32(4 / 21)!s} 21 20 {4 / 21:.3f}"
 
 
+def test_rows_and_lists_are_carried_through_a_training():
+    text = """
+data points = moons(10)
+placeholder X: float32[n, 2]
+variable w = 1.0
+up = assign_add(w, reduce_sum(X) * 0.0 + 1.0)
+session:
+    seen, total, last, big = 0, 0.0, [0.0, 0.0, 0.0], [7, 8]
+    train 1 epoch on points in batches of 4 ordered as b:
+        feed X = b.features
+        run up
+        seen = seen + b.rows
+        total = total + w * b.rows
+        last = [last[1], last[2], w]
+        big = [big[1], big[0] + step]
+    print seen, total, last, last[0] + 1.0, big
+    first, _, third = last
+    pair = [w, w + 1.0]
+    print first, third, pair[1], "{global_step}"
+"""
+    # 4, 4 and 2 rows; w is 2, 3 and 4 after the steps.
+    assert printed(text) == [f"10 {2 * 4 + 3 * 4 + 4 * 2}.0 [2. 3. 4.] 3.0 [9 9]", "2.0 4.0 5.0 0"]
+
+
+def test_a_list_leaves_the_range_of_its_type():
+    text = "variable w = 1.0\nsession:\n    n = [1, 2147483640]\n    train 9 steps:\n        n = [step, n[1] + step]\n        run w\n"
+    found = failure(text)
+    assert (found.code, found.span.line) == ("TFG773", 5) and "21474836" in str(found)
+
+
 def test_a_number_leaves_the_range_of_its_type():
     text = "variable w = 1.0\nsession:\n    n = 2147483640\n    train 9 steps:\n        n = 2 + (step + n * 1)\n        run w\n"
     found = failure(text)
@@ -408,9 +438,6 @@ session:
     refuse_kept(tfdsl.compile(text % ("d", "batch.features")).program)
 
 
-# --- mistakes that only a run finds -----------------------------------------------------------
-
-
 def test_a_format_that_does_not_fit_its_value():
     found = failure('x = constant(2)\nsession:\n    a = [x, x]\n    print "{a:.2f}"\n')
-    assert (found.code, found.span.line) == ("TFG702", 4)
+    assert (found.code, found.span.line) == ("TFG562", 4)

@@ -51,9 +51,9 @@ from ..values import (
     Outputs,
     Primitive,
     Rest,
+    RuntimeValue,
     Tensor,
     describe,
-    has_tensor,
 )
 from . import training
 from .applied import applied
@@ -316,9 +316,17 @@ _FOR_TENSORS = {
 _NUMBERS_ONLY = ("min", "max", "sum")
 
 
+def _is_late(value: ExprValue) -> bool:
+    return isinstance(value, (Tensor, Array, RuntimeValue))
+
+
+def _has_late(value: ExprValue) -> bool:
+    return any(map(_has_late, value)) if isinstance(value, (list, tuple)) else _is_late(value)
+
+
 def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> ExprValue:
     name = function.name
-    inside = has_tensor if name in _NUMBERS_ONLY else lambda value: isinstance(value, (Tensor, Array))
+    inside = _has_late if name in _NUMBERS_ONLY else _is_late
     tensors = [g for _, g in given if inside(g.value)]
     if tensors:
         text = tensors[0].text if not tensors[0].text.endswith("...") else "x"

@@ -104,7 +104,7 @@ def targetless(ctx: Analysis, name: str) -> str:
         return ""
     kinds = [TRANSFORMS[stage.name] for stage in statement.stages[1:]]
     column = columns[-1] if all(kind.learns or kind.of_rows or kind.divides for kind in kinds) else "..."
-    given = "".join(f"{one.span.text}, " for one in source.arguments)
+    given = "".join(f"{one.span.text}, " for one in source.arguments if one.name != "target")
     call = f'{source.name}({given}target="{column}")'
     return f"name the target's column on line {statement.span.line}: {call}, or another column"
 

@@ -8,6 +8,7 @@ from ...diagnostics import (
     AMBIGUOUS,
     LISTED_KIND,
     LISTED_NAME,
+    LISTED_NONE,
     REUSE_DISAGREES,
     REUSE_UNKNOWN,
     SCOPE_EMPTY,
@@ -226,7 +227,12 @@ def listed(ctx: Analysis, env: Env, lister: Lister, expr: t.Call) -> list[ExprVa
         name = ctx.evaluate(env, given["name"])
         if not isinstance(name, str):
             ctx.fail(LISTED_NAME, given["name"].span, function=lister.name, value=describe(name))
-        chosen = [one for one in chosen if ctx.graph.nodes[one.ref.node].name == name]
+        named = [one for one in chosen if ctx.graph.nodes[one.ref.node].name == name]
+        if not named:
+            known = list(dict.fromkeys(ctx.graph.nodes[one.ref.node].name or "" for one in chosen))
+            help = ctx.did_you_mean(name, known) or (f"there are: {', '.join(known)}" if known else "")
+            ctx.report(LISTED_NONE, given["name"].span, help=help, name=name)
+        chosen = named
     return [one for one in chosen if not lister.trainable or ctx.graph.nodes[one.ref.node].is_trainable]
 
 

@@ -36,22 +36,12 @@ def _is_used(ctx: Analysis, env: Env) -> bool:
 
 
 def _mentions(part: t.Part) -> bool:
-    todo: list[t.Part] = [part]
-    while todo:
-        match todo.pop():
-            case t.Name(id=name):
-                if name == NAME:
-                    return True
-            case t.Identifier(id=name):
-                if name.partition(".")[0] == NAME:
-                    return True
-            case t.Constant(value=str(text)):
-                if re.search(rf"{{{NAME}\b", text):
-                    return True
-            case tuple() as parts:
-                todo += parts
-            case t.Tree() as node:
-                todo += [getattr(node, name) for name in type(node).__match_args__ if name != "span"]
+    for node in t.trees(part):
+        match node:
+            case t.Name(id=name) | t.Identifier(id=name) if name.partition(".")[0] == NAME:
+                return True
+            case t.Constant(value=str(text)) if re.search(rf"{{{NAME}\b", text):
+                return True
             case _:
                 pass
     return False

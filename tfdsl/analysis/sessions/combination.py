@@ -75,6 +75,10 @@ class Combinations:
         self.leaves[ref] = "made"
         return Fetch(ref)
 
+    def is_fixed(self, node: Node) -> bool:
+        """Whether the outputs of a node have nothing to do with the rows."""
+        return self._kinds.get(node.id, FIXED) == FIXED
+
     def changes(self, node: Node) -> bool:
         """Whether a node that writes variables changes them. A layer of the library leaves them as they are while
         `training` is off."""

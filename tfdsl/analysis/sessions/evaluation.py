@@ -1,13 +1,13 @@
 """Turns `NAME = EXPR` and `NAME = evaluate ...` into the plan: they give names of the session their values."""
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
 
 from ...data.schema import Column, Schema
 from ...diagnostics import (
     EVALUATE_BATCH,
     EVALUATE_CHANGES,
     EVALUATE_COUNT,
+    EVALUATE_DRAWS,
     EVALUATE_NAME,
     EVALUATE_ROWS,
     EVALUATE_SAME,
@@ -27,7 +27,6 @@ from ...program import (
     BatchField,
     Bind,
     Combination,
-    Counter,
     Evaluate,
     Evaluated,
     Feed,
@@ -37,7 +36,6 @@ from ...program import (
     Ref,
     SessionValue,
     Shown,
-    Template,
     Value,
     parts_of,
 )
@@ -68,7 +66,8 @@ from ..values import (
 )
 from .combination import Combinations, NotCombined
 from .feeds import Loop, Plan, check_short_batch, checked_feeds
-from .plan_values import count_of, session_value, shown_text
+from .outside_types import items_of, numbers_of, type_of_list
+from .plan_values import count_of, refuse_inside, session_value, shown_text
 
 _KINDS: Mapping[str, str] = {
     ROWS: "the rows", COLUMNS: "the rows as columns", SIZES: "their shape", MEAN: "a mean over them",
@@ -139,8 +138,9 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
         types: list[TensorType | None] = [TensorType(STRING, ())]
         found: Iterable[ExprValue] = [None]
     else:
+        refuse_inside(ctx, plan, expr)
         value = value_of(ctx, plan.env, expr)
-        found = unpacked(ctx, targets, value, expr.span) if len(targets) > 1 else [value]
+        found = unpacked(ctx, targets, items_of(value), expr.span) if len(targets) > 1 else [value]
         types = [_type(ctx, plan, one, expr) for one in found]
         values = [plan_value(ctx, one, expr.span) for one in found]
     refs = [part.ref for one in values for part in parts_of(one) if isinstance(part, Fetch)]
@@ -148,55 +148,26 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
     dtypes: list[str] = []
     for target, type, one, part in zip(targets, types, found, values, strict=True):
         kept = _type_before(ctx, plan, target, part) if type is None else None
-        dtypes.append("" if kept is None else kept.dtype.name)
+        made = kept or (type if isinstance(one, (list, tuple)) and isinstance(part, Apply) else None)
+        dtypes.append("" if made is None else made.dtype.name)
         of = one.ref if isinstance(one, Tensor) else None
         give(ctx, plan, target, RuntimeValue(SessionValue(target.id), kept or type, None, of))
     return Bind(ctx.origin(statement.span), tuple(one.id for one in targets), tuple(values), tuple(dtypes), feeds)
 
 
 def _type_before(ctx: Analysis, plan: Plan, target: t.Identifier, value: PlanExpr) -> TensorType | None:
-    """The type that a name keeps in a training, if a number that is computed outside the graph can have it."""
+    """The type that a name keeps in a training, if numbers that are computed outside the graph can have it."""
     if plan.loop is None or target.id not in plan.loop.before:
         return None
     before = plan.names.find(target.id)
     match before.value if before is not None else None:
-        case RuntimeValue(type=TensorType(dtype=dtype, shape=()) as type) if dtype.kind in ("int", "uint", "float"):
-            kind = _number_kind(ctx, value, plan.names)
-            return type if kind == "int" or kind == dtype.kind == "float" else None
+        case RuntimeValue(type=TensorType(dtype=dtype, shape=shape) as type) if dtype.kind in ("int", "uint", "float"):
+            found = numbers_of(ctx, value, plan.names)
+            if found is None or found[1] != shape or (found[0] == "float" and dtype.kind != "float"):
+                return None
+            return type
         case _:
             return None
-
-
-def _number_kind(ctx: Analysis, value: PlanExpr, names: Env) -> str:
-    """ "int" or "float" for a single number that is computed outside the graph, or "" if it may be something else."""
-    match value:
-        case Counter(name="epoch" | "step"):
-            return "int"
-        case Value(value=bool()):
-            return ""
-        case Value(value=int() | float() as number):
-            return type(number).__name__
-        case Fetch(ref=ref):
-            return _kind_of(ctx.graph.nodes[ref.node].outputs[ref.output])
-        case SessionValue(name=name, field="", index=()) if (binding := names.find(name)) is not None:
-            match binding.value:
-                case RuntimeValue(type=TensorType() as kept):
-                    return _kind_of(kept)
-                case RuntimeValue(expr=expr) if expr != value:
-                    return _number_kind(ctx, expr, names)
-                case _:
-                    return ""
-        case Apply(op="+" | "-" | "*" | "/" | "//" | "%" | "unary -" | "unary +" as op, args=args):
-            kinds = {_number_kind(ctx, one, names) for one in args}
-            return "" if "" in kinds else "float" if op == "/" or "float" in kinds else "int"
-        case Value() | Counter() | SessionValue() | Apply() | Field() | BatchField() | Template():
-            return ""
-        case _:
-            assert_never(value)
-
-
-def _kind_of(type: TensorType) -> str:
-    return {"uint": "int", "int": "int", "float": "float"}.get(type.dtype.kind, "") if type.shape == () else ""
 
 
 def _type(ctx: Analysis, plan: Plan, value: ExprValue, expr: t.Expr) -> TensorType | None:
@@ -214,6 +185,8 @@ def _type(ctx: Analysis, plan: Plan, value: ExprValue, expr: t.Expr) -> TensorTy
             return type
         case ShapeOf():
             return None
+        case list() | tuple() if not is_host(value):
+            return type_of_list(ctx, value)
         case _ if is_host(value) and value is not None:
             return TensorType(default_dtype(value, scalar_class(ctx, value, expr.span)), nested_shape(value))
         case _:
@@ -290,6 +263,10 @@ def _doubt_batches(
     changes = [node for id in executed.all(Kind.CHANGE) if combinations.changes(node := ctx.graph.nodes[id])]
     if changes:
         ctx.report(EVALUATE_CHANGES, statement.span, op=changes[0].op)
+    nodes = (ctx.graph.nodes[id] for id in sorted(ctx.graph.reach(refs, frozenset(feed.ref for feed in feeds))))
+    drawn = [node for node in nodes if node.row is not None and node.row.draws and combinations.is_fixed(node)]
+    if drawn:
+        ctx.report(EVALUATE_DRAWS, statement.span, name=f"'{drawn[0].name}'" if drawn[0].name else drawn[0].op)
 
 
 def rows_of(ctx: Analysis, plan: Plan, target: t.Identifier, function: str) -> DataValue:

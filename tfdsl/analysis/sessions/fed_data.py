@@ -15,7 +15,9 @@ from ...diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, NOT
 from ...program import (
     Apply,
     BatchField,
+    Bind,
     Feed,
+    Fetch,
     Field,
     Index,
     PlanExpr,
@@ -24,6 +26,7 @@ from ...program import (
     Statement,
     Template,
     Value,
+    parts_of,
     walk,
     written,
 )
@@ -147,9 +150,14 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
     """Check that the steps of a training depend on its batches."""
     if (statement.batching is None and statement.target is None) or ctx.graph.broken:
         return
-    needed, steps = [], False
+    needed, steps, is_fed = [], False, False
     for one in walk(body):
         match one:
+            case Bind(values=values, feeds=feeds):
+                refs = [part.ref for value in values for part in parts_of(value) if isinstance(part, Fetch)]
+                executed = ctx.executed(ctx.graph, refs, statement.span)
+                is_fed |= any(feed.ref.node in executed and any(_batch_fields(feed.value)) for feed in feeds)
+                is_fed |= any(field for value in values for field in _batch_fields(value))
             case Set(value=value) if any(_batch_fields(value)):
                 return
             case Run(refs=refs, feeds=feeds):
@@ -158,8 +166,8 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
                     return
                 needed += executed.all(Kind.PLACEHOLDER)
                 steps = steps or changes_trained(ctx, one) is not None
-    if ctx.graph.optimizers and not steps:
-        return  # the step itself is missing
+    if not steps and (ctx.graph.optimizers or is_fed):
+        return  # the step itself is missing, or values are made of the batches
     name = ctx.graph.nodes[needed[0]].name if needed else "X"
     batch = statement.target.id if statement.target else "batch"
     help = (

@@ -146,7 +146,8 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
             ctx.fail(FEED_TARGET, fed.value.span, value=shown, hint="feed numbers, or data such as housing.features")
         if isinstance(value.value, (DataValue, Batch)):
             parts = " or ".join(f"{name} = {value.text}.{part}" for part in _fitting(ctx, target.type, value.value))
-            ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=f"feed a part of it: {parts}")
+            hint = f"feed a part of it: {parts}" if parts else f"feed a part of it that fits {target.type}"
+            ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=hint)
         if isinstance(value.value, Array) and not _fits_array(ctx, target.type, value.value):
             _check_swapped(ctx, plan, fed, target, value.value, feds)
         check_feed(ctx, fed, target, value, data, feds)

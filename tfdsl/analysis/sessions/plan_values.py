@@ -18,6 +18,7 @@ from ...diagnostics import (
     SEARCHED,
     TEMPLATE_BRACE,
     TEMPLATE_FORMAT,
+    TEMPLATE_INSIDE,
     TEMPLATE_TENSOR,
     TOO_DEEP,
     UNKNOWN_FIELD,
@@ -33,6 +34,7 @@ from ..calls.session_values import FEWER_OPERATORS, plan_value
 from ..calls.slips import compared
 from ..calls.wrong_kind import not_tensor
 from ..context import Analysis
+from ..expressions import global_step
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
 from ..values import Array, DataValue, ExprValue, RuntimeValue, Tensor, describe
@@ -45,6 +47,7 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     """The value of an expression. The values in a string are filled in when it is used."""
     if isinstance(expr, t.Constant) and isinstance(expr.value, str):
         return _template(ctx, plan, expr.value, expr, is_path=False)
+    refuse_inside(ctx, plan, expr)
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, DataValue):
         text = shown_text(expr)
@@ -59,6 +62,17 @@ def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     if not isinstance(value, str):
         ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
     return _template(ctx, plan, value, expr, is_path=True)
+
+
+def refuse_inside(ctx: Analysis, plan: Plan, expr: t.Expr) -> None:
+    """Refuse a string within an expression that names a value in braces: only whole strings are filled in."""
+    for part in t.trees(expr):
+        if part is expr or not isinstance(part, t.Constant) or not isinstance(part.value, str):
+            continue
+        for match in FIELD.finditer(part.value):
+            name = (match[1] or "").partition(".")[0]
+            if name and (name in COUNTERS or plan.env.knows(name)):
+                ctx.fail(TEMPLATE_INSIDE, _place(part, match), field=match[0], text=part.span.text)
 
 
 def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool) -> PlanExpr:
@@ -119,7 +133,7 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
     if name in params:
         return _known(ctx, thaw(params[name]), name, format, span)
     first = name.partition(".")[0]
-    if not plan.env.knows(first):
+    if not plan.env.knows(first) and first != global_step.NAME:
         known = (*counters, *params, *plan.names.names)
         help = ctx.did_you_mean(first, (*known, *plan.env.visible()))
         ctx.fail(UNKNOWN_FIELD, span, help=help, name=name, known=listed(known))

@@ -121,6 +121,15 @@ EVALUATE_SAME = _message(
     "feed a field of the batch, as in: as {batch} with X = {batch}.features; or leave out 'in batches of'",
     "warning",
 )
+LISTED_NONE = _message(
+    "TFG948", "no variable there is called '{name}', so the list is empty", "write the name of one of them", "warning"
+)
+EVALUATE_DRAWS = _message(
+    "TFG998",
+    "{name} draws other numbers for each batch of this evaluate",
+    "draw a row for each row of the batch, as in random_normal(shape(X)); or leave out 'in batches of'",
+    "warning",
+)
 EVALUATE_CHANGES = _message(
     "TFG996",
     "this evaluate runs {op} once for each batch",

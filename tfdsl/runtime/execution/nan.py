@@ -15,8 +15,8 @@ from ...program import Graph, Node, Origin, Ref, Train, minimized, written
 
 # Before the first step, the learning rate does not matter.
 _AT_FIRST = (
-    "no step was taken yet: look for NaN in the data, and for log(0), 0 / 0 or the square root of a negative number "
-    "between the initial values and the loss"
+    "it was NaN before the first step: look for NaN in the data, and for log(0), 0 / 0 or the square root of a "
+    "negative number between the initial values and the loss"
 )
 # The loss was a number, but the step made it NaN.
 _AT_LAST = (

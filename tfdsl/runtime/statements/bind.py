@@ -17,10 +17,10 @@ def execute(run: Execution, statement: Bind) -> None:
 
 
 def _converted(statement: Bind, name: str, value: object, dtype: str) -> np.ndarray:
-    """A number as one of the dtype that a name keeps. A whole number must be in its range."""
+    """Numbers as those of the dtype that a name keeps. Whole numbers must be in its range."""
     with np.errstate(over="ignore"):  # infinite in float32
         found = np.asarray(value)
         result = found.astype(dtype)
-    if result.dtype.kind in "iu" and int(result) != int(found):
-        raise failure(KEPT_RANGE, statement.origin, name=name, value=int(found), dtype=dtype)
+    if result.dtype.kind in "iu" and (wrong := found[result != found]).size:
+        raise failure(KEPT_RANGE, statement.origin, name=name, value=int(wrong.flat[0]), dtype=dtype)
     return result

@@ -112,7 +112,8 @@ class _Sum:
         self.total: np.ndarray | int = 0  # takes the dtype of what is added
 
     def add(self, value: object, rows: int) -> None:
-        self.total = self.total + _wide(value)
+        with np.errstate(all="ignore"):  # inf and -inf are nan, as in the graph
+            self.total = self.total + _wide(value)
 
     def value(self) -> object:
         return self.total
