@@ -16,8 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^\[?`(\S+)`[^\n]*:\n\n<!-- (new|change|prints) -->\n```\w+\n(.*?)^```$", re.S | re.M)
-BLOCKS = BLOCK.findall(PAGE)
+BLOCK = re.compile(r"^\[?`(\S+)`[^\n]*:\n\n<!-- (new|change|prints) -->\n(`{3,4})\w+\n(.*?)^\3$", re.S | re.M)
+BLOCKS = [(name, kind, text) for name, kind, _, text in BLOCK.findall(PAGE)]
 PARTS = ("tfdsl", "grammars", "tests", "benchmarks", "docs", "models", "README.md", "pyproject.toml")
 
 # The tests of the project that check the additions of the page.
@@ -34,6 +34,8 @@ TESTS = [
     "tests/program/test_plan.py::test_a_statement_says_what_it_uses[Describe]",
     "tests/test_cases.py::test_the_diagnostics_match_the_comments[warnings/no_difference]",
     "tests/test_cases.py::test_every_code_is_covered",
+    "tests/diagnostics/test_explanations.py::test_every_code_has_a_page",
+    "tests/diagnostics/test_explanations.py::test_programs_of_a_page[TFG999]",
     "tests/test_architecture.py::test_every_message_is_used",
     "tests/test_architecture.py::test_unions_have_every_class",
     "tests/test_architecture.py::test_every_statement_is_executed",

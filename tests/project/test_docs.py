@@ -30,13 +30,13 @@ from tfdsl.data.sources.california_housing import fetch
 from tfdsl.diagnostics.render import render_text
 from tfdsl.draw.formats import FORMATS
 from tfdsl.ops.optimizers import OPTIMIZERS
+from tfdsl.reference.pages import BLOCK
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
 from tfdsl.syntax.hints import GRAPH_WORDS, SESSION_WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
-BLOCK = re.compile(r"(?:<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M)
 VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
 NUMBER = re.compile(r"-?\d+\.\d+")
 

@@ -1,0 +1,1 @@
+"""What one can look up: the pages of the documentation, and an entry for everything that has a name."""
