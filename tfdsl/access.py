@@ -94,6 +94,11 @@ class Access:
                 name = walk.go(keep_last=True)
             raise IsADirectoryError(None, "it is not a file")
 
+    def identity(self, file: BinaryIO) -> object:
+        """A key that identifies a file that `reading` opened under any name."""
+        found = os.fstat(file.fileno())
+        return found.st_dev, found.st_ino
+
     def folder(self, path: str, base: str = "", create: bool = False) -> "Folder":
         """Open a folder. With `create`, it is created together with its missing parents."""
         with self._walk(path, base) as walk:

@@ -75,7 +75,7 @@ def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[P
 
     If there are errors, the program is None.
     """
-    clock = Clock(inputs.limits)
+    clock = inputs.clock or Clock(inputs.limits)
     try:
         with paused():
             tree = parse(source, inputs.limits, clock) if isinstance(source, Source) else source

@@ -1,7 +1,7 @@
 """The inputs of a compilation in addition to the text."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .access import Access
 from .diagnostics.spelling import visible
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .data.pipeline import Pipeline
     from .program import Field, Node, Ref
+    from .syntax.tree import DefParameter, Expr, Identifier
     from .types import TensorType
 
 # The type of each input tensor of a node, and the inputs that are variables.
@@ -44,6 +45,14 @@ class PythonOp(Record):
         return ", ".join(map(parameter_text, self.signature.parameters.values()))
 
 
+class Observer(Protocol):
+    """Sees what an analysis finds, for editors. A check has none."""
+
+    def value(self, expr: "Expr | Identifier | DefParameter", value: object) -> None:
+        """The value of an expression, or of a name where it is bound. Code that runs several times has several."""
+        ...
+
+
 class Foreign(Record):
     """The caller's additions to the ops of the language."""
 
@@ -73,7 +82,7 @@ class CompileInputs(Record):
     and `clock` runs since the start. `outside` has names that the text can use without binding them. `foreign` has
     the Python functions that are ops, and TensorFlow's inference. `access` opens the files that the program names;
     without it, only files in its folder and in the working folder can be opened. `read` gets the data sets that the
-    compilation reads, so that a run need not read them again."""
+    compilation reads, so that a run need not read them again. `observer` sees all values."""
 
     params: Mapping[str, object] = _NONE
     data: Mapping[str, object] = _NONE
@@ -83,6 +92,7 @@ class CompileInputs(Record):
     access: Access | None = None
     read: "dict[str, Pipeline] | None" = None
     clock: Clock | None = None
+    observer: Observer | None = None
 
 
 NO_INPUTS = CompileInputs()

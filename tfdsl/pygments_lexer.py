@@ -1,18 +1,19 @@
 """Colours for `.tfg` texts, for everything that uses Pygments: IPython, rich, documentation.
 
-A word is coloured as a keyword only where it is one. So the tokens are those of the language's own lexer, and the
-automaton of the grammar follows them. It begins anew on each line, so a mistake changes the colours of its line only.
+A word is coloured as a keyword only where it is one. So the tokens are those of the language's own lexer. A mistake
+changes the colours of its line only.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from pygments.lexer import Lexer as PygmentsLexer
+from pygments.lexer import Lexer
 from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Punctuation, String, Text, Whitespace
 
-from .syntax.lexer import Lexer, Token, UnexpectedCharacter
-from .syntax.tables import Tables, tables
+from .syntax.lexer import Token
+from .syntax.line_tokens import line_tokens
+from .syntax.tables import tables
 from .types import DTYPE_NAMES
 
 Colour = Any  # Pygments makes the types of its tokens as they are named
@@ -24,83 +25,13 @@ _KEYWORDS: dict[str, Colour] = {
     **dict.fromkeys(("AND", "OR", "NOT"), Operator.Word),
     **dict.fromkeys(("IMPORT", "FROM"), Keyword.Namespace),
 }
-_OPEN, _CLOSE = {"LPAR", "LSQB", "LBRACE"}, {"RPAR", "RSQB", "RBRACE"}
 _BEFORE_TYPES = {"COLON", "COMMA", "EQUAL", "LPAR", "LSQB"}  # where the name of a dtype is its name
 _MAGIC = re.compile(r"%%tfg\b[^\n]*")  # the first line of a notebook's cell
 _BLANK = re.compile(r"(?P<comment>#[^\n]*)|(?P<blank>\s+)|(?P<other>[^\s#]+)")
 _STRING = re.compile(r"(?P<escape>\\.|\{\{|\}\})|(?P<value>\{[^{}]*\})|(?P<plain>[^\\{}]+|[{}])", re.S)
 
-# Where a line of a program and a line of a session begin: after an 'if', which an 'else' can follow.
-_IF = ("IF", "NAME", "COLON", "_NL", "_INDENT")
-_BEFORE = {
-    False: (*_IF, "NAME", "_NL", "_DEDENT"),
-    True: ("SESSION", "COLON", "_NL", "_INDENT", *_IF, "INIT", "_NL", "_DEDENT"),
-}
 
-
-class _Follower:
-    """The states of the parser after the tokens that it is given. It forgets a token that cannot stand here."""
-
-    def __init__(self, tables: Tables):
-        self._tables = tables
-        self._begin: dict[bool, list[int]] = {}
-        self.entered: list[int] = []  # the same list all the time, as the lexer looks at it
-        for in_session, kinds in _BEFORE.items():
-            self.entered[:] = [tables.starts["file"][0]]
-            for kind in kinds:
-                self.follow(kind)
-            self._begin[in_session] = list(self.entered)
-
-    def begin(self, in_session: bool) -> None:
-        """Go to the beginning of a line."""
-        self.entered[:] = self._begin[in_session]
-
-    def follow(self, kind: str) -> None:
-        states, entered = self._tables.states, list(self.entered)
-        while (step := states[entered[-1]].get(kind)) is not None and step < 0:
-            rule = self._tables.rules[~step]
-            del entered[len(entered) - rule.size :]
-            entered.append(states[entered[-1]][rule.origin])
-        if step is not None:
-            self.entered[:] = [*entered, step]
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    """The tokens of a text. Keywords are those that the grammar has at their place."""
-    grammar = tables()
-    lexer, follower = Lexer(grammar), _Follower(grammar)
-    blocks: list[tuple[int, bool]] = []  # the open ones: their indentation, and whether they are in a session
-    at, brackets, in_session = 0, 0, False
-    first: str | None = None  # the kind of the line's first token
-    follower.begin(in_session)
-    while at < len(text):
-        begun = at
-        try:
-            for token in lexer.tokens(text[begun:], follower.entered):
-                token.start, token.end = begun + token.start, begun + token.end
-                at = token.end
-                if token.kind == "_NL" and not brackets:
-                    indent = len(token.rpartition("\n")[2])
-                    if first is not None and indent > (blocks[-1][0] if blocks else 0):
-                        blocks.append((indent, in_session or first == "SESSION"))
-                    while blocks and indent < blocks[-1][0]:
-                        blocks.pop()
-                    in_session = bool(blocks) and blocks[-1][1]
-                    first = None
-                    follower.begin(in_session)
-                elif token.kind != "_NL":
-                    first = first or token.kind
-                    brackets = max(0, brackets + (token.kind in _OPEN) - (token.kind in _CLOSE))
-                    follower.follow(token.kind)
-                yield token
-            return
-        except UnexpectedCharacter as error:
-            at = begun + error.at
-            yield Token("", text[at], at, at + 1)
-            at += 1
-
-
-class TfgLexer(PygmentsLexer):
+class TfgLexer(Lexer):
     """The programs of tfdsl."""
 
     name = "tfg"
@@ -117,7 +48,7 @@ class TfgLexer(PygmentsLexer):
         grammar = tables()
         keywords = {name for name, _ in grammar.keywords}
         at, before = begin, ""
-        tokens = list(_tokens(text[begin:]))
+        tokens = list(line_tokens(text[begin:]))
         for token, after in zip(tokens, [*(one.kind for one in tokens[1:]), "_NL"]):
             start, end = begin + token.start, begin + token.end
             yield from _between(text, at, start)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ..diagnostics import Note
 from ..program import Node, Ref, minimized, refs_of
+from ..source import Span
 from .context import Analysis
 from .gradient_paths import gradient_inputs, gradient_upstream
 
@@ -20,6 +21,13 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
             todo += gradient_inputs(nodes, nodes[ref.node])
             ctx.spend(2, nodes[ref.node].origin.span)
     return False
+
+
+def variables_below(ctx: Analysis, y: Ref, span: Span) -> set[int]:
+    """The variables to which a gradient can flow from `y`, as by `depends`."""
+    reached = list(gradient_upstream(ctx.graph.nodes, [y]))
+    ctx.spend(2 * len(reached), span)
+    return {node.id for node in reached if node.is_variable}
 
 
 def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:

@@ -374,6 +374,8 @@ def inline(
         if _is_training(parameter.default):
             training.taken(ctx, called, value, place, None if parameter.name in arguments else env, span)
         env.take(parameter.name, value, place)
+        if ctx.observer is not None:
+            ctx.observer.value(parameter, value)
     is_outermost = function.tree.span.source.is_library and not span.source.is_library  # the program's own call of it
     if is_outermost and any(_is_training(parameter.default) for parameter in tree.parameters):
         by_position = all(name != "rate" for name, _ in given)

@@ -13,6 +13,8 @@ from ..values import Env, ExprValue, Function, NodeValue, Tensor, describe
 
 def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: t.Expr | None = None) -> None:
     """Bind a name. An error shows both places. `expr` is the expression that makes the value, if one does."""
+    if ctx.observer is not None:
+        ctx.observer.value(target, value)
     try:
         env.bind(target.id, value, target.span, again=_binds_again(ctx, env, target, expr))
     except BoundTwice as error:

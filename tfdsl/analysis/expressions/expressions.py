@@ -95,9 +95,12 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
         case t.Constant():
             return expr.value
         case t.Name():
-            return find(ctx, env, expr)
+            value = find(ctx, env, expr)
         case _:
-            return ctx.with_depth(_evaluate, expr.span, ctx, env, expr, name)
+            value = ctx.with_depth(_evaluate, expr.span, ctx, env, expr, name)
+    if ctx.observer is not None:
+        ctx.observer.value(expr, value)
+    return value
 
 
 def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprValue:

@@ -27,7 +27,7 @@ from ...record import replace
 from ...source import Source
 from ...syntax import tree as t
 from ...syntax.parse import parse
-from ...syntax.read import identity_of, read_open, reason_of
+from ...syntax.read import read_open, reason_of
 from ..context import Analysis, StatementFailed
 from ..expressions.binding import bind
 from ..values import Env, Namespace
@@ -96,7 +96,7 @@ def _module(ctx: Analysis, stem: str, statement: t.Import) -> Env:
 
 
 def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.Import) -> Env:
-    identity = identity_of(os.fstat(file.fileno()))
+    identity = ctx.access.identity(file)
     if identity in ctx.importing:
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
         ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))

@@ -27,7 +27,7 @@ from ..context import Analysis, StatementFailed
 from ..expressions import global_step
 from ..expressions.binding import bind
 from ..expressions.expressions import given, value_of, values_of
-from ..gradient_flow import barriers, depends
+from ..gradient_flow import barriers, variables_below
 from ..values import Env, ExprValue, Operation, Optimizer, Tensor, describe, is_host
 
 
@@ -75,7 +75,8 @@ def optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             n for n in graph.nodes.values()
             if n.is_variable and n.args.get("trainable") != Static(False)
         ]  # fmt: skip
-        trained = [n.id for n in trainable if depends(ctx, loss, Ref(n.id))]
+        reached = variables_below(ctx, loss, statement.span)
+        trained = [n.id for n in trainable if n.id in reached]
         for variable in trained:
             _check_trained(ctx, variable, statement.span)
         if not trained:
@@ -190,8 +191,10 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
 
 
 def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, values: list[ExprValue], loss: Ref) -> Iterator[Ref]:
+    reached = variables_below(ctx, loss, statement.span)
+
     def trains(variable: Tensor) -> bool:
-        return ctx.graph.nodes[variable.ref.node].is_trainable and depends(ctx, loss, variable.ref)
+        return ctx.graph.nodes[variable.ref.node].is_trainable and variable.ref.node in reached
 
     for expr, one in zip(statement.wrt or (), values, strict=True):
         value = ArgumentValue(one, expr.span)
@@ -200,7 +203,7 @@ def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, values: list[ExprValue]
         if variables is None:
             not_variable(ctx, "'wrt'", first_other(one), value.span)
         for one in variables:
-            if not depends(ctx, loss, one.ref):
+            if one.ref.node not in reached:
                 notes, ends = operand_notes([value]), barriers(ctx, loss, one.ref)
                 no_gradient(ctx, "the loss", [loss], value.text, one.ref, value.span, notes, ends)
             _check_trained(ctx, one.ref.node, value.span)

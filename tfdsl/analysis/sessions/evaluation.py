@@ -106,6 +106,8 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
     if plan.loop is not None and plan.loop.stop is not None and before is None:
         plan.loop.doubtful.append(name)
     env.rebind(name, value, target.span)
+    if ctx.observer is not None:
+        ctx.observer.value(target, value)
 
 
 def _type_help(name: str, before: ExprValue, after: ExprValue) -> str:
@@ -290,7 +292,7 @@ def _inside(ctx: Analysis, plan: Plan, statement: t.Evaluate, data: DataValue, r
         loop.data = data.name
     if statement.batch is not None:
         size = None if data.schema.rows % rows else rows
-        env.bind(statement.batch.id, Batch(data.schema, size, data.name), statement.batch.span)
+        bind_batch(ctx, env, statement.batch, Batch(data.schema, size, data.name))
     if plan.loop is not None:
         loop.broken = plan.loop.broken
         loop.feeds = {
@@ -299,6 +301,13 @@ def _inside(ctx: Analysis, plan: Plan, statement: t.Evaluate, data: DataValue, r
         }  # fmt: skip
         _refuse_other_batch(ctx, plan, statement)
     return replace(plan, env=env, loop=loop)
+
+
+def bind_batch(ctx: Analysis, env: Env, target: t.Identifier, batch: Batch) -> None:
+    """Bind the name of the batch of a training or an `evaluate`."""
+    env.bind(target.id, batch, target.span)
+    if ctx.observer is not None:
+        ctx.observer.value(target, batch)
 
 
 def _refuse_other_batch(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> None:

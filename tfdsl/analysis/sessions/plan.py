@@ -55,7 +55,7 @@ from ..expressions.expressions import bind_targets, condition, iterate, value_of
 from ..graph.statements import on_graph
 from ..names import Binding
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
-from .evaluation import rows_of, type_text
+from .evaluation import bind_batch, rows_of, type_text
 from .fed_data import check_batches_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
@@ -269,8 +269,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     loop.before = frozenset(plan.names.names)
     loop.count, loop.unit, loop.per_epoch = count, statement.unit, _per_epoch(dataset, size, order)
     if statement.target is not None and dataset is not None:
-        batch = Batch(dataset.schema, None if short else loop.rows, dataset.name)
-        env.bind(statement.target.id, batch, statement.target.span)
+        bind_batch(ctx, env, statement.target, Batch(dataset.schema, None if short else loop.rows, dataset.name))
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)

@@ -1,2 +1,0 @@
-def reference_pages() -> dict[str, str]:
-    return {}

@@ -1,0 +1,54 @@
+"""What the analysis finds for the places of a text: the values of expressions, and of names where they are bound."""
+
+import re
+
+from ..inputs import Observer
+from ..syntax import tree as t
+from .symbols import WORD
+
+_MOST = 20  # values of a place that runs often
+
+
+class Values(Observer):
+    """The values of an analysis by their places. A name in a dotted name has its own place."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, int], list[object]] = {}
+
+    def value(self, expr: t.Expr | t.Identifier | t.DefParameter, value: object) -> None:
+        place = _place(expr)
+        if place is not None:
+            known = self._found.setdefault((expr.span.source.path, *place), [])
+            if len(known) < _MOST and not any(one is value for one in known):
+                known.append(value)
+
+    def at(self, path: str, start: int, end: int) -> list[object]:
+        """The values of a place, in the order in which they were found."""
+        return self._found.get((path, start, end), [])
+
+
+def _place(expr: t.Expr | t.Identifier | t.DefParameter) -> tuple[int, int] | None:
+    """The offsets of an expression; of a dotted name, those of its last part. None for a name in a string with
+    escapes."""
+    span = expr.span
+    match expr:
+        case t.Attribute(value=value) if value.span == span:  # a dotted name where only a name is allowed
+            depth, inner = 1, value
+            while isinstance(inner, t.Attribute):
+                depth, inner = depth + 1, inner.value
+            return _word(span.text, depth, span.start)
+        case t.Attribute():
+            return _word(span.text, -1, span.start)
+        case t.Name(id=name) if len(name) != len(span.text):
+            return _word(span.text, 0, span.start)
+        case t.DefParameter():
+            return _word(span.text, 0, span.start)
+        case _:
+            return span.start, span.end
+
+
+def _word(text: str, number: int, start: int) -> tuple[int, int] | None:
+    words = [] if re.search('["(]', text) and number >= 0 else list(WORD.finditer(text))
+    if not -len(words) <= number < len(words):
+        return None
+    return start + words[number].start(), start + words[number].end()

@@ -1,0 +1,270 @@
+"""Open documents, and the analyses of them.
+
+A document that is open takes the place of its file, also where other files import it. What was found about a text is
+kept until the text, or a file that it imports, changes.
+"""
+
+import os
+from collections.abc import Callable
+from io import BufferedReader, BytesIO
+from typing import BinaryIO, cast
+
+from ..access import Access
+from ..diagnostics import Diagnostic, TfgError
+from ..driver import check
+from ..inputs import CompileInputs
+from ..libraries import FOLDER, LIBRARIES
+from ..limits import Clock, Limits
+from ..program import Program
+from ..record import Record
+from ..source import Source, Span
+from ..syntax import tree as t
+from ..syntax.parse import parse
+from ..syntax.read import read
+from .resolve import resolve
+from .symbols import FileSymbols, Symbol
+from .text import LinePosition, OpenText
+from .values import Values
+
+Outdated = Callable[[], bool]
+
+
+class Cancelled(Exception):
+    """The text changed, so nobody needs the result."""
+
+
+class Analysed(Record):
+    """What the analysis of a text found."""
+
+    source: Source
+    program: Program | None
+    diagnostics: list[Diagnostic]
+    values: Values
+
+
+class _CancelClock(Clock):
+    """A clock that is also over when the result is not needed any more."""
+
+    def __init__(self, limits: Limits, outdated: Outdated):
+        super().__init__(limits)
+        self._outdated = outdated
+
+    @property
+    def is_over(self) -> bool:
+        return self._outdated() or super().is_over
+
+
+class _Opened(BytesIO):
+    """An open document, read like its file."""
+
+    def __init__(self, path: str, text: OpenText):
+        super().__init__(text.plain.encode("utf-8", "surrogatepass"))
+        self.path: str = path
+
+
+class _OpenFiles(Access):
+    """Opens files for a program. Open documents take the place of their files."""
+
+    def __init__(self, program: str, texts: dict[str, OpenText]):
+        super().__init__(program)
+        self._texts = texts
+
+    def reading(self, path: str, base: str = "") -> BufferedReader:
+        whole = os.path.abspath(os.path.join(base, path))
+        if whole not in self._texts:
+            return super().reading(path, base)
+        self.check(path, base)
+        return cast(BufferedReader, _Opened(whole, self._texts[whole]))
+
+    def identity(self, file: BinaryIO) -> object:
+        if not isinstance(file, _Opened):
+            return super().identity(file)
+        try:
+            found = os.stat(file.path)
+        except OSError:  # it was never saved
+            return file.path
+        return found.st_dev, found.st_ino
+
+
+class Workspace:
+    """The open documents by their absolute paths."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, OpenText] = {}
+        self.folders: list[str] = []
+        self._sources: dict[str, Source] = {}
+        self._trees: dict[str, tuple[t.File, list[Diagnostic]]] = {}
+        self._symbols: dict[str, FileSymbols] = {}
+        self._analysed: dict[str, Analysed] = {}
+        self._resolving: list[str] = []
+
+    # --- texts ----------------------------------------------------------------------------
+
+    def change(self, path: str, text: OpenText | None) -> None:
+        """Open a document, give it another text, or close it."""
+        if text is None:
+            self.open.pop(path, None)
+        else:
+            self.open[path] = text
+        self.forget(path)
+
+    def forget(self, path: str) -> None:
+        """Forget what was found about a file and about those that import it."""
+        for one in (path, *self.importers(path)):
+            self._symbols.pop(one, None)
+            self._analysed.pop(one, None)
+        for found in (self._sources, self._trees):
+            found.pop(path, None)
+
+    def forget_all(self) -> None:
+        """Forget everything, as after a change of files."""
+        for found in (self._sources, self._trees, self._symbols, self._analysed):
+            found.clear()
+
+    def importers(self, path: str) -> list[str]:
+        """The known files that import one, also through others."""
+        found: list[str] = []
+        todo = [path]
+        while todo:
+            wanted = todo.pop()
+            for one, symbols in self._symbols.items():
+                if one not in found and one != path and any(wanted == made.path for made in symbols.imports):
+                    found.append(one)
+                    todo.append(one)
+        return found
+
+    def text(self, path: str) -> OpenText:
+        """The text of an open document, or of a file as it was last read."""
+        known = self.open.get(path)
+        return known if known is not None else OpenText(self.source(path).text)
+
+    def source(self, path: str) -> Source:
+        """The source of a document or a file. Raises `TfgError` if it cannot be read."""
+        if path not in self._sources:
+            known = self.open.get(path)
+            made = Source(path, known.plain) if known is not None else read(path)
+            if os.path.dirname(path) == FOLDER:
+                made = Source(path, made.text, is_library=True)
+            self._sources[path] = made
+        return self._sources[path]
+
+    def files(self) -> list[str]:
+        """The open documents, and the programs in the folders of the workspace."""
+        found = dict.fromkeys(self.open)
+        for folder in self.folders:
+            for around, folders, names in os.walk(folder):
+                folders[:] = [one for one in folders if not one.startswith((".", "node_modules", "__pycache__"))]
+                found |= dict.fromkeys(os.path.join(around, one) for one in names if one.endswith(".tfg"))
+        return list(found)
+
+    # --- what is known of them ------------------------------------------------------------
+
+    def tree(self, path: str, clock: Clock | None = None) -> tuple[t.File, list[Diagnostic]]:
+        """The tree of a document, and why it has none if it cannot be parsed: then the tree is empty."""
+        if path not in self._trees:
+            source = self.source(path)
+            try:
+                self._trees[path] = parse(source, None, clock), []
+            except TfgError as error:
+                self._trees[path] = t.File(Span(source, 0, 0), ()), list(error.diagnostics)
+        return self._trees[path]
+
+    def symbols(self, path: str) -> FileSymbols:
+        """The symbols of a document or a file."""
+        if path not in self._symbols:
+            self._resolving.append(path)
+            try:
+                self._symbols[path] = resolve(self.tree(path)[0], lambda statement: self._imported(path, statement))
+            finally:
+                self._resolving.pop()
+        return self._symbols[path]
+
+    def _imported(self, path: str, statement: t.Import) -> tuple[str, FileSymbols | None]:
+        other = imported_path(path, statement)
+        if other in self._resolving or not other.endswith(".tfg"):
+            return other, None
+        try:
+            return other, self.symbols(other)
+        except TfgError:
+            return other, None
+
+    def analysed(self, path: str, outdated: Outdated = lambda: False) -> Analysed:
+        """The analysis of a document. Raises `Cancelled` if it became outdated meanwhile."""
+        if path not in self._analysed:
+            clock = _CancelClock(Limits(), outdated)
+            tree, errors = self.tree(path, clock)
+            values, access = Values(), _OpenFiles(path, self.open)
+            inputs = CompileInputs(access=access, observer=values, clock=clock)
+            program, diagnostics = (None, errors) if errors else check(tree, inputs)
+            if outdated():
+                self._trees.pop(path, None)
+                raise Cancelled
+            self._analysed[path] = Analysed(self.source(path), program, diagnostics, values)
+        return self._analysed[path]
+
+    def document(self, path: str) -> "Document":
+        return Document(self, path)
+
+
+class Document:
+    """A document with what is known of it."""
+
+    def __init__(self, workspace: Workspace, path: str):
+        self.workspace: Workspace = workspace
+        self.path: str = path
+
+    @property
+    def text(self) -> OpenText:
+        return self.workspace.text(self.path)
+
+    @property
+    def source(self) -> Source:
+        return self.workspace.source(self.path)
+
+    @property
+    def tree(self) -> t.File:
+        return self.workspace.tree(self.path)[0]
+
+    @property
+    def symbols(self) -> FileSymbols:
+        return self.workspace.symbols(self.path)
+
+    @property
+    def analysed(self) -> Analysed:
+        return self.workspace.analysed(self.path)
+
+    def values(self, start: int, end: int) -> list[object]:
+        """The values of a place."""
+        return self.analysed.values.at(self.source.path, start, end)
+
+    def values_of(self, symbol: Symbol) -> list[object]:
+        """The values of a symbol where it is bound, as far as this document's program makes them."""
+        span = symbol.span
+        path = (
+            f"<{span.source.path.rpartition('/')[2].removesuffix('.tfg')}>"
+            if span.source.is_library
+            else span.source.path
+        )
+        return self.analysed.values.at(path, span.start, span.end)
+
+    def offset_of(self, line: int) -> int:
+        """The offset of the first character of a line, from 0."""
+        return self.text.offset(LinePosition(line, 0))
+
+
+def imported_path(path: str, statement: t.Import) -> str:
+    """The path of the file that a statement imports."""
+    if statement.is_library:
+        return library_path(statement.path)
+    return os.path.normpath(os.path.join(os.path.dirname(path), statement.path))
+
+
+def library_path(name: str) -> str:
+    """The path of a library of the package."""
+    return os.path.join(FOLDER, f"{name}.tfg")
+
+
+def path_of(source: Source) -> str:
+    """The path of the file of a source. The analysis calls those of libraries by name."""
+    name = source.path.strip("<>")
+    return library_path(name) if source.is_library and name in LIBRARIES else source.path
