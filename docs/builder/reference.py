@@ -1,0 +1,2 @@
+def reference_pages() -> dict[str, str]:
+    return {}
