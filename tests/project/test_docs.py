@@ -6,18 +6,26 @@ A page is README.md or one of docs/. Its blocks run in order, in a folder with t
 - ```tfg is a whole program: canonical, without a warning, and run if it has a session. ```output below it is its
 output; - ```console is a tfdsl command and its output, including errors; - ```python runs with the names of the blocks
 before it; a line `x # => VALUE` shows the value of `x`; - ```ipython is a cell, and ```text below it is its output.
+
+In docs/tutorial/ and docs/howto/ files appear where the page shows them, and may change; a ```console block has one or
+more commands and all that a terminal shows. `--update-golden` writes what the commands show.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import re
+import runpy
 import shlex
 import shutil
+import signal
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+from curves import curves
 
 import tfdsl
 from tfdsl.cli import COMMANDS, main
@@ -36,7 +44,12 @@ from tfdsl.syntax.format import format_text
 from tfdsl.syntax.hints import GRAPH_WORDS, SESSION_WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
+DOCS = ROOT / "docs"
+PATHS = {"README.md": ROOT / "README.md"} | {
+    path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))
+}
+PAGES = {page: path.read_text(encoding="utf-8") for page, path in PATHS.items()}
+LESSONS = [page for page in PAGES if page.startswith(("tutorial/", "howto/"))]
 VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
 NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -50,8 +63,8 @@ def blocks(page):
 
 
 def of_kind(*kinds):
-    """The pages that have a block of a kind."""
-    return [page for page in PAGES if any(kind in kinds for _, kind, _, _ in blocks(page))]
+    """The pages that have a block of a kind, apart from lessons."""
+    return [page for page in PAGES if page not in LESSONS and any(kind in kinds for _, kind, _, _ in blocks(page))]
 
 
 @pytest.fixture
@@ -59,9 +72,10 @@ def place(tmp_path, monkeypatch):
     """A folder for a page, without a network."""
 
     def prepared(page):
-        shutil.copytree(ROOT / "models", tmp_path / "models")
+        if "models/" in PAGES[page]:
+            shutil.copytree(ROOT / "models", tmp_path / "models")
         for note, _, text, _ in blocks(page):
-            if note.startswith("file: "):
+            if note.startswith("file: ") and page not in LESSONS:
                 path = tmp_path / note.removeprefix("file: ")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
@@ -75,11 +89,11 @@ def place(tmp_path, monkeypatch):
     return prepared
 
 
-def alike(found, shown):
+def alike(found, shown, atol=0.02):
     """Whether texts are equal, except that fractions may differ slightly, as they do between processors."""
     assert NUMBER.sub("#", found) == NUMBER.sub("#", shown)
     numbers = [[float(n) for n in NUMBER.findall(text)] for text in (found, shown)]
-    np.testing.assert_allclose(*numbers, atol=0.02)
+    np.testing.assert_allclose(*numbers, atol=atol, rtol=1e-3)
 
 
 @pytest.mark.parametrize("page", of_kind("tfg"))
@@ -105,7 +119,7 @@ def test_programs(page, place):
 COMMANDS_SHOWN = [
     pytest.param(page, command, text.partition("\n")[2],
                  marks=[pytest.mark.long] if "--verify-resume" in command else [], id=f"{page}: {command}")
-    for page in PAGES if page != "clusters.md"
+    for page in PAGES if page not in ("clusters.md", *LESSONS)
     for note, kind, text, _ in blocks(page) if kind == "console"
     for command in [text.partition("\n")[0].removeprefix("$ tfdsl ")]
 ]  # fmt: skip
@@ -130,6 +144,71 @@ def test_python(page, place, monkeypatch):
                 assert repr(eval(expression, names)) == value, expression
 
 
+class Terminal(io.StringIO):
+    """What a terminal shows. After some lines Ctrl-C is pressed, if it is to be."""
+
+    def __init__(self, lines_before_interrupt=None):
+        super().__init__()
+        self.lines = lines_before_interrupt
+
+    def write(self, text):
+        super().write(text)
+        if self.lines is not None and self.getvalue().count("\n") >= self.lines:
+            self.lines = None
+            super().write("^C\n")
+            signal.raise_signal(signal.SIGINT)
+        return len(text)
+
+
+def _shown(command, before):
+    """What a command shows in a terminal. `before` is what it showed before; if it has a line ^C, Ctrl-C is pressed there."""
+    program, *arguments = shlex.split(command)
+    if program == "cat":
+        return Path(*arguments).read_text(encoding="utf-8")
+    lines = before.splitlines()
+    shown = Terminal(lines.index("^C") if "^C" in lines else None)
+    with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+        if program == "python":
+            runpy.run_path(*arguments, run_name="__main__")
+        else:
+            assert program == "tfdsl"
+            failed = main(arguments)
+            assert bool(failed) == bool(re.search(r"error\[|\^C", shown.getvalue())), shown.getvalue()
+    return re.sub(r" +$", "", shown.getvalue(), flags=re.M)
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_lessons(page, place, request):
+    folder = place(page)
+    names: dict = {"__name__": page}
+    changed = PAGES[page]
+    for note, kind, text, _ in blocks(page):
+        if note.startswith("file: "):
+            path = folder / note.removeprefix("file: ")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            if kind == "tfg":
+                assert format_text(Source(page, text)) == text
+                if f"check {path.relative_to(folder)}" not in PAGES[page]:
+                    problems = [render_text(one) for one in tfdsl.check(path)]
+                    assert not problems, problems
+        elif kind == "console":
+            parts = [part.partition("\n") for part in re.split(r"^\$ ", text, flags=re.M)[1:]]
+            found = "".join(f"$ {command}\n{_shown(command, before)}" for command, _, before in parts)
+            if request.config.getoption("--update-golden"):
+                changed = changed.replace(text, found)
+            else:
+                alike(found, text)
+        elif kind == "python":
+            exec(text, names)
+            for expression, value in VALUE.findall(text):
+                assert repr(eval(expression, names)) == value, expression
+        else:
+            assert kind in ("sh", "text", "ipython", "yaml"), f"{kind} without a name"
+    if changed != PAGES[page]:
+        PATHS[page].write_text(changed, encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", of_kind("ipython"))
 def test_cells(page, place, capsys, monkeypatch):
     pytest.importorskip("IPython")
@@ -146,14 +225,32 @@ def test_program_at_the_top_of_the_readme_is_the_model():
     assert first == (ROOT / "models" / "moons.tfg").read_text(encoding="utf-8")
 
 
-def test_the_picture_is_of_the_program(place, capsys):
-    place("README.md")
-    assert main(["graph", "models/moons.tfg", "--format", "dot"]) == 0
-    labels = re.findall(r'^    g\w+ \[label="(.*?)"', capsys.readouterr().out, re.M)
-    shown = re.findall(
-        r'<text .*?font-family="Helvetica,sans-Serif".*?>(.*?)</text>', (ROOT / "docs" / "moons.svg").read_text()
-    )
-    assert len(labels) > 10 and sorted(labels) == sorted(one for one in shown if "\N{MULTIPLICATION SIGN}" not in one)
+PICTURES = [
+    (page, *found) for page, text in PAGES.items()
+    for found in re.findall(r"^<!-- (graph|curves): (\S+) -->\n.*?([\w/-]+\.svg)", text, re.M)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "kind", "program", "picture"), PICTURES)
+def test_pictures_are_of_the_program(page, kind, program, picture, place, capsys, request):
+    """`<!-- graph: FILE -->` is above what `tfdsl graph` draws, `<!-- curves: FILE -->` above a chart of what is logged."""
+    folder = place(page)
+    for note, _, text, _ in blocks(page):
+        if note == f"file: {program}":
+            (folder / program).write_text(text, encoding="utf-8")
+    path = PATHS[page].parent / picture
+    if kind == "curves":
+        drawn = curves(tfdsl.compile(program).run().history)
+        if request.config.getoption("--update-golden"):
+            path.write_text(drawn, encoding="utf-8")
+        alike(drawn, path.read_text(encoding="utf-8"), atol=1)
+    else:
+        assert main(["graph", program, "--format", "dot"]) == 0
+        labels = re.findall(r'^ +g\w+ \[label="(.*?)"', capsys.readouterr().out, re.M)
+        shown = re.findall(
+            r'<text .*?font-family="Helvetica,sans-Serif".*?>(.*?)</text>', path.read_text(encoding="utf-8")
+        )
+        assert len(labels) > 3 and not set(labels) - set(shown)
 
 
 def test_every_command_is_described():
@@ -245,8 +342,8 @@ def test_every_source_transform_and_optimizer_is_described(request):
         assert mark, name
         page = f"{before}{mark}{text}\n\n{rest.partition(chr(10) * 2)[2]}"
     if request.config.getoption("--update-golden"):
-        (ROOT / "docs" / "language.md").write_text(page, encoding="utf-8")
-    assert page == (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+        (DOCS / "language.md").write_text(page, encoding="utf-8")
+    assert page == (DOCS / "language.md").read_text(encoding="utf-8")
 
 
 def test_every_statement_is_described():
@@ -299,7 +396,9 @@ def test_other_figures_are_the_measured_ones():
 
 
 @pytest.mark.parametrize(
-    "path", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "models" / "README.md"], ids=lambda p: p.name
+    "path",
+    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "models" / "README.md"],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_links(path):
     text = path.read_text(encoding="utf-8")
@@ -316,7 +415,7 @@ def test_the_glossary_names_existing_things():
     rows = re.findall(r"^\| (.*?) \| .* \| (?:`(\w+)` in )?\[.*\]\((.*)\) \|$", PAGES["glossary.md"], re.M)
     assert len(rows) > 50 and len({word for word, _, _ in rows}) == len(rows)
     for _, name, path in rows:
-        text = (ROOT / "docs" / path).read_text(encoding="utf-8")
+        text = (DOCS / path).read_text(encoding="utf-8")
         assert not name or re.search(rf"^(?:class|def) {name}\b|^{name}\b.* = ", text, re.M), name
 
 
