@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURES = (".svg", ".png")
 LANGUAGES = {".py": "python", ".tfg": "tfg", ".csv": "text", ".lark": "text", ".json": "json", ".toml": "toml"}
 
-FENCE = re.compile(r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.S | re.M)
+FENCE = re.compile(
+    r"(?:^<!-- (?P<note>[^\n]*?) -->\n)?^(?P<marks>`{3,})(?P<kind>[^\n]*)\n(?P<text>.*?)^(?P=marks)$", re.S | re.M
+)
 # A link's target or the code of a message, outside code and headings.
 _LINK = re.compile(r"^#[^\n]*|\[`[^`\n]*`(?=\])|`(?P<code>TFG\d{3})`|`[^`\n]*`|\]\((?P<target>[^)\s]+)\)", re.M)
 _IMAGE = re.compile(r'(?:<img src="|!\[[^\]]*\]\()([^")]+)')
@@ -90,4 +92,4 @@ def _fence(fence: re.Match[str]) -> str:
         kind = "tfg" if text.startswith("%%tfg") else "python"
     title = f' title="{note.removeprefix("file: ")}"' if note.startswith("file: ") else ""
     attributes = " { .text .output }" if kind == "output" else f"{kind}{title}"
-    return f"```{attributes}\n{text}```"
+    return f"{fence['marks']}{attributes}\n{text}{fence['marks']}"
