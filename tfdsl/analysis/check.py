@@ -32,7 +32,7 @@ from ..source import Span
 from ..syntax import tree as t
 from .calls.optimizer_slips import warn_optimizers
 from .calls.training import warn_unfed
-from .context import Analysis, GraphBuilder
+from .context import Analysis, GraphBuilder, StatementFailed
 from .dispatch import Dispatch
 from .expressions.expressions import evaluate
 from .expressions.global_step import settle
@@ -64,7 +64,10 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     names: dict[str, Span] = {}
     for statement in tree.body:
         if isinstance(statement, t.Graph):
-            ctx.guarded(lambda statement=statement: graph_block(ctx, statement), statement.span)
+            try:
+                graph_block(ctx, statement)
+            except StatementFailed as failure:
+                ctx.abandon(failure)
         elif not isinstance(statement, t.Session):
             block(ctx, ctx.env, (statement,))
     for graph in ctx.graphs.values():

@@ -644,14 +644,10 @@ class Analysis:
         finally:
             self.level -= 1
 
-    def guarded(self, action: Callable[[], _Made], span: Span) -> _Made | ErrorValue:
-        """Run the work of a statement. If it fails, report the error and return `ErrorValue`."""
-        try:
-            return action()
-        except StatementFailed as abandoned:
-            self.failed += 1
-            self.work += 50
-            _forget(abandoned)
-            if abandoned.diagnostic is not None:
-                self.bag.add(abandoned.diagnostic)
-            return ErrorValue()
+    def abandon(self, failure: StatementFailed) -> None:
+        """Report the error of a statement, and continue with the next one."""
+        self.failed += 1
+        self.work += 50
+        _forget(failure)
+        if failure.diagnostic is not None:
+            self.bag.add(failure.diagnostic)

@@ -4,6 +4,7 @@ import argparse
 
 from ..analysis.calls.symbolic import derivative_text
 from ..analysis.check import analysed
+from ..analysis.context import StatementFailed
 from ..diagnostics import UNKNOWN_NAME, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean
 from ..program import Graph, Ref
@@ -43,10 +44,13 @@ def command(arguments: argparse.Namespace) -> int:
         if isinstance(named.value, Ref):
             names.setdefault(named.value, name)
     place = graph.names[arguments.node].span
-    text = ctx.guarded(lambda: derivative_text(ctx, y, x, names, place, set(graph.names)), tree.span)
+    text = ""
+    try:
+        text = derivative_text(ctx, y, x, names, place, set(graph.names))
+    except StatementFailed as failure:
+        ctx.abandon(failure)
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")
-    assert isinstance(text, str)
     show(text, end="")
     return 0
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..analysis.check import analysed
-from ..analysis.context import Analysis
+from ..analysis.context import Analysis, StatementFailed
 from ..analysis.gradcheck import Check, wanted
 from ..analysis.sessions.feeds import Plan, feed_entries
-from ..analysis.values import Env, ErrorValue
+from ..analysis.values import Env
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
 from ..driver import Compiled
@@ -55,7 +55,7 @@ def command(arguments: argparse.Namespace) -> int:
     if not checks:
         print("tfdsl: there is no gradient to check", file=sys.stderr)
         return 0
-    feeds = _given_feeds(ctx, tree, tuple(fed(text) for text in arguments.feed))
+    feeds = _given_feeds(ctx, tuple(fed(text) for text in arguments.feed))
     tensorflow.load()
     reports = list(_reports(ctx, program, checks, feeds, extra.data, arguments.tolerance))
     if arguments.json:
@@ -69,10 +69,14 @@ def command(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _given_feeds(ctx: Analysis, tree: t.File, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
+def _given_feeds(ctx: Analysis, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
     env = Env(parent=ctx.env)
-    entries = ctx.guarded(lambda: feed_entries(ctx, Plan(env, env), feds), tree.span)
-    if isinstance(entries, ErrorValue) or ctx.bag.errors:
+    entries: dict[Ref, Feed] = {}
+    try:
+        entries = feed_entries(ctx, Plan(env, env), feds)
+    except StatementFailed as failure:
+        ctx.abandon(failure)
+    if ctx.bag.errors:
         raise TfgError(ctx.bag.ordered())
     return entries
 

@@ -49,7 +49,7 @@ from ..calls.op_calls import call_op
 from ..calls.scopes import block_scope, taken
 from ..calls.slips import doubt_aliases, doubt_tag
 from ..calls.wrong_kind import not_tensor
-from ..context import Analysis, GraphBuilder, Shared
+from ..context import Analysis, GraphBuilder, Shared, StatementFailed
 from ..dispatch import Returned
 from ..expressions.binding import bind, bind_targets, unpacked
 from ..expressions.declared import fits, tensor_type
@@ -75,11 +75,14 @@ def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
 def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
     for statement in statements:
         ctx.spend(10, statement.span)
-        result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement), statement.span)
-        if isinstance(result, Returned):
-            return result
-        if isinstance(result, ErrorValue):
+        try:
+            result = _statement(ctx, env, statement)
+        except StatementFailed as failure:
+            ctx.abandon(failure)
             _bind_broken(ctx, env, statement)
+        else:
+            if isinstance(result, Returned):
+                return result
     return None
 
 
@@ -478,7 +481,10 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
             refs.append(ctx.use(one, value.span, value.text).ref)
 
     for expr in statement.values:
-        ctx.guarded(lambda expr=expr: add(expr), expr.span)
+        try:
+            add(expr)
+        except StatementFailed as failure:
+            ctx.abandon(failure)
     ctx.graph.items.append(Enter("after", "", tuple(refs)))
     outside, first = ctx.graph.held, len(ctx.graph.nodes)
     ctx.graph.held = (*outside, *refs)

@@ -86,7 +86,10 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     plan = Plan(env, env, initialised=graph.on_servers() if by_hand else None)
     with on_graph(ctx, graph):
         if not by_hand:
-            ctx.guarded(lambda: check_initial(ctx, all_variables(ctx), "'session'", statement), statement.span)
+            try:
+                check_initial(ctx, all_variables(ctx), "'session'", statement)
+            except StatementFailed as failure:
+                ctx.abandon(failure)
         body = _block(ctx, plan, statement.body)
         check_rows(ctx, body)
     return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
@@ -95,17 +98,26 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
 def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, ...]:
     result: list[Statement] = []
     for statement in statements:
-        made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
-        if not isinstance(made, ErrorValue):
-            result += made
-            continue
-        if isinstance(statement, t.Bind | t.Evaluate):
-            for target in statement.targets:
-                if not plan.env.binds(target.id):
-                    plan.names.rebind(target.id, made, target.span)
-        if isinstance(statement, t.Feeding):  # its feeds may have errors too
-            ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
+        try:
+            result += _statement(ctx, plan, statement)
+        except StatementFailed as failure:
+            ctx.abandon(failure)
+            _bind_broken(ctx, plan, statement)
     return tuple(result)
+
+
+def _bind_broken(ctx: Analysis, plan: Plan, statement: t.Statement) -> None:
+    """Bind the names of a failed statement, so their uses are not reported as errors, and check its feeds, which may
+    have errors too."""
+    if isinstance(statement, t.Bind | t.Evaluate):
+        for target in statement.targets:
+            if not plan.env.binds(target.id):
+                plan.names.rebind(target.id, ErrorValue(), target.span)
+    if isinstance(statement, t.Feeding):
+        try:
+            feed_entries(ctx, plan, statement.feeds)
+        except StatementFailed as failure:
+            ctx.abandon(failure)
 
 
 def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
@@ -326,11 +338,11 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
     assert loop is not None
     for one in statement.body:
         if isinstance(one, t.Feed):
-            entries = ctx.guarded(lambda one=one: feed_entries(ctx, plan, one.feeds), one.span)
-            if isinstance(entries, ErrorValue):
+            try:
+                loop.feeds |= feed_entries(ctx, plan, one.feeds)
+            except StatementFailed as failure:
+                ctx.abandon(failure)
                 loop.broken = True
-            else:
-                loop.feeds.update(entries)
     return list(_block(ctx, plan, statement.body))
 
 
