@@ -74,6 +74,11 @@ class Span(Record):
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    @property
+    def one_line(self) -> str:
+        """The text on one line, for messages."""
+        return " ".join(self.source.text[self.start : self.end].split())
+
     def holds(self, inner: "Span") -> bool:
         """Whether another span lies in this one."""
         return self.source == inner.source and self.start <= inner.start < inner.end <= self.end

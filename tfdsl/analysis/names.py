@@ -5,7 +5,7 @@ qualification. If two separate scopes bind the same name, only the qualified nam
 names from before the loop. Each scope also keeps the last value that it gave each name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from ..record import Record, State, field, replace
@@ -125,6 +125,12 @@ class Names(State, Generic[_Value]):
             return
         known.value, known.span, known.latest = value, span, self.count
         known.path = _common(known.path, self.path)
+
+    def offer(self, values: Mapping[str, _Value], span: Span) -> None:
+        """Bind those names that are not known here."""
+        for name, value in values.items():
+            if not self.knows(name):
+                self.bind(name, value, span)
 
     def rebind(self, name: str, value: _Value, span: Span) -> None:
         """Bind a name that may be bound already, outside all scopes."""

@@ -15,7 +15,7 @@ from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, BatchField, Data, Field, HostValue, PlanExpr, Ref
-from ..record import Record, replace
+from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType
@@ -293,23 +293,3 @@ def describe(value: object) -> str:
             return "the values of an evaluate"
         case _:
             return "a value"
-
-
-def part_of(dataset: DataValue, part: str) -> DataValue | None:
-    """`.train`, `.validation` or `.test` of a split data set."""
-    schema = dataset.schema.part(part)
-    return None if schema is None or dataset.part else replace(dataset, part=part, schema=schema)
-
-
-def field_of_batch(batch: Batch, name: str) -> Array | None:
-    """A field of a batch as an array: features, target or a column. None if there is no such field."""
-    type = batch.schema.type_of(name)
-    return (
-        None if type is None else Array(BatchField(name), TensorType(type.dtype, (batch.size, *(type.shape or ())[1:])))
-    )
-
-
-def field_of(dataset: DataValue, name: str) -> Array | None:
-    """A field of data as an array: features, target or a column. None if there is no such field."""
-    type = dataset.schema.type_of(name)
-    return None if type is None else Array(Field(dataset.name, dataset.part, name), type)

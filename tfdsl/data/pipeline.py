@@ -330,10 +330,13 @@ class Pipeline:
 
     def check(self, field: str) -> None:
         """Refuse a field that cannot be an array: text among numbers, or missing cells."""
-        schema, data = self.schema, self.spec.name
-        columns = schema.columns_of(field)
+        self.check_columns(field, self.schema.columns_of(field))
+
+    def check_columns(self, field: str, columns: tuple[Column, ...]) -> None:
+        """Refuse a field with these columns if it cannot be an array."""
+        data = self.spec.name
         if field == "features" and not columns:
-            several = [column.field for column in schema.table if column.role == "feature"]
+            several = [column.field for column in self.schema.table if column.role == "feature"]
             way = "all columns are targets or set aside"
             if several:
                 way = f"its columns have more than one number a row: use them by name, as in batch.{several[0]}"

@@ -615,7 +615,7 @@ class Builder(threading.local):
             if argument.name is not None:
                 named = argument.name
             elif argument.is_rest:
-                named = " ".join(argument.span.text.split())
+                named = argument.span.one_line
             elif named is not None:
                 raise BuildError(ARGUMENT_ORDER, argument.span, name=named)
         return _Items(span, arguments)

@@ -72,7 +72,7 @@ class ArgumentValue(Record):
 
     @property
     def text(self) -> str:
-        text = " ".join(self.span.text.split())
+        text = self.span.one_line
         return text if len(text) <= 40 else text[:37] + "..."
 
 

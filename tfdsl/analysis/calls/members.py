@@ -9,7 +9,8 @@ from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
 from ...diagnostics.spelling import nearest
 from ...ops import OPS, left_out
-from ...program import BatchField
+from ...program import BatchField, Field
+from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
 from ...types import TensorType
@@ -30,9 +31,6 @@ from ..values import (
     ShapeOf,
     Tensor,
     describe,
-    field_of,
-    field_of_batch,
-    part_of,
 )
 from . import elsewhere
 from .arguments import Arguments
@@ -175,7 +173,7 @@ def _shown(expr: t.Expr) -> str:
         case t.Attribute(value=value, name=name):
             return f"{_shown(value)}.{name}"
         case _:
-            return " ".join(expr.span.text.split())
+            return expr.span.one_line
 
 
 def _fields(schema: Schema) -> set[str]:
@@ -191,8 +189,9 @@ def _dataset_attribute(ctx: Analysis, value: DataValue, expr: t.Attribute) -> Ex
         case "columns":
             return value.schema.columns
         case "train" | "validation" | "test" as part:
-            return part_of(value, part)
-    return data_field(ctx, value, expr.name, expr.span, expr.value.span.text)
+            schema = value.schema.part(part)
+            return None if schema is None or value.part else replace(value, part=part, schema=schema)
+    return _data_field(ctx, value, expr.name, expr.span, expr.value.span.text)
 
 
 def learned_words() -> set[str]:
@@ -224,7 +223,7 @@ def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -
 def column_of(ctx: Analysis, value: DataValue | Batch, items: list[IndexItem], expr: t.Index) -> ExprValue:
     """A column of data or of a batch: `batch["home city"]`."""
     item = items[0]
-    text = " ".join(expr.value.span.text.split())
+    text = expr.value.span.one_line
     if len(items) != 1 or not isinstance(item, str):
         ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="an index that is no name of a column",
                  help=f'name a column in quotes: {text}["age"], or take rows: {text}.features[:5]')  # fmt: skip
@@ -234,37 +233,50 @@ def column_of(ctx: Analysis, value: DataValue | Batch, items: list[IndexItem], e
         help = ctx.did_you_mean(item, known) or f"the columns are {listed(known)}"
         ctx.fail(NO_MEMBER, expr.span, help=help, value=describe(value), name=item)
     if isinstance(value, DataValue):
-        return data_field(ctx, value, column.field, expr.span, text)
-    check_field(ctx, value.data, value.schema, column.field, expr.span)
-    return field_of_batch(value, column.field)
+        return _data_field(ctx, value, column.field, expr.span, text)
+    check_field(ctx, value, column.field, expr.span)
+    return field_of(value, column.field)
 
 
-def data_field(ctx: Analysis, value: DataValue, field: str, span: Span, text: str) -> Array | None:
-    """A field of data: features, target or a column. None if there is no such field."""
-    check_field(ctx, value.name, value.schema, field, span)
+def _data_field(ctx: Analysis, value: DataValue, field: str, span: Span, text: str) -> Array | None:
+    """A field of data. None if there is no such field."""
+    check_field(ctx, value, field, span)
     array = field_of(value, field)
     if array is not None and value.schema.streamed:
         ctx.fail(STREAM_WHOLE, span, name=text, field=field)
     return array
 
 
-def check_field(ctx: Analysis, data: str, schema: Schema, field: str, span: Span) -> None:
+def field_of(value: DataValue | Batch, name: str) -> Array | None:
+    """A field of data or of a batch as an array: features, target or a column. None if there is no such field."""
+    type = value.schema.type_of(name)
+    if type is None:
+        return None
+    if isinstance(value, DataValue):
+        return Array(Field(value.name, value.part, name), type)
+    return Array(BatchField(name), TensorType(type.dtype, (value.size, *(type.shape or ())[1:])))
+
+
+def check_field(ctx: Analysis, value: DataValue | Batch, field: str, span: Span) -> None:
     """Refuse a field of data that cannot be made into an array: text or missing cells among numbers."""
+    data = value.name if isinstance(value, DataValue) else value.data
     pipeline = ctx.pipelines.get(data)
-    for column in schema.columns_of(field):
-        if pipeline is not None and column.nearly_numbers and (data, column.name) not in ctx.nearly:
+    if pipeline is None:
+        return
+    columns = value.schema.columns_of(field)
+    for column in columns:
+        if column.nearly_numbers and (data, column.name) not in ctx.nearly:
             ctx.nearly.add((data, column.name))
             place, cell = pipeline.first_text(column.name) or (None, "its text")
             ctx.report(NEARLY_NUMBERS, span, note_of(place), column=shown(column.name), data=data, cell=shown(cell),
                        missing=missing_with([cell], pipeline.spec.source.arguments))  # fmt: skip
-    if pipeline is not None:
-        try:
-            pipeline.check(field)
-        except DataError as error:
-            if (data, field) in ctx.refused:
-                raise StatementFailed(None) from None
-            ctx.refused.add((data, field))
-            ctx.fail(error.message, span, note_of(error.place), **error.details)
+    try:
+        pipeline.check_columns(field, columns)
+    except DataError as error:
+        if (data, field) in ctx.refused:
+            raise StatementFailed(None) from None
+        ctx.refused.add((data, field))
+        ctx.fail(error.message, span, note_of(error.place), **error.details)
 
 
 def note_of(place: FilePlace | None) -> tuple[Note, ...]:
@@ -279,8 +291,8 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValu
             return RuntimeValue(BatchField("rows"))
         case "columns":
             return schema.columns
-    check_field(ctx, batch.data, schema, expr.name, expr.span)
-    array = field_of_batch(batch, expr.name)
+    check_field(ctx, batch, expr.name, expr.span)
+    array = field_of(batch, expr.name)
     if array is not None:
         return array
     known = _fields(schema)

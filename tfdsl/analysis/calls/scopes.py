@@ -54,24 +54,26 @@ def space_of(ctx: Analysis, env: Env, expr: t.Expr) -> Namespace | None:
     while isinstance(expr, t.Attribute):
         inner.append(expr.name)
         expr = expr.value
-    found = _named_space(ctx, env, expr) if isinstance(expr, t.Name) else None
+    if not isinstance(expr, t.Name):
+        return None
+    found = scopes_of(ctx, env, expr)
+    if found is None and isinstance(bound := _value_of_name(env, expr.id), Namespace):
+        found = bound
     while found is not None and inner:
         found = inner_space(found, inner.pop())
     return found
 
 
-def _named_space(ctx: Analysis, env: Env, expr: t.Name) -> Namespace | None:
-    name = expr.id
-    bound = _value_of_name(env, name)
+def scopes_of(ctx: Analysis, env: Env, expr: t.Name) -> Namespace | None:
+    """The scopes that a bare name means."""
     try:
-        found = env.find_scopes(name)
+        found = env.find_scopes(expr.id)
     except Ambiguous as error:
-        if bound is None or isinstance(bound, Function):
-            ambiguous(ctx, name, error, expr.span)
+        value = _value_of_name(env, expr.id)
+        if value is None or isinstance(value, Function):
+            ambiguous(ctx, expr.id, error, expr.span)
         return None
-    if found is not None:
-        return space(*found, name)
-    return bound if isinstance(bound, Namespace) else None
+    return None if found is None else space(*found, expr.id)
 
 
 def _value_of_name(env: Env, name: str) -> ExprValue:
@@ -240,5 +242,5 @@ def _variables_listed(ctx: Analysis, env: Env, lister: Lister, expr: t.Expr) -> 
     named = space_of(ctx, env, expr)
     if named is None or not named.scopes:
         value = describe(ctx.evaluate(env, expr))
-        ctx.fail(LISTED_KIND, expr.span, function=lister.name, text=" ".join(expr.span.text.split()), value=value)
+        ctx.fail(LISTED_KIND, expr.span, function=lister.name, text=expr.span.one_line, value=value)
     return variables_in(named.scopes)

@@ -70,7 +70,7 @@ def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
     """A value in the plan: a fetch, an array of data, or a value that the session knows."""
     match value:
         case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
-            ctx.fail(NO_CONTENT, span, name=" ".join(span.text.split())[:40], dtype=dtype)
+            ctx.fail(NO_CONTENT, span, name=span.one_line[:40], dtype=dtype)
         case Tensor() | Operation():
             return Fetch(ctx.use(value, span, span.text[:40]).ref)
         case Array():

@@ -97,7 +97,7 @@ def _is_made_longer(ctx: Analysis, ref: Ref, shape: tuple[Dim, ...]) -> bool:
 def _ways(ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes: _Shapes) -> dict[str, str]:
     """How to write row by row, and how to write every pair. Both give the two sides the same number of axes."""
     gap, (at, other) = len(shapes[0]) - len(shapes[1]), axes
-    names = [" ".join(span.text.split()) for span in (tall, short)]
+    names = [span.one_line for span in (tall, short)]
     names = [name if len(name) <= 40 else side for name, side in zip(names, ("the first", "the second"), strict=True)]
     one = every = names[1] if names[1] != "the second" else "x"
     for _ in range(gap + other - at):

@@ -33,7 +33,7 @@ def not_tensor(ctx: Analysis, value: object, span: Span, help: str = "") -> NoRe
     """Refuse a value where a tensor is needed."""
     if isinstance(value, Initializer):
         ctx.fail(ARGUMENT_MISSING, value.span, function=value.op.name, name="shape", signature=value.op.signature)
-    text = " ".join(span.text.split())
+    text = span.one_line
     is_name = re.fullmatch(r"[\w.]+", text) is not None
     ctx.fail(NOT_TENSOR, span, help=help or _as_tensor(value, text if is_name else ""), value=describe(value))
 
@@ -72,7 +72,7 @@ _WITHOUT_NAMES = {
 
 def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoReturn:
     """Refuse a value where a variable is needed."""
-    text, help, word = " ".join(span.text.split()), "", what.strip("'")
+    text, help, word = span.one_line, "", what.strip("'")
     match value:
         case Tensor(ref=ref):
             made_from = _names(_reached(ctx, ref), variables=True)

@@ -41,7 +41,7 @@ def _binds_again(ctx: Analysis, env: Env, target: t.Identifier, expr: t.Expr | N
     if isinstance(known.value, Tensor) and known.value.is_variable:
         match expr:
             case t.Binary(op="+" | "-" as op, left=t.Name(id=left), right=right) if left == target.id:
-                call = f"{'assign_add' if op == '+' else 'assign_sub'}({left}, {' '.join(right.span.text.split())})"
+                call = f"{'assign_add' if op == '+' else 'assign_sub'}({left}, {right.span.one_line})"
                 ctx.warn(VARIABLE_REBOUND, ctx.origin(target.span), name=left, call=call)
     return True
 
@@ -50,7 +50,7 @@ def _changed(name: str, bound: ExprValue, expr: t.Expr | None) -> str:
     """How to change a variable, for an expression that is bound to its name again."""
     if expr is None or not isinstance(bound, Tensor) or not bound.is_variable:
         return ""
-    call = f"assign({name}, {' '.join(expr.span.text.split())})"
+    call = f"assign({name}, {expr.span.one_line})"
     return f"a name is bound once; to change the variable, write: new_{name} = {call}, and run it in a session"
 
 
@@ -64,7 +64,7 @@ def _chosen(ctx: Analysis, target: t.Identifier, bound: Span, expr: t.Expr | Non
     ]  # fmt: skip
     if expr is None or not tests or not before or tests[0] is None:
         return ""
-    then, test, otherwise = (" ".join(one.span.text.split()) for one in (expr, tests[0], before[0]))
+    then, test, otherwise = (one.span.one_line for one in (expr, tests[0], before[0]))
     return f"write in place of line {bound.line} and of this 'if': {target.id} = {then} if {test} else {otherwise}"
 
 

@@ -54,7 +54,7 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
 
 def in_and(expr: t.Expr) -> str:
     """The text of a condition as an operand of `and`."""
-    text = " ".join(expr.span.text.split())
+    text = expr.span.one_line
     return f"({text})" if isinstance(expr, t.Boolean) and expr.op == "or" else text
 
 
@@ -91,4 +91,4 @@ def names_in(expr: t.Expr) -> Iterator[t.Name]:
 
 
 def _refuse(ctx: Analysis, expr: t.Expr) -> NoReturn:
-    ctx.fail(CONDITION_FORM, expr.span, part=" ".join(expr.span.text.split())[:40])
+    ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40])

@@ -45,7 +45,7 @@ from ..calls.magnitude import check_power, check_size, too_large
 from ..calls.members import column_of, member
 from ..calls.op_calls import call_op
 from ..calls.optimizer_slips import doubt_quotient
-from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, space_of
+from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, scopes_of, space_of
 from ..calls.session_values import as_operands, in_node, moving
 from ..context import Analysis, StatementFailed
 from ..names import Ambiguous
@@ -96,6 +96,8 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
             return expr.value
         case t.Name():
             value = find(ctx, env, expr)
+        case t.Attribute(value=t.Name()):
+            value = _attribute(ctx, env, expr)
         case _:
             value = ctx.with_depth(_evaluate, expr.span, ctx, env, expr, name)
     if ctx.observer is not None:
@@ -297,13 +299,14 @@ def _in_sight(ctx: Analysis, env: Env) -> set[str]:
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> ExprValue:
     """The value of a dotted name, for places where the grammar allows only a name."""
-    return evaluate(ctx, env, as_expression(target))
+    return evaluate(ctx, env, as_expression(target) if "." in target.id else t.Name(target.span, target.id))
 
 
 def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> ExprValue:
-    if isinstance(expr.value, t.Name) and expr.value.id == "raw" and not env.knows("raw"):
+    owner = expr.value
+    if isinstance(owner, t.Name) and owner.id == "raw" and not env.knows("raw"):
         return raw.find(ctx, expr.name, expr.span)
-    around = space_of(ctx, env, expr.value)
+    around = scopes_of(ctx, env, owner) if isinstance(owner, t.Name) else space_of(ctx, env, owner)
     if around is not None:
         binding = around.env.member(around.paths, expr.name)
         if binding is not None:
@@ -311,7 +314,7 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> ExprValue:
         inner = inner_space(around, expr.name)
         if inner is not None:
             return inner
-    return member(ctx, expr, evaluate(ctx, env, expr.value))
+    return member(ctx, expr, evaluate(ctx, env, owner))
 
 
 # --- operators --------------------------------------------------------------------------------
@@ -636,7 +639,7 @@ def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | 
     if isinstance(value, str):
         value = list(value)
     if not isinstance(value, (list, tuple, range)):
-        shape, text = value.type.shape if isinstance(value, Tensor) else None, " ".join(span.text.split())
+        shape, text = value.type.shape if isinstance(value, Tensor) else None, span.one_line
         help = ""
         if shape:
             help = f"write: for ... in unstack({text})"

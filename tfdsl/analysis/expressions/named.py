@@ -39,7 +39,7 @@ def _with_node_name(ctx: Analysis, env: Env, expr: t.Expr, given: t.NodeName) ->
         help += f"as {last if last.isidentifier() else 'first'}"
         ctx.fail(NO_NODE, given.span, help=help, value=f"a call of {function.tree.target.id}", name=name)
     if len(refs) != 1 or min(refs) < first:
-        help = f"make a node of it: constant({' '.join(expr.span.text.split())})" if is_host(value) else ""
+        help = f"make a node of it: constant({expr.span.one_line})" if is_host(value) else ""
         ctx.fail(NO_NODE, given.span, help=help, value=describe(value), name=name)
     give_name(ctx, refs.pop(), name, given.span)
     return value

@@ -319,7 +319,7 @@ def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]
 def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     name = statement.target.id
     if statement.value is None:
-        type = "" if statement.type is None else ": " + " ".join(statement.type.span.text.split())
+        type = "" if statement.type is None else ": " + statement.type.span.one_line
         ctx.fail(INITIAL_MISSING, statement.span, name=name, type=type, value="zeros" if "[" in type else "0.0")
     if ctx.graph.regions:
         ctx.fail(REGION_PLACE, statement.span, what="a variable")

@@ -49,9 +49,7 @@ def loss(ctx: Analysis, env: Env, statement: t.Loss) -> None:
     tensor = _scalar_float(ctx, given(ctx, env, statement.value))
     if ctx.graph.loss is not None:
         note = Note("the first is on line {line}", ctx.graph.loss_span)
-        terms = [
-            " ".join(span.text.split()).removeprefix("loss ") for span in (ctx.graph.loss_span, statement.span) if span
-        ]
+        terms = [span.one_line.removeprefix("loss ") for span in (ctx.graph.loss_span, statement.span) if span]
         ctx.fail(LOSS_TWICE, statement.span, (note,), sum=f"loss {' + '.join(terms)}")
     ctx.graph.loss, ctx.graph.loss_span = tensor.ref, statement.span
 
@@ -126,7 +124,7 @@ def _tensors(ctx: Analysis, env: Env, expr: t.Expr) -> list[_Placed]:
     for one in value if isinstance(value, (list, tuple)) else [value]:
         if not isinstance(one, Tensor):
             not_tensor(ctx, one, expr.span)
-        found.append(_Placed(ctx.use(one, expr.span, " ".join(expr.span.text.split())), expr.span))
+        found.append(_Placed(ctx.use(one, expr.span, expr.span.one_line), expr.span))
     return found
 
 

@@ -67,7 +67,7 @@ from ..values import (
 from .combination import Combinations, NotCombined
 from .feeds import Loop, Plan, check_short_batch, checked_feeds
 from .outside_types import items_of, numbers_of, type_of_list
-from .plan_values import count_of, refuse_inside, session_value, shown_text
+from .plan_values import count_of, refuse_inside, session_value
 
 _KINDS: Mapping[str, str] = {
     ROWS: "the rows", COLUMNS: "the rows as columns", SIZES: "their shape", MEAN: "a mean over them",
@@ -175,9 +175,9 @@ def _type_before(ctx: Analysis, plan: Plan, target: t.Identifier, value: PlanExp
 def _type(ctx: Analysis, plan: Plan, value: ExprValue, expr: t.Expr) -> TensorType | None:
     match value:
         case Operation():
-            ctx.fail(VALUE_NONE, expr.span, value="an operation", way=f"write: run {shown_text(expr)}")
+            ctx.fail(VALUE_NONE, expr.span, value="an operation", way=f"write: run {expr.span.one_line}")
         case Evaluation():
-            way = f"name one of them: {shown_text(expr)}.{next(iter(value.fields))}"
+            way = f"name one of them: {expr.span.one_line}.{next(iter(value.fields))}"
             ctx.fail(VALUE_NONE, expr.span, value="an evaluate of several values", way=way)
         case DataValue() | Batch():
             not_tensor(ctx, value, expr.span)
@@ -203,7 +203,7 @@ def _unnamed(ctx: Analysis, shape: Iterable[Dim] | None) -> tuple[Dim, ...] | No
 
 def written_values(ctx: Analysis, value: t.Valued, found: ExprValue) -> list[Shown]:
     """The values that a `write` writes for an expression, with their names."""
-    text = own_name(value) or shown_text(value.value)
+    text = own_name(value) or value.value.span.one_line
     if isinstance(found, Evaluation):
         return [Shown(name, one.expr) for name, one in found.fields.items()]
     if isinstance(found, (DataValue, Batch)):
@@ -232,7 +232,7 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     for one, value in zip(statement.values, tensors, strict=True):
         if not isinstance(value, Tensor):
             not_tensor(ctx, value, one.value.span)
-        refs.append(ctx.use(value, one.value.span, shown_text(one.value)).ref)
+        refs.append(ctx.use(value, one.value.span, one.value.span.one_line).ref)
     feeds = checked_feeds(ctx, inner, statement.feeds, refs, "'evaluate'", statement)
     if size is not None and rows % size:
         check_short_batch(ctx, inner, feeds, rows % size, f"write a size that divides the {rows} rows")
@@ -336,9 +336,9 @@ def _names(ctx: Analysis, statement: t.Evaluate) -> list[str]:
     for one in values:
         name = own_name(one)
         if not name:
-            ctx.fail(EVALUATE_NAME, one.span, text=shown_text(one.value))
+            ctx.fail(EVALUATE_NAME, one.span, text=one.value.span.one_line)
         if name in names:
-            ctx.fail(VALUE_TWICE, one.span, name=name, text=shown_text(one.value))
+            ctx.fail(VALUE_TWICE, one.span, name=name, text=one.value.span.one_line)
         names.append(name)
     return names
 
@@ -389,7 +389,7 @@ def _combined(
             given, why = [], f"{called} is fed a value that is made of the batch"
         if given:
             why = f"{what} of {' and '.join(_KINDS[kind] for kind in given)} is not a mean or a sum over all rows"
-        text, data = shown_text(value.value), statement.data.id
+        text, data = value.value.span.one_line, statement.data.id
         way = "evaluate it at once: leave out 'in batches of'"
         if given in (["mean"], ["sum"]) and node.row is not None and len(node.row.params) == 1:
             way = f"evaluate what is in {node.row.name}(...), and apply {node.row.name} to the result"

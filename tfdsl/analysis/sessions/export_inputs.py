@@ -19,10 +19,10 @@ from ...program import Field, Ref
 from ...program.signature import input_names
 from ...syntax import tree as t
 from ...types import BECOMES, SizeMismatch, TensorType, match_shape
-from ..calls.members import check_field, member
+from ..calls.members import check_field, field_of, member
 from ..context import Analysis
 from ..expressions.expressions import evaluate, value_of
-from ..values import DataValue, Tensor, describe, field_of
+from ..values import DataValue, Tensor, describe
 from ..warnings.column_slips import instead, left_out
 from .feeds import Plan
 
@@ -34,12 +34,12 @@ def made_input(
 ) -> Field:
     """The field of data that a model with these outputs makes for a placeholder."""
     data, name = _field(ctx, plan, expr)
-    text = " ".join(expr.span.text.split())
+    text = expr.span.one_line
     if data is None or name is None:
         value = value_of(ctx, plan.env, expr)
         known = next(iter(ctx.datasets), "titanic")
         ctx.fail(EXPORT_DATA, expr.span, text=text, value=describe(value), name=target.id, data=known)
-    check_field(ctx, data.name, data.schema, name, expr.span)
+    check_field(ctx, data, name, expr.span)
     array = field_of(data, name)
     if array is None or not isinstance(array.field, Field):
         if isinstance(expr, t.Attribute):

@@ -51,7 +51,7 @@ from ...types import (
     shape_text,
 )
 from ..calls.arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
-from ..calls.members import targetless
+from ..calls.members import field_of, targetless
 from ..calls.session_values import plan_value
 from ..calls.training import with_training
 from ..context import Analysis, GraphBuilder, StatementFailed
@@ -67,8 +67,6 @@ from ..values import (
     RuntimeValue,
     Tensor,
     describe,
-    field_of,
-    field_of_batch,
     is_host,
 )
 from ..warnings.column_slips import instead, left_out
@@ -162,14 +160,10 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
 _PARTS = ("features", "target")
 
 
-def _part(value: DataValue | Batch, name: str) -> Array | None:
-    return field_of(value, name) if isinstance(value, DataValue) else field_of_batch(value, name)
-
-
 def _fitting(ctx: Analysis, declared: TensorType, value: DataValue | Batch) -> list[str]:
     """The parts of data or of a batch that fit a placeholder, or all of them if none does."""
-    known = [name for name in _PARTS if _part(value, name) is not None]
-    return [name for name in known if _fits_array(ctx, declared, _part(value, name))] or known
+    known = [name for name in _PARTS if field_of(value, name) is not None]
+    return [name for name in known if _fits_array(ctx, declared, field_of(value, name))] or known
 
 
 def _fits_array(ctx: Analysis, declared: TensorType, array: Array | None) -> bool:
@@ -188,7 +182,7 @@ def _check_swapped(ctx: Analysis, plan: Plan, fed: t.Fed, target: Tensor, mine: 
         return
     owner, other_part = expr.value.span.text, _PARTS[1 - _PARTS.index(expr.name)]
     data = given(ctx, plan.env, expr.value).value
-    theirs = _part(data, other_part) if isinstance(data, (DataValue, Batch)) else None
+    theirs = field_of(data, other_part) if isinstance(data, (DataValue, Batch)) else None
     for other in feds:
         if not (isinstance(other.value, t.Attribute) and other.value.span.text == f"{owner}.{other_part}"):
             continue
@@ -349,7 +343,7 @@ def _is_list_of_run(value: ExprValue) -> bool:
 
 def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
     """A help line for extra axes, missing axes or a different size."""
-    wanted, found, text = declared.shape or (), actual.shape, " ".join(fed.value.span.text.split())
+    wanted, found, text = declared.shape or (), actual.shape, fed.value.span.one_line
     if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1:
         type = f"{declared.dtype}[{', '.join(map(str, (*wanted, 1)))}]"
         return f"declare {fed.target.id}: {type}" + (f", or feed {text}[:, 0]" if is_data else "")

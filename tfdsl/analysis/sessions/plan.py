@@ -60,7 +60,7 @@ from .fed_data import check_batches_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, uninitialised
-from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, shown_text
+from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition
 from .statements import inside_loop, made, need_variables
 
 _BEFORE = "give it a value before the training"
@@ -256,9 +256,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
     env = Env(parent=plan.env)
-    for name in COUNTERS:
-        if not env.knows(name):  # the file's own `step` keeps its meaning
-            env.bind(name, RuntimeValue(Counter(name)), statement.span)
+    env.offer({name: RuntimeValue(Counter(name)) for name in COUNTERS}, statement.span)  # unless the file has its own
     try:
         options, count, (dataset, size, order, seed) = ctx.together(
             lambda: _options(ctx, plan, statement),
@@ -431,7 +429,7 @@ def _number(ctx: Analysis, plan: Plan, expr: t.Expr, word: str) -> PlanExpr:
     type = value.type if isinstance(value, (Tensor, RuntimeValue)) else None
     is_number = type is None or (type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint"))
     if not isinstance(value, (Tensor, RuntimeValue)) or not is_number:
-        help = f"name one of its values: {shown_text(expr)}.{next(iter(value.fields))}" if (
+        help = f"name one of its values: {expr.span.one_line}.{next(iter(value.fields))}" if (
             isinstance(value, Evaluation) and value.fields
         ) else ""  # fmt: skip
         ctx.fail(BETTER_VALUE, expr.span, help=help, what=f"'{word}'", value=describe(value))
@@ -452,7 +450,7 @@ def _keep(ctx: Analysis, plan: Plan, statement: t.Keep) -> Keep:
     need_variables(ctx, statement, "keep")
     plan.restored.clear()
     feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'keep'", statement)
-    state, text = _state(ctx, "keep"), shown_text(statement.value)
+    state, text = _state(ctx, "keep"), statement.value.span.one_line
     return Keep(ctx.origin(statement.span), value, text, statement.highest, path, state, feeds)
 
 
@@ -468,7 +466,7 @@ def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
         ctx.fail(ARGUMENT_KIND, statement.by.span, function="'stop after'", wanted="a number that is not negative",
                  name="by", value=describe(by))  # fmt: skip
     feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'stop after'", statement)
-    state, text = _state(ctx, "stop after"), shown_text(statement.value)
+    state, text = _state(ctx, "stop after"), statement.value.span.one_line
     return StopAfter(
         ctx.origin(statement.span), count, statement.unit, value, text, statement.highest, float(by), state, feeds
     )

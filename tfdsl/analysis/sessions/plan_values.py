@@ -50,7 +50,7 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     refuse_inside(ctx, plan, expr)
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, DataValue):
-        text = shown_text(expr)
+        text = expr.span.one_line
         target = f" or {text}.target" if value.schema.targets else ""
         not_tensor(ctx, value, expr.span, f"use {text}.features{target}")
     return plan_value(ctx, value, expr.span)
@@ -191,7 +191,7 @@ def session_condition(
         case t.Compare():
             operands = ctx.each(lambda operand: session_value(ctx, plan, operand), expr.operands)
             sides += [
-                Shown(shown_text(operand), value)
+                Shown(operand.span.one_line, value)
                 for operand, value in zip(expr.operands, operands, strict=True)
                 if not isinstance(operand, t.Constant)
             ]
@@ -214,7 +214,7 @@ def session_condition(
     if not isinstance(value, (bool, Tensor, RuntimeValue)):
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     result = plan_value(ctx, value, expr.span)
-    sides.append(Shown(shown_text(expr), result))
+    sides.append(Shown(expr.span.one_line, result))
     return result
 
 
@@ -251,7 +251,7 @@ def _check_kinds(ctx: Analysis, sides: tuple[PlanExpr, PlanExpr], exprs: Sequenc
             if isinstance(sides[text], Fetch) and isinstance(sides[other], Value):
                 shown, given = exprs[other].span.text, exprs[other]
                 ctx.fail(DTYPE_MISMATCH, given.span, value=shown, dtype="string", hint=f'write a text: "{shown}"')
-            shown = " ".join(expr.span.text.split())
+            shown = expr.span.one_line
             number = shown[1:-1]
             is_number = re.fullmatch(r"-?\d+(\.\d*)?(e-?\d+)?", number) is not None
             hint = f"write it without quotes: {number}" if is_number else "compare it with a text, or write a number"
@@ -298,7 +298,3 @@ def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: b
             help = f"write {int(value)}; for two whole numbers, / returns a fraction and // a whole number"
         ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
     return value
-
-
-def shown_text(expr: t.Expr) -> str:
-    return " ".join(expr.span.text.split())

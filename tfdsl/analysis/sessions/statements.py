@@ -68,7 +68,7 @@ from .evaluation import bind, evaluation, written_values
 from .export_inputs import check_columns, made_input
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
-from .plan_values import path_of, session_condition, session_value, shown_text
+from .plan_values import path_of, session_condition, session_value
 
 
 def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
@@ -251,7 +251,7 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
         if not isinstance(value, Tensor):
             not_tensor(ctx, value, expr.span)
         if not isinstance(expr, (t.Name, t.Attribute)):
-            ctx.fail(EXPORT_NAME, expr.span, text=shown_text(expr))
+            ctx.fail(EXPORT_NAME, expr.span, text=expr.span.one_line)
         _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
     inputs: dict[str, Ref] = {}
     made: dict[Ref, Field] = {}
@@ -284,7 +284,7 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if not isinstance(one, NodeValue):
                 ctx.fail(RUN_VALUE, expr.span, value=describe(one))
-            refs.append(ctx.use(one, expr.span, shown_text(expr)).ref)
+            refs.append(ctx.use(one, expr.span, expr.span.one_line).ref)
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
     if plan.loop:
         plan.loop.runs |= not plan.loop.asides
@@ -299,17 +299,17 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
         value = session_value(ctx, plan, expr)
         if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
             ran = plan.loop.ran.get(value.ref) if plan.loop else None
-            way = f"write: run {shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
+            way = f"write: run {expr.span.one_line}" if ran is None else f"take it out: line {ran.line} runs it already"
             help = f"it has no value to print; {way}"
             not_tensor(ctx, Operation(value.ref, ctx.graph.name, expr.span), expr.span, help)
-        return Shown(shown_text(expr), value)
+        return Shown(expr.span.one_line, value)
 
     items = ctx.each(shown, statement.values)
     match statement.values:
         case (t.Tuple(span=span, items=parts),) if any(
             isinstance(one, t.Constant) and isinstance(one.value, str) for one in parts
         ):
-            ctx.report(PRINT_CALLED, span, items=", ".join(map(shown_text, parts)))
+            ctx.report(PRINT_CALLED, span, items=", ".join(part.span.one_line for part in parts))
     refs = [ref for item in items for ref in fetches_of(item.value)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
     return Print(ctx.origin(statement.span), tuple(items), feeds)
@@ -394,7 +394,7 @@ def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
                  value=describe(known))  # fmt: skip
     refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
-    return Expect(ctx.origin(statement.span), test, shown_text(statement.condition), tuple(sides), within, feeds)
+    return Expect(ctx.origin(statement.span), test, statement.condition.span.one_line, tuple(sides), within, feeds)
 
 
 def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
@@ -411,7 +411,7 @@ def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
         made = written_values(ctx, one, value)
         twice = [item.text for item in made if item.text in (other.text for other in items)]
         if twice:
-            ctx.fail(VALUE_TWICE, one.span, name=twice[0], text=shown_text(one.value))
+            ctx.fail(VALUE_TWICE, one.span, name=twice[0], text=one.value.span.one_line)
         items += made
     refs = [ref for item in items for ref in fetches_of(item.value)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'write'", statement)

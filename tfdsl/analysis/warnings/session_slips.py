@@ -141,7 +141,7 @@ def _doubt_rerun(
 
 def _text(run: Run) -> str:
     """A `run` as the program writes it, without its feeds."""
-    return " ".join(run.origin.span.text.split()).partition(" with ")[0]
+    return run.origin.span.one_line.partition(" with ")[0]
 
 
 def _matters(graph: Graph, id: int, named: Iterable[Ref]) -> bool:

@@ -275,7 +275,7 @@ def _report_untrained(
     how = f'write in {where}: save to "trained.ckpt", and at the top of this one: restore from "trained.ckpt"'
     if saves:
         # Only what was saved can be restored, by the names that it was saved by.
-        names = re.match(r"save\s+(.*?)\s*\bto\b", " ".join(saves[-1].origin.span.text.split()))
+        names = re.match(r"save\s+(.*?)\s*\bto\b", saves[-1].origin.span.one_line)
         what = f"{names[1]} " if names and names[1] else ""
         how = f'write at the top of this session: restore {what}from "{known_text(saves[-1].path)}"'
     how += "; or write there 'init', if the initial values are meant"

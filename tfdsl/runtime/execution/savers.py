@@ -143,7 +143,7 @@ class Savers:
                 others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
                 if origin.span.source.is_argument:
                     return f"write: --from {shlex.quote(found)}{others}"
-                head = re.match(r"restore\b.*?\sfrom\b", " ".join(origin.span.text.split()))
+                head = re.match(r"restore\b.*?\sfrom\b", origin.span.one_line)
                 return f'write: {head[0] if head else "restore from"} "{found}"{others}'
             if files.is_folder and origin.span.source.is_argument:
                 return _TRAINED
