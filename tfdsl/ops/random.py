@@ -18,7 +18,7 @@ def uniform(call: OpCall) -> TensorType:
     if call.dtype("T").kind == "float":
         return drawn("minval", "maxval")(call)
     if call["maxval"] is None:
-        call.fail(NEEDED, "shape", param="maxval", dtype=call.dtype("T"))
+        call.fail(NEEDED, "shape", param="maxval", dtype=call.dtype("T"), value=10)
     for bound in ("minval", "maxval"):
         wanted_rank(call, bound, 0)
     return TensorType(call.dtype("T"), given_shape(call))

@@ -76,7 +76,7 @@ def ngrams(call: OpCall) -> TensorType:
     if pads is not None and not is_pair and not isinstance(pads, str):
         call.fail(OPTION, "pad_values", param="pad_values", value="this", allowed="a text, or a list of two")
     if call["padding_width"] is not None and pads is None:
-        call.fail(NEEDED, "padding_width", param="pad_values", dtype="padding_width")
+        call.fail(NEEDED, "padding_width", param="pad_values", dtype="padding_width", value='" "')
     for width in listed(call["ngram_width"]):
         if width < 1:
             call.fail(NEGATIVE, "ngram_width", param="ngram_width", value=width, least=1)

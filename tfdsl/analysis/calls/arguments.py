@@ -436,6 +436,8 @@ def differ(
     if "string" in (a.kind, b.kind):
         fed = first[1] if a.kind == "string" else given
         help = text_help(ctx, fed, "use string_to_number(x) or as_string(x)")
+    elif isinstance(op, Op) and isinstance(param, Parameter) and op.allowed(param.group) == {BOOL}:
+        help = f"compare it: {(given if a == BOOL else first[1]).text} > 0"
     elif for_whole and "int" in (a.kind, b.kind):
         help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:

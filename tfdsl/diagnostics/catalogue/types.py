@@ -62,7 +62,7 @@ AXES_TWICE = _message("TFG230", "{op} gets an axis twice: {param} is {axes}",
                       "name each axis once")
 NEW_AXIS = _message("TFG232", "{op} cannot put a new axis at {axis} of {type}",
                     "it can be from 0 to {rank}; negative ones count from the end")
-NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}=10")
+NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}={value}")
 BOTH = _message("TFG233", "{op} needs both {first} and {second}, or neither of them",
                 "without them it returns the positions where the condition is true")
 DIAGONAL = _message("TFG235", "{op} has no diagonal {k} in {type}",
