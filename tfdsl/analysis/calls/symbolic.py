@@ -156,7 +156,7 @@ class _Formulas:
             self.ctx.fail(SYMBOLIC_SHAPE, node.origin.span, notes, name=shown, type=node.outputs[ref.output])
         if node.row is None or functions().of(node.row) is None:
             xs = ", ".join(self.nodes[x.node].name or self.nodes[x.node].op for x in self.xs)
-            self.ctx.fail(SYMBOLIC_OP, node.origin.span, notes, op=node.op, y="the ys", x=xs)
+            self.ctx.fail(SYMBOLIC_OP, node.origin.span, notes, op=node.op, x=xs)
 
     def _uses(self, order: list[Ref], ys: list[Ref]) -> dict[Ref, int]:
         uses = dict.fromkeys(order, 0)

@@ -79,7 +79,7 @@ GRADIENT_DTYPE = _message("TFG461", "gradients by the method {method} are for re
                           "use method=\"reverse\", or real numbers")
 SYMBOLIC_SHAPE = _message("TFG462", "symbolic gradients are for scalars, but {name} is {type}",
                           "use method=\"reverse\"; or take an element, or a sum, for which there is a formula")
-SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies between {y} and {x}",
+SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, on which this gradient by {x} depends",
                        "use method=\"reverse\"; there are formulas for arithmetic and functions such as exp")
 SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
                             "install it with: pip install sympy")
