@@ -50,6 +50,7 @@ PATHS = {"README.md": ROOT / "README.md"} | {
 }
 PAGES = {page: path.read_text(encoding="utf-8") for page, path in PATHS.items()}
 LESSONS = [page for page in PAGES if page.startswith(("tutorial/", "howto/"))]
+OTHERS = [page for page in PAGES if page not in LESSONS]
 VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
 NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -62,9 +63,9 @@ def blocks(page):
         yield one["note"] or "", one["kind"], one["text"], below if follows else None
 
 
-def of_kind(*kinds):
-    """The pages that have a block of a kind, apart from lessons."""
-    return [page for page in PAGES if page not in LESSONS and any(kind in kinds for _, kind, _, _ in blocks(page))]
+def of_kind(kind, pages):
+    """The pages that have a block of a kind."""
+    return [page for page in pages if any(kind == one for _, one, _, _ in blocks(page))]
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def alike(found, shown, atol=0.02):
     np.testing.assert_allclose(*numbers, atol=atol, rtol=1e-3)
 
 
-@pytest.mark.parametrize("page", of_kind("tfg"))
+@pytest.mark.parametrize("page", of_kind("tfg", OTHERS))
 def test_programs(page, place):
     place(page)
     for note, kind, text, below in blocks(page):
@@ -119,7 +120,7 @@ def test_programs(page, place):
 COMMANDS_SHOWN = [
     pytest.param(page, command, text.partition("\n")[2],
                  marks=[pytest.mark.long] if "--verify-resume" in command else [], id=f"{page}: {command}")
-    for page in PAGES if page not in ("clusters.md", *LESSONS)
+    for page in OTHERS if page != "clusters.md"
     for note, kind, text, _ in blocks(page) if kind == "console"
     for command in [text.partition("\n")[0].removeprefix("$ tfdsl ")]
 ]  # fmt: skip
@@ -133,7 +134,7 @@ def test_commands(page, command, output, place, capsys):
     assert output and failed == ("error[" in output)
 
 
-@pytest.mark.parametrize("page", of_kind("python"))
+@pytest.mark.parametrize("page", of_kind("python", OTHERS))
 def test_python(page, place, monkeypatch):
     place(page)
     names: dict = {"__name__": page}
@@ -168,7 +169,11 @@ def _shown(command, before):
     lines = before.splitlines()
     shown = Terminal(lines.index("^C") if "^C" in lines else None)
     with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
-        if program == "python":
+        if program == "pytest":
+            from test_pytest_plugin import run
+
+            shown.write(re.sub(r" in [\d.]+s", "", run("-q", *arguments)[1]))
+        elif program == "python":
             runpy.run_path(*arguments, run_name="__main__")
         else:
             assert program == "tfdsl"
@@ -181,7 +186,7 @@ def _shown(command, before):
 def test_lessons(page, place, request):
     folder = place(page)
     names: dict = {"__name__": page}
-    changed = PAGES[page]
+    changed, at = PAGES[page], 0
     for note, kind, text, _ in blocks(page):
         if note.startswith("file: "):
             path = folder / note.removeprefix("file: ")
@@ -196,7 +201,9 @@ def test_lessons(page, place, request):
             parts = [part.partition("\n") for part in re.split(r"^\$ ", text, flags=re.M)[1:]]
             found = "".join(f"$ {command}\n{_shown(command, before)}" for command, _, before in parts)
             if request.config.getoption("--update-golden"):
-                changed = changed.replace(text, found)
+                at = changed.index(f"```console\n{text}```", at)
+                changed = changed[:at] + changed[at:].replace(text, found, 1)
+                at += len(found)
             else:
                 alike(found, text)
         elif kind == "python":
@@ -209,7 +216,7 @@ def test_lessons(page, place, request):
         PATHS[page].write_text(changed, encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", of_kind("ipython"))
+@pytest.mark.parametrize("page", of_kind("ipython", PAGES))
 def test_cells(page, place, capsys, monkeypatch):
     pytest.importorskip("IPython")
     from test_notebook import shell_in
