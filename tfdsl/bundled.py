@@ -1,4 +1,5 @@
-"""Files of the distribution that are no modules: the grammar, and the programs to begin with."""
+"""Files of the distribution that are no modules: the grammar, the programs to begin with, and the pages that
+`tfdsl explain` shows."""
 
 import os
 

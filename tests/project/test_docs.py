@@ -29,7 +29,6 @@ from curves import curves
 
 import tfdsl
 from tfdsl.cli import COMMANDS, main
-from tfdsl.cli.ops import _library
 from tfdsl.cli.options import CONFIG_KEYS
 from tfdsl.cli.parser import CommandParser
 from tfdsl.data import SOURCES, TRANSFORMS
@@ -38,6 +37,7 @@ from tfdsl.data.sources.california_housing import fetch
 from tfdsl.diagnostics.render import render_text
 from tfdsl.draw.formats import FORMATS
 from tfdsl.ops.optimizers import OPTIMIZERS
+from tfdsl.reference.calls import functions
 from tfdsl.reference.pages import BLOCK
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
@@ -325,10 +325,10 @@ def test_every_function_of_nn_is_described_as_in_the_library():
         re.findall(r"^### `(nn\.\w+)`\n\n```text\n.*?\n```\n\n(.*?)(?=\n\n|\Z)", PAGES["nn.md"].rstrip(), re.S | re.M)
     )
     shown = re.findall(r"^### `(nn\.\w+)`\n\n```text\n(.*?)\n```", PAGES["nn.md"], re.S | re.M)
-    known = _library("nn")
-    assert dict(shown) == {name: f"{name}({entry['signature']})" for name, entry in known.items()}
+    known = {one.name: one for one in functions("nn")}
+    assert dict(shown) == {name: one.signature for name, one in known.items()}
     assert {name: " ".join(doc.split()) for name, doc in found.items()} == {
-        name: one["doc"] for name, one in known.items()
+        name: one.doc.partition("\n\n")[0] for name, one in known.items()
     }
 
 

@@ -1,21 +1,14 @@
 """`tfdsl ops`: lists everything that programs can call, from the compiler's tables."""
 
 import argparse
-import os
-import textwrap
 from collections.abc import Iterable
-from itertools import groupby, takewhile
+from itertools import groupby
+from operator import attrgetter
 
-from ..data import SOURCES, TRANSFORMS
 from ..diagnostics.spelling import nearest
-from ..libraries import FOLDER, LIBRARIES
-from ..ops import OPS, raw
-from ..ops.forbidden_ops import reach
-from ..ops.op import Op
-from ..ops.optimizers import OPTIMIZERS
-from ..syntax.parse import parse
-from ..syntax.read import read
-from ..syntax.tree import Def, DefParameter
+from ..reference.calls import calls, raw_names, raw_op
+from ..reference.entry import ReferenceEntry, as_json
+from ..reference.plain import described
 from .report import wrong_use
 
 
@@ -31,112 +24,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    entries = _entries()
-    if arguments.name is not None:
-        known = entries
-        if arguments.name.startswith(raw.PREFIX):
-            known = [raw.PREFIX + name for name in raw.names()]
-            op = raw.find(arguments.name.removeprefix(raw.PREFIX))
-            entries = {arguments.name: _raw(op)} if op else {}
-        if arguments.name not in entries:
-            match = nearest(arguments.name, known)
+    name: str | None = arguments.name
+    raw = raw_op(name) if name else None
+    entries = [raw] if raw else list(calls())
+    if name is not None:
+        chosen = [one for one in entries if one.name == name]  # an op and a transform can have the same name
+        if not chosen:
+            match = nearest(name, raw_names() if name.startswith("raw.") else [one.name for one in entries])
             hint = f"; did you mean {match!r}?" if match else ""
-            return wrong_use(f"there is no op {arguments.name!r}{hint or _members(arguments.name, entries)}")
-        both = (arguments.name, f"| {arguments.name}")  # an op and a transform can have the same name
-        entries = {name: entries[name] for name in both if name in entries}
+            return wrong_use(f"there is no op {name!r}{hint or _members(name, entries)}")
+        entries = chosen
     if arguments.json:
         import json
 
-        print(json.dumps(entries, indent=2))
+        found: dict[str, dict[str, object]] = {}
+        for entry in entries:
+            found[f"| {entry.name}" if entry.name in found else entry.name] = as_json(entry)
+        print(json.dumps(found, indent=2))
         return 0
-    if arguments.name is not None:
-        for at, (name, entry) in enumerate(entries.items()):
-            print("\n" if at else "", end="")
-            _print_one(name, entry)
+    if name is not None:
+        print("\n".join(map(described, entries)), end="")
         return 0
-    for group, names in groupby(sorted(entries, key=lambda n: entries[n]["group"]), key=lambda n: entries[n]["group"]):
+    by_group = attrgetter("group")
+    for group, rows in groupby(sorted(entries, key=by_group), key=by_group):
         print(f"{group}:")
-        for name in names:
-            print(f"  {name}({entries[name]['signature']})")
+        for entry in rows:
+            print(f"  {entry.call}")
         print()
     return 0
 
 
-def _entries() -> dict[str, dict]:
-    result = {op.name: _op(op) for op in OPS.values()}
-    for row in OPTIMIZERS.values():
-        result[row.name] = {
-            "group": "optimizers",
-            "signature": row.signature,
-            "doc": row.doc,
-            "tensorflow": f"tf.compat.v1.train.{row.tf}",
-            "example": f"variable w = 3.0\noptimize square(w) with {row.example}",
-        }
-    for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
-        for row in table.values():
-            name = f"| {row.name}" if row.name in result else row.name
-            result[name] = {"group": group, "signature": row.usage, "doc": row.doc}
-    for library in LIBRARIES:
-        result |= _library(library)
-    return result
-
-
-def _members(name: str, entries: Iterable[str]) -> str:
+def _members(name: str, entries: Iterable[ReferenceEntry]) -> str:
     """The members of a library, for a request of its bare name."""
-    found = [one for one in entries if one.startswith(f"{name}.")]
+    found = [one.name for one in entries if one.name.startswith(f"{name}.")]
     return f"; it is a library, with {', '.join(found)}" if found else ""
-
-
-def _library(library: str) -> dict[str, dict]:
-    """The functions of a library, with their parameters as written and the comments above them."""
-    source = read(os.path.join(FOLDER, f"{library}.tfg"))
-    result: dict[str, dict] = {}
-    for one in parse(source).body:
-        if isinstance(one, Def) and not one.target.id.startswith("_"):
-            before = source.text[: one.span.start].rsplit("\n", 1)[0].split("\n")
-            above = list(takewhile(lambda line: line.startswith("# "), reversed(before)))
-            name = f"{library}.{one.target.id}"
-            result[name] = {
-                "group": f"library {library} (import {library})",
-                "signature": ", ".join(map(_parameter, one.parameters)),
-                "doc": " ".join(line.removeprefix("# ") for line in reversed(above)),
-            }
-    return result
-
-
-def _op(op: Op) -> dict:
-    return {"group": op.group, "signature": op.signature, "dtypes": dict(op.dtypes), "doc": op.doc,
-            "tensorflow": f"tf.compat.v1.{op.tf}", "example": op.example}  # fmt: skip
-
-
-def _parameter(parameter: DefParameter) -> str:
-    if parameter.is_rest:
-        return f"**{parameter.name}"
-    return parameter.name if parameter.default is None else f"{parameter.name}={parameter.default.span.text}"
-
-
-def _raw(op: raw.RawOp) -> dict:
-    what, instead = reach(op, {})
-    barred = {"barred": f"no program can use it: it {what}; {instead}"} if what else {}
-    return {"group": "TensorFlow's own", "signature": op.signature, "outputs": op.results, "limits": op.limits(),
-            "tensorflow": f"the op {op.tf}", **barred}  # fmt: skip
-
-
-def _print_one(name: str, entry: dict) -> None:
-    print(f"{name}({entry['signature']})")
-    if "doc" in entry:
-        print("\n" + textwrap.fill(entry["doc"], 90))
-    if "outputs" in entry:
-        print(f"-> {entry['outputs'] or 'no output: something to run'}")
-    letters = {letter: kinds.replace(" ", " or ") for letter, kinds in entry.get("dtypes", {}).items()}
-    limits = entry.get("limits", letters)
-    for name, words in limits.items():
-        print("\n" + textwrap.fill(f"{name} is {words}", 90, initial_indent="  ", subsequent_indent="    "), end="")
-    if limits:
-        print()
-    if "barred" in entry:
-        print("\n" + textwrap.fill(entry["barred"][0].upper() + entry["barred"][1:], 90))
-    if "tensorflow" in entry:
-        print(f"\nTensorFlow: {entry['tensorflow']}")
-    if "example" in entry:
-        print("Example:\n" + textwrap.indent(entry["example"], "    "))

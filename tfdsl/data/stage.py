@@ -70,10 +70,11 @@ class DataSpec(Protocol):
 
 class StageKind(ABC):
     """A source or transform that declarations can name. `signature` has its parameters, in the notation of op
-    signatures."""
+    signatures. `example` is a declaration with it."""
 
     name: str
     signature: str = ""
+    example: str
     doc: str
 
     @property

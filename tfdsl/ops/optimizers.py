@@ -31,7 +31,7 @@ class OptimizerRow(Record):
     """`tf` is a class below `tf.compat.v1.train`. `given` has its arguments after `learning_rate`, with defaults.
     `own` has arguments that the class lacks, besides those of `KERAS`, and `decays` those that are factors below 1.
     `slots` is how many numbers it keeps for each number that it trains, `one_more` names the flag that adds one, and
-    `kept` is how many numbers it keeps besides."""
+    `kept` is how many numbers it keeps besides. `keras` is its class in `keras.optimizers`, if it has one."""
 
     name: str
     tf: str
@@ -42,6 +42,7 @@ class OptimizerRow(Record):
     slots: int = 0
     one_more: str = ""
     kept: int = 0
+    keras: str = ""
 
     @property
     def lacking(self) -> dict[str, OwnArgument]:
@@ -150,35 +151,39 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
     for row in (
         OptimizerRow(
             "gradient_descent", "GradientDescentOptimizer", {},
-            "var -= learning_rate * gradient",
+            "var -= learning_rate * gradient", keras="SGD",
         ),
         OptimizerRow(
             "momentum", "MomentumOptimizer", {"momentum": REQUIRED, "use_nesterov": False},
             "m = momentum * m + gradient; var -= learning_rate * m", decays=("momentum",), slots=1,
+            keras="SGD",
         ),
         OptimizerRow(
             "adam", "AdamOptimizer", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
             "Steps by the mean gradient divided by the root of the mean of its squares (Kingma and Ba, 2014).",
-            decays=("beta1", "beta2"), slots=2, kept=2,
+            decays=("beta1", "beta2"), slots=2, kept=2, keras="Adam",
         ),
         OptimizerRow(
             "rmsprop", "RMSPropOptimizer",
             {"decay": 0.9, "momentum": 0.0, "epsilon": 1e-10, "centered": False},
             "Divides the gradient by a running root mean square of itself (Tieleman and Hinton, 2012).",
-            decays=("momentum",), slots=2, one_more="centered",
+            decays=("momentum",), slots=2, one_more="centered", keras="RMSprop",
         ),
         OptimizerRow(
             "adagrad", "AdagradOptimizer", {"initial_accumulator_value": 0.1},
             "Divides the gradient by the root of the sum of all its squares so far (Duchi et al., 2011).", slots=1,
+            keras="Adagrad",
         ),
         OptimizerRow(
             "adadelta", "AdadeltaOptimizer", {"rho": 0.95, "epsilon": 1e-8},
             "Like rmsprop, with a running size of the updates as the learning rate (Zeiler, 2012).", slots=2,
+            keras="Adadelta",
         ),
         OptimizerRow(
             "ftrl", "FtrlOptimizer",
             {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL},
             "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).", slots=2,
+            keras="Ftrl",
         ),
         OptimizerRow(
             "proximal_gradient_descent", "ProximalGradientDescentOptimizer", dict(_PROXIMAL),

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
+from ..bundled import bundled
 from ..record import Record
 
 # A fenced block, with the comment on the line above it.
@@ -43,3 +45,74 @@ def blocks(page: str) -> Iterator[Block]:
 def files(page: str) -> dict[str, str]:
     """The files that a page shows, by name."""
     return {block.file: block.text for block in blocks(page) if block.file}
+
+
+class Section(Record):
+    """A heading of a page in `docs/`, and the text up to the next heading."""
+
+    page: str
+    title: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        """The page with the anchor of the heading."""
+        words = re.sub(r"[^\w\- ]", "", self.title.lower())
+        return f"{self.page}#{words.replace(' ', '-')}"
+
+    def passages(self) -> list[str]:
+        """The paragraphs and the items of lists, without blocks and tables."""
+        texts = [part for part in parts(self.text) if isinstance(part, str)]
+        found = [piece for text in texts for piece in re.split(r"\n\n+|\n(?=- )", text)]
+        return [re.sub(r"^- |(?<=\n)  ", "", piece) for piece in found if not piece.startswith(("|", "<!--"))]
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """The rows of its tables: the first cell, and the others, in order."""
+        for line in re.findall(r"^\| (.*) \|$", self.text, re.M):
+            first, _, rest = line.partition(" | ")
+            yield first.replace("\\|", "|"), rest.replace("\\|", "|")
+
+    def blocks(self) -> list[Block]:
+        return list(blocks(self.text))
+
+    def programs(self) -> list[str]:
+        """Its programs, apart from files that others read."""
+        return [block.text for block in self.blocks() if block.kind == "tfg" and not block.note]
+
+    def form(self) -> str:
+        """How a statement is written, as the section shows it."""
+        return next((block.text.rstrip() for block in self.blocks() if block.kind == "text"), "")
+
+    def body(self) -> str:
+        """The section without its form and its comments, apart from names of files, as Markdown."""
+        form = re.escape(f"```text\n{self.form()}\n```\n")
+        text = re.sub(rf"^{form}|^<!-- (?!{_FILE}).*? -->\n", "", self.text, flags=re.M)
+        return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+@cache
+def page(name: str) -> str:
+    """The text of a page of `docs/`."""
+    with open(bundled("docs", name), encoding="utf-8") as file:
+        return file.read()
+
+
+@cache
+def sections(name: str) -> dict[str, Section]:
+    """The sections of a page by their titles."""
+    text = page(name)
+    # A line of a program that begins with # is no heading.
+    shown = re.sub(r"^```.*?^```$", lambda found: found[0].replace("#", " "), text, flags=re.S | re.M)
+    heads = list(re.finditer(r"^#{1,4} (.+)$", shown, re.M))
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    return {
+        head[1]: Section(name, head[1], text[head.end() : end].strip())
+        for head, end in zip(heads, ends, strict=True)
+    }  # fmt: skip
+
+
+@cache
+def programs(*names: str) -> tuple[str, ...]:
+    """The programs on pages, the shortest first. Those that read files of the page come last."""
+    shown = {text for name in names for section in sections(name).values() for text in section.programs()}
+    return tuple(sorted(shown, key=lambda text: (bool(re.search(r'csv\(|import "|from "', text)), len(text), text)))

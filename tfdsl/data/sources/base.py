@@ -101,6 +101,7 @@ class SmallSet(DataSource):
 
     def __init__(self, name: str, doc: str, schema: Schema):
         self.name, self.doc, self._schema = name, doc, schema
+        self.example = f"data {name} = {name}()"
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         def load() -> "ColumnSource":

@@ -25,6 +25,7 @@ _MOST_PIXELS = 1 << 26  # of a picture that is read
 class Images(FileSource):
     name = "images"
     signature = "path: text, size: static = none, channels: integer = 3"
+    example = 'data photos = images("photos/*/*.png", size=[32, 32])'
     doc = (
         "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. If they "
         "lie in several folders, the target `class` is the number of their folder, in the order of their names; with "

@@ -17,6 +17,7 @@ _MAX_NOISE = 1e30
 class Moons(DataSource):
     name = "moons"
     signature = "n_samples: integer, noise: number = 0.0, seed: integer = none"
+    example = "data moons = moons(1000, noise=0.1, seed=42)"
     doc = "Points of two interleaving half circles; the target is the half circle."
     target_name = "target"
 

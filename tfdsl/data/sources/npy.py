@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Npy(FileSource):
     name = "npy"
     signature = "path: text"
+    example = 'data points = npy("points.npy")'
     doc = (
         "A file of one NumPy array. [rows, columns] has a column for each of its columns, `x0`, `x1` and so on; an "
         "array with more axes is one column, `features`."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Parquet(TableSource):
     name = "parquet"
     signature = "path: text, target: static = none, stream: flag = false"
+    example = 'data houses = parquet("houses.parquet", target="price")'
     doc = (
         "Parquet files; `target` names one of their columns, or several in a list. `path` may have `*`, for several "
         "files with the same columns. With `stream` the rows are kept on disk and read batch by batch, for files "

@@ -17,6 +17,7 @@ _LINES = 16_384  # between two looks at the clock
 class Text(FileSource):
     name = "text"
     signature = "path: text"
+    example = 'data notes = text("notes.txt")'
     doc = "Text files in UTF-8 with a row a line, in the column `text`. `path` may have `*`, for several files."
     suffixes = (".txt",)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 class AddBias(ColumnTransform):
     name = "add_bias"
+    example = "data iris = iris() | standardize | add_bias"
     doc = "A first column of ones."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

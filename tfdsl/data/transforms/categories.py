@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 class Categories(Categorical):
     name = "categories"
+    example = 'data people = csv("people.csv", target="income") | categories("city")'
     doc = (
         "The number of each category, counted from 0 in the order of their texts, over the training rows; all columns "
         "of text if none is named. A category that the training rows do not have is -1: `nn.embedding(ids + 1, "

@@ -28,6 +28,7 @@ _USUAL = ("year", "month", "day", "weekday")
 class DateParts(OutsideGraph, ColumnTransform):
     name = "date_parts"
     signature = "parts: static = none, format: text = none"
+    example = 'data people = csv("people.csv", target="income") | date_parts("born", parts=["year", "month"])'
     doc = (
         "Columns of whole numbers for the parts of dates: `date` becomes `date_year`, `date_month`, `date_day` and "
         "`date_weekday`, 0 for Monday. `parts` names others out of year, month, day, weekday, hour, minute, second and "

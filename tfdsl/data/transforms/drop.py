@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class Drop(NamedColumns):
     name = "drop"
     removes = True
+    example = 'data people = csv("people.csv", target="income") | drop("name", "born")'
     doc = "The table without these columns."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

@@ -19,6 +19,7 @@ _LEARNED = ("mean", "median", "most_frequent")
 class Fill(ColumnTransform):
     name = "fill"
     signature = "with: static"
+    example = 'data people = csv("people.csv", target="income") | fill("age", with="median")'
     doc = (
         'A value for the missing cells of columns, of all that have some if none is named: `with` is "mean", "median" '
         'or "most_frequent", over the training rows, or the value itself.'

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 class FittedTo(ColumnMaker):
     name = "fitted"
     signature = "data: static, name: text = none"
+    example = (
+        'data people = csv("people.csv", target="income") | drop("name", "born") | one_hot("city")\n'
+        'data new = csv("new.csv") | drop("name", "born") | fitted(people)'
+    )
     doc = (
         "All transforms of another data set, with what they have learned there, apart from `split`, `take`, `shuffle` "
         "and `where`. Columns are matched by name. The target, dropped columns and those set aside may lack. A "

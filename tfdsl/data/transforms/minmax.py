@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 class MinMax(Scaling):
     name = "minmax"
+    example = "data digits = digits() | minmax"
     doc = "Each column from 0 to 1 over the training rows. The column of `add_bias` stays."
 
     words = ("min", "range")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 class OneHot(Categorical):
     name = "one_hot"
+    example = 'data people = csv("people.csv", target="income") | one_hot("city")'
     doc = (
         "A column of 0 and 1 for each category of columns, of all columns of text if none is named: `sex` becomes "
         "`sex_female` and `sex_male`, in the order of their texts, over the training rows. A category that the "

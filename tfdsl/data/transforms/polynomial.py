@@ -19,6 +19,7 @@ _MAX_DEGREE = 100
 class Polynomial(ColumnTransform):
     name = "polynomial"
     signature = "degree: integer = 2"
+    example = "data moons = moons(200, noise=0.1) | polynomial(degree=3)"
     doc = (
         "All products of the columns of numbers up to a degree, without the constant one, where the first of them "
         "stood. The column of `add_bias` stays."

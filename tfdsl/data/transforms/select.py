@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class Select(NamedColumns):
     name = "select"
     keeps_others = False
+    example = 'data people = csv("people.csv", target="income") | select("city", "age")'
     doc = "Only these columns, in this order, and the target."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

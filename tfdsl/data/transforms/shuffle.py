@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class Shuffle(RowTransform):
     name = "shuffle"
     signature = "seed: integer = 42"
+    example = "data iris = iris() | shuffle(seed=1)"
     doc = "The rows in random order. After a `split`, the rows of each part."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

@@ -22,6 +22,7 @@ class Split(RowTransform):
         "test: number = 0.2, seed: integer = 42, validation: number = none, by: text = none, ordered: flag = false, "
         "folds: integer = none, fold: integer = none"
     )
+    example = "data iris = iris() | split(test=0.2, validation=0.1)"
     doc = (
         "Divides the rows at random into `.train` and `.test`, and into `.validation` if its share is given; "
         "`.features` keeps them all. Other transforms learn from `.train`, wherever `split` is. Rows with the same "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class Take(RowTransform):
     name = "take"
     signature = "n: integer"
+    example = "data digits = digits() | take(100)"
     doc = "The first n rows. After a `split`, of each part, or all that it has."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

@@ -28,6 +28,7 @@ _MOST = 1 << 16  # words of a text
 class Tokens(ColumnTransform):
     name = "tokens"
     signature = "size: integer, vocabulary: integer = 10000, lower: flag = true"
+    example = 'data notes = text("notes.txt") | tokens("text", size=20)'
     doc = (
         "Text as the numbers of its words and signs, int64 [size], of all columns of text if none is named. The "
         "`vocabulary` has at most this many words of the training rows, from 2 on, the most frequent first; 0 fills "

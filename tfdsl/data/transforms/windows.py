@@ -18,6 +18,7 @@ _MOST = 1 << 16  # rows of a window, and to its target
 class Windows(SeriesTransform):
     name = "windows"
     signature = "size: integer, horizon: integer = 1, stride: integer = 1, by: text = none"
+    example = 'data tides = csv("tides.csv", target="level") | split(ordered=true) | windows("wind", size=24)'
     doc = (
         "Windows of `size` rows that follow each other, in the column `window` of float32 [size, columns], which "
         "takes the place of these columns, or of all of numbers if none is named. The target is the one `horizon` "

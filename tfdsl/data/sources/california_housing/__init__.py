@@ -19,6 +19,7 @@ _SCHEMA = Schema(20640, numbers(_NAMES, _TARGET, FLOAT32))
 class CaliforniaHousing(DataSource):
     name = "california_housing"
     signature = "offline: text = none"
+    example = 'data housing = california_housing(offline="synthetic")'
     doc = "Median house values in 20640 districts of California in 1990, with eight features."
     target_name = _TARGET
 

@@ -54,6 +54,7 @@ class Csv(TableSource):
         "path: text, target: static = none, stream: flag = false, separator: text = none, header: static = true, "
         'columns: static = none, missing: static = none, decimal: text = ".", comment: text = none'
     )
+    example = 'data houses = csv("houses.csv", target="price")'
     doc = (
         "Files of comma-separated cells, numbers and text; the first line names the columns, `target` is one of "
         "them, or several in a list. `path` may have `*`, for several files with the same columns. `separator` is "

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Npz(FileSource):
     name = "npz"
     signature = "path: text, target: static = none"
+    example = 'data pictures = npz("pictures.npz", target="kind")'
     doc = (
         "A file of NumPy arrays with as many rows, each a column; `target` names one of them, or several in a list. An "
         "array `features` or `X` [rows, columns] gives a column for each of its columns, and `target` or `y` is the "

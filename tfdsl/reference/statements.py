@@ -1,0 +1,217 @@
+"""Entries of statements, their words and settings, and the names that every program has.
+
+Their text is that of the language reference. A topic says where it is: a heading, and perhaps a row of a table.
+"""
+
+import re
+from collections.abc import Iterator
+
+from ..record import Record
+from ..syntax import tree as t
+from ..types import DTYPE_NAMES
+from .entry import Kind, ReferenceEntry
+from .pages import Section, programs, sections
+
+_PAGE = "language.md"
+_PROGRAMS = (_PAGE, "nn.md", "engines.md")
+
+
+class Topic(Record):
+    """Where the language reference describes something: below the heading `title`, in the row that begins with `row` if
+    there is one, and in the passages that name it. `trees` are the statements that it means, and `of` those that a
+    clause is a part of."""
+
+    kind: Kind
+    name: str
+    title: str
+    row: str = ""
+    trees: tuple[type[t.StatementTree], ...] = ()
+    of: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # headings below which other passages name it
+
+
+def _graph(name: str, title: str, tree: type[t.StatementTree], *also: str) -> Topic:
+    return Topic("declaration", name, title, trees=(tree,), also=also)
+
+
+def _block(name: str, tree: type[t.StatementTree], *also: str) -> Topic:
+    return Topic("declaration", name, "Blocks", name, (tree,), also=also)
+
+
+def _in_session(name: str, tree: type[t.StatementTree]) -> Topic:
+    return Topic("statement", name, "Sessions", name, (tree,))
+
+
+def _in_training(name: str, tree: type[t.StatementTree], *also: str) -> Topic:
+    return Topic("statement", name, "Training", name, (tree,), also=also)
+
+
+def _clause(name: str, *of: str, title: str = "", also: tuple[str, ...] = ()) -> Topic:
+    return Topic("clause", name, title or "Training", of=of, also=also)
+
+
+TOPICS = (
+    _graph("seed", "seed", t.Seed),
+    _graph("param", "param", t.Param, "Values from outside"),
+    _graph("data", "Data", t.Data),
+    _graph("placeholder", "placeholder", t.Placeholder),
+    _graph("variable", "variable", t.Variable),
+    _graph("shared", "shared", t.Variable),
+    _graph("assignment", "Assignment", t.Assign),
+    _graph("expression", "An expression", t.ExpressionStatement),
+    _graph("loss", "loss", t.Loss),
+    _graph("optimize", "optimize", t.Optimize),
+    _graph("apply", "apply", t.ApplyGradients),
+    _graph("summary", "summary", t.Summary),
+    _block("scope", t.Scope, "Names and scopes"),
+    _block("device", t.Device),
+    _block("container", t.Container),
+    _block("after", t.After),
+    _block("graph", t.Graph),
+    _graph("def", "Functions", t.Def),
+    _graph("return", "Functions", t.Return),
+    _graph("for", "for", t.For),
+    _graph("if", "if", t.If, "Conditions in sessions"),
+    _graph("elif", "if", t.If, "Conditions in sessions"),
+    _graph("else", "if", t.If, "Conditions in sessions"),
+    _graph("while", "while", t.While),
+    _graph("import", "Imports", t.Import),
+    _graph("from", "Imports", t.Import),
+    Topic("statement", "session", "Sessions", trees=(t.Session,)),
+    _in_session("init", t.Init),
+    _in_session("restore", t.Restore),
+    _in_session("save", t.Save),
+    _in_session("run", t.Run),
+    _in_session("print", t.Print),
+    _in_session("set", t.Set),
+    _in_session("expect", t.Expect),
+    _in_session("log to", t.LogTo),
+    _in_session("log", t.Log),
+    _in_session("export", t.Export),
+    Topic("statement", "write", "Files of values", trees=(t.Write,)),
+    Topic("statement", "value of a session", "Values of sessions", trees=(t.Bind,)),
+    Topic("statement", "evaluate", "Evaluation", trees=(t.Evaluate,)),
+    Topic("statement", "train", "Training", trees=(t.Train,)),
+    _in_training("feed", t.Feed),
+    _in_training("every", t.Every),
+    _in_training("after every", t.Every),
+    _in_training("keep", t.Keep, "Early stopping"),
+    _in_training("stop after", t.StopAfter, "Early stopping"),
+    _in_training("stop when", t.Stop),
+    _in_training("checkpoint", t.Checkpoint),
+    _clause("epochs", "train", "every", "stop after"),
+    _clause("batches", "every", "train"),
+    _clause("steps", "train", "every", "stop after"),
+    _clause("seconds", "every", "checkpoint"),
+    _clause("in batches of", "train", also=("Evaluation",)),
+    _clause("shuffled", "train"),
+    _clause("ordered", "train"),
+    _clause("sampled", "train"),
+    _clause("on", "train", title="Sessions", also=("Training",)),
+    _clause("with", "print", "optimize", "train", title="Sessions", also=("Training",)),
+    _clause("as", "train", title="Names and scopes", also=("Training", "Evaluation")),
+    _clause("reuse", "scope", title="Names and scopes"),
+    _clause("wrt", "optimize", title="optimize", also=("Names and scopes",)),
+    _clause("to", "save", "write", "keep", title="Sessions", also=("apply",)),
+    _clause("if exists", "restore", title="Sessions"),
+    _clause("within", "expect", title="Sessions"),
+    _clause("lowest", "keep"),
+    _clause("highest", "keep"),
+    _clause("lower", "stop after"),
+    _clause("higher", "stop after"),
+    _clause("without", "stop after"),
+    _clause("by", "stop after"),
+    Topic("clause", "and", "Operators", "and"),
+    Topic("clause", "or", "Operators", "or"),
+    Topic("clause", "not", "Operators", "not"),
+    Topic("clause", "in", "Operators", "< <= > >= == != in"),
+    Topic("clause", "true", "Text"),
+    Topic("clause", "false", "Text"),
+    Topic("clause", "none", "Text"),
+    Topic("setting", "engine", "Training", of=("train",)),
+    Topic("setting", "on_nan", "Training", of=("train",)),
+    Topic("setting", "trainable", "variable", of=("variable",)),
+    Topic("setting", "method", "Gradients and optimizers"),
+    Topic("name", "training", "The bool `training`"),
+    Topic("name", "global_step", "global_step"),
+    Topic("name", "epoch", "Training"),
+    Topic("name", "step", "Training"),
+    Topic("name", "now", "Strings in sessions", "now"),
+    Topic("function", "variables", "Names and scopes"),
+    Topic("function", "trainable_variables", "Names and scopes"),
+)
+
+
+def statements() -> Iterator[ReferenceEntry]:
+    """The entries of all topics, of the functions for values known while compiling, and of dtypes."""
+    yield from map(_entry, TOPICS)
+    section = sections(_PAGE)["Built-in functions"]
+    for call, text in section.rows():
+        if found := re.match(r"`(\w+)\(", call):
+            name = found[1]
+            yield ReferenceEntry(
+                "function", name, _code(call), text, _program(rf"\b{name}\(", name), page=section.place
+            )
+    section = sections(_PAGE)["Types"]
+    for name in DTYPE_NAMES:
+        fed = name.removeprefix("q")
+        call = "identity(x)" if fed == name else f"cast(x, {name})"  # a quantized dtype cannot be fed
+        example = f"placeholder x: {fed}[n]\ny = {call}\n"
+        form = f"{name}, {name}[SIZE, ...]"
+        yield ReferenceEntry("type", name, form, section.body(), example, tensorflow=f"tf.{name}", page=section.place)
+
+
+def _entry(topic: Topic) -> ReferenceEntry:
+    section = sections(_PAGE)[topic.title]
+    row = _row(section, topic.row) if topic.row else None
+    if row is not None:
+        passages = [row[1], *(one for one in _passages(topic, topic.title, *topic.also) if row[1] not in one)]
+        signature = _code(row[0])
+    elif topic.kind in ("declaration", "statement"):
+        passages = [section.body(), *_passages(topic, *topic.also)]
+        signature = section.form()
+    else:
+        passages = _passages(topic, topic.title, *topic.also)
+        signature = topic.name
+    return ReferenceEntry(
+        topic.kind, topic.name, signature, "\n\n".join(passages), _example(topic, section), page=section.place
+    )
+
+
+def _row(section: Section, name: str) -> tuple[str, str] | None:
+    """The row of a table whose first cell begins with a name."""
+    return next((row for row in section.rows() if f"{_code(row[0])} ".startswith(f"{name} ")), None)
+
+
+def _code(cell: str) -> str:
+    return cell.replace("` `", " ").strip("`").replace("`", "")
+
+
+def _passages(topic: Topic, *titles: str) -> list[str]:
+    """The passages below headings that name it in code, or else such rows of tables."""
+    name = re.compile(rf"(?<![\w.\"]){re.escape(topic.name)}(?![\w.])")
+
+    def named(text: str) -> bool:
+        return any(name.search(code) for code in re.findall(r"`(.+?)`", text, re.S))
+
+    found = [sections(_PAGE)[title] for title in titles]
+    passages = [one for section in found for one in section.passages() if named(one)]
+    rows = [f"{first}: {rest}" for section in found for first, rest in section.rows() if named(f"{first} {rest}")]
+    return passages or rows
+
+
+def _example(topic: Topic, section: Section) -> str:
+    """A program with it: the one of its own section, or the shortest of the pages."""
+    if topic.kind in ("declaration", "statement"):
+        if not topic.row and (own := section.programs()):
+            return own[0]
+        return _program(rf"^(?: *|.*\S: ){topic.name} ", topic.name)
+    if topic.of and topic.kind == "clause":
+        return _program(rf"^(?: *|.*: )(?:{'|'.join(topic.of)}) .*\b{topic.name}\b", topic.name)
+    return _program(rf"(?<![\w.\"]){topic.name}\b", topic.name)
+
+
+def _program(pattern: str, name: str) -> str:
+    """The shortest program of the pages with a line that a pattern fits."""
+    fits = re.compile(pattern, re.M)
+    return next((text for text in programs(*_PROGRAMS) if fits.search(text)), "")
