@@ -49,5 +49,5 @@ def give_name(ctx: Analysis, node: int, name: str, span: Span) -> None:
     try:
         ctx.graph.rename(node, name, span)
     except NameTaken as error:
-        note = Note(f"'{name}' is from line {{line}}", error.span)
+        note = Note("it is from line {line}", error.span)
         ctx.fail(NODE_TAKEN, span, (note,), name=name)

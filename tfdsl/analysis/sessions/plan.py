@@ -19,6 +19,7 @@ from ...diagnostics import (
     NESTED_CHECKPOINT,
     NESTED_TRAIN,
     NO_STEP,
+    NOT_TEXT,
     OPTION_UNKNOWN,
     PLAN_PLACE,
     SEED_VALUE,
@@ -357,7 +358,7 @@ def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, Any]:  
         known, message = _OPTIONS[option.name]
         value = value_of(ctx, plan.env, option.value)
         if not isinstance(value, str):
-            ctx.fail(message, option.value.span, name=describe(value))
+            ctx.fail(NOT_TEXT, option.value.span, what=f"the option {option.name}", value=describe(value))
         if value not in known:
             ctx.fail(message, option.value.span, help=ctx.did_you_mean(value, known), name=value)
         options[option.name] = value

@@ -35,7 +35,8 @@ NOT_ITERABLE = _message("TFG418", "'for' cannot iterate over {value}",
                         "it iterates over range(...), lists, and unstack(x) for the rows of a tensor")
 UNPACK = _message("TFG419", "cannot assign {count} to {names:name}")
 CONDITION_TENSOR = _message("TFG420", "this condition is {value}; here it must be known while compiling",
-                            "for tensors write: a if condition else b")
+                            "decide by what is known, such as a param or data.rows; for tensors write: "
+                            "a if condition else b")
 RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; repeat with 'for'")
 RETURN_OUTSIDE = _message("TFG422", "'return' is outside a function")
 NO_VALUE = _message("TFG423", "{function} returns nothing, so there is no value to use")
