@@ -568,16 +568,16 @@ class Analysis:
             return (Note(f"'{name}' is bound on line {{line}}, which is not reached", target.span),)
         return ()
 
-    def use(self, value: _Made, span: Span, name: str) -> _Made:
-        """Return a value found by name if this graph can use it."""
+    def use(self, value: _Made, span: Span, name: str = "") -> _Made:
+        """Return a value if this graph can use it. `name` is what the program calls it, by default the text there."""
         if isinstance(value, ErrorValue):
             raise StatementFailed(None)
         if isinstance(value, Unbound):
             note = Note(value.why, value.place)
-            self.fail(MAY_BE_UNBOUND, span, (note,), value.help, name=name)
+            self.fail(MAY_BE_UNBOUND, span, (note,), value.help, name=name or span.text[:40])
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
             theirs = self.graphs[value.graph].shown
-            self.fail(OTHER_GRAPH, span, name=name, theirs=theirs, ours=self.graph.shown)
+            self.fail(OTHER_GRAPH, span, name=name or span.text[:40], theirs=theirs, ours=self.graph.shown)
         return value
 
     @contextmanager

@@ -97,9 +97,9 @@ def parts_of(expr: PlanExpr) -> Iterator[PlanExpr]:
             assert_never(expr)
 
 
-def fetches_of(expr: PlanExpr) -> Iterator[Ref]:
-    """The tensors that an expression needs."""
-    return (part.ref for part in parts_of(expr) if isinstance(part, Fetch))
+def fetches_of(*exprs: PlanExpr) -> list[Ref]:
+    """The tensors that expressions need."""
+    return [part.ref for expr in exprs for part in parts_of(expr) if isinstance(part, Fetch)]
 
 
 def counters_of(expr: PlanExpr) -> Iterator[str]:
@@ -154,7 +154,7 @@ class Uses(Record):
     @property
     def executes(self) -> list[Ref]:
         """The nodes that it runs or fetches."""
-        return [*self.runs, *(ref for value in self.values for ref in fetches_of(value))]
+        return [*self.runs, *fetches_of(*self.values)]
 
     @property
     def expressions(self) -> list[PlanExpr]:

@@ -72,7 +72,7 @@ def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
         case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
             ctx.fail(NO_CONTENT, span, name=span.one_line[:40], dtype=dtype)
         case Tensor() | Operation():
-            return Fetch(ctx.use(value, span, span.text[:40]).ref)
+            return Fetch(ctx.use(value, span).ref)
         case Array():
             return value.field
         case RuntimeValue():

@@ -32,6 +32,7 @@ from ...program import (
     Feed,
     Fetch,
     Field,
+    Origin,
     PlanExpr,
     Ref,
     SessionValue,
@@ -154,7 +155,7 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
         dtypes.append("" if made is None else made.dtype.name)
         of = one.ref if isinstance(one, Tensor) else None
         give(ctx, plan, target, RuntimeValue(SessionValue(target.id), kept or type, None, of))
-    return Bind(ctx.origin(statement.span), tuple(one.id for one in targets), tuple(values), tuple(dtypes), feeds)
+    return Bind(Origin(statement.span), tuple(one.id for one in targets), tuple(values), tuple(dtypes), feeds)
 
 
 def _type_before(ctx: Analysis, plan: Plan, target: t.Identifier, value: PlanExpr) -> TensorType | None:
@@ -250,7 +251,7 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     combined = tuple(combinations.leaves.items()) if size is not None else ()
     targets = tuple(one.id for one in statement.targets)
     pair = (data.name, data.part)
-    return Evaluate(ctx.origin(statement.span), targets, tuple(items), pair, rows, size, combined, feeds)
+    return Evaluate(Origin(statement.span), targets, tuple(items), pair, rows, size, combined, feeds)
 
 
 def _doubt_batches(

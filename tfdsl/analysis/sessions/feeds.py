@@ -26,6 +26,7 @@ from ...program import (
     Index,
     Literal,
     Node,
+    Origin,
     PlanExpr,
     Ref,
     Statement,
@@ -146,11 +147,9 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
             parts = " or ".join(f"{name} = {value.text}.{part}" for part in _fitting(ctx, target.type, value.value))
             hint = f"feed a part of it: {parts}" if parts else f"feed a part of it that fits {target.type}"
             ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=hint)
-        if isinstance(value.value, Array) and not _fits_array(ctx, target.type, value.value):
-            _check_swapped(ctx, plan, fed, target, value.value, feds)
-        check_feed(ctx, fed, target, value, data, feds)
+        check_feed(ctx, plan, fed, target, value, feds)
         expr = plan_value(ctx, value.value, value.span)
-        result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
+        result[target.ref] = Feed(target.ref, name, expr, Origin(fed.span))
         check_data_fed(ctx, result[target.ref], data, fed.value.span)
 
     ctx.each(add, feds)
@@ -204,12 +203,11 @@ _SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "t
 
 
 def check_feed(
-    ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue, batches_of: str | None = None,
-    feds: tuple[t.Fed, ...] = (),
-) -> None:  # fmt: skip
-    """Check that a value can be fed to a tensor: dtype and rank, as far as both are known. `batches_of` is the data of
-    the enclosing training, and `feds` are all feeds of the statement."""
-
+    ctx: Analysis, plan: Plan, fed: t.Fed, target: Tensor, value: ArgumentValue, feds: tuple[t.Fed, ...] = ()
+) -> None:
+    """Check that a value can be fed to a tensor: dtype and rank, as far as both are known. `feds` are all feeds of the
+    statement."""
+    batches_of = plan.loop.data if plan.loop and feds else None  # of the enclosing training
     if isinstance(value.value, RuntimeValue):
         return
     declared, is_host_value = target.type, False
@@ -237,14 +235,16 @@ def check_feed(
             )
         shown = _SHOWN.get(kind, "nothing") if is_host_value else actual
         note = _declared_note(fed, target)
-        if kind == "string" and isinstance(value.value, Array):
-            help = _numbered(ctx, value.value, batches_of)
         if isinstance(value.value, Array):
+            _check_swapped(ctx, plan, fed, target, value.value, feds)
+            help = _numbered(ctx, value.value, batches_of) if kind == "string" else help
             help = _meant(ctx, fed, declared, value.value, batches_of, feds) or help
         ctx.fail(FEED_DTYPE, fed.value.span, note, help, name=fed.target.id, declared=declared, actual=shown)
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
+        if isinstance(value.value, Array):
+            _check_swapped(ctx, plan, fed, target, value.value, feds)
         dims = declared.shape or ()  # without a shape, nothing is refused
         notes = _declared_note(fed, target)
         notes += size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
@@ -540,8 +540,9 @@ def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows:
     notes = (Note(f"the last batch of each epoch has {counted(rows, 'row')}"),)
     help = f"write 'in batches of {size} sampled', which gives every batch {counted(size, 'row')}"
     for one in body:
-        if one.uses().executes:
-            _check_sizes(ctx, plan, one.uses().feeds, rows, notes, help)
+        uses = one.uses()
+        if uses.executes:
+            _check_sizes(ctx, plan, uses.feeds, rows, notes, help)
 
 
 def check_short_batch(ctx: Analysis, plan: Plan, feeds: Iterable[Feed], rows: int, help: str) -> None:

@@ -21,6 +21,7 @@ from ...diagnostics import (
     NO_STEP,
     NOT_TEXT,
     OPTION_UNKNOWN,
+    OUTSIDE_TRAIN,
     PLAN_PLACE,
     SEED_VALUE,
     SESSION_NAME,
@@ -36,11 +37,13 @@ from ...program import (
     Every,
     If,
     Keep,
+    Origin,
     PlanExpr,
     Ref,
     Run,
     Session,
     Statement,
+    Stop,
     StopAfter,
     Train,
     fetches_of,
@@ -62,7 +65,7 @@ from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition
-from .statements import inside_loop, made, need_variables
+from .statements import made, need_variables
 
 _BEFORE = "give it a value before the training"
 
@@ -93,7 +96,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
                 ctx.abandon(failure)
         body = _block(ctx, plan, statement.body)
         check_rows(ctx, body)
-    return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
+    return Session(name, graph_name, not by_hand, body, Origin(statement.span))
 
 
 def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, ...]:
@@ -125,8 +128,13 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
     match statement:
         case t.Train():
             return [_train(ctx, plan, statement)]
+        case t.Feed():
+            _inside_loop(ctx, plan, statement, "feed")
+            return []  # read before the rest of the body
         case t.Every():
             return [_every(ctx, plan, statement)]
+        case t.Stop():
+            return [_stop(ctx, plan, statement)]
         case t.StopAfter():
             return [_stop_after(ctx, plan, statement)]
         case t.Keep():
@@ -181,7 +189,7 @@ def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
     test, body = statement.branches[at]
     assert test is not None
     decided = session_condition(ctx, plan, test)
-    feeds = checked_feeds(ctx, plan, (), list(fetches_of(decided)), "'if'", statement)
+    feeds = checked_feeds(ctx, plan, (), fetches_of(decided), "'if'", statement)
     for one in statement.branches[at:]:
         _refuse_in_branch(ctx, plan, one[1])
     before, inside = _copied(plan), plan.loop
@@ -204,7 +212,7 @@ def _decided_by_run(ctx: Analysis, plan: Plan, statement: t.If, at: int) -> If:
             why = "the 'if' on line {line} may not give it one"
             help = "give it a value before the 'if', or in all of its branches, with an 'else'"
             plan.names.rebind(name, Unbound(test.span, why, help), test.span)
-    return If(ctx.origin(statement.span), decided, feeds, then, otherwise)
+    return If(Origin(statement.span), decided, feeds, then, otherwise)
 
 
 def _copied(plan: Plan) -> dict[str, list[Binding[ExprValue]]]:
@@ -307,7 +315,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         if short and (statement.unit == "epoch" or count * size >= dataset.schema.rows):
             check_last_batch(ctx, inner, body, short, size)
     data = (dataset.name, dataset.part) if dataset else None
-    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
+    return Train(Origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
 
 
 def _per_epoch(dataset: DataValue | None, size: int | None, order: str) -> int:
@@ -388,8 +396,24 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue 
     return dataset, size, order, seed
 
 
+def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:
+    if plan.loop is None:
+        trains = [
+            one
+            for session in ctx.tree
+            if isinstance(session, t.Session)
+            for one in session.body
+            if isinstance(one, t.Train)
+        ]
+        help = (
+            f"indent it into the body of a training, such as the one on line {trains[-1].span.line}" if trains else ""
+        )
+        ctx.fail(OUTSIDE_TRAIN, statement.span, help=help, what=what)
+    return plan.loop
+
+
 def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
-    loop = inside_loop(ctx, plan, statement, "every")
+    loop = _inside_loop(ctx, plan, statement, "every")
     count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
@@ -407,7 +431,7 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     loop.asides -= 1
     if statement.after:
         _give_after(plan, loop, statement, before, count)
-    return Every(ctx.origin(statement.span), count, statement.unit, body, statement.after)
+    return Every(Origin(statement.span), count, statement.unit, body, statement.after)
 
 
 def _give_after(plan: Plan, loop: Loop, statement: t.Every, before: set[str], count: int | float) -> None:
@@ -444,19 +468,28 @@ def _state(ctx: Analysis, word: str) -> str:
 
 
 def _keep(ctx: Analysis, plan: Plan, statement: t.Keep) -> Keep:
-    inside_loop(ctx, plan, statement, "keep")
+    _inside_loop(ctx, plan, statement, "keep")
     value, path = ctx.together(
         lambda: _number(ctx, plan, statement.value, "keep"), lambda: path_of(ctx, plan, statement.path)
     )
     need_variables(ctx, statement, "keep")
     plan.restored.clear()
-    feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'keep'", statement)
+    feeds = checked_feeds(ctx, plan, (), fetches_of(value), "'keep'", statement)
     state, text = _state(ctx, "keep"), statement.value.span.one_line
-    return Keep(ctx.origin(statement.span), value, text, statement.highest, path, state, feeds)
+    return Keep(Origin(statement.span), value, text, statement.highest, path, state, feeds)
+
+
+def _stop(ctx: Analysis, plan: Plan, statement: t.Stop) -> Stop:
+    _inside_loop(ctx, plan, statement, "stop when")
+    test = session_condition(ctx, plan, statement.condition)
+    if plan.loop is not None and plan.loop.stop is None:
+        plan.loop.stop = statement.span
+    feeds = checked_feeds(ctx, plan, statement.feeds, fetches_of(test), "'stop when'", statement)
+    return Stop(Origin(statement.span), test, feeds)
 
 
 def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
-    inside_loop(ctx, plan, statement, "stop after")
+    _inside_loop(ctx, plan, statement, "stop after")
     count, value, by = ctx.together(
         lambda: count_of(ctx, plan, statement.count, "the number after 'stop after'"),
         lambda: _number(ctx, plan, statement.value, "stop after"),
@@ -466,15 +499,15 @@ def _stop_after(ctx: Analysis, plan: Plan, statement: t.StopAfter) -> StopAfter:
         assert statement.by is not None
         ctx.fail(ARGUMENT_KIND, statement.by.span, function="'stop after'", wanted="a number that is not negative",
                  name="by", value=describe(by))  # fmt: skip
-    feeds = checked_feeds(ctx, plan, (), list(fetches_of(value)), "'stop after'", statement)
+    feeds = checked_feeds(ctx, plan, (), fetches_of(value), "'stop after'", statement)
     state, text = _state(ctx, "stop after"), statement.value.span.one_line
     return StopAfter(
-        ctx.origin(statement.span), count, statement.unit, value, text, statement.highest, float(by), state, feeds
+        Origin(statement.span), count, statement.unit, value, text, statement.highest, float(by), state, feeds
     )
 
 
 def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoint:
-    loop = inside_loop(ctx, plan, statement, "checkpoint")
+    loop = _inside_loop(ctx, plan, statement, "checkpoint")
     if loop.checkpoint:
         ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))
     loop.checkpoint = statement.span
@@ -482,8 +515,7 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     path = path_of(ctx, plan, statement.path)
     if known_text(path) is None:
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
-    need_variables(ctx, statement, "keep")
-    for ref in all_variables(ctx):
+    for ref in need_variables(ctx, statement, "keep"):
         if plan.initialised is not None and ref not in plan.initialised:
             uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
-    return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)
+    return Checkpoint(Origin(statement.span), count, statement.unit, path)

@@ -66,7 +66,7 @@ def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
 
 def refuse_inside(ctx: Analysis, plan: Plan, expr: t.Expr) -> None:
     """Refuse a string within an expression that names a value in braces: only whole strings are filled in."""
-    for part in t.trees(expr):
+    for part in () if isinstance(expr, t.Name | t.Constant) else t.trees(expr):
         if part is expr or not isinstance(part, t.Constant) or not isinstance(part.value, str):
             continue
         for match in FIELD.finditer(part.value):

@@ -1,4 +1,4 @@
-"""Statements of sessions without a body: what they execute, feed, read and write."""
+"""Statements of sessions that need no training: what they execute, feed, read and write."""
 
 from functools import partial
 from typing import assert_never
@@ -18,7 +18,6 @@ from ...diagnostics import (
     NO_SUMMARY,
     NO_VARIABLES,
     NOT_TEXT,
-    OUTSIDE_TRAIN,
     PLAN_PLACE,
     PRINT_CALLED,
     RUN_VALUE,
@@ -37,6 +36,7 @@ from ...program import (
     Log,
     LogTo,
     LogValues,
+    Origin,
     Pairs,
     PlanExpr,
     Print,
@@ -47,7 +47,6 @@ from ...program import (
     Set,
     Shown,
     Statement,
-    Stop,
     Template,
     Value,
     Write,
@@ -66,13 +65,13 @@ from ..expressions.expressions import dotted, given, value_of, values_of
 from ..values import Evaluation, NodeValue, Operation, RuntimeValue, Tensor, describe
 from .evaluation import bind, evaluation, written_values
 from .export_inputs import check_columns, made_input
-from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds
+from .feeds import Plan, check_feed, check_needs, checked_feeds
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .plan_values import path_of, session_condition, session_value
 
 
 def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
-    """The statement of the plan for one of the text. None for `feed`, which was read before."""
+    """The statement of the plan for one of the text."""
     if isinstance(statement, t.GraphStatement):
         raise AssertionError(f"a statement of the graph half in a session: {statement}")
     match statement:
@@ -91,7 +90,7 @@ def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
         case t.LogTo():
             outside_loop(ctx, plan, statement, "'log to'")
             plan.logging = True
-            return [LogTo(ctx.origin(statement.span), path_of(ctx, plan, statement.path))]
+            return [LogTo(Origin(statement.span), path_of(ctx, plan, statement.path))]
         case t.Log():
             return _log(ctx, plan, statement)
         case t.Expect():
@@ -104,40 +103,10 @@ def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
             return [bind(ctx, plan, statement)]
         case t.Evaluate():
             return [evaluation(ctx, plan, statement)]
-        case t.Feed():
-            inside_loop(ctx, plan, statement, "feed")
-            return []  # read before the rest of the body
-        case t.Stop():
-            return [_stop(ctx, plan, statement)]
-        case t.Train() | t.Every() | t.StopAfter() | t.Keep() | t.Checkpoint() | t.If() | t.For():
+        case t.Train() | t.Feed() | t.Every() | t.Stop() | t.StopAfter() | t.Keep() | t.Checkpoint() | t.If() | t.For():
             raise AssertionError(f"plan.py makes it: {statement}")
         case _:
             assert_never(statement)
-
-
-def _stop(ctx: Analysis, plan: Plan, statement: t.Stop) -> Stop:
-    inside_loop(ctx, plan, statement, "stop when")
-    test = session_condition(ctx, plan, statement.condition)
-    if plan.loop is not None and plan.loop.stop is None:
-        plan.loop.stop = statement.span
-    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
-    return Stop(ctx.origin(statement.span), test, feeds)
-
-
-def inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:
-    if plan.loop is None:
-        trains = [
-            one
-            for session in ctx.tree
-            if isinstance(session, t.Session)
-            for one in session.body
-            if isinstance(one, t.Train)
-        ]
-        help = (
-            f"indent it into the body of a training, such as the one on line {trains[-1].span.line}" if trains else ""
-        )
-        ctx.fail(OUTSIDE_TRAIN, statement.span, help=help, what=what)
-    return plan.loop
 
 
 def outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> None:
@@ -163,7 +132,7 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
         plan.initialised = None
         overwritten(ctx, plan.restored, variables, statement, is_needed)
         check_initial(ctx, all_variables(ctx), "'init'", statement)
-        return Init(ctx.origin(statement.span), None)
+        return Init(Origin(statement.span), None)
     found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
     refs = [ref for variables in found for ref in variables]
     is_needed = plan.initialised is not None and not plan.initialised.issuperset(refs)
@@ -173,14 +142,17 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     check_initial(ctx, refs, "'init'", statement)
     if plan.initialised is not None:
         check_made_from(ctx, plan.initialised, plan.around, refs, statement)
-    return Init(ctx.origin(statement.span), tuple(refs))
+    return Init(Origin(statement.span), tuple(refs))
 
 
-def need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
-    if not all_variables(ctx):
+def need_variables(ctx: Analysis, statement: t.Statement, what: str) -> list[Ref]:
+    """All variables, of which there must be some."""
+    variables = all_variables(ctx)
+    if not variables:
         if ctx.graph.broken:  # layers and calls make variables too
             raise StatementFailed(None)
         ctx.fail(NO_VARIABLES, statement.span, what=what)
+    return variables
 
 
 def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str) -> tuple[PlanExpr, Pairs]:
@@ -201,7 +173,7 @@ def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
         for ref in refs:
             if ref not in plan.initialised:
                 uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
-    return Save(ctx.origin(statement.span), path, pairs)
+    return Save(Origin(statement.span), path, pairs)
 
 
 def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
@@ -219,7 +191,7 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
             if statement.if_exists:
                 note = "the restore of line {line} initialises the others only if there is no such file"
                 plan.partly = (Note(note, statement.span),)
-    return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
+    return Restore(Origin(statement.span), path, pairs, statement.if_exists)
 
 
 def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[Ref, str]]:
@@ -269,7 +241,7 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     check_columns(ctx, statement, inputs, made)
     given = frozenset((*inputs.values(), *made))
     check_needs(ctx, plan, list(outputs.values()), given, "export", statement)
-    return Export(ctx.origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()), tuple(made.items()))
+    return Export(Origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()), tuple(made.items()))
 
 
 def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, span: Span) -> None:
@@ -290,7 +262,7 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
         plan.loop.runs |= not plan.loop.asides
         plan.loop.runs_aside |= bool(plan.loop.asides)
         plan.loop.ran |= dict.fromkeys(refs, statement.span)
-    return Run(ctx.origin(statement.span), tuple(refs), feeds)
+    return Run(Origin(statement.span), tuple(refs), feeds)
 
 
 def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
@@ -310,9 +282,9 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
             isinstance(one, t.Constant) and isinstance(one.value, str) for one in parts
         ):
             ctx.report(PRINT_CALLED, span, items=", ".join(part.span.one_line for part in parts))
-    refs = [ref for item in items for ref in fetches_of(item.value)]
+    refs = fetches_of(*(item.value for item in items))
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
-    return Print(ctx.origin(statement.span), tuple(items), feeds)
+    return Print(Origin(statement.span), tuple(items), feeds)
 
 
 def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
@@ -323,7 +295,7 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
         not_variable(ctx, "'set'", target, statement.target.span)
     if not isinstance(value.value, NodeValue | RuntimeValue):
         fed = t.Fed(statement.span, statement.target, statement.value)
-        check_feed(ctx, fed, target, value)
+        check_feed(ctx, plan, fed, target, value)
     elif isinstance(value.value, Tensor) and value.value.type.dtype != target.type.dtype:
         ctx.fail(FEED_DTYPE, value.span, name=statement.target.id, declared=target.type, actual=value.value.type)
     elif isinstance(value.value, Tensor):
@@ -334,17 +306,17 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
             ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
                      actual=value.value.type)  # fmt: skip
     expr = plan_value(ctx, value.value, value.span)
-    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement, target.ref)
+    feeds = checked_feeds(ctx, plan, statement.feeds, fetches_of(expr), "'set'", statement, target.ref)
     if plan.initialised is not None:
         plan.initialised.add(target.ref)
-    return Set(ctx.origin(statement.span), target.ref, expr, feeds)
+    return Set(Origin(statement.span), target.ref, expr, feeds)
 
 
 def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> list[Statement]:
     if not plan.logging:
         place = f"above the 'train' of line {plan.around.line}" if plan.around else "above it"
         ctx.fail(LOG_WITHOUT_TO, statement.span, place=place)
-    summaries, origin = ctx.graph.summaries, ctx.origin(statement.span)
+    summaries, origin = ctx.graph.summaries, Origin(statement.span)
     values = [one for one in statement.tags if isinstance(one, t.Name) and one.id in plan.names.names]
     tags = {one.span: str(one.value if isinstance(one, t.Constant) else one.id) for one in statement.tags}
     for one in values:
@@ -392,9 +364,9 @@ def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     if statement.within and isinstance(within, (Value, Template)) and not isinstance(known, (int, float)):
         ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
                  value=describe(known))  # fmt: skip
-    refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
+    refs = fetches_of(test, *((within,) if within else ()))
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
-    return Expect(ctx.origin(statement.span), test, statement.condition.span.one_line, tuple(sides), within, feeds)
+    return Expect(Origin(statement.span), test, statement.condition.span.one_line, tuple(sides), within, feeds)
 
 
 def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
@@ -413,6 +385,6 @@ def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
         if twice:
             ctx.fail(VALUE_TWICE, one.span, name=twice[0], text=one.value.span.one_line)
         items += made
-    refs = [ref for item in items for ref in fetches_of(item.value)]
+    refs = fetches_of(*(item.value for item in items))
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'write'", statement)
-    return Write(ctx.origin(statement.span), path, tuple(items), feeds)
+    return Write(Origin(statement.span), path, tuple(items), feeds)

@@ -475,7 +475,7 @@ def _is_needed(ctx: Analysis, graph: Graph, statement: Statement, ref: Ref) -> b
 
 def _what(statement: Statement) -> str:
     if isinstance(statement, Print):
-        shown = [item.text for item in statement.items if any(fetches_of(item.value))]
+        shown = [item.text for item in statement.items if fetches_of(item.value)]
         if len(shown) == 1 and len(shown[0]) <= 40:
             return shown[0]
     return f"the result of this '{statement.word}'"

@@ -157,7 +157,7 @@ class Execution:
 
     def fetch(self, exprs: Iterable[PlanExpr], feeds: Iterable[Feed], origin: Origin) -> dict[Ref, object]:
         """The values of all tensors that some expressions need, from one execution."""
-        refs = list(dict.fromkeys(ref for expr in exprs for ref in fetches_of(expr)))
+        refs = list(dict.fromkeys(fetches_of(*exprs)))
         if not refs:
             return {}
         return dict(zip(refs, self.compute(refs, [self.built.value(ref) for ref in refs], feeds, origin), strict=True))

@@ -36,7 +36,7 @@ def is_literal(side: Shown) -> bool:
     """Whether a side of an expectation is a number literal."""
     return (
         not isinstance(side.value, (Fetch, Counter))
-        and not list(fetches_of(side.value))
+        and not fetches_of(side.value)
         and side.text[:1] in '0123456789-["('
     )
 

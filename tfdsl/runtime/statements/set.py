@@ -15,7 +15,7 @@ def execute(run: Execution, statement: Set) -> None:
     array = convert(value, type, name, statement.origin, warn)
     check_shapes([(name, type, array, statement.origin)])
     variable = run.built.value(statement.variable)
-    is_computed = any(fetches_of(statement.value))
+    is_computed = bool(fetches_of(statement.value))
     if is_computed:
         run.health.computes(variable=variable.op.name, origin=statement.origin)
     run.built.assign(run.session, [(variable, array)])

@@ -149,7 +149,7 @@ class GraphLoopEngine:
         built = self._run.built
         if isinstance(statement, Log):
             return {ref: self._logged(built.value(ref).op) for ref in statement.summaries}
-        refs = dict.fromkeys(ref for expr in statement.uses().values for ref in fetches_of(expr))
+        refs = dict.fromkeys(fetches_of(*statement.uses().values))
         return {ref: built.tensor(ref) for ref in refs}
 
     def _logged(self, op: tf.Operation) -> tf.Tensor:
