@@ -22,7 +22,11 @@ from tfdsl.syntax.format import format_text
 # Codes whose page is still to be written.
 UNEXPLAINED = (Path(__file__).parent / "unexplained.txt").read_text(encoding="utf-8").split()
 # Codes without a program that a page can show.
-UNSHOWN = {**ELSEWHERE, "TFG115": "a number of 4,000 digits"}
+UNSHOWN = {
+    **ELSEWHERE,
+    "TFG115": "a number of 4,000 digits",
+    **dict.fromkeys(("TFG842", "TFG905"), "the end of a long list of other codes"),
+}
 NOTES = ("wrong", "wrong: run", "mended")
 
 
