@@ -42,7 +42,7 @@ from .program import (
 from .record import Record, replace
 from .source import Source
 from .syntax import tree as t
-from .syntax.parse import parse
+from .syntax.parse import parse_anyway
 from .types import TensorType
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[P
     clock = inputs.clock or Clock(inputs.limits)
     try:
         with paused():
-            tree = parse(source, inputs.limits, clock) if isinstance(source, Source) else source
+            tree = parse_anyway(source, inputs.limits, clock) if isinstance(source, Source) else source
             program, bag = analyse(tree, replace(inputs, data=named_values("data", inputs.data), clock=clock))
     except TfgError as error:
         return None, list(error.diagnostics)

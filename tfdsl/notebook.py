@@ -45,7 +45,7 @@ from .program import Ref, Static
 from .record import Record
 from .source import Source
 from .syntax import tree as t
-from .syntax.parse import parse
+from .syntax.parse import parse_anyway
 from .types import DTYPES
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ class Notebook:
         extra = given(arguments)
         # Lines count from the line of the magic, like in the notebook.
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
-        tree = self._with_imports(parse(cell, extra.limits))
+        tree = self._with_imports(parse_anyway(cell, extra.limits))
         data = whole({name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()})
         access = extra.access("")
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
@@ -313,7 +313,7 @@ class Notebook:
             values = (self.bound[name].value for name in new & self.bound.keys())
             todo += [value.span.source.text for value in values if isinstance(value, t.Def)]
         needed = dict.fromkeys(statement for name, statement in self.imports.items() if name in used - own)
-        return t.File(tree.span, (*needed, *tree.body))
+        return replace(tree, body=(*needed, *tree.body))
 
     def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool) -> "Result":
         tensorflow.load_beside_others()
@@ -383,5 +383,5 @@ def _compile(tree: t.File, compiled: Callable[[t.File], Compiled]) -> tuple[Comp
     if isinstance(last, t.ExpressionStatement) and not any(isinstance(s, t.Session) for s in before):
         shown = t.Session(last.span, None, None, (t.Print(last.span, (last.value,), ()),))
         with suppress(TfgError):
-            return compiled(t.File(tree.span, (*before, shown))), True
+            return compiled(replace(tree, body=(*before, shown))), True
     return compiled(tree), False

@@ -59,6 +59,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     """Like `analyse`, but also returns the state of the analysis, so callers can add nodes."""
     ctx = Analysis(tree.span.source.path, inputs, Dispatch(evaluate, block))
     ctx.tree = tree.body
+    ctx.begin(tree)
     ctx.allowed += inputs.limits.work_of(tree.span.source.text)
     sessions = []
     names: dict[str, Span] = {}
@@ -76,6 +77,8 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     for statement in tree.body:
         if isinstance(statement, t.Session):
             sessions.append(plan.session(ctx, statement, names))
+        elif isinstance(statement, t.Broken) and statement.word == "session":
+            plan.broken_session(ctx, statement)
     _check_given(ctx)
     fed_wrong = {note.span for one in ctx.bag.errors if one.message is FEED_SHAPE for note in one.notes[:1]}
     ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has one axis too few or too many
@@ -122,7 +125,7 @@ def _check_given(ctx: Analysis) -> None:
         (DATA_UNKNOWN, ctx.given_data, list(ctx.datasets)),
     ):
         for name in given:
-            if name not in known and name not in broken:
+            if name not in known and name not in broken and not ctx.is_doubtful(name):
                 kind = "params" if message is PARAM_UNKNOWN else "data"
                 tree = t.Param if message is PARAM_UNKNOWN else t.Data
                 names = [*known, *(one for one in _named(ctx.tree, tree) if one not in known)]  # failed ones too

@@ -1,6 +1,7 @@
 """The state of one analysis: graphs under construction, open calls, errors so far."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -490,6 +491,8 @@ class Analysis:
         self.unrolled = 0
         self.work = self._looked = 0  # units of work; the number at the last look at the clock
         self.allowed = self.limits.work  # units of work; grows with the text
+        self.doubtful: set[str] = set()  # names that statements with syntax errors mention: they may bind them
+        self.is_unread = False  # whether such a statement binds names that cannot be read
         self.failed = 0  # statements that failed, including those that follow from other errors
         self.did_you_mean = Suggestions().did_you_mean
 
@@ -551,6 +554,19 @@ class Analysis:
         if failure is not None:
             raise failure
         return made
+
+    def begin(self, tree: t.File) -> None:
+        """Report the syntax errors of a file, before its analysis."""
+        for error in tree.errors:
+            self.bag.add(replace(error, chain=self.chain))
+        for one in t.trees(tree.body) if tree.errors else ():
+            if isinstance(one, t.Broken):
+                self.doubtful.update(re.findall(r"[^\W\d]\w*", one.span.text))
+                self.is_unread |= one.is_unread
+
+    def is_doubtful(self, name: str) -> bool:
+        """Whether a statement with a syntax error may bind a name that is unknown otherwise."""
+        return self.is_unread or name in self.doubtful
 
     def elsewhere(self, name: str, at: Span) -> tuple[Note, ...]:
         """A note on an unknown name that is bound elsewhere in the file."""

@@ -328,6 +328,10 @@ def declared(
             case t.If(branches=branches):
                 for _, body in branches:
                     yield from declared(body, owner)
+            case t.Broken(word=word, targets=targets, body=body) if word != "train":  # its names are known only inside
+                yield from ((target, owner) for target in targets)
+                if word not in ("def", "graph", "session"):
+                    yield from declared(body, owner)
 
 
 def uses(part: t.Part, name: str) -> bool:

@@ -31,7 +31,7 @@ from .lexer import Token
 # Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
 _PARTS = frozenset(
     "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS BEST BETTER AND OR NOT TRUE FALSE NONE OPERATOR "
-    "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW".split()
+    "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW BROKEN BROKEN_BRANCH BROKEN_SESSION".split()
 )
 _MAX_DIGITS = 4000
 _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
@@ -59,7 +59,7 @@ class _Items(Record):
     items: tuple[object, ...]
 
 
-class _Body(_Items):
+class Body(_Items):
     """A block. Its span is the colon, where the span of its statement ends."""
 
     __slots__ = ()
@@ -90,7 +90,7 @@ _Saved = tuple[t.Saved, ...]
 _Values = tuple[t.Valued, ...]
 _Dims = tuple[t.Expr | t.UnknownDim, ...]
 _Called = t.ScopeName | t.NodeName | None
-_Branch = tuple[t.Expr | None, t.Block]
+_Branch = tuple[t.Expr | t.Broken | None, t.Block]
 
 
 def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
@@ -119,7 +119,7 @@ def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
                 start = left
             if in_header:
                 end = right
-            if type(child) is _Body:
+            if type(child) is Body:
                 in_header = False
         return method(self, Span(self.source, start or 0, end or 0), *parts)
 
@@ -201,9 +201,36 @@ class Builder(threading.local):
         colon = children[0]
         assert isinstance(colon, Token)
         statements = tuple(c for c in children if not isinstance(c, Token))
-        return _Body(Span(self.source, colon.start, colon.end), statements)
+        return Body(Span(self.source, colon.start, colon.end), statements)
 
     session_block = block
+
+    def remains(self, span: Span, *bodies: t.Block) -> t.Broken:
+        """What is left of a statement with a syntax error."""
+        from .fragments import bound, word_of  # only needed for errors
+
+        text = span.text
+        names, is_unread = bound(text)
+        targets = (
+            t.Identifier(Span(self.source, span.start + start, span.start + end), text[start:end])
+            for start, end in names
+        )
+        return t.Broken(span, word_of(text), tuple(targets), is_unread, sum(bodies, ()))
+
+    @_rule
+    def broken(self, span: Span, text: Token):
+        return self.remains(span)
+
+    @_rule
+    def broken_block(self, span: Span, text: Token, body: t.Block, *others: _Branch | None):
+        bodies = (branch[1] for branch in others if branch is not None)
+        return self.remains(Span(self.source, text.start, text.end), body, *bodies)
+
+    broken_session = session_broken_block = broken_block
+
+    @_rule
+    def broken_branch(self, span: Span, text: Token, body: t.Block):
+        return _Items(span, (self.remains(Span(self.source, text.start, text.end)), body))
 
     # --- the graph half -------------------------------------------------------------------
 
@@ -372,7 +399,11 @@ class Builder(threading.local):
 
     @_rule
     def if_(self, span: Span, condition: t.Expr, body: t.Block, *others: _Branch | None):
-        return t.If(span, ((condition, body), *(branch for branch in others if branch is not None)))
+        branches = ((condition, body), *(branch for branch in others if branch is not None))
+        whole = tuple((test, body) for test, body in branches if not isinstance(test, t.Broken))
+        if len(whole) == len(branches):
+            return t.If(span, whole)
+        return t.Broken(span, "if", (), False, sum((body for _, body in branches), ()))
 
     @_rule
     def parameter(self, span: Span, name: Token, default: t.Expr | None):

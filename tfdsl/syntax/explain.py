@@ -18,6 +18,7 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import visible
 from ..source import Source, Span
+from .build import BuildError
 from .hints import (
     CURLY,
     FOREIGN,
@@ -30,8 +31,12 @@ from .hints import (
     unknown_word,
     unopened,
 )
-from .lexer import Token
+from .indenter import LayoutError
+from .lexer import Token, UnexpectedCharacter
+from .parser import Parser, UnexpectedToken
 from .tables import tables
+
+SyntaxFault = BuildError | LayoutError | UnexpectedCharacter | UnexpectedToken
 
 # Names in messages of terminals that are neither one sign nor one word.
 _NAMES = {
@@ -40,6 +45,7 @@ _NAMES = {
     "ORDER": "shuffled, ordered or sampled", "BEST": "lowest or highest", "BETTER": "lower or higher",
     "$END": "the end of the file",
     "_INDENT": "an indented block", "_DEDENT": "the end of the block",
+    "BROKEN": "a statement", "BROKEN_BRANCH": "a branch", "BROKEN_SESSION": "a session",
 }  # fmt: skip
 _EXPRESSION = frozenset(
     ("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "LBRACE", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE")
@@ -49,7 +55,23 @@ _OPERATORS = frozenset(
 )
 
 
-def unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
+def explained(error: SyntaxFault, source: Source, text: str, parser: Parser) -> Diagnostic:
+    """The diagnostic of a syntax error."""
+    match error:
+        case BuildError():
+            return Diagnostic(error.message, error.span, error.details, help=error.help)
+        case LayoutError():
+            notes: tuple[Note, ...] = ()
+            if (at := error.other) is not None:
+                notes = (Note(f"'{text[at]}' was opened on line {{line}}", Span(source, at, at + 1)),)
+            return Diagnostic(error.message, Span(source, error.start, error.end), error.details, notes)
+        case UnexpectedCharacter():
+            return _unexpected_character(source, text, error.at)
+        case UnexpectedToken():
+            return _unexpected_token(source, text, error.token, parser.accepted(error.entered))
+
+
+def _unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
     """The error of a character that begins no token."""
     span = Span(source, at, at + 1)
     character = text[at]
@@ -116,7 +138,7 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
     return (opened if found else stack[-1] if stack else None), False
 
 
-def unexpected_token(source: Source, text: str, token: Token, accepts: set[str]) -> Diagnostic:
+def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]) -> Diagnostic:
     """The error of a token that stands where only the terminals `accepts` can stand."""
     kind, start = token.kind, token.start
     span = Span(source, start, max(start + 1, token.end))
@@ -197,7 +219,7 @@ def _expected(accepts: set[str]) -> str:
         names -= _EXPRESSION
     elif {"PLUS", "STAR"} <= names:
         names = {n for n in names if n not in _OPERATORS and not n.startswith("__ANON")}
-    names -= {"_INDENT", "_DEDENT"}
+    names -= {"_INDENT", "_DEDENT", "BROKEN", "BROKEN_BRANCH", "BROKEN_SESSION"}
     parts += sorted(map(terminal_name, names))
     if not parts or len(parts) > 6:
         return ""

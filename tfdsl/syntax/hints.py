@@ -2,7 +2,7 @@
 
 import re
 
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import did_you_mean, nearest
 from ..source import Source
 from .tables import grammar_text
 
@@ -64,7 +64,8 @@ def _in_session(source: Source, line: int) -> bool:
     for above in range(line - 1, 0, -1):
         text = source.line_text(above)
         if text.strip() and not text[0].isspace() and text[0] != "#":
-            return first_word(source, above) == "session"
+            word = first_word(source, above)
+            return word == "session" or (word not in GRAPH_WORDS and nearest(word, GRAPH_WORDS) == "session")
     return False
 
 

@@ -38,8 +38,10 @@ class Indenter(threading.local):
     limits: Limits
     clock: Clock
 
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        indents = [0]
+    def process(self, stream: Iterator[Token], indents: list[int] | None = None, tab: int = 0) -> Iterator[Token]:
+        """The tokens with those of the layout. `indents` are the columns of the open blocks; `tab` is the width of a
+        tab, once it has been reported."""
+        indents = [0] if indents is None else indents
         brackets: list[Token] = []
         token = None
         for number, token in enumerate(stream):
@@ -48,7 +50,7 @@ class Indenter(threading.local):
                 raise LayoutError(TIME_LONG, token.start, token.end, seconds=self.clock.seconds)
             if kind == "_NL":
                 if not brackets:
-                    yield from self._line_end(token, indents)
+                    yield from self._line_end(token, indents, tab)
                 continue
             if kind in _OPENERS:
                 brackets.append(token)
@@ -68,12 +70,14 @@ class Indenter(threading.local):
             indents.pop()
             yield Token("_DEDENT", "", token.start, token.end)
 
-    def _line_end(self, token: Token, indents: list[int]) -> Iterator[Token]:
+    def _line_end(self, token: Token, indents: list[int], tab: int) -> Iterator[Token]:
         yield token
         indent = token.rsplit("\n", 1)[1]
         end = token.end
         width, at = len(indent), end - len(indent)
-        if "\t" in indent:
+        if tab:
+            width = len(indent.expandtabs(tab))
+        elif "\t" in indent:
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
         if width > indents[-1]:
             indents.append(width)

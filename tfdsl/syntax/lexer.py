@@ -59,9 +59,10 @@ class Lexer:
                 self._candidates[word] = found
         return found
 
-    def tokens(self, text: str, entered: Sequence[int]) -> Iterator[Token]:
-        """The tokens of a text. The last of `entered` is the parser's state, which it changes between two tokens."""
-        at, end = 0, len(text)
+    def tokens(self, text: str, entered: Sequence[int], at: int = 0) -> Iterator[Token]:
+        """The tokens of a text from an offset on. The last of `entered` is the parser's state, which it changes between
+        two tokens."""
+        end = len(text)
         match_token, states = self._token.match, self._states
         while at < end:
             match = match_token(text, at)

@@ -1,19 +1,20 @@
-"""Parses text into a tree. Parsing stops at the first error, a `TfgError` with one diagnostic."""
+"""Parses text into a tree. A text with syntax errors has one too, with `Broken` statements."""
 
 import re
 from functools import cache
-from typing import Any
 
 from ..collector import paused
-from ..diagnostics import INDENT_TAB, INDENT_UNEXPECTED, Diagnostic, Note, TfgError
+from ..diagnostics import TfgError
 from ..limits import Clock, Limits
-from ..source import Source, Span
+from ..source import Source
 from . import tree as t
 from .build import Builder, BuildError
 from .indenter import Indenter, LayoutError
 from .lexer import UnexpectedCharacter
 from .parser import Parser, UnexpectedToken
 from .tables import tables
+
+_FAULTS = (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken)
 
 
 @cache
@@ -28,44 +29,46 @@ def whole(text: str) -> str:
 
 
 def parse(source: Source, limits: Limits | None = None, clock: Clock | None = None) -> t.File:
-    """The tree of a whole file. `clock` is the clock of the enclosing check."""
+    """The tree of a whole file. Raises `TfgError` with all syntax errors.
+
+    `clock` is the clock of the enclosing check.
+    """
+    tree = parse_anyway(source, limits, clock)
+    if tree.errors:
+        raise TfgError(tree.errors)
+    return tree
+
+
+def parse_anyway(source: Source, limits: Limits | None = None, clock: Clock | None = None) -> t.File:
+    """The tree of a whole file, with its syntax errors."""
+    builder, layout, parser = _parts()
     text = whole(source.text)
-    indent = re.match(r"([ \t\f]*)[^\s#]", text)
-    if indent and indent[1]:
-        message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
-        raise TfgError([Diagnostic(message, Span(source, 0, len(indent[1])))])
-    return _parse(source, text, "file", limits, clock)
+    _prepare(builder, layout, source, limits, clock)
+    with paused():
+        if re.match(r"[ \t\f]+[^\s#]", text) is None:
+            try:
+                return parser.parse(text, "file")
+            except _FAULTS:
+                pass
+        from .recover import ErrorParser
+
+        return ErrorParser(source, text, builder, layout).tree()
 
 
 def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:
     """The tree of a text that is a single expression."""
-    return _parse(source, source.text, "expr", limits)
-
-
-# The builder's result for the rule `start`.
-def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None) -> Any:
     builder, layout, parser = _parts()
+    _prepare(builder, layout, source, limits, None)
+    try:
+        with paused():
+            return parser.parse(source.text, "expr")
+    except _FAULTS as error:
+        from .explain import explained
+
+        raise TfgError([explained(error, source, source.text, parser)]) from None
+
+
+def _prepare(builder: Builder, layout: Indenter, source: Source, limits: Limits | None, clock: Clock | None) -> None:
     builder.source = source
     layout.limits = limits or Limits()
     layout.clock = clock or Clock(layout.limits)
-    try:
-        with paused():
-            return parser.parse(text, start)
-    except BuildError as error:
-        diagnostic = Diagnostic(error.message, error.span, error.details, help=error.help)
-    except LayoutError as error:
-        notes: tuple[Note, ...] = ()
-        if error.other is not None:
-            notes = (
-                Note(f"'{text[error.other]}' was opened on line {{line}}", Span(source, error.other, error.other + 1)),
-            )
-        diagnostic = Diagnostic(error.message, Span(source, error.start, error.end), error.details, notes)
-    except UnexpectedCharacter as error:
-        from .explain import unexpected_character
-
-        diagnostic = unexpected_character(source, text, error.at)
-    except UnexpectedToken as error:
-        from .explain import unexpected_token
-
-        diagnostic = unexpected_token(source, text, error.token, parser.accepted(error.entered))
-    raise TfgError([diagnostic])

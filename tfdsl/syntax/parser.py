@@ -4,7 +4,7 @@ When it recognises a rule, it calls the builder's method of that name with the r
 made of other rules, and None for missing optional parts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from .tables import Rule, Tables
 
 Parts = list[Any]  # tokens, and what methods of the builder make
 Method = Callable[[Parts], Any]
+Completed = tuple[int, str, Method]  # a rule: the number of its parts, its name, and what makes its value
 END = "$END"  # the terminal after the last token
 
 
@@ -29,45 +30,56 @@ class Parser:
     """Parses texts. The methods of `builder` have the names of rules."""
 
     def __init__(self, tables: Tables, builder: object, layout: Indenter):
-        self._tables, self._layout, self._lexer = tables, layout, Lexer(tables)
+        self.tables, self._layout, self.lexer = tables, layout, Lexer(tables)
         self._rules = [(rule.size, rule.origin, _method(rule, builder)) for rule in tables.rules]
 
     def parse(self, text: str, start: str) -> Any:
         """What the builder makes of the rule `start`."""
-        states, rules = self._tables.states, self._rules
-        first, last = self._tables.starts[start]
-        entered, made = [first], Parts()
+        entered, made = [self.tables.starts[start][0]], Parts()
+        last = self.run(self._layout.process(self.lexer.tokens(text, entered)), entered, made)
+        return self.end(start, last, entered, made)
+
+    def run(self, tokens: Iterable[Token], entered: list[int], made: Parts) -> Token:
+        """Take tokens. `entered` are the states that the parser is in, `made` what it has made in them. Returns the
+        last token."""
+        states, rules = self.tables.states, self._rules
         token = Token(END, "", 0, 0)
-        for token in self._layout.process(self._lexer.tokens(text, entered)):
+        for token in tokens:
             while (step := states[entered[-1]].get(token.kind)) is None or step < 0:
                 if step is None:
                     raise UnexpectedToken(token, entered)
-                self._complete(rules[~step], entered, made)
+                self.complete(rules[~step], entered, made)
             entered.append(step)
             made.append(token)
+        return token
+
+    def end(self, start: str, token: Token, entered: list[int], made: Parts) -> Any:
+        """What the builder makes of the rule `start`, after the last token."""
+        states, rules, last = self.tables.states, self._rules, self.tables.starts[start][1]
         end = Token(END, "", token.start, token.end)
         while entered[-1] != last:
             step = states[entered[-1]].get(END)
             if step is None or step >= 0:
                 raise UnexpectedToken(end, entered)
-            self._complete(rules[~step], entered, made)
+            self.complete(rules[~step], entered, made)
         return made[0]
 
-    def _complete(self, rule: tuple[int, str, Method], entered: list[int], made: Parts) -> None:
+    def complete(self, rule: Completed, entered: list[int], made: Parts) -> None:
+        """Make the value of a rule from its parts."""
         size, origin, method = rule
         parts = made[-size:] if size else []
         if size:
             del entered[-size:], made[-size:]
-        entered.append(self._tables.states[entered[-1]][origin])
+        entered.append(self.tables.states[entered[-1]][origin])
         made.append(method(parts))
 
     def accepted(self, entered: list[int]) -> set[str]:
         """The terminals that can come next."""
-        return {name for name in self._tables.states[entered[-1]] if name.isupper() and self._accepts(entered, name)}
+        return {name for name in self.tables.states[entered[-1]] if name.isupper() and self.accepts(entered, name)}
 
-    def _accepts(self, entered: list[int], name: str) -> bool:
+    def accepts(self, entered: list[int], name: str) -> bool:
         """Whether a terminal leads to another state, or to the end."""
-        tables, entered = self._tables, list(entered)
+        tables, entered = self.tables, list(entered)
         while (step := tables.states[entered[-1]].get(name)) is not None and step < 0:
             rule = tables.rules[~step]
             if rule.size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
+from ..diagnostics import Diagnostic
 from ..record import Record
 from ..source import Span
 
@@ -523,8 +524,24 @@ class Every(StatementTree):
     after: bool
 
 
-class File(Tree):
+class Broken(StatementTree):
+    """A statement with a syntax error, in either half. The span is its text, without its block.
+
+    `word` is the word of the statement that it most likely is, or "". `targets` are the names that it most likely
+    binds; `is_unread` says whether it binds some that cannot be read.
+    """
+
+    word: str
+    targets: tuple[Identifier, ...]
+    is_unread: bool
     body: Block
+
+
+class File(Tree):
+    """A whole text. `errors` are those of its syntax, in order; what they are in is `Broken`."""
+
+    body: Block
+    errors: tuple[Diagnostic, ...] = ()
 
 
 # The values of a node's fields.
@@ -545,8 +562,8 @@ def trees(part: Part) -> Iterator[Tree]:
                 pass
 
 
-# All statements. Code that matches over statements and misses one fails type checking. `If` and `For` are in both
-# halves.
+# All statements. Code that matches over statements and misses one fails type checking. `If`, `For` and `Broken` are
+# in both halves.
 GraphStatement = (
     Seed
     | Param
@@ -592,5 +609,5 @@ SessionStatement = (
     | Train
     | Every
 )
-Statement = GraphStatement | SessionStatement | If | For
+Statement = GraphStatement | SessionStatement | If | For | Broken
 Feeding = Run | Print | Set | Log | Expect | Stop | Write | Bind  # those that `with` can feed

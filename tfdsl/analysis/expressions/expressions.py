@@ -206,6 +206,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         return check_size(ctx, outside.take(ctx, name), expr.span)
     if (scope := space_of(ctx, env, t.Name(expr.span, name))) is not None:
         return scope
+    if ctx.is_doubtful(name):
+        raise StatementFailed(None)
     if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # reported in an earlier iteration
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""

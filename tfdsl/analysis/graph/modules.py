@@ -26,7 +26,7 @@ from ...libraries import FOLDER, LIBRARIES
 from ...record import replace
 from ...source import Source
 from ...syntax import tree as t
-from ...syntax.parse import parse
+from ...syntax.parse import parse, parse_anyway
 from ...syntax.read import read_open, reason_of
 from ..context import Analysis, StatementFailed
 from ..expressions.binding import bind
@@ -54,8 +54,9 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         binding = module.member(((),), name.id)
         if binding is None:
             failed = True
-            help = ctx.did_you_mean(name.id, module.members(((),)))
-            ctx.report(NO_MEMBER, name.span, help=help, value=statement.path, name=name.id)
+            if not ctx.is_doubtful(name.id):
+                help = ctx.did_you_mean(name.id, module.members(((),)))
+                ctx.report(NO_MEMBER, name.span, help=help, value=statement.path, name=name.id)
         else:
             bind(ctx, env, name, binding.value)
     if failed:
@@ -110,6 +111,7 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
         )
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
+            ctx.begin(tree)
             ctx.block(module, tuple(s for s in tree.body if not isinstance(s, t.Session)))
         del ctx.graph.bound[start:]  # names that the importing file does not use are fine
     return ctx.modules[identity]
@@ -120,7 +122,7 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
         source = read_open(path, file, ctx.limits)
         if statement.is_library:
             return _library_tree(Source(f"<{statement.path}>", source.text, is_library=True))
-        return parse(source, ctx.limits, ctx.clock)
+        return parse_anyway(source, ctx.limits, ctx.clock)
     except TfgError as error:
         first = error.diagnostics[0]
         if first.message is FILE_MISSING:

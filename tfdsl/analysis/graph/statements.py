@@ -88,7 +88,7 @@ def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
 
 def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     """Bind the names of a failed statement, so their uses are not reported as errors."""
-    ctx.graph.broken.add(type(statement))
+    ctx.graph.broken |= _kinds(statement)
     if isinstance(statement, t.Import):
         targets = statement.names or ((statement.target,) if statement.target else ())
         if not targets:
@@ -102,6 +102,24 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
                 env.bind(target.id, ErrorValue(), target.span, again)
             except (BoundTwice, Assumed):
                 continue
+
+
+_KINDS = {
+    "param": t.Param, "data": t.Data, "placeholder": t.Placeholder, "variable": t.Variable, "shared": t.Variable,
+    "loss": t.Loss, "optimize": t.Optimize, "apply": t.ApplyGradients, "summary": t.Summary, "seed": t.Seed,
+    "import": t.Import, "from": t.Import, "return": t.Return, "session": t.Session, "def": t.Def,
+}  # fmt: skip
+
+
+def _kinds(statement: t.Statement) -> set[type]:
+    """The kinds of declarations that a failed statement may have been."""
+    if not isinstance(statement, t.Broken):
+        return {type(statement)}
+    if statement.word in _KINDS:
+        return {_KINDS[statement.word]}
+    if not statement.word and statement.targets:
+        return {t.Assign}
+    return set(_KINDS.values())
 
 
 # Declarations that live as long as the graph. They cannot be made in a `while` or in an `if` on a tensor.
@@ -166,9 +184,29 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             return _placed(ctx, env, statement)
         case t.While():
             while_loop(ctx, env, statement)
+        case t.Broken():
+            return _broken(ctx, env, statement)
         case _:
             assert_never(statement)
     return None
+
+
+def _broken(ctx: Analysis, env: Env, statement: t.Broken) -> Returned | None:
+    """A statement with a syntax error. Blocks that are always entered are analysed."""
+    if statement.word in ("after", "device", "container") and statement.body:
+        ctx.failed += 1
+        return block(ctx, env, statement.body)
+    if statement.word == "scope" and statement.targets and statement.body:
+        ctx.failed += 1
+        name = statement.targets[0]
+        with block_scope(ctx, env, name.id, name.span, reuse=False):
+            return block(ctx, env, statement.body)
+    returns = statement.word == "return" or (
+        statement.word != "def" and any(isinstance(one, t.Return) for one in t.trees(statement.body))
+    )
+    if returns and ctx.calling:
+        return Returned(ErrorValue())
+    raise StatementFailed(None)
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -435,6 +473,8 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
 
 def _return(ctx: Analysis, env: Env, statement: t.Return) -> Returned:
     if not ctx.calling:
+        if t.Def in ctx.graph.broken:  # whose block this may be
+            raise StatementFailed(None)
         ctx.fail(RETURN_OUTSIDE, statement.span)
     if statement.name is not None:
         whole = statement.values[0] if len(statement.values) == 1 else t.Tuple(statement.span, statement.values)

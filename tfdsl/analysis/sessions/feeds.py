@@ -95,6 +95,7 @@ class Loop(State):
     runs_aside: bool = False  # in one of these blocks
     ran: dict[Ref, Span] = field(default_factory=dict)  # what `run` statements have run so far, and where
     broken: bool = False  # a `feed` of it failed
+    is_guess: bool = False  # its first line has an error and its block is missing: the lines below may be the block
     checkpoint: Span | None = None
     before: frozenset[str] = frozenset()  # names of the session that have values when the training begins
     stop: Span | None = None  # the first 'stop when' so far

@@ -4,7 +4,8 @@ A statement that needs a value which is not fed, or feeds a value that does not 
 """
 
 import math
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 from ...diagnostics import (
     ARGUMENT_KIND,
@@ -86,8 +87,9 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     graph = ctx.graphs[graph_name]
     env = Env(parent=graph.env)
     first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
-    by_hand = isinstance(first, (t.Init, t.Restore))
-    plan = Plan(env, env, initialised=graph.on_servers() if by_hand else None)
+    by_hand = isinstance(first, (t.Init, t.Restore, t.Broken))
+    initialised = graph.on_servers() if isinstance(first, (t.Init, t.Restore)) else None
+    plan = Plan(env, env, initialised=initialised)
     with on_graph(ctx, graph):
         if not by_hand:
             try:
@@ -97,6 +99,15 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
         body = _block(ctx, plan, statement.body)
         check_rows(ctx, body)
     return Session(name, graph_name, not by_hand, body, Origin(statement.span))
+
+
+def broken_session(ctx: Analysis, statement: t.Broken) -> None:
+    """A session with a syntax error in its first line. Its statements are analysed if its graph is known."""
+    on = re.search(r"\bon[ \t]+(\w+)", statement.span.text)
+    name = on[1] if on else ""
+    if name in ctx.graphs and (on or len(ctx.graphs) == 1):
+        graph = t.Identifier(statement.span, name) if name else None
+        session(ctx, t.Session(statement.span, None, graph, statement.body), {})
 
 
 def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, ...]:
@@ -145,8 +156,37 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
             return _if(ctx, plan, statement)
         case t.For():
             return _for(ctx, plan, statement)
+        case t.Broken():
+            return _broken(ctx, plan, statement)
         case _:
             return made(ctx, plan, statement)
+
+
+def _broken(ctx: Analysis, plan: Plan, statement: t.Broken) -> NoReturn:
+    """A statement with a syntax error. It may initialise, feed, run and bind anything. The body of a training and of
+    'every' is analysed."""
+    if plan.initialised is not None:
+        plan.initialised.update(all_variables(ctx))
+    plan.restored.clear()
+    plan.logging = True
+    if plan.loop is not None:
+        plan.loop.broken = plan.loop.runs = plan.loop.runs_aside = True
+    if statement.word == "train" and plan.loop is None:
+        env = _counting(plan, statement)
+        for target in statement.targets:
+            env.bind(target.id, ErrorValue(), target.span)
+        if statement.body:
+            _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
+        else:
+            plan.env, plan.loop = env, Loop(broken=True, is_guess=True)
+    elif statement.word in ("every", "after") and plan.loop is not None:
+        _block(ctx, plan, statement.body)
+    else:
+        for one in t.trees((statement,)):
+            for target in one.targets if isinstance(one, t.Broken | t.Bind | t.Evaluate) else ():
+                if target.id in plan.names.names or not plan.env.binds(target.id):
+                    plan.names.rebind(target.id, ErrorValue(), target.span)
+    raise StatementFailed(None)
 
 
 # --- blocks -------------------------------------------------------------------------------
@@ -262,10 +302,11 @@ def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
 
 
 def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
+    if plan.loop is not None and plan.loop.is_guess:
+        plan.env, plan.loop = plan.names, None
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
-    env = Env(parent=plan.env)
-    env.offer({name: RuntimeValue(Counter(name)) for name in COUNTERS}, statement.span)  # unless the file has its own
+    env = _counting(plan, statement)
     try:
         options, count, (dataset, size, order, seed) = ctx.together(
             lambda: _options(ctx, plan, statement),
@@ -318,6 +359,13 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     return Train(Origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
 
 
+def _counting(plan: Plan, statement: t.Train | t.Broken) -> Env:
+    """The names inside a training: its counters."""
+    env = Env(parent=plan.env)
+    env.offer({name: RuntimeValue(Counter(name)) for name in COUNTERS}, statement.span)  # unless the file has its own
+    return env
+
+
 def _per_epoch(dataset: DataValue | None, size: int | None, order: str) -> int:
     """The steps of an epoch."""
     return 1 if dataset is None or not size else -(-dataset.schema.rows // size)
@@ -339,7 +387,7 @@ def _with_data(ctx: Analysis, statement: t.Train, place: Span) -> str:
     return f"{begun} on {data} {'as ' if named else ''}{place.text}"
 
 
-def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
+def _body(ctx: Analysis, plan: Plan, statement: t.Train | t.Broken) -> list[Statement]:
     """The statements of a training. A `feed` applies to all of them, wherever it is."""
     loop = plan.loop
     assert loop is not None

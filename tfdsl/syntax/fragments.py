@@ -1,0 +1,139 @@
+"""Reads the text of a statement with a syntax error: where it ends, what kind it is, and the names that it binds."""
+
+import re
+
+from ..diagnostics.spelling import nearest
+from .hints import GRAPH_WORDS, SESSION_WORDS
+
+SESSION_ONLY = frozenset(SESSION_WORDS) - frozenset(GRAPH_WORDS)
+SESSION_BLOCKS = frozenset("train every after if elif else for".split())  # in a session; `after` is `after every`
+BRANCHES = ("elif", "else")
+
+_WORDS = frozenset((*GRAPH_WORDS, *SESSION_WORDS))
+_NAME = r"[^\W\d]\w*"
+_NAMES = rf"{_NAME}(?:[ \t]*,[ \t]*{_NAME})*"
+_PIECE = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]{}]')
+_CODE = re.compile(r"([ \t\f]*)[^\s#]")  # a line with code
+_FIRST = re.compile(rf"[ \t]*({_NAME})")
+_BINDS = re.compile(rf"[ \t]*{_NAMES},?[ \t]*=(?!=)")  # an assignment
+_STARTS = re.compile(rf"[ \t]*({_NAME})(?:[ \t]+[\w\"(\[-]|[ \t]*:)")  # a word and its operand
+_TARGETS = re.compile(r"([^=\"#(\[{<>!]*|[(\[][^=\"#<>!]*[)\]][ \t]*)=(?!=)")  # what is in front of a `=`
+_DECLARED = re.compile(rf"[ \t]*{_NAME}[ \t]+({_NAME})")
+_IMPORT = re.compile(rf'[ \t]*import[ \t]+(?:({_NAME})|"(?:[^"\n]*/)?([^"/\n.]*))')
+_BINDING = {  # how statements name what they bind, by their first words
+    "": _TARGETS,
+    **dict.fromkeys("param data placeholder variable shared scope graph def".split(), _DECLARED),
+    "for": re.compile(rf"[ \t]*for[ \t]+({_NAMES})"),
+    "from": re.compile(r"[ \t]*from\b.*?\bimport\b(.*)"),
+    "import": _IMPORT,
+}
+_AS = re.compile(rf"\bas[ \t]+({_NAME})")
+_PLAIN = re.compile(rf"(?<![\w.]){_NAME}")  # a name that is no member
+
+
+def next_code(text: str, at: int) -> tuple[int, int] | None:
+    """The start of the first line with code from the start of a line on, and the column of its code. None at the end
+    of the text."""
+    while at < len(text):
+        if match := _CODE.match(text, at):
+            return at, len(match[1])
+        at = _line_end(text, at) + 1
+    return None
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return end if end >= 0 else len(text)
+
+
+def end_of(text: str, start: int, level: int, opens: bool) -> int:
+    """The line end that ends a statement with a syntax error in a block at the column `level`. `opens` says whether
+    the statement has a block.
+
+    Open brackets hold lines together, up to one that certainly begins a statement. If they are never closed, they hold
+    those that are further in.
+    """
+    depth, further = 0, None  # the end of the lines that are further in
+    at, end = start, _line_end(text, start)
+    while True:
+        for match in _PIECE.finditer(text, at, end):
+            depth = max(0, depth + (match[0] in "([{") - (match[0] in ")]}"))
+        following = next_code(text, end + 1)
+        if following is None:
+            return end if depth == 0 or further is None else further
+        begin, column = following
+        sign = text[begin + column]
+        if sign != "|":  # otherwise the line goes on
+            if depth == 0:
+                return end
+            if column > level:
+                if opens and (text[at:end].partition("#")[0].rstrip().endswith(":") or begins(text, begin)):
+                    return end
+            elif sign not in ")]}":
+                further = end if further is None else further
+                if begins(text, begin):
+                    return further
+        at, end = begin, _line_end(text, begin)
+
+
+def end_of_block(text: str, end: int, level: int) -> int:
+    """The line end that ends all lines that are further in than a column, after the line end `end`, and the brackets
+    that close what they open."""
+    while (following := next_code(text, end + 1)) is not None:
+        begin, column = following
+        if column <= level and text[begin + column] not in ")]}|":
+            break
+        end = _line_end(text, begin)
+    return end
+
+
+def end_of_session(text: str, end: int) -> int:
+    """The line end that ends all statements that can only be in a session, after the line end `end`."""
+    while (following := next_code(text, end + 1)) is not None:
+        begin, column = following
+        if word_of(text[begin : _line_end(text, begin)]) not in SESSION_ONLY:
+            break
+        end = end_of_block(text, end_of(text, begin, column, opens=True), column)
+    return end
+
+
+def begins(text: str, at: int) -> bool:
+    """Whether the line that starts here certainly begins a statement: it is an assignment, or has a word of the
+    language and its operand."""
+    if _BINDS.match(text, at):
+        return True
+    match = _STARTS.match(text, at)
+    return match is not None and match[1] in _WORDS
+
+
+def word_of(text: str) -> str:
+    """The word of the language that a statement most likely begins with. "" if there is none."""
+    match = _FIRST.match(text)
+    if match is None or _BINDS.match(text):
+        return ""
+    if match[1] in _WORDS:
+        return match[1]
+    is_operand = _STARTS.match(text) is not None
+    return (nearest(match[1], _WORDS) or "") if is_operand and len(match[1]) > 2 else ""
+
+
+def bound(text: str) -> tuple[list[tuple[int, int]], bool]:
+    """The places of the names that statements with a syntax error most likely bind, and whether one of them binds names
+    that cannot be read."""
+    found: list[tuple[int, int]] = []
+    is_unread = False
+    at = 0
+    while (following := next_code(text, at)) is not None:
+        begin, end = following[0], _line_end(text, following[0])
+        line = text[begin:end]
+        named = [match.span(1) for match in _AS.finditer(line)]
+        pattern = _BINDING.get(word_of(line))
+        if pattern is not None and not (pattern is _IMPORT and named):
+            match = pattern.match(line)
+            part = match.span(match.lastindex or 0) if match else (0, 0)
+            names = [one.span() for one in _PLAIN.finditer(line, *part)]
+            is_unread |= not names and (pattern is not _TARGETS or match is not None)
+            named += names
+        found += [(begin + start, begin + stop) for start, stop in named]
+        at = end + 1
+    return found, is_unread

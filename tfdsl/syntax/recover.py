@@ -1,0 +1,214 @@
+"""Parses a text with syntax errors: finds all of them, and goes on after each.
+
+The text of a statement with an error becomes one token, from which the grammar makes a `Broken` statement. If it begins
+a block, only its first line does, and the block is parsed.
+"""
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import cast
+
+from ..diagnostics import (
+    BLOCKS_DEEP,
+    COLON_MISSING,
+    DEDENT_MISMATCH,
+    ERRORS_MANY,
+    INDENT_TAB,
+    INDENT_UNEXPECTED,
+    TIME_LONG,
+    Diagnostic,
+    TfgError,
+)
+from ..record import State, replace
+from ..source import Source, Span
+from . import tree as t
+from .build import Body, Builder, BuildError
+from .explain import SyntaxFault, explained
+from .fragments import BRANCHES, SESSION_BLOCKS, SESSION_ONLY, end_of, end_of_block, end_of_session, next_code, word_of
+from .hints import OPENS_BLOCK
+from .indenter import Indenter, LayoutError
+from .lexer import Token, UnexpectedCharacter
+from .parser import Completed, Parser, Parts, UnexpectedToken
+from .tables import tables
+
+MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a text is not parsed
+
+_LAYOUT = ("_NL", "_INDENT", "_DEDENT")
+_TAB = 4  # columns of a tab, once it is reported
+_Found = tuple[list[Token], int]  # the tokens to go on with, and the offset of those after them
+
+
+class _Mark(State):
+    """The parser before the token at an offset. Lists in `made` grow in place, so their sizes are kept too."""
+
+    start: int
+    entered: list[int]
+    made: Parts
+    lists: list[tuple[Parts, int]]
+    indents: list[int]
+
+
+class ErrorParser(Parser):
+    """Parses one text with syntax errors."""
+
+    def __init__(self, source: Source, text: str, builder: Builder, layout: Indenter):
+        super().__init__(tables(), builder, layout)
+        self._source, self._text, self._builder, self._layout = source, text, builder, layout
+        self._shown = text  # with spaces in place of the statements that have errors
+        self._errors: dict[tuple[str, int], Diagnostic] = {}
+        self._entered, self._made, self._indents = [self.tables.starts["file"][0]], Parts(), [0]
+        self._tab = 0
+        self._marks: deque[_Mark] = deque(maxlen=4)  # before the last statements
+        self._above = self._mark(0)  # before the last line end
+        self._is_fresh = True  # whether a line has no token yet
+        self._broken = Counter[int]()  # how often the statement at an offset was found to have an error
+
+    def tree(self) -> t.File:
+        """The tree of the text, with all errors."""
+        tokens, at = self._first_line()
+        while True:
+            try:
+                stream = self.lexer.tokens(self._text, self._entered, at)
+                laid_out = self._layout.process(stream, self._indents, self._tab)
+                last = self.run(self._watched(chain(tokens, laid_out)), self._entered, self._made)
+                made: t.File = self.end("file", last, self._entered, self._made)
+            except (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken) as error:
+                tokens, at = self._after(error)
+            else:
+                return replace(made, errors=tuple(sorted(self._errors.values(), key=_start)))
+
+    def complete(self, rule: Completed, entered: list[int], made: Parts) -> None:
+        """An error in the first line of a block may only be found at its end. The block is kept."""
+        parts = made[-rule[0] :] if rule[0] else []
+        try:
+            super().complete(rule, entered, made)
+        except BuildError as error:
+            body = next((part for part in parts if isinstance(part, Body)), None)
+            if body is None:
+                raise
+            self._report(explained(error, self._source, self._shown, self))
+            made.append(
+                self._builder.remains(Span(self._source, parts[0].start, body.span.start), cast(t.Block, body.items))
+            )
+
+    def _report(self, diagnostic: Diagnostic) -> None:
+        assert diagnostic.span is not None
+        self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
+
+    # --- the state of the parser ----------------------------------------------------------
+
+    def _mark(self, start: int) -> _Mark:
+        parts = (cast(Parts, part) for part in self._made if isinstance(part, list))
+        lists = [(part, len(part)) for part in parts]
+        return _Mark(start, [*self._entered], [*self._made], lists, [*self._indents])
+
+    def _back_to(self, mark: _Mark) -> None:
+        self._entered[:], self._made[:], self._indents[:] = mark.entered, mark.made, mark.indents
+        for part, size in mark.lists:
+            del part[size:]
+        while self._marks and self._marks[-1].start >= mark.start:
+            self._marks.pop()
+
+    def _watched(self, tokens: Iterable[Token]) -> Iterator[Token]:
+        """The same tokens. The state before each statement and each line end is kept."""
+        for token in tokens:
+            if token.kind == "_NL":
+                self._above, self._is_fresh = self._mark(token.start), True
+            elif token.kind not in _LAYOUT:
+                if self._begins():
+                    self._marks.append(self._mark(token.start))
+                self._is_fresh = False
+            yield token
+
+    def _begins(self) -> bool:
+        """Whether a statement can begin here."""
+        return "BROKEN" in self.tables.states[self._entered[-1]]
+
+    # --- going on -------------------------------------------------------------------------
+
+    def _first_line(self) -> _Found:
+        """What to begin with. The first line must not be indented."""
+        indent = re.match(r"([ \t\f]+)[^\s#]", self._text)
+        if indent is None:
+            return [], 0
+        message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
+        self._report(Diagnostic(message, Span(self._source, 0, indent.end(1))))
+        return self._put(self._mark(indent.end(1)), with_block=True)
+
+    def _after(self, error: SyntaxFault) -> _Found:
+        """What to go on with after an error."""
+        diagnostic = explained(error, self._source, self._shown, self)
+        if diagnostic.message is TIME_LONG:
+            raise TfgError([*sorted(self._errors.values(), key=_start), diagnostic])
+        if diagnostic.message is INDENT_TAB:
+            self._report(diagnostic)
+            self._back_to(self._above)
+            self._tab = _TAB
+            return [], self._above.start
+        if isinstance(error, LayoutError) and diagnostic.message is DEDENT_MISMATCH:
+            self._report(diagnostic)  # its line belongs to the block of the line above
+            above, end = self._above, Token("_NL", "\n", self._above.start, self._above.start)
+            self._back_to(above)
+            tokens, at = self._put(replace(above, start=error.end), with_block=False)
+            return [end, *tokens], at
+        indent = error.token if isinstance(error, UnexpectedToken) and error.token.kind == "_INDENT" else None
+        if indent is not None and diagnostic.message is not COLON_MISSING and self._begins():
+            self._report(diagnostic)
+            self._indents.pop()
+            return self._put(self._mark(indent.end), with_block=True)
+        is_before = isinstance(error, (LayoutError, UnexpectedCharacter)) and self._is_fresh and self._begins()
+        if is_before:
+            assert diagnostic.span is not None
+            mark = self._mark(diagnostic.span.start)
+        else:
+            mark = self._marks[-1]
+        if diagnostic.message is COLON_MISSING:
+            mark = next((one for one in reversed(self._marks) if one.start <= _start(diagnostic)), mark)
+            if self._broken[mark.start]:
+                mark = self._marks[-1]
+        if not self._broken[mark.start]:
+            self._report(diagnostic)
+        self._back_to(mark)
+        return self._put(mark, with_block=diagnostic.message is BLOCKS_DEEP)
+
+    def _put(self, mark: _Mark, with_block: bool) -> _Found:
+        """Put one token in place of a statement, `with_block` in place of its block too."""
+        text, start, level = self._text, mark.start, self._indents[-1]
+        times = self._broken[start] = self._broken[start] + 1
+        most = min(MAX_BROKEN, self._layout.limits.errors)
+        kind, end = "BROKEN", len(text) - 1
+        has_block = False
+        if len(self._broken) > most:
+            self._report(Diagnostic(ERRORS_MANY, Span(self._source, start, end), {"limit": most}))
+        elif times <= 2:
+            word = word_of(text[start:])
+            end = end_of(text, start, level, word in OPENS_BLOCK)
+            following = next_code(text, end + 1)
+            if following is not None and following[1] > level:
+                kind = self._kind(word, text[following[0] :]) if times == 1 and not with_block else ""
+                has_block = bool(kind)
+                end = end if has_block else end_of_block(text, end, level)
+            elif word == "session":  # the lines below it may be its block
+                end = end_of_session(text, end)
+        end = start + len(text[start:end].rstrip())
+        self._shown = self._shown[:start] + " " * (end - start) + self._shown[end:]
+        tokens = [Token(kind or "BROKEN", text[start:end], start, end)]
+        if has_block:
+            tokens.append(Token("COLON", ":", end, end))
+        return tokens, text.index("\n", end)
+
+    def _kind(self, word: str, block: str) -> str:
+        """The terminal for the first line of a block. "" if its kind is unknown."""
+        if word in BRANCHES and self.accepts(self._entered, "BROKEN_BRANCH"):
+            return "BROKEN_BRANCH"
+        if self.accepts(self._entered, "TRAIN"):  # in a session
+            return "BROKEN" if word in SESSION_BLOCKS else ""
+        if word in ("session", "train", "every") or (not word and word_of(block) in SESSION_ONLY):
+            return "BROKEN_SESSION"
+        return "BROKEN" if word in OPENS_BLOCK else ""
+
+
+def _start(diagnostic: Diagnostic) -> int:
+    return diagnostic.span.start if diagnostic.span is not None else 0
