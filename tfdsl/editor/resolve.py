@@ -330,6 +330,10 @@ class _Resolver:
                 self._def(statement)
             case t.Session():
                 self._session_block(statement)
+            case t.Broken():
+                for target in statement.targets:
+                    self._bind(target, "value", statement)
+                self._block(statement.body)
             case _:
                 self._session_statement(statement)
 
