@@ -103,9 +103,10 @@ def made(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
             return [bind(ctx, plan, statement)]
         case t.Evaluate():
             return [evaluation(ctx, plan, statement)]
-        case t.Train() | t.Feed() | t.Every() | t.Stop() | t.StopAfter() | t.Keep() | t.Checkpoint():
-            raise AssertionError(f"plan.py makes it: {statement}")
-        case t.If() | t.For() | t.Broken():
+        case (
+            t.Train() | t.Feed() | t.Every() | t.Stop() | t.StopAfter() | t.Keep() | t.Checkpoint() | t.If() | t.For()
+            | t.Broken()
+        ):  # fmt: skip
             raise AssertionError(f"plan.py makes it: {statement}")
         case _:
             assert_never(statement)
