@@ -4,6 +4,7 @@ It needs `pip install ".[docs]"`. The pages are in README.md and docs/; those in
 tables of the language.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from importlib.util import find_spec
 
 from builder.pages import ROOT
 from builder.site import write_pages
+
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # fewer lines and imports of TensorFlow
 
 
 def main() -> int:

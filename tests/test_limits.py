@@ -9,7 +9,7 @@ import pytest
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.cli.options import _LIMITS
+from tfdsl.cli.options import LIMITS
 from tfdsl.limits import Clock, Limits
 
 # A program above a limit, and its error.
@@ -45,7 +45,7 @@ def checked(tmp_path, monkeypatch, capsys):
 
 
 def test_each_limit_has_a_program_here():
-    assert set(ABOVE) == set(RAISED) == set(_LIMITS) == set(Limits.__dataclass_fields__)
+    assert set(ABOVE) == set(RAISED) == set(LIMITS) == set(Limits.__dataclass_fields__)
 
 
 @pytest.mark.parametrize("limit", ABOVE)
@@ -57,7 +57,7 @@ def test_the_help_of_an_error_works_when_followed(checked, limit, monkeypatch):
     assert status == 1
     assert f"[{code}]" in said
     option = re.search(r"help: .*(--max-[a-z-]+)", said)[1]
-    assert option == _LIMITS[limit][0]
+    assert option == LIMITS[limit][0]
     _, said = checked(text, option, str(RAISED[limit]))
     assert code not in said
 
@@ -67,7 +67,7 @@ def test_fmt_has_limits_too(checked, limit):
     text, code = ABOVE[limit]
     status, said = checked(text, command="fmt")
     assert status == 1 and f"[{code}]" in said
-    assert checked(text, _LIMITS[limit][0], str(RAISED[limit]), "--check", command="fmt")[1].count("error") == 0
+    assert checked(text, LIMITS[limit][0], str(RAISED[limit]), "--check", command="fmt")[1].count("error") == 0
 
 
 def test_fmt_of_standard_input_is_limited(monkeypatch, capsys):

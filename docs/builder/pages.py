@@ -18,6 +18,7 @@ FENCE = re.compile(
 )
 # A link's target or the code of a message, outside code and headings.
 _LINK = re.compile(r"^#[^\n]*|\[`[^`\n]*`(?=\])|`(?P<code>TFG\d{3})`|`[^`\n]*`|\]\((?P<target>[^)\s]+)\)", re.M)
+_TITLES = {"wrong": "wrong", "wrong: run": "wrong when it runs", "mended": "mended"}  # of the programs of messages
 _IMAGE = re.compile(r'(?:<img src="|!\[[^\]]*\]\()([^")]+)')
 
 
@@ -90,6 +91,7 @@ def _fence(fence: re.Match[str]) -> str:
     note, kind, text = fence["note"] or "", fence["kind"], fence["text"]
     if kind == "ipython":
         kind = "tfg" if text.startswith("%%tfg") else "python"
-    title = f' title="{note.removeprefix("file: ")}"' if note.startswith("file: ") else ""
+    shown = note.removeprefix("file: ") if note.startswith("file: ") else _TITLES.get(note, "")
+    title = f' title="{shown}"' if shown else ""
     attributes = " { .text .output }" if kind == "output" else f"{kind}{title}"
     return f"{fence['marks']}{attributes}\n{text}{fence['marks']}"

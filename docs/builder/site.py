@@ -21,7 +21,7 @@ def write_pages(folder: Path) -> None:
         file = pages / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    for name in ("style.css", "iframe-worker.js"):
+    for name in ("style.css", "keyboard.js", "iframe-worker.js"):
         shutil.copy(HERE / name, pages / name)
     config = (HERE / "zensical.toml").read_text(encoding="utf-8")
     (folder / "zensical.toml").write_text(_PATTERN.sub(lambda one: _expanded(one, files), config), encoding="utf-8")
@@ -29,5 +29,5 @@ def write_pages(folder: Path) -> None:
 
 def _expanded(entry: re.Match[str], files: Iterable[str]) -> str:
     """An entry of the navigation with a pattern, as an entry for each page."""
-    pattern = re.compile(re.escape(entry[2]).replace(r"\*", "[^/]*"))
+    pattern = re.compile(re.escape(entry[2]).replace(r"\*", "(?!index)[^/]*"))
     return "".join(f'{entry[1]}"{path}",\n' for path in sorted(files) if pattern.fullmatch(path))

@@ -293,9 +293,9 @@ def test_every_option_is_described(command):
 
 
 def test_the_options_of_limits_are_those_of_run():
-    from tfdsl.cli.options import _LIMITS
+    from tfdsl.cli.options import LIMITS
 
-    assert {option for option, _ in _LIMITS.values()} <= {one for names in options("run") for one in names}
+    assert {option for option, _ in LIMITS.values()} <= {one for names in options("run") for one in names}
 
 
 def test_every_key_of_config_files_is_described():
@@ -362,15 +362,15 @@ def test_every_statement_has_a_heading():
 
 
 def test_every_limit_is_described_with_its_default():
-    from tfdsl.cli.options import _LIMITS
+    from tfdsl.cli.options import LIMITS
 
     rows = dict(re.findall(r"^\| `(--max-[\w-]+) N` \|.*\| (\d+) \|$", PAGES["limits.md"], re.M))
-    assert rows == {option: str(int(getattr(tfdsl.Limits(), name))) for name, (option, _) in _LIMITS.items()}
+    assert rows == {option: str(int(getattr(tfdsl.Limits(), name))) for name, (option, _) in LIMITS.items()}
 
 
 def test_the_speeds_are_the_measured_ones():
     loads = json.loads((ROOT / "benchmarks" / "results.json").read_text())["loads"].values()
-    table = PAGES["engines.md"].partition("<!-- speeds -->\n")[2].partition("\n\n")[0].splitlines()
+    table = PAGES["benchmarks.md"].partition("<!-- speeds -->\n")[2].partition("\n\n")[0].splitlines()
     names, *rows = ([cell.strip(" `") for cell in line.split("|")[1:-1]] for line in table)
     assert len(rows) > 5
     for title, *cells in rows[1:]:
@@ -395,7 +395,7 @@ def test_other_figures_are_the_measured_ones():
         f"costs `loop` {100 * (logging['loop, no log']['speed'] / logging['loop']['speed'] - 1):.0f} %",
         f"takes {1 / building['speed']:.2f} times as long", f"takes {1 / chapter['speed']:.2f} times as long",
     ):  # fmt: skip
-        assert figure in " ".join(PAGES["engines.md"].split())
+        assert figure in " ".join(PAGES["benchmarks.md"].split())
     assert 1 / check["speed"] == pytest.approx(2, abs=0.1)
 
 

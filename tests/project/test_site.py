@@ -1,7 +1,10 @@
 """The documentation site, as Markdown. `--long` also makes the HTML."""
 
+import inspect
 import posixpath
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,7 +14,15 @@ from pathlib import Path
 
 import pytest
 from builder.pages import FENCE
+from builder.reference import place
 from builder.site import write_pages
+from test_docs import options
+
+import tfdsl
+from tfdsl.cli import COMMANDS, main
+from tfdsl.reference import entries
+from tfdsl.reference.explanations import explained, explanation
+from tfdsl.reference.pages import files
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,6 +94,62 @@ def test_every_page_of_the_documentation_is_in_the_navigation_once(site, pages):
     assert len(set(found)) == len(found) and set(found) <= set(pages)
     written = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")}
     assert {*written, "README.md"} <= set(found)
+
+
+def has_place(pages, place):
+    page, _, anchor = place.partition("#")
+    return page in pages and (not anchor or anchor in anchors(pages[page]))
+
+
+def test_everything_that_one_can_look_up_has_a_place_with_an_example(pages):
+    """Their examples are run by tests/reference/, test_docs.py, and the tests of ops and of codes."""
+    without = [one.name for one in entries() if not has_place(pages, place(one))]
+    assert not without and len(entries()) > 1000
+    for entry in entries():
+        page = pages[place(entry).partition("#")[0]]
+        assert entry.name in page, entry.name
+        if entry.kind not in ("code", "command", "type"):  # types are in a table
+            assert entry.example.strip() in page, entry.name
+
+
+def test_every_code_that_is_explained_is_shown_with_its_message(pages):
+    assert len(explained()) > 50
+    for name in explained():
+        page, shown = pages[f"docs/reference/messages/{name}.md"], explanation(name)
+        assert shown.title in page and all(one.text in page for one in (shown.wrong, shown.mended) if one), name
+        if shown.wrong and shown.wrong.note == "wrong" and shown.wrong.kind == "tfg":
+            assert f"[{name}]" in page, name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_on_its_page(command, pages):
+    section = pages["docs/reference/options.md"].partition(f"## tfdsl {command}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.*?) \| (.+) \|$", section, re.M)
+    shown = {word for spelling, _ in rows for word in re.findall(r"`(--?[\w-]+)", spelling)}
+    assert {name for names in options(command) for name in names} <= shown
+    assert all(text.strip() for _, text in rows)
+
+
+# Those of clusters are run by the tests of clusters.
+SHOWN = [one for one in entries() if one.kind == "command" and one.name not in ("launch", "server", "reset")]
+
+
+@pytest.mark.parametrize("entry", SHOWN, ids=lambda one: one.name)
+def test_examples_of_commands_run(entry, here, capsys):
+    shutil.copytree(ROOT / "models", here / "models")
+    for name, text in files((ROOT / "docs" / "commands.md").read_text("utf-8")).items():
+        (here / name).write_text(text, encoding="utf-8")
+    if entry.name == "predict":
+        assert main(["run", "prices.tfg", "-q"]) == 0
+    wrong = main(shlex.split(entry.example.removeprefix("tfdsl ")))
+    said = capsys.readouterr()
+    assert (wrong == 0 or "error[" in said.out) and said.out + said.err
+
+
+def test_every_public_name_of_python_is_described(pages):
+    page = pages["docs/reference/api.md"]
+    for name in tfdsl.__all__:
+        assert f"\n## `tfdsl.{name}`\n" in page and inspect.getdoc(getattr(tfdsl, name)) in page, name
 
 
 def test_pictures_have_a_description(pages):

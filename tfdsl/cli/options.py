@@ -34,7 +34,7 @@ def add_program_options(parser: CommandParser) -> None:
     parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], dest="allowed",
                         help="let the program read and write below DIR too, not only below its own folder and the "
                              "working folder; can be repeated")  # fmt: skip
-    add_limit_options(parser, *_LIMITS)
+    add_limit_options(parser, *LIMITS)
 
 
 def _data_help() -> str:
@@ -57,7 +57,7 @@ def cluster_of(arguments: argparse.Namespace) -> Cluster:
 
 
 # The options that set a limit, by the name of the limit.
-_LIMITS = {
+LIMITS = {
     "unroll": ("--max-unroll", "repeat graph code, and call functions, up to N times while compiling"),
     "depth": ("--max-depth", "allow brackets and calls to be nested N deep, and blocks N / 50 deep"),
     "constant": ("--max-constant", "allow up to N elements or characters in a value known while compiling"),
@@ -71,14 +71,14 @@ _LIMITS = {
 
 def add_limit_options(parser: argparse.ArgumentParser, *limits: str) -> None:
     for limit in limits:
-        option, help = _LIMITS[limit]
+        option, help = LIMITS[limit]
         help = f"{help} (default: {int(getattr(Limits(), limit))})"
         parser.add_argument(option, metavar="N", type=positive, dest=f"max_{limit}", help=help)
 
 
 def limits(arguments: argparse.Namespace) -> Limits:
     """The limits of a command line."""
-    named = {limit: getattr(arguments, f"max_{limit}", None) for limit in _LIMITS}
+    named = {limit: getattr(arguments, f"max_{limit}", None) for limit in LIMITS}
     return Limits(**{limit: value for limit, value in named.items() if value is not None})
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from .entry import ReferenceEntry
-from .pages import sections
+from .pages import page, sections
 
 _PAGE = "commands.md"
 
@@ -17,7 +17,12 @@ def commands() -> Iterator[ReferenceEntry]:
             name = named[1]
             section = next((one for title, one in found.items() if name in title.split()), found["Commands"])
             body = section.body() if section.title != "Commands" else ""
-            shown = [block.text for block in section.blocks() if block.kind == "console"]
-            example = next((one.partition("\n")[0].removeprefix("$ ") for one in shown), "")
             doc = f"{text[0].upper()}{text[1:]}.\n\n{body}".strip()
-            yield ReferenceEntry("command", name, call.strip("`"), doc, example, page=section.place)
+            yield ReferenceEntry("command", name, call.strip("`"), doc, _example(name, body), page=section.place)
+
+
+def _example(name: str, section: str) -> str:
+    """A call of a command in its section, or else on the pages that show commands."""
+    call = re.compile(rf"^ *(?:\$ )?(tfdsl {name} .*?)(?: +#.*)?$", re.M)
+    found = map(call.search, (section, page(_PAGE), page("clusters.md")))
+    return next((one[1] for one in found if one), "")
