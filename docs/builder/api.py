@@ -83,4 +83,4 @@ def _parameter(parameter: inspect.Parameter) -> str:
 def _type(annotation: object) -> str:
     """A type as it is written, without the modules of its names."""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"\b[a-z_]\w*\.(?=\w)", "", text.replace("'", ""))
+    return re.sub(r"\b[a-z_]\w*\.(?=\w)", "", re.sub(r"'([A-Z][^']*)'", r"\1", text))
