@@ -247,11 +247,12 @@ def _steps(pipeline: Pipeline) -> list[str]:
         size = min(_SIZE, max(len(words_of(text, True)) for text in words[long[0].name]))
         kept, long = long[0], long[1:]
         tokens = f"tokens({written_whole(kept.name)}, size={size})"
-        return [*_drop([*unusable, *long]), *aside, tokens, *_of_target(targets), *_split(pipeline)]
+        return [*_drop([*unusable, *long]), *aside, *_split(pipeline), tokens, *_of_target(targets)]
     numbers = [one for one in features if one.dtype != STRING and one not in unusable and one not in keys]
     categories = [one for one in text if one not in dates and one not in long]
     steps = [*_drop([*unusable, *long]), *aside]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
+    steps += _split(pipeline)
     parts = {one.name: parts_that_differ(words[one.name], forms[one.name] or "") for one in dates}
     steps += _drop([one for one in dates if not parts[one.name]])
     dates = [one for one in dates if parts[one.name]]
@@ -271,8 +272,7 @@ def _steps(pipeline: Pipeline) -> list[str]:
     others = [one for one in schema.table if one.role == "feature" and one.shape != ()]
     beside = others if features else others[1:]
     steps += [f"aside({_names(beside)})"] if beside else []
-    steps += _of_target(targets)
-    return [*steps, *_split(pipeline)]
+    return [*steps, *_of_target(targets)]
 
 
 def _split(pipeline: Pipeline) -> list[str]:

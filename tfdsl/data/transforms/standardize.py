@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class Standardize(Scaling):
     name = "standardize"
-    example = "data iris = iris() | standardize | split(test=0.2)"
+    example = "data iris = iris() | split(test=0.2) | standardize"
     doc = "Each column with mean 0 and standard deviation 1 over the training rows. The column of `add_bias` stays."
 
     words = ("mean", "std")
