@@ -59,7 +59,7 @@ from ..syntax.read import identity_of
 from ..types import BOOL, INT64, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
-from .executed import Executions, Kind, Reached
+from .executed import Executions, Reached
 from .names import Space, declared
 from .naming import Naming
 from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, Unbound, freeze, is_host
@@ -210,9 +210,9 @@ class GraphBuilder(State):
 
     def add_modes(self, refs: Iterable[Ref]) -> None:
         """Record tensors that set the training mode or the drop rate of layers."""
-        for ref in refs:
-            self.modes.add(ref)
-            self.executions.mark(ref.node, Kind.ASKED)
+        refs = list(refs)
+        self.modes.update(refs)
+        self.executions.ask(refs)
 
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes, like `program.Graph.reach`."""
@@ -486,6 +486,7 @@ class Analysis:
         self.targetless: set[str] = set()  # data whose missing target was reported
         self.nearly: set[tuple[str, str]] = set()  # columns whose few texts were reported
         self.refused: set[tuple[str, str]] = set()  # fields of data that were reported
+        self.sound: set[tuple[str, str]] = set()  # those that can be made into arrays
         self.calling: list[t.Def] = []
         self.level, self.levels = 0, self.limits.levels  # nesting depth of expressions and blocks, and its limit
         self.unrolled = 0

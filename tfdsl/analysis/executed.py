@@ -49,8 +49,13 @@ class Executions:
         self.masks: dict[frozenset[Ref], list[int]] = {_NOTHING: []}
         self.reads: dict[int, list[Ref]] = {}  # what the gradients of a node read
 
+    def ask(self, refs: Iterable[Ref]) -> None:
+        """Mark tensors: `Reached` can be asked for them from now on."""
+        for ref in refs:
+            self.mark(ref.node, Kind.ASKED)
+
     def mark(self, id: int, *kinds: Kind) -> None:
-        """Mark a node: `Reached` can be asked for it from now on."""
+        """Mark a node, as of some kinds."""
         if id not in self.bits:
             self.bits[id] = 1 << len(self.marked)
             self.marked.append(id)
@@ -164,6 +169,10 @@ class Reached(Record):
     def __contains__(self, id: int) -> bool:
         """Whether it executes a marked node."""
         return bool(self.graph.bits[id] & self.mask)
+
+    def needed(self, refs: Iterable[Ref]) -> set[Ref]:
+        """Those of some marked tensors that it executes."""
+        return {ref for ref in refs if ref.node in self}
 
     def is_for_gradients(self, id: int) -> bool:
         """Whether only gradients read a marked node, below a tensor that is fed."""

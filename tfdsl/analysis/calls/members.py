@@ -193,7 +193,7 @@ def _dataset_attribute(ctx: Analysis, value: DataValue, expr: t.Attribute) -> Ex
         case "train" | "validation" | "test" as part:
             schema = value.schema.part(part)
             return None if schema is None or value.part else replace(value, part=part, schema=schema)
-    return _data_field(ctx, value, expr.name, expr.span, expr.value.span.text)
+    return _data_field(ctx, value, expr.name, expr)
 
 
 def learned_words() -> set[str]:
@@ -225,27 +225,28 @@ def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -
 def column_of(ctx: Analysis, value: DataValue | Batch, items: list[IndexItem], expr: t.Index) -> ExprValue:
     """A column of data or of a batch: `batch["home city"]`."""
     item = items[0]
-    text = expr.value.span.one_line
     if len(items) != 1 or not isinstance(item, str):
-        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="an index that is no name of a column",
-                 help=f'name a column in quotes: {text}["age"], or take rows: {text}.features[:5]')  # fmt: skip
+        text = expr.value.span.one_line
+        help = f'name a column in quotes: {text}["age"], or take rows: {text}.features[:5]'
+        index = "an index that is no name of a column"
+        ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=index)
     column = value.schema.column(item)
     if column is None:
         known = [one.name for one in value.schema.table]
         help = ctx.did_you_mean(item, known) or f"the columns are {listed(known)}"
         ctx.fail(NO_MEMBER, expr.span, help=help, value=describe(value), name=item)
     if isinstance(value, DataValue):
-        return _data_field(ctx, value, column.field, expr.span, text)
+        return _data_field(ctx, value, column.field, expr)
     check_field(ctx, value, column.field, expr.span)
     return field_of(value, column.field)
 
 
-def _data_field(ctx: Analysis, value: DataValue, field: str, span: Span, text: str) -> Array | None:
+def _data_field(ctx: Analysis, value: DataValue, field: str, expr: t.Attribute | t.Index) -> Array | None:
     """A field of data. None if there is no such field."""
-    check_field(ctx, value, field, span)
+    check_field(ctx, value, field, expr.span)
     array = field_of(value, field)
     if array is not None and value.schema.streamed:
-        ctx.fail(STREAM_WHOLE, span, name=text, field=field)
+        ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.one_line, field=field)
     return array
 
 
@@ -263,7 +264,7 @@ def check_field(ctx: Analysis, value: DataValue | Batch, field: str, span: Span)
     """Refuse a field of data that cannot be made into an array: text or missing cells among numbers."""
     data = value.name if isinstance(value, DataValue) else value.data
     pipeline = ctx.pipelines.get(data)
-    if pipeline is None:
+    if pipeline is None or (data, field) in ctx.sound:
         return
     columns = value.schema.columns_of(field)
     for column in columns:
@@ -279,6 +280,7 @@ def check_field(ctx: Analysis, value: DataValue | Batch, field: str, span: Span)
             raise StatementFailed(None) from None
         ctx.refused.add((data, field))
         ctx.fail(error.message, span, note_of(error.place), **error.details)
+    ctx.sound.add((data, field))
 
 
 def note_of(place: FilePlace | None) -> tuple[Note, ...]:

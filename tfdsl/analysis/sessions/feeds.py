@@ -414,10 +414,9 @@ def _of_loop(
     feeds = plan.loop.feeds if plan.loop else {}
     if not feeds or not own:
         return feeds
-    for ref in feeds:  # perhaps of tensors that no statement has fed before
-        ctx.graph.executions.mark(ref.node, Kind.ASKED)
-    executed = ctx.executed(ctx.graph, refs, statement.span, frozenset(own))
-    return {ref: feed for ref, feed in feeds.items() if ref.node in executed}
+    ctx.graph.executions.ask(feeds)  # perhaps tensors that no statement has fed before
+    needed = ctx.executed(ctx.graph, refs, statement.span, frozenset(own)).needed(feeds)
+    return {ref: feed for ref, feed in feeds.items() if ref in needed}
 
 
 def check_needs(
@@ -542,7 +541,7 @@ def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows:
     help = f"write 'in batches of {size} sampled', which gives every batch {counted(size, 'row')}"
     for one in body:
         uses = one.uses()
-        if uses.executes:
+        if uses.feeds and uses.executes:
             _check_sizes(ctx, plan, uses.feeds, rows, notes, help)
 
 

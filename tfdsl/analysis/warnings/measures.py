@@ -27,7 +27,6 @@ from ...program import (
 from ...types import Dim, Size
 from ..calls.labels import makers
 from ..context import Analysis, GraphBuilder
-from ..executed import Kind
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _EQUALITIES = ("==", "!=")
@@ -153,7 +152,7 @@ def _doubt_equality(ctx: Analysis, graph: Graph, node: Node, shares: Arg, other:
 
 def _is_from(ctx: Analysis, graph: Graph, ref: Ref, id: int) -> bool:
     """Whether a value is computed from a node."""
-    ctx.graphs[graph.name].executions.mark(id, Kind.ASKED)
+    ctx.graphs[graph.name].executions.ask([Ref(id)])
     return id in ctx.executed(graph, [ref], graph.nodes[ref.node].origin.span)
 
 
