@@ -441,3 +441,17 @@ session:
 def test_a_format_that_does_not_fit_its_value():
     found = failure('x = constant(2)\nsession:\n    a = [x, x]\n    print "{a:.2f}"\n')
     assert (found.code, found.span.line) == ("TFG562", 4)
+
+
+@pytest.mark.parametrize("name", ["now", "epoch", "step"])
+def test_a_value_of_the_program_is_not_hidden_in_strings(name):
+    """The names that strings know mean the program's values where it has some, as they do in expressions."""
+    start = "variable w = 3.0\noptimize square(w) with gradient_descent(learning_rate=0.1) as down\n"
+    train = f'    train 1 step:\n        run down\n        print "{{{name}}}", {name}\n'
+    for text in (f"param {name} = 7\n{start}session:\n{train}", f"{start}session:\n    {name} = 7\n{train}"):
+        assert printed(text) == ["7 7"]
+
+
+def test_the_step_of_an_optimizer_hides_no_counter():
+    text = "variable w = 3.0\noptimize square(w) with gradient_descent(learning_rate=0.1) as step\nsession:\n"
+    assert printed(text + '    train 2 steps:\n        run step\n        print "{step}"\n') == ["0", "1"]

@@ -37,10 +37,11 @@ from ..context import Analysis
 from ..expressions import global_step
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
-from ..values import Array, DataValue, ExprValue, RuntimeValue, Tensor, describe
+from ..values import Array, DataValue, ExprValue, RuntimeValue, Tensor, describe, is_host
 from .feeds import Plan, known_shape
 
 COUNTERS = ("epoch", "step")
+NOW = "now"
 
 
 def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
@@ -71,7 +72,7 @@ def refuse_inside(ctx: Analysis, plan: Plan, expr: t.Expr) -> None:
             continue
         for match in FIELD.finditer(part.value):
             name = (match[1] or "").partition(".")[0]
-            if name and (name in COUNTERS or plan.env.knows(name)):
+            if name and (name in (NOW, *COUNTERS) or plan.env.knows(name)):
                 ctx.fail(TEMPLATE_INSIDE, _place(part, match), field=match[0], text=part.span.text)
 
 
@@ -126,9 +127,9 @@ def _place(expr: t.Expr, match: re.Match[str]) -> Span:
 def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_path: bool) -> str | PlanExpr:
     """What stands for `{name:format}`."""
     params = {p.name: p.value for p in ctx.params}
-    counters = ("now", *COUNTERS) if plan.loop else ("now",)
-    if name in counters:
-        _check_format(ctx, format, name, "string" if name == "now" else "int", span)
+    counters = (NOW, *COUNTERS) if plan.loop else (NOW,)
+    if name in counters and not _is_own_value(plan, name):
+        _check_format(ctx, format, name, "string" if name == NOW else "int", span)
         return _formatted(Counter(name), format)
     if name in params:
         return _known(ctx, thaw(params[name]), name, format, span)
@@ -148,6 +149,14 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
         return _known(ctx, found.value, name, format, span)
     _check_format(ctx, format, name, type.dtype.kind if type is not None else "", span)
     return _formatted(found, format)
+
+
+def _is_own_value(plan: Plan, name: str) -> bool:
+    """Whether the program has a value of this name, which then hides the language's, as it does in an expression.
+    What has no value, such as the step of an optimizer, hides nothing."""
+    own = next((env.names[name][0].value for env in plan.env.around() if env.names.get(name)), None)
+    is_counter = isinstance(own, RuntimeValue) and isinstance(own.expr, Counter)
+    return not is_counter and (isinstance(own, Tensor | Array | RuntimeValue) or (own is not None and is_host(own)))
 
 
 def _known(ctx: Analysis, value: ExprValue, name: str, format: str, span: Span) -> str:
