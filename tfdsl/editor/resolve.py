@@ -374,7 +374,7 @@ class _Resolver:
         self._found.imports.append(ImportedFile(statement, path, file))
         if statement.names is None:
             stem = path.rpartition("/")[2].removesuffix(".tfg")
-            made = self._bind(statement.target or t.Identifier(_path_span(statement), stem), "module", statement)
+            made = self._bind(statement.target or t.Identifier(path_place(statement), stem), "module", statement)
             made.inside = None if file is None else file.env
             return
         for name in statement.names:
@@ -560,7 +560,7 @@ def name_place(part: t.Argument | t.DefParameter | t.Stage | t.Attribute) -> Spa
     return Span(part.span.source, part.span.start + found.start(), part.span.start + found.end())
 
 
-def _path_span(statement: t.Import) -> Span:
+def path_place(statement: t.Import) -> Span:
     """The path or the library of an import."""
     text = statement.span.text
     at = text.find('"')

@@ -222,6 +222,11 @@ class Document:
         return self.workspace.source(self.path)
 
     @property
+    def access(self) -> Access:
+        """Opens what the program can."""
+        return Access(self.path)
+
+    @property
     def tree(self) -> t.File:
         return self.workspace.tree(self.path)[0]
 

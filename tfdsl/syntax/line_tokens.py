@@ -37,13 +37,20 @@ class Follower:
         self.entered[:] = self._begin[in_session]
 
     def follow(self, kind: str) -> None:
+        self.entered[:] = self._after(kind) or self.entered
+
+    def accepted(self) -> set[str]:
+        """The terminals that can come next."""
+        return {kind for kind in self._tables.states[self.entered[-1]] if kind.isupper() and self._after(kind)}
+
+    def _after(self, kind: str) -> list[int] | None:
+        """The states after a token. None if it cannot stand here."""
         states, entered = self._tables.states, list(self.entered)
         while (step := states[entered[-1]].get(kind)) is not None and step < 0:
             rule = self._tables.rules[~step]
             del entered[len(entered) - rule.size :]
             entered.append(states[entered[-1]][rule.origin])
-        if step is not None:
-            self.entered[:] = [*entered, step]
+        return None if step is None else [*entered, step]
 
 
 def line_tokens(text: str, follower: Follower | None = None) -> Iterator[Token]:

@@ -1,0 +1,160 @@
+"""What is known of a place: the type of a value, what a name is, what an op does."""
+
+from collections.abc import Iterator
+
+from ..analysis.values import Batch, DataValue
+from ..record import Record
+from ..source import Span
+from ..syntax import tree as t
+from .callees import Callee, callee_at, function
+from .entries import LanguageName, names, stages
+from .resolve import name_place
+from .shown import columns_text, comment_above, kind_of, rows_of, several, short
+from .symbols import WORD, Occurrence, Symbol
+from .workspace import Document
+
+
+class Hover(Record):
+    """What is known of the text from `start` to `end`, as Markdown."""
+
+    start: int
+    end: int
+    text: str
+
+
+def hover(document: Document, offset: int) -> Hover | None:
+    """What is known of a place."""
+    occurrence = document.symbols.at(offset)
+    if occurrence is not None:
+        return Hover(occurrence.start, occurrence.end, _of_symbol(document, occurrence))
+    found = list(_around(document.tree, offset))
+    for part in reversed(found):
+        made = _of_part(document, part, found, offset)
+        if made is not None:
+            return made
+    return None
+
+
+def _around(tree: t.File, offset: int) -> Iterator[t.Tree]:
+    """The nodes around a place, the outermost first. The span of a statement with a block ends before the block."""
+    for part in sorted(t.trees(tree), key=lambda one: one.span.start - one.span.end):
+        if part.span.source is tree.span.source and part.span.start <= offset <= part.span.end and part is not tree:
+            yield part
+
+
+def _code(*lines: str) -> str:
+    return "```tfg\n" + "\n".join(lines) + "\n```"
+
+
+def _page(head: str, *paragraphs: str) -> str:
+    return "\n\n".join(filter(None, (_code(head), *paragraphs)))
+
+
+# --- symbols --------------------------------------------------------------------------------------
+
+
+def _of_symbol(document: Document, occurrence: Occurrence) -> str:
+    symbol = occurrence.symbol
+    values = document.values(occurrence.start, occurrence.end) or document.values_of(symbol)
+    callee = function(symbol, symbol.name)
+    if callee is not None:
+        return _page(f"def {callee.signature}", callee.text, _place_of(document, symbol))
+    if symbol.kind == "size":
+        return _page(symbol.name, "A named size: it is one size everywhere in the graph.", _place_of(document, symbol))
+    text = several(values)
+    sign = " = " if symbol.kind == "param" else ": "
+    comment = comment_above(symbol.span.source, symbol.span.start) if symbol.kind != "parameter" else ""
+    more = [_data(one) for one in values[:1] if isinstance(one, (DataValue, Batch))]
+    what = kind_of(symbol)
+    what = f"{what[0].upper()}{what[1:]}"
+    return _page(f"{symbol.name}{sign}{text}" if text else symbol.name, f"{what}. {comment}".strip(), *more,
+                 _place_of(document, symbol))  # fmt: skip
+
+
+def _data(value: DataValue | Batch) -> str:
+    parts = "".join(f"\n- `{name}`: {rows} rows" for name, rows in value.schema.parts)
+    return f"{rows_of(value.schema)}{parts}\n\n{columns_text(value.schema)}"
+
+
+def _place_of(document: Document, symbol: Symbol) -> str:
+    """Where a symbol is bound, if that is elsewhere."""
+    source = symbol.span.source
+    if source.path == document.path:
+        return f"Line {symbol.span.line}."
+    return f"Line {symbol.span.line} of {source.path.rpartition('/')[2]}."
+
+
+# --- names of the language, and values ------------------------------------------------------------
+
+
+def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int) -> Hover | None:
+    match part:
+        case t.Name(id=name) if name in names():
+            return _of_name(document, part.span, names()[name])
+        case t.Attribute():
+            return _of_attribute(document, part, offset)
+        case t.Stage():
+            data = next((one for one in around if isinstance(one, t.Data)), None)
+            place = name_place(part)
+            if data is None or not place.start <= offset <= place.end:
+                return None
+            known = stages(part is data.stages[0]).get(part.name)
+            return None if known is None else Hover(place.start, place.end, _of_entry(known))
+        case t.Type(dtype=dtype) if offset <= part.span.start + len(dtype) and dtype in names():
+            return Hover(part.span.start, part.span.start + len(dtype), _of_entry(names()[dtype]))
+        case t.Argument(name=str()) if offset <= name_place(part).end:
+            return _of_argument(document, part, around)
+        case t.ExprTree() if not isinstance(part, (t.Constant, t.Slice, t.Dots)):
+            text = several(document.values(part.span.start, part.span.end))
+            return Hover(part.span.start, part.span.end, _code(text)) if text else None
+        case _:
+            return None
+
+
+def _of_name(document: Document, span: Span, known: LanguageName) -> Hover:
+    return Hover(span.start, span.end, _of_entry(known))
+
+
+def _of_entry(known: LanguageName) -> str:
+    return _page(known.head, known.text, f"Example:\n{_code(known.example)}" if known.example else "")
+
+
+def _of_attribute(document: Document, part: t.Attribute, offset: int) -> Hover | None:
+    place = name_place(part)
+    if not place.start <= offset <= place.end:
+        return None
+    words = tuple(WORD.findall(part.span.text))
+    callee = callee_at(document, part.span.start, words) if len(words) == 2 and words[0] == "raw" else None
+    if callee is not None:
+        return Hover(part.span.start, place.end, _of_callee(callee))
+    values = document.values(place.start, place.end)
+    more = [_data(one) for one in values[:1] if isinstance(one, (DataValue, Batch))]
+    text = several(values)
+    return Hover(place.start, place.end, _page(f"{part.name}: {text}", *more)) if text else None
+
+
+def _of_callee(callee: Callee) -> str:
+    return _page(callee.signature, callee.text)
+
+
+def _of_argument(document: Document, part: t.Argument, around: list[t.Tree]) -> Hover | None:
+    call = next((one for one in reversed(around) if isinstance(one, (t.Call, t.Stage)) and part in one.arguments), None)
+    place = name_place(part)
+    callee: Callee | None = None
+    if isinstance(call, t.Call):
+        callee = callee_at(document, call.span.start, tuple(WORD.findall(call.function.span.text)))
+    elif isinstance(call, t.Stage):
+        data = next((one for one in around if isinstance(one, t.Data)), None)
+        known = stages(data is not None and call is data.stages[0]).get(call.name)
+        callee = (
+            None if known is None else Callee(call.name, ((known.signature or "", known.signature or ""),), known.text)
+        )
+    if callee is None:
+        return None
+    text = next((text for name, text in callee.parameters if name == part.name), part.name or "")
+    return Hover(place.start, place.end, _page(text, f"An argument of `{callee.signature}`."))
+
+
+def value_at(document: Document, start: int, end: int) -> str:
+    """What the value of a place is, in a few words. "" if it has none."""
+    return short(next(iter(document.values(start, end)), None)) if document.values(start, end) else ""
