@@ -17,6 +17,7 @@ COMMANDS = {
     "reset": "clear the variables of a container on the servers of a cluster",
     "check": "report all errors and warnings of programs, without TensorFlow",
     "fmt": "write programs in canonical form",
+    "lsp": "answer an editor by the language server protocol",
     "eval": "print the value of a node or an expression",
     "summary": "list the layers of a program: shapes, parameters, memory, operations",
     "graph": "draw the graph of a program",

@@ -33,6 +33,7 @@ _WORDS = {
     "UNIT": ("epochs", "batches", "steps", "seconds"), "ORDER": ("shuffled", "ordered", "sampled"),
     "BEST": ("lowest", "highest"), "BETTER": ("lower", "higher"), "IF_EXISTS": ("if exists",),
 }  # fmt: skip
+_OPERATORS = frozenset(("AND", "OR", "NOT", "IN", "IF"))
 _SUMMARIES = ("scalar", "histogram", "image", "text")
 _NEW_NAMES = frozenset("PARAM DATA PLACEHOLDER VARIABLE SHARED SCOPE GRAPH DEF AS SESSION FOR".split())
 _KINDS: dict[Kind, ItemKind] = {
@@ -123,7 +124,8 @@ class _Completion:
             if terminal in ("ELIF", "ELSE") and is_first and not self._follows_if():
                 continue
             for word in keywords.get(terminal, ()):
-                yield self._item(word, "keyword", rank=0 if is_first or "NUMBER" not in self._at.accepted else 2)
+                is_operator = terminal in _OPERATORS or "NUMBER" in self._at.accepted
+                yield self._item(word, "keyword", rank=2 if is_operator and not is_first else 0)
 
     def _follows_if(self) -> bool:
         """Whether the last line with this indentation belongs to an `if`."""

@@ -113,9 +113,15 @@ def cursor(text: str, offset: int) -> Cursor:
     begun = max((one.start() for one in _TOP.finditer(text, 0, offset - len(word))), default=0)
     before = text[begun : offset - len(word)]
     follower = Follower(tables())
-    tokens = list(line_tokens(before, follower))
-    for token in tokens:
+    tokens: list[Token] = []
+    entered = list(follower.entered)
+    for token in line_tokens(f"{before}x", follower):  # some words are keywords only before another
+        if token.end > len(before):
+            break
         token.start, token.end = token.start + begun, token.end + begun
+        tokens.append(token)
+        entered = list(follower.entered)
+    follower.entered[:] = entered
     line = _statement(tokens)
     row = text.rfind("\n", 0, offset) + 1
     quote = next((one.start for one in line if one.kind == "" and one == '"' and one.start >= row), None)

@@ -9,7 +9,7 @@ from ..syntax import tree as t
 from .callees import Callee, callee_at, function
 from .entries import LanguageName, names, stages
 from .resolve import name_place
-from .shown import columns_text, comment_above, kind_of, rows_of, several, short
+from .shown import columns_text, comment_above, kind_of, parameter_text, rows_of, several
 from .symbols import WORD, Occurrence, Symbol
 from .workspace import Document
 
@@ -61,6 +61,11 @@ def _of_symbol(document: Document, occurrence: Occurrence) -> str:
         return _page(f"def {callee.signature}", callee.text, _place_of(document, symbol))
     if symbol.kind == "size":
         return _page(symbol.name, "A named size: it is one size everywhere in the graph.", _place_of(document, symbol))
+    statement = symbol.statement
+    if isinstance(statement, t.DefParameter) and occurrence.start not in range(symbol.span.start, symbol.span.end):
+        text = several(document.values(occurrence.start, occurrence.end))
+        head = parameter_text(statement)
+        return _page(f"{head}: {text}" if text else head, "A parameter.", _place_of(document, symbol))
     text = several(values)
     sign = " = " if symbol.kind == "param" else ": "
     comment = comment_above(symbol.span.source, symbol.span.start) if symbol.kind != "parameter" else ""
@@ -93,6 +98,8 @@ def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int
             return _of_name(document, part.span, names()[name])
         case t.Attribute():
             return _of_attribute(document, part, offset)
+        case t.Identifier():
+            return _of_member(document, part.span, offset)
         case t.Stage():
             data = next((one for one in around if isinstance(one, t.Data)), None)
             place = name_place(part)
@@ -127,10 +134,19 @@ def _of_attribute(document: Document, part: t.Attribute, offset: int) -> Hover |
     callee = callee_at(document, part.span.start, words) if len(words) == 2 and words[0] == "raw" else None
     if callee is not None:
         return Hover(part.span.start, place.end, _of_callee(callee))
-    values = document.values(place.start, place.end)
-    more = [_data(one) for one in values[:1] if isinstance(one, (DataValue, Batch))]
-    text = several(values)
-    return Hover(place.start, place.end, _page(f"{part.name}: {text}", *more)) if text else None
+    return _of_member(document, place, offset)
+
+
+def _of_member(document: Document, span: Span, offset: int) -> Hover | None:
+    """What is known of a word of a dotted name that is no symbol, such as a column of data."""
+    for word in WORD.finditer(span.text):
+        start, end = span.start + word.start(), span.start + word.end()
+        if start <= offset <= end:
+            values = document.values(start, end)
+            more = [_data(one) for one in values[:1] if isinstance(one, (DataValue, Batch))]
+            text = several(values)
+            return Hover(start, end, _page(f"{word[0]}: {text}", *more)) if text else None
+    return None
 
 
 def _of_callee(callee: Callee) -> str:
@@ -153,8 +169,3 @@ def _of_argument(document: Document, part: t.Argument, around: list[t.Tree]) -> 
         return None
     text = next((text for name, text in callee.parameters if name == part.name), part.name or "")
     return Hover(place.start, place.end, _page(text, f"An argument of `{callee.signature}`."))
-
-
-def value_at(document: Document, start: int, end: int) -> str:
-    """What the value of a place is, in a few words. "" if it has none."""
-    return short(next(iter(document.values(start, end)), None)) if document.values(start, end) else ""

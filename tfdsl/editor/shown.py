@@ -57,7 +57,7 @@ def short(value: object) -> str:
     match value:
         case None:
             return "none"
-        case ErrorValue() | Unbound():
+        case ErrorValue() | Unbound() | Namespace():
             return ""
         case ShapeOf(dims=dims):
             return shape_text(dims)
@@ -80,7 +80,7 @@ def short(value: object) -> str:
             return f"{value.name}({value.signature})"
         case Optimizer(row=row):
             return row.name
-        case Initializer() | LearnedFact() | Namespace():
+        case Initializer() | LearnedFact():
             return describe(value)
         case range():
             return str(value)

@@ -96,7 +96,9 @@ class Workspace:
         self._trees: dict[str, tuple[t.File, list[Diagnostic]]] = {}
         self._symbols: dict[str, FileSymbols] = {}
         self._analysed: dict[str, Analysed] = {}
+        self._imports: dict[str, set[str]] = {}  # by the importing file, as it was last known
         self._resolving: list[str] = []
+        self.outdated: Outdated = lambda: False  # whether nobody needs the analysis in progress any more
 
     # --- texts ----------------------------------------------------------------------------
 
@@ -127,8 +129,8 @@ class Workspace:
         todo = [path]
         while todo:
             wanted = todo.pop()
-            for one, symbols in self._symbols.items():
-                if one not in found and one != path and any(wanted == made.path for made in symbols.imports):
+            for one, imports in self._imports.items():
+                if one not in found and one != path and wanted in imports:
                     found.append(one)
                     todo.append(one)
         return found
@@ -174,7 +176,8 @@ class Workspace:
         if path not in self._symbols:
             self._resolving.append(path)
             try:
-                self._symbols[path] = resolve(self.tree(path)[0], lambda statement: self._imported(path, statement))
+                made = resolve(self.tree(path)[0], lambda statement: self._imported(path, statement))
+                self._symbols[path], self._imports[path] = made, {one.path for one in made.imports}
             finally:
                 self._resolving.pop()
         return self._symbols[path]
@@ -188,15 +191,15 @@ class Workspace:
         except TfgError:
             return other, None
 
-    def analysed(self, path: str, outdated: Outdated = lambda: False) -> Analysed:
+    def analysed(self, path: str) -> Analysed:
         """The analysis of a document. Raises `Cancelled` if it became outdated meanwhile."""
         if path not in self._analysed:
-            clock = _CancelClock(Limits(), outdated)
+            clock = _CancelClock(Limits(), self.outdated)
             tree, errors = self.tree(path, clock)
             values, access = Values(), _OpenFiles(path, self.open)
             inputs = CompileInputs(access=access, observer=values, clock=clock)
             program, diagnostics = (None, errors) if errors else check(tree, inputs)
-            if outdated():
+            if self.outdated():
                 self._trees.pop(path, None)
                 raise Cancelled
             self._analysed[path] = Analysed(self.source(path), program, diagnostics, values)
@@ -237,6 +240,12 @@ class Document:
     @property
     def analysed(self) -> Analysed:
         return self.workspace.analysed(self.path)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """What is wrong in the document, or doubtful. From then on it is known what it imports."""
+        self.workspace.symbols(self.path)
+        return self.analysed.diagnostics
 
     def values(self, start: int, end: int) -> list[object]:
         """The values of a place."""

@@ -31,6 +31,7 @@ class Follower:
             for kind in kinds:
                 self.follow(kind)
             self._begin[in_session] = list(self.entered)
+        self.begin(in_session=False)
 
     def begin(self, in_session: bool) -> None:
         """Go to the beginning of a line."""

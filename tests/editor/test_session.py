@@ -1,0 +1,170 @@
+"""`tfdsl lsp` in a real session of edits, over standard input and output."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from language_client import Client, Refused, edited, place
+
+LAYERS = """# Halves what it gets.
+def half(X, factor=0.5):
+    variable w = 1.0
+    return X * factor * w
+"""
+MAIN = """import nn
+import "layers.tfg" as layers
+
+param rate = 0.01  # how fast it learns
+data d = moons(100, noise=0.1, seed=4) | split(test=0.2)
+placeholder X: float32[batch, 2]
+placeholder y: float32[batch, 1]
+
+scope dnn:
+    h = nn.dense(X, 4, activation=relu) as first
+    h = layers.half(h, factor=0.5)
+    logits = nn.dense(h, 1) as head
+
+cost = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=logits))
+optimize cost with adam(learning_rate=rate)
+
+session:
+    train 3 epochs on d.train in batches of 20 as b:
+        feed X = b.features, y = b.target
+    print cost with X = d.test.features, y = d.test.target
+"""
+
+
+@pytest.fixture
+def client(tmp_path):
+    made = Client(tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait()
+    for stream in (made.process.stdin, made.process.stdout, made.process.stderr):
+        stream.close()
+
+
+def test_a_session(client, tmp_path):
+    (tmp_path / "layers.tfg").write_text(LAYERS)
+    can = client.start()
+    assert can["textDocumentSync"]["change"] == 2
+    assert can["positionEncoding"] == "utf-16"
+
+    # What is wrong is said while typing, also of a file that was never saved.
+    client.open("main.tfg", MAIN)
+    assert client.diagnostics("main.tfg") == []
+    begin = place(MAIN, "learning_rate=rate", 14)
+    end = {**begin, "character": begin["character"] + 4}
+    client.change("main.tfg", (begin, end, "rte"))
+    (wrong,) = client.diagnostics("main.tfg")
+    assert (wrong["code"], wrong["severity"], wrong["range"]["start"]) == ("TFG301", 1, begin)
+    assert "did you mean 'rate'?" in wrong["message"]
+
+    # A quick fix mends it.
+    context = {"diagnostics": [wrong]}
+    around = {"textDocument": client.document("main.tfg"), "range": wrong["range"], "context": context}
+    (fix,) = client.ask("textDocument/codeAction", around)
+    (change,) = fix["edit"]["changes"][client.uri("main.tfg")]
+    assert change["newText"] == "rate"
+    client.change("main.tfg", (change["range"]["start"], change["range"]["end"], change["newText"]))
+    assert client.diagnostics("main.tfg") == []
+
+    # An imported file is open, too: its text counts, not its file, and the program that imports it is checked again.
+    client.open("layers.tfg", LAYERS)
+    assert client.diagnostics("layers.tfg") == []
+    client.change("layers.tfg", LAYERS.replace("X * factor", "X @ [factor]"))
+    assert client.diagnostics("layers.tfg") == []  # nothing calls it there
+    (wrong,) = client.diagnostics("main.tfg")
+    assert wrong["range"]["start"] == place(MAIN, "layers.half(h")
+    assert [one["location"]["uri"] for one in wrong["relatedInformation"]][0] == client.uri("layers.tfg")
+    client.change("layers.tfg", LAYERS)
+    assert client.diagnostics("main.tfg") == []
+
+    # Hover, completion, signatures.
+    shown = client.ask("textDocument/hover", client.at("main.tfg", place(MAIN, "logits = nn")))
+    assert "logits: float32[batch, 1]" in shown["contents"]["value"]
+    shown = client.ask("textDocument/hover", client.at("main.tfg", place(MAIN, "reduce_mean(")))
+    assert "The mean." in shown["contents"]["value"]
+    found = client.ask("textDocument/completion", client.at("main.tfg", place(MAIN, "b.features", 2)))
+    assert {"features", "target", "x0"} <= {one["label"] for one in found["items"]}
+    given = client.ask("textDocument/signatureHelp", client.at("main.tfg", place(MAIN, "factor=0.5", 7)))
+    assert given["signatures"][0]["label"] == "layers.half(X, factor=0.5)"
+    assert given["activeParameter"] == 1
+
+    # Definitions and references across files.
+    where = client.ask("textDocument/definition", client.at("main.tfg", place(MAIN, "half(h")))
+    assert (where["uri"], where["range"]["start"]) == (client.uri("layers.tfg"), place(LAYERS, "half(X"))
+    uses = client.ask(
+        "textDocument/references",
+        client.at("layers.tfg", place(LAYERS, "half(X"), context={"includeDeclaration": False}),
+    )
+    assert [one["uri"] for one in uses] == [client.uri("main.tfg")]
+
+    # Renaming across both files, and where it would clash.
+    changes = client.ask("textDocument/rename", client.at("main.tfg", place(MAIN, "factor=0.5"), newName="share"))
+    assert edited(LAYERS, changes["changes"][client.uri("layers.tfg")]) == LAYERS.replace("factor", "share")
+    assert edited(MAIN, changes["changes"][client.uri("main.tfg")]) == MAIN.replace("factor", "share")
+    with pytest.raises(Refused, match="line 12 has the name 'logits' already"):
+        client.ask("textDocument/rename", client.at("main.tfg", place(MAIN, "cost with"), newName="logits"))
+    with pytest.raises(Refused, match="'relu' is a name of the language"):
+        client.ask("textDocument/prepareRename", client.at("main.tfg", place(MAIN, "relu)")))
+
+    # The outline, hints, colours and folds.
+    parts = client.ask("textDocument/documentSymbol", {"textDocument": client.document("main.tfg")})
+    scope = next(one for one in parts if one["name"] == "dnn")
+    assert [one["name"] for one in scope["children"]] == ["h", "h", "logits"]
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    hints = client.ask("textDocument/inlayHint", {"textDocument": client.document("main.tfg"), "range": whole})
+    assert ": float32[batch, 4]" in [one["label"] for one in hints]
+    colours = client.ask("textDocument/semanticTokens/full", {"textDocument": client.document("main.tfg")})
+    assert len(colours["data"]) % 5 == 0
+    folded = client.ask("textDocument/foldingRange", {"textDocument": client.document("main.tfg")})
+    assert (8, 11) in [(one["startLine"], one["endLine"]) for one in folded]
+
+    # Formatting, and a text with a syntax error, which has none.
+    options = {"textDocument": client.document("main.tfg"), "options": {"tabSize": 4, "insertSpaces": True}}
+    assert client.ask("textDocument/formatting", options) == []
+    client.change("main.tfg", MAIN.replace("param rate = 0.01", "param  rate=0.01"))
+    assert edited(MAIN.replace("param rate = 0.01", "param  rate=0.01"), client.ask("textDocument/formatting", options)) == MAIN
+    client.change("main.tfg", MAIN + "    print (\n")
+    assert [one["code"] for one in client.diagnostics("main.tfg")] == ["TFG108"]
+    assert client.ask("textDocument/formatting", options) is None
+
+    # A document that is closed has no diagnostics. The file counts again.
+    client.close("layers.tfg")
+    assert client.diagnostics("layers.tfg") == []
+    client.change("main.tfg", MAIN)
+    assert client.diagnostics("main.tfg") == []
+    if sys.platform == "linux":  # nothing was imported that takes seconds
+        assert "tensorflow" not in Path(f"/proc/{client.process.pid}/maps").read_text()
+    assert client.end() == 0
+
+
+def test_errors_of_requests_are_answers(client):
+    """A request for a document that there is not gets an error, and the server goes on."""
+    client.start()
+    with pytest.raises(Refused):
+        client.ask("textDocument/hover", client.at("nowhere.tfg", {"line": 0, "character": 0}))
+    with pytest.raises(Refused, match="Method Not Found"):
+        client.ask("textDocument/unheardOf", {})
+    client.open("a.tfg", "x = 1\n")
+    assert client.diagnostics("a.tfg") == []
+    assert client.end() == 0
+
+
+def test_edits_are_never_waited_for(client):
+    """Many changes at once, with requests between them, each of which cancels the analysis of the text before it."""
+    client.start()
+    text = "w0 = constant(1.0)\n"
+    client.open("a.tfg", text)
+    asked = []
+    for number in range(1, 40):
+        line = f"w{number} = w{number - 1} + 1.0\n"
+        end = {"line": number, "character": 0}
+        client.change("a.tfg", (end, end, line))
+        asked.append(client.begin("textDocument/hover", client.at("a.tfg", {"line": number - 1, "character": 0})))
+    answers = [client.answer(number) for number in asked]
+    assert all(f"w{at}: float32" in one["contents"]["value"] for at, one in enumerate(answers))
+    client.change("a.tfg", (end, end, "w = \n"))
+    assert len(client.diagnostics("a.tfg")) == 1
+    assert client.end() == 0

@@ -1,0 +1,36 @@
+"""`tfdsl lsp`: the server of editors. It imports neither TensorFlow nor NumPy."""
+
+import argparse
+import gc
+import os
+import sys
+
+from .report import WrongUse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Answer an editor by the language server protocol, over standard input and output: errors while typing, "
+        "completion, hover, definitions, renaming, formatting. Editors start it; docs/howto/editors.md says how."
+    )
+    parser.add_argument("--stdio", action="store_true", help="what it does anyway; some editors ask for it")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    try:
+        from ..editor.server import serve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise WrongUse("the server needs pygls: pip install 'tfdsl[lsp]'") from None
+    if sys.stdin is None or sys.stdout is None:
+        raise WrongUse("the server talks over standard input and output, and one of them is closed")
+    gc.enable()  # it runs for long
+    # Whatever prints must not get between the messages.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as writes:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        try:
+            serve(sys.stdin.buffer, writes)
+        except SystemExit as ended:  # the client says that it ends
+            return ended.code if isinstance(ended.code, int) else 0
+    return 0

@@ -1,0 +1,510 @@
+"""`tfdsl lsp`: answers a language client over standard input and output, by the functions of this folder.
+
+One thread changes and analyses the documents, in the order of the client's messages; the loop of messages never waits
+for it. A change cancels the analyses that it makes outdated. Diagnostics follow a change after a short pause.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, BinaryIO, TypeVar, cast
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.uris import from_fs_path, to_fs_path
+
+from .. import __version__
+from ..diagnostics import Diagnostic, TfgError
+from .callees import signature_help
+from .completion import Item, complete
+from .cursor import cursor
+from .fixes import fixes
+from .formatting import formatted
+from .hints import hints
+from .hover import hover
+from .navigation import Location, definition, references
+from .outline import Outline, folds, outline
+from .rename import Refused, renamable, rename
+from .text import Edit, LinePosition, OpenText
+from .tokens import tokens
+from .workspace import Cancelled, Document, Workspace, path_of
+
+_PAUSE = 0.02  # seconds between a change and the analysis
+_MOST_ITEMS = 1000  # of a completion
+_SEVERITY = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
+_ITEMS = {
+    "keyword": lsp.CompletionItemKind.Keyword, "variable": lsp.CompletionItemKind.Variable,
+    "constant": lsp.CompletionItemKind.Constant, "function": lsp.CompletionItemKind.Function,
+    "module": lsp.CompletionItemKind.Module, "property": lsp.CompletionItemKind.Property,
+    "argument": lsp.CompletionItemKind.Field, "type": lsp.CompletionItemKind.TypeParameter,
+    "file": lsp.CompletionItemKind.File, "folder": lsp.CompletionItemKind.Folder,
+    "value": lsp.CompletionItemKind.Value,
+}  # fmt: skip
+_SYMBOLS = {
+    "param": lsp.SymbolKind.Constant, "data": lsp.SymbolKind.Array, "placeholder": lsp.SymbolKind.Field,
+    "variable": lsp.SymbolKind.Variable, "value": lsp.SymbolKind.Variable, "function": lsp.SymbolKind.Function,
+    "scope": lsp.SymbolKind.Namespace, "module": lsp.SymbolKind.Module, "graph": lsp.SymbolKind.Module,
+    "session": lsp.SymbolKind.Event, "step": lsp.SymbolKind.Operator, "train": lsp.SymbolKind.Event,
+    "loss": lsp.SymbolKind.Property,
+}  # fmt: skip
+TOKENS = [
+    "comment",
+    "string",
+    "number",
+    "keyword",
+    "function",
+    "variable",
+    "parameter",
+    "property",
+    "namespace",
+    "type",
+]
+MODIFIERS = ["declaration", "readonly", "defaultLibrary"]
+
+_Made = TypeVar("_Made")
+
+
+class _RequestFailed(JsonRpcException):
+    """A request that is refused. Clients show the message."""
+
+    CODE = lsp.LSPErrorCodes.RequestFailed
+
+
+class _Protocol(LanguageServerProtocol):
+    """Counts positions in UTF-16, which every client knows, and leaves the texts of documents to the workspace."""
+
+    @lsp_method(lsp.INITIALIZE)
+    def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
+        if params.capabilities.general is not None:
+            params.capabilities.general.position_encodings = None
+        return (yield from super().lsp_initialize(params))
+
+    def _own(self, feature: str, params: object) -> Generator[Any, Any, None]:
+        features: dict[str, Any] = cast(Any, self.fm).features  # pygls does not type it
+        yield features[feature], (params,), None
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
+        yield from self._own(lsp.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Generator[Any, Any, None]:
+        yield from self._own(lsp.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> Generator[Any, Any, None]:
+        yield from self._own(lsp.TEXT_DOCUMENT_DID_CLOSE, params)
+
+
+class TfgServer(LanguageServer):
+    """The documents of a client, and what is in progress for them."""
+
+    def __init__(self) -> None:
+        cast(Any, super()).__init__("tfdsl", __version__, protocol_cls=_Protocol)  # pygls does not type it
+        self.versions: dict[str, int | None] = {}  # of the texts, as the client counts them
+        self.documents: Workspace = Workspace()
+        self._worker = ThreadPoolExecutor(1)
+        self._changes = 0
+        self._pending: list[str] = []  # documents to check
+        self._waiting: asyncio.Task[None] | None = None
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Errors are for the log of the client."""
+        if not isinstance(error, _RequestFailed):
+            traceback.print_exception(error, file=sys.stderr)
+
+    async def run(self, action: Callable[[], _Made]) -> _Made:
+        """Do something on the thread of the documents. What a change interrupts begins anew after it."""
+        while True:
+            changes = self._changes
+
+            def guarded(changes: int = changes) -> _Made:
+                self.documents.outdated = lambda: self._changes != changes
+                return action()
+
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._worker, guarded)
+            except Cancelled:
+                continue
+
+    def document(self, uri: str) -> Document:
+        return self.documents.document(_path(uri))
+
+    # --- changes --------------------------------------------------------------------------
+
+    async def change(
+        self, uri: str, version: int | None, changed: Callable[[OpenText], OpenText | None]
+    ) -> None:
+        """Change the text of a document, or close it, and check it again."""
+        self._changes += 1
+        path = _path(uri)
+        await asyncio.get_running_loop().run_in_executor(self._worker, self._change, path, version, changed)
+        self.check_soon(path)
+
+    def _change(self, path: str, version: int | None, changed: Callable[[OpenText], OpenText | None]) -> None:
+        known = self.documents.open.get(path)
+        self.documents.change(path, changed(OpenText("") if known is None else known))
+        self.versions[path] = version
+
+    def check_soon(self, *paths: str) -> None:
+        """Publish the diagnostics of documents, and of those that import them, after a pause without changes."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._pending += paths
+        self._waiting = asyncio.get_running_loop().create_task(self._check())
+
+    async def _check(self) -> None:
+        await asyncio.sleep(_PAUSE)
+        paths = await self.run(self._affected)
+        for path in paths:
+            self.text_document_publish_diagnostics(await self.run(partial(self._diagnosed, path)))
+        self._pending = []
+
+    def _affected(self) -> list[str]:
+        """The open documents to check, and the closed ones whose diagnostics go away."""
+        paths = list(dict.fromkeys(self._pending))
+        importers = [other for one in paths for other in self.documents.importers(one)]
+        return list(dict.fromkeys([*paths, *(one for one in importers if one in self.documents.open)]))
+
+    def _diagnosed(self, path: str) -> lsp.PublishDiagnosticsParams:
+        if path not in self.documents.open:
+            return lsp.PublishDiagnosticsParams(_uri(path), [])
+        document = self.documents.document(path)
+        found = [_diagnostic(document, one) for one in document.diagnostics]
+        return lsp.PublishDiagnosticsParams(_uri(path), found, self.versions.get(path))
+
+
+def _path(uri: str) -> str:
+    """The path of a document. One that is no file has its address as path."""
+    path = to_fs_path(uri) if uri.startswith("file:") else None
+    return os.path.normpath(path) if path else uri
+
+
+def _uri(path: str) -> str:
+    return (from_fs_path(path) if path.startswith("/") else None) or path
+
+
+# --- what the protocol calls things ---------------------------------------------------------------
+
+
+def _position(position: LinePosition) -> lsp.Position:
+    return lsp.Position(position.line, position.unit)
+
+
+def _offset(document: Document, position: lsp.Position) -> int:
+    return document.text.offset(LinePosition(position.line, position.character))
+
+
+def _range(text: OpenText, start: int, end: int) -> lsp.Range:
+    return lsp.Range(_position(text.position(start)), _position(text.position(end)))
+
+
+def _location(documents: Workspace, one: Location) -> lsp.Location:
+    return lsp.Location(_uri(one.path), _range(documents.text(one.path), one.start, one.end))
+
+
+def _edits(text: OpenText, edits: list[Edit]) -> list[lsp.TextEdit]:
+    return [lsp.TextEdit(_range(text, one.start, one.end), one.text.replace("\n", text.newline)) for one in edits]
+
+
+def _diagnostic(document: Document, one: Diagnostic) -> lsp.Diagnostic:
+    """A diagnostic at its place in the document. What is in another file is at the import or the call that leads
+    there."""
+    text = document.text
+    spans = [span for _, span in one.chain if span.source.path == document.path]
+    span = one.span if one.span is not None and one.span.source.path == document.path else next(iter(spans), None)
+    related = [] if one.span is None or span is one.span else [("the error is here", one.span)]
+    related += [(what, place) for what, place in one.chain if place is not span]
+    related += [(note.text.replace("{line}", str(note.span.line)), note.span) for note in one.notes if note.span]
+    others = [note.text for note in one.notes if note.span is None]
+    message = "\n".join(filter(None, (one.headline, *others, f"help: {one.help_line}" if one.help_line else "")))
+    return lsp.Diagnostic(
+        _range(text, 0, 0) if span is None else _range(text, span.start, max(span.start, span.end)),
+        message,
+        _SEVERITY[one.severity],
+        one.code,
+        source="tfdsl",
+        related_information=[
+            lsp.DiagnosticRelatedInformation(_location(document.workspace, Location.of(place)), what)
+            for what, place in related
+            if _is_file(document, path_of(place.source))
+        ],
+    )
+
+
+def _is_file(document: Document, path: str) -> bool:
+    return path in document.workspace.open or os.path.isfile(path)
+
+
+def _item(text: OpenText, at: int, item: Item) -> lsp.CompletionItem:
+    return lsp.CompletionItem(
+        item.label,
+        kind=_ITEMS[item.kind],
+        detail=item.detail or None,
+        documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, item.documentation) if item.documentation else None,
+        sort_text=f"{item.rank}{item.label}",
+        text_edit=lsp.TextEdit(_range(text, item.start, at), item.text),
+    )
+
+
+def _outline(text: OpenText, one: Outline) -> lsp.DocumentSymbol:
+    return lsp.DocumentSymbol(
+        one.name,
+        _SYMBOLS[one.kind],
+        _range(text, one.whole.start, one.whole.end),
+        _range(text, one.span.start, one.span.end),
+        detail=one.detail,
+        children=[_outline(text, child) for child in one.children],
+    )
+
+
+# --- the features ---------------------------------------------------------------------------------
+
+
+def make_server() -> TfgServer:
+    """The server with all its features."""
+    server = TfgServer()
+    _add_changes(server)
+    _add_answers(server)
+    _add_navigation(server)
+    _add_changes_of_text(server)
+    return server
+
+
+def _add_changes(server: TfgServer) -> None:
+    @server.feature(lsp.INITIALIZED)
+    async def initialized(params: lsp.InitializedParams) -> None:
+        folders = server.workspace.folders.values()
+        paths = [_path(one.uri) for one in folders] or (
+            [server.workspace.root_path] if server.workspace.root_path else []
+        )
+        await server.run(lambda: server.documents.folders.extend(paths))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        await server.change(
+            params.text_document.uri, params.text_document.version, lambda _: OpenText(params.text_document.text)
+        )
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    async def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        await server.change(
+            params.text_document.uri, params.text_document.version, lambda text: _changed(text, params)
+        )
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        await server.change(params.text_document.uri, None, lambda _: None)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    async def saved(params: lsp.DidSaveTextDocumentParams) -> None:
+        server.check_soon(_path(params.text_document.uri))
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    async def watched(params: lsp.DidChangeWatchedFilesParams) -> None:
+        await server.run(server.documents.forget_all)
+        server.check_soon(*server.documents.open)
+
+
+def _changed(text: OpenText, params: lsp.DidChangeTextDocumentParams) -> OpenText:
+    for change in params.content_changes:
+        if isinstance(change, lsp.TextDocumentContentChangePartial):
+            start, end = change.range.start, change.range.end
+            first, last = LinePosition(start.line, start.character), LinePosition(end.line, end.character)
+            text = text.changed(first, last, change.text)
+        else:
+            text = OpenText(change.text)
+    return text
+
+
+def _add_answers(server: TfgServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_HOVER)
+    async def on_hover(params: lsp.HoverParams) -> lsp.Hover | None:
+        def answer() -> lsp.Hover | None:
+            document = server.document(params.text_document.uri)
+            found = hover(document, _offset(document, params.position))
+            if found is None:
+                return None
+            text = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text)
+            return lsp.Hover(text, _range(document.text, found.start, found.end))
+
+        return await server.run(answer)
+
+    options = lsp.CompletionOptions(trigger_characters=[".", '"', "(", ",", "|", "{", "/"])
+
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, options)
+    async def on_completion(params: lsp.CompletionParams) -> lsp.CompletionList:
+        def answer() -> lsp.CompletionList:
+            document = server.document(params.text_document.uri)
+            at = _offset(document, params.position)
+            found = complete(document, at)
+            items = [_item(document.text, at, one) for one in found[:_MOST_ITEMS]]
+            return lsp.CompletionList(len(found) > _MOST_ITEMS, items)
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, lsp.SignatureHelpOptions(trigger_characters=["(", ","]))
+    async def on_signature(params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        def answer() -> lsp.SignatureHelp | None:
+            document = server.document(params.text_document.uri)
+            calls = cursor(document.source.text, _offset(document, params.position)).calls()
+            found = next((one for call in reversed(calls) if (one := signature_help(document, call))), None)
+            if found is None:
+                return None
+            callee = found.callee
+            parameters = [lsp.ParameterInformation(text) for _, text in callee.parameters]
+            text = lsp.MarkupContent(lsp.MarkupKind.Markdown, callee.text) if callee.text else None
+            active = found.active if found.active is not None else len(parameters)
+            return lsp.SignatureHelp([lsp.SignatureInformation(callee.signature, text, parameters)], 0, active)
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, lsp.SemanticTokensLegend(TOKENS, MODIFIERS))
+    async def on_tokens(params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
+        return await server.run(lambda: lsp.SemanticTokens(token_data(server.document(params.text_document.uri))))
+
+    @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
+    async def on_hints(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        def answer() -> list[lsp.InlayHint]:
+            document = server.document(params.text_document.uri)
+            start, end = _offset(document, params.range.start), _offset(document, params.range.end)
+            return [
+                lsp.InlayHint(_position(document.text.position(one.offset)), one.text, lsp.InlayHintKind.Type)
+                for one in hints(document, start, end)
+            ]
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    async def on_outline(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+        def answer() -> list[lsp.DocumentSymbol]:
+            document = server.document(params.text_document.uri)
+            return [_outline(document.text, one) for one in outline(document)]
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
+    async def on_folds(params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+        found = await server.run(lambda: folds(server.document(params.text_document.uri)))
+        comment = lsp.FoldingRangeKind.Comment
+        return [lsp.FoldingRange(one.first, one.last, kind=comment if one.is_comment else None) for one in found]
+
+
+def token_data(document: Document) -> list[int]:
+    """The tokens of a document as the protocol writes them: each relative to the one before."""
+    data: list[int] = []
+    text, line, unit = document.text, 0, 0
+    for one in tokens(document):
+        start, end = text.position(one.start), text.position(one.end)
+        if start.line != end.line or start == end:
+            continue
+        modifiers = sum(1 << MODIFIERS.index(name) for name in one.modifiers)
+        begun = start.unit - unit if start.line == line else start.unit
+        data += [start.line - line, begun, end.unit - start.unit, TOKENS.index(one.kind), modifiers]
+        line, unit = start.line, start.unit
+    return data
+
+
+def _add_navigation(server: TfgServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+    async def on_definition(params: lsp.DefinitionParams) -> lsp.Location | None:
+        def answer() -> lsp.Location | None:
+            document = server.document(params.text_document.uri)
+            found = definition(document, _offset(document, params.position))
+            return None if found is None else _location(server.documents, found)
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
+    async def on_references(params: lsp.ReferenceParams) -> list[lsp.Location]:
+        def answer() -> list[lsp.Location]:
+            document = server.document(params.text_document.uri)
+            found = references(document, _offset(document, params.position), params.context.include_declaration)
+            return [_location(server.documents, one) for one in found]
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+    async def on_highlight(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
+        def answer() -> list[lsp.DocumentHighlight]:
+            document = server.document(params.text_document.uri)
+            occurrence = document.symbols.at(_offset(document, params.position))
+            found = [] if occurrence is None else document.symbols.by_key[occurrence.symbol.key]
+            kinds = {True: lsp.DocumentHighlightKind.Write, False: lsp.DocumentHighlightKind.Read}
+            return [
+                lsp.DocumentHighlight(_range(document.text, one.start, one.end), kinds[one.is_binding]) for one in found
+            ]
+
+        return await server.run(answer)
+
+
+def _add_changes_of_text(server: TfgServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+    async def on_prepare(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder:
+        def answer() -> lsp.PrepareRenamePlaceholder:
+            document = server.document(params.text_document.uri)
+            found = renamable(document, _offset(document, params.position))
+            place = _range(document.text, found.start, found.end)
+            return lsp.PrepareRenamePlaceholder(place, found.symbol.name)
+
+        return await _refusing(server.run(answer))
+
+    @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
+    async def on_rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        def answer() -> lsp.WorkspaceEdit:
+            document = server.document(params.text_document.uri)
+            found = rename(document, _offset(document, params.position), params.new_name)
+            texts = server.documents.text
+            return lsp.WorkspaceEdit({_uri(path): _edits(texts(path), edits) for path, edits in found.edits.items()})
+
+        return await _refusing(server.run(answer))
+
+    @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    async def on_format(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
+        def answer() -> list[lsp.TextEdit] | None:
+            document = server.document(params.text_document.uri)
+            try:
+                return _edits(document.text, formatted(document))
+            except TfgError:  # the diagnostics say why
+                return None
+
+        return await server.run(answer)
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]))
+    async def on_fixes(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        def answer() -> list[lsp.CodeAction]:
+            document = server.document(params.text_document.uri)
+            start, end = _offset(document, params.range.start), _offset(document, params.range.end)
+            return [
+                lsp.CodeAction(
+                    one.title,
+                    lsp.CodeActionKind.QuickFix,
+                    [_diagnostic(document, one.diagnostic)],
+                    is_preferred=True,
+                    edit=lsp.WorkspaceEdit({_uri(document.path): _edits(document.text, list(one.edits))}),
+                )
+                for one in fixes(document, start, end)
+            ]
+
+        return await server.run(answer)
+
+
+async def _refusing(answer: "asyncio.Future[_Made] | Any") -> Any:
+    """An answer, or the reason why it is refused as the client shows it."""
+    try:
+        return await answer
+    except Refused as reason:
+        raise _RequestFailed(str(reason)) from None
+
+
+def serve(reads: BinaryIO, writes: BinaryIO) -> None:
+    """Serve a client until it says that it ends, or is gone."""
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)  # errors are reported below
+    make_server().start_io(reads, writes)
