@@ -76,7 +76,7 @@ def test_a_session(client, tmp_path):
     assert client.diagnostics("layers.tfg") == []  # nothing calls it there
     (wrong,) = client.diagnostics("main.tfg")
     assert wrong["range"]["start"] == place(MAIN, "layers.half(h")
-    assert [one["location"]["uri"] for one in wrong["relatedInformation"]][0] == client.uri("layers.tfg")
+    assert wrong["relatedInformation"][0]["location"]["uri"] == client.uri("layers.tfg")
     client.change("layers.tfg", LAYERS)
     assert client.diagnostics("main.tfg") == []
 
@@ -125,7 +125,10 @@ def test_a_session(client, tmp_path):
     options = {"textDocument": client.document("main.tfg"), "options": {"tabSize": 4, "insertSpaces": True}}
     assert client.ask("textDocument/formatting", options) == []
     client.change("main.tfg", MAIN.replace("param rate = 0.01", "param  rate=0.01"))
-    assert edited(MAIN.replace("param rate = 0.01", "param  rate=0.01"), client.ask("textDocument/formatting", options)) == MAIN
+    assert (
+        edited(MAIN.replace("param rate = 0.01", "param  rate=0.01"), client.ask("textDocument/formatting", options))
+        == MAIN
+    )
     client.change("main.tfg", MAIN + "    print (\n")
     assert [one["code"] for one in client.diagnostics("main.tfg")] == ["TFG108"]
     assert client.ask("textDocument/formatting", options) is None

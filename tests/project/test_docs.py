@@ -211,7 +211,7 @@ def test_lessons(page, place, request):
             for expression, value in VALUE.findall(text):
                 assert repr(eval(expression, names)) == value, expression
         else:
-            assert kind in ("sh", "text", "ipython", "yaml"), f"{kind} without a name"
+            assert kind in ("sh", "text", "ipython", "yaml", "lua", "toml", "elisp"), f"{kind} without a name"
     if changed != PAGES[page]:
         PATHS[page].write_text(changed, encoding="utf-8")
 

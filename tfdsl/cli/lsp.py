@@ -22,7 +22,7 @@ def command(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
-        raise WrongUse("the server needs pygls: pip install 'tfdsl[lsp]'") from None
+        raise WrongUse("the server needs pygls: pip install 'pygls>=2,<3'") from None
     if sys.stdin is None or sys.stdout is None:
         raise WrongUse("the server talks over standard input and output, and one of them is closed")
     gc.enable()  # it runs for long

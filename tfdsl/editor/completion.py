@@ -39,6 +39,7 @@ _NEW_NAMES = frozenset("PARAM DATA PLACEHOLDER VARIABLE SHARED SCOPE GRAPH DEF A
 _KINDS: dict[Kind, ItemKind] = {
     "param": "constant", "function": "function", "scope": "module", "module": "module", "graph": "module",
     "session": "module", "size": "type", "column": "property",
+    **dict.fromkeys(("data", "placeholder", "variable", "value", "parameter", "batch", "step"), "variable"),
 }  # fmt: skip
 _RAW_ENTRIES = 2000  # of a list
 
@@ -162,7 +163,7 @@ class _Completion:
         detail = several(values) or kind_of(symbol)
         callee = function(symbol, name)
         text = comment_above(symbol.span.source, symbol.span.start) if symbol.kind != "parameter" else ""
-        kind = _KINDS.get(symbol.kind, "variable")
+        kind = _KINDS[symbol.kind]
         return self._item(name, kind, detail if callee is None else callee.signature, text)
 
     def _arguments(self) -> Iterator[Item]:
@@ -253,7 +254,7 @@ class _Completion:
     def _in_braces(self, start: int) -> Iterator[Item]:
         for name, symbol in self._document.symbols.visible(self._at.offset).items():
             if symbol.kind not in ("function", "module", "scope", "data", "batch"):
-                yield self._item(name, _KINDS.get(symbol.kind, "variable"), kind_of(symbol), start=start)
+                yield self._item(name, _KINDS[symbol.kind], kind_of(symbol), start=start)
         for name in ("now", "epoch", "step"):
             yield self._item(name, "value", VALUES[name], start=start)
 

@@ -17,6 +17,6 @@ def formatted(document: Document) -> list[Edit]:
         starts.append(starts[-1] + len(line))
     return [
         Edit(starts[first], starts[last], "".join(new[begin:end]))
-        for kind, first, last, begin, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-        if kind != "equal"
+        for _, first, last, begin, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if old[first:last] != new[begin:end]
     ]

@@ -139,9 +139,7 @@ class TfgServer(LanguageServer):
 
     # --- changes --------------------------------------------------------------------------
 
-    async def change(
-        self, uri: str, version: int | None, changed: Callable[[OpenText], OpenText | None]
-    ) -> None:
+    async def change(self, uri: str, version: int | None, changed: Callable[[OpenText], OpenText | None]) -> None:
         """Change the text of a document, or close it, and check it again."""
         self._changes += 1
         path = _path(uri)
@@ -295,9 +293,7 @@ def _add_changes(server: TfgServer) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(params: lsp.DidChangeTextDocumentParams) -> None:
-        await server.change(
-            params.text_document.uri, params.text_document.version, lambda text: _changed(text, params)
-        )
+        await server.change(params.text_document.uri, params.text_document.version, lambda text: _changed(text, params))
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
