@@ -76,14 +76,16 @@ class Client:
     def ask(self, method, params):
         return self.answer(self.begin(method, params))
 
-    def diagnostics(self, name):
-        """The diagnostics of the last version of a document."""
+    def diagnostics(self, name, count=None):
+        """The diagnostics of the last version of a document. They may come several times, as what it imports changes;
+        with a `count`, those that are so many."""
         uri = self.uri(name)
 
         def is_wanted(message):
             params = message.get("params", {})
             is_of = message.get("method") == "textDocument/publishDiagnostics" and params["uri"] == uri
-            return is_of and params.get("version") == self.versions.get(uri)
+            is_last = is_of and params.get("version") == self.versions.get(uri)
+            return is_last and (count is None or len(params["diagnostics"]) == count)
 
         return self._take(is_wanted)["params"]["diagnostics"]
 
