@@ -17,7 +17,7 @@ NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to 
 NO_CHECKPOINTS = _message("TFG815", "{path} has no training with checkpoints",
                           "add to a 'train': checkpoint every 100 steps in \"checkpoints\"")
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling",
-                       "ops such as zeros, range and tile make it when the graph runs; or raise the limit with "
+                       "ops such as zeros, linspace and tile make it when the graph runs; or raise the limit with "
                        "--max-constant")
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are expanded while compiling: shorten them, or raise the limit with "
