@@ -72,18 +72,26 @@ def staged(path: str, text: str, generated: Mapping[str, str], linked: list[str]
         linked.append(to)
         return f"]({file}{mark}{heading})"
 
+    def prose(text: str) -> str:
+        return re.sub(r"^\|.*", _cells, _LINK.sub(target, text), flags=re.M)
+
     parts: list[str] = []
     at = 0
     for fence in FENCE.finditer(text):
-        parts += [_LINK.sub(target, text[at : fence.start()]), _fence(fence)]
+        parts += [prose(text[at : fence.start()]), _fence(fence)]
         at = fence.end()
-    parts.append(_LINK.sub(target, text[at:]))
+    parts.append(prose(text[at:]))
     linked += [
         posixpath.normpath(posixpath.join(folder, image))
         for image in _IMAGE.findall(text)
         if image.endswith(PICTURES) and not image.startswith("http")
     ]
     return "".join(parts)
+
+
+def _cells(row: re.Match[str]) -> str:
+    """A row of a table. Git hosts need a backslash before each | in its code, and Python's Markdown would show it."""
+    return re.sub(r"`[^`\n]*`", lambda code: code[0].replace(r"\|", "|"), row[0])
 
 
 def _fence(fence: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from builder.pages import FENCE
 from builder.reference import place
 from builder.site import write_pages
+from markdown_it import MarkdownIt
 from test_docs import options
 
 import tfdsl
@@ -170,8 +172,36 @@ class Loaded(HTMLParser):
         self.found += [given["href"]] if tag in ("link", "use", "image") and given.get("href") else []
 
 
+class Words(HTMLParser):
+    """What a page shows, without blanks, and how many lists, tables and blocks it has."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.shown, self.counts, self.open = "", Counter(), []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.counts[tag] += tag in ("h1", "h2", "h3", "li", "ul", "ol", "table", "tr", "td", "pre", "img", "blockquote", "strong", "em")  # fmt: skip
+        if tag not in ("img", "br", "hr", "input"):
+            classes = dict(attributes).get("class") or ""
+            self.open.append((tag, tag in ("style", "script") or classes in ("headerlink", "filename", "md-path")))
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, text):
+        if not any(is_hidden for _, is_hidden in self.open):
+            self.shown += re.sub(r"\s", "", text)
+
+
+def with_bars(row):
+    """A row of a table as git hosts need it: with a backslash before each | in code."""
+    return re.sub(r"`[^`\n]*`", lambda code: code[0].replace("|", r"\|"), row[0])
+
+
 @pytest.mark.long
-def test_the_html_has_no_broken_link_and_loads_nothing_from_elsewhere(site):
+def test_the_html_is_what_git_hosts_show_and_loads_nothing_from_elsewhere(site, pages):
     pytest.importorskip("zensical")
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict", "-f", str(site / "zensical.toml")]
     done = subprocess.run(command, cwd=site, capture_output=True, text=True)
@@ -184,5 +214,13 @@ def test_the_html_has_no_broken_link_and_loads_nothing_from_elsewhere(site):
         reader.feed(text)
         assert reader.found and not [one for one in reader.found if re.match(r"(https?:)?//", one)], path
         assert "fonts.googleapis" not in text
+    by_host = MarkdownIt("commonmark", {"html": True}).enable("table")
+    for name, page in pages.items():
+        path = site / "site" / re.sub(r"(^|/)README\.html$", r"\1index.html", f"{name.removesuffix('.md')}.html")
+        article = re.search(r"<article[^>]*>(.*?)</article>", path.read_text("utf-8"), re.S)[1]
+        plain = re.sub(r"^---\n.*?\n---\n", "", page, flags=re.S).replace("``` { .text .output }", "```text")
+        plain = re.sub(r"^\|.*", with_bars, plain, flags=re.M)
+        wanted, found = Words(by_host.render(plain)), Words(article)
+        assert (found.shown, found.counts) == (wanted.shown, wanted.counts), name
     for style in (site / "site").rglob("*.css"):
         assert not re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", style.read_text("utf-8")), style
