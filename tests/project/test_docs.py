@@ -234,13 +234,13 @@ def test_program_at_the_top_of_the_readme_is_the_model():
 
 PICTURES = [
     (page, *found) for page, text in PAGES.items()
-    for found in re.findall(r"^<!-- (graph|curves): (\S+) -->\n.*?([\w/-]+\.svg)", text, re.M)
+    for found in re.findall(r"^<!-- (\S+\.svg): (graph|curves) of (\S+) -->$", text, re.M)
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("page", "kind", "program", "picture"), PICTURES)
-def test_pictures_are_of_the_program(page, kind, program, picture, place, capsys, request):
-    """`<!-- graph: FILE -->` is above what `tfdsl graph` draws, `<!-- curves: FILE -->` above a chart of what is logged."""
+@pytest.mark.parametrize(("page", "picture", "kind", "program"), PICTURES)
+def test_pictures_are_of_the_program(page, picture, kind, program, place, capsys, request):
+    """A comment on the page says of what: `graph of FILE` is what `tfdsl graph` draws, `curves of FILE` what is logged."""
     folder = place(page)
     for note, _, text, _ in blocks(page):
         if note == f"file: {program}":
