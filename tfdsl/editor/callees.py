@@ -3,7 +3,8 @@
 from ..record import Record
 from ..syntax import tree as t
 from .cursor import OpenCall
-from .entries import names, raw_entry, stages
+from .lookup import described, names, of_library, of_raw, stages
+from .lookup import parameters as parameters_of
 from .shown import comment_above, parameter_text
 from .symbols import Symbol
 from .workspace import Document
@@ -26,7 +27,7 @@ def callee_of(document: Document, call: OpenCall) -> Callee | None:
     *_, last = call.callee
     if call.is_stage is not None:
         stage = stages(call.is_stage).get(last)
-        return None if stage is None else Callee(last, _split(stage.signature or ""), stage.text)
+        return None if stage is None else Callee(last, parameters_of(stage.signature), described(stage))
     return callee_at(document, call.start, call.callee)
 
 
@@ -37,10 +38,10 @@ def callee_at(document: Document, offset: int, words: tuple[str, ...]) -> Callee
         return function(meaning, ".".join(words))
     entry = names().get(words[0]) if len(words) == 1 and meaning is None else None
     if len(words) == 2 and words[0] == "raw":
-        entry = raw_entry(words[1])
-    if entry is None or entry.signature is None:
+        entry = of_raw(words[1])
+    if entry is None or "(" not in entry.signature:
         return None
-    return Callee(entry.name, _split(entry.signature), entry.text)
+    return Callee(entry.name, parameters_of(entry.signature), described(entry))
 
 
 def function(symbol: Symbol, name: str) -> Callee | None:
@@ -48,23 +49,9 @@ def function(symbol: Symbol, name: str) -> Callee | None:
     if not isinstance(symbol.statement, t.Def):
         return None
     parameters = tuple((one.name, parameter_text(one)) for one in symbol.statement.parameters)
-    return Callee(name, parameters, comment_above(symbol.span.source, symbol.span.start))
-
-
-def _split(signature: str) -> tuple[tuple[str, str], ...]:
-    """The parameters of a signature of the language."""
-    parts: list[str] = []
-    depth = 0
-    for character in signature:
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0:
-            parts.append("")
-        elif parts:
-            parts[-1] += character
-        else:
-            parts.append(character)
-    texts = [part.strip() for part in parts if part.strip()]
-    return tuple((text.lstrip("*").partition(":")[0].partition("=")[0].strip(), text) for text in texts)
+    known = of_library(symbol)
+    text = comment_above(symbol.span.source, symbol.span.start) if known is None else described(known)
+    return Callee(name, parameters, text)
 
 
 class SignatureHelp(Record):

@@ -14,12 +14,13 @@ from ..data.schema import Schema
 from ..libraries import LIBRARIES
 from ..ops import raw
 from ..record import Record
+from ..reference import ReferenceEntry
 from ..syntax.lexer import Token
 from ..syntax.tables import tables
 from ..types import DTYPE_NAMES
 from .callees import callee_of, function
 from .cursor import Cursor, cursor
-from .entries import VALUES, LanguageName, names, stages
+from .lookup import brief, described, keyword, names, stages
 from .shown import comment_above, kind_of, several, short, type_of
 from .symbols import Kind, Members, Symbol
 from .workspace import Document
@@ -102,10 +103,9 @@ class _Completion:
         start = self._at.start if start is None else start
         return Item(label, kind, start, detail, documentation, insert, rank)
 
-    def _known(self, one: LanguageName, rank: int = 3) -> Item:
-        kinds: dict[str, ItemKind] = {"dtype": "type", "value": "value"}
-        text = "\n\n".join(filter(None, (one.text, f"```tfg\n{one.example}\n```" if one.example else "")))
-        return self._item(one.name, kinds.get(one.kind, "function"), one.head, text, rank=rank)
+    def _known(self, one: ReferenceEntry, rank: int = 3) -> Item:
+        kinds: dict[str, ItemKind] = {"type": "type", "name": "value", "clause": "value"}
+        return self._item(one.name, kinds.get(one.kind, "function"), one.signature, described(one), rank=rank)
 
     def _stage(self) -> Literal["source", "transform"] | None:
         """The kind of stage of data that stands here."""
@@ -124,9 +124,15 @@ class _Completion:
         for terminal in self._at.accepted:
             if terminal in ("ELIF", "ELSE") and is_first and not self._follows_if():
                 continue
-            for word in keywords.get(terminal, ()):
+            for text in keywords.get(terminal, ()):
+                known = keyword(text)
                 is_operator = terminal in _OPERATORS or "NUMBER" in self._at.accepted
-                yield self._item(word, "keyword", rank=2 if is_operator and not is_first else 0)
+                yield self._item(
+                    text,
+                    "keyword",
+                    documentation="" if known is None else f"```tfg\n{known.signature}\n```\n\n{brief(known.doc)}",
+                    rank=2 if is_operator and not is_first else 0,
+                )
 
     def _follows_if(self) -> bool:
         """Whether the last line with this indentation belongs to an `if`."""
@@ -256,7 +262,7 @@ class _Completion:
             if symbol.kind not in ("function", "module", "scope", "data", "batch"):
                 yield self._item(name, _KINDS[symbol.kind], kind_of(symbol), start=start)
         for name in ("now", "epoch", "step"):
-            yield self._item(name, "value", VALUES[name], start=start)
+            yield self._item(name, "value", start=start)
 
     def _schema_before(self, line: tuple[Token, ...]) -> Schema | None:
         """The columns that a string names: `batch["`, or an argument of a transform of data."""

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from ..analysis.values import Batch, DataValue
 from ..record import Record
+from ..reference import ReferenceEntry
 from ..source import Span
 from ..syntax import tree as t
 from .callees import Callee, callee_at, function
-from .entries import LanguageName, names, stages
+from .lookup import described, keyword, names, parameters, stages
 from .resolve import name_place
 from .shown import columns_text, comment_above, kind_of, parameter_text, rows_of, several
 from .symbols import WORD, Occurrence, Symbol
+from .tokens import tokens
 from .workspace import Document
 
 
@@ -32,6 +34,15 @@ def hover(document: Document, offset: int) -> Hover | None:
         made = _of_part(document, part, found, offset)
         if made is not None:
             return made
+    return _of_word(document, offset)
+
+
+def _of_word(document: Document, offset: int) -> Hover | None:
+    """What is known of a keyword."""
+    for piece in tokens(document):
+        if piece.kind == "keyword" and piece.start <= offset <= piece.end:
+            known = keyword(document.source.text[piece.start : piece.end].split()[0])
+            return None if known is None else Hover(piece.start, piece.end, _of_entry(known))
     return None
 
 
@@ -118,12 +129,12 @@ def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int
             return None
 
 
-def _of_name(document: Document, span: Span, known: LanguageName) -> Hover:
+def _of_name(document: Document, span: Span, known: ReferenceEntry) -> Hover:
     return Hover(span.start, span.end, _of_entry(known))
 
 
-def _of_entry(known: LanguageName) -> str:
-    return _page(known.head, known.text, f"Example:\n{_code(known.example)}" if known.example else "")
+def _of_entry(known: ReferenceEntry) -> str:
+    return _page(known.signature, described(known))
 
 
 def _of_attribute(document: Document, part: t.Attribute, offset: int) -> Hover | None:
@@ -162,9 +173,7 @@ def _of_argument(document: Document, part: t.Argument, around: list[t.Tree]) -> 
     elif isinstance(call, t.Stage):
         data = next((one for one in around if isinstance(one, t.Data)), None)
         known = stages(data is not None and call is data.stages[0]).get(call.name)
-        callee = (
-            None if known is None else Callee(call.name, ((known.signature or "", known.signature or ""),), known.text)
-        )
+        callee = None if known is None else Callee(call.name, parameters(known.signature))
     if callee is None:
         return None
     text = next((text for name, text in callee.parameters if name == part.name), part.name or "")

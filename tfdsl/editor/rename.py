@@ -5,7 +5,7 @@ from collections import Counter
 from ..diagnostics import Diagnostic
 from ..record import Record
 from ..syntax import tree as t
-from .entries import names
+from .lookup import names
 from .navigation import occurrences_of
 from .symbols import WORD, FileSymbols, Occurrence, Symbol
 from .text import Edit, OpenText

@@ -29,6 +29,7 @@ from .fixes import fixes
 from .formatting import formatted
 from .hints import hints
 from .hover import hover
+from .lookup import names, page_of
 from .navigation import Location, definition, references
 from .outline import Outline, folds, outline
 from .rename import Refused, renamable, rename
@@ -228,6 +229,7 @@ def _diagnostic(document: Document, one: Diagnostic) -> lsp.Diagnostic:
         message,
         _SEVERITY[one.severity],
         one.code,
+        lsp.CodeDescription(_uri(page)) if (page := page_of(one.code)) is not None else None,
         source="tfdsl",
         related_information=[
             lsp.DiagnosticRelatedInformation(_location(document.workspace, Location.of(place)), what)
@@ -284,6 +286,7 @@ def _add_changes(server: TfgServer) -> None:
             [server.workspace.root_path] if server.workspace.root_path else []
         )
         await server.run(lambda: server.documents.folders.extend(paths))
+        await server.run(names)  # the first completion need not wait for the reference
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: lsp.DidOpenTextDocumentParams) -> None:

@@ -14,7 +14,7 @@ from ..syntax import tree as t
 from ..syntax.lexer import Token
 from ..syntax.line_tokens import line_tokens
 from ..syntax.tables import tables
-from .entries import names
+from .lookup import names
 from .resolve import name_place
 from .symbols import WORD, Kind, Symbol
 from .workspace import Document
@@ -30,6 +30,7 @@ _KINDS: dict[Kind, TokenKind] = {
     "graph": "namespace", "session": "namespace", "batch": "variable", "step": "variable", "size": "type",
     "column": "property",
 }  # fmt: skip
+_OF_LANGUAGE: Mapping[str, TokenKind] = {"type": "type", "name": "variable"}
 _COMMENT = re.compile(r"#[^\n]*")
 _BUILT_IN: tuple[Modifier, ...] = ("defaultLibrary",)
 _BINDING: tuple[Modifier, ...] = ("declaration",)
@@ -117,11 +118,7 @@ def _looks(document: Document) -> dict[_Place, _Look]:
                 if name in ("true", "false", "none"):
                     put(part.span, "keyword")
                 else:
-                    put(
-                        part.span,
-                        "type" if kind == "dtype" else "variable" if kind == "value" else "function",
-                        *_BUILT_IN,
-                    )
+                    put(part.span, _OF_LANGUAGE.get(kind, "function"), *_BUILT_IN)
             case t.Name():
                 put(part.span, "variable")
             case t.Attribute():
