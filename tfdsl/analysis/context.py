@@ -481,6 +481,7 @@ class Analysis:
         self.importing: dict[object, str] = {}  # the files being imported
         with suppress(OSError, ValueError):  # a text has no folder
             self.importing[identity_of(os.stat(path))] = path
+        self.reached: dict[int, tuple[Node, set[int]]] = {}  # by optimizer step, the variables that its loss reaches
         self.chain: tuple[Frame, ...] = ()
         self.remembered = 0  # statements that keep something for themselves
         self.targetless: set[str] = set()  # data whose missing target was reported

@@ -85,9 +85,12 @@ def trained(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> list[int]:
 
 def reached_variables(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> set[int]:
     """The trainable variables that a gradient of the loss of an optimizer step reaches."""
-    reached = list(gradient_upstream(nodes, minimized(nodes, step)))
-    ctx.spend(2 * len(reached), step.origin.span)
-    return {node.id for node in reached if node.is_trainable}
+    known = ctx.reached.get(id(step))
+    if known is None:
+        reached = list(gradient_upstream(nodes, minimized(nodes, step)))
+        ctx.spend(2 * len(reached), step.origin.span)
+        known = ctx.reached[id(step)] = step, {node.id for node in reached if node.is_trainable}
+    return known[1]
 
 
 def is_one_loss(one: Node, other: Node) -> bool:

@@ -154,6 +154,7 @@ class _Completion:
         if is_expression or not at.line:
             yield from self._arguments()
             yield from (self._symbol(name, one) for name, one in visible.items())
+            yield from self._scopes()
             yield from map(self._known, names().values())
             if "raw" not in visible:
                 yield self._item("raw", "module", "ops of TensorFlow, as raw.Roll(...)", rank=3)
@@ -163,6 +164,14 @@ class _Completion:
             wanted = _wanted(at)
             chosen = {name: one for name, one in visible.items() if one.kind in wanted} if wanted else visible
             yield from (self._symbol(name, one) for name, one in chosen.items())
+            if not wanted or "scope" in wanted:
+                yield from self._scopes()
+
+    def _scopes(self) -> Iterator[Item]:
+        """The scopes that can be reached by a bare name."""
+        env, _ = self._document.symbols.names_at(self._at.offset)
+        for name in dict.fromkeys(name for one in env.around() for name in one.called):
+            yield self._item(name, "module", "a scope")
 
     def _symbol(self, name: str, symbol: Symbol) -> Item:
         values = self._document.values_of(symbol)

@@ -55,12 +55,8 @@ class _Resolver:
         self._in_def = 0
 
     def file(self) -> FileSymbols:
-        for statement in self._tree.body:
-            if not isinstance(statement, t.Session):
-                self._statement(statement)
-        for statement in self._tree.body:
-            if isinstance(statement, t.Session):
-                self._statement(statement)
+        for statement in sorted(self._tree.body, key=_is_session):  # sessions know all names of the graph half
+            self._statement(statement)
         for env, path, action in self._later:
             self._within(env, path, action)
         made = self._found
@@ -331,11 +327,37 @@ class _Resolver:
             case t.Session():
                 self._session_block(statement)
             case t.Broken():
-                for target in statement.targets:
-                    self._bind(target, "value", statement)
-                self._block(statement.body)
+                self._broken(statement)
             case _:
                 self._session_statement(statement)
+
+    def _broken(self, statement: t.Broken) -> None:
+        """What a statement with a syntax error binds, and its block, with the names that such a block has."""
+
+        def bind_all(kind: Kind) -> list[Symbol]:
+            return [self._bind(target, kind, statement) for target in statement.targets]
+
+        def training() -> None:
+            bind_all("batch")
+            self._block(statement.body)
+
+        env: SymbolNames = Names(parent=self._env)
+        match statement.word:
+            case "session":
+                outside, self._session = self._session, env
+                self._within(env, (), lambda: self._block(statement.body))
+                self._session = outside
+            case "train":
+                self._within(env, (), training)
+            case "def":
+                for symbol in bind_all("function"):
+                    symbol.inside = env
+                self._in_def += 1
+                self._within(env, (), lambda: self._block(statement.body))
+                self._in_def -= 1
+            case _:
+                bind_all("value")
+                self._block(statement.body)
 
     def _value_statement(self, statement: t.Seed | t.Loss | t.Return | t.ExpressionStatement) -> None:
         name = statement.name if isinstance(statement, (t.Return, t.ExpressionStatement)) else None
@@ -545,6 +567,10 @@ class _Resolver:
 
 def void(_: object) -> None:
     """Nothing, for an action whose result nobody needs."""
+
+
+def _is_session(statement: t.Statement) -> bool:
+    return isinstance(statement, t.Session) or (isinstance(statement, t.Broken) and statement.word == "session")
 
 
 def _values(arguments: tuple[t.Argument, ...]) -> Iterable[t.Expr]:

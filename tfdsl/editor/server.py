@@ -164,6 +164,7 @@ class TfgServer(LanguageServer):
         paths = await self.run(self._affected)
         for path in paths:
             self.text_document_publish_diagnostics(await self.run(partial(self._diagnosed, path)))
+            await self.run(partial(self._resolve, path))
         self._pending = []
 
     def _affected(self) -> list[str]:
@@ -171,6 +172,11 @@ class TfgServer(LanguageServer):
         paths = list(dict.fromkeys(self._pending))
         importers = [other for one in paths for other in self.documents.importers(one)]
         return list(dict.fromkeys([*paths, *(one for one in importers if one in self.documents.open)]))
+
+    def _resolve(self, path: str) -> None:
+        """Find the symbols of a document, so that it is known what it imports."""
+        if path in self.documents.open:
+            self.documents.symbols(path)
 
     def _diagnosed(self, path: str) -> lsp.PublishDiagnosticsParams:
         if path not in self.documents.open:

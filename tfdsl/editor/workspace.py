@@ -19,7 +19,7 @@ from ..program import Program
 from ..record import Record
 from ..source import Source, Span
 from ..syntax import tree as t
-from ..syntax.parse import parse
+from ..syntax.parse import parse_anyway
 from ..syntax.read import read
 from .resolve import resolve
 from .symbols import FileSymbols, Symbol
@@ -162,11 +162,11 @@ class Workspace:
     # --- what is known of them ------------------------------------------------------------
 
     def tree(self, path: str, clock: Clock | None = None) -> tuple[t.File, list[Diagnostic]]:
-        """The tree of a document, and why it has none if it cannot be parsed: then the tree is empty."""
+        """The tree of a document, which has its syntax errors, and why it has none if it is beyond a limit."""
         if path not in self._trees:
             source = self.source(path)
             try:
-                self._trees[path] = parse(source, None, clock), []
+                self._trees[path] = parse_anyway(source, None, clock), []
             except TfgError as error:
                 self._trees[path] = t.File(Span(source, 0, 0), ()), list(error.diagnostics)
         return self._trees[path]
@@ -243,8 +243,7 @@ class Document:
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        """What is wrong in the document, or doubtful. From then on it is known what it imports."""
-        self.workspace.symbols(self.path)
+        """What is wrong in the document, or doubtful."""
         return self.analysed.diagnostics
 
     def values(self, start: int, end: int) -> list[object]:
