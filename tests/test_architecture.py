@@ -227,7 +227,10 @@ def test_every_method_of_a_handler_is_called():
 
 
 def test_ops_are_named_only_on_their_rows():
-    assert op_names.places() == []
+    places = [
+        (module, *place) for module in MODULES if part(module) != "ops" for place in op_names.named(parsed(module))
+    ]
+    assert places == []
 
 
 def test_names_of_ops_are_found():

@@ -27,7 +27,7 @@ TESTS = [
     "tests/ops/test_ops.py::test_types_are_tensorflows[diff([1.0, 2.0, 4.0])]",
     "tests/ops/test_ops.py::test_dtypes_are_tensorflows[fresnel_cos-T]",
     "tests/ops/test_ops.py::test_dtypes_are_tensorflows[diff-T]",
-    "tests/analysis/test_batch_split.py::test_batch_rules_ask_for_existing_arguments[diff]",
+    "tests/analysis/test_batch_split.py::test_batch_rules_ask_for_existing_arguments",
     "tests/ops/test_batch_rules.py::test_what_rules_claim_is_so[fresnel_cos]",
     "tests/ops/test_batch_rules.py::test_what_rules_claim_is_so[diff]",
     "tests/ops/test_formulas.py::test_formulas_are_tensorflows[fresnel_cos]",

@@ -49,7 +49,13 @@ def run(*arguments: str) -> tuple[int, str]:
         for name in [name for name in os.environ if name.startswith("PYTEST_")]:
             patch.delenv(name)
         patch.setattr(sys, "path", list(sys.path))
-        code = pytest.main(["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no", *arguments])
+        # The last one collects the garbage of this whole process five times.
+        without = [
+            word
+            for name in ("cacheprovider", "hypothesispytest", "unraisableexception")
+            for word in ("-p", f"no:{name}")
+        ]
+        code = pytest.main([*without, "--color=no", *arguments])
     sys.modules.pop("test_model", None)
     return int(code), output.getvalue()
 

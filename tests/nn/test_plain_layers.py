@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from beside_keras import agree, first_weights, random
+from conftest import some
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -114,10 +115,14 @@ session:
 """
 
 
-def test_engines_train_alike():
+@pytest.mark.parametrize("engine", some(["loop", "xla"], ["loop"]))
+def test_engines_train_alike(engine):
     program = tfdsl.compile(TRAINED)
-    options = [Options(write=lambda line: None, engine=engine) for engine in ("step", "loop", "xla")]
-    step, loop, xla = (program.run(options=one).variables for one in options)
+    step, other = (
+        program.run(options=Options(write=lambda line: None, engine=one)).variables for one in ("step", engine)
+    )
     for name, value in step.items():
-        np.testing.assert_array_equal(value, loop[name], err_msg=name)
-        np.testing.assert_allclose(value, xla[name], rtol=1e-3, atol=1e-4, err_msg=name)
+        if engine == "loop":
+            np.testing.assert_array_equal(value, other[name], err_msg=name)
+        else:
+            np.testing.assert_allclose(value, other[name], rtol=1e-3, atol=1e-4, err_msg=name)

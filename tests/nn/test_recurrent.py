@@ -171,12 +171,16 @@ session:
 """
 
 
-def test_engines_train_alike(here):
+@pytest.mark.parametrize("engine", some(["loop", "xla"], ["loop"]))
+def test_engines_train_alike(here, engine):
     lengths = np.random.default_rng(3).integers(1, 7, 30)
     np.savez("series.npz", features=random(30, 6, 3), n=lengths, target=random(30, 1, seed=5))
     program = tfdsl.compile(TRAINED)
-    options = [Options(write=lambda line: None, engine=engine) for engine in ("step", "loop", "xla")]
-    step, loop, xla = (program.run(options=one).variables for one in options)
+    step, other = (
+        program.run(options=Options(write=lambda line: None, engine=one)).variables for one in ("step", engine)
+    )
     for name, value in step.items():
-        np.testing.assert_array_equal(value, loop[name], err_msg=name)
-        np.testing.assert_allclose(value, xla[name], rtol=1e-4, atol=1e-5, err_msg=name)
+        if engine == "loop":
+            np.testing.assert_array_equal(value, other[name], err_msg=name)
+        else:
+            np.testing.assert_allclose(value, other[name], rtol=1e-4, atol=1e-5, err_msg=name)

@@ -1,15 +1,13 @@
 """Losses of `nn` over drawn classes, beside TensorFlow's with the same draws."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from beside_keras import random
 from conftest import some
+from interrupted import stopped_after
 
 import tfdsl
-from tfdsl.cli import main
 from tfdsl.runtime.options import Options
 
 v1 = tf.compat.v1
@@ -82,11 +80,10 @@ RUNS = [("sampled_softmax", "adam"), ("nce", "gradient_descent")]
 
 
 @pytest.mark.parametrize(("name", "optimizer"), some(RUNS, RUNS[1:]))
-def test_engines_train_and_resume(name, optimizer, here, capsys):
+def test_engines_train_and_resume(name, optimizer, here):
     """XLA draws other numbers, and so learns something else."""
     np.savez("rows.npz", features=random(30, 6), target=np.arange(30)[:, None])
-    text = TRAINED.format(name=name, optimizer=optimizer)
-    program = tfdsl.compile(text)
+    program = tfdsl.compile(TRAINED.format(name=name, optimizer=optimizer))
     options = [Options(write=lambda line: None, engine=engine) for engine in ("step", "loop", "xla")]
     step, loop, xla = (program.run(options=one) for one in options)
     for key, value in step.variables.items():
@@ -94,5 +91,8 @@ def test_engines_train_and_resume(name, optimizer, here, capsys):
         assert xla.variables[key].shape == value.shape
     for result in (step, xla):
         assert result.values["error"] < 0.8 * float(result.printed[0])
-    Path("p.tfg").write_text(text, encoding="utf-8")
-    assert main(["run", "p.tfg", "--verify-resume", "--engine", "loop"]) == 0, capsys.readouterr().err
+    stopped_after(program, 30, engine="loop")
+    resumed = program.run(options=options[1])
+    assert resumed.resumed
+    for key, value in resumed.variables.items():
+        np.testing.assert_array_equal(value, loop.variables[key], err_msg=key)

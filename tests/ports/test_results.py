@@ -2,6 +2,7 @@
 
 import pytest
 from beside_by_hand import agree
+from conftest import some
 
 # TensorFlow's LSTM cell and its kind say that they are deprecated.
 pytestmark = [pytest.mark.usefixtures("here"), pytest.mark.filterwarnings("ignore:.*deprecated")]
@@ -31,7 +32,7 @@ SHORT = {
     "stacked_autoencoder": {"n_epochs": 2},
     "time_series_generation": {"n_iterations": 10, "n_made": 4},
     "transfer": {"n_epochs": 1},
-    "transformer": {"n_steps": 3, "eval_every": 3, "atol": 1e-5},
+    "transformer": {"n_steps": 3, "eval_every": 3, "length": 3, "atol": 1e-5},
     "vae": {"n_epochs": 2},
 }
 LONG = {
@@ -62,9 +63,11 @@ LONG = {
 IN_STEPS = ("gcn", "nearest_neighbour")
 # These are one short run already; the evaluation of LeNet by hand is another graph, whose dropout goes on elsewhere.
 SHORT_ALONE = {"gradient_descent_path", "lenet", "nearest_neighbour"}
+# Another pair tries the same layers and statements.
+ALIKE = {"dynamic_lstm": "bidirectional_lstm", "modern_net": "bidirectional_lstm", "rnn_regression": "language_model"}
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", some(SHORT, SHORT.keys() - ALIKE))
 def test_the_same_results(name):
     agree(name, engine="" if name in IN_STEPS else "loop", **SHORT[name])
 

@@ -43,7 +43,7 @@ def no_california(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("load", some(
-    TRAININGS, [load for load in TRAININGS if load.name in ("housing", "logging", "evaluating")]
+    TRAININGS, [load for load in TRAININGS if load.name in ("housing", "logging")]
 ), ids=lambda load: load.name)  # fmt: skip
 def test_contenders_agree(load, no_california):
     problem = load.problem()

@@ -4,13 +4,13 @@ is distributed."""
 import os
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from contextlib import chdir
 from pathlib import Path
 from zipfile import ZipFile
 
+import forked
 import pytest
 import yaml
 from hatchling.build import build_wheel
@@ -43,6 +43,8 @@ def test_distributed_files_exist():
 
 _BEGIN = """
 import sys
+for name in [name for name in sys.modules if name.partition(".")[0] == "tfdsl"]:  # that of the project
+    del sys.modules[name]
 import tfdsl
 from tfdsl.cli import main
 assert tfdsl.__file__.startswith(sys.argv[1]), tfdsl.__file__
@@ -60,8 +62,8 @@ def test_the_wheel_has_every_file_and_its_programs_run(tmp_path):
     assert len(files) > 200 and files <= inside | {"bin/tfdsl"}
     wheel.extractall(tmp_path / "site")
     (tmp_path / "shop").mkdir()
-    done = subprocess.run([sys.executable, "-c", _BEGIN, str(tmp_path / "site")], cwd=tmp_path / "shop", text=True,
-                          capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})  # fmt: skip
+    done = forked.run([sys.executable, "-c", _BEGIN, str(tmp_path / "site")], cwd=tmp_path / "shop", text=True,
+                      capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 

@@ -40,7 +40,12 @@ _MAKERS = {"add", "of", "Node", "call_op", "get"}
 
 def found(text: str) -> Iterator[tuple[int, str]]:
     """The lines of a module that name an op as a string, with the name."""
-    yield from sorted(set(_in(ast.parse(text))))
+    yield from named(ast.parse(text))
+
+
+def named(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The same, of a parsed module."""
+    yield from sorted(set(_in(tree)))
 
 
 def _in(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -46,11 +46,11 @@ def comments(text):
     return [line.rstrip() for line in re.findall(r"#.*", strings_out)]
 
 
-def check(text):
+def check(text, name=""):
     after = formatted(text)
-    assert shape(after) == shape(text)
-    assert comments(after) == comments(text)
-    assert formatted(after) == after
+    assert shape(after) == shape(text), name
+    assert comments(after) == comments(text), name
+    assert formatted(after) == after, name
     return after
 
 
@@ -105,11 +105,11 @@ def test_the_programs_of_the_project_are_formatted(path):
     assert check(text) == text
 
 
-@pytest.mark.parametrize("path", some(CASES, CASES[::3]), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_programs_with_errors_are_formatted_if_they_parse(path):
-    text = path.read_text(encoding="utf-8")
-    if parses(text):
-        check(text)
+def test_programs_with_errors_are_formatted_if_they_parse(request):
+    for path in CASES if request.config.getoption("--long") else CASES[::3]:
+        text = path.read_text(encoding="utf-8")
+        if parses(text):
+            check(text, f"{path.parent.name}/{path.stem}")
 
 
 @hypothesis.settings(UNHURRIED, max_examples=40)

@@ -2,12 +2,11 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 BATCH_SIZE = 64
-LENGTH = 10
 SIZE = 32
 HEADS = 4
 
 
-def train(values, n_steps=400, eval_every=100):
+def train(values, n_steps=400, eval_every=100, length=10):
     def variable(name):
         scope = tf.get_variable_scope().name
         return tf.get_variable(name, initializer=values[f"{scope}/{name}"])
@@ -48,7 +47,7 @@ def train(values, n_steps=400, eval_every=100):
             return x + dense(hidden, "dense_1")
 
     tf.set_random_seed(42)
-    digits = tf.random_uniform([BATCH_SIZE, LENGTH], maxval=10, dtype=tf.int32, seed=1)
+    digits = tf.random_uniform([BATCH_SIZE, length], maxval=10, dtype=tf.int32, seed=1)
     sequences = tf.concat([digits, tf.sort(digits)], axis=1)
     X = tf.placeholder_with_default(sequences[:, :-1], [None, None], name="X")
 
@@ -57,14 +56,14 @@ def train(values, n_steps=400, eval_every=100):
     x = transformer_block(x, "transformer_block_1")
     logits = dense(layer_norm(x, "layer_norm"), "dense")
 
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=sequences[:, LENGTH:], logits=logits[:, -LENGTH:])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=sequences[:, length:], logits=logits[:, -length:])
     loss = tf.reduce_mean(losses)
     optimizer = tf.train.AdamOptimizer(learning_rate=0.002)
     gradients, variables = zip(*optimizer.compute_gradients(loss))
     clipped, _ = tf.clip_by_global_norm(gradients, 1.0)
     train_op = optimizer.apply_gradients(zip(clipped, variables))
     following = tf.argmax(logits[:, -1], axis=1, output_type=tf.int32)
-    test = tf.random.stateless_uniform([200, LENGTH], seed=[1, 2], maxval=10, dtype=tf.int32)
+    test = tf.random.stateless_uniform([200, length], seed=[1, 2], maxval=10, dtype=tf.int32)
 
     init = tf.global_variables_initializer()
     with tf.Session() as sess:
@@ -74,9 +73,9 @@ def train(values, n_steps=400, eval_every=100):
             sess.run(train_op)
             if (step + 1) % eval_every == 0:
                 made = given
-                for _ in range(LENGTH):
+                for _ in range(length):
                     made = np.column_stack([made, sess.run(following, feed_dict={X: made})])
-                accuracy = np.mean(np.all(made[:, LENGTH:] == np.sort(given), axis=1))
+                accuracy = np.mean(np.all(made[:, length:] == np.sort(given), axis=1))
                 print("step", step, "accuracy", accuracy)
-                print("  ", given[0], "becomes", made[0, LENGTH:])
+                print("  ", given[0], "becomes", made[0, length:])
         return {one.op.name: value for one, value in zip(variables, sess.run(variables))}
