@@ -4,6 +4,8 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+# The head of a page of links, which would be in the way of what they lead to.
+UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n"
 _LINK = re.compile(r"```.*?^```|`[^`\n]*`|\]\((?P<to>[^)\s]+)\)", re.S | re.M)
 
 

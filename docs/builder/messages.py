@@ -10,7 +10,7 @@ from tfdsl.diagnostics import CATALOGUE, catalogue
 from tfdsl.diagnostics.message import Message
 from tfdsl.reference.explanations import Explanation, explanation, messages
 
-from .markdown import block, code, table
+from .markdown import UNSEARCHED, block, code, table
 
 _BACK = "[All messages](index.md)\n"
 
@@ -30,7 +30,8 @@ def _hundreds() -> dict[str, str]:
 
 def _title(message: Message, page: Explanation | None) -> str:
     """The title of a page; without one, the message, with the names of the values in it."""
-    return page.title if page else re.sub(r"\{(\w+)[^}]*\}", lambda value: f"`{value[1]}`", message.headline)
+    shown = re.sub(r"'?\{(\w+)[^}]*\}'?", lambda value: code(value[1]), message.headline)
+    return page.title if page else shown.replace("``", "` `")
 
 
 def _page(message: Message, page: Explanation | None) -> str:
@@ -49,6 +50,7 @@ def _page(message: Message, page: Explanation | None) -> str:
 
 def _index(found: Mapping[str, tuple[Message, Explanation | None]]) -> str:
     parts = [
+        UNSEARCHED,
         "# Messages\n",
         "Each error and warning has a code. `tfdsl explain TFG201` shows the page of a code in the terminal.\n",
     ]

@@ -8,7 +8,7 @@ from tfdsl.reference.entry import Kind, ReferenceEntry
 
 from .api import api_page
 from .commands import options_page, settings_page
-from .markdown import anchor, block, code, rebased
+from .markdown import UNSEARCHED, anchor, block, code, rebased
 from .messages import message_pages
 
 FOLDER = "docs/reference"
@@ -149,6 +149,7 @@ def _words(every: Iterable[ReferenceEntry]) -> str:
 
 def _ops(groups: Mapping[str, Iterable[ReferenceEntry]]) -> str:
     parts = [
+        UNSEARCHED,
         "# Ops\n",
         "Ops are functions of tensors. `tfdsl ops NAME` describes one in the terminal. Any other op of TensorFlow is\n"
         "called by its own name, as in `raw.Roll(...)`.\n",
@@ -162,6 +163,7 @@ def _ops(groups: Mapping[str, Iterable[ReferenceEntry]]) -> str:
 def _index(every: Iterable[ReferenceEntry]) -> str:
     """All names, from A to Z."""
     parts = [
+        UNSEARCHED,
         "# All names\n",
         "Everything that has a name in the language or on the command line. `tfdsl explain NAME` describes it in the\n"
         "terminal. The codes of [messages](messages/index.md) have their own list.\n",
