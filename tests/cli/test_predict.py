@@ -38,7 +38,7 @@ centred = p - reduce_mean(p, axis=0)
 mse = reduce_mean(square(p - y))
 optimize mse with adam(learning_rate=rate)
 session:
-    train 5 steps on old as batch:
+    train 5 steps on old as batch with engine="step":
         feed X = batch.features, y = batch.target
         {training}
     {after}
@@ -269,7 +269,7 @@ def test_layers_are_not_in_training(here, layer):
         'import nn\ndata rows = csv("rows.csv", target="y")\nplaceholder X: float32[n, 2]\n'
         f"placeholder y: float32[n, 1]\nplaceholder on: bool = false\np = nn.dense({layer}, 1)\n"
         "optimize reduce_mean(square(p - y)) with adam()\nsession:\n"
-        "    train 3 epochs on rows as b:\n        feed on = true, X = b.features, y = b.target\n"
+        '    train 3 epochs on rows as b with engine="step":\n        feed on = true, X = b.features, y = b.target\n'
         '    save to "m.ckpt"\n    r = evaluate p on rows as b with X = b.features\n    print on, r\n'
     )
     program = tfdsl.compile("d.tfg")

@@ -71,7 +71,7 @@ variable w: float32[old.columns, 1] = zeros
 p = X @ w
 optimize reduce_mean(square(p - y)) with gradient_descent(learning_rate=0.1)
 session:
-    train 30 epochs on old.train as batch:
+    train 30 epochs on old.train as batch with engine="step":
         feed X = batch.features, y = batch.target
     print p with X = old.features
     print p with X = new.features

@@ -49,7 +49,7 @@ def compiled(loss=MEAN, optimizer=OPTIMIZERS[1], size=8, nodes="", towers=1):
     return program
 
 
-def ran(program, engine="", notes=None):
+def ran(program, engine="step", notes=None):
     options = Options(write=lambda line: None, note=(notes if notes is not None else []).append, engine=engine)
     return program.run(options=options)
 

@@ -206,7 +206,7 @@ def main() -> None:
     _warnings.__enter__()
     load()
     # No session is opened here, and no thread is started.
-    apart = ("tfdsl.notebook", "tfdsl.pytest_plugin")  # loaded by other applications' processes
+    apart = ("tfdsl.editor", "tfdsl.notebook", "tfdsl.pytest_plugin")  # loaded by other applications' processes
     for module in pkgutil.walk_packages(tfdsl.__path__, "tfdsl."):
         if not module.name.endswith("__main__") and not module.name.startswith(apart):
             importlib.import_module(module.name)
