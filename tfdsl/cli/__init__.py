@@ -25,6 +25,7 @@ COMMANDS = {
     "gradcheck": "compare the gradients of a program by four methods",
     "data": "show the columns of a file of data, or of the data sets of a program",
     "ops": "describe the ops, optimizers and data of the language",
+    "explain": "explain the code of a message, or anything that has a name",
     "dump": "print a program after a stage of the compiler",
 }
 

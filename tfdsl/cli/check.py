@@ -2,15 +2,20 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 
+from ..access import Access
 from ..diagnostics import Diagnostic, TfgError
-from ..diagnostics.render import render_concise, render_json, render_text
+from ..diagnostics.render import render_concise, render_github, render_json, render_text
 from ..diagnostics.spelling import counted
 from ..driver import check
+from ..record import replace
 from ..syntax.read import read
-from .options import add_program_options, given
+from .options import GivenInputs, add_program_options, given
 from .parser import CommandParser
-from .report import colour, failure
+from .report import advise, colour, failure
+
+FORMATS = ("text", "concise", "json", "github")
 
 
 def configure(parser: CommandParser) -> None:
@@ -19,20 +24,39 @@ def configure(parser: CommandParser) -> None:
         "Exits with 1 if there are errors; warnings alone do not fail."
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="a .tfg file")
-    parser.add_argument("--format", choices=("text", "concise", "json"), default="text",
-                        help="text with excerpts, one line each, or a JSON object (default: text)")  # fmt: skip
+    parser.add_argument("--format", choices=FORMATS, default="text",
+                        help="text with excerpts, one line each, a JSON object, or annotations of GitHub Actions "
+                             "(default: text)")  # fmt: skip
+    parser.add_argument("--watch", action="store_true",
+                        help="check again whenever a file that the check has read changes, until Ctrl-C")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary on standard error")
     add_program_options(parser)
 
 
 def command(arguments: argparse.Namespace) -> int:
-    extra = given(arguments)
+    if arguments.watch:
+        from .watch import watch
+
+        return watch(arguments)
+    return report(arguments, diagnose(arguments.files, given(arguments)))
+
+
+def diagnose(files: list[str], extra: GivenInputs, access: Callable[[str], Access] | None = None) -> list[Diagnostic]:
+    """The diagnostics of programs. `access` gives what the program of a file can access."""
     diagnostics: list[Diagnostic] = []
-    for path in arguments.files:
+    for path in files:
         try:
-            diagnostics += check(read(path, extra.limits), extra.inputs(path))[1]
+            inputs = extra.inputs(path)
+            if access is not None:
+                inputs = replace(inputs, access=access(path))
+            diagnostics += check(read(path, extra.limits), inputs)[1]
         except TfgError as error:
             diagnostics += error.diagnostics
+    return diagnostics
+
+
+def report(arguments: argparse.Namespace, diagnostics: list[Diagnostic]) -> int:
+    """Print diagnostics and their number; return the exit code."""
     _print(diagnostics, arguments.format)
     errors = [one for one in diagnostics if one.severity == "error"]
     if not arguments.quiet and arguments.format != "json":
@@ -44,11 +68,17 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _print(diagnostics: list[Diagnostic], format: str) -> None:
-    if format == "json":
-        import json
+    match format:
+        case "json":
+            import json
 
-        print(json.dumps({"diagnostics": [render_json(d) for d in diagnostics]}, indent=2))
-        return
-    paint = colour(sys.stdout)
-    for diagnostic in diagnostics:
-        print(render_text(diagnostic, paint) if format == "text" else render_concise(diagnostic))
+            print(json.dumps({"diagnostics": [render_json(one) for one in diagnostics]}, indent=2))
+        case "concise":
+            print("".join(f"{render_concise(one)}\n" for one in diagnostics), end="")
+        case "github":
+            print("".join(f"{render_github(one)}\n" for one in diagnostics), end="")
+        case _:
+            paint = colour(sys.stdout)
+            for one in diagnostics:
+                print(render_text(one, paint))
+            advise(diagnostics, sys.stdout)

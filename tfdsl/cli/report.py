@@ -52,7 +52,16 @@ def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> i
     paint = colour(out)
     for diagnostic in diagnostics:
         print(render_text(diagnostic, paint), file=out)
+    advise(diagnostics, out)
     return failure(one for one in diagnostics if one.severity == "error")
+
+
+def advise(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
+    """Say on a terminal how to look the diagnostics up."""
+    codes = list(dict.fromkeys(one.code for one in diagnostics))
+    if codes and stream.isatty():
+        others = ", and so for the other codes" if len(codes) > 1 else ""
+        print(f"tfdsl explain {codes[0]} tells more{others}", file=stream)
 
 
 class WrongUse(Exception):

@@ -1,4 +1,4 @@
-"""Renders a diagnostic as text with an excerpt, as one line, or as a JSON object."""
+"""Renders a diagnostic as text with an excerpt, as one line, as a JSON object, or as an annotation of GitHub."""
 
 from collections.abc import Callable
 
@@ -104,6 +104,28 @@ def render_concise(diagnostic: Diagnostic) -> str:
     """One line: `path:line:column: error[TFG201]: headline`."""
     place = f"{diagnostic.span}: " if diagnostic.span is not None else ""
     return _said(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.headline}")
+
+
+def render_github(diagnostic: Diagnostic) -> str:
+    """A workflow command of GitHub Actions, which shows the diagnostic beside the line."""
+    properties: dict[str, object] = {}
+    path = ""
+    if diagnostic.span is not None:
+        place = _place(diagnostic.span)
+        path = diagnostic.span.source.path
+        properties |= {"file": path, "line": place["line"]}
+        if place["line"] == place["end_line"]:  # columns are of one line
+            properties |= {"col": place["column"], "endColumn": place["end_column"]}
+        properties["endLine"] = place["end_line"]
+    properties["title"] = diagnostic.code
+    lines = [diagnostic.headline, *(_note_text(note, path) for note in diagnostic.notes), diagnostic.help_line]
+    named = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
+    return f"::{diagnostic.severity} {named}::{_escaped(chr(10).join(map(_cut, filter(None, lines))))}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Text for a workflow command. Properties end at more characters than messages."""
+    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in text)
 
 
 def _place(span: Span) -> dict[str, object]:

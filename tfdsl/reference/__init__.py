@@ -23,30 +23,28 @@ def entries() -> tuple[ReferenceEntry, ...]:
 def find(name: str) -> list[ReferenceEntry]:
     """What has this name in the language or on the command line; or else what has this word in its name, or is called
     so in TensorFlow or Keras, such as `tf.nn.relu` and `Dense`."""
-    from .calls import raw_op
+    from .calls import calls, raw_op
     from .codes import code
+    from .commands import commands
+    from .statements import statements
 
-    only = code(name) if name.startswith("TFG") else raw_op(name)
-    if only is not None:
-        return [only]
-    for fits in (_is_named, _has_word, _is_called):
-        if found := [one for one in entries() if fits(one, name)]:
-            return found
-    return []
-
-
-def _is_named(entry: ReferenceEntry, name: str) -> bool:
-    return entry.name == name
-
-
-def _has_word(entry: ReferenceEntry, word: str) -> bool:
-    """Whether this is a word of a longer name, as `stop` of `stop when`."""
-    return entry.kind in ("statement", "clause") and word in entry.name.split()
+    alone = code(name) if name.startswith("TFG") else raw_op(name)
+    if alone is not None:
+        return [alone]
+    found = [*statements(name), *calls(name), *(one for one in commands() if one.name == name)]
+    for fits in (_has_word, _is_called):
+        found = found or [one for one in entries() if fits(one, name)]
+    return found
 
 
 def names() -> list[str]:
     """All names that `find` knows in the language and on the command line, each once."""
     return list(dict.fromkeys(one.name for one in entries()))
+
+
+def _has_word(entry: ReferenceEntry, word: str) -> bool:
+    """Whether this is a word of a longer name, as `stop` of `stop when`."""
+    return entry.kind in ("statement", "clause") and word in entry.name.split()
 
 
 def _is_called(entry: ReferenceEntry, name: str) -> bool:

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ..data import SOURCES, TRANSFORMS
 from ..data.stage import StageKind
@@ -20,19 +20,24 @@ from .entry import Kind, ReferenceEntry
 from .keras import KERAS
 from .pages import Section, programs, sections
 
+Row = TypeVar("Row")
 _GROUPS: dict[str, Kind] = {"schedules": "schedule", "initializers": "initializer"}  # of ops
 
 
-def calls() -> Iterator[ReferenceEntry]:
-    """Everything that programs can call, except TensorFlow's own ops."""
-    yield from map(_op, OPS.values())
-    yield from map(_optimizer, OPTIMIZERS.values())
-    for row in SOURCES.values():
-        yield _stage("source", row)
-    for row in TRANSFORMS.values():
-        yield _stage("transform", row)
+def calls(name: str = "") -> Iterator[ReferenceEntry]:
+    """Everything that programs can call, except TensorFlow's own ops; or what has a name."""
+    yield from map(_op, _rows(OPS, name))
+    yield from map(_optimizer, _rows(OPTIMIZERS, name))
+    yield from (_stage("source", row) for row in _rows(SOURCES, name))
+    yield from (_stage("transform", row) for row in _rows(TRANSFORMS, name))
     for library in LIBRARIES:
-        yield from functions(library)
+        if not name or name.startswith(f"{library}."):
+            yield from (one for one in functions(library) if name in ("", one.name))
+
+
+def _rows(table: Mapping[str, Row], name: str) -> Iterable[Row]:
+    """The row of a table with a name, or all of them for an empty name."""
+    return table.values() if not name else [table[name]] if name in table else []
 
 
 def _op(op: Op) -> ReferenceEntry:

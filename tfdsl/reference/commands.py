@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from .entry import ReferenceEntry
-from .pages import page, sections
+from .pages import page, sections, sentence
 
 _PAGE = "commands.md"
 
@@ -17,7 +17,7 @@ def commands() -> Iterator[ReferenceEntry]:
             name = named[1]
             section = next((one for title, one in found.items() if name in title.split()), found["Commands"])
             body = section.body() if section.title != "Commands" else ""
-            doc = f"{text[0].upper()}{text[1:]}.\n\n{body}".strip()
+            doc = f"{sentence(text)}\n\n{body}".strip()
             yield ReferenceEntry("command", name, call.strip("`"), doc, _example(name, body), page=section.place)
 
 

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 from ..diagnostics import CATALOGUE, Diagnostic
 from ..diagnostics.render import render_text
-from ..driver import check
 from ..record import Record
 from ..source import Source
 from .pages import Block, blocks, files, parts
@@ -84,4 +83,6 @@ def write_files(page: Explanation) -> None:
 
 def diagnosed(program: str) -> list[Diagnostic]:
     """The diagnostics of a program of a page, whose files are in the working folder."""
+    from ..driver import check  # which costs imports
+
     return check(Source(PROGRAM, program))[1]

@@ -116,3 +116,8 @@ def programs(*names: str) -> tuple[str, ...]:
     """The programs on pages, the shortest first. Those that read files of the page come last."""
     shown = {text for name in names for section in sections(name).values() for text in section.programs()}
     return tuple(sorted(shown, key=lambda text: (bool(re.search(r'csv\(|import "|from "', text)), len(text), text)))
+
+
+def sentence(text: str) -> str:
+    """A text of a table as a sentence."""
+    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.:' else '.'}"

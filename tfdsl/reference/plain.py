@@ -5,6 +5,7 @@ import textwrap
 from itertools import groupby
 
 from .entry import ReferenceEntry
+from .markdown import captioned
 from .pages import Block, parts
 
 WIDTH = 90
@@ -34,12 +35,11 @@ def elsewhere(entry: ReferenceEntry) -> list[str]:
 def plain(markdown: str) -> str:
     """Markdown as text: paragraphs are filled, programs indented, tables become lists, and links their words."""
     found: list[str] = []
-    for part in parts(markdown):
+    for part in parts(captioned(markdown)):
         if isinstance(part, Block):
-            title = part.file or {"wrong": "Wrong", "wrong: run": "Wrong", "mended": "Mended"}.get(part.note, "")
-            found.append((f"{title}:\n" if title else "") + textwrap.indent(part.text.rstrip(), _INDENT))
+            found.append(textwrap.indent(part.text.rstrip(), _INDENT))
         else:
-            found += [_paragraph(text) for text in re.split(r"\n\n+", part) if not text.startswith("<!--")]
+            found += [_paragraph(text) for text in re.split(r"\n\n+", part)]
     return "\n\n".join(filter(None, found))
 
 

@@ -10,7 +10,7 @@ from ..record import Record
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES
 from .entry import Kind, ReferenceEntry
-from .pages import Section, programs, sections
+from .pages import Section, programs, sections, sentence
 
 _PAGE = "language.md"
 _PROGRAMS = (_PAGE, "nn.md", "engines.md")
@@ -134,18 +134,18 @@ TOPICS = (
 )
 
 
-def statements() -> Iterator[ReferenceEntry]:
-    """The entries of all topics, of the functions for values known while compiling, and of dtypes."""
-    yield from map(_entry, TOPICS)
+def statements(wanted: str = "") -> Iterator[ReferenceEntry]:
+    """The entries of topics, of functions for values known while compiling, and of dtypes: all, or those of a name."""
+    yield from (_entry(topic) for topic in TOPICS if wanted in ("", topic.name))
     section = sections(_PAGE)["Built-in functions"]
     for call, text in section.rows():
-        if found := re.match(r"`(\w+)\(", call):
+        if (found := re.match(r"`(\w+)\(", call)) and wanted in ("", found[1]):
             name = found[1]
             yield ReferenceEntry(
                 "function", name, _code(call), text, _program(rf"\b{name}\(", name), page=section.place
             )
     section = sections(_PAGE)["Types"]
-    for name in DTYPE_NAMES:
+    for name in [one for one in DTYPE_NAMES if wanted in ("", one)]:
         fed = name.removeprefix("q")
         call = "identity(x)" if fed == name else f"cast(x, {name})"  # a quantized dtype cannot be fed
         example = f"placeholder x: {fed}[n]\ny = {call}\n"
@@ -157,14 +157,15 @@ def _entry(topic: Topic) -> ReferenceEntry:
     section = sections(_PAGE)[topic.title]
     row = _row(section, topic.row) if topic.row else None
     if row is not None:
-        passages = [row[1], *(one for one in _passages(topic, topic.title, *topic.also) if row[1] not in one)]
+        passages = [sentence(row[1]), *(one for one in _passages(topic, topic.title, *topic.also) if row[1] not in one)]
         signature = _code(row[0])
     elif topic.kind in ("declaration", "statement"):
         passages = [section.body(), *_passages(topic, *topic.also)]
         signature = section.form()
     else:
         passages = _passages(topic, topic.title, *topic.also)
-        signature = topic.name
+        forms = [one.signature for name in topic.of for one in statements(name)]
+        signature = "\n".join(form for form in forms if re.search(rf"\b{topic.name}\b", form)) or topic.name
     return ReferenceEntry(
         topic.kind, topic.name, signature, "\n\n".join(passages), _example(topic, section), page=section.place
     )

@@ -1,0 +1,119 @@
+"""`tfdsl explain`."""
+
+import json
+import re
+
+import pytest
+
+from tfdsl.cli import main
+from tfdsl.reference import entries
+from tfdsl.reference.explanations import explained, explanation
+
+
+@pytest.fixture
+def explain(capsys):
+    def run(*words):
+        code = main(["explain", *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_a_code(explain):
+    code, out, err = explain("TFG201")
+    page = explanation("TFG201")
+    assert (code, err) == (0, "") and out.startswith(f"TFG201: {page.title}\n---")
+    assert "Wrong:\n\n    placeholder X: float32[n, 3]\n" in out
+    assert (
+        "The check says:\n\n    error[TFG201]: matmul cannot multiply float32[n, 3] by float32[4, 1]: 3 is not 4\n"
+        in out
+    )
+    assert "     --> program.tfg:3:5\n" in out and out.index("The check says") < out.index("Mended:\n\n")
+    assert "```" not in out and "<!--" not in out and max(map(len, out.splitlines())) <= 130
+
+
+@pytest.mark.parametrize("words", [["tfg201"], ["[TFG201]"], ["error[TFG201]:"]])
+def test_a_code_as_a_message_shows_it(explain, words):
+    assert explain(*words) == explain("TFG201")
+
+
+def test_files_of_a_page_are_shown_and_read(explain):
+    out = explain("TFG613")[1]
+    assert "houses.csv:\n\n    area,rooms,price\n" in out and 'error[TFG613]: there is no column "cost"' in out
+
+
+@pytest.mark.parametrize("name", explained())
+def test_every_page_has_its_message(name, explain):
+    page = explanation(name)
+    out = explain(name)[1]
+    is_checked = page.wrong is not None and page.wrong.note == "wrong" and page.wrong.kind == "tfg"
+    assert (re.search(rf"    (error|warning)\[{name}\]: ", out) is not None) == is_checked
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["train"], ["train: a statement of sessions", "train EXPR (epochs | steps) [on DATA]", "- Order. `shuffled`"]),
+        (["stop"], ["stop after EXPR UNIT without", "stop when EXPR [with ...]"]),
+        (["stop", "when"], ["Ends the training at once, without the rest of the body and the step at its end."]),
+        (["wrt"], ["wrt: a word of statements", "wrt` lists"]),
+        (["engine"], ["engine: a setting", '`with engine="step"`']),
+        (["csv"], ["csv: a source of data", 'data houses = csv("houses.csv", target="price")']),
+        (["standardize"], ["standardize: a transform of data", "\n| standardize("]),
+        (["adam"], ["adam: an optimizer", "Keras: keras.optimizers.Adam"]),
+        (["nn.dense"], ["nn.dense: a function of the library nn", "nn.dense(X, units"]),
+        (["tf.keras.layers.LSTM"], ["nn.lstm(X, units"]),
+        (["matmul"], ["matmul: an op", "TensorFlow: tf.compat.v1.matmul"]),
+        (["raw.Roll"], ["raw.Roll: an op", "-> output: T"]),
+        (["tfdsl", "gradcheck"], ["gradcheck: a command", "tfdsl gradcheck FILE [NODE]"]),
+        (["data"], ["data: a statement of the graph half", "data: a command"]),
+        (["float32"], ["float32: a dtype"]),
+        (["enumerate"], ["enumerate: a function", "a list of pairs"]),
+    ],
+)  # fmt: skip
+def test_a_name(words, shown, explain):
+    code, out, err = explain(*words)
+    assert (code, err) == (0, "")
+    for text in shown:
+        assert text in out
+    assert not re.search(r"\]\(\w*[.#]|```|<!--", out), "Markdown is left"
+
+
+def test_every_entry_can_be_shown(explain):
+    """A sample of each kind, whole; test_reference.py looks at all of them."""
+    for kind in sorted({one.kind for one in entries()}):
+        name = next(one.name for one in reversed(entries()) if one.kind == kind)
+        code, out, _ = explain(*name.split())
+        assert code == 0 and out.strip(), name
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian"], "there is nothing called 'trian': did you mean 'train'?"),
+        (["nn.dens"], "did you mean 'nn.dense'?"),
+        (["TFG000"], "there is no message with the code TFG000; codes are TFG101 to "),
+        (["zzzzzz"], "there is nothing called 'zzzzzz'\n"),
+    ],
+)
+def test_an_unknown_name(words, said, explain):
+    code, out, err = explain(*words)
+    assert (code, out) == (2, "") and said in err
+
+
+def test_json(explain):
+    (code,) = json.loads(explain("TFG201", "--json")[1])
+    assert code["kind"] == "code" and code["name"] == "TFG201" and "<!-- wrong -->" in code["doc"]
+    assert [one["kind"] for one in json.loads(explain("data", "--json")[1])] == ["declaration", "command"]
+
+
+def test_a_terminal_has_colours(explain, monkeypatch):
+    plain = explain("TFG201")[1]
+    monkeypatch.setattr("tfdsl.cli.explain.colour", lambda stream: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    coloured = explain("TFG201")[1]
+    assert "\x1b[1mTFG201: " in coloured and "\x1b[36m" in coloured
+    words = re.findall(r"\w+", re.sub(r"\x1b\[[\d;]*m", "", coloured))
+    assert words == re.findall(r"\w+", plain)

@@ -1,0 +1,86 @@
+"""`tfdsl explain`: what a code of a message means, and anything else that has a name."""
+
+import argparse
+import re
+import sys
+
+from ..diagnostics import CATALOGUE
+from ..diagnostics.spelling import did_you_mean
+from ..reference import ReferenceEntry, find, names
+from ..reference.entry import as_json
+from ..reference.explanations import explanation, messages
+from ..reference.markdown import as_markdown, captioned, heading
+from ..reference.pages import parts
+from ..reference.plain import described, plain
+from .report import colour, wrong_use
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Explain the code of a message, with a program that has it and the mended one, or anything that has a name: a "
+        "statement, a word of one, an op, a layer, an optimizer, a source or transform of data, a setting, a command. "
+        "Names of TensorFlow and Keras lead to what they are here."
+    )
+    parser.add_argument("name", metavar="NAME", nargs="+", help="such as TFG201, train, matmul, nn.dense or tf.nn.relu")
+    parser.add_argument("--json", action="store_true", help="as a JSON array")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    name = " ".join(arguments.name).removeprefix("tfdsl ").strip()
+    code = re.fullmatch(r"(?:error|warning)?\[?(TFG\d+)\]?:?", name, re.I)
+    entries = find(code[1].upper() if code else name)
+    if not entries:
+        return wrong_use(_unknown(code[1].upper() if code else name))
+    if arguments.json:
+        import json
+
+        print(json.dumps([as_json(entry) for entry in entries], indent=2))
+    elif colour(sys.stdout):
+        _print_coloured(entries)
+    else:
+        print("\n".join(map(_text, entries)), end="")
+    return 0
+
+
+def _unknown(name: str) -> str:
+    if re.fullmatch(r"TFG\d*", name):
+        return f"there is no message with the code {name}; codes are {min(CATALOGUE)} to {max(CATALOGUE)}, with gaps"
+    near = did_you_mean(name, names())
+    return f"there is nothing called '{name}'{near and ': ' + near}"
+
+
+def _text(entry: ReferenceEntry) -> str:
+    title = heading(entry)
+    body = plain(_with_messages(entry)) if entry.kind == "code" else described(entry).rstrip()
+    return f"{title}\n{'-' * len(title)}\n\n{body}\n"
+
+
+def _with_messages(entry: ReferenceEntry) -> str:
+    """The page of a code, with what the check says of its wrong program below that."""
+    page = explanation(entry.name)
+    if page is None:
+        return f"```text\n{entry.signature}\n```\n\n{entry.doc}"
+    shown: list[str] = []
+    for part in parts(page.body):
+        if isinstance(part, str):
+            shown.append(part)
+            continue
+        note = f"<!-- {part.note} -->\n" if part.note else ""
+        shown.append(f"{note}```{part.kind}\n{part.text}```")
+        if part == page.wrong and (said := messages(page)):
+            shown += ["The check says:", f"```text\n{said.rstrip()}\n```"]
+    return "\n\n".join(shown)
+
+
+def _print_coloured(entries: list[ReferenceEntry]) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+    from rich.theme import Theme
+
+    console = Console(theme=Theme({"markdown.code": "cyan", "markdown.code_block": "none"}))
+    for entry in entries:
+        body = captioned(_with_messages(entry)) if entry.kind == "code" else as_markdown(entry)
+        console.print(heading(entry), style="bold", markup=False, highlight=False)
+        console.print()
+        console.print(Markdown(body, code_theme="ansi_dark", hyperlinks=False))
+        console.print()
