@@ -43,6 +43,11 @@ class CommandParser(argparse.ArgumentParser):
         self.advice: dict[str, str] = {}  # for options that users expect and do not need
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 
+    @property
+    def shown(self) -> list[argparse.Action]:
+        """The options and arguments that the help shows."""
+        return [action for action in self._actions if action.help != argparse.SUPPRESS]
+
     def late_help(self, action: argparse.Action, text: Callable[[], str]) -> None:
         """Give an option a help text that is only computed on demand, because it costs imports."""
         self._late.append((action, text))
@@ -81,7 +86,7 @@ class CommandParser(argparse.ArgumentParser):
             way = "; put a pattern of files in quotes" if is_data else ""
             self.error(f"'{words[0]}' is one argument too many{way}")
         options = [one for action in self._actions for one in action.option_strings if one.startswith("--")]
-        params = _params(given) if "--set" in options else []
+        params = declared(given, "param") if "--set" in options else []
         name = word.strip("-").replace("-", "_")
         if name in params:
             value = value or next((two for one, two in pairwise(given) if one == word and two[:1] != "-"), "VALUE")
@@ -110,10 +115,10 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"write it without spaces: {option} {bare}={value}")
 
 
-def _params(given: list[str]) -> list[str]:
-    """The params of the program on a command line, as far as it can be read."""
-    for word in given:
-        if word.endswith(".tfg") and os.path.isfile(word):
-            with suppress(OSError, ValueError), open(word, encoding="utf-8") as file:
-                return re.findall(r"^param[ \t]+(\w+)", file.read(1_000_000), re.MULTILINE)
+def declared(given: list[str], word: str) -> list[str]:
+    """The names after a word such as `param`, in the program on a command line, as far as it can be read."""
+    for one in given:
+        if one.endswith(".tfg") and os.path.isfile(one):
+            with suppress(OSError, ValueError), open(one, encoding="utf-8") as file:
+                return re.findall(rf"^{word}[ \t]+(\w+)", file.read(1_000_000), re.MULTILINE)
     return []
