@@ -32,7 +32,7 @@ def test_annotations_of_github(here, capsys):
     )
     assert main(["check", "--format", "github", "a b,c:d%.tfg", "missing.tfg"]) == 1
     first, *_, last = capsys.readouterr().out.splitlines()
-    assert first.startswith("::error file=a b%2Cc%3Ad%25.tfg,line=") and ",title=TFG1" in first
+    assert first.startswith("::error file=a b%2Cc%3Ad%25.tfg,line=") and "endLine=" in first
     assert last == "::error title=TFG808::missing.tfg cannot be read: no such file or directory"
 
 

@@ -55,8 +55,8 @@ def test_every_page_has_its_message(name, explain):
     ("words", "shown"),
     [
         (["train"], ["train: a statement of sessions", "train EXPR (epochs | steps) [on DATA]", "- Order. `shuffled`"]),
-        (["stop"], ["stop after EXPR UNIT without", "stop when EXPR [with ...]"]),
-        (["stop", "when"], ["Ends the training at once, without the rest of the body and the step at its end."]),
+        (["stop"], ["stop after EXPR (", "stop when EXPR [with ...]"]),
+        (["stop", "when"], ["stop when: a statement of sessions", "Ends the training at once"]),
         (["wrt"], ["wrt: a word of statements", "wrt` lists"]),
         (["engine"], ["engine: a setting", '`with engine="step"`']),
         (["csv"], ["csv: a source of data", 'data houses = csv("houses.csv", target="price")']),

@@ -35,7 +35,8 @@ def keywords():
 
 
 def test_every_statement_has_an_entry():
-    assert {one for topic in TOPICS for one in topic.trees} == set(tree.StatementTree.__subclasses__())
+    statements = set(tree.StatementTree.__subclasses__()) - {tree.Broken}
+    assert {one for topic in TOPICS for one in topic.trees} == statements
 
 
 def test_every_keyword_has_an_entry():
