@@ -110,6 +110,7 @@ def test_everything_that_one_can_look_up_has_a_place_with_an_example(pages):
     for entry in entries():
         page = pages[place(entry).partition("#")[0]]
         assert entry.name in page, entry.name
+        assert entry.example or entry.kind == "code", entry.name
         if entry.kind not in ("code", "command", "type"):  # types are in a table
             assert entry.example.strip() in page, entry.name
 
@@ -132,8 +133,10 @@ def test_every_option_is_on_its_page(command, pages):
     assert all(text.strip() for _, text in rows)
 
 
-# Those of clusters are run by the tests of clusters.
-SHOWN = [one for one in entries() if one.kind == "command" and one.name not in ("launch", "server", "reset")]
+# The tests of clusters, of the editor server and of the prompt run the others.
+SHOWN = [
+    one for one in entries() if one.kind == "command" and one.name not in ("launch", "server", "reset", "lsp", "repl")
+]
 
 
 @pytest.mark.parametrize("entry", SHOWN, ids=lambda one: one.name)
