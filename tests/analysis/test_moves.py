@@ -50,4 +50,4 @@ def moves(text: str, function: str) -> Counter[tuple[str, str]]:
 def test_a_training_is_analysed_in_few_moves_between_files():
     found = moves(TRAINING, "_train")
     assert ("_train", "checked_feeds") in found
-    assert found.total() <= 70, found.most_common()
+    assert found.total() <= 60, found.most_common()

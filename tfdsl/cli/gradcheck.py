@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..analysis.check import analysed
 from ..analysis.context import Analysis, StatementFailed
 from ..analysis.gradcheck import Check, wanted
+from ..analysis.sessions.fed_data import check_fed
 from ..analysis.sessions.feeds import Plan, feed_entries
 from ..analysis.values import Env
 from ..diagnostics import TfgError
@@ -71,11 +72,13 @@ def command(arguments: argparse.Namespace) -> int:
 
 def _given_feeds(ctx: Analysis, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
     env = Env(parent=ctx.env)
+    plan = Plan(env, env)
     entries: dict[Ref, Feed] = {}
     try:
-        entries = feed_entries(ctx, Plan(env, env), feds)
+        entries = feed_entries(ctx, plan, feds)
     except StatementFailed as failure:
         ctx.abandon(failure)
+    check_fed(ctx, plan.fed, ())
     if ctx.bag.errors:
         raise TfgError(ctx.bag.ordered())
     return entries

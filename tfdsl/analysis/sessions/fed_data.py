@@ -6,7 +6,7 @@ the same names, and scaling each by its own mean is most likely a mistake.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...data import TRANSFORMS
 from ...data.declaration import scaled_by
@@ -30,6 +30,7 @@ from ...program import (
     walk,
     written,
 )
+from ...record import Record
 from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis
@@ -37,12 +38,33 @@ from ..executed import Kind, Reached
 from ..values import ExprValue
 
 
-def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
-    """Check that the features fed to a placeholder match other data fed to it in this program. `batches_of` is the
-    data of the enclosing training."""
-    _check_binary(ctx, feed, batches_of, span)
-    _check_classes(ctx, feed, batches_of, span)
+class FedValue(Record):
+    """A feed of a session, the data of the training around it, and the place of its value."""
 
+    feed: Feed
+    batches_of: str | None
+    span: Span
+
+
+class Trained(Record):
+    """A training whose analysis found no error."""
+
+    tree: t.Train
+    body: tuple[Statement, ...]
+
+
+def check_fed(ctx: Analysis, fed: Iterable[FedValue], trainings: Iterable[Trained]) -> None:
+    """Check all that a session feeds, and that its trainings use their batches."""
+    for one in fed:
+        _check_binary(ctx, one.feed, one.batches_of, one.span)
+        _check_classes(ctx, one.feed, one.batches_of, one.span)
+        _check_columns(ctx, one.feed, one.batches_of, one.span)
+    for one in trainings:
+        _check_batches(ctx, one.tree, one.body)
+
+
+def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Check that the features fed to a placeholder match other data fed to it in this program."""
     match feed.value:
         case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
             pass
@@ -146,7 +168,7 @@ def given_as(ctx: Analysis, name: str) -> object:
     return given if isinstance(given, str) else id(given)
 
 
-def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
+def _check_batches(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
     """Check that the steps of a training depend on its batches."""
     if (statement.batching is None and statement.target is None) or ctx.graph.broken:
         return

@@ -71,7 +71,7 @@ from ..values import (
     is_host,
 )
 from ..warnings.column_slips import instead, left_out
-from .fed_data import check_data_fed
+from .fed_data import FedValue, Trained
 from .initial import uninitialised
 
 
@@ -124,12 +124,13 @@ class Plan(State):
     restored: dict[Ref, Span] = field(default_factory=dict)  # variables restored by a `restore`, and where
     around: Span | None = None  # the training around the statements
     partly: tuple[Note, ...] = ()  # why variables that a `restore` does not name may have no value
+    fed: list[FedValue] = field(default_factory=list)  # so far, also by statements with errors
+    trained: list[Trained] = field(default_factory=list)
 
 
 def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
     """The feeds of a statement or a loop, by the fed tensor."""
     result: dict[Ref, Feed] = {}
-    data = plan.loop and plan.loop.data
 
     def add(fed: t.Fed) -> None:
         target = dotted(ctx, plan.env, fed.target)
@@ -151,7 +152,7 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         check_feed(ctx, plan, fed, target, value, feds)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, Origin(fed.span))
-        check_data_fed(ctx, result[target.ref], data, fed.value.span)
+        plan.fed.append(FedValue(result[target.ref], plan.loop and plan.loop.data, fed.value.span))
 
     ctx.each(add, feds)
     return result

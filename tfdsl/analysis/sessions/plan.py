@@ -61,7 +61,7 @@ from ..graph.statements import on_graph
 from ..names import Binding
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
 from .evaluation import bind_batch, rows_of, type_text
-from .fed_data import check_batches_fed
+from .fed_data import Trained, check_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, uninitialised
@@ -97,6 +97,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
             except StatementFailed as failure:
                 ctx.abandon(failure)
         body = _block(ctx, plan, statement.body)
+        check_fed(ctx, plan.fed, plan.trained)
         check_rows(ctx, body)
     return Session(name, graph_name, not by_hand, body, Origin(statement.span))
 
@@ -352,7 +353,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
     if dataset is not None and ctx.failed == failed:
-        check_batches_fed(ctx, statement, tuple(body))
+        plan.trained.append(Trained(statement, tuple(body)))
         if short and (statement.unit == "epoch" or count * size >= dataset.schema.rows):
             check_last_batch(ctx, inner, body, short, size)
     data = (dataset.name, dataset.part) if dataset else None
