@@ -173,6 +173,7 @@ def test_an_ended_server_restarts_and_an_interrupted_run_saves_its_state(endless
 def test_restarts_of_a_server_are_limited_and_a_second_signal_ends_all(endless):
     launch = endless("--quiet", forks=True)
     assert launch.stdout.readline() == "0\n", said()
+    os.kill(children(launch)["run"], signal.SIGSTOP)  # it would train all the time, and end at the first signal
     for number in range(1, RESTARTS + 2):
         pid = children(launch)["worker 1"]
         os.kill(pid, signal.SIGKILL)
@@ -184,7 +185,7 @@ def test_restarts_of_a_server_are_limited_and_a_second_signal_ends_all(endless):
     assert set(every) == {"run", "ps 0", "worker 0"}
     launch.send_signal(signal.SIGINT)
     time.sleep(0.5)
-    if launch.poll() is None:  # the run still waits for the server
+    if launch.poll() is None:  # it still waits for the run
         launch.send_signal(signal.SIGINT)
     assert launch.wait(120) == 130
     assert not any(map(is_there, every.values()))

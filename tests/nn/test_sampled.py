@@ -80,19 +80,22 @@ RUNS = [("sampled_softmax", "adam"), ("nce", "gradient_descent")]
 
 
 @pytest.mark.parametrize(("name", "optimizer"), some(RUNS, RUNS[1:]))
-def test_engines_train_and_resume(name, optimizer, here):
+@pytest.mark.parametrize("other", some(["loop", "xla"], ["loop"]))
+def test_engines_train_and_resume(other, name, optimizer, here):
     """XLA draws other numbers, and so learns something else."""
     np.savez("rows.npz", features=random(30, 6), target=np.arange(30)[:, None])
     program = tfdsl.compile(TRAINED.format(name=name, optimizer=optimizer))
-    options = [Options(write=lambda line: None, engine=engine) for engine in ("step", "loop", "xla")]
-    step, loop, xla = (program.run(options=one) for one in options)
+    step_by_step, others = (Options(write=lambda line: None, engine=engine) for engine in ("step", other))
+    step, whole = program.run(options=step_by_step), program.run(options=others)
     for key, value in step.variables.items():
-        np.testing.assert_array_equal(value, loop.variables[key], err_msg=key)
-        assert xla.variables[key].shape == value.shape
-    for result in (step, xla):
+        assert whole.variables[key].shape == value.shape
+        if other == "loop":
+            np.testing.assert_array_equal(value, whole.variables[key], err_msg=key)
+    for result in (step, whole):
         assert result.values["error"] < 0.8 * float(result.printed[0])
-    stopped_after(program, 30, engine="loop")
-    resumed = program.run(options=options[1])
-    assert resumed.resumed
-    for key, value in resumed.variables.items():
-        np.testing.assert_array_equal(value, loop.variables[key], err_msg=key)
+    if other == "loop":
+        stopped_after(program, 30, engine="loop")
+        resumed = program.run(options=others)
+        assert resumed.resumed
+        for key, value in resumed.variables.items():
+            np.testing.assert_array_equal(value, whole.variables[key], err_msg=key)

@@ -49,7 +49,7 @@ def gradients_by_tensorflow(name):
             for one in lowering.node(replace(node, args=args))
             if getattr(one, "dtype", None) in (tf.float32, tf.float64)
         ]
-        return {param: _has_gradient(outputs, x) for param, x in xs.items()} if outputs else {}
+        return _have_gradients(outputs, xs) if outputs else {}
 
 
 def _may_be_real(name, argument):
@@ -59,11 +59,14 @@ def _may_be_real(name, argument):
     return set(op.dtypes) == {group} and "float32" in {dtype.name for dtype in op.allowed(group)}
 
 
-def _has_gradient(outputs, x):
+def _have_gradients(outputs, xs):
     try:
-        return v1.gradients(outputs, [x])[0] is not None
-    except LookupError:
-        return False
+        found = v1.gradients(outputs, list(xs.values()))
+    except LookupError:  # for at least one of them
+        if len(xs) == 1:
+            return dict.fromkeys(xs, False)
+        return {param: flows for one in xs for param, flows in _have_gradients(outputs, {one: xs[one]}).items()}
+    return {param: gradient is not None for param, gradient in zip(xs, found, strict=True)}
 
 
 @pytest.mark.parametrize("group", sorted({op.group for op in OPS.values()}))
