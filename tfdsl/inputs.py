@@ -11,6 +11,7 @@ from .record import Record
 if TYPE_CHECKING:
     from inspect import Parameter, Signature
 
+    from .data.declaration import Opening
     from .data.pipeline import Pipeline
     from .program import Field, Node, Ref
     from .syntax.tree import DefParameter, Expr, Identifier
@@ -82,7 +83,8 @@ class CompileInputs(Record):
     and `clock` runs since the start. `outside` has names that the text can use without binding them. `foreign` has
     the Python functions that are ops, and TensorFlow's inference. `access` opens the files that the program names;
     without it, only files in its folder and in the working folder can be opened. `read` gets the data sets that the
-    compilation reads, so that a run need not read them again. `observer` sees all values."""
+    compilation reads, so that a run need not read them again. `observer` sees all values.
+    `opening` opens sources of data, or returns them as they were opened before."""
 
     params: Mapping[str, object] = _NONE
     data: Mapping[str, object] = _NONE
@@ -93,6 +95,7 @@ class CompileInputs(Record):
     read: "dict[str, Pipeline] | None" = None
     clock: Clock | None = None
     observer: Observer | None = None
+    opening: "Opening | None" = None
 
 
 NO_INPUTS = CompileInputs()

@@ -462,7 +462,7 @@ class Analysis:
         self.access = inputs.access or Access(path)  # opens the paths that the program names
         self.given_params, self.given_data = inputs.params, inputs.data
         self.foreign = inputs.foreign or Foreign({}, None)  # ops that the caller adds, and TensorFlow's inference
-        self.observer = inputs.observer
+        self.observer, self.opening = inputs.observer, inputs.opening
         self.outside = inputs.outside  # names from outside the text,
         self.taken = {}  # and the used ones
         self.params: list[Param] = []

@@ -5,7 +5,7 @@ data, which knows its schema.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeGuard
 
@@ -18,7 +18,7 @@ from .learned import Fitted
 from .pipeline import Learner, Pipeline
 from .schema import DataError, Schema, at_stage
 from .sources import SOURCES, of_file
-from .sources.base import DataSource, TableSource, Where
+from .sources.base import DataSource, OpenedData, TableSource, Where
 from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
 
@@ -31,23 +31,27 @@ ORDERS: dict[str, str] = {
 
 
 _NONE: Mapping[str, Learner] = {}
+Opening = Callable[[DataSource, dict[str, object], Where], OpenedData]
 
 
 def pipeline_of(
     spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None,
-    others: Mapping[str, Learner] = _NONE, all_kinds: bool = False,
+    others: Mapping[str, Learner] = _NONE, all_kinds: bool = False, opening: "Opening | None" = None,
 ) -> Pipeline:  # fmt: skip
     """Declared data, with its arguments checked and its schemas known. `replacement` replaces the source: a path or
     Python data. `others` are the data sets that the declaration may name.
 
     `access` opens the paths that the program names; by default, paths in the folder of the declaration and the
     working folder. `clock` limits the time of reading. With `all_kinds` there may be columns that are neither numbers
-    nor text.
+    nor text. `opening` opens the source in place of its own method, or returns it as it was opened before.
     """
     with at_stage(0):
         if replacement is None or is_path(replacement):
             source, arguments, where = source_of(spec, replacement, access)
-            opened = source.open(arguments, replace(where, clock=clock))
+            if opening is None:
+                opened = source.open(arguments, replace(where, clock=clock))
+            else:
+                opened = opening(source, arguments, where)
         else:
             source = SOURCES[spec.source.name]
             target = source.bound(spec.source.arguments).get("target")

@@ -8,7 +8,7 @@ from ..reference import ReferenceEntry
 from ..source import Span
 from ..syntax import tree as t
 from .callees import Callee, callee_at, function
-from .lookup import described, keyword, names, parameters, stages
+from .lookup import described, keyword_at, names, parameters, stages
 from .resolve import name_place
 from .shown import columns_text, comment_above, kind_of, parameter_text, rows_of, several
 from .symbols import WORD, Occurrence, Symbol
@@ -41,7 +41,7 @@ def _of_word(document: Document, offset: int) -> Hover | None:
     """What is known of a keyword."""
     for piece in tokens(document):
         if piece.kind == "keyword" and piece.start <= offset <= piece.end:
-            known = keyword(document.source.text[piece.start : piece.end].split()[0])
+            known = keyword_at(document.source.text, piece.start)
             return None if known is None else Hover(piece.start, piece.end, _of_entry(known))
     return None
 

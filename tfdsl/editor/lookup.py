@@ -42,9 +42,20 @@ def stages(is_source: bool) -> Mapping[str, ReferenceEntry]:
     return {one.name: one for one in _calls() if one.kind == ("source" if is_source else "transform")}
 
 
+def keyword_at(text: str, offset: int) -> ReferenceEntry | None:
+    """The keyword that begins at an offset of a text. Several words may be one, such as `in batches of`."""
+    found = [one for one in _keywords() if re.match(rf"{one.name}\b", text[offset : offset + len(one.name) + 1])]
+    word = re.match(r"\w+", text[offset:])
+    return max(found, key=lambda one: len(one.name), default=None) or (keyword(word[0]) if word else None)
+
+
+def _keywords() -> list[ReferenceEntry]:
+    return [one for one in _statements() if one.kind in ("declaration", "statement", "clause")]
+
+
 def keyword(text: str) -> ReferenceEntry | None:
     """A keyword: a statement that it is, or begins, or a clause."""
-    found = [one for one in _statements() if one.kind in ("declaration", "statement", "clause")]
+    found = _keywords()
     plural = {f"{text}s", f"{text}es", text}
     return next((one for one in found if one.name in plural), None) or next(
         (one for one in found if text in one.name.split()), None

@@ -55,9 +55,9 @@ def rename(document: Document, offset: int, name: str) -> Renaming:
 
 
 def _edit(place: Occurrence, symbol: Symbol, name: str) -> Edit:
-    statement = symbol.statement
-    if place.is_binding and isinstance(statement, t.Import) and statement.target is None and statement.names is None:
-        return Edit(statement.span.end, statement.span.end, f" as {name}")  # the path stays
+    if _is_path(place):
+        end = symbol.statement.span.end
+        return Edit(end, end, f" as {name}")  # the path stays
     return Edit(place.start, place.end, name)
 
 
@@ -94,7 +94,7 @@ def _differing(before: FileSymbols, after: FileSymbols, edits: list[Edit], known
 
     old = {place(one.start): one for one in before.occurrences if not _is_path(one)}
     new = {one.start: one for one in after.occurrences if not _is_path(one)}
-    added = {place(one.start) + len(" as ") for one in edits if one.start == one.end}
+    added = {place(one.start) - len(one.text) + len(" as ") for one in edits if one.start == one.end}
     for start in sorted((old.keys() ^ new.keys()) - added):
         found = after.source if start in new else before.source
         return found.position(min(start, len(found.text)))[0]
@@ -105,8 +105,9 @@ def _differing(before: FileSymbols, after: FileSymbols, edits: list[Edit], known
 
 
 def _is_path(one: Occurrence) -> bool:
-    """Whether an occurrence is the path of an import."""
-    return one.is_binding and one.symbol.kind == "module" and one.end - one.start != len(one.symbol.name)
+    """Whether an occurrence is the path of an import, which binds a name that is not written."""
+    statement = one.symbol.statement
+    return one.is_binding and isinstance(statement, t.Import) and statement.target is None and statement.names is None
 
 
 def _reason(workspace: Workspace, paths: list[str], symbol: Symbol, name: str, line: int) -> str:

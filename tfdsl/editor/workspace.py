@@ -6,10 +6,12 @@ kept until the text, or a file that it imports, changes.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from io import BufferedReader, BytesIO
 from typing import BinaryIO, cast
 
 from ..access import Access
+from ..data.sources.base import DataSource, OpenedData, Where
 from ..diagnostics import Diagnostic, TfgError
 from ..driver import check
 from ..inputs import CompileInputs
@@ -27,6 +29,7 @@ from .text import LinePosition, OpenText
 from .values import Values
 
 Outdated = Callable[[], bool]
+_MOST_SOURCES = 20  # sources of data that stay open
 
 
 class Cancelled(Exception):
@@ -86,6 +89,30 @@ class _OpenFiles(Access):
         return found.st_dev, found.st_ino
 
 
+class _Sources:
+    """Sources of data as they were opened, until their files change."""
+
+    def __init__(self) -> None:
+        self._opened: dict[str, OpenedData] = {}
+
+    def open(self, program: str, source: DataSource, arguments: dict[str, object], where: Where) -> OpenedData:
+        """A source as the program at a path opens it."""
+        path = arguments.get("path")
+        file = ""
+        if isinstance(path, str):
+            try:
+                found = os.stat(os.path.join(where.folder, path))
+            except (OSError, ValueError):  # a pattern has no one file
+                return source.open(arguments, where)
+            file = f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
+        key = repr((program, source.name, where.folder, sorted(arguments.items()), file))
+        if key not in self._opened:
+            while len(self._opened) >= _MOST_SOURCES:
+                del self._opened[next(iter(self._opened))]
+            self._opened[key] = source.open(arguments, where)
+        return self._opened[key]
+
+
 class Workspace:
     """The open documents by their absolute paths."""
 
@@ -96,6 +123,7 @@ class Workspace:
         self._trees: dict[str, tuple[t.File, list[Diagnostic]]] = {}
         self._symbols: dict[str, FileSymbols] = {}
         self._analysed: dict[str, Analysed] = {}
+        self._sources_of_data = _Sources()
         self._imports: dict[str, set[str]] = {}  # by the importing file, as it was last known
         self._resolving: list[str] = []
         self.outdated: Outdated = lambda: False  # whether nobody needs the analysis in progress any more
@@ -197,7 +225,8 @@ class Workspace:
             clock = _CancelClock(Limits(), self.outdated)
             tree, errors = self.tree(path, clock)
             values, access = Values(), _OpenFiles(path, self.open)
-            inputs = CompileInputs(access=access, observer=values, clock=clock)
+            opening = partial(self._sources_of_data.open, path)
+            inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
             program, diagnostics = (None, errors) if errors else check(tree, inputs)
             if self.outdated():
                 self._trees.pop(path, None)

@@ -42,7 +42,9 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
     data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
     try:
-        pipeline = pipeline_of(data, ctx.given_data.get(name), ctx.access, ctx.clock, ctx.pipelines)
+        pipeline = pipeline_of(
+            data, ctx.given_data.get(name), ctx.access, ctx.clock, ctx.pipelines, opening=ctx.opening
+        )
     except DataError as error:
         at = error.stage or 0
         stage = statement.stages[at]
