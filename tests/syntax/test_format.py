@@ -99,6 +99,14 @@ def test_long_lines_are_opened_at_their_largest_brackets():
     assert after.count("\n") < 40
 
 
+def test_long_data_gets_a_line_for_each_transform():
+    source = 'data houses = csv("houses.csv", target="price")'
+    steps = ['drop("name")', "split(test=0.2)", 'fill("age", with="median")', "standardize", "one_hot"]
+    short = f"{source} | {steps[0]}\n"
+    assert check(short) == short
+    assert check(" | ".join([source, *steps]) + "\n") == "\n    | ".join([source, *steps]) + "\n"
+
+
 @pytest.mark.parametrize("path", [*MODELS, *GOLDEN, ROOT / "tfdsl" / "nn" / "nn.tfg"], ids=lambda path: path.stem)
 def test_the_programs_of_the_project_are_formatted(path):
     text = path.read_text(encoding="utf-8")

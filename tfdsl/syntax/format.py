@@ -11,6 +11,7 @@ Only the space between tokens changes. Names, numbers, strings, brackets and com
 - The content of brackets goes on one line if that is at most `WIDTH` wide. Otherwise the largest brackets are
   opened: their content gets a separate line or, if that is too wide, one line per argument and as few lines as
   possible for the elements of a list. Brackets with comments in them keep their lines.
+- A declaration of data that is too wide gets a line for each transform.
 """
 
 import bisect
@@ -244,7 +245,7 @@ def _laid_out(line: list[_Token], level: int) -> _Line:
     if any(token.kind == "comment" for token in line):
         return _Line(level, _as_they_are(line, level), comment, word)
     code = [token for token in line if token.kind != "newline"]
-    parts = _filled(code, 4 * level)
+    parts = _stages(code, 4 * level) if word == "data" else _filled(code, 4 * level)
     equals = next((n for n, token in enumerate(code) if token.text == "="), 0)
     place = len(_joined(code[:equals])) if word == "param" and len(parts) == 1 and equals else -1
     return _Line(level, parts, comment, word, place)
@@ -276,6 +277,15 @@ def _filled(tokens: list[_Token], indent: int) -> list[str]:
             elements = _packed(elements, indent + 4)
         lines = [part for one in elements for part in _filled(one, indent + 4)]
     return [" " * indent + _joined(tokens[: start + 1]), *lines, " " * indent + _joined(tokens[end:])]
+
+
+def _stages(tokens: list[_Token], indent: int) -> list[str]:
+    """The declaration of data on one line if it fits, otherwise with a line for each of its transforms."""
+    bars = [number for number, token in enumerate(tokens) if token.text == "|" and token.kind == "op"]
+    if indent + len(_joined(tokens)) <= WIDTH or not bars:
+        return _filled(tokens, indent)
+    rest = (tokens[start:end] for start, end in zip(bars, [*bars[1:], len(tokens)]))
+    return [*_filled(tokens[: bars[0]], indent), *(part for one in rest for part in _filled(one, indent + 4))]
 
 
 def _largest(tokens: list[_Token]) -> tuple[int, int] | None:
