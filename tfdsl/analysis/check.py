@@ -82,13 +82,14 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     _check_given(ctx)
     fed_wrong = {note.span for one in ctx.bag.errors if one.message is FEED_SHAPE for note in one.notes[:1]}
     ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has one axis too few or too many
+    if ctx.is_partial:  # what is fed may be unknown
+        ctx.bag.diagnostics = [one for one in ctx.bag.diagnostics if one.message is not PAIRED]
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
     program = Program(tree.span.source.path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
     for diagnostic in (
         *paths.refused(program, ctx.access),
-        *paths.restored_folders(program),
-        *paths.mistyped_restores(program),
+        *(() if ctx.is_partial else (*paths.restored_folders(program), *paths.mistyped_restores(program))),
     ):
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:

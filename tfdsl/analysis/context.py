@@ -495,6 +495,7 @@ class Analysis:
         self.allowed = self.limits.work  # units of work; grows with the text
         self.doubtful: set[str] = set()  # names that statements with syntax errors mention: they may bind them
         self.is_unread = False  # whether such a statement binds names that cannot be read
+        self.is_partial = False  # whether there are such statements
         self.failed = 0  # statements that failed, including those that follow from other errors
         self.did_you_mean = Suggestions().did_you_mean
 
@@ -561,14 +562,16 @@ class Analysis:
         """Report the syntax errors of a file, before its analysis."""
         for error in tree.errors:
             self.bag.add(replace(error, chain=self.chain))
+        self.is_partial |= bool(tree.errors)
         for one in t.trees(tree.body) if tree.errors else ():
             if isinstance(one, t.Broken):
                 self.doubtful.update(re.findall(r"[^\W\d]\w*", one.span.text))
                 self.is_unread |= one.is_unread
 
     def is_doubtful(self, name: str) -> bool:
-        """Whether a statement with a syntax error may bind a name that is unknown otherwise."""
-        return self.is_unread or name in self.doubtful
+        """Whether a statement with a syntax error may bind a name that is unknown otherwise. Scopes of calls are
+        numbered."""
+        return self.is_unread or name in self.doubtful or re.sub(r"_\d+$", "", name) in self.doubtful
 
     def elsewhere(self, name: str, at: Span) -> tuple[Note, ...]:
         """A note on an unknown name that is bound elsewhere in the file."""
@@ -590,10 +593,14 @@ class Analysis:
         """Return a value if this graph can use it. `name` is what the program calls it, by default the text there."""
         if isinstance(value, ErrorValue):
             raise StatementFailed(None)
+        if isinstance(value, Unbound) and self.is_doubtful(name):
+            raise StatementFailed(None)
         if isinstance(value, Unbound):
             note = Note(value.why, value.place)
             self.fail(MAY_BE_UNBOUND, span, (note,), value.help, name=name or span.text[:40])
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
+            if self.is_doubtful(name):
+                raise StatementFailed(None)
             theirs = self.graphs[value.graph].shown
             self.fail(OTHER_GRAPH, span, name=name or span.text[:40], theirs=theirs, ours=self.graph.shown)
         return value

@@ -330,7 +330,7 @@ def declared(
                     yield from declared(body, owner)
             case t.Broken(word=word, targets=targets, body=body) if word != "train":  # its names are known only inside
                 yield from ((target, owner) for target in targets)
-                if word not in ("def", "graph", "session"):
+                if word not in ("def", "graph", "scope", "session"):
                     yield from declared(body, owner)
 
 
@@ -365,6 +365,9 @@ def rebinding(block: t.Block) -> Iterator[str]:
         match statement:
             case t.Assign(targets=targets, value=value):
                 yield from (target.id for target in targets if uses(value, target.id))
+            case t.Broken(targets=targets, body=body):
+                yield from (target.id for target in targets)
+                yield from rebinding(body)
             case t.Scope() | t.After() | t.Device() | t.Container() | t.While() | t.For():
                 yield from rebinding(statement.body)
             case t.If(branches=branches):

@@ -226,7 +226,12 @@ class Builder(threading.local):
         bodies = (branch[1] for branch in others if branch is not None)
         return self.remains(Span(self.source, text.start, text.end), body, *bodies)
 
-    broken_session = session_broken_block = broken_block
+    session_broken_block = broken_block
+
+    @_rule
+    def broken_session(self, span: Span, text: Token, body: t.Block):
+        made = self.remains(Span(self.source, text.start, text.end), body)
+        return made if made.word in ("train", "every") else replace(made, word="session")
 
     @_rule
     def broken_branch(self, span: Span, text: Token, body: t.Block):

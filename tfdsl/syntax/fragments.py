@@ -17,7 +17,9 @@ _CODE = re.compile(r"([ \t\f]*)[^\s#]")  # a line with code
 _FIRST = re.compile(rf"[ \t]*({_NAME})")
 _BINDS = re.compile(rf"[ \t]*{_NAMES},?[ \t]*=(?!=)")  # an assignment
 _STARTS = re.compile(rf"[ \t]*({_NAME})(?:[ \t]+[\w\"(\[-]|[ \t]*:)")  # a word and its operand
-_TARGETS = re.compile(r"([^=\"#(\[{<>!]*|[(\[][^=\"#<>!]*[)\]][ \t]*)=(?!=)")  # what is in front of a `=`
+_TARGETS = re.compile(  # what is in front of a `=`, or the name of a function without its word
+    rf"([^=\"#(\[{{<>!]*|[(\[][^=\"#<>!]*[)\]][ \t]*)=(?!=)|({_NAME})[ \t]*\(.*\)[ \t]*:[ \t]*(?:#|$)"
+)
 _DECLARED = re.compile(rf"[ \t]*{_NAME}[ \t]+({_NAME})")
 _IMPORT = re.compile(rf'[ \t]*import[ \t]+(?:({_NAME})|"(?:[^"\n]*/)?([^"/\n.]*))')
 _BINDING = {  # how statements name what they bind, by their first words
@@ -27,6 +29,9 @@ _BINDING = {  # how statements name what they bind, by their first words
     "from": re.compile(r"[ \t]*from\b.*?\bimport\b(.*)"),
     "import": _IMPORT,
 }
+_EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
+_CALL = re.compile(rf"[ \t]*{_NAME}(?:\.{_NAME})*\(")
+_LIST = re.compile(rf"[ \t]*{_NAMES},?[ \t]*")
 _AS = re.compile(rf"\bas[ \t]+({_NAME})")
 _PLAIN = re.compile(rf"(?<![\w.]){_NAME}")  # a name that is no member
 
@@ -87,6 +92,16 @@ def end_of_block(text: str, end: int, level: int) -> int:
     return end
 
 
+def end_of_branches(text: str, end: int, level: int) -> int:
+    """The line end that ends all branches of an `if` in a column, after the line end `end`."""
+    while (following := next_code(text, end + 1)) is not None:
+        begin, column = following
+        if column != level or word_of(text[begin : _line_end(text, begin)]) not in BRANCHES:
+            break
+        end = end_of_block(text, end_of(text, begin, level, opens=True), level)
+    return end
+
+
 def end_of_session(text: str, end: int) -> int:
     """The line end that ends all statements that can only be in a session, after the line end `end`."""
     while (following := next_code(text, end + 1)) is not None:
@@ -95,6 +110,17 @@ def end_of_session(text: str, end: int) -> int:
             break
         end = end_of_block(text, end_of(text, begin, column, opens=True), column)
     return end
+
+
+def is_of_session(block: str) -> bool:
+    """Whether the block that a text begins with has a statement that can only be in a session."""
+    at, level = 0, None
+    while (following := next_code(block, at)) is not None and following[1] >= (level or 0):
+        begin, column = following
+        at, level = _line_end(block, begin), column if level is None else level
+        if column == level and word_of(block[begin:at]) in SESSION_ONLY:
+            return True
+    return False
 
 
 def begins(text: str, at: int) -> bool:
@@ -118,22 +144,18 @@ def word_of(text: str) -> str:
 
 
 def bound(text: str) -> tuple[list[tuple[int, int]], bool]:
-    """The places of the names that statements with a syntax error most likely bind, and whether one of them binds names
-    that cannot be read."""
-    found: list[tuple[int, int]] = []
-    is_unread = False
-    at = 0
-    while (following := next_code(text, at)) is not None:
-        begin, end = following[0], _line_end(text, following[0])
-        line = text[begin:end]
-        named = [match.span(1) for match in _AS.finditer(line)]
-        pattern = _BINDING.get(word_of(line))
-        if pattern is not None and not (pattern is _IMPORT and named):
-            match = pattern.match(line)
-            part = match.span(match.lastindex or 0) if match else (0, 0)
-            names = [one.span() for one in _PLAIN.finditer(line, *part)]
-            is_unread |= not names and (pattern is not _TARGETS or match is not None)
-            named += names
-        found += [(begin + start, begin + stop) for start, stop in named]
-        at = end + 1
-    return found, is_unread
+    """The places of the names that a statement with a syntax error most likely binds, and whether it binds names that
+    cannot be read."""
+    line, word = text[: _line_end(text, 0)], word_of(text)
+    named = [match.span(1) for match in _AS.finditer(line)]
+    pattern = _BINDING.get(word)
+    if pattern is None or (pattern is _IMPORT and named):
+        return named, word in ("optimize", "apply") and not named
+    match = pattern.match(line)
+    part = match.span(match.lastindex or 0) if match else (0, 0)
+    names = [one.span() for one in _PLAIN.finditer(line, *part)]
+    is_unread = not names or (word == "from" and line[slice(*part)].rstrip().endswith(","))
+    if pattern is _TARGETS:  # not of a call
+        is_unread = _EQUALS.search(line) is not None and _CALL.match(line) is None
+        is_unread &= not names or _LIST.fullmatch(line, *part) is None or line[slice(*names[0])] in _BINDING
+    return named + names, is_unread

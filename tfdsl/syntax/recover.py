@@ -26,7 +26,17 @@ from ..source import Source, Span
 from . import tree as t
 from .build import Body, Builder, BuildError
 from .explain import SyntaxFault, explained
-from .fragments import BRANCHES, SESSION_BLOCKS, SESSION_ONLY, end_of, end_of_block, end_of_session, next_code, word_of
+from .fragments import (
+    BRANCHES,
+    SESSION_BLOCKS,
+    end_of,
+    end_of_block,
+    end_of_branches,
+    end_of_session,
+    is_of_session,
+    next_code,
+    word_of,
+)
 from .hints import OPENS_BLOCK
 from .indenter import Indenter, LayoutError
 from .lexer import Token, UnexpectedCharacter
@@ -59,7 +69,9 @@ class ErrorParser(Parser):
         self._shown = text  # with spaces in place of the statements that have errors
         self._errors: dict[tuple[str, int], Diagnostic] = {}
         self._entered, self._made, self._indents = [self.tables.starts["file"][0]], Parts(), [0]
+        self._most = min(MAX_BROKEN, layout.limits.errors)
         self._tab = 0
+        self._put_end = -1  # where the last token in place of a statement ends
         self._marks: deque[_Mark] = deque(maxlen=4)  # before the last statements
         self._above = self._mark(0)  # before the last line end
         self._is_fresh = True  # whether a line has no token yet
@@ -95,7 +107,8 @@ class ErrorParser(Parser):
 
     def _report(self, diagnostic: Diagnostic) -> None:
         assert diagnostic.span is not None
-        self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
+        if len(self._errors) < self._most or diagnostic.message is ERRORS_MANY:
+            self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
 
     # --- the state of the parser ----------------------------------------------------------
 
@@ -148,11 +161,7 @@ class ErrorParser(Parser):
             self._tab = _TAB
             return [], self._above.start
         if isinstance(error, LayoutError) and diagnostic.message is DEDENT_MISMATCH:
-            self._report(diagnostic)  # its line belongs to the block of the line above
-            above, end = self._above, Token("_NL", "\n", self._above.start, self._above.start)
-            self._back_to(above)
-            tokens, at = self._put(replace(above, start=error.end), with_block=False)
-            return [end, *tokens], at
+            return self._dedented(error, diagnostic)
         indent = error.token if isinstance(error, UnexpectedToken) and error.token.kind == "_INDENT" else None
         if indent is not None and diagnostic.message is not COLON_MISSING and self._begins():
             self._report(diagnostic)
@@ -173,15 +182,31 @@ class ErrorParser(Parser):
         self._back_to(mark)
         return self._put(mark, with_block=diagnostic.message is BLOCKS_DEEP)
 
+    def _dedented(self, error: LayoutError, diagnostic: Diagnostic) -> _Found:
+        """What to go on with if a line is less indented than the block above it. It belongs to that block. If the lines
+        below it are in its column, so does all of the block from here on."""
+        text, above = self._text, self._above
+        is_above = above.start == self._put_end  # the line with the wrong indentation has another error too
+        if not is_above:
+            self._report(diagnostic)
+        self._back_to(above)
+        width = error.end - error.start
+        following = next_code(text, text.index("\n", error.end) + 1)
+        if is_above or following is None or following[1] <= width:
+            self._indents[-1] = width
+            return [], above.start
+        end = Token("_NL", "\n", above.start, above.start)
+        tokens, at = self._put(replace(above, start=error.end), with_block=False)
+        return [end, *tokens], at
+
     def _put(self, mark: _Mark, with_block: bool) -> _Found:
         """Put one token in place of a statement, `with_block` in place of its block too."""
         text, start, level = self._text, mark.start, self._indents[-1]
         times = self._broken[start] = self._broken[start] + 1
-        most = min(MAX_BROKEN, self._layout.limits.errors)
         kind, end = "BROKEN", len(text) - 1
         has_block = False
-        if len(self._broken) > most:
-            self._report(Diagnostic(ERRORS_MANY, Span(self._source, start, end), {"limit": most}))
+        if len(self._broken) > self._most:
+            self._report(Diagnostic(ERRORS_MANY, Span(self._source, start, end), {"limit": self._most}))
         elif times <= 2:
             word = word_of(text[start:])
             end = end_of(text, start, level, word in OPENS_BLOCK)
@@ -190,14 +215,18 @@ class ErrorParser(Parser):
                 kind = self._kind(word, text[following[0] :]) if times == 1 and not with_block else ""
                 has_block = bool(kind)
                 end = end if has_block else end_of_block(text, end, level)
-            elif word == "session":  # the lines below it may be its block
+            is_first = not text[text.rfind("\n", 0, start) + 1 : start].strip()  # on its line
+            if is_first and not has_block:
+                end = end_of_branches(text, end, level)
+            if word == "session" and not has_block:  # the lines below it may be its block
                 end = end_of_session(text, end)
         end = start + len(text[start:end].rstrip())
         self._shown = self._shown[:start] + " " * (end - start) + self._shown[end:]
+        self._put_end = text.index("\n", end)
         tokens = [Token(kind or "BROKEN", text[start:end], start, end)]
         if has_block:
             tokens.append(Token("COLON", ":", end, end))
-        return tokens, text.index("\n", end)
+        return tokens, self._put_end
 
     def _kind(self, word: str, block: str) -> str:
         """The terminal for the first line of a block. "" if its kind is unknown."""
@@ -205,7 +234,7 @@ class ErrorParser(Parser):
             return "BROKEN_BRANCH"
         if self.accepts(self._entered, "TRAIN"):  # in a session
             return "BROKEN" if word in SESSION_BLOCKS else ""
-        if word in ("session", "train", "every") or (not word and word_of(block) in SESSION_ONLY):
+        if word in ("session", "train", "every") or is_of_session(block):
             return "BROKEN_SESSION"
         return "BROKEN" if word in OPENS_BLOCK else ""
 

@@ -18,7 +18,7 @@ from ...diagnostics import (
 from ...source import Span
 from ...syntax import tree as t
 from ...types import TensorType
-from ..context import Analysis
+from ..context import Analysis, StatementFailed
 from ..names import Ambiguous, Path, Space
 from ..values import Env, ExprValue, Function, Lister, Namespace, Tensor, describe
 from .arguments import ArgumentValue, assign_arguments
@@ -29,6 +29,8 @@ _SOME = 8  # maximum number of names in a message
 
 def ambiguous(ctx: Analysis, name: str, error: Ambiguous, span: Span) -> NoReturn:
     """Refuse a bare name that several scopes bind or have."""
+    if ctx.is_partial:
+        raise StatementFailed(None)
     some = list(error.choices.items())[:_SOME]
     notes = tuple(Note(f"{one} is from line {{line}}", there) for one, there in some)
     names = [one for one, _ in some] + (["..."] if len(error.choices) > _SOME else [])
@@ -145,6 +147,8 @@ def call_scope(
 def _refuse_reuse(ctx: Analysis, home: Env, name: str, span: Span) -> NoReturn:
     """Refuse the reuse of a call that is not beside it. A call of this name may be in another scope, or around or in a
     function."""
+    if ctx.is_doubtful(name):
+        raise StatementFailed(None)
     calls = [one for one in home.called.get(name, ()) if one.inside is not None]
     if calls:
         *around, _ = calls[0].written
@@ -203,6 +207,8 @@ def variables_of(
     if named is None or not named.scopes:
         return None
     found = [one for one in variables_in(named.scopes) if fits(one)]
+    if not found and ctx.is_partial:
+        raise StatementFailed(None)
     if not found and variables_in(named.scopes):
         ctx.fail(SCOPE_EMPTY, expr.span, what=what, name=named.name, fitting=fitting)
     if not found:
@@ -225,6 +231,8 @@ def listed(ctx: Analysis, env: Env, lister: Lister, expr: t.Call) -> list[ExprVa
         chosen = _variables_listed(ctx, env, lister, given["scope"])
     else:
         chosen = [ctx.graph.variable(node) for node in ctx.graph.nodes.values() if node.is_variable]
+    if ctx.is_partial and ctx.graph.broken:
+        raise StatementFailed(None)
     if "name" in given:
         name = ctx.evaluate(env, given["name"])
         if not isinstance(name, str):

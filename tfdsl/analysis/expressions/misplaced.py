@@ -25,10 +25,10 @@ def batch_name(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
     """What to write for a name that is used as the batch of a training, or of an `evaluate`, that does not name its
     batch so, or ""."""
     at = _around(ctx.tree, expr)
-    if not isinstance(at, t.Session):
+    if not isinstance(at, t.Session | t.Broken):
         return ""
     training: t.Train | None = None
-    while isinstance(at, (t.Session, t.For, t.If, t.Train, t.Every)):
+    while isinstance(at, (t.Session, t.For, t.If, t.Train, t.Every, t.Broken)):
         training = at if isinstance(at, t.Train) else training
         bodies = [body for _, body in at.branches] if isinstance(at, t.If) else [at.body]
         at = _around(tuple(one for body in bodies for one in body), expr)

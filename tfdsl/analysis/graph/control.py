@@ -74,6 +74,8 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
     carried = _carried(env, statement)
     if any(isinstance(binding.value, ErrorValue) for binding in carried.values()):
         raise StatementFailed(None)
+    if not carried and ctx.is_partial:
+        raise StatementFailed(None)
     if not carried:
         help = "rebind an earlier name in its body, such as: i = i + 1"
         ctx.fail(CONTROL_NOTHING, statement.condition.span, help=help, word="while",
@@ -236,6 +238,8 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: Tensor, test:
     if ctx.failed > failed:
         raise StatementFailed(None)
     if (then.returned is None) != (otherwise.returned is None):
+        if ctx.is_partial:
+            raise StatementFailed(None)
         ctx.fail(BRANCH_RETURN, test.span)
     if then.returned is not None:
         return _returned(ctx, statement, ref, then, otherwise)
@@ -292,6 +296,8 @@ def _paired(
             pairs[name] = first, second
         elif not name.startswith("_") and there is not None:
             failed = True
+            if ctx.is_partial:
+                continue
             missing = otherwise if first else then
             has_else = statement.branches[-1][0] is None
             help = f"bind {name} there too" if has_else else f"add an 'else' that binds {name} too"

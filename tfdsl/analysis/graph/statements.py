@@ -56,7 +56,7 @@ from ..expressions.declared import fits, tensor_type
 from ..expressions.expressions import evaluate, given, iterate, value_of, values_of
 from ..expressions.named import named
 from ..expressions.node_names import filled_in, give_name, node_name
-from ..names import Assumed, BoundTwice, declared, uses
+from ..names import Assumed, BoundTwice, declared, rebinding
 from ..values import Env, ErrorValue, Function, Initializer, NodeValue, Tensor, describe, is_host
 from . import steps
 from .control import choose, while_loop
@@ -89,14 +89,21 @@ def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
 def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     """Bind the names of a failed statement, so their uses are not reported as errors."""
     ctx.graph.broken |= _kinds(statement)
+    if ctx.is_partial:
+        ctx.doubtful.update(one.target.id for one in t.trees(statement) if isinstance(one, t.ScopeName))
     if isinstance(statement, t.Import):
         targets = statement.names or ((statement.target,) if statement.target else ())
         if not targets:
             targets = (t.Identifier(statement.span, statement.path.rpartition("/")[2].removesuffix(".tfg")),)
     else:
-        targets = [target for target, owner in declared((statement,)) if owner is None]
+        targets = [
+            target
+            for target, owner in declared((statement,))
+            if owner is None or (ctx.is_partial and isinstance(owner, t.While) and env.reached(target.id) is not None)
+        ]
+    rebound = set(rebinding((statement,)))
     for target in targets:
-        again = isinstance(statement, t.Assign) and uses(statement.value, target.id)
+        again = target.id in rebound or (ctx.is_partial and isinstance(statement, t.While | t.If | t.For))
         if again or env.loops or env.member((env.path,), target.id) is None:  # a loop may have it from before
             try:
                 env.bind(target.id, ErrorValue(), target.span, again)
@@ -115,10 +122,11 @@ def _kinds(statement: t.Statement) -> set[type]:
     """The kinds of declarations that a failed statement may have been."""
     if not isinstance(statement, t.Broken):
         return {type(statement)}
-    if statement.word in _KINDS:
-        return {_KINDS[statement.word]}
-    if not statement.word and statement.targets:
-        return {t.Assign}
+    if "\n" not in statement.span.text:
+        if statement.word in _KINDS:
+            return {_KINDS[statement.word]}
+        if not statement.word and statement.targets:
+            return {t.Assign}
     return set(_KINDS.values())
 
 
@@ -196,10 +204,10 @@ def _broken(ctx: Analysis, env: Env, statement: t.Broken) -> Returned | None:
     if statement.word in ("after", "device", "container") and statement.body:
         ctx.failed += 1
         return block(ctx, env, statement.body)
-    if statement.word == "scope" and statement.targets and statement.body:
+    if statement.word == "scope" and statement.body:
         ctx.failed += 1
-        name = statement.targets[0]
-        with block_scope(ctx, env, name.id, name.span, reuse=False):
+        name = statement.targets[0].id if statement.targets else "scope"
+        with block_scope(ctx, env, name, statement.span, reuse=False):
             return block(ctx, env, statement.body)
     returns = statement.word == "return" or (
         statement.word != "def" and any(isinstance(one, t.Return) for one in t.trees(statement.body))
@@ -382,6 +390,8 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     path = "/".join((*graph.variable_scope, name))
     known = graph.shared.get(path)
     if statement.value is None:
+        if known is None and ctx.is_partial:
+            raise StatementFailed(None)
         if known is None:
             here = [p.rpartition("/")[2] for p in graph.shared if p.rpartition("/")[0] == path.rpartition("/")[0]]
             same = [(p, s.span) for p, s in graph.shared.items() if p.rpartition("/")[2] == name]
@@ -390,6 +400,8 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
             )
             ctx.fail(SHARED_MISSING, statement.span, notes, ctx.did_you_mean(name, here), path=path, name=name)
     elif known is None:
+        if graph.reuse and ctx.is_partial:
+            raise StatementFailed(None)
         if graph.reuse:
             ctx.fail(SHARED_REUSE, statement.span, path=path)
         if graph.regions:
@@ -487,7 +499,7 @@ def _scope(ctx: Analysis, env: Env, statement: t.Scope) -> Returned | None:
     sharings, first = ctx.graph.sharings, len(ctx.graph.nodes)
     with block_scope(ctx, env, statement.target.id, statement.target.span, statement.reuse):
         result = block(ctx, env, statement.body)
-    if statement.reuse and ctx.graph.sharings == sharings:
+    if statement.reuse and ctx.graph.sharings == sharings and not ctx.is_partial:
         _doubt_reuse(ctx, statement, first)
     return result
 

@@ -80,6 +80,8 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
         ctx.report(SESSION_TWICE, statement.target.span, (note,), name=name)
     names.setdefault(name, statement.span)
     if graph_name not in ctx.graphs:
+        if ctx.is_doubtful(graph_name):
+            return None
         help = ctx.did_you_mean(graph_name, ctx.graphs) or "declare it: graph " + graph_name + ": ..."
         place = statement.graph.span if statement.graph is not None else statement.span
         ctx.report(SESSION_NAME, place, help=help, name=graph_name)
@@ -127,7 +129,7 @@ def _bind_broken(ctx: Analysis, plan: Plan, statement: t.Statement) -> None:
     have errors too."""
     if isinstance(statement, t.Bind | t.Evaluate):
         for target in statement.targets:
-            if not plan.env.binds(target.id):
+            if target.id in plan.names.names or not plan.env.binds(target.id):
                 plan.names.rebind(target.id, ErrorValue(), target.span)
     if isinstance(statement, t.Feeding):
         try:
@@ -173,11 +175,13 @@ def _broken(ctx: Analysis, plan: Plan, statement: t.Broken) -> NoReturn:
     if plan.loop is not None:
         plan.loop.broken = plan.loop.runs = plan.loop.runs_aside = True
     if statement.word == "train" and plan.loop is None:
-        env = _counting(plan, statement)
+        env = _counting(ctx, plan, statement)
         for target in statement.targets:
             env.bind(target.id, ErrorValue(), target.span)
         if statement.body:
-            _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
+            outside, ctx.is_unread = ctx.is_unread, ctx.is_unread or not statement.targets  # perhaps the batch
+            _body(ctx, replace(plan, env=env, loop=Loop(broken=True, is_guess=True), around=statement.span), statement)
+            ctx.is_unread = outside
         else:
             plan.env, plan.loop = env, Loop(broken=True, is_guess=True)
     elif statement.word in ("every", "after") and plan.loop is not None:
@@ -307,7 +311,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         plan.env, plan.loop = plan.names, None
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
-    env = _counting(plan, statement)
+    env = _counting(ctx, plan, statement)
     try:
         options, count, (dataset, size, order, seed) = ctx.together(
             lambda: _options(ctx, plan, statement),
@@ -345,6 +349,8 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         plan.names.rebind(name, Unbound(loop.stop, why, _BEFORE + below), statement.span)
     if not loop.runs and ctx.failed == failed and ctx.graph.broken.isdisjoint({t.Optimize, t.ApplyGradients}):
         if not ctx.graph.optimizers and not loop.runs_aside:
+            if ctx.is_partial:
+                raise StatementFailed(None)
             steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
             way = f"write in its body: run {steps[-1]}" if steps else ""
             way = way or f"declare an optimizer: optimize {scalar_name(ctx) or 'LOSS'} with adam(learning_rate=0.001)"
@@ -360,10 +366,11 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     return Train(Origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
 
 
-def _counting(plan: Plan, statement: t.Train | t.Broken) -> Env:
+def _counting(ctx: Analysis, plan: Plan, statement: t.Train | t.Broken) -> Env:
     """The names inside a training: its counters."""
     env = Env(parent=plan.env)
-    env.offer({name: RuntimeValue(Counter(name)) for name in COUNTERS}, statement.span)  # unless the file has its own
+    counters = {name: ErrorValue() if ctx.is_doubtful(name) else RuntimeValue(Counter(name)) for name in COUNTERS}
+    env.offer(counters, statement.span)  # unless the file has its own
     return env
 
 

@@ -324,7 +324,8 @@ def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> list[Statement]:
     tags = {one.span: str(one.value if isinstance(one, t.Constant) else one.id) for one in statement.tags}
     for one in values:
         del tags[one.span]
-    if t.Summary in ctx.graph.broken and (not summaries or any(tag not in summaries for tag in tags.values())):
+    is_partial = ctx.is_partial or t.Summary in ctx.graph.broken
+    if is_partial and (not summaries or any(tag not in summaries for tag in tags.values())):
         raise StatementFailed(None)
     if not summaries:
         ctx.fail(NO_SUMMARIES, statement.span, name=scalar_name(ctx) or "VALUE")
