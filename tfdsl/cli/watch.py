@@ -15,7 +15,7 @@ from typing import NoReturn
 from ..access import Access, Folder
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
-from .check import diagnose, report
+from .checking import diagnose, report
 from .options import given
 from .report import tell
 

@@ -1,0 +1,58 @@
+"""Checks programs and prints what it finds, for `tfdsl check` and its `--watch`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from ..access import Access
+from ..diagnostics import Diagnostic, TfgError
+from ..diagnostics.render import render_concise, render_github, render_json, render_text
+from ..diagnostics.spelling import counted
+from ..driver import check
+from ..record import replace
+from ..syntax.read import read
+from .options import GivenInputs
+from .report import advise, colour, failure
+
+
+def diagnose(files: list[str], extra: GivenInputs, access: Callable[[str], Access] | None = None) -> list[Diagnostic]:
+    """The diagnostics of programs. `access` gives what the program of a file can access."""
+    diagnostics: list[Diagnostic] = []
+    for path in files:
+        try:
+            inputs = extra.inputs(path)
+            if access is not None:
+                inputs = replace(inputs, access=access(path))
+            diagnostics += check(read(path, extra.limits), inputs)[1]
+        except TfgError as error:
+            diagnostics += error.diagnostics
+    return diagnostics
+
+
+def report(arguments: argparse.Namespace, diagnostics: list[Diagnostic]) -> int:
+    """Print diagnostics and their number; return the exit code."""
+    _print(diagnostics, arguments.format)
+    errors = [one for one in diagnostics if one.severity == "error"]
+    if not arguments.quiet and arguments.format != "json":
+        warnings = len(diagnostics) - len(errors)
+        print(f"{counted(len(arguments.files), 'file')}: {counted(len(errors), 'error')}, "
+              f"{counted(warnings, 'warning')}",
+              file=sys.stderr)  # fmt: skip
+    return failure(errors) if errors else 0
+
+
+def _print(diagnostics: list[Diagnostic], format: str) -> None:
+    match format:
+        case "json":
+            import json
+
+            print(json.dumps({"diagnostics": [render_json(one) for one in diagnostics]}, indent=2))
+        case "concise":
+            print("".join(f"{render_concise(one)}\n" for one in diagnostics), end="")
+        case "github":
+            print("".join(f"{render_github(one)}\n" for one in diagnostics), end="")
+        case _:
+            paint = colour(sys.stdout)
+            for one in diagnostics:
+                print(render_text(one, paint))
+            advise(diagnostics, sys.stdout)
