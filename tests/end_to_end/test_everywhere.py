@@ -182,7 +182,7 @@ STATEMENTS = {
     "measures": {"loss": MEASURES, "body": MEASURED},
 }
 TABLE = {**{name: {"layer": layer} for name, layer in LAYERS.items()}, **STATEMENTS}
-CHOSEN = ["group_norm", "keep", "apply", "train on values"]
+CHOSEN = ["keep", "train on values"]
 
 
 def program(name):

@@ -77,8 +77,8 @@ def test_housing_trains_on_the_stand_in_with_a_note(elsewhere):
     assert not (elsewhere / "checkpoints" / "housing").exists()
 
 
-# The tests of the ports run these two beside the same programs by hand.
-PORTS = {"bidirectional_lstm", "language_model"}
+# The tests of the ports run these beside the same programs by hand.
+PORTS = {"bidirectional_lstm", "dqn", "language_model", "word2vec"}
 
 
 @pytest.mark.parametrize(

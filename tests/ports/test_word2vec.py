@@ -24,7 +24,7 @@ def same_draws(monkeypatch):
     monkeypatch.setattr(candidate_sampling_ops, "log_uniform_candidate_sampler", sampler)
 
 
-@pytest.mark.parametrize("engine", some(["step", "loop"], ["loop"]))
+@pytest.mark.parametrize("engine", some(["step", "loop"], ["step"]))
 def test_the_same_results(here, engine):
     agree("word2vec", engine=engine, n_epochs=1)
 
