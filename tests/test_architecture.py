@@ -354,6 +354,12 @@ def test_every_message_is_used():
     assert names and names - used == set()
 
 
+def test_modules_of_tests_have_names_of_their_own():
+    """pytest imports them by these names."""
+    names = [path.stem for path in (ROOT / "tests").rglob("*.py") if path.parent.name != "by_hand"]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_the_top_folder_has_no_stray_files():
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
