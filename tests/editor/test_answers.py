@@ -278,6 +278,15 @@ def test_data_is_read_again_when_its_file_changes(documents, tmp_path):
     assert [one.code for one in documents(MAIN + "\n").diagnostics if one.severity == "error"] == ["TFG502"]
 
 
+def test_a_program_that_could_not_be_imported_is_analysed_again(documents):
+    """Also if nobody asked for its symbols since it imports the file."""
+    document = documents(MAIN.replace('import "layers.tfg"', 'import "layers.tf"'))
+    assert document.diagnostics and document.symbols
+    assert documents().diagnostics == []
+    documents(LAYERS.replace("half", "third"), "layers.tfg")
+    assert [one.code for one in document.diagnostics][:1] == ["TFG304"]
+
+
 PROGRAMS = sorted([*(ROOT / "models").glob("*.tfg"), *(ROOT / "tests" / "ports").glob("*.tfg")])
 LANGUAGE = {*BUILTINS, *LISTERS, *OPS, *OPTIMIZERS, *DTYPE_NAMES, "epoch", "step", "training", "global_step"}
 

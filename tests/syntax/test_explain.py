@@ -92,3 +92,11 @@ def test_a_dictionary_is_no_set():
 def test_a_brace_that_is_never_closed(value):
     (found,) = tfdsl.check(f"x = {value}\nsession: print x\n")
     assert (found.code, found.details["bracket"]) == ("TFG108", "{")
+
+
+def test_a_line_with_two_errors():
+    """The second is found when the statement that both are in is already left out."""
+    text = (
+        "session:\n    print 1\n    tr\n ain 3 epochs on d.train in batches of 20 as b:\n        feed X = b.features\n"
+    )
+    assert {one.severity for one in tfdsl.check(text)} == {"error"}

@@ -71,9 +71,11 @@ class _OpenFiles(Access):
     def __init__(self, program: str, texts: dict[str, OpenText]):
         super().__init__(program)
         self._texts = texts
+        self.asked: set[str] = set()  # the paths of the files, whether they are there or not
 
     def reading(self, path: str, base: str = "") -> BufferedReader:
         whole = os.path.abspath(os.path.join(base, path))
+        self.asked.add(whole)
         if whole not in self._texts:
             return super().reading(path, base)
         self.check(path, base)
@@ -124,7 +126,9 @@ class Workspace:
         self._symbols: dict[str, FileSymbols] = {}
         self._analysed: dict[str, Analysed] = {}
         self._sources_of_data = _Sources()
-        self._imports: dict[str, set[str]] = {}  # by the importing file, as it was last known
+        # By the importing file, what its symbols and what its analysis were last made of.
+        self._imports: dict[str, set[str]] = {}
+        self._asked: dict[str, set[str]] = {}
         self._resolving: list[str] = []
         self.outdated: Outdated = lambda: False  # whether nobody needs the analysis in progress any more
 
@@ -157,10 +161,11 @@ class Workspace:
         todo = [path]
         while todo:
             wanted = todo.pop()
-            for one, imports in self._imports.items():
-                if one not in found and one != path and wanted in imports:
-                    found.append(one)
-                    todo.append(one)
+            for known in (self._imports, self._asked):
+                for one, others in known.items():
+                    if one not in found and one != path and wanted in others:
+                        found.append(one)
+                        todo.append(one)
         return found
 
     def text(self, path: str) -> OpenText:
@@ -228,6 +233,7 @@ class Workspace:
             opening = partial(self._sources_of_data.open, path)
             inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
             program, diagnostics = (None, errors) if errors else check(tree, inputs)
+            self._asked[path] = access.asked
             if self.outdated():
                 self._trees.pop(path, None)
                 raise Cancelled

@@ -187,7 +187,7 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     if not help and before.rstrip().endswith(":") and str(token) in OPENS_BLOCK:
         help = f"put '{token}' on its own line, and indent it: a block cannot follow a ':' on the same line"
     if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
-        at = text.index(word, source.position_of(line))
+        at = source.text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"
     help = help or unknown_word(source, line, word)
     return Diagnostic(
