@@ -32,7 +32,6 @@ ELSEWHERE = {
     "TFG464": "SymPy is installed where tests run: test_gradients.py",
     "TFG314": "twenty files: test_modules.py",
     "TFG118": "bytes that are not text: a separate test",
-    "TFG814": "Graphviz: test_graph_pictures.py",
     **dict.fromkeys(
         ("TFG680", "TFG681", "TFG682", "TFG683", "TFG684", "TFG685", "TFG688", "TFG690", "TFG691"),
         "files beside checkpoints: test_learned.py",

@@ -42,7 +42,8 @@ def command(arguments: argparse.Namespace) -> int:
         return compiled.built(graphs[0].name).graph.as_graph_def()
 
     refuse_program(arguments.output)
-    _write(arguments.output, form.write(Drawing(os.path.basename(compiled.program.path), graphs, graph_def)))
+    title = os.path.basename(compiled.program.path)
+    _write(arguments.output, form.write(Drawing(title, compiled.program, graphs, graph_def)))
     return 0
 
 

@@ -1,7 +1,8 @@
 """Draws a graph of a program: nested boxes with items, and edges.
 
 Input: a graph of the typed program. Output: plain records, independent of the format. A scope is a box. A `while`
-or an `if` in the graph is a box with one box per region. A node is an item.
+or an `if` in the graph is a box with one box per region. A node is an item. `links.py` adds the data sets and the
+sessions.
 """
 
 from collections import Counter
@@ -10,7 +11,24 @@ from itertools import groupby
 from typing import assert_never
 
 from ..ops.named import CONSTANT
-from ..program import COND, WHILE, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
+from ..program import (
+    COND,
+    WHILE,
+    Arg,
+    Enter,
+    Exit,
+    Field,
+    Graph,
+    Item,
+    Literal,
+    Node,
+    Pack,
+    Ref,
+    Refs,
+    Static,
+    refs_of,
+    thaw,
+)  # fmt: skip
 from ..record import Record
 from ..types import TensorType
 
@@ -18,12 +36,14 @@ from ..types import TensorType
 KINDS = {
     "placeholder": "placeholder: fed from outside",
     "variable": "variable: kept between executions",
-    "constant": "constant, or data",
+    "constant": "constant",
     "op": "operation",
     "random": "random numbers",
     "control": "loop or branch",
     "train": "gradients, optimizer, assignment",
     "summary": "summary",
+    "data": "data set",
+    "session": "statement of a session",
 }
 LARGE = 150  # from this number of nodes on, runs of nodes are grouped
 _RUN = 10
@@ -31,7 +51,8 @@ _REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
 class Shape(Record):
-    """An item. `label` is the name of the node, or its op if it has none; `detail` is its op, type and line."""
+    """An item: a node, a data set or a statement of a session. `label` is its name, or the op of a node without one;
+    `params` are what the program gives it besides tensors, as texts."""
 
     id: str
     label: str
@@ -40,10 +61,12 @@ class Shape(Record):
     type: str
     line: int
     named: bool
+    params: tuple[tuple[str, str], ...] = ()
 
 
 class Box(Record):
-    """A box. `like` is the name that it shares with `count` neighbouring boxes; its own number is `number`."""
+    """A box. `like` is the name that it shares with `count` neighbouring boxes; its own number is `number`. If it is
+    `in_order`, its children follow one another, as statements do."""
 
     id: str
     label: str
@@ -51,15 +74,23 @@ class Box(Record):
     number: int
     count: int
     children: tuple["Box | Shape", ...]
+    in_order: bool = False
 
 
 class Edge(Record):
-    """An edge between two items. `label` is a short shape. A `control` edge only orders the two."""
+    """An edge between two items. `label` is a short shape. A `control` edge only orders the two. A `feed` leads back
+    from a statement of a session to what it feeds or sets."""
 
     start: str
     end: str
     label: str
     control: bool = False
+    feed: bool = False
+
+    @property
+    def look(self) -> str:
+        """How it differs from an edge along which a tensor goes, in one word."""
+        return "control" if self.control else "feed" if self.feed else ""
 
 
 class Picture(Record):
@@ -82,6 +113,11 @@ def short(type: TensorType) -> str:
     dims = ["..."] if type.shape is None else ["?" if dim is None else str(dim) for dim in type.shape]
     sizes = "\N{MULTIPLICATION SIGN}".join(dims)
     return sizes if type.dtype.name == "float32" else f"{type.dtype.name} {sizes}".strip()
+
+
+def summary(shape: Shape) -> str:
+    """An item on one line: its op, type and line."""
+    return f"{shape.op}: {shape.type}, line {shape.line}" if shape.type else f"{shape.op}, line {shape.line}"
 
 
 def _by_lines(children: tuple[Box | Shape, ...]) -> tuple[Box | Shape, ...]:
@@ -180,7 +216,28 @@ def _boxed(inside: list[_Scope | Box | Shape]) -> tuple[Box | Shape, ...]:
 def _shape(node: Node, id: str) -> Shape:
     type = ", ".join(map(str, node.outputs))
     label = node.name or _plain(node) or node.default or node.op
-    return Shape(id, label, _kind(node), node.op, type, node.origin.span.line, node.name is not None)
+    params = ((name, text) for name, arg in node.args.items() if (text := _text(arg)))
+    return Shape(
+        id, label, _kind(node), node.op, type, node.origin.outside_libraries.line, node.name is not None, tuple(params)
+    )
+
+
+def _text(arg: Arg) -> str:
+    """The text of an argument that holds no tensor, else ""."""
+    match arg:
+        case Literal(value=value) | Static(value=value):
+            return shortened(str(thaw(value)))
+        case Field():
+            return str(arg)
+        case Ref() | Pack() | Refs():
+            return ""
+        case _:
+            assert_never(arg)
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """The beginning of a text."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _plain(node: Node) -> str:

@@ -9,8 +9,6 @@ DATA_UNKNOWN = _message("TFG805", "there is no data '{name}'")
 CONFIG_KEY = _message("TFG806", "{path} has the unknown key '{name}'", "known are {known}")
 CONFIG_FORM = _message("TFG807", "{path} cannot be read: {reason}")
 FILE_MISSING = _message("TFG808", "{path} cannot be read: {reason}")
-GRAPHVIZ_MISSING = _message("TFG814", "an svg needs Graphviz, which is not installed",
-                            "install it with: pip install pygraphviz; or write .html, which needs nothing")
 SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ...program import Graph
+from ...program import Graph, Program
 from ...record import Record
+from ..links import linked
 from ..picture import Picture, picture
 
 
@@ -15,12 +16,15 @@ class Drawing:
     """The graphs of a program to draw, under a title. `graph_def` builds the first graph with TensorFlow."""
 
     title: str
+    program: Program
     graphs: Sequence[Graph]
     graph_def: Callable[[], Any]
 
     @cached_property
     def pictures(self) -> list[Picture]:
-        return [picture(graph) for graph in self.graphs if graph.items or len(self.graphs) == 1]
+        return [
+            linked(picture(graph), self.program, graph) for graph in self.graphs if graph.items or len(self.graphs) == 1
+        ]
 
 
 class Format(Record):

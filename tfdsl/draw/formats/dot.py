@@ -1,7 +1,7 @@
 """Pictures in Graphviz's DOT language."""
 
 from ...diagnostics.spelling import visible
-from ..picture import Box, Edge, Picture, Shape
+from ..picture import Box, Edge, Picture, Shape, summary
 from .base import Format
 
 # The fill, line and shape of each kind. The colours are by Okabe and Ito; colour-blind people can tell them apart.
@@ -14,8 +14,15 @@ STYLES = {
     "control": ("#e7dbf5", "#6a3d9a", "diamond"),
     "train": ("#cdebdf", "#00805b", "box"),
     "summary": ("#f3d7e6", "#a8477f", "tab"),
+    "data": ("#d6ddf2", "#37508f", "folder"),
+    "session": ("#f4f4f4", "#6b5b4b", "component"),
 }
 TINTS = ("#f6f8fb", "#fbf7f0", "#f2f9f5", "#faf3f8", "#f5f3fb", "#fafaf0")
+
+
+def tint(name: str) -> str:
+    """The tint of boxes that share a name."""
+    return TINTS[sum(map(ord, name)) % len(TINTS)]
 
 
 def dot(pictures: list[Picture]) -> str:
@@ -48,25 +55,27 @@ def _children(children: tuple[Box | Shape, ...], prefix: str, depth: int) -> lis
     indent = "  " * depth
     for child in children:
         if isinstance(child, Box):
-            tint = TINTS[sum(map(ord, child.like)) % len(TINTS)]
             badge = f"  ({child.number} of {child.count})" if child.count > 1 else ""
-            lines.append(f"{indent}subgraph cluster_{prefix}{child.id} {{")
+            lines.append(f"{indent}subgraph {_quoted(f'cluster_{prefix}{child.id}')} {{")
             lines.append(f'{indent}  label={_quoted(child.label + badge)}; style="filled,rounded"; color="#b0b8c4"; '
-                         f'fillcolor="{tint}";')  # fmt: skip
+                         f'fillcolor="{tint(child.like)}";')  # fmt: skip
             lines += _children(child.children, prefix, depth + 1)
             lines.append(f"{indent}}}")
         else:
             fill, line, form = STYLES[child.kind]
             size = "" if child.named else ", fontsize=8"
-            tip = f"{child.op}: {child.type}, line {child.line}" if child.type else f"{child.op}, line {child.line}"
-            lines.append(f'{indent}{prefix}{child.id} [label={_quoted(child.label)}, shape={form}, fillcolor="{fill}", '
-                         f'color="{line}", tooltip={_quoted(tip)}{size}];')  # fmt: skip
+            tip = summary(child)
+            look = f'shape={form}, fillcolor="{fill}", color="{line}", tooltip={_quoted(tip)}{size}'
+            lines.append(f"{indent}{_quoted(prefix + child.id)} [label={_quoted(child.label)}, {look}];")
     return lines
 
 
 def _edge(edge: Edge, prefix: str) -> str:
-    look = 'style="dashed"' if edge.control else f"label={_quoted(edge.label)}"
-    return f"  {prefix}{edge.start} -> {prefix}{edge.end} [{look}];"
+    if edge.feed:
+        look = 'style="dotted", constraint=false'
+    else:
+        look = 'style="dashed"' if edge.control else f"label={_quoted(edge.label)}"
+    return f"  {_quoted(prefix + edge.start)} -> {_quoted(prefix + edge.end)} [{look}];"
 
 
 FORMAT = Format("is for other tools", lambda drawing: dot(drawing.pictures))

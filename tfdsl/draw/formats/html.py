@@ -1,16 +1,19 @@
-"""A picture as a single HTML page without dependencies. Boxes open and close; the browser lays them out."""
+"""A picture as a single HTML page without dependencies. Boxes open and close, a field finds items by name, and a
+selected item shows what it is and what it is linked with. The browser lays out the rows."""
 
 import json
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 from ...diagnostics.spelling import visible
 from ..picture import KINDS, Box, Picture, Shape
+from ..rows import Rows, arranged
 from .base import Format
-from .dot import STYLES, TINTS
+from .dot import STYLES, TINTS, tint
 
-_OPEN_BUDGET = 150  # number of items visible at first
+_OPEN_BUDGET = 60  # number of items visible at first
 
 
 def html(pictures: list[Picture], title: str) -> str:
@@ -19,12 +22,10 @@ def html(pictures: list[Picture], title: str) -> str:
         "title": title,
         "kinds": KINDS,
         "graphs": [
-            {"name": one.name, "children": [_plain(child) for child in one.children],
-             "edges": [[e.start, e.end, e.label, e.control] for e in one.edges]}
+            {"name": one.name, "rows": _plain_rows("", arranged(one), opened(one)),
+             "edges": [[edge.start, edge.end, edge.label, edge.look] for edge in one.edges]}
             for one in pictures
         ],
-        "tints": len(TINTS),
-        "budget": _OPEN_BUDGET,
     }  # fmt: skip
     page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     # Only "<" could end the data of a script element.
@@ -47,13 +48,47 @@ def _visible(value: object) -> object:
             return value
 
 
-def _plain(child: Box | Shape) -> dict[str, object]:
+def opened(picture: Picture) -> frozenset[str]:
+    """The boxes that are open at first. All of them are, unless the picture is large: then boxes that repeat another
+    one stay closed, and others open from outside in until enough items are visible."""
+    if sum(1 for _ in _items(picture.children)) <= _OPEN_BUDGET:
+        return frozenset(box.id for box in _boxes(picture.children))
+    open: set[str] = set()
+    shown, todo = len(picture.children), deque(picture.children)
+    while todo:
+        child = todo.popleft()
+        if isinstance(child, Box) and child.number == 1 and shown + len(child.children) <= _OPEN_BUDGET:
+            open.add(child.id)
+            shown += len(child.children) - 1
+            todo += child.children
+    return frozenset(open)
+
+
+def _boxes(children: tuple[Box | Shape, ...]) -> Iterator[Box]:
+    for child in children:
+        if isinstance(child, Box):
+            yield child
+            yield from _boxes(child.children)
+
+
+def _items(children: tuple[Box | Shape, ...]) -> Iterator[Shape]:
+    for child in children:
+        if isinstance(child, Box):
+            yield from _items(child.children)
+        else:
+            yield child
+
+
+def _plain_rows(box: str, rows: dict[str, Rows], open: frozenset[str]) -> list[list[dict[str, object]]]:
+    return [[_plain(child, rows, open) for child in row] for row in rows[box]]
+
+
+def _plain(child: Box | Shape, rows: dict[str, Rows], open: frozenset[str]) -> dict[str, object]:
     if isinstance(child, Shape):
         return {"id": child.id, "label": child.label, "kind": child.kind, "op": child.op, "type": child.type,
-                "line": child.line, "named": child.named}  # fmt: skip
-    children, tint = [_plain(one) for one in child.children], sum(map(ord, child.like)) % len(TINTS)
-    return {"id": child.id, "label": child.label, "like": child.like, "number": child.number, "count": child.count,
-            "tint": tint, "children": children}  # fmt: skip
+                "line": child.line, "named": child.named, "params": child.params}  # fmt: skip
+    return {"id": child.id, "label": child.label, "like": child.like, "count": child.count, "open": child.id in open,
+            "tint": TINTS.index(tint(child.like)), "rows": _plain_rows(child.id, rows, open)}  # fmt: skip
 
 
 FORMAT = Format("is a page whose boxes open and close", lambda drawing: html(drawing.pictures, drawing.title))
