@@ -67,7 +67,10 @@ def staged(path: str, text: str, generated: Mapping[str, str], linked: list[str]
             return found[0]
         file, mark, heading = found["target"].partition("#")
         to = posixpath.normpath(posixpath.join(folder, file))
-        if not to.endswith((".md", *PICTURES)):
+        if explained := re.fullmatch(r"tfdsl/explanations/(TFG\d{3}\.md)", to):
+            to = f"docs/reference/messages/{explained[1]}"
+            file = posixpath.relpath(to, folder or ".")
+        elif not to.endswith((".md", *PICTURES)):
             file, to = f"{file}.md", f"{to}.md"
         linked.append(to)
         return f"]({file}{mark}{heading})"
