@@ -203,6 +203,7 @@ def _broken(ctx: Analysis, env: Env, statement: t.Broken) -> Returned | None:
     """A statement with a syntax error. Blocks that are always entered are analysed."""
     if statement.word in ("after", "device", "container") and statement.body:
         ctx.failed += 1
+        ctx.graph.broken.add(t.Device)
         return block(ctx, env, statement.body)
     if statement.word == "scope" and statement.body:
         ctx.failed += 1

@@ -90,7 +90,8 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     env = Env(parent=graph.env)
     first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
     by_hand = isinstance(first, (t.Init, t.Restore, t.Broken))
-    initialised = graph.on_servers() if isinstance(first, (t.Init, t.Restore)) else None
+    is_known = isinstance(first, (t.Init, t.Restore)) and t.Device not in graph.broken
+    initialised = graph.on_servers() if is_known else None
     plan = Plan(env, env, initialised=initialised)
     with on_graph(ctx, graph):
         if not by_hand:
