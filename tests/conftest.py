@@ -59,6 +59,11 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_sessionfinish():
+    """Before it ends, pytest looks for garbage five times."""
+    gc.freeze()
+
+
 def some(every, chosen):
     """Parameters of which `--long` tries all, and other runs only the chosen ones."""
     return [

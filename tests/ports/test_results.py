@@ -64,7 +64,13 @@ IN_STEPS = ("gcn", "nearest_neighbour")
 # These are one short run already; the evaluation of LeNet by hand is another graph, whose dropout goes on elsewhere.
 SHORT_ALONE = {"gradient_descent_path", "lenet", "nearest_neighbour"}
 # Another pair tries the same layers and statements.
-ALIKE = {"dynamic_lstm": "bidirectional_lstm", "modern_net": "bidirectional_lstm", "rnn_regression": "language_model"}
+ALIKE = {
+    "dynamic_lstm": "bidirectional_lstm",
+    "mlp_early_stop": "bidirectional_lstm",
+    "modern_net": "bidirectional_lstm",
+    "rnn_classifier": "time_series_generation",
+    "rnn_regression": "language_model",
+}
 
 
 @pytest.mark.parametrize("name", some(SHORT, SHORT.keys() - ALIKE))
