@@ -28,7 +28,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .analysis.names import declared
+from .analysis.names import declared, names_of_import
 from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
@@ -41,12 +41,12 @@ from .diagnostics.spelling import counted
 from .driver import Compiled, check
 from .given import whole
 from .inputs import CompileInputs, ExternalNames
+from .known_values import NO_VALUE, as_data, is_data
 from .program import Ref, Static
 from .record import Record
 from .source import Source
 from .syntax import tree as t
 from .syntax.parse import parse_anyway
-from .types import DTYPES
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -121,9 +121,6 @@ class _Bound(Record):
     python: object
 
 
-_NONE = object()
-
-
 class _Names(Mapping):
     """Names whose values are computed on first use."""
 
@@ -140,7 +137,7 @@ class _Names(Mapping):
     def __getitem__(self, name: str) -> object:
         if name in self._names and name not in self._found:
             self._found[name] = self._find(name)
-        if self._found.get(name, _NONE) is _NONE:
+        if self._found.get(name, NO_VALUE) is NO_VALUE:
             raise KeyError(name)
         return self._found[name]
 
@@ -149,8 +146,8 @@ class _Around:
     """The names that a cell can see in addition to its own. `used` has the cells whose data it uses."""
 
     def __init__(self, bound: Mapping[str, _Bound], python: Mapping[str, object], hidden: Container[str]):
-        is_data = {n: v for n, v in python.items() if _is_data(v) and not n.startswith("_") and n not in hidden}
-        self._python = {n: v for n, v in is_data.items() if n not in bound or bound[n].python is not v}
+        data = {n: v for n, v in python.items() if is_data(v) and not n.startswith("_") and n not in hidden}
+        self._python = {n: v for n, v in data.items() if n not in bound or bound[n].python is not v}
         self._bound = {n: v for n, v in bound.items() if n not in self._python}
         self.used: dict[str, Cell] = {}
         self.names = ExternalNames(_Names(self._bound, self._of_cell), _Names(self._python, self._of_python))
@@ -161,7 +158,7 @@ class _Around:
     def _of_cell(self, name: str) -> object:
         bound = self._bound[name]
         if isinstance(bound.value, Cell):
-            return as_data(bound.value[name]) if name in bound.value else _NONE
+            return as_data(bound.value[name]) if name in bound.value else NO_VALUE
         if isinstance(bound.value, KnownData):
             self.used[name] = bound.cell
         return bound.value
@@ -181,51 +178,6 @@ class _Around:
         needed = " and ".join(cell.needs(name))
         why = f"has no value without a feed of {needed}" if needed else "is an operation without output"
         return replace(diagnostic, help=f"'{name}' of {cell.program.program.path} {why}")
-
-
-_PLAIN = (bool, int, float, complex, str, range)
-
-
-def _is_data(value: object) -> bool:
-    """Whether `as_data` would inspect a value, without inspecting it."""
-    return isinstance(value, (*_PLAIN, bytes, list, tuple)) or (
-        hasattr(value, "__array__") and not isinstance(value, type)
-    )
-
-
-def as_data(value: object, of_python: bool = False) -> object:
-    """A value for use in a cell: plain numbers, strings and lists, or an array. `_NONE` for anything else.
-
-    Python's floating-point arrays become float32, like all data. An array without axes becomes a number.
-    """
-    if not _is_data(value):
-        return _NONE
-    if isinstance(value, _PLAIN):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, (list, tuple)):
-        items = [as_data(item, of_python) for item in value]
-        if not any(item is _NONE or hasattr(item, "dtype") for item in items):
-            return items
-    return _array(value, of_python)
-
-
-def _array(value: object, of_python: bool) -> object:
-    import numpy as np
-
-    try:
-        array = np.array(value)  # a copy: Python may change it later
-    except Exception:  # __array__ can raise anything; lists can be ragged
-        return _NONE
-    if array.dtype.kind in "USO":
-        strings = all(isinstance(item, (str, bytes)) for item in array.flat)
-        array = array.astype(object) if strings else np.asarray(None)
-    elif of_python and array.dtype.kind == "f":
-        array = array.astype(np.float32)
-    if array.ndim == 0:
-        return as_data(array.item()) if array.dtype.kind in "biufcO" and array.item() is not None else _NONE
-    return array if array.dtype.name in (*DTYPES, "object") else _NONE
 
 
 class _CellParser(CommandParser):
@@ -340,7 +292,7 @@ class Notebook:
                 values[one.name] = KnownData(one, cell.program.pipeline(one.name))
         self.imports |= _imported(tree)
         for name, value in values.items():
-            self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, _NONE))
+            self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, NO_VALUE))
 
     def _note(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:
@@ -355,13 +307,7 @@ class Notebook:
 def _imported(tree: t.File) -> dict[str, t.Import]:
     """The names that the imports of a cell bind."""
     imports = [statement for statement in tree.body if isinstance(statement, t.Import)]
-    return {name: statement for statement in imports for name in _names_of(statement)}
-
-
-def _names_of(statement: t.Import) -> list[str]:
-    if statement.names is not None:
-        return [name.id for name in statement.names]
-    return [statement.target.id if statement.target else os.path.splitext(os.path.basename(statement.path))[0]]
+    return {name: statement for statement in imports for name in names_of_import(statement)}
 
 
 def _options(line: str) -> argparse.Namespace:

@@ -5,6 +5,7 @@ qualification. If two separate scopes bind the same name, only the qualified nam
 names from before the loop. Each scope also keeps the last value that it gave each name.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -373,3 +374,10 @@ def rebinding(block: t.Block) -> Iterator[str]:
             case t.If(branches=branches):
                 for _, body in branches:
                     yield from rebinding(body)
+
+
+def names_of_import(statement: t.Import) -> list[str]:
+    """The names that an import binds."""
+    if statement.names is not None:
+        return [name.id for name in statement.names]
+    return [statement.target.id if statement.target else os.path.splitext(os.path.basename(statement.path))[0]]

@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "report all errors and warnings of programs, without TensorFlow",
     "fmt": "write programs in canonical form",
     "lsp": "answer an editor by the language server protocol",
+    "repl": "run declarations and statements at a prompt, as they are typed",
     "eval": "print the value of a node or an expression",
     "summary": "list the layers of a program: shapes, parameters, memory, operations",
     "graph": "draw the graph of a program",

@@ -6,9 +6,10 @@ import sys
 
 from ..diagnostics.spelling import alternatives, near_suffix
 from ..draw.formats import FORMATS, suffixes
-from ..draw.formats.base import Drawing
-from ..driver import compile_source
+from ..draw.formats.base import Drawing, Format
+from ..driver import Compiled, compile_source
 from ..outputs import write_output
+from ..program import Graph
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
@@ -36,15 +37,24 @@ def command(arguments: argparse.Namespace) -> int:
     if not graphs:
         known = ", ".join(graph.name or "(the default one)" for graph in compiled.program.graphs)
         raise WrongUse(f"there is no graph {arguments.graph!r}; there are {known}")
+    refuse_program(arguments.output)
+    _write(arguments.output, _drawn(compiled, graphs, form))
+    return 0
 
+
+def drawn(compiled: Compiled, output: str) -> str | bytes:
+    """The picture of a program, in the format that the name of the output file shows."""
+    refuse_program(output)
+    return _drawn(compiled, list(compiled.program.graphs), FORMATS[_format(output)])
+
+
+def _drawn(compiled: Compiled, graphs: list[Graph], form: Format) -> str | bytes:
     def graph_def():
         tensorflow.load()
         return compiled.built(graphs[0].name).graph.as_graph_def()
 
-    refuse_program(arguments.output)
     title = os.path.basename(compiled.program.path)
-    _write(arguments.output, form.write(Drawing(title, compiled.program, graphs, graph_def)))
-    return 0
+    return form.write(Drawing(title, compiled.program, graphs, graph_def))
 
 
 def _format(output: str) -> str:

@@ -42,13 +42,22 @@ def command(arguments: argparse.Namespace) -> int:
 
         print(json.dumps({"path": program.path, "graphs": [_json(one, arguments.depth) for one in found]}, indent=2))
         return 0
+    _print_all(found, arguments.depth)
+    return 0
+
+
+def print_layers(program: Program) -> None:
+    """Print the layers of all graphs of a program."""
+    _print_all([layers(graph) for graph in _chosen(program, None)], None)
+
+
+def _print_all(found: list[Layers], depth: int | None) -> None:
     for at, one in enumerate(found):
         if at:
             print()
         if len(found) > 1:
             show(f"graph {one.graph}:" if one.graph else "default graph:")
-        _print(one, arguments.depth)
-    return 0
+        _print(one, depth)
 
 
 def _chosen(program: Program, name: str | None) -> list[Graph]:

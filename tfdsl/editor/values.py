@@ -26,6 +26,11 @@ class Values(Observer):
         """The values of a place, in the order in which they were found."""
         return self._found.get((path, start, end), [])
 
+    def of(self, expr: t.Expr) -> list[object]:
+        """The values of an expression."""
+        place = _place(expr)
+        return [] if place is None else self.at(expr.span.source.path, *place)
+
 
 def _place(expr: t.Expr | t.Identifier | t.DefParameter) -> tuple[int, int] | None:
     """The offsets of an expression; of a dotted name, those of its last part. None for a name in a string with

@@ -8,16 +8,14 @@ from typing import Any, NoReturn, overload
 import numpy as np
 
 from ..cluster import TIMEOUT
-from ..diagnostics import SESSION_COPIED, SESSION_UNOPENED, UNKNOWN_NAME, Diagnostic, TfgError
-from ..diagnostics.spelling import did_you_mean, listed
+from ..diagnostics import SESSION_COPIED, SESSION_UNOPENED, Diagnostic, TfgError
+from ..diagnostics.spelling import listed
 from ..given import named_values
-from ..lowering.built import BuiltGraph
 from ..lowering.tf import v1
-from ..program import ON_NAN, OnNan, Origin, Program, Session, filled, refs_of
+from ..program import ON_NAN, OnNan, Origin, Session, filled, refs_of
 from .execution.cluster_session import Servers
 from .execution.execution import Execution
-from .execution.feeds import check_shapes, convert
-from .execution.savers import variable_type
+from .initial_values import give, of_graph
 from .open_graph import OpenGraph, no_line
 from .options import Options
 from .program import RunnableProgram
@@ -191,14 +189,14 @@ def _open_session(
     compiled: RunnableProgram, graph: str, variables: Mapping[str, object] | None, options: Options
 ) -> Iterator[EmbeddedSession]:
     built = compiled.built(graph)
-    values = _of_graph(named_values("variables", variables), compiled.program, graph)
+    values = of_graph(named_values("variables", variables), compiled.program, graph)
     plan, devices = Session("", graph, True, (), no_line(compiled.program.path)), compiled.devices
     servers = None if devices.cluster is None else Servers(devices.cluster, options.timeout, options.note)
     result = Result(compiled.program.path, {})
     context = RunContext(options, result, compiled.array, compiled.learned, compiled.fitted, compiled.access, servers)
     with opened(plan, built, context) as session, ExitStack() as stack:
         if values:
-            _give(built, session.run.session, values)
+            give(built, session.run.session, values)
         embedded = EmbeddedSession(session.run, compiled, stack, options.timeout)
         is_over = False
         try:
@@ -206,26 +204,3 @@ def _open_session(
             is_over = True
         finally:
             embedded.close(is_over)
-
-
-def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:
-    """The entries of `Result.variables` for one graph, by their names in TensorFlow."""
-    prefixes = [f"{g.name}." for g in program.graphs if g.name]
-    if graph:
-        return {name.removeprefix(f"{graph}."): v for name, v in variables.items() if name.startswith(f"{graph}.")}
-    return {name: value for name, value in variables.items() if not name.startswith(tuple(prefixes))}
-
-
-def _give(built: BuiltGraph, session: v1.Session, values: Mapping[str, object]) -> None:
-    """Set variables by their names in TensorFlow."""
-    known = {variable.op.name: variable for variable in built.variables()}
-    given = []
-    for name, value in values.items():
-        if name not in known:
-            help = did_you_mean(name, known) or "the variables are " + (listed(known) or "none")
-            raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
-        type = variable_type(known[name])
-        array = convert(value, type, name, None)
-        check_shapes([(name, type, array, None)])
-        given.append((known[name], array))
-    built.assign(session, given)

@@ -45,6 +45,8 @@ class Options:
     - `overwrite` lets `write` replace any file.
     - `fresh` starts over if there are checkpoints. `resume_anyway` resumes from a checkpoint of another program, with
       the variables that still fit.
+    - `variables` maps names of variables in TensorFlow to values that replace their initial ones, such as
+      `result.variables`, the final values of another run.
     - `keep_variables` adds the variables at the end of each session to the result. `session_ended` is called with the
       number of the session and these variables.
     - `progress` is called at the start of each training with its number of steps, the steps done before, and the unit
@@ -62,6 +64,7 @@ class Options:
     fresh: bool = False
     stores: "Mapping[str, CheckpointStore] | None" = None  # of the checkpoints, if the caller has opened them
     resume_anyway: bool = False
+    variables: "Mapping[str, object] | None" = None
     keep_variables: bool = True
     session_ended: "Callable[[int, Mapping[str, np.ndarray]], None] | None" = None
     training_begins: Callable[[int, int], None] | None = None  # with the indices of its session and its statement

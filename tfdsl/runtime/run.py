@@ -23,6 +23,7 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.render import render_text
+from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.tf import tf
 from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, places, walk
@@ -33,6 +34,7 @@ from .cluster.async_training import AsyncWorker, Phase
 from .execution.cluster_session import Lost, Servers
 from .execution.savers import Savers
 from .files.event_log import rewind, scalars
+from .initial_values import of_graph
 from .options import Options
 from .program import RunnableProgram
 from .result import DataUsed, Interrupted, Result
@@ -53,6 +55,7 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         if options.part is not None:
             worker = AsyncWorker(servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
+    variables = named_values("variables", options.variables)
 
     @cache  # a training asks at each step
     def arrays(field: Field) -> np.ndarray:
@@ -86,7 +89,8 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
                 built = compiled.built(plan.graph)
                 _record_data(compiled, options, result)
                 here = resume if number == first else None
-                run_session(plan, built, context, checkpoints, number, here)
+                given = of_graph(variables, program, plan.graph)
+                run_session(plan, built, context, checkpoints, number, here, given)
         except Interrupted:
             result.interrupted = True
         except TfgError as error:

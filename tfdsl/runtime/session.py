@@ -1,7 +1,7 @@
 """Opens the sessions of a program and runs their statements in order. Each is one `tf.Session`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from .execution.execution import Execution
 from .execution.in_order import InOrder
 from .execution.journal import Place
 from .execution.savers import Savers
+from .initial_values import give
 from .notices import report_notices
 from .result import Interrupted
 from .run_context import RunContext
@@ -94,10 +95,12 @@ def _add_helpers(plan: Session, built: BuiltGraph, savers: Savers) -> None:
 
 def run_session(
     plan: Session, built: BuiltGraph, context: RunContext, manager: CheckpointManager, number: int,
-    resume: Resume | None,
+    resume: Resume | None, variables: Mapping[str, object],
 ) -> None:  # fmt: skip
-    """Run one session, from a checkpoint if an interrupted training resumes."""
+    """Run one session, from a checkpoint if an interrupted training resumes. `variables` replace initial values."""
     with opened(plan, built, context, number, resume) as session:
+        if variables and resume is None:
+            give(built, session.run.session, variables)
         try:
             _run_statements(session, manager, resume)
         except Interrupted:

@@ -1,0 +1,217 @@
+"""The prompt: entries run at once, variables keep their values, definitions can change, commands tell about it."""
+
+import re
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from tfdsl.cli import main
+from tfdsl.cli.repl.entries import divided, is_complete
+from tfdsl.cli.repl.live import LiveProgram
+from tfdsl.cli.repl.loop import run_lines, run_prompt
+from tfdsl.cli.repl.prompt import ask_on_terminal, completions
+from tfdsl.diagnostics import TfgError
+from tfdsl.inputs import CompileInputs
+from tfdsl.runtime.options import Options
+
+
+@pytest.fixture
+def live(here):
+    return LiveProgram(CompileInputs())
+
+
+def entered(live, *entries):
+    """The lines that entries print."""
+    lines: list[str] = []
+    for entry in entries:
+        live.enter(entry, Options(write=lines.append))
+    return lines
+
+
+# --- entries ----------------------------------------------------------------------------------
+
+
+def test_variables_keep_their_values(live):
+    assert entered(live, "variable w = 3.0", "y = 2.0 * w", "y", "set w = 5.0", "y", "print w, y") == [
+        "6.0", "10.0", "5.0 10.0",
+    ]  # fmt: skip
+
+
+def test_trainings_go_on_with_the_state_of_their_optimizer(live):
+    """Ten steps at once and ten entries of a step give the same bits."""
+    program = "variable w = 3.0", "optimize square(w) with adam(learning_rate=0.1) as down"
+    one_by_one = entered(live, *program, *["run down"] * 10, "w")
+    assert entered(LiveProgram(CompileInputs()), *program, "train 10 steps: run down", "w") == one_by_one
+
+
+def test_variables_of_layers_are_known_by_their_declaration(live):
+    """Their names in TensorFlow change when a layer before them goes: dense_1 becomes dense."""
+    first = "import nn", "placeholder X: float32[n, 2]", "a = nn.dense(X, 3)", "b = nn.dense(X, 3)"
+    feeds = " with X = [[1, 2]]"
+    before = entered(live, *first, f"print b{feeds}")
+    assert entered(live, "a = 2.0 * X", f"print b{feeds}") == before
+    assert entered(live, f"print a{feeds}") == ["[[2. 4.]]"]
+
+
+def test_a_changed_definition_tells_what_it_changes(live):
+    entered(live, "variable w = 3.0", "y = w * 2.0", "z = y + 1.0", "u = w", "z")
+    assert live.enter("y = w * 10.0", Options()).changed == ("z",)
+    assert entered(live, "z") == ["31.0"]
+    assert live.enter("variable w = 1.0", Options()).changed == ("y", "z", "u")
+    assert entered(live, "z") == ["11.0"]
+
+
+def test_a_name_is_bound_again_by_an_expression_that_uses_it(live):
+    assert entered(live, "x = constant(2.0)", "x = x * 3.0", "x = x + 1.0", "x") == ["7.0"]
+    assert entered(live, "x = constant(1.0)", "x") == ["1.0"]
+
+
+def test_a_definition_may_need_later_names(live):
+    assert entered(live, "a = constant(1.0)", "b = constant(2.0)", "a = b + 3.0", "a") == ["5.0"]
+
+
+def test_values_of_sessions_are_kept(live):
+    lines = entered(
+        live, "variable w = 3.0", "session:\n    a = w\n    b = a + 1.0\n    print a", "set w = 9.0", "a + b"
+    )
+    assert lines == ["3.0", "7.0"]
+    data = "data d = moons(20)", "placeholder X: float32[n, 2]", "mean = reduce_mean(X)"
+    entered(live, *data, "found = evaluate mean on d in batches of 5 as b with X = b.features")
+    assert entered(live, "print found == found") == ["True"]
+
+
+def test_data_is_loaded_once(live):
+    entered(live, "data d = moons(20, seed=1) | standardize", "print d.features")
+    first = live.compiled().dataset("d")
+    entered(live, "variable w = 1.0", "print w, d.features")
+    assert live.compiled().dataset("d") is first
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["print q", "y = w @ w", "y = (1", "train 2 steps:\n    run nothing", "expect w > 100.0", "set w = [1.0, 2.0]"],
+)
+def test_an_entry_that_fails_changes_nothing(live, wrong):
+    entered(live, "variable w = 3.0", "y = w * 2.0", "set w = 4.0")
+    text = live.text
+    with pytest.raises(TfgError):
+        live.enter(wrong, Options(write=lambda line: None))
+    assert live.text == text and entered(live, "y") == ["8.0"]
+
+
+def test_a_file_is_loaded(live, here):
+    (here / "own.tfg").write_text("param n = 3\nvariable w = 1.0 * n\nsession: print w\n")
+    outcome = live.load("own.tfg", (here / "own.tfg").read_text())
+    assert outcome.declared == ("n", "w") and entered(live, "w") == ["3.0"]
+
+
+# --- what is piped ----------------------------------------------------------------------------
+
+PIPED = """\
+# A comment, and an entry of several lines.
+variable w = 3.0
+y = (w
+    * 2.0)
+if true:
+    z = y + 1.0
+else:
+    z = y
+
+session:
+    print z
+    set w = 1.0
+y
+"""
+
+
+def test_entries_are_divided(live, capsys):
+    assert [one.split("\n")[0] for one in divided(PIPED.splitlines())] == [
+        "# A comment, and an entry of several lines.", "y = (w", "if true:", "session:", "y",
+    ]  # fmt: skip
+    assert run_lines(live, PIPED.splitlines()) == 0
+    assert capsys.readouterr().out == "7.0\n2.0\n"
+
+
+def test_the_first_piped_error_ends_it(live, capsys):
+    assert run_lines(live, ["variable w = 3.0", "print q", "w"]) == 1
+    said = capsys.readouterr()
+    assert not said.out and "TFG301" in said.err
+
+
+@pytest.mark.parametrize(
+    "text, is_whole",
+    [("w", True), ("y = (1,", False), ("train 3 steps:", False), ("train 3 steps:\n    run x", False), ("", True),
+     ("train 3 steps:\n    run x\n", True), ('print "a:"', True), ("y = 1  # (", True), ("data d = moons(3) |", False)],
+)  # fmt: skip
+def test_when_an_entry_is_complete(text, is_whole):
+    assert is_complete(text) == is_whole
+
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+def test_commands(live, capsys, here):
+    lines = [
+        "variable w = [1.0, 2.0]", "import nn", ":vars", "set w = [3.0, 4.0]", ":vars", ":type w + 1.0", ":type nn.dense",
+        ":graph g.html", ":summary", ":save out.tfg", ":reset", "w", ":quit", "print 1",
+    ]  # fmt: skip
+    assert run_lines(live, lines) == 0
+    out = capsys.readouterr().out
+    assert "w = no value yet" in out and "w = float32[2] [3. 4.]" in out and "float32[2]\n" in out
+    assert "Total params: 2" in out and "[1. 2.]\n" in out and out.endswith("[1. 2.]\n")
+    assert "<svg" in (here / "g.html").read_text() or "<html" in (here / "g.html").read_text()
+    assert main(["run", "-q", "out.tfg"]) == 0
+
+
+@pytest.mark.parametrize("line", [":typo", ":type", ":load", ":save a.txt", ":save"])
+def test_wrong_commands(live, capsys, line):
+    assert run_lines(live, [line]) == 2
+    said = capsys.readouterr()
+    assert not said.out and said.err.startswith("tfdsl: ")
+
+
+def test_a_saved_program_leaves_out_what_no_longer_fits(live, capsys):
+    lines = ["variable w = [1.0, 2.0]", "print w[1]", "variable w = 1.0", "print w", ":save out.tfg"]
+    assert run_lines(live, lines) == 0
+    assert "without the statements" in capsys.readouterr().out
+    assert main(["check", "out.tfg"]) == 0
+
+
+def test_help_lists_the_commands(live, capsys):
+    assert run_lines(live, [":help"]) == 0
+    assert set(re.findall(r"^  :(\w+)", capsys.readouterr().out, re.M)) >= {"type", "graph", "summary", "vars", "load"}
+
+
+# --- on a terminal ----------------------------------------------------------------------------
+
+
+def test_typing(live, capsys, monkeypatch):
+    """Keys as a terminal sends them: blocks go on until an empty line, and Ctrl-C drops what was typed."""
+    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        keys.send_text("variable w = 3.0\rsession:\rprint w\rset w = 4.0\r\rnonsense\x03w\r\x04")
+        assert run_prompt(live, ask_on_terminal(live)) == 0
+    assert capsys.readouterr().out == "3.0\n4.0\n"
+
+
+def test_completion(live):
+    entered(live, "import nn", "variable weights = 3.0", "data d = moons(10)")
+
+    def labels(text):
+        return {item.label for item, start in completions(live, text)}
+
+    assert "weights" in labels("print wei") and "weights" in labels("y = wei")
+    assert {"train", "variable"} <= labels("") and "dense" in labels("h = nn.de")
+    assert "epochs" in labels("train 3 ")
+
+
+def test_the_command(here, monkeypatch, capsys):
+    import io
+    import sys
+
+    (here / "own.tfg").write_text("variable w = 2.0\n")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("w * 2.0\n"))
+    assert main(["repl", "own.tfg"]) == 0
+    assert capsys.readouterr().out == "4.0\n"

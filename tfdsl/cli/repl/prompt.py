@@ -1,0 +1,112 @@
+"""The prompt on a terminal: history, completion and colours, by prompt_toolkit."""
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.lexers import PygmentsLexer
+from prompt_toolkit.output.color_depth import ColorDepth
+
+from ...editor.completion import Item, complete
+from ...editor.text import OpenText
+from ...editor.workspace import Workspace
+from ...pygments_lexer import TfgLexer
+from ...syntax.hints import GRAPH_WORDS, SESSION_WORDS
+from .commands import COMMANDS
+from .entries import is_complete
+from .live import LiveProgram
+from .loop import history_file
+
+_PROMPT, _MORE = "tfg> ", "...> "
+
+
+class _Completer(Completer):
+    """Completes what the editor server completes: an entry follows the declarations before it."""
+
+    def __init__(self, live: LiveProgram):
+        self._live = live
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        before = document.text_before_cursor
+        if before.startswith(":") and " " not in before:
+            names = (f":{name}" for name in COMMANDS)
+            return [Completion(name, -len(before)) for name in names if name.startswith(before)]
+        found: dict[str, Completion] = {}
+        for item, start in completions(self._live, before):
+            if item.text not in found:
+                found[item.text] = Completion(item.text, start - len(before), item.label, item.detail)
+        return found.values()
+
+
+def completions(live: LiveProgram, before: str) -> list[tuple[Item, int]]:
+    """What can follow the text of an entry, with the offset at which it begins."""
+    word = re.match(r"\s*(\w*)", before)
+    first = word[1] if word is not None else ""
+    is_first = word is not None and word.end() == len(before)
+    forms = [] if first in SESSION_WORDS and not is_first else [live.text]
+    if is_first or (first in SESSION_WORDS and first not in GRAPH_WORDS) or not forms:
+        forms.append(f"{live.text}session:\n    ")
+    path = os.path.abspath(live.path or "[program].tfg")
+    found: list[tuple[Item, int]] = []
+    typed = re.search(r"\w*$", before)
+    prefix = typed[0] if typed is not None else ""
+    for form in forms:
+        workspace = Workspace()
+        inner = before.replace("\n", "\n    ") if form.endswith("    ") else before
+        workspace.change(path, OpenText(form + inner))
+        shift = len(form) + len(inner) - len(before)
+        for item in complete(workspace.document(path), len(form) + len(inner)):
+            if item.label.startswith(prefix) or item.start - shift != len(before) - len(prefix):
+                found.append((item, item.start - shift))
+    return found
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def enter(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        text = buffer.document.text
+        if text.lstrip().startswith(":") or (buffer.document.is_cursor_at_the_end and is_complete(text)):
+            buffer.validate_and_handle()
+        else:
+            line = buffer.document.current_line_before_cursor
+            indent = line[: len(line) - len(line.lstrip())]
+            buffer.insert_text("\n" + indent + ("    " if line.rstrip().endswith(":") else ""))
+
+    return keys
+
+
+def _history() -> History:
+    with suppress(OSError):
+        return FileHistory(history_file())
+    return InMemoryHistory()
+
+
+def ask_on_terminal(live: LiveProgram) -> Callable[[], str | None]:
+    """A function that asks for the next entry; None at the end of the input."""
+    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    session = PromptSession[str](
+        _PROMPT, history=_history(), completer=_Completer(live), complete_while_typing=False, key_bindings=_keys(),
+        lexer=None if is_plain else PygmentsLexer(TfgLexer), multiline=True, auto_suggest=AutoSuggestFromHistory(),
+        prompt_continuation=_MORE, color_depth=ColorDepth.DEPTH_1_BIT if is_plain else None,
+    )  # fmt: skip
+
+    def ask() -> str | None:
+        while True:
+            try:
+                return session.prompt()
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return None
+
+    return ask
