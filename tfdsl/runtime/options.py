@@ -81,6 +81,10 @@ class Options:
 class Progress:
     """Follows a training. By default it does nothing."""
 
+    def at(self, epoch: int, loss: float | None) -> None:
+        """Called before `step` with the epoch of the last step, and the mean loss of the steps since the last call. It
+        is None if the training has no loss or several, or says on_nan="ignore"."""
+
     def step(self, done: int) -> None:
         """`done` steps of the training are done."""
 

@@ -55,6 +55,7 @@ class Watch:
     def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str], warn: Callable[[Diagnostic], None]):
         self._built, self._plan, self._last, self._warn = built, plan, last, warn
         self._was_infinite = False
+        self._sum, self._count = 0.0, 0  # of the losses since `mean` was asked for
         self._losses: dict[tuple[Ref, ...], tuple[Ref, ...]] = {}  # by the fetched references
 
     @property
@@ -79,6 +80,7 @@ class Watch:
     def check(self, losses: tuple[Ref, ...], values: list, step: int) -> None:
         """Raise an error if a loss is NaN, and warn when one becomes infinite for the first time."""
         for loss, value in zip(losses, values, strict=True):
+            self.add(value, 1)
             if _is_finite(value):
                 continue
             if np.isnan(value).any():
@@ -88,6 +90,19 @@ class Watch:
                 node, what = self._named(loss)
                 details, notes = {"what": what, "step": step}, tuple(self.notes()[:1])
                 self._warn(Diagnostic(LOSS_INFINITE, node.origin.span, details, notes, chain=node.origin.chain))
+
+    def add(self, losses: np.ndarray, count: int) -> None:
+        """Count losses of steps that were taken, or the sum of so many."""
+        self._sum += float(losses if isinstance(losses, np.floating) else np.sum(losses))
+        self._count += count
+
+    def mean(self) -> float | None:
+        """The mean loss of the steps since this was asked before, if the training has only one loss and took steps."""
+        total, count = self._sum, self._count
+        self._sum, self._count = 0.0, 0
+        return (
+            total / count if count and len({loss for found in self._losses.values() for loss in found}) == 1 else None
+        )
 
     def has_report(self, total: np.ndarray) -> bool:
         """Whether a sum of losses shows that `check` would report one of them."""

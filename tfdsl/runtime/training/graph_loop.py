@@ -98,6 +98,7 @@ class GraphLoopEngine:
         self._tags: dict[int, str] = {}  # of scalar summaries, by the places of their values
         self._tensors = 0
         self._body = self._sorted(self._schedule.inside, -1)
+        self._losses = sum(len(item.losses) for item in self._body if isinstance(item, BodyExecution))  # of a step
         self._rows = self._opened()
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
         self._graph = self._build()
@@ -333,6 +334,7 @@ class GraphLoopEngine:
             self._bisect(first, last)
             return
         self._run.streams.put(moved)
+        self._loop.watch.add(losses, (last - first) * self._losses)
         self._adapt(last - first, seconds)
         self._replay(chunk)
         self._have_taken(first, last)

@@ -56,6 +56,7 @@ def _take_steps(training: Training, steps: StepEngine, progress: Progress, handl
         for handler in handlers:
             handler.before_step(training)
         engine.advance()
+        progress.at((loop.step - 1) // loop.per_epoch, loop.watch.mean())
         progress.step(loop.step)
         for handler in handlers:
             handler.after_step(training)
