@@ -47,10 +47,9 @@ class Bar(Reporter):
         if now < self._due and done < self._total:
             return
         self._due = now + _PAUSE
-        shown = {"loss": f", loss {self._sum / self._steps:.4g}"} if self._steps else {}
-        if self._counts_epochs:
-            shown["description"] = f"epoch {self._epoch}"
-        self._progress.update(self._task, completed=done, **shown)
+        loss = f", loss {self._sum / self._steps:.4g}" if self._steps else ""
+        description = f"epoch {self._epoch}" if self._counts_epochs else None
+        self._progress.update(self._task, completed=done, description=description, loss=loss)
         self._sum, self._steps = 0.0, 0
 
     def close(self) -> None:
