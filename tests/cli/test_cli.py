@@ -620,7 +620,24 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["frobnicate"], "there is no command 'frobnicate': the commands are new, run, predict, launch, server"),
         (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
-        (["run", "good.tfg", "--epochs", "3"], "a param of the program is set with --set epochs=VALUE"),
+        (
+            ["run", "good.tfg", "--epochs", "3"],
+            "the program says it, as in 'train 20 epochs'; if a param stands there, write",
+        ),
+        (
+            ["run", "good.tfg", "--batch-size=3"],
+            "as in 'in batches of 32'; if a param stands there, write --set PARAM=VALUE",
+        ),
+        (
+            ["run", "good.tfg", "--engine", "lop"],
+            "--engine is step, loop, xla or auto, not 'lop': did you mean 'loop'?",
+        ),
+        (["check", "good.tfg", "--format", "yaml"], "--format is text, concise, json or github, not 'yaml'"),
+        (["completion", "fihs"], "SHELL is bash, zsh or fish, not 'fihs': did you mean 'fish'?"),
+        (["good.tfg"], "there is no command 'good.tfg': did you mean 'tfdsl run good.tfg'?"),
+        (["TFG201"], "did you mean 'tfdsl explain TFG201'?"),
+        (["help"], "did you mean 'tfdsl --help'?"),
+        (["train", "good.tfg"], "there is no command 'train': did you mean 'run'?"),
         (
             ["run", "good.tfg", "--rate", "0.1"],
             "there is no option --rate: to set the param of the program, write --set rate=0.1",

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..diagnostics.spelling import did_you_mean, nearest, visible_lines
+from ..diagnostics.spelling import alternatives, did_you_mean, nearest, visible_lines
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -32,6 +32,29 @@ def _columns() -> int:
     with suppress(OSError, ValueError):  # standard output is no terminal, or closed
         return (sys.__stdout__ and os.get_terminal_size(sys.__stdout__.fileno()).columns) or 80
     return 80
+
+
+# Commands of other tools.
+_ALIKE = {
+    "train": "run", "fit": "run", "start": "run", "lint": "check", "validate": "check", "format": "fmt",
+    "draw": "graph", "plot": "graph", "init": "new", "create": "new", "docs": "explain", "man": "explain",
+}  # fmt: skip
+# What users of other tools expect as an option, and programs say.
+_SAID = {
+    "epochs": "train 20 epochs", "steps": "train 1000 steps", "batch_size": "in batches of 32", "seed": "seed 42",
+    "learning_rate": "adam(learning_rate=0.01)", "lr": "adam(learning_rate=0.01)",
+}  # fmt: skip
+
+
+def _instead(word: str) -> str:
+    """What to type instead of a word that is no command, if it says what is meant."""
+    if word.endswith(".tfg"):
+        return f"did you mean 'tfdsl run {word}'?"
+    if re.fullmatch(r"TFG\d+", word):
+        return f"did you mean 'tfdsl explain {word}'?"
+    if word == "help":
+        return "did you mean 'tfdsl --help'?"
+    return f"did you mean '{_ALIKE[word]}'?" if word in _ALIKE else ""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -62,12 +85,19 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Report an error with a suggestion and exit with the code for wrong use."""
-        choice = re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message)
-        if choice:
-            known = re.findall(r"'([^']*)'", choice[2]) or choice[2].split(", ")
-            near = did_you_mean(choice[1], known)
-            super().error(f"there is no command '{choice[1]}': {near or 'the commands are ' + ', '.join(known)}")
-        super().error(message)
+        choice = re.match(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if choice is not None:
+            name, word, listed = choice.groups()
+            known = re.findall(r"'([^']*)'", listed) or listed.split(", ")
+            near = did_you_mean(word, known)
+            if name == "COMMAND":
+                way = _instead(word) or near or "the commands are " + ", ".join(known)
+                message = f"there is no command '{word}': {way}"
+            else:
+                message = f"{name.split('/')[-1]} is {alternatives(known)}, not '{word}'{near and ': ' + near}"
+        if "required" in message:
+            super().error(message)  # with the usage
+        self.exit(2, f"{self.prog}: error: {message}\n")
 
     def refuse_empty(self, given: argparse.Namespace) -> None:
         """Refuse an empty file or folder name, which would mean no file or the working folder."""
@@ -94,6 +124,10 @@ class CommandParser(argparse.ArgumentParser):
         bare = [one.strip("-") for one in options]  # dashes would make all of them alike
         close = nearest(word.strip("-"), [*bare, *params])
         near = self.advice.get(word) or (close in bare and f"did you mean '--{close}'?")
+        if not near and name in _SAID and "--set" in options and close not in params:
+            near = f"the program says it, as in '{_SAID[name]}'; if a param stands there, write --set PARAM=VALUE"
+            if params:
+                near += f", for one of {', '.join(params)}"
         if not near and "--set" in options and word.startswith("--"):
             near = f"a param of the program is set with --set {close or name}=VALUE"
             if params:
