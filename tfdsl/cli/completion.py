@@ -61,7 +61,7 @@ def configure(parser: CommandParser) -> None:
     parser.description = (
         "Print the script that makes a shell complete commands, options, files and names. For bash, add to ~/.bashrc: "
         'eval "$(tfdsl completion bash)". For zsh, add to ~/.zshrc, after compinit: eval "$(tfdsl completion zsh)". '
-        "For fish: tfdsl completion fish > ~/.config/fish/completions/tfdsl.fish"
+        "For fish, add to ~/.config/fish/config.fish: tfdsl completion fish | source"
     )
     parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
     # What the scripts ask for: the words of a line after the command.
