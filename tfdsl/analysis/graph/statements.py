@@ -103,7 +103,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
         ]
     rebound = set(rebinding((statement,)))
     for target in targets:
-        again = target.id in rebound or (ctx.is_partial and isinstance(statement, t.While | t.If | t.For))
+        again = target.id in rebound or (ctx.is_partial and isinstance(statement, t.While | t.If | t.For | t.Broken))
         if again or env.loops or env.member((env.path,), target.id) is None:  # a loop may have it from before
             try:
                 env.bind(target.id, ErrorValue(), target.span, again)

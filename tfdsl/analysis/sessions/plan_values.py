@@ -33,7 +33,7 @@ from ..calls.arguments import ArgumentValue, check_rounded, scalar_class
 from ..calls.session_values import FEWER_OPERATORS, plan_value
 from ..calls.slips import compared
 from ..calls.wrong_kind import not_tensor
-from ..context import Analysis
+from ..context import Analysis, StatementFailed
 from ..expressions import global_step
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
@@ -135,6 +135,8 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
         return _known(ctx, thaw(params[name]), name, format, span)
     first = name.partition(".")[0]
     if not plan.env.knows(first) and first != global_step.NAME:
+        if ctx.is_doubtful(first):
+            raise StatementFailed(None)
         known = (*counters, *params, *plan.names.names)
         help = ctx.did_you_mean(first, (*known, *plan.env.visible()))
         ctx.fail(UNKNOWN_FIELD, span, help=help, name=name, known=listed(known))
