@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import tfdsl
+from tfdsl.draw.curves import curves
+from tfdsl.notebook import ProgressLine
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +101,74 @@ def test_a_cell_that_runs_again_adds_nothing(shell):
     first, second = ([op.name for op in shell[name].program.graph.get_operations()] for name in ("first", "second"))
     built = [op.name for op in tfdsl.compile(TRAINING).graph.get_operations()]
     assert first == second and first[: len(built)] == built
+
+
+def test_help(shell):
+    for asked in ("%%tfg?", "%tfg?"):
+        shown = shell(asked)
+        assert "--show {graph,curves}" in shown and "a Python variable for the cell" in shown
+    assert shell("%tfg").startswith("%%tfg: the program goes into the lines below %%tfg")
+
+
+LOGGED = """\
+variable w = 0.0
+loss = square(w - 1.0)
+optimize loss with gradient_descent(learning_rate=0.25)
+summary scalar loss as "the <loss>"
+session:
+    log to "logs"
+    train 3 steps with engine="step":
+        log
+"""
+
+
+def test_the_graph_and_the_curves_are_pictures(shell, monkeypatch):
+    shown = []
+    monkeypatch.setattr(shell.ipython.display_pub, "publish", lambda data, **rest: shown.append(data))
+    assert shell.tfg(LOGGED, "model --show graph --show curves -q") == ""
+    graph, drawn = (ElementTree.fromstring(data["image/svg+xml"]) for data in shown)
+    svg = "{http://www.w3.org/2000/svg}"
+    assert {"w", "loss", "session", "log"} <= {element.text for element in graph.iter(f"{svg}text")}
+    assert {"the <loss>", "1", "0.0625", "0", "2"} == {element.text for element in drawn.iter(f"{svg}text")}
+    (curve,) = (path for path in drawn.iter(f"{svg}path") if path.get("class") == "curve")
+    heights = [float(point.split(",")[1]) for point in curve.get("d")[1:].split(" L")]
+    assert len(heights) == 3 and heights == sorted(heights), "the loss falls"
+    assert shell["model"].curves.svg == shown[1]["image/svg+xml"]
+    assert repr(shell["model"].curves).endswith("curves of the <loss>>")
+
+
+def test_curves_have_gaps_where_a_value_is_not_finite():
+    text = curves({"a": [(0, 1.0), (1, float("nan")), (2, 2.0), (3, 3.0)], "b": [(0, float("inf"))], "c": []})
+    assert text.count('class="dot"') == 1 and text.count('class="curve"') == 1 and "nan" not in text
+
+
+def test_progress_changes_in_place(shell, monkeypatch):
+    calls = []
+
+    def publish(data, **rest):
+        calls.append((data["text/plain"], rest["update"], rest["transient"]["display_id"]))
+
+    line = ProgressLine(publish, 2000, pause=0.0)
+    line.at(1, None)
+    line.step(1000)
+    line.at(2, 0.5)
+    line.step(2000)
+    line.close()
+    assert [text for text, *_ in calls] == [
+        "epoch 1, step 1,000 of 2,000",
+        "epoch 2, step 2,000 of 2,000, loss 0.5",
+        "",
+    ]
+    assert [update for _, update, _ in calls] == [False, True, True] and len({id for *_, id in calls}) == 1
+    short = ProgressLine(publish, 2)
+    short.step(2)
+    short.close()
+    assert len(calls) == 3, "a short training shows none"
+    monkeypatch.setattr(shell.ipython.display_pub, "publish", publish)
+    shell.ipython.kernel = None  # what shells of kernels have
+    monkeypatch.setattr(ProgressLine.__init__, "__defaults__", (0.0,))
+    shell.tfg(LOGGED, "-q")
+    assert [text.partition(",")[0] for text, *_ in calls[3:]] == ["step 1 of 3", "step 2 of 3", "step 3 of 3", ""]
 
 
 def test_a_name_for_the_cell(shell):

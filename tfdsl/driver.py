@@ -39,6 +39,7 @@ from .program import (
     kept_nodes,
     walk,
 )
+from .quiet import load_beside_others
 from .record import Record, replace
 from .source import Source
 from .syntax import tree as t
@@ -119,6 +120,7 @@ def _own(value: object) -> object:
 
 def infer(node: Node, types: Types, *rest: Any) -> TensorType | tuple[TensorType, ...]:  # like the lowering's
     """TensorFlow's inference for one node. The first call imports TensorFlow."""
+    load_beside_others()
     from .lowering.infer import infer as ask
 
     return ask(node, types, *rest)
@@ -308,6 +310,7 @@ class Compiled:
             raise TfgError([Diagnostic(SESSION_NAME, None, {"name": graph}, help=help)])
         with self._lock:
             if graph not in self._built:
+                load_beside_others()
                 from .lowering.graph import build
 
                 with paused():
@@ -316,6 +319,7 @@ class Compiled:
 
     def setting(self, graph: Graph) -> "Setting":
         """The settings for building a graph."""
+        load_beside_others()
         from .lowering.layout import Layout, Setting
 
         devices = self.devices
@@ -388,6 +392,7 @@ class Compiled:
         values of a run. Of the `options`, a session uses `note`, `logdir`, `fresh`, `resume_anyway`, `deterministic`
         and `timeout`.
         """
+        load_beside_others()
         from .runtime.embedded import OpeningSession
 
         return OpeningSession(self, graph, variables, _options(options))
@@ -404,6 +409,7 @@ class Compiled:
         if session is not None and session not in names:
             help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
+        load_beside_others()
         from .runtime.run import run
 
         options = _options(options)

@@ -26,6 +26,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .analysis.names import declared, names_of_import
@@ -33,17 +34,24 @@ from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
 from .cli.parser import CommandParser
+from .cli.progress import bar
 from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .diagnostics.render import render_text
 from .diagnostics.spelling import counted
+from .draw.curves import curves
+from .draw.formats.svg import svg
+from .draw.links import linked
+from .draw.picture import picture
 from .driver import Compiled, check
 from .given import whole
 from .inputs import CompileInputs, ExternalNames
 from .known_values import NO_VALUE, as_data, is_data
 from .program import Ref, Static
+from .quiet import load_beside_others
 from .record import Record
+from .runtime.options import Progress
 from .source import Source
 from .syntax import tree as t
 from .syntax.parse import parse_anyway
@@ -57,7 +65,16 @@ if TYPE_CHECKING:
 def load(shell: "InteractiveShell") -> None:
     """Add the magic `%%tfg` to an IPython shell."""
     magics: Any = shell  # its stub asks for a function that takes the shell
-    magics.register_magic_function(Notebook(shell).run_cell, "cell", "tfg")
+    notebook = Notebook(shell)
+
+    def tfg(line: str, cell: str | None = None) -> object:
+        return notebook.run_cell(line, cell)
+
+    tfg.__doc__ = f"Compile a cell and run its sessions.\n\n{_parser().format_help()}"
+    magics.register_magic_function(tfg, "line_cell", "tfg")
+
+
+_PAUSE = 0.5  # seconds between two updates of a progress
 
 
 class CellError(Exception):
@@ -99,17 +116,75 @@ class Cell:
         if name not in self._values:
             graph, _ = self.program.names[name]
             variables = self.result.variables if self.result else None
-            tensorflow.load_beside_others()
             with self.program.session(graph.name, variables) as session:
                 bare = name.removeprefix(f"{graph.name}.") if graph.name else name
                 self._values[name] = session.run(bare)
         return self._values[name]
+
+    @property
+    def graph(self) -> "Drawn":
+        """The picture of its graphs, with data sets and sessions."""
+        program = self.program.program
+        return Drawn(svg([linked(picture(graph), program, graph) for graph in program.graphs]), f"{self!r}: graph")
+
+    @property
+    def curves(self) -> "Drawn":
+        """The curves of the scalars that it logged."""
+        history = self.result.history if self.result else {}
+        return Drawn(curves(history), f"{self!r}: curves of {', '.join(history) or 'nothing'}")
 
     def __repr__(self) -> str:
         return f"<Cell {repr(self.program)[len('<Compiled ') :]}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.program._repr_mimebundle_()
+
+
+class Drawn:
+    """A picture that notebooks show: `svg` is its text."""
+
+    def __init__(self, svg: str, text: str):
+        self.svg: str = svg
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"<{self._text}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "image/svg+xml": self.svg}
+
+
+class ProgressLine(Progress):
+    """The progress of a training in the output of a cell: one line that changes in place, and is empty in the end. A
+    training that is over before the first `pause` shows none."""
+
+    def __init__(self, publish: Callable[..., object], total: int, pause: float = _PAUSE):
+        self._publish, self._total, self._pause = publish, total, pause
+        self._id = os.urandom(8).hex()
+        self._due = monotonic() + pause
+        self._epoch, self._loss = 0, ""
+        self._is_shown = False
+
+    def at(self, epoch: int, loss: float | None) -> None:
+        """The epoch of the training, if it counts them, and the loss of the last step, if it is known."""
+        self._epoch, self._loss = epoch, "" if loss is None else f", loss {loss:.4g}"
+
+    def step(self, done: int) -> None:
+        now = monotonic()
+        if now >= self._due:
+            self._due = now + self._pause
+            epoch = f"epoch {self._epoch}, " if self._epoch else ""
+            text = f"{epoch}step {done:,} of {self._total:,}{self._loss}"
+            self._show(text, f'<progress value="{done}" max="{self._total}"></progress> {text}')
+
+    def close(self) -> None:
+        if self._is_shown:
+            self._show("", "")
+
+    def _show(self, text: str, html: str) -> None:
+        data = {"text/plain": text, "text/html": html}
+        self._publish(data, transient={"display_id": self._id}, update=self._is_shown)
+        self._is_shown = True
 
 
 class _Bound(Record):
@@ -190,6 +265,8 @@ def _parser() -> CommandParser:
     parser.add_argument("name", nargs="?", help="a Python variable for the cell: its program, result and values")
     add_program_options(parser)
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("--show", choices=("graph", "curves"), action="append", default=[],
+                        help="draw the graph, or the curves of the logged scalars; can be repeated")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings, and no list of names")
     return parser
 
@@ -202,12 +279,11 @@ class Notebook:
         self.bound: dict[str, _Bound] = {}
         self.imports: dict[str, t.Import] = {}  # by the names that they bind
 
-    def run_cell(self, line: str, cell: str) -> object:
-        """Compile a cell and run its sessions.
-
-        %%tfg [NAME] [--set PARAM=VALUE] [--data NAME=VARIABLE] [--config FILE] [--allow-path DIR] [--fresh] [-q]
-        """
+    def run_cell(self, line: str, cell: str | None) -> object:
+        """Compile a cell and run its sessions. `%tfg`, in a line of Python, has no cell."""
         try:
+            if cell is None:
+                raise WrongUse("the program goes into the lines below %%tfg; %tfg? shows the options")
             return self._run(line, cell)
         except TfgError as error:
             text = "\n".join(render_text(d, self._colour()) for d in error.diagnostics)
@@ -230,7 +306,7 @@ class Notebook:
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 
         def compiled(tree: t.File) -> Compiled:
-            foreign = tensorflow.foreign(tensorflow.load_beside_others)
+            foreign = tensorflow.foreign(load_beside_others)
             inputs = CompileInputs(extra.params, data, extra.limits, around.names, foreign, access)
             program, diagnostics = check(tree, inputs)
             if program is None:
@@ -249,6 +325,9 @@ class Notebook:
         self._bind(tree, made, data, around.used)
         if arguments.name:
             self.shell.user_ns[arguments.name] = made
+        for what in arguments.show:
+            drawn = made.graph if what == "graph" else made.curves
+            self.shell.display_pub.publish(drawn._repr_mimebundle_())
         if result is None:
             return None if arguments.quiet else made
         if result.interrupted:
@@ -268,7 +347,7 @@ class Notebook:
         return replace(tree, body=(*needed, *tree.body))
 
     def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool) -> "Result":
-        tensorflow.load_beside_others()
+        load_beside_others()
         from .runtime.options import Options
 
         def write(line: str) -> None:
@@ -280,7 +359,15 @@ class Notebook:
 
         is_main = threading.current_thread() is threading.main_thread()  # only this thread can handle signals
         with interruptible() if is_main else nullcontext(lambda: False) as interrupted:
-            return program.run(options=Options(write=write, note=note, fresh=fresh, interrupted=interrupted))
+            return program.run(options=Options(
+                write=write, note=note, fresh=fresh, interrupted=interrupted, progress=self._progress()))  # fmt: skip
+
+    def _progress(self) -> Callable[[int, int, str], Progress] | None:
+        """How to show the progress of a training: in the output of a cell, by the bar of a command, or not at all."""
+        if hasattr(self.shell, "kernel"):
+            publish = self.shell.display_pub.publish
+            return lambda total, done, unit: ProgressLine(publish, total)
+        return bar(self._colour()) if sys.stderr.isatty() else None
 
     def _bind(self, tree: t.File, cell: Cell, data: Mapping[str, object], used: Mapping[str, Cell]) -> None:
         """Make the names of a cell visible to later cells."""

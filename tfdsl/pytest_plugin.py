@@ -73,7 +73,7 @@ def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments 
 
     try:
         program = compile(path, **arguments)
-        from .cli.tensorflow import load_beside_others
+        from .quiet import load_beside_others
 
         load_beside_others()  # TensorFlow's start-up messages are not part of a failure
         from .lowering.text import graphs_text

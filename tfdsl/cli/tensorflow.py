@@ -2,14 +2,12 @@
 
 import gc
 import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from ..driver import infer
 from ..inputs import Foreign
+from ..quiet import load_beside_others
 from .signals import at_once
 
 
@@ -28,15 +26,6 @@ def load(tidy: Callable[[], object] = lambda: None) -> None:
     gc.enable()
 
 
-def load_beside_others() -> None:
-    """Import TensorFlow quietly in a process whose other code may use it too. Nothing else is configured."""
-    if "tensorflow" in sys.modules:
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with held_back():
-        import tensorflow  # noqa: F401
-
-
 def foreign(load: Callable[[], None] = load) -> Foreign:
     """The extension that building commands pass to the compiler: TensorFlow's inference, after a quiet import."""
 
@@ -45,31 +34,3 @@ def foreign(load: Callable[[], None] = load) -> Foreign:
         return infer(*arguments)
 
     return Foreign({}, quietly)
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Hold back output to standard error, also from C++. Show it if there is an exception."""
-    sys.stderr.flush()
-    try:
-        saved = os.dup(2)
-    except OSError:  # there is no standard error
-        yield
-        return
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
-        try:
-            yield
-        except BaseException as error:
-            _restore(saved)
-            if isinstance(error, Exception):
-                file.seek(0)
-                sys.stderr.write(file.read().decode("utf-8", "replace"))
-            raise
-        _restore(saved)
-
-
-def _restore(saved: int) -> None:
-    sys.stderr.flush()
-    os.dup2(saved, 2)
-    os.close(saved)

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..data.arrays import aligned
 from ..program import Field
+from ..quiet import unlogged
 from .sums import order_sums, ordered
 from .tf import Operand, tf, v1
 
@@ -166,7 +167,8 @@ class GraphData:
     def _compute_folded(self, tensors: list[tuple[tf.Tensor, set[tf.Tensor]]], definition: v1.GraphDef) -> None:
         """Compute tensors from little data, as TensorFlow computes them from constants."""
         names = [tensor.name for tensor, _ in tensors]
-        part = v1.graph_util.extract_sub_graph(definition, sorted({tensor.op.name for tensor, _ in tensors}))
+        with unlogged():  # the function is old
+            part = v1.graph_util.extract_sub_graph(definition, sorted({tensor.op.name for tensor, _ in tensors}))
         make_constants(part, {one.op.name: self.feeds[one] for _, used in tensors for one in used})
         for node in part.node:
             node.device = ""

@@ -14,12 +14,13 @@ _WIDEST = 1600.0  # of a row; a wider one is broken
 _GAP, _BETWEEN = 26.0, 34.0  # between children in a row, and between rows
 _PADDING, _HEAD = 14.0, 22.0
 _TITLE = 26.0
-_STYLE = (
-    "text{font:12px Helvetica,Arial,sans-serif;fill:#1b1b1b}.head,.title{font-weight:bold}"
-    ".edge{fill:none;stroke:#8891a0}.control{stroke-dasharray:4 3}.feed{stroke-dasharray:1 3}"
-    ".size{font-size:9px;fill:#5a6270}.back{fill:#fdfdfd}.box{stroke:#b8c0cc}.unnamed{font-size:10px}"
-    "@media(prefers-color-scheme:dark){.back{fill:#16181d}.box{fill:#1f232b;stroke:#4a5261}"
-    ".head,.title{fill:#e8e8ea}.size{fill:#9aa3b2}}"
+_STYLE = (  # inside the picture only, also in a page that contains it
+    ".tfg text{font:12px Helvetica,Arial,sans-serif;fill:#1b1b1b}.tfg .head,.tfg .title{font-weight:bold}"
+    ".tfg .edge{fill:none;stroke:#8891a0}.tfg .control{stroke-dasharray:4 3}.tfg .feed{stroke-dasharray:1 3}"
+    ".tfg .size{font-size:9px;fill:#5a6270}.tfg .back{fill:#fdfdfd}.tfg .box{stroke:#b8c0cc}"
+    ".tfg .unnamed{font-size:10px}"
+    "@media(prefers-color-scheme:dark){.tfg .back{fill:#16181d}.tfg .box{fill:#1f232b;stroke:#4a5261}"
+    ".tfg .head,.tfg .title{fill:#e8e8ea}.tfg .size{fill:#9aa3b2}}"
 )
 
 
@@ -60,7 +61,7 @@ def svg(pictures: list[Picture]) -> str:
         width, bottom = max(width, whole.width), bottom + whole.height
     size = f'viewBox="0 0 {width:.0f} {bottom:.0f}" width="{width:.0f}" height="{bottom:.0f}"'
     back = f'<rect class="back" width="{width:.0f}" height="{bottom:.0f}"/>'
-    start = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{_STYLE}</style>'
+    start = f'<svg xmlns="http://www.w3.org/2000/svg" class="tfg" {size}><style>{_STYLE}</style>'
     return "\n".join([start, back, *parts, "</svg>"]) + "\n"
 
 

@@ -26,6 +26,7 @@ from ...lowering.failures import failure, plain_reason
 from ...lowering.tf import tf, v1
 from ...program import Export, Ref
 from ...program.signature import input_names
+from ...quiet import unlogged
 from .data_graph import DataGraph, data_graph
 
 _EXTRA, _LIST = "assets.extra", "tfdsl.json"  # the folder for extra files in a SavedModel; the list of its files
@@ -144,7 +145,7 @@ def _write(
     meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
     made = _with_fields(meta.graph_def, built, statement, fitted) if statement.made else None
     _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)
-    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
+    with unlogged(), tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
         v1.train.import_meta_graph(meta, clear_devices=True)
         for variable, value in zip(graph.get_collection("variables"), values, strict=True):
             copy.run(variable.initializer, {variable.initial_value: value})
@@ -179,7 +180,8 @@ def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tens
         names = proto.variable_name, proto.initializer_name, proto.snapshot_name, proto.initial_value_name
         wanted |= set(map(op_name, names))
     meta = v1.MetaGraphDef()
-    meta.graph_def.CopyFrom(v1.graph_util.extract_sub_graph(graph.as_graph_def(), sorted(wanted)))
+    with unlogged():
+        meta.graph_def.CopyFrom(v1.graph_util.extract_sub_graph(graph.as_graph_def(), sorted(wanted)))
     if kept:
         serialized = [proto.SerializeToString() for proto in kept]
         meta.collection_def["variables"].bytes_list.value.extend(serialized)
