@@ -148,7 +148,7 @@ def test_progress_changes_in_place(shell, monkeypatch):
     def publish(data, **rest):
         calls.append((data["text/plain"], rest["update"], rest["transient"]["display_id"]))
 
-    line = ProgressLine(publish, 2000, pause=0.0)
+    line = ProgressLine(publish, 2000, "epoch", pause=0.0)
     line.at(1, None)
     line.step(1000)
     line.at(2, 0.5)
@@ -160,7 +160,7 @@ def test_progress_changes_in_place(shell, monkeypatch):
         "",
     ]
     assert [update for _, update, _ in calls] == [False, True, True] and len({id for *_, id in calls}) == 1
-    short = ProgressLine(publish, 2)
+    short = ProgressLine(publish, 2, "step")
     short.step(2)
     short.close()
     assert len(calls) == 3, "a short training shows none"

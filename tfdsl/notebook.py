@@ -158,22 +158,21 @@ class ProgressLine(Progress):
     """The progress of a training in the output of a cell: one line that changes in place, and is empty in the end. A
     training that is over before the first `pause` shows none."""
 
-    def __init__(self, publish: Callable[..., object], total: int, pause: float = _PAUSE):
+    def __init__(self, publish: Callable[..., object], total: int, unit: str, pause: float = _PAUSE):
         self._publish, self._total, self._pause = publish, total, pause
         self._id = os.urandom(8).hex()
         self._due = monotonic() + pause
-        self._epoch, self._loss = 0, ""
+        self._counts_epochs, self._epoch, self._loss = unit == "epoch", 0, ""
         self._is_shown = False
 
     def at(self, epoch: int, loss: float | None) -> None:
-        """The epoch of the training, if it counts them, and the loss of the last step, if it is known."""
         self._epoch, self._loss = epoch, "" if loss is None else f", loss {loss:.4g}"
 
     def step(self, done: int) -> None:
         now = monotonic()
         if now >= self._due:
             self._due = now + self._pause
-            epoch = f"epoch {self._epoch}, " if self._epoch else ""
+            epoch = f"epoch {self._epoch}, " if self._counts_epochs else ""
             text = f"{epoch}step {done:,} of {self._total:,}{self._loss}"
             self._show(text, f'<progress value="{done}" max="{self._total}"></progress> {text}')
 
@@ -366,7 +365,7 @@ class Notebook:
         """How to show the progress of a training: in the output of a cell, by the bar of a command, or not at all."""
         if hasattr(self.shell, "kernel"):
             publish = self.shell.display_pub.publish
-            return lambda total, done, unit: ProgressLine(publish, total)
+            return lambda total, done, unit: ProgressLine(publish, total, unit)
         return bar(self._colour()) if sys.stderr.isatty() else None
 
     def _bind(self, tree: t.File, cell: Cell, data: Mapping[str, object], used: Mapping[str, Cell]) -> None:
