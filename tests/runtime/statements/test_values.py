@@ -455,3 +455,13 @@ def test_a_value_of_the_program_is_not_hidden_in_strings(name):
 def test_the_step_of_an_optimizer_hides_no_counter():
     text = "variable w = 3.0\noptimize square(w) with gradient_descent(learning_rate=0.1) as step\nsession:\n"
     assert printed(text + '    train 2 steps:\n        run step\n        print "{step}"\n') == ["0", "1"]
+
+
+@pytest.mark.parametrize("body", ["n = n + 200_000_000", "n = 2 * n", "n = -n\n    n = n - 200_000_000"])
+def test_whole_numbers_do_not_wrap_around(body):
+    """They would in the graph, in silence."""
+    start = "variable w = 3.0\nsession:\n    print w\n    n = 2_000_000_000\n"
+    assert failure(f"{start}    {body}\n").code == "TFG773"
+    assert printed(f"{start}    n = n + 147_483_647\n    m = -n\n    print n, m, n - 1\n")[1:] == [
+        "2147483647 -2147483647 2147483646"
+    ]

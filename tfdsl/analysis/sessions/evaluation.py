@@ -145,17 +145,53 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
         value = value_of(ctx, plan.env, expr)
         found = unpacked(ctx, targets, items_of(value), expr.span) if len(targets) > 1 else [value]
         types = [_type(ctx, plan, one, expr) for one in found]
-        values = [plan_value(ctx, one, expr.span) for one in found]
+        exact = _exact(ctx, plan, expr) if len(targets) == 1 and _is_whole(types[0]) else None
+        values = [plan_value(ctx, one, expr.span) for one in found] if exact is None else [exact]
     refs = [part.ref for one in values for part in parts_of(one) if isinstance(part, Fetch)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, f"'{first} ='", statement)
     dtypes: list[str] = []
     for target, type, one, part in zip(targets, types, found, values, strict=True):
         kept = _type_before(ctx, plan, target, part) if type is None else None
-        made = kept or (type if isinstance(one, (list, tuple)) and isinstance(part, Apply) else None)
+        is_made = isinstance(part, Apply) and (isinstance(one, (list, tuple)) or _is_whole(type))
+        made = kept or (type if is_made else None)
         dtypes.append("" if made is None else made.dtype.name)
         of = one.ref if isinstance(one, Tensor) else None
         give(ctx, plan, target, RuntimeValue(SessionValue(target.id), kept or type, None, of))
     return Bind(Origin(statement.span), tuple(one.id for one in targets), tuple(values), tuple(dtypes), feeds)
+
+
+def _is_whole(type: TensorType | None) -> bool:
+    return type is not None and type.shape == () and type.dtype.kind in ("int", "uint")
+
+
+def _exact(ctx: Analysis, plan: Plan, expr: t.Expr) -> Apply | None:
+    """A sum, difference or product of whole numbers that the session knows, computed outside the graph: there they have
+    no largest one, and a result outside the range of its dtype is an error. In the graph it would wrap around."""
+
+    def part(expr: t.Expr) -> PlanExpr | None:
+        match expr:
+            case t.Constant(value=int() as value) if not isinstance(value, bool):
+                return Value(value)
+            case t.Name(id=name):
+                binding = plan.env.find(name) if plan.env.knows(name) else None
+                match binding.value if binding is not None else None:
+                    case RuntimeValue(expr=SessionValue() as kept, type=type) if _is_whole(type):
+                        return kept
+                    case int() as value if not isinstance(value, bool):
+                        return Value(value)
+                    case _:
+                        return None
+            case t.Unary(op="-" | "+" as op, operand=operand):
+                inner = part(operand)
+                return None if inner is None else Apply(f"unary {op}", (inner,))
+            case t.Binary(op="+" | "-" | "*" as op, left=left, right=right):
+                both = part(left), part(right)
+                return None if both[0] is None or both[1] is None else Apply(op, (both[0], both[1]))
+            case _:
+                return None
+
+    made = part(expr)
+    return made if isinstance(made, Apply) else None
 
 
 def _type_before(ctx: Analysis, plan: Plan, target: t.Identifier, value: PlanExpr) -> TensorType | None:

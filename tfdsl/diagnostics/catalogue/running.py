@@ -100,7 +100,7 @@ NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
                      "last one")
 
 KEPT_RANGE = _message("TFG773", "{name} is {dtype}, which has no {value}",
-                      "give it a larger dtype before the training: {name} = cast(0, int64)")
+                      "begin with a larger dtype: {name} = cast(0, int64)")
 
 SESSION_CLOSED = _message("TFG750", "this session is closed", "run it inside of: with program.session() as session:")
 SESSION_UNOPENED = _message("TFG774", "this session is not open yet", "open it: with program.session() as session:")
