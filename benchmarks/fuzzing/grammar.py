@@ -18,6 +18,8 @@ _STRINGS = ['""', '"a"', '"a.tfg"', '"/cpu:0"', '"{now}"', '"{"', '"\\n"', '"é"
 _WORDS = {
     "NAME": _NAMES, "NUMBER": _NUMBERS, "STRING": _STRINGS, "UNIT": ["epochs", "batches", "steps", "seconds", "epoch"],
     "ORDER": ["shuffled", "ordered", "sampled"], "IF_EXISTS": ["if exists"], "COMMENT": [""],
+    # The parser puts these terminals in place of texts like this one.
+    "BROKEN": ["= )"], "BROKEN_BRANCH": ["elif = )"], "BROKEN_SESSION": ["session = )"],
 }  # fmt: skip
 _LONG = 40  # words of a statement, after which the shortest way to its end is taken
 _OPEN, _CLOSE = "\x01", "\x02"  # stand for the layout until a text is written

@@ -25,8 +25,8 @@ def judge(text: str, path: str = "fuzz.tfg") -> str:
     try:
         tree = parse(source)
     except TfgError as error:
-        (diagnostic,) = error.diagnostics
-        _shown(diagnostic)
+        for diagnostic in error.diagnostics:
+            _shown(diagnostic)
         return KINDS[0]
     program, diagnostics = check(tree, CompileInputs(limits=LIMITS))
     for diagnostic in diagnostics:

@@ -229,7 +229,7 @@ def test_mutated_pieces(chunk, beside):
 
 def test_programs_from_the_grammar(beside):
     grammar, kinds = Grammar(), Counter(dict.fromkeys(KINDS, 0))
-    for number in range(100):
+    for number in range(200):
         kinds[judge(grammar.program(Random(number)))] += 1
     assert kinds["good program"] > 1
 
