@@ -56,7 +56,7 @@ def svg(pictures: list[Picture]) -> str:
         places: dict[str, Spot] = {}
         items: list[str] = []
         parts += _boxes(whole, 0.0, bottom, places, items)
-        parts += (text for edge in picture.edges for text in _edge(edge, places))
+        parts += _edges(picture.edges, places, set(_statements(picture.children)))
         parts += items  # over the edges
         width, bottom = max(width, whole.width), bottom + whole.height
     size = f'viewBox="0 0 {width:.0f} {bottom:.0f}" width="{width:.0f}" height="{bottom:.0f}"'
@@ -130,15 +130,54 @@ def _boxes(block: Laid, left: float, top: float, places: dict[str, Spot], items:
         yield from _boxes(inner, left + x, top + y, places, items)
 
 
-def _edge(edge: Edge, places: dict[str, Spot]) -> Iterable[str]:
-    start, end = places[edge.start], places[edge.end]
-    x, y = start.left + start.width / 2, start.top + (0 if edge.feed else start.height)
-    to_x, to_y = end.left + end.width / 2, end.top + (end.height if edge.feed else 0)
-    bend = max(14.0, abs(to_y - y) / 2) * (-1 if edge.feed else 1)
-    curve = f"C{x:.0f},{y + bend:.0f} {to_x:.0f},{to_y - bend:.0f} {to_x:.0f},{to_y:.0f}"
-    yield f'<path class="edge {edge.look}" d="M{x:.0f},{y:.0f} {curve}"/>'
-    if edge.label:
-        yield _words(edge.label, x + (to_x - x) * 0.12 + 4, y + 11, "size")
+def _statements(children: Iterable[Box | Shape]) -> Iterator[str]:
+    """The items that are statements of sessions."""
+    for child in children:
+        if isinstance(child, Box):
+            yield from _statements(child.children)
+        elif child.kind == "session":
+            yield child.id
+
+
+def _edges(edges: Iterable[Edge], places: dict[str, Spot], statements: set[str]) -> Iterator[str]:
+    """The edges with their labels. Those between the same two items are one; labels at an item stand one below the
+    other. A statement is reached from its left, and what it feeds or sets from its right, past the statements above."""
+    labels: dict[tuple[str, str, str], list[str]] = {}
+    for edge in edges:
+        labels.setdefault((edge.start, edge.end, edge.look), []).append(edge.label)
+    shown: dict[str, list[str]] = {}
+    for (start, end, look), found in labels.items():
+        if end in statements:
+            yield _path(look, *_lower(places[start], end=False), *_side(places[end], -1), -1)
+        elif start in statements:
+            yield _path(look, *_lower(places[end], end=False), *_side(places[start], 1), 1)
+        else:
+            yield _path(look, *_lower(places[start], end=False), *_lower(places[end], end=True), 0)
+        text = ", ".join(dict.fromkeys(filter(None, found)))
+        here = shown.setdefault(start, [])
+        if text and text not in here:
+            x, y = _lower(places[start], end=False)
+            here.append(text)
+            yield _words(text, x + 6, y + 2 + 9 * len(here), "size")
+
+
+def _lower(place: Spot, end: bool) -> tuple[float, float]:
+    """Where an edge leaves an item below, or enters it above."""
+    return place.left + place.width / 2, place.top + (0 if end else place.height)
+
+
+def _side(place: Spot, side: int) -> tuple[float, float]:
+    """The middle of the left or the right side of an item."""
+    return place.left + (place.width if side > 0 else 0), place.top + place.height / 2
+
+
+def _path(look: str, x: float, y: float, to_x: float, to_y: float, side: int) -> str:
+    """A curve downwards, which ends at a side of an item if `side` is not 0."""
+    bend = max(14.0, abs(to_y - y) / 2)
+    bends = f"{x:.0f},{y + bend:.0f} {to_x:.0f},{to_y - bend:.0f}"
+    if side:
+        bends = f"{to_x + 30 * side:.0f},{y + bend / 2:.0f} {to_x + 30 * side:.0f},{to_y:.0f}"
+    return f'<path class="edge {look}" d="M{x:.0f},{y:.0f} C{bends} {to_x:.0f},{to_y:.0f}"/>'
 
 
 def _rect(place: Spot, rest: str) -> str:
