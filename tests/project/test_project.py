@@ -67,6 +67,13 @@ def test_the_wheel_has_every_file_and_its_programs_run(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_wheel_has_the_pages_that_commands_read():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tfdsl").rglob("*.py")]
+    read = {f"docs/{name}" for text in texts for name in re.findall(r'"(\w+\.md)"', text)}
+    included = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert read and read <= set(included)
+
+
 def test_the_license_is_the_same_everywhere():
     license = PROJECT["project"]["license"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
