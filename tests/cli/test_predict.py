@@ -854,7 +854,7 @@ def test_the_help_lists_the_suffixes_of_outputs(capsys):
     with pytest.raises(SystemExit):
         main(["predict", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "-o OUT, --output OUT the file to write, whose name ends in .csv, .npy, .npz, .parquet or .png" in shown
+    assert "--output OUT the file to write, whose name ends in .csv, .npy, .npz, .parquet or .png" in shown
 
 
 def test_params_and_unknown_data(model, capsys):
