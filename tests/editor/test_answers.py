@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from edited_programs import LAYERS, NETWORK
 
 from tfdsl.analysis.calls.builtins import BUILTINS
 from tfdsl.analysis.calls.scopes import LISTERS
@@ -25,25 +26,10 @@ from tfdsl.syntax import tree as t
 from tfdsl.types import DTYPE_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYERS = """# Halves what it gets.
-def half(X, factor=0.5):
-    variable w = 1.0
-    return X * factor * w
-"""
-MAIN = """import nn
-import "layers.tfg" as layers
-
-param rate = 0.01  # how fast it learns
-data d = csv("rows.csv", target="y") | split(test=0.4, ordered=true)
-placeholder X: float32[batch, 2]
-placeholder y: float32[batch, 1]
-
-scope dnn:
-    h = nn.dense(X, 4, activation=relu) as first
-    h = layers.half(h, factor=0.5)
-    logits = nn.dense(h, 1) as head
-
-cost = reduce_mean(square(logits - y))
+DATA = 'csv("rows.csv", target="y") | split(test=0.4, ordered=true)'
+MAIN = (
+    NETWORK.replace("DATA", DATA)
+    + """cost = reduce_mean(square(logits - y))
 optimize cost with adam(learning_rate=rate) wrt dnn.head, dnn.first
 
 session:
@@ -54,6 +40,7 @@ session:
             print "epoch {epoch}: {test:.3f}"
     print cost, dnn.first.kernel with X = d.test.features, y = d.test.target
 """
+)
 
 
 @pytest.fixture
@@ -143,7 +130,7 @@ SESSION = MAIN + "    "
 )  # fmt: skip
 def test_completion(documents, text, expected, missing):
     document = documents()
-    assert document.diagnostics == []  # what was known before the statement that is being typed
+    assert document.diagnostics == []  # the unfinished statement adds none
     labels = {item.label for item in complete(documents(text), len(text))}
     assert expected <= labels
     assert not missing & labels

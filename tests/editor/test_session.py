@@ -4,27 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from edited_programs import LAYERS, NETWORK
 from language_client import Client, Refused, edited, place
 
-LAYERS = """# Halves what it gets.
-def half(X, factor=0.5):
-    variable w = 1.0
-    return X * factor * w
-"""
-MAIN = """import nn
-import "layers.tfg" as layers
-
-param rate = 0.01  # how fast it learns
-data d = moons(100, noise=0.1, seed=4) | split(test=0.2)
-placeholder X: float32[batch, 2]
-placeholder y: float32[batch, 1]
-
-scope dnn:
-    h = nn.dense(X, 4, activation=relu) as first
-    h = layers.half(h, factor=0.5)
-    logits = nn.dense(h, 1) as head
-
-cost = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=logits))
+DATA = "moons(100, noise=0.1, seed=4) | split(test=0.2)"
+MAIN = (
+    NETWORK.replace("DATA", DATA)
+    + """cost = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=logits))
 optimize cost with adam(learning_rate=rate)
 
 session:
@@ -32,6 +18,7 @@ session:
         feed X = b.features, y = b.target
     print cost with X = d.test.features, y = d.test.target
 """
+)
 
 
 @pytest.fixture
@@ -50,7 +37,7 @@ def test_a_session(client, tmp_path):
     assert can["textDocumentSync"]["change"] == 2
     assert can["positionEncoding"] == "utf-16"
 
-    # What is wrong is said while typing, also of a file that was never saved.
+    # Errors are reported while typing, even in a file that was never saved.
     client.open("main.tfg", MAIN)
     assert client.diagnostics("main.tfg") == []
     begin = place(MAIN, "learning_rate=rate", 14)

@@ -353,7 +353,7 @@ def test_every_source_transform_and_optimizer_is_described(request):
 
 
 def test_every_statement_has_a_heading():
-    """Each keyword of the grammar that begins a statement. What is a part of another is in its section."""
+    """Each keyword of the grammar that begins a statement. Clauses are described with their statement."""
     words = {*GRAPH_WORDS, *SESSION_WORDS} - {"elif", "else", "from", "return"}
     assert len(words) > 30
     headings = {one.split()[0] for one in re.findall(r"^### `(.+)`$", PAGES["language.md"], re.M)}

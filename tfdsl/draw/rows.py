@@ -49,7 +49,7 @@ def _rows(children: tuple[Box | Shape, ...], before: Before) -> Rows:
     rank: list[int] = []
     for place in range(len(children)):
         rank.append(max((rank[other] + 1 for other in before.get(place, ())), default=0))
-    # What is made from nothing stands right above what it is for.
+    # An item without inputs stands directly above the first item that uses it.
     below: dict[int, int] = {}
     for place, others in before.items():
         for other in others:

@@ -149,7 +149,7 @@ def _of_attribute(document: Document, part: t.Attribute, offset: int) -> Hover |
 
 
 def _of_member(document: Document, span: Span, offset: int) -> Hover | None:
-    """What is known of a word of a dotted name that is no symbol, such as a column of data."""
+    """The hover text of a word in a dotted name that is not a symbol, such as a column of data."""
     for word in WORD.finditer(span.text):
         start, end = span.start + word.start(), span.start + word.end()
         if start <= offset <= end:

@@ -34,7 +34,7 @@ def resolve(tree: t.File, read: ReadImport) -> FileSymbols:
 
 
 class _Graph(State):
-    """What is told apart by graph: named sizes, and shared variables by their path."""
+    """The symbols that belong to one graph: named sizes, and shared variables by their path."""
 
     env: SymbolNames
     sizes: dict[str, Symbol] = field(default_factory=dict)

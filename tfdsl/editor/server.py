@@ -220,7 +220,7 @@ def _edits(text: OpenText, edits: list[Edit]) -> list[lsp.TextEdit]:
 
 
 def _diagnostic(document: Document, one: Diagnostic) -> lsp.Diagnostic:
-    """A diagnostic at its place in the document. What is in another file is at the import or the call that leads
+    """A diagnostic at its place in the document. One in another file is reported at the import or call that leads
     there."""
     text = document.text
     spans = [span for _, span in one.chain if span.source.path == document.path]

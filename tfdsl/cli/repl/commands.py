@@ -5,9 +5,11 @@ import shlex
 from collections.abc import Callable
 
 from ...diagnostics.spelling import did_you_mean
+from ...outputs import write_output
 from ...program.summary import as_text
 from ...record import Record
 from ...syntax.read import read
+from ..graph import drawn
 from ..report import WrongUse, show
 from ..summary import print_layers
 from .live import Effect, LiveProgram
@@ -36,8 +38,6 @@ def _graph(live: LiveProgram, rest: str) -> None:
     if not rest:
         show(as_text(compiled.program))
         return
-    from ...outputs import write_output
-    from ..graph import drawn
 
     write_output(rest, drawn(compiled, rest))
     show(f"drew {rest}")
@@ -78,7 +78,6 @@ def _save(live: LiveProgram, rest: str) -> None:
         raise WrongUse("a program is saved to a file that ends in .tfg")
     if os.path.exists(path):
         raise WrongUse(f"{path!r} exists: choose another name")
-    from ...outputs import write_output
 
     text, is_whole = live.saved()
     write_output(path, text)

@@ -20,14 +20,15 @@ from ...inputs import CompileInputs, ExternalNames
 from ...known_values import NO_VALUE, as_data
 from ...program import Graph, Node, Ref
 from ...record import Record, replace
+from ...runtime.options import Options
 from ...source import Source, Span
 from ...syntax import tree as t
+from ...syntax.format import format_text
 from ...syntax.parse import parse_expression
 from .. import tensorflow
 from .entries import Parsed, parsed
 
 if TYPE_CHECKING:
-    from ...runtime.options import Options
     from ...runtime.result import Result
 
 _KEPT = f"kept-{os.urandom(8).hex()}"  # begins what a session prints for its values to be kept
@@ -77,7 +78,7 @@ class LiveProgram:
 
     # --- entries --------------------------------------------------------------------------
 
-    def enter(self, text: str, options: "Options") -> Effect:
+    def enter(self, text: str, options: Options) -> Effect:
         """Check an entry and run its sessions. Raises `TfgError` if it is wrong or fails; then nothing has changed."""
         self._count += 1
         return self._enter(parsed(f"[{self._count}]", text), options)
@@ -92,7 +93,7 @@ class LiveProgram:
             self.path = before
             raise
 
-    def _enter(self, entry: Parsed, options: "Options | None") -> Effect:
+    def _enter(self, entry: Parsed, options: Options | None) -> Effect:
         pieces, new = self._pieces, tuple(map(_piece, entry.declarations))
         program, pieces = self._placed(pieces, new, entry.sessions)
         names = [name for piece in new for name in sorted(piece.names)]
@@ -159,7 +160,7 @@ class LiveProgram:
     # --- running --------------------------------------------------------------------------
 
     def _run(
-        self, program: Compiled, pieces: tuple[_Piece, ...], states: Mapping[str, _State], options: "Options"
+        self, program: Compiled, pieces: tuple[_Piece, ...], states: Mapping[str, _State], options: Options
     ) -> "Result":
         """Run the sessions of a program whose variables begin with the values in `states`, and keep what they have at
         the end."""
@@ -243,8 +244,6 @@ class LiveProgram:
     def saved(self) -> tuple[str, bool]:
         """The program as a file, and whether its session does again what has run: it does not if a statement needs
         a declaration that is no longer there."""
-        from ...syntax.format import format_text
-
         statements = [_as_statement(one) for session in self._ran for one in session.body]
         lines = [f"    {line}" for one in statements for line in _inner(one).split("\n")]
         whole = self.text + ("\nsession:\n" + "\n".join(lines) + "\n" if lines else "")
