@@ -40,8 +40,9 @@ def best_index(call: OpCall) -> TensorType:
 
 def mean(call: OpCall) -> TensorType:
     """Like other reductions. The mean of integers is an integer."""
-    if call["input_tensor"].dtype.kind in ("int", "uint"):
-        call.warn(MEAN_WHOLE, "input_tensor")
+    dtype = call["input_tensor"].dtype
+    if dtype.kind in ("int", "uint"):
+        call.warn(MEAN_WHOLE, "input_tensor", dtype=dtype)
     return reduction()(call)
 
 
