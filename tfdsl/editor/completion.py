@@ -344,7 +344,7 @@ def _keywords() -> dict[str, tuple[str, ...]]:
     return found
 
 
-_READS = ("csv", "parquet", "npz", "npy", "images", "text", "stored")
+_READS = ("csv", "parquet", "npz", "npy", "images", "text")
 
 
 def _takes_path(line: Iterable[Token]) -> bool:
