@@ -80,6 +80,10 @@ def test_values_of_sessions_are_kept(live):
     data = "data d = moons(20)", "placeholder X: float32[n, 2]", "mean = reduce_mean(X)"
     entered(live, *data, "found = evaluate mean on d in batches of 5 as b with X = b.features")
     assert entered(live, "print found == found") == ["True"]
+    entered(
+        live, "up = assign_add(w, 1.0)", "session:\n    n = 0\n    train 3 steps:\n        run up\n        n = n + 1"
+    )
+    assert entered(live, "n") == ["3"]
 
 
 def test_data_is_loaded_once(live):

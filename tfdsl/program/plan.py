@@ -589,6 +589,11 @@ def walk(statements: Iterable[Statement]) -> list[Statement]:
     return found
 
 
+def names_given(statements: Iterable[Statement]) -> frozenset[str]:
+    """The names of the session that statements give values."""
+    return frozenset(name for one in walk(statements) for name in one.uses().binds)
+
+
 def batch_fields(training: "Train") -> tuple[str, ...]:
     """The fields of batches that a training uses, in the order of their first use."""
     found: dict[str, None] = {}

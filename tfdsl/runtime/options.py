@@ -47,8 +47,8 @@ class Options:
       the variables that still fit.
     - `variables` maps names of variables in TensorFlow to values that replace their initial ones, such as
       `result.variables`, the final values of another run.
-    - `keep_variables` adds the variables at the end of each session to the result. `session_ended` is called with the
-      number of the session and these variables.
+    - `keep_variables` adds the variables, and the values of the session's names, to the result at the end of each
+      session. `session_ended` is called with the number of the session and these variables.
     - `progress` is called at the start of each training with its number of steps, the steps done before, and the unit
       that it counts. It returns a `tfdsl.Progress`.
     - `interrupted` is called after every execution. If it returns true, the run stops, and all its files are complete.

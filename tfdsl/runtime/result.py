@@ -32,7 +32,8 @@ class Result:
     pairs of every logged scalar by its tag, and `steps` the number of training steps. A resumed run has the history and
     the steps from the start, but only the lines printed since it resumed. `variables` has the value of every variable
     at the end of its session, including those of optimizers, by its name in TensorFlow (`loss/w`; `other.loss/w` for a
-    named graph). `Compiled.session` can start from them.
+    named graph). `Compiled.session` can start from them. `session_values` has the last value of every name that a
+    session gave one, or a dict if an `evaluate` gave it several.
     """
 
     program: str
@@ -41,6 +42,7 @@ class Result:
     values: dict[str, object] = field(default_factory=dict)
     history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     variables: dict[str, np.ndarray] = field(default_factory=dict)
+    session_values: dict[str, object] = field(default_factory=dict)
     data: dict[str, DataUsed] = field(default_factory=dict)
     logdirs: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)

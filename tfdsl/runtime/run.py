@@ -26,7 +26,7 @@ from ..diagnostics.render import render_text
 from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.tf import tf
-from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, places, walk
+from ..program import Field, Keep, Program, Restore, Run, Save, Session, Train, known_text, names_given, places, walk
 from ..record import replace
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
@@ -172,9 +172,8 @@ def check_restores(compiled: RunnableProgram, sessions: list[Session]) -> None:
 def refuse_kept(program: Program) -> None:
     """Refuse trainings with values of the session's names where several processes train: only one of them has these."""
     for session in program.sessions:
-        statements = walk(session.body)
-        given = {name for one in statements for name in one.uses().binds}
-        for training in (one for one in statements if isinstance(one, Train)):
+        given = names_given(session.body)
+        for training in (one for one in walk(session.body) if isinstance(one, Train)):
             taken = [one.uses() for one in walk((training,)) if isinstance(one, (Train, Run))]
             names = {name for uses in taken for name in (*uses.session_names, *(uses.data or ())[:1])} & given
             if names:

@@ -105,7 +105,7 @@ def run_session(
             _run_statements(session, manager, resume)
         except Interrupted:
             with suppress(Lost, Late):  # it may have waited for a server
-                session.run.keep_variables()
+                session.run.record_values()
             raise
         except Late:
             slow = places(plan.body)[session.run.at]
@@ -119,7 +119,7 @@ def _run_statements(session: Opened, manager: CheckpointManager, resume: Resume 
     while True:
         try:
             _run_from(session, manager, start, resume)
-            session.run.keep_variables()
+            session.run.record_values()
             return
         except Lost as lost:
             if session.recovery is None:

@@ -197,6 +197,29 @@ session:
     assert printed(text) == ["[2. 4.] 6.0"]
 
 
+def test_the_result_has_the_values_of_names():
+    text = """
+data points = moons(10)
+placeholder X: float32[n, 2]
+mean, both = reduce_mean(X), reduce_sum(X)
+variable w = 1.0
+optimize square(w) with gradient_descent(learning_rate=0.25)
+session:
+    n = 0
+    train 3 steps: n = n + 1
+    late = 2.0 * constant([1.0, 2.0])
+    found = evaluate mean, both on points in batches of 5 as b with X = b.features
+    total = evaluate mean on points as b with X = b.features
+session second: m = 7
+"""
+    program = tfdsl.compile(text)
+    values = program.run().session_values
+    assert values.keys() == {"n", "late", "found", "total", "m"} and values["n"] == 3
+    assert values["late"].tolist() == [2.0, 4.0] and values["found"].keys() == {"mean", "both"}
+    assert values["total"] == values["found"]["mean"]
+    assert program.run(options=Options(keep_variables=False)).session_values == {}
+
+
 def test_names_belong_to_their_session():
     text = "session one:\n    a = constant(1)\n    print a\nsession two:\n    print a\n"
     with pytest.raises(tfdsl.TfgError) as caught:

@@ -5,7 +5,6 @@ an earlier one of the same names, unless its expression uses the name: then it b
 entry that fails changes nothing.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace as replaced
 from typing import TYPE_CHECKING, Any
@@ -30,8 +29,6 @@ from .entries import Parsed, parsed
 
 if TYPE_CHECKING:
     from ...runtime.result import Result
-
-_KEPT = f"kept-{os.urandom(8).hex()}"  # begins what a session prints for its values to be kept
 
 
 class _Piece(Record):
@@ -130,28 +127,25 @@ class LiveProgram:
         raise first
 
     def _compile(self, pieces: tuple[_Piece, ...], sessions: tuple[t.Session, ...] = ()) -> Compiled:
-        tree = self._tree(pieces, tuple(map(_keeping, sessions)))
-        known = self._compiled
-        outside = ExternalNames(self._values, {})
-        inputs = replace(
-            self._inputs, outside=outside, foreign=tensorflow.foreign(), access=Access(self.path),
-            params=self._given(pieces),
-        )  # fmt: skip
-        program, diagnostics = check(tree, inputs)
+        known, inputs = self._compiled, self._inputs_of(pieces)
+        program, diagnostics = check(self._tree(pieces, sessions), inputs)
         if program is None:
             raise TfgError(diagnostics)
         specs = {one.name: one for one in known.program.data} if known is not None else {}
         same = [one.name for one in program.data if one == specs.get(one.name)]
         read = {name: known.pipeline(name) for name in same} if known is not None else {}
-        made = Compiled(program, inputs.data, diagnostics, outside, access=inputs.access, read=read)
+        made = Compiled(program, inputs.data, diagnostics, inputs.outside, access=inputs.access, read=read)
         if known is not None:
             made.datasets.update({name: known.datasets[name] for name in same if name in known.datasets})
         return made
 
-    def _given(self, pieces: Iterable[_Piece]) -> Mapping[str, object]:
-        """The params of the command line that the program has by now."""
+    def _inputs_of(self, pieces: Iterable[_Piece]) -> CompileInputs:
+        """The inputs of a program: of the params of the command line, those that it has by now."""
         names = {name for piece in pieces if isinstance(piece.tree, t.Param) for name in piece.names}
-        return {name: value for name, value in self._inputs.params.items() if name in names}
+        return replace(
+            self._inputs, outside=ExternalNames(self._values, {}), foreign=tensorflow.foreign(),
+            access=Access(self.path), params={name: one for name, one in self._inputs.params.items() if name in names},
+        )  # fmt: skip
 
     def _tree(self, pieces: Iterable[_Piece], sessions: Iterable[t.Session] = ()) -> t.File:
         body = (*(piece.tree for piece in pieces), *sessions)
@@ -165,20 +159,11 @@ class LiveProgram:
         """Run the sessions of a program whose variables begin with the values in `states`, and keep what they have at
         the end."""
         tensorflow.load()
-        shown = options.write
-
-        def write(line: str) -> None:
-            if not line.startswith(_KEPT):
-                shown(line)
-
         owners = dict(_owners(program, pieces))
         given = dict(_carried(program, states, owners))
-        result = program.run(options=replaced(options, write=write, variables=given, keep_variables=True))
-        names = {name for session in program.program.sessions for one in session.body for name in one.uses().binds}
-        for name in names & result.values.keys():
-            value = as_data(result.values[name])
-            if value is not NO_VALUE:
-                self._values[name] = value
+        result = program.run(options=replaced(options, variables=given, keep_variables=True))
+        values = {name: as_data(value) for name, value in result.session_values.items()}
+        self._values |= {name: value for name, value in values.items() if value is not NO_VALUE}
         self._states = {name: _State(value, owners.get(name)) for name, value in result.variables.items()}
         self._compiled = program
         return result
@@ -210,11 +195,7 @@ class LiveProgram:
         shown = t.ExpressionStatement(expr.span, expr, None)
         seen = Values()
         tree = self._tree((*self._pieces, _piece(shown)))
-        inputs = replace(
-            self._inputs, outside=ExternalNames(self._values, {}), foreign=tensorflow.foreign(),
-            access=Access(self.path), params=self._given(self._pieces), observer=seen,
-        )  # fmt: skip
-        program, diagnostics = check(tree, inputs)
+        program, diagnostics = check(tree, replace(self._inputs_of(self._pieces), observer=seen))
         if program is None:
             raise TfgError(diagnostics)
         return several(seen.of(expr)) or "nothing is known of its type"
@@ -248,7 +229,7 @@ class LiveProgram:
         lines = [f"    {line}" for one in statements for line in _inner(one).split("\n")]
         whole = self.text + ("\nsession:\n" + "\n".join(lines) + "\n" if lines else "")
         source = Source(self.path or "program.tfg", whole)
-        inputs = replace(self._inputs, params=self._given(self._pieces), foreign=tensorflow.foreign())
+        inputs = replace(self._inputs_of(self._pieces), outside=None)  # a file has no values of earlier sessions
         is_whole = not lines or check(source, inputs)[0] is not None
         return format_text(source if is_whole else Source(source.path, self.text)), is_whole
 
@@ -301,26 +282,6 @@ def _depending(pieces: Iterable[_Piece], changed: set[str]) -> Iterator[str]:
         if piece.uses & known and not piece.names <= changed:
             known |= piece.names
             yield from sorted(piece.names - changed)
-
-
-def _keeping(session: t.Session) -> t.Session:
-    """A session that also prints the values that it gives names, to be kept."""
-    span = session.span
-    names = [name for one in session.body for name in _given(one)]
-    kept = t.Constant(span, _KEPT)
-    prints = (t.Print(span, (kept, t.Name(name.span, name.id)), ()) for name in dict.fromkeys(names))
-    return replace(session, body=(*session.body, *prints))
-
-
-def _given(statement: t.Statement) -> tuple[t.Identifier, ...]:
-    """The names that a statement of a session gives values, outside all blocks."""
-    match statement:
-        case t.Bind(targets=targets):
-            return targets
-        case t.Evaluate(targets=targets, values=values) if len(targets) == len(values):
-            return targets
-        case _:
-            return ()
 
 
 _Owner = tuple[t.Statement, int]  # a declaration, and the number of a variable among those that it makes

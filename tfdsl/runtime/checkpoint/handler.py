@@ -6,7 +6,7 @@ from ...access import AccessRefused
 from ...diagnostics import CHECKPOINT_DAMAGED, CHECKPOINT_VALUE
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf
-from ...program import Checkpoint, Origin, from_place, walk
+from ...program import Checkpoint, Origin, from_place, names_given
 from ..execution import random_state
 from ..execution.execution import Execution
 from ..files.durable_io import CorruptFile
@@ -95,8 +95,8 @@ def restore_kept(run: Execution, resume: Resume, origin: Origin) -> None:
         folder, name = store.path, resume.entry.name
         raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=name, reason=reason_of(error)) from error
     run.context.kept.update(found)
-    given = {name for one in walk(run.plan.body) for name in one.uses().binds}
-    lacking = (needed(from_place(run.plan.body, resume.position.statement), at_first=True) & given) - found.keys()
+    wanted = needed(from_place(run.plan.body, resume.position.statement), at_first=True)
+    lacking = (wanted & names_given(run.plan.body)) - found.keys()
     if lacking:  # another program saved it
         raise failure(CHECKPOINT_VALUE, origin, folder=store.path, name=min(lacking))
 

@@ -15,7 +15,7 @@ from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
 from ...lowering.tf import Operand, tf, v1
-from ...program import Export, Feed, Origin, PlanExpr, Ref, Save, Session, Statement, Value, fetches_of
+from ...program import Export, Feed, Origin, PlanExpr, Ref, Save, Session, Statement, Value, fetches_of, names_given
 from ...source import Span
 from ..files.event_log import EventLog
 from ..options import Options
@@ -243,9 +243,12 @@ class Execution:
         """Set variables and the states of random ops, by name."""
         self.built.assign(self.session, [(one, values[one.op.name]) for one in self.built.state_variables()])
 
-    def keep_variables(self) -> None:
-        """Record the values of the variables, except uninitialised ones."""
-        if not self.options.keep_variables and self.options.session_ended is None:
+    def record_values(self) -> None:
+        """Record the values of the session's names, and those of the variables, except uninitialised ones."""
+        if self.options.keep_variables:
+            kept = self.context.kept
+            self.result.session_values |= {name: kept[name].value for name in names_given(self.plan.body) & kept.keys()}
+        elif self.options.session_ended is None:
             return
         prefix = f"{self.built.program.name}." if self.built.program.name else ""
         variables = {prefix + variable.op.name: variable for variable in self.built.variables()}

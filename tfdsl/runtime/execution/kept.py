@@ -13,6 +13,11 @@ class Kept:
     columns: tuple[str, ...] = ()
     rows: int = 0
 
+    @property
+    def value(self) -> object:
+        """The value of the name, or a dict of its values by field."""
+        return self.fields[""] if "" in self.fields else dict(self.fields)
+
     def column(self, name: str) -> object:
         """The values under a name."""
         return self.rows if name == "rows" else dict(zip(self.columns, self.fields.values(), strict=True))[name]

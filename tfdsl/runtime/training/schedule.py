@@ -5,7 +5,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ...program import Checkpoint, Every, Run, Statement, walk
+from ...program import Checkpoint, Every, Run, Statement, names_given, walk
 from .loop import TrainingLoop
 
 
@@ -19,7 +19,7 @@ class Schedule:
     def __init__(self, loop: TrainingLoop):
         self._loop = loop
         body, part = loop.plan.body, loop.run.options.part
-        bound = frozenset(name for one in walk(body) for name in one.uses().binds)
+        bound = names_given(body)
         self.inside = tuple(
             s for s in body if s.is_in_graph() and not _needs(s, bound) and (part is None or isinstance(s, Run))
         )
