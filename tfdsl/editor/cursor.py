@@ -5,12 +5,11 @@ import re
 
 from ..record import Record
 from ..syntax.lexer import Token
-from ..syntax.line_tokens import Follower, line_tokens
+from ..syntax.line_tokens import Follower, line_tokens, opening
 from ..syntax.tables import tables
 
 _WORD_END = re.compile(r"(?:[^\W\d]\w*)?\Z")
 _TOP = re.compile(r"^[^\W\d]", re.MULTILINE)
-_OPEN, _CLOSE = {"LPAR", "LSQB", "LBRACE"}, {"RPAR", "RSQB", "RBRACE"}
 
 
 class OpenCall(Record):
@@ -58,9 +57,9 @@ class Cursor(Record):
         found: list[OpenCall] = []
         stack: list[int] = []
         for at, token in enumerate(self.line):
-            if token.kind in _OPEN:
+            if opening(token) > 0:
                 stack.append(at)
-            elif token.kind in _CLOSE and stack:
+            elif opening(token) < 0 and stack:
                 stack.pop()
         for opened, following in zip(stack, [*stack[1:], len(self.line)]):
             callee = _dotted(self.line[:opened]) if self.line[opened].kind == "LPAR" else ()
@@ -73,9 +72,8 @@ class Cursor(Record):
         begun = opened + 1  # of the argument
         given: set[str] = set()
         for at in range(opened + 1, end):
-            kind = self.line[at].kind
-            depth += (kind in _OPEN) - (kind in _CLOSE)
-            if kind == "COMMA" and depth == 0:
+            depth += opening(self.line[at])
+            if self.line[at].kind == "COMMA" and depth == 0:
                 given.add(self._keyword(begun, at))
                 number, begun = number + 1, at + 1
         before = opened - (2 * len(callee) - 1)
@@ -137,5 +135,5 @@ def _statement(tokens: list[Token]) -> list[Token]:
     for at, token in enumerate(tokens):
         if token.kind == "_NL" and depth <= 0:
             depth, begun = 0, at + 1
-        depth += (token.kind in _OPEN) - (token.kind in _CLOSE)
+        depth += opening(token)
     return [token for token in tokens[begun:] if token.kind != "_NL"]

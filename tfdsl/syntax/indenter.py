@@ -19,8 +19,8 @@ from ..diagnostics import (
 from ..limits import Clock, Limits
 from .lexer import Token
 
-_PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
-_OPENERS = frozenset(_PAIRS.values())
+PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}  # brackets that close, with those that open
+OPENERS = frozenset(PAIRS.values())
 _TOKENS = 1_000  # between two looks at the clock
 
 
@@ -52,12 +52,12 @@ class Indenter(threading.local):
                 if not brackets:
                     yield from self._line_end(token, indents, tab)
                 continue
-            if kind in _OPENERS:
+            if kind in OPENERS:
                 brackets.append(token)
                 if len(brackets) > self.limits.depth:
                     raise LayoutError(TOO_DEEP, token.start, token.end, limit=self.limits.depth)
-            elif kind in _PAIRS:
-                if not brackets or brackets[-1].kind != _PAIRS[kind]:
+            elif kind in PAIRS:
+                if not brackets or brackets[-1].kind != PAIRS[kind]:
                     other = brackets[-1].start if brackets else None
                     raise LayoutError(BRACKET_MISMATCH, token.start, token.end, other, bracket=str(token))
                 brackets.pop()

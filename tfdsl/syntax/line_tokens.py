@@ -6,10 +6,9 @@ tokens of its line only.
 
 from collections.abc import Iterator
 
+from .indenter import OPENERS, PAIRS
 from .lexer import Lexer, Token, UnexpectedCharacter
 from .tables import Tables, tables
-
-_OPEN, _CLOSE = {"LPAR", "LSQB", "LBRACE"}, {"RPAR", "RSQB", "RBRACE"}
 
 # Where a line of a program and a line of a session begin: after an 'if', which an 'else' can follow.
 _IF = ("IF", "NAME", "COLON", "_NL", "_INDENT")
@@ -17,6 +16,11 @@ _BEFORE = {
     False: (*_IF, "NAME", "_NL", "_DEDENT"),
     True: ("SESSION", "COLON", "_NL", "_INDENT", *_IF, "INIT", "_NL", "_DEDENT"),
 }
+
+
+def opening(token: Token) -> int:
+    """1 for a bracket that opens, -1 for one that closes, 0 for another token."""
+    return (token.kind in OPENERS) - (token.kind in PAIRS)
 
 
 class Follower:
@@ -81,7 +85,7 @@ def line_tokens(text: str, follower: Follower | None = None) -> Iterator[Token]:
                     follower.begin(in_session)
                 elif token.kind != "_NL":
                     first = first or token.kind
-                    brackets = max(0, brackets + (token.kind in _OPEN) - (token.kind in _CLOSE))
+                    brackets = max(0, brackets + opening(token))
                     follower.follow(token.kind)
                 yield token
             return

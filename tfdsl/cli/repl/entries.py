@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from ...diagnostics import TfgError
 from ...record import Record
 from ...source import Source
 from ...syntax import tree as t
-from ...syntax.hints import SESSION_WORDS
-from ...syntax.parse import parse, whole
+from ...syntax.fragments import SESSION_ONLY, next_code, word_of
+from ...syntax.lexer import Token
+from ...syntax.line_tokens import line_tokens, opening
+from ...syntax.parse import parse
 
 _CONTINUES = re.compile(r"[\s)\]}|]|(?:else|elif)\b")
-_QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*')
 
 
 class Parsed(Record):
@@ -21,26 +23,21 @@ class Parsed(Record):
     sessions: tuple[t.Session, ...]
 
 
-def open_brackets(text: str) -> int:
-    """How many brackets of a text are not closed."""
-    bare = _QUOTED.sub("", text)
-    return sum(bare.count(one) for one in "([{") - sum(bare.count(one) for one in ")]}")
-
-
 def is_complete(text: str) -> bool:
     """Whether an entry can end here: brackets are closed, and a block has been ended by an empty line."""
-    lines = text.split("\n")
-    if open_brackets(text) > 0:
+    tokens, last = list(line_tokens(text)), text.rpartition("\n")[2]
+    if sum(map(opening, tokens)) > 0:
         return False
-    last = _QUOTED.sub("", lines[-1]).rstrip()
-    if not last:
+    if not last.strip():
         return True
-    return not last.endswith(("|", ":")) and (len(lines) == 1 or not (lines[-1][:1].isspace() or _opens(lines)))
+    kinds = [token.kind for token in tokens if token.kind != "_NL"]
+    in_block = "\n" in text and (last[0].isspace() or any(map(_opens, pairwise(tokens))))
+    return not in_block and (not kinds or kinds[-1] not in ("VBAR", "COLON"))
 
 
-def _opens(lines: list[str]) -> bool:
-    """Whether an earlier line begins a block, which an empty line would end."""
-    return any(_QUOTED.sub("", line).rstrip().endswith(":") for line in lines)
+def _opens(tokens: tuple[Token, Token]) -> bool:
+    """Whether a line ends with the first of two tokens, and opens a block."""
+    return tokens[0].kind == "COLON" and tokens[1].kind == "_NL"
 
 
 def divided(lines: Iterable[str]) -> Iterator[str]:
@@ -48,18 +45,24 @@ def divided(lines: Iterable[str]) -> Iterator[str]:
     held: list[str] = []
     for line in lines:
         line = line.rstrip("\r\n")
-        starts = line.strip() and not _CONTINUES.match(line) and open_brackets("\n".join(held)) <= 0
-        if starts and any(map(_says_something, held)):
-            yield "\n".join(held)
+        before = "\n".join(held)
+        starts = line.strip() and not _CONTINUES.match(line) and sum(map(opening, line_tokens(before))) <= 0
+        if starts and has_code(before):
+            yield before
             held = []
         held.append(line)
-    if any(map(_says_something, held)):
+    if has_code("\n".join(held)):
         yield "\n".join(held)
 
 
-def _says_something(line: str) -> bool:
-    """Whether a line is more than empty or a comment."""
-    return bool(line.strip()) and not line.lstrip().startswith("#")
+def has_code(text: str) -> bool:
+    """Whether a text is more than empty lines and comments."""
+    return next_code(text, 0) is not None
+
+
+def in_session(text: str) -> str:
+    """Statements as those of a session."""
+    return "session:\n    " + text.replace("\n", "\n    ")
 
 
 def parsed(path: str, text: str) -> Parsed:
@@ -69,12 +72,9 @@ def parsed(path: str, text: str) -> Parsed:
     except TfgError as error:
         as_declaration = error
     try:
-        inside = "session:\n" + "\n".join(f"    {line}" if line.strip() else "" for line in whole(text).split("\n"))
-        return _of_file(parse(Source(path, inside)))
+        return _of_file(parse(Source(path, in_session(text))))
     except TfgError as error:
-        word = re.match(r"\s*(\w*)", text)
-        is_statement = word is not None and word[1] in SESSION_WORDS and word[1] not in ("if", "for", "elif", "else")
-        raise (error if is_statement else as_declaration) from None
+        raise (error if word_of(text.lstrip()) in SESSION_ONLY else as_declaration) from None
 
 
 def _of_file(file: t.File) -> Parsed:

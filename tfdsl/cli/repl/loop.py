@@ -10,7 +10,7 @@ from ...runtime.options import Options
 from ..report import WrongUse, bug, colour, errors, show, tell, wrong_use
 from ..signals import interruptible
 from .commands import Leave, run_command
-from .entries import divided
+from .entries import divided, has_code
 from .live import Effect, LiveProgram
 
 
@@ -26,7 +26,7 @@ class Prompt:
         try:
             if text.lstrip().startswith(":"):
                 outcome = run_command(self.live, text)
-            elif not text.strip() or all(line.lstrip().startswith("#") for line in text.splitlines() if line.strip()):
+            elif not has_code(text):
                 outcome = None
             else:
                 outcome = self._run(text)

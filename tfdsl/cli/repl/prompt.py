@@ -1,7 +1,6 @@
 """The prompt on a terminal: history, completion and colours, by prompt_toolkit."""
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -18,9 +17,10 @@ from ...editor.completion import Item, complete
 from ...editor.text import OpenText
 from ...editor.workspace import Workspace
 from ...pygments_lexer import TfgLexer
-from ...syntax.hints import GRAPH_WORDS, SESSION_WORDS
+from ...syntax.fragments import SESSION_ONLY
+from ...syntax.hints import SESSION_WORDS
 from .commands import COMMANDS
-from .entries import is_complete
+from .entries import in_session, is_complete
 from .live import LiveProgram
 from .loop import history_file
 
@@ -47,24 +47,19 @@ class _Completer(Completer):
 
 def completions(live: LiveProgram, before: str) -> list[tuple[Item, int]]:
     """What can follow the text of an entry, with the offset at which it begins."""
-    word = re.match(r"\s*(\w*)", before)
-    first = word[1] if word is not None else ""
-    is_first = word is not None and word.end() == len(before)
-    forms = [] if first in SESSION_WORDS and not is_first else [live.text]
-    if is_first or (first in SESSION_WORDS and first not in GRAPH_WORDS) or not forms:
-        forms.append(f"{live.text}session:\n    ")
+    word = before.split()[0] if before.split() else ""
+    is_first = before.strip() == word and not before.endswith(" ")  # it may become another word
+    forms = [] if word in SESSION_ONLY and not is_first else [before]
+    forms += [in_session(before)] if is_first or word in SESSION_WORDS else []
     path = os.path.abspath(live.path or "[program].tfg")
     found: list[tuple[Item, int]] = []
-    typed = re.search(r"\w*$", before)
-    prefix = typed[0] if typed is not None else ""
     for form in forms:
-        workspace = Workspace()
-        inner = before.replace("\n", "\n    ") if form.endswith("    ") else before
-        workspace.change(path, OpenText(form + inner))
-        shift = len(form) + len(inner) - len(before)
-        for item in complete(workspace.document(path), len(form) + len(inner)):
-            if item.label.startswith(prefix) or item.start - shift != len(before) - len(prefix):
-                found.append((item, item.start - shift))
+        workspace, text = Workspace(), live.text + form
+        workspace.change(path, OpenText(text))
+        for item in complete(workspace.document(path), len(text)):
+            start = item.start - len(text) + len(before)
+            if item.label.startswith(before[start:]):
+                found.append((item, start))
     return found
 
 
