@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tfdsl.editor.server import _diagnostic
+from tfdsl.editor.server import diagnostic_of
 from tfdsl.editor.text import OpenText
 from tfdsl.editor.workspace import Workspace
 
@@ -79,7 +79,7 @@ def measured(path: str, text: str, count: int) -> list[float]:
         workspace.change(path, OpenText(one))
         document = workspace.document(path)
         for diagnostic in document.diagnostics:
-            _diagnostic(document, diagnostic)
+            diagnostic_of(document, diagnostic)
         times.append(1000 * (time.process_time() - begun))
     return times
 

@@ -5,7 +5,7 @@ from ..syntax import tree as t
 from .cursor import OpenCall
 from .lookup import described, names, of_library, of_raw, stages
 from .lookup import parameters as parameters_of
-from .shown import comment_above, parameter_text
+from .shown import comment_above
 from .symbols import Symbol
 from .workspace import Document
 
@@ -48,7 +48,7 @@ def function(symbol: Symbol, name: str) -> Callee | None:
     """A function of a program, as a call writes it."""
     if not isinstance(symbol.statement, t.Def):
         return None
-    parameters = tuple((one.name, parameter_text(one)) for one in symbol.statement.parameters)
+    parameters = tuple((one.name, one.text) for one in symbol.statement.parameters)
     known = of_library(symbol)
     text = comment_above(symbol.span.source, symbol.span.start) if known is None else described(known)
     return Callee(name, parameters, text)

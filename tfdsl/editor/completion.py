@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..access import AccessRefused
 from ..analysis.calls.members import learned_words
+from ..analysis.graph.statements import SUMMARY_KINDS
 from ..analysis.values import Array, Batch, DataValue, Evaluation, Outputs, RuntimeValue, Tensor
 from ..data.schema import Schema
 from ..libraries import LIBRARIES
@@ -35,7 +36,6 @@ _WORDS = {
     "BEST": ("lowest", "highest"), "BETTER": ("lower", "higher"), "IF_EXISTS": ("if exists",),
 }  # fmt: skip
 _OPERATORS = frozenset(("AND", "OR", "NOT", "IN", "IF"))
-_SUMMARIES = ("scalar", "histogram", "image", "text")
 _NEW_NAMES = frozenset("PARAM DATA PLACEHOLDER VARIABLE SHARED SCOPE GRAPH DEF AS SESSION FOR".split())
 _KINDS: dict[Kind, ItemKind] = {
     "param": "constant", "function": "function", "scope": "module", "module": "module", "graph": "module",
@@ -91,7 +91,7 @@ class _Completion:
             for one in stages(stage == "source").values():
                 yield self._known(one, 0)
         elif at.last == "SUMMARY":
-            yield from (self._item(word, "keyword", rank=0) for word in _SUMMARIES)
+            yield from (self._item(word, "keyword", rank=0) for word in SUMMARY_KINDS)
         elif at.last == "IMPORT" or (at.first == "FROM" and len(at.line) == 1):
             yield from (self._item(name, "module", "a library of the package") for name in LIBRARIES)
         elif not (at.last in _NEW_NAMES and "NUMBER" not in at.accepted):
@@ -340,6 +340,7 @@ def _keywords() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for terminal, pattern in tables().keywords:
         word = re.match(r"[a-z]+", pattern)
+        assert word or terminal in _WORDS, terminal
         found[terminal] = _WORDS.get(terminal) or ((word[0],) if word else ())
     return found
 

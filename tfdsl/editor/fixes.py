@@ -6,13 +6,14 @@ A fix is only offered if it works: the text with it is analysed, lacks the messa
 import re
 from collections import Counter
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from ..diagnostics import COLON_MISSING, INDENT_TAB, Diagnostic
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
-from .text import Edit, OpenText
-from .workspace import Analysed, Document, Workspace
+from .text import Edit
+from .workspace import Analysed, Document
 
 _DID_YOU_MEAN = re.compile(r"did you mean '?([^'?]+)'?\?")
 _WRITE = re.compile(r"\bwrite(?: it without quotes| it)?:? (.+)")
@@ -85,8 +86,6 @@ def _replaced(text: str, one: Diagnostic, span: Span, meant: str) -> Iterator[tu
 
 
 def _alike(one: str, other: str) -> float:
-    from difflib import SequenceMatcher
-
     return SequenceMatcher(None, one, other).ratio()
 
 
@@ -114,9 +113,7 @@ def _statement_at(document: Document, span: Span) -> Span | None:
 
 def _works(document: Document, before: Analysed, one: Diagnostic, edit: Edit) -> bool:
     """Whether an edit removes a diagnostic, and no other comes."""
-    tried = Workspace()
-    tried.open = {**document.workspace.open, document.path: OpenText(document.text.edited([edit]))}
-    after = tried.analysed(document.path)
+    after = document.workspace.edited({document.path: [edit]}).analysed(document.path)
     was, now = _counted(before.diagnostics), _counted(after.diagnostics)
     return now[one.code] < was[one.code] and not (now - was)
 

@@ -10,7 +10,7 @@ from ..syntax import tree as t
 from .callees import Callee, callee_at, function
 from .lookup import described, keyword_at, names, parameters, stages
 from .resolve import name_place
-from .shown import columns_text, comment_above, kind_of, parameter_text, rows_of, several
+from .shown import columns_text, comment_above, kind_of, rows_of, several
 from .symbols import WORD, Occurrence, Symbol
 from .tokens import tokens
 from .workspace import Document
@@ -75,7 +75,7 @@ def _of_symbol(document: Document, occurrence: Occurrence) -> str:
     statement = symbol.statement
     if isinstance(statement, t.DefParameter) and occurrence.start not in range(symbol.span.start, symbol.span.end):
         text = several(document.values(occurrence.start, occurrence.end))
-        head = parameter_text(statement)
+        head = statement.text
         return _page(f"{head}: {text}" if text else head, "A parameter.", _place_of(document, symbol))
     text = several(values)
     sign = " = " if symbol.kind == "param" else ": "
@@ -106,18 +106,15 @@ def _place_of(document: Document, symbol: Symbol) -> str:
 def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int) -> Hover | None:
     match part:
         case t.Name(id=name) if name in names():
-            return _of_name(document, part.span, names()[name])
+            return Hover(part.span.start, part.span.end, _of_entry(names()[name]))
         case t.Attribute():
             return _of_attribute(document, part, offset)
         case t.Identifier():
             return _of_member(document, part.span, offset)
         case t.Stage():
-            data = next((one for one in around if isinstance(one, t.Data)), None)
-            place = name_place(part)
-            if data is None or not place.start <= offset <= place.end:
-                return None
-            known = stages(part is data.stages[0]).get(part.name)
-            return None if known is None else Hover(place.start, place.end, _of_entry(known))
+            place, known = name_place(part), _of_stage(part, around)
+            is_named = known is not None and place.start <= offset <= place.end
+            return Hover(place.start, place.end, _of_entry(known)) if is_named else None
         case t.Type(dtype=dtype) if offset <= part.span.start + len(dtype) and dtype in names():
             return Hover(part.span.start, part.span.start + len(dtype), _of_entry(names()[dtype]))
         case t.Argument(name=str()) if offset <= name_place(part).end:
@@ -129,8 +126,10 @@ def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int
             return None
 
 
-def _of_name(document: Document, span: Span, known: ReferenceEntry) -> Hover:
-    return Hover(span.start, span.end, _of_entry(known))
+def _of_stage(stage: t.Stage, around: list[t.Tree]) -> ReferenceEntry | None:
+    """The source or the transform that a stage names."""
+    data = next((one for one in around if isinstance(one, t.Data)), None)
+    return None if data is None else stages(stage is data.stages[0]).get(stage.name)
 
 
 def _of_entry(known: ReferenceEntry) -> str:
@@ -171,8 +170,7 @@ def _of_argument(document: Document, part: t.Argument, around: list[t.Tree]) -> 
     if isinstance(call, t.Call):
         callee = callee_at(document, call.span.start, tuple(WORD.findall(call.function.span.text)))
     elif isinstance(call, t.Stage):
-        data = next((one for one in around if isinstance(one, t.Data)), None)
-        known = stages(data is not None and call is data.stages[0]).get(call.name)
+        known = _of_stage(call, around)
         callee = None if known is None else Callee(call.name, parameters(known.signature))
     if callee is None:
         return None

@@ -9,10 +9,10 @@ from ..reference import ReferenceEntry
 from ..reference.calls import calls, raw_op
 from ..reference.explanations import FOLDER
 from ..reference.statements import statements
+from ..syntax.tree import CONSTANTS
 from .symbols import Symbol
 
 _LONG = 900  # characters of a description
-_VALUES = ("true", "false", "none")
 _CALLED = ("op", "initializer", "schedule", "optimizer", "function")
 
 
@@ -31,7 +31,7 @@ def names() -> Mapping[str, ReferenceEntry]:
     """What an expression can use without binding it."""
     found: dict[str, ReferenceEntry] = {}
     for one in (*_calls(), *_statements()):
-        if one.kind in (*_CALLED, "type", "name") or one.name in _VALUES:
+        if one.kind in (*_CALLED, "type", "name") or one.name in CONSTANTS:
             found.setdefault(one.name, one)
     return {name: one for name, one in found.items() if name.isidentifier() and name != "now"}
 

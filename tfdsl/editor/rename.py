@@ -8,7 +8,7 @@ from ..syntax import tree as t
 from .lookup import names
 from .navigation import occurrences_of
 from .symbols import WORD, FileSymbols, Occurrence, Symbol
-from .text import Edit, OpenText
+from .text import Edit
 from .workspace import Document, Workspace
 
 _Key = tuple[str, int, str]
@@ -43,7 +43,7 @@ def rename(document: Document, offset: int, name: str) -> Renaming:
     symbol = renamable(document, offset).symbol
     if WORD.fullmatch(name) is None:
         raise Refused(f"'{name}' is no name: a name has letters, digits and _, and begins with no digit")
-    if name in ("true", "false", "none"):
+    if name in t.CONSTANTS:
         raise Refused(f"'{name}' is a value of the language")
     if name == symbol.name:
         return Renaming({})
@@ -63,11 +63,7 @@ def _edit(place: Occurrence, symbol: Symbol, name: str) -> Edit:
 
 def _check(workspace: Workspace, edits: dict[str, list[Edit]], symbol: Symbol, name: str) -> None:
     """Refuse a renaming after which a name means something else, or that causes errors."""
-    after = Workspace()
-    after.folders = workspace.folders
-    after.open = {**workspace.open}
-    for path, found in edits.items():
-        after.open[path] = OpenText(OpenText(workspace.source(path).text).edited(found))
+    after = workspace.edited(edits)
     affected = list(dict.fromkeys(one for path in edits for one in (path, *workspace.importers(path))))
     known: dict[_Key, _Key] = {}
     for path in affected:

@@ -9,10 +9,10 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast, get_args
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -23,7 +23,7 @@ from pygls.uris import from_fs_path, to_fs_path
 from .. import __version__
 from ..diagnostics import Diagnostic, TfgError
 from .callees import signature_help
-from .completion import Item, complete
+from .completion import Item, ItemKind, complete
 from .cursor import cursor
 from .fixes import fixes
 from .formatting import formatted
@@ -31,16 +31,16 @@ from .hints import hints
 from .hover import hover
 from .lookup import names, page_of
 from .navigation import Location, definition, references
-from .outline import Outline, folds, outline
+from .outline import Outline, OutlineKind, folds, outline
 from .rename import Refused, renamable, rename
 from .text import Edit, LinePosition, OpenText
-from .tokens import tokens
+from .tokens import Modifier, TokenKind, tokens
 from .workspace import Cancelled, Document, Workspace, path_of
 
 _PAUSE = 0.02  # seconds between a change and the analysis
 _MOST_ITEMS = 1000  # of a completion
 _SEVERITY = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
-_ITEMS = {
+_ITEMS: dict[ItemKind, lsp.CompletionItemKind] = {
     "keyword": lsp.CompletionItemKind.Keyword, "variable": lsp.CompletionItemKind.Variable,
     "constant": lsp.CompletionItemKind.Constant, "function": lsp.CompletionItemKind.Function,
     "module": lsp.CompletionItemKind.Module, "property": lsp.CompletionItemKind.Property,
@@ -48,26 +48,14 @@ _ITEMS = {
     "file": lsp.CompletionItemKind.File, "folder": lsp.CompletionItemKind.Folder,
     "value": lsp.CompletionItemKind.Value,
 }  # fmt: skip
-_SYMBOLS = {
+_SYMBOLS: dict[OutlineKind, lsp.SymbolKind] = {
     "param": lsp.SymbolKind.Constant, "data": lsp.SymbolKind.Array, "placeholder": lsp.SymbolKind.Field,
     "variable": lsp.SymbolKind.Variable, "value": lsp.SymbolKind.Variable, "function": lsp.SymbolKind.Function,
     "scope": lsp.SymbolKind.Namespace, "module": lsp.SymbolKind.Module, "graph": lsp.SymbolKind.Module,
     "session": lsp.SymbolKind.Event, "step": lsp.SymbolKind.Operator, "train": lsp.SymbolKind.Event,
     "loss": lsp.SymbolKind.Property,
 }  # fmt: skip
-TOKENS = [
-    "comment",
-    "string",
-    "number",
-    "keyword",
-    "function",
-    "variable",
-    "parameter",
-    "property",
-    "namespace",
-    "type",
-]
-MODIFIERS = ["declaration", "readonly", "defaultLibrary"]
+TOKENS, MODIFIERS = list(get_args(TokenKind)), list(get_args(Modifier))  # as the protocol counts them
 
 _Made = TypeVar("_Made")
 
@@ -182,7 +170,7 @@ class TfgServer(LanguageServer):
         if path not in self.documents.open:
             return lsp.PublishDiagnosticsParams(_uri(path), [])
         document = self.documents.document(path)
-        found = [_diagnostic(document, one) for one in document.diagnostics]
+        found = [diagnostic_of(document, one) for one in document.diagnostics]
         return lsp.PublishDiagnosticsParams(_uri(path), found, self.versions.get(path))
 
 
@@ -219,7 +207,7 @@ def _edits(text: OpenText, edits: list[Edit]) -> list[lsp.TextEdit]:
     return [lsp.TextEdit(_range(text, one.start, one.end), one.text.replace("\n", text.newline)) for one in edits]
 
 
-def _diagnostic(document: Document, one: Diagnostic) -> lsp.Diagnostic:
+def diagnostic_of(document: Document, one: Diagnostic) -> lsp.Diagnostic:
     """A diagnostic at its place in the document. One in another file is reported at the import or call that leads
     there."""
     text = document.text
@@ -491,7 +479,7 @@ def _add_changes_of_text(server: TfgServer) -> None:
                 lsp.CodeAction(
                     one.title,
                     lsp.CodeActionKind.QuickFix,
-                    [_diagnostic(document, one.diagnostic)],
+                    [diagnostic_of(document, one.diagnostic)],
                     is_preferred=True,
                     edit=lsp.WorkspaceEdit({_uri(document.path): _edits(document.text, list(one.edits))}),
                 )
@@ -501,7 +489,7 @@ def _add_changes_of_text(server: TfgServer) -> None:
         return await server.run(answer)
 
 
-async def _refusing(answer: "asyncio.Future[_Made] | Any") -> Any:
+async def _refusing(answer: Awaitable[_Made]) -> _Made:
     """An answer, or the reason why it is refused as the client shows it."""
     try:
         return await answer

@@ -75,7 +75,7 @@ def short(value: object) -> str:
         case DType():
             return str(value)
         case Function(tree=tree):
-            return f"def {tree.target.id}({parameters_text(tree)})"
+            return f"def {tree.target.id}({', '.join(one.text for one in tree.parameters)})"
         case Op() | OptimizerRow():
             return f"{value.name}({value.signature})"
         case Optimizer(row=row):
@@ -113,18 +113,6 @@ def columns_text(schema: Schema) -> str:
         lines.append(f"- `{visible(column.name)}`: {facts}")
     most = 40
     return "\n".join(lines[:most] + ([f"- and {len(lines) - most} more"] if len(lines) > most else []))
-
-
-def parameters_text(tree: t.Def) -> str:
-    return ", ".join(map(parameter_text, tree.parameters))
-
-
-def parameter_text(parameter: t.DefParameter) -> str:
-    if parameter.is_rest:
-        return f"**{parameter.name}"
-    if parameter.default is None:
-        return parameter.name
-    return f"{parameter.name}={' '.join(parameter.default.span.text.split())}"
 
 
 _WORDS = {

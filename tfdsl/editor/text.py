@@ -73,10 +73,6 @@ class OpenText:
         """For each of them, the offset in `plain` of what follows it."""
         return [at - count for count, at in enumerate(self._dropped)]
 
-    @property
-    def line_count(self) -> int:
-        return len(self._lines)
-
     def _raw_offset(self, position: LinePosition) -> int:
         """The offset in `raw` of a position. One beyond a line or the text stands for its end, and one inside a
         character for its beginning."""

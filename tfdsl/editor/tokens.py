@@ -115,7 +115,7 @@ def _looks(document: Document) -> dict[_Place, _Look]:
                 put(name_place(function), "function")
             case t.Name(id=name) if name in known:
                 kind = known[name].kind
-                if name in ("true", "false", "none"):
+                if name in t.CONSTANTS:
                     put(part.span, "keyword")
                 else:
                     put(part.span, _OF_LANGUAGE.get(kind, "function"), *_BUILT_IN)

@@ -5,7 +5,7 @@ kept until the text, or a file that it imports, changes.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from io import BufferedReader, BytesIO
 from typing import BinaryIO, cast
@@ -25,7 +25,7 @@ from ..syntax.parse import parse_anyway
 from ..syntax.read import read
 from .resolve import resolve
 from .symbols import FileSymbols, Symbol
-from .text import LinePosition, OpenText
+from .text import Edit, OpenText
 from .values import Values
 
 Outdated = Callable[[], bool]
@@ -243,6 +243,13 @@ class Workspace:
     def document(self, path: str) -> "Document":
         return Document(self, path)
 
+    def edited(self, edits: Mapping[str, list[Edit]]) -> "Workspace":
+        """The workspace after edits, by file."""
+        made = Workspace()
+        made.folders = self.folders
+        made.open = self.open | {path: OpenText(self.text(path).edited(found)) for path, found in edits.items()}
+        return made
+
 
 class Document:
     """A document with what is known of it."""
@@ -294,10 +301,6 @@ class Document:
             else span.source.path
         )
         return self.analysed.values.at(path, span.start, span.end)
-
-    def offset_of(self, line: int) -> int:
-        """The offset of the first character of a line, from 0."""
-        return self.text.offset(LinePosition(line, 0))
 
 
 def imported_path(path: str, statement: t.Import) -> str:

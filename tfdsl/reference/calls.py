@@ -15,7 +15,7 @@ from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..syntax.parse import parse
 from ..syntax.read import read
-from ..syntax.tree import Def, DefParameter
+from ..syntax.tree import Def
 from .entry import Kind, ReferenceEntry
 from .keras import KERAS
 from .pages import Section, programs, sections
@@ -88,19 +88,13 @@ def functions(library: str) -> Iterator[ReferenceEntry]:
             yield ReferenceEntry(
                 "function",
                 name,
-                f"{name}({', '.join(map(_parameter, one.parameters))})",
+                f"{name}({', '.join(part.text for part in one.parameters)})",
                 f"{text}\n\n{rest}".strip(),
                 _program(section, name),
                 f"library {library} (import {library})",
                 keras=f"keras.{KERAS[name]}" if name in KERAS else "",
                 page=section.place,
             )
-
-
-def _parameter(parameter: DefParameter) -> str:
-    if parameter.is_rest:
-        return f"**{parameter.name}"
-    return parameter.name if parameter.default is None else f"{parameter.name}={parameter.default.span.text}"
 
 
 def _program(section: Section, name: str) -> str:

@@ -35,7 +35,6 @@ _PARTS = frozenset(
 )
 _MAX_DIGITS = 4000
 _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
-_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 
 _ESCAPES = {
     "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
@@ -588,7 +587,7 @@ class Builder(threading.local):
 
     @_rule
     def constant(self, span: Span, token: Token):
-        return t.Constant(span, _CONSTANTS[token])
+        return t.Constant(span, t.CONSTANTS[token])
 
     @_rule
     def group(self, span: Span, value: t.Expr):

@@ -23,6 +23,9 @@ class ExprTree(Tree):
     """An expression."""
 
 
+CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
+
+
 class Constant(ExprTree):
     """A number, a string, `true`, `false` or `none`."""
 
@@ -341,6 +344,13 @@ class DefParameter(Tree):
     name: str
     default: Expr | None
     is_rest: bool = False
+
+    @property
+    def text(self) -> str:
+        """The parameter on one line."""
+        if self.is_rest:
+            return f"**{self.name}"
+        return self.name if self.default is None else f"{self.name}={self.default.span.one_line}"
 
 
 class Def(StatementTree):

@@ -16,6 +16,7 @@ from ...ops.optimizers import OPTIMIZERS
 from ...program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
 from ...record import replace
 from ...source import Span
+from ...syntax.tree import CONSTANTS
 from ...types import DTYPE_NAMES, DType, TensorType
 from ..context import Analysis, StatementFailed
 from ..values import (
@@ -40,7 +41,7 @@ def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
     """The caller's functions, by the names that programs call. Raises `TfgError` for a value that cannot be an op."""
     from inspect import signature
 
-    taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, "raw", "true", "false", "none"}
+    taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, "raw", *CONSTANTS}
     found: dict[str, PythonOp] = {}
     wrong: list[Diagnostic] = []
     for name, function in (given or {}).items():

@@ -295,8 +295,7 @@ def _step_help(ctx: Analysis) -> str:
 def _in_sight(ctx: Analysis, env: Env) -> set[str]:
     """All names that a program could mean here."""
     around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
-    words = ("true", "false", "none")
-    return env.visible().union(around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, words)
+    return env.visible().union(around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, t.CONSTANTS)
 
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> ExprValue:

@@ -64,7 +64,7 @@ from .datasets import declared_data
 from .modules import imported
 from .params import declared_param
 
-_SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
+SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
 
 def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
@@ -449,9 +449,9 @@ def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared,
 
 def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
     kind = statement.kind.id
-    if kind not in _SUMMARY_KINDS:
-        help = ctx.did_you_mean(kind, _SUMMARY_KINDS)
-        ctx.fail(SUMMARY_KIND, statement.kind.span, help=help, kind=kind, known=", ".join(_SUMMARY_KINDS))
+    if kind not in SUMMARY_KINDS:
+        help = ctx.did_you_mean(kind, SUMMARY_KINDS)
+        ctx.fail(SUMMARY_KIND, statement.kind.span, help=help, kind=kind, known=", ".join(SUMMARY_KINDS))
     value = given(ctx, env, statement.value)
     arg, type = typed(ctx, value)
     wanted = {
