@@ -42,11 +42,9 @@ class _Wide(argparse.HelpFormatter):
         super().__init__(prog, width=100)
 
 
-def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+def _options(parser: CommandParser) -> Iterator[tuple[str, str]]:
     """The spelling of each option and argument, and what it does."""
-    for action in parser._actions:  # argparse has no other way to list them
-        if action.help == argparse.SUPPRESS:
-            continue
+    for action in parser.shown:
         value = "" if action.nargs == 0 else f" {action.metavar or _choices(action) or action.dest.upper()}"
         spelling = ", ".join(code(f"{one}{value}") for one in action.option_strings) or code(value.strip())
         yield spelling, (action.help or "") % {"default": action.default, "prog": parser.prog}

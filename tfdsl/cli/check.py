@@ -1,12 +1,11 @@
 """`tfdsl check`: all errors and warnings of programs at once. It imports neither TensorFlow nor NumPy."""
 
 import argparse
+from typing import get_args
 
-from .checking import diagnose, report
+from .checking import Format, diagnose, report
 from .options import add_program_options, given
 from .parser import CommandParser
-
-FORMATS = ("text", "concise", "json", "github")
 
 
 def configure(parser: CommandParser) -> None:
@@ -15,7 +14,7 @@ def configure(parser: CommandParser) -> None:
         "Exits with 1 if there are errors; warnings alone do not fail."
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="a .tfg file")
-    parser.add_argument("--format", choices=FORMATS, default="text",
+    parser.add_argument("--format", choices=get_args(Format), default="text",
                         help="text with excerpts, one line each, a JSON object, or annotations of GitHub Actions "
                              "(default: text)")  # fmt: skip
     parser.add_argument("--watch", action="store_true",

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from typing import Literal, assert_never
 
 from ..access import Access
 from ..diagnostics import Diagnostic, TfgError
@@ -13,6 +14,8 @@ from ..record import replace
 from ..syntax.read import read
 from .options import GivenInputs
 from .report import advise, colour, failure
+
+Format = Literal["text", "concise", "json", "github"]
 
 
 def diagnose(files: list[str], extra: GivenInputs, access: Callable[[str], Access] | None = None) -> list[Diagnostic]:
@@ -41,7 +44,7 @@ def report(arguments: argparse.Namespace, diagnostics: list[Diagnostic]) -> int:
     return failure(errors) if errors else 0
 
 
-def _print(diagnostics: list[Diagnostic], format: str) -> None:
+def _print(diagnostics: list[Diagnostic], format: Format) -> None:
     match format:
         case "json":
             import json
@@ -51,8 +54,10 @@ def _print(diagnostics: list[Diagnostic], format: str) -> None:
             print("".join(f"{render_concise(one)}\n" for one in diagnostics), end="")
         case "github":
             print("".join(f"{render_github(one)}\n" for one in diagnostics), end="")
-        case _:
+        case "text":
             paint = colour(sys.stdout)
             for one in diagnostics:
                 print(render_text(one, paint))
             advise(diagnostics, sys.stdout)
+        case _:
+            assert_never(format)

@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-from .report import WrongUse
+from .report import WrongUse, needing
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    try:
+    with needing("the server", "'pygls>=2,<3'", "pygls", "lsprotocol"):
         from ..editor.server import serve
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
-            raise
-        raise WrongUse("the server needs pygls: pip install 'pygls>=2,<3'") from None
     if sys.stdin is None or sys.stdout is None:
         raise WrongUse("the server talks over standard input and output, and one of them is closed")
     gc.enable()  # it runs for long

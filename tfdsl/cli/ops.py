@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
 
-from ..diagnostics.spelling import nearest
+from ..diagnostics.spelling import did_you_mean
 from ..reference.calls import calls, raw_names, raw_op
 from ..reference.entry import ReferenceEntry, as_json
 from ..reference.plain import described
@@ -30,9 +30,8 @@ def command(arguments: argparse.Namespace) -> int:
     if name is not None:
         chosen = [one for one in entries if one.name == name]  # an op and a transform can have the same name
         if not chosen:
-            match = nearest(name, raw_names() if name.startswith("raw.") else [one.name for one in entries])
-            hint = f"; did you mean {match!r}?" if match else ""
-            return wrong_use(f"there is no op {name!r}{hint or _members(name, entries)}")
+            near = did_you_mean(name, raw_names() if name.startswith("raw.") else [one.name for one in entries])
+            return wrong_use(f"there is no op {name!r}{'; ' + near if near else _members(name, entries)}")
         entries = chosen
     if arguments.json:
         import json

@@ -4,7 +4,8 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from ..diagnostics import (
@@ -66,6 +67,17 @@ def advise(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
 
 class WrongUse(Exception):
     """The command line is invalid."""
+
+
+@contextmanager
+def needing(what: str, packages: str, *modules: str) -> Iterator[None]:
+    """Import modules that are not installed with tfdsl itself. If they are missing, say which packages have them."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in modules:
+            raise
+        raise WrongUse(f"{what} needs {modules[0]}: pip install {packages}") from None
 
 
 def wrong_use(text: str) -> int:

@@ -8,7 +8,7 @@ from ...diagnostics.spelling import counted
 from ...syntax.read import read
 from ..options import add_program_options, given
 from ..parser import CommandParser
-from ..report import WrongUse, errors, tell
+from ..report import errors, needing, tell
 
 
 def configure(parser: CommandParser) -> None:
@@ -33,12 +33,8 @@ def command(arguments: argparse.Namespace) -> int:
         errors(outcome.warnings)
     if not sys.stdin.isatty():
         return run_lines(live, sys.stdin)
-    try:
+    with needing("the prompt", "prompt_toolkit pygments", "prompt_toolkit", "pygments"):
         from .prompt import ask_on_terminal
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("prompt_toolkit", "pygments"):
-            raise
-        raise WrongUse("the prompt needs prompt_toolkit: pip install prompt_toolkit pygments") from None
     if not arguments.quiet:
         names = len(live.compiled().program.graph().names) if arguments.file else 0
         loaded = f", {counted(names, 'name')} from {arguments.file}" if arguments.file else ""
