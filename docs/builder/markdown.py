@@ -26,11 +26,6 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(lines) + "\n" if cells else ""
 
 
-def anchor(title: str) -> str:
-    """The anchor of a heading, as git hosts name it."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-
-
 def rebased(text: str, page: str, folder: str) -> str:
     """A part of a page, with its links as they are from another folder."""
 

@@ -5,10 +5,11 @@ from itertools import groupby
 
 from tfdsl.reference import entries
 from tfdsl.reference.entry import Kind, ReferenceEntry
+from tfdsl.reference.pages import anchor
 
 from .api import api_page
 from .commands import options_page, settings_page
-from .markdown import UNSEARCHED, anchor, block, code, rebased
+from .markdown import UNSEARCHED, block, code, rebased
 from .messages import message_pages
 
 FOLDER = "docs/reference"
@@ -103,9 +104,7 @@ def _described(entry: ReferenceEntry, folder: str) -> str:
     """The section of something that programs call."""
     signature = entry.call if "(" in entry.call else f"{entry.name}({entry.call})"
     lines = [f"{name} is {kinds}" for name, kinds in entry.limits.items()]
-    others = [
-        f"{where}: {code(name)}" for where, name in (("TensorFlow", entry.tensorflow), ("Keras", entry.keras)) if name
-    ]
+    others = [f"{where}: {code(name)}" for where, name in entry.elsewhere]
     return "\n".join(
         part
         for part in (

@@ -45,6 +45,12 @@ class ReferenceEntry(Record):
         """The signature, with the sign that is in front of transforms."""
         return f"| {self.signature}" if self.kind == "transform" else self.signature
 
+    @property
+    def elsewhere(self) -> list[tuple[str, str]]:
+        """The frameworks that have it, with its name there."""
+        names = (("TensorFlow", self.tensorflow), ("Keras", self.keras))
+        return [(where, name) for where, name in names if name]
+
 
 def as_json(entry: ReferenceEntry) -> dict[str, object]:
     """An entry as a JSON object, without what is empty."""

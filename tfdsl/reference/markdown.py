@@ -2,9 +2,9 @@
 
 import re
 
-from .entry import ReferenceEntry
+from .entry import Kind, ReferenceEntry
 
-KINDS = {
+KINDS: dict[Kind, str] = {
     "declaration": "a statement of the graph half",
     "statement": "a statement of sessions",
     "clause": "a word of statements and expressions",
@@ -36,9 +36,8 @@ def as_markdown(entry: ReferenceEntry) -> str:
     found += [captioned(entry.doc)] if entry.doc else []
     if entry.limits:
         found.append("\n".join(f"- `{name}` is {words}" for name, words in entry.limits.items()))
-    names = (("TensorFlow", entry.tensorflow), ("Keras", entry.keras))
-    if known := [f"{where}: `{name}`" for where, name in names if name]:
-        found.append(", ".join(known))
+    if entry.elsewhere:
+        found.append(", ".join(f"{where}: `{name}`" for where, name in entry.elsewhere))
     if entry.example and entry.example not in entry.doc:
         found += ["Example:", _block(kind, entry.example)]
     return "\n\n".join(found)

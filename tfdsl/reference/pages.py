@@ -47,6 +47,11 @@ def files(page: str) -> dict[str, str]:
     return {block.file: block.text for block in blocks(page) if block.file}
 
 
+def anchor(title: str) -> str:
+    """The anchor of a heading, as git hosts name it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 class Section(Record):
     """A heading of a page in `docs/`, and the text up to the next heading."""
 
@@ -57,8 +62,7 @@ class Section(Record):
     @property
     def place(self) -> str:
         """The page with the anchor of the heading."""
-        words = re.sub(r"[^\w\- ]", "", self.title.lower())
-        return f"{self.page}#{words.replace(' ', '-')}"
+        return f"{self.page}#{anchor(self.title)}"
 
     def passages(self) -> list[str]:
         """The paragraphs and the items of lists, without blocks and tables."""

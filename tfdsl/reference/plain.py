@@ -19,17 +19,11 @@ def described(entry: ReferenceEntry) -> str:
         found.append(plain(entry.doc))
     if entry.limits:
         found.append("\n".join(_filled(f"{name} is {words}", "  ", "    ") for name, words in entry.limits.items()))
-    found += elsewhere(entry)
+    if entry.elsewhere:
+        found.append("\n".join(f"{where}: {name}" for where, name in entry.elsewhere))
     if entry.example and entry.example not in entry.doc:
         found.append(f"Example:\n{textwrap.indent(entry.example.rstrip(), _INDENT)}")
     return "\n\n".join(found) + "\n"
-
-
-def elsewhere(entry: ReferenceEntry) -> list[str]:
-    """What it is called in TensorFlow and Keras, in at most one text."""
-    names = (("TensorFlow", entry.tensorflow), ("Keras", entry.keras))
-    found = [f"{where}: {name}" for where, name in names if name]
-    return ["\n".join(found)] if found else []
 
 
 def plain(markdown: str) -> str:
