@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeGuard
 
 from ..data.pipeline import Pipeline
 from ..data.schema import Schema
+from ..diagnostics.spelling import shortened
 from ..inputs import PythonOp
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
@@ -262,7 +263,7 @@ def describe(value: object) -> str:
         case int() | float() | complex():
             return f"the number {value}" if len(f"{value}") <= 40 else "a huge number"
         case str():
-            return f'the string "{value if len(value) <= 30 else value[:27] + "..."}"'
+            return f'the string "{shortened(value, 30)}"'
         case list() | tuple() | range():
             return "a list"
         case ShapeOf():

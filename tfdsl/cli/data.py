@@ -20,7 +20,7 @@ from ..data.sources.base import Where
 from ..data.stage import Arguments
 from ..data.suggestion import is_spaced, lacks_header, suggested
 from ..diagnostics import DATA_FORMAT, Diagnostic, Note, TfgError
-from ..diagnostics.spelling import counted, visible
+from ..diagnostics.spelling import counted, shortened, visible
 from ..driver import check
 from ..record import Record, replace
 from ..syntax.read import read
@@ -312,8 +312,7 @@ def _add(table: "Table", *cells: str) -> None:
 
 
 def _short(text: str, most: int = _LONGEST) -> str:
-    text = visible(text)
-    return text if len(text) <= most else text[: most - 3] + "..."
+    return shortened(visible(text), most)
 
 
 def _wide(text: str) -> int:

@@ -13,7 +13,7 @@ from ..analysis.sessions.fed_data import check_fed
 from ..analysis.sessions.feeds import Plan, feed_entries
 from ..analysis.values import Env
 from ..diagnostics import TfgError
-from ..diagnostics.spelling import counted
+from ..diagnostics.spelling import counted, shortened
 from ..driver import Compiled
 from ..program import Feed, Program, Ref
 from ..syntax import tree as t
@@ -149,8 +149,7 @@ def _print(ctx: Analysis, report: "GradientReport") -> None:
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(" ".join(str(value).split()))
 
 
 def _time(seconds: float) -> str:

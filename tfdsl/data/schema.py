@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..diagnostics.message import filled
-from ..diagnostics.spelling import counted
+from ..diagnostics.spelling import counted, shortened
 from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType, TensorType
 
@@ -254,8 +254,7 @@ def composed(name: str) -> str:
 
 def shown(text: str) -> str:
     """Text of the user's data for a message: quoted, short, and without control characters."""
-    short = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-    return f'"{_printable(short)}"'
+    return f'"{_printable(shortened(text, SHOWN))}"'
 
 
 def shown_path(path: str) -> str:

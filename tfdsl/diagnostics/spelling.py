@@ -95,6 +95,11 @@ def counted(number: object, one: str, many: str = "") -> str:
     return f"{shown} {one if number == 1 else many or f'{one}s'}"
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """A text, or the beginning of one that has more characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def _folded(word: str) -> str:
     return word.lower().replace("_", "")
 

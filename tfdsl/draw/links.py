@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from ..diagnostics.spelling import shortened
 from ..program import BatchField, Data, Feed, Field, Graph, Pack, Program, Refs, Statement, Value, parts_of, thaw
 from ..record import replace
-from .picture import Box, Edge, Picture, Shape, short, shortened
+from .picture import Box, Edge, Picture, Shape, short
 
 _WIDTH = 40  # of the text of a statement
 

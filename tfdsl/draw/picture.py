@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import assert_never
 
+from ..diagnostics.spelling import shortened
 from ..ops.named import CONSTANT
 from ..program import (
     COND,
@@ -233,11 +234,6 @@ def _text(arg: Arg) -> str:
             return ""
         case _:
             assert_never(arg)
-
-
-def shortened(text: str, width: int = 60) -> str:
-    """The beginning of a text."""
-    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _plain(node: Node) -> str:

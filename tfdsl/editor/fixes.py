@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from ..diagnostics import COLON_MISSING, INDENT_TAB, Diagnostic
+from ..diagnostics.spelling import shortened
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
@@ -64,7 +65,7 @@ def _candidates(document: Document, one: Diagnostic, span: Span) -> Iterator[tup
         yield f"Add '{top[1]}'", _at_top(document, top[1])
     elif wanted := _WRITE.search(help):
         for code in _readings(wanted[1]):
-            title = f"Write: {code}" if len(code) <= 60 else f"Write: {code[:57]}..."
+            title = f"Write: {shortened(code)}"
             yield title, Edit(span.start, span.end, code)
             statement = _statement_at(document, span)
             if statement is not None and statement != span:

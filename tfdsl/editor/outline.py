@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from ..diagnostics.spelling import shortened
 from ..record import Record
 from ..source import Source, Span
 from ..syntax import tree as t
@@ -65,7 +66,7 @@ def _parts(block: Iterable[t.Statement]) -> Iterator[Outline]:
                 name = statement.target.id if statement.target is not None else "session"
                 yield _part(name, "session", statement.span, statement, tuple(_parts(statement.body)))
             case t.Train():
-                text = " ".join(statement.span.text.split()).rstrip(":")
+                text = statement.span.one_line.rstrip(":")
                 yield _part(text, "train", statement.span, statement, tuple(_parts(statement.body)))
             case t.If():
                 yield from (one for _, body in statement.branches for one in _parts(body))
@@ -81,8 +82,7 @@ def _made(target: t.Identifier, kind: OutlineKind, statement: t.Statement, body:
 
 def _part(name: str, kind: OutlineKind, span: Span, statement: t.Statement, children: tuple[Outline, ...]) -> Outline:
     whole = Span(statement.span.source, statement.span.start, last_of(statement))
-    detail = " ".join(statement.span.text.split())
-    return Outline(name, kind, span, whole, detail if len(detail) <= 80 else f"{detail[:77]}...", children)
+    return Outline(name, kind, span, whole, shortened(statement.span.one_line, 80), children)
 
 
 # --- folding --------------------------------------------------------------------------------------

@@ -26,15 +26,13 @@ from ..analysis.values import (
 )
 from ..data.schema import Schema
 from ..data.stage import written
-from ..diagnostics.spelling import counted, visible
+from ..diagnostics.spelling import counted, shortened, visible
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
 from ..source import Source
 from ..syntax import tree as t
 from ..types import DType, shape_text
 from .symbols import Symbol
-
-_LONG = 60  # characters of a value
 
 
 def type_of(value: object) -> str:
@@ -85,8 +83,7 @@ def short(value: object) -> str:
         case range():
             return str(value)
         case _ if is_host(value):
-            text = visible(written(value))
-            return text if len(text) <= _LONG else f"{text[: _LONG - 3]}..."
+            return shortened(visible(written(value)))
         case _:
             return describe(value)
 

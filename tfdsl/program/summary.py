@@ -6,7 +6,7 @@ Input: a typed program. Nothing is built.
 from collections.abc import Iterator
 from html import escape
 
-from ..diagnostics.spelling import counted, visible
+from ..diagnostics.spelling import counted, shortened, visible
 from ..record import Record
 from ..source import Span
 from . import Data, Graph, HostValue, Named, Program, Refs, Static, refs_of
@@ -68,7 +68,7 @@ def _value(value: HostValue) -> str:
             text = f"[{', '.join(map(_value, value))}]"
         case _:
             text = "none" if value is None else str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return shortened(text, _LONGEST)
 
 
 def headline(program: Program) -> str:

@@ -29,7 +29,7 @@ from ...diagnostics import (
     SIZE_UNKNOWN,
     Note,
 )
-from ...diagnostics.spelling import counted
+from ...diagnostics.spelling import counted, shortened
 from ...ops import OPS
 from ...ops.named import CONSTANT
 from ...ops.op import REQUIRED, Op, Parameter
@@ -72,8 +72,7 @@ class ArgumentValue(Record):
 
     @property
     def text(self) -> str:
-        text = self.span.one_line
-        return text if len(text) <= 40 else text[:37] + "..."
+        return shortened(self.span.one_line, 40)
 
 
 Arguments = Sequence[tuple[str | None, ArgumentValue]]  # of a call, in order, with names where the call gives them

@@ -4,6 +4,7 @@ from contextlib import suppress
 from math import inf
 
 from ...diagnostics import NOT_STATIC, PARAM_SHAPE, PARAM_TYPE, TfgError
+from ...diagnostics.spelling import shortened
 from ...program import Param
 from ...source import Source
 from ...syntax import tree as t
@@ -61,7 +62,7 @@ def _given_text(value: object) -> str:
         return "a huge value"
     if isinstance(value, int) and len(text) > 60:
         return "a huge number"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(text)
 
 
 def convert_param(ctx: Analysis, value: object, wanted: str) -> Host:

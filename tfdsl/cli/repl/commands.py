@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Callable
 
-from ...diagnostics.spelling import did_you_mean
+from ...diagnostics.spelling import did_you_mean, shortened
 from ...outputs import write_output
 from ...program.summary import as_text
 from ...record import Record
@@ -59,11 +59,11 @@ def _vars(live: LiveProgram, rest: str) -> None:
 
 
 def _short(value: object) -> str:
-    shape = getattr(value, "shape", ())
+    import numpy as np
+
     text = " ".join(str(value).split())
-    if shape:
-        kind = f"{getattr(value, 'dtype', '')}[{', '.join(map(str, shape))}]"
-        return f"{kind} {text if len(text) <= 60 else text[:57] + '...'}"
+    if isinstance(value, np.ndarray) and value.shape:
+        return f"{value.dtype}[{', '.join(map(str, value.shape))}] {shortened(text)}"
     return text
 
 

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from ...diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, MASKED, Diagnostic, Message, Note, TfgError
+from ...diagnostics.spelling import shortened
 from ...given import is_masked
 from ...lowering.tf import tf
 from ...program import Origin
@@ -69,7 +70,7 @@ def _shown(array: np.ndarray) -> str:
     other = next((one for one in array.flat if not isinstance(one, numbers)), 0) if array.dtype.kind in "USO" else 0
     match other:
         case str() if array.shape == () or array.dtype.kind == "O":
-            text = f'the string "{other if len(other) <= 30 else other[:27] + "..."}"'
+            text = f'the string "{shortened(other, 30)}"'
         case None:
             text = "None"
         case str() | bytes() | int():

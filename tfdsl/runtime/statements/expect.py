@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...diagnostics import EXPECT_FAILED, Note
+from ...diagnostics.spelling import shortened
 from ...lowering.failures import failure
 from ...program import Counter, Expect, Fetch, Origin, Ref, Shown, fetches_of
 from ..execution import evaluate
@@ -45,4 +46,4 @@ def _shown(run: Execution, side: Shown, fetched: Mapping[Ref, object], origin: O
     value = run.value(side.value, fetched, origin)
     text = " ".join(evaluate.shown_at(origin, value).split())
     text = f'"{text}"' if isinstance(value, (str, bytes)) else text
-    return text if len(text) <= 400 else text[:397] + "..."
+    return shortened(text, 400)
