@@ -113,8 +113,9 @@ def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int
             return _of_member(document, part.span, offset)
         case t.Stage():
             place, known = name_place(part), _of_stage(part, around)
-            is_named = known is not None and place.start <= offset <= place.end
-            return Hover(place.start, place.end, _of_entry(known)) if is_named else None
+            if known is None or not place.start <= offset <= place.end:
+                return None
+            return Hover(place.start, place.end, _of_entry(known))
         case t.Type(dtype=dtype) if offset <= part.span.start + len(dtype) and dtype in names():
             return Hover(part.span.start, part.span.start + len(dtype), _of_entry(names()[dtype]))
         case t.Argument(name=str()) if offset <= name_place(part).end:
