@@ -1,1 +1,1 @@
-"""What `docs/build.py` makes: the pages of the site, from those of the project and from the tables of the language."""
+"""Makes the pages of the site, from those of the project and from the tables of the language."""

@@ -1,4 +1,4 @@
-"""The options of all commands, and what else can be set, from the parsers and the tables."""
+"""The options of all commands, and all other settings, from the parsers and the tables."""
 
 import argparse
 import re
@@ -18,7 +18,7 @@ def options_page() -> str:
     """Each command with all its options, as its `--help` says."""
     parts = [
         "# Options of the commands\n",
-        "What `tfdsl COMMAND --help` says. [Commands](../commands.md) explains it, with examples.\n",
+        "The options that `tfdsl COMMAND --help` lists. [Commands](../commands.md) explains them, with examples.\n",
     ]
     for name, purpose in COMMANDS.items():
         parser = _parser(name)
@@ -55,7 +55,7 @@ def _choices(action: argparse.Action) -> str:
 
 
 def settings_page(every: Iterable[ReferenceEntry]) -> str:
-    """What can be set in a program, around it, and about the compiler."""
+    """The settings in a program, those around it, and those of the compiler."""
     parts = ["# Settings\n", "## In a program\n"]
     for entry in every:
         if entry.kind == "setting":
@@ -75,7 +75,7 @@ def settings_page(every: Iterable[ReferenceEntry]) -> str:
     ]
     limits = ((code(option), code(f"Limits({name}=N)"), help, str(int(getattr(Limits(), name))))
               for name, (option, help) in LIMITS.items())  # fmt: skip
-    parts += ["## Limits\n", "What the compiler may use. See [limits](../limits.md).\n",
+    parts += ["## Limits\n", "The resources that the compiler may use. See [limits](../limits.md).\n",
               table(["option", "in Python", "effect", "default"], limits)]  # fmt: skip
     parts += ["## Environment\n", table(["variable", "effect"], [
         (code("TFDSL_TRACEBACK=1"), "unexpected errors of the compiler show a Python traceback"),

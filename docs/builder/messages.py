@@ -22,7 +22,7 @@ def message_pages(folder: str) -> dict[str, str]:
 
 
 def _hundreds() -> dict[str, str]:
-    """What the codes with a first digit are about, as their file of the catalogue says."""
+    """The topics of the codes by their first digit, from the files of the catalogue."""
     modules = (import_module(f"{catalogue.__name__}.{one.name}") for one in iter_modules(catalogue.__path__))
     found = (re.match(r"(\d)xx: ([^.:]+)", module.__doc__ or "") for module in modules)
     return {one[1]: one[2] for one in found if one}

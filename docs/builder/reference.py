@@ -23,7 +23,7 @@ _WORDS: dict[Kind, str] = {
     "name": "Names that every program has",
     "function": "Built-in functions",
 }
-# The kinds of what programs call, with the name of their page, its title, and what it says first.
+# The kinds of things that programs call, with the name of their page, its title, and its first sentence.
 _CALLS: dict[Kind, tuple[str, str, str]] = {
     "optimizer": (
         "optimizers",
@@ -127,7 +127,7 @@ def _words(every: Iterable[ReferenceEntry]) -> str:
     """The words of the language, with a program for each."""
     parts = [
         "# Words\n",
-        "The words of the language, each with a program that has it. [Language](../language.md) explains them.\n",
+        "The words of the language, each with a program that uses it. [Language](../language.md) explains them.\n",
     ]
     for kind, title in _WORDS.items():
         parts.append(f"## {title}\n")
