@@ -23,7 +23,7 @@ class FittedTo(ColumnMaker):
     )
     doc = (
         "All transforms of another data set, with what they have learned there, apart from `split`, `take`, `shuffle` "
-        "and `where`. Columns are matched by name. The target, dropped columns and those set aside may lack. A "
+        "and `where`. Columns are matched by name. The target, dropped columns and those set aside may be missing. A "
         'category that was not learned is a warning. `fitted("model.ckpt", "houses")` takes what `houses` has learned '
         "from the file beside a checkpoint; the name can be left out if the file has one data set."
     )
