@@ -42,11 +42,14 @@ def project(here):
     return here
 
 
+OF_CI = ("CI", "BUILD_NUMBER")  # with these set, pytest shortens nothing
+
+
 def run(*arguments: str) -> tuple[int, str]:
     """The exit code and the output of pytest, run in this process."""
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(output):
-        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        for name in [name for name in os.environ if name in OF_CI or name.startswith("PYTEST_")]:
             patch.delenv(name)
         patch.setattr(sys, "path", list(sys.path))
         # The last one collects the garbage of this whole process five times.
@@ -62,7 +65,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def run_process(*arguments: str, start=forked.run) -> tuple[int, str]:
     """The exit code and the output of pytest, run as a user runs it."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    environment = {k: v for k, v in os.environ.items() if k not in OF_CI and not k.startswith(("PYTEST_", "COV_"))}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # quiet, and a second faster
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *arguments]
     done = start(command, env=environment, capture_output=True, text=True)
