@@ -33,8 +33,8 @@ class DateParts(OutsideGraph, ColumnTransform):
         "Columns of whole numbers for the parts of dates: `date` becomes `date_year`, `date_month`, `date_day` and "
         "`date_weekday`, 0 for Monday. `parts` names others out of year, month, day, weekday, hour, minute, second and "
         "dayofyear. Dates are written as 2024-12-31, 2024-12 or 2024-12-31 23:59:59, or in a `format` of Python, such "
-        'as "%d.%m.%Y"; with the offset "%z" in it the parts are those of UTC. A cell that is not a date is an error, and '
-        "so is a missing one in new rows if the column had none."
+        'as "%d.%m.%Y"; with the offset "%z" in it the parts are those of UTC. A cell that is not a date is an error, '
+        "and so is a missing one in new rows if the column had none."
     )
     takes_columns = True
     needs_columns = True
