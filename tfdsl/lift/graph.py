@@ -1,0 +1,86 @@
+"""A graph as a file has it: the nodes of a GraphDef, linked, in an order in which they can be built."""
+
+from collections.abc import Iterator, Mapping
+
+from ..lowering.tf import AttrValue, FunctionDefLibrary
+from ..record import Record, field
+from ..types import TensorType
+
+
+class Endpoint(Record):
+    """An output of a node: `split:1`."""
+
+    node: str
+    output: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.output}" if self.output else self.node
+
+
+class GraphNode(Record):
+    """A node of a GraphDef. `attrs` has no `_output_shapes`; `types` are of its outputs, as TensorFlow infers them."""
+
+    name: str
+    op: str
+    inputs: tuple[Endpoint, ...]
+    controls: tuple[str, ...]
+    attrs: Mapping[str, AttrValue]
+    device: str
+    types: tuple[TensorType, ...]
+
+
+class SavedSignature(Record):
+    """A signature of a SavedModel or MetaGraph: tensors by the names that its callers use."""
+
+    inputs: Mapping[str, Endpoint]
+    outputs: Mapping[str, Endpoint]
+    method: str
+
+
+class SavedGraph(Record):
+    """A graph from a file.
+
+    `nodes` are by name, inputs before the nodes that use them, but for the back edges of loops, which go from a
+    NextIteration to a Merge. `collections` has the names of nodes by the key of a collection (`trainable_variables`,
+    `train_op`, `losses`, ...); of variables, the name of the variable's node. `checkpoint` is the prefix of the
+    checkpoint with its variables, or "". `notes` are things left out on reading that a user should know.
+    """
+
+    path: str
+    kind: str  # GraphDef, MetaGraph or SavedModel
+    nodes: Mapping[str, GraphNode]
+    producer: int
+    library: FunctionDefLibrary
+    collections: Mapping[str, tuple[str, ...]]
+    signatures: Mapping[str, SavedSignature]
+    checkpoint: str
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        users: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for node in self.nodes.values():
+            for name in dict.fromkeys((*(one.node for one in node.inputs), *node.controls)):
+                users[name].append(node.name)
+        object.__setattr__(self, "users", users)
+
+    users: Mapping[str, list[str]] = field(init=False)  # the nodes that use a node, by data or control
+
+    def input(self, node: GraphNode, at: int) -> GraphNode:
+        """The node that makes an input."""
+        return self.nodes[node.inputs[at].node]
+
+    def above(self, *names: str) -> set[str]:
+        """These nodes and all that they need, by data or control."""
+        found: set[str] = set()
+        left = list(names)
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += self._needed(self.nodes[name])
+        return found
+
+    @staticmethod
+    def _needed(node: GraphNode) -> Iterator[str]:
+        yield from (one.node for one in node.inputs)
+        yield from node.controls
