@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -58,6 +59,52 @@ def test_a_message_cannot_end_its_annotation():
     assert line == "::error file=a.tfg,line=1,endLine=2,title=TFG301::there is no name '50%25%0D%0A::error::x'"
 
 
+@pytest.fixture
+def folder(here):
+    """Programs in and below a folder, and some that are not the user's."""
+    texts = {
+        "a.tfg": "y = bogus\n",
+        "sub/b.tfg": 'import "layers.tfg" as layers\nz = layers.f(1.0)\n',
+        "sub/c.tfg": 'import "layers.tfg" as layers\nz = layers.f(1.0)\n',
+        "sub/layers.tfg": "def f(x): return x + bogus\n",
+        "sub/notes.txt": "y = bogus\n",
+        ".git/a.tfg": "y = bogus\n",
+        "env/pyvenv.cfg": "",
+        "env/lib/a.tfg": "y = bogus\n",
+        "elsewhere/a.tfg": "y = 1 +\n",
+    }
+    for path, text in texts.items():
+        Path("shop", path).parent.mkdir(parents=True, exist_ok=True)
+        Path("shop", path).write_text(text, encoding="utf-8")
+    Path("shop/elsewhere").rename("elsewhere")
+    Path("shop/link").symlink_to("../elsewhere")
+    Path("shop/link.tfg").symlink_to("../elsewhere/a.tfg")
+
+
+def test_a_folder_stands_for_the_programs_below_it(folder, capsys):
+    assert main(["check", "--format", "concise", "shop/sub/b.tfg", "shop"]) == 1
+    out, err = capsys.readouterr()
+    assert [line.partition(": ")[0] for line in out.splitlines()] == ["shop/sub/layers.tfg:1:22", "shop/a.tfg:1:5"]
+    assert err == "4 files: 2 errors, 0 warnings\n"
+
+
+def test_hidden_folders_and_environments_can_be_named(folder, capsys, monkeypatch):
+    for folder in ("shop/.git", "shop/env", "shop/link"):
+        assert main(["check", "--format", "concise", folder]) == 1
+        assert capsys.readouterr().out.startswith(f"{folder}/")
+    monkeypatch.chdir("shop")
+    assert main(["check", "--format", "concise", "."]) == 1
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["a.tfg", "sub/layers.tfg"]
+
+
+def test_a_folder_without_programs(folder, capsys):
+    Path("shop/a.tfg").unlink()
+    Path("shop/link.tfg").unlink()
+    shutil.rmtree("shop/sub")
+    assert main(["check", "shop"]) == 1
+    assert "error[TFG808]: shop cannot be read: there is no .tfg file in it" in capsys.readouterr().err
+
+
 def test_what_is_looked_for_counts_as_seen(here):
     seen = Seen()
     Path("there").write_text("1")
@@ -101,6 +148,26 @@ def test_watch(here, format):
                 assert "\x1b" not in said
             watching.send_signal(signal.SIGINT)
             assert watching.wait(60) == 130
+        finally:
+            watching.kill()
+
+
+def test_watch_a_folder(here):
+    """A new program is checked, in a new folder too."""
+    Path("shop").mkdir()
+    Path("shop/a.tfg").write_text("x = 1\n", encoding="utf-8")
+    command = [sys.executable, "-m", "tfdsl", "check", "--watch", "shop"]
+    with forked.Popen(command, stdout=-1, stderr=-2, text=True, bufsize=1) as watching:
+        try:
+            assert "1 file: 0 errors, 0 warnings" in until_watching(watching)
+            Path("new").write_text("y = bogus\n", encoding="utf-8")
+            os.replace("new", "shop/b.tfg")
+            assert "2 files: 1 error, 0 warnings" in until_watching(watching)
+            Path("shop/sub").mkdir()
+            assert "2 files: 1 error, 0 warnings" in until_watching(watching)
+            Path("new").write_text("z = bogus\n", encoding="utf-8")
+            os.replace("new", "shop/sub/c.tfg")
+            assert "3 files: 2 errors, 0 warnings" in until_watching(watching)
         finally:
             watching.kill()
 

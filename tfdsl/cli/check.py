@@ -6,6 +6,7 @@ from typing import get_args
 from .checking import Format, diagnose, report
 from .options import add_program_options, given
 from .parser import CommandParser
+from .programs import programs
 
 
 def configure(parser: CommandParser) -> None:
@@ -13,7 +14,9 @@ def configure(parser: CommandParser) -> None:
         "Check names, types, shapes and the plan of every session, and report all errors at once. "
         "Exits with 1 if there are errors; warnings alone do not fail."
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a .tfg file")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="a .tfg file, or a folder with .tfg files in it or below it"
+    )
     parser.add_argument("--format", choices=get_args(Format), default="text",
                         help="text with excerpts, one line each, a JSON object, or annotations of GitHub Actions "
                              "(default: text)")  # fmt: skip
@@ -28,4 +31,5 @@ def command(arguments: argparse.Namespace) -> int:
         from .watch import watch
 
         return watch(arguments)
-    return report(arguments, diagnose(arguments.files, given(arguments)))
+    files = programs(arguments.files)
+    return report(arguments, files, diagnose(files, given(arguments)))

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, assert_never
 
 from ..access import Access
@@ -11,6 +11,7 @@ from ..diagnostics.render import render_concise, render_github, render_json, ren
 from ..diagnostics.spelling import counted
 from ..driver import check
 from ..record import replace
+from ..source import Span
 from ..syntax.read import read
 from .options import GivenInputs
 from .report import advise, colour, failure
@@ -19,26 +20,34 @@ Format = Literal["text", "concise", "json", "github"]
 
 
 def diagnose(files: list[str], extra: GivenInputs, access: Callable[[str], Access] | None = None) -> list[Diagnostic]:
-    """The diagnostics of programs. `access` gives what the program of a file can access."""
+    """The diagnostics of programs, each once, though several programs may import a file. `access` gives what the
+    program of a file can access."""
     diagnostics: list[Diagnostic] = []
+    reported: set[tuple[str, Span | None, str]] = set()
     for path in files:
         try:
             inputs = extra.inputs(path)
             if access is not None:
                 inputs = replace(inputs, access=access(path))
-            diagnostics += check(read(path, extra.limits), inputs)[1]
+            found: Sequence[Diagnostic] = check(read(path, extra.limits), inputs)[1]
         except TfgError as error:
-            diagnostics += error.diagnostics
+            found = error.diagnostics
+        diagnostics += [one for one in found if _identity(one) not in reported]
+        reported |= {_identity(one) for one in found if one.span is not None and not one.span.source.is_argument}
     return diagnostics
 
 
-def report(arguments: argparse.Namespace, diagnostics: list[Diagnostic]) -> int:
+def _identity(one: Diagnostic) -> tuple[str, Span | None, str]:
+    return one.code, one.span, one.headline
+
+
+def report(arguments: argparse.Namespace, files: list[str], diagnostics: list[Diagnostic]) -> int:
     """Print diagnostics and their number; return the exit code."""
     _print(diagnostics, arguments.format)
     errors = [one for one in diagnostics if one.severity == "error"]
     if not arguments.quiet and arguments.format != "json":
         warnings = len(diagnostics) - len(errors)
-        print(f"{counted(len(arguments.files), 'file')}: {counted(len(errors), 'error')}, "
+        print(f"{counted(len(files), 'file')}: {counted(len(errors), 'error')}, "
               f"{counted(warnings, 'warning')}",
               file=sys.stderr)  # fmt: skip
     return failure(errors) if errors else 0

@@ -2,18 +2,17 @@
 
 import argparse
 import difflib
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted, visible_lines
 from ..outputs import write_output
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
+from .programs import programs
 from .report import WrongUse, colour, errors, show, write_utf8
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
@@ -25,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "stay. Exits with 1 if a file does not parse; that file is not changed."
     )
     parser.add_argument("files", metavar="FILE", nargs="+",
-                        help="a .tfg file, a folder of them, or - for standard input to standard output")  # fmt: skip
+                        help="a .tfg file, a folder with .tfg files in it or below it, or - for standard input to standard "
+                             "output")  # fmt: skip
     parser.add_argument(
         "--check", action="store_true", help="write nothing; name the files that would change, and exit 1"
     )
@@ -38,7 +38,7 @@ def command(arguments: argparse.Namespace) -> int:
     dry, changed, unchanged, failed = arguments.check or arguments.diff, 0, 0, 0
     most = limits(arguments)
     write_utf8()
-    for path in _paths(arguments.files):
+    for path in programs(arguments.files):
         try:
             source = read_open("<stdin>", _standard_input(), most) if path == "-" else read(path, most)
             before = source.text if path == "-" else Path(path).read_bytes().decode("utf-8")
@@ -68,18 +68,6 @@ def _standard_input() -> BinaryIO:
     if sys.stdin is None:
         raise WrongUse("standard input is closed, so there is nothing to read from it")
     return sys.stdin.buffer
-
-
-def _paths(files: list[str]) -> Iterator[str]:
-    """The files to format. A folder stands for all programs below it, except links, which may lead out of it."""
-    for file in files:
-        if not os.path.isdir(file):
-            yield file
-            continue
-        found = sorted(str(path) for path in Path(file).rglob("*.tfg") if path.is_file() and not path.is_symlink())
-        if not found:
-            raise TfgError([Diagnostic(FILE_MISSING, None, {"path": file, "reason": "there is no .tfg file in it"})])
-        yield from found
 
 
 def _print_diff(path: str, before: str, after: str) -> None:

@@ -17,6 +17,7 @@ from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
 from .checking import diagnose, report
 from .options import given
+from .programs import folders, programs
 from .report import tell
 
 _PAUSE = 0.2  # seconds between two looks
@@ -71,18 +72,23 @@ def watch(arguments: argparse.Namespace) -> NoReturn:
 def _checked(arguments: argparse.Namespace) -> Seen:
     """Check once, and report."""
     seen = Seen()
-    for path in (*arguments.configs, *arguments.files):
+    files: list[str] = arguments.files
+    below = [folder for path in files for folder, _ in folders(path)]
+    for path in (*arguments.configs, *files, *below):
         seen.note(path)
     try:
+        files = programs(files)
+        for path in files:
+            seen.note(path)
         extra = given(arguments)
         for path in extra.data.values():
             seen.note(path)
-        diagnostics = diagnose(arguments.files, extra, lambda path: _Noting(path, extra.allowed, seen))
-    except TfgError as error:  # of a config file
+        diagnostics = diagnose(files, extra, lambda path: _Noting(path, extra.allowed, seen))
+    except TfgError as error:  # of a config file, or of a folder without programs
         diagnostics = list(error.diagnostics)
     if sys.stdout.isatty():
         print(_CLEAR, end="")
-    report(arguments, diagnostics)
+    report(arguments, files, diagnostics)
     sys.stdout.flush()
     if not arguments.quiet:
         tell(f"tfdsl: watching {counted(len(seen), 'file')}; Ctrl-C ends this")
