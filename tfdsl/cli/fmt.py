@@ -24,8 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "stay. Exits with 1 if a file does not parse; that file is not changed."
     )
     parser.add_argument("files", metavar="FILE", nargs="+",
-                        help="a .tfg file, a folder with .tfg files in it or below it, or - for standard input to standard "
-                             "output")  # fmt: skip
+                        help="a .tfg file, a folder with .tfg files in it or below it, or - for standard input to "
+                             "standard output")  # fmt: skip
     parser.add_argument(
         "--check", action="store_true", help="write nothing; name the files that would change, and exit 1"
     )
