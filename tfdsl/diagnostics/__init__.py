@@ -4,11 +4,12 @@ Every message is defined once in `catalogue/`, with its stable code, its headlin
 rest of the compiler picks a message and passes its details; it formats no text. `render.py` decides how a
 diagnostic looks.
 
-Codes: 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sessions, 6xx data, 7xx reports of
-TensorFlow, 8xx options and limits, 9xx warnings.
+Codes: 0xx graphs made elsewhere, 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sessions,
+6xx data, 7xx reports of TensorFlow, 8xx options and limits, 9xx warnings.
 """
 
 from .catalogue.data import *
+from .catalogue.graphs import *
 from .catalogue.names import *
 from .catalogue.options import *
 from .catalogue.running import *

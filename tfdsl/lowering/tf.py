@@ -5,15 +5,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.text_format import Parse as parse_text
+from google.protobuf.text_format import ParseError as TextError
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
+from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.op_def_pb2 import OpDef, OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.client import pywrap_tf_session as c_api
 from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.eager.polymorphic_function.transform import FUNC_GRAPH_TRANSFORMS as function_transforms
@@ -31,10 +36,11 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "NodeDef", "OpDef", "OpList",
-    "Operand", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto", "TensorShapeProto", "VariableDef",
-    "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def",
-    "op_determinism", "python_functions", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
+    "MetaGraphDef", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable", "RewriterConfig",
+    "SavedModel", "TensorProto", "TensorShapeProto", "TextError", "VariableDef", "XLAControlFlowContext", "c_api",
+    "function_graph", "function_transforms", "is_onednn_on", "op_def", "op_determinism", "parse_text",
+    "python_functions", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 

@@ -1,0 +1,24 @@
+"""0xx: Graphs made elsewhere, which `tfdsl lift` reads."""
+
+from ..message import message as _message
+
+GRAPH_EMPTY = _message("TFG001", "{path} is empty", "copy it again from where it was made")
+GRAPH_FORM = _message("TFG002", "{path} is not a graph written by TensorFlow, or it is damaged: {reason}",
+                      "give a GraphDef (.pb, .pbtxt), a MetaGraph (.meta) or a SavedModel")
+GRAPH_OTHER = _message("TFG003", "{path} is {what}, not a graph", "{way}")
+GRAPH_NODES = _message("TFG004", "the graph in {path} has no nodes")
+NODE_TWICE = _message("TFG005", "{path} has more than one node called '{name}'")
+NODE_INPUT = _message("TFG006", "the node '{name}' takes '{input}', {reason}",
+                      "the file is damaged, or a tool has left out nodes that others need")
+NODE_CYCLE = _message("TFG007", "the nodes {names} need each other, and they are not a loop of TensorFlow",
+                      "the file is damaged")
+NODE_BROKEN = _message("TFG008", "the node '{name}' is not a valid {op}: {reason}",
+                       "the file is damaged, or made for another version of TensorFlow; nodes that are not needed can "
+                       "be left out with --outputs")
+OPS_UNKNOWN = _message("TFG009", "{path} uses ops that TensorFlow does not have: {names}",
+                       "they come from a library of custom ops; to lift a part that does not need them, name its "
+                       "outputs with --outputs")
+OUTPUT_UNKNOWN = _message("TFG010", "the graph in {path} has no tensor '{name}'")
+TAGS_UNKNOWN = _message("TFG011", "{path} has no graph with the tags {tags}", "its graphs have the tags {known}")
+CHECKPOINT_GIVEN = _message("TFG012", "there is no checkpoint {path}",
+                            "give its prefix, such as model.ckpt for the file model.ckpt.index, or its folder")

@@ -1,0 +1,353 @@
+"""Reads a graph from a file: path in, `SavedGraph` out. Nothing of the graph is executed."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from glob import escape, glob
+from typing import TypeAlias
+
+from ..diagnostics import (
+    CHECKPOINT_GIVEN,
+    NODE_BROKEN,
+    NODE_CYCLE,
+    NODE_INPUT,
+    NODE_TWICE,
+    OPS_UNKNOWN,
+    OUTPUT_UNKNOWN,
+    TAGS_UNKNOWN,
+    TfgError,
+)
+from ..diagnostics.spelling import did_you_mean
+from ..lowering.tf import (
+    AttrValue,
+    DecodeError,
+    GraphDef,
+    MetaGraphDef,
+    NodeDef,
+    OpDef,
+    SavedModel,
+    TensorProto,
+    VariableDef,
+    tf,
+    v1,
+)
+from ..types import ALL_DTYPES, TensorType
+from .formats import GraphFile, read_file, refuse
+from .graph import Endpoint, GraphNode, SavedGraph, SavedSignature
+from .nodes import Broken, OpDefs, Signature, base, dtype_name
+
+MAX_FILE = 100_000_000  # bytes
+_Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
+_NAME = re.compile(r"[A-Za-z0-9._][\w./\\>-]*", re.ASCII)
+_SHOWN = 5  # names in one message
+
+
+def read_graph(
+    path: str,
+    outputs: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    checkpoint: str = "",
+    max_file: int = MAX_FILE,
+) -> SavedGraph:
+    """The graph of a file, or of the folder of a SavedModel.
+
+    With `outputs`, only what these tensors or nodes need. `tags` choose a graph of a SavedModel that has several.
+    `checkpoint` is a prefix, an index or a folder; without it, the one that belongs to the file by its name.
+    """
+    path, file = read_file(path, max_file)
+    return _Reader(path, file, tags).read(outputs, _checkpoint(path, file, checkpoint))
+
+
+class _Reader:
+    def __init__(self, path: str, file: GraphFile, tags: Sequence[str]):
+        self._path = path
+        self._kind = type(file).__name__.removesuffix("Def") + ("Def" if isinstance(file, GraphDef) else "")
+        self._meta = _chosen(path, file, tags) if isinstance(file, SavedModel) else file
+        self._graph = self._meta.graph_def if isinstance(self._meta, MetaGraphDef) else self._meta
+        self._defs = OpDefs(self._graph.library)
+        self._notes: list[str] = []
+
+    def read(self, outputs: Sequence[str], checkpoint: str) -> SavedGraph:
+        defs = self._named()
+        links = {name: self._links(node, defs) for name, node in defs.items()}
+        if outputs:
+            kept = _above([self._output(name, defs) for name in outputs], links)
+            defs = {name: node for name, node in defs.items() if name in kept}
+        unknown = self._defs.unknown(list(defs.values()), self._graph.library)
+        if unknown:
+            raise refuse(OPS_UNKNOWN, path=self._path, names=_some(unknown))
+        attrs, signatures = self._typed(defs)
+        self._check_dtypes(defs, links, signatures)
+        ordered = self._ordered(defs, links)
+        types = self._types(ordered, defs, attrs, signatures)
+        nodes = {
+            name: GraphNode(name, defs[name].op, *links[name], attrs[name], defs[name].device, types[name])
+            for name in ordered
+        }
+        collections, served = self._collections(nodes), self._signatures(nodes)
+        return SavedGraph(self._path, self._kind, nodes, self._graph.versions.producer, self._graph.library,
+                          collections, served, checkpoint, tuple(self._notes))  # fmt: skip
+
+    # --- the nodes and their links --------------------------------------------------------------
+
+    def _named(self) -> dict[str, NodeDef]:
+        found: dict[str, NodeDef] = {}
+        for node in self._graph.node:
+            if node.name in found:
+                raise refuse(NODE_TWICE, path=self._path, name=node.name)
+            if not _NAME.fullmatch(node.name):
+                raise self._broken(node, f"TensorFlow does not allow the name {node.name[:100]!r}")
+            found[node.name] = node
+        return found
+
+    def _broken(self, node: NodeDef, reason: str) -> TfgError:
+        return refuse(NODE_BROKEN, name=node.name, op=node.op, reason=reason)
+
+    def _links(self, node: NodeDef, defs: Mapping[str, NodeDef]) -> _Links:
+        """The inputs and the control inputs of a node."""
+        inputs: list[Endpoint] = []
+        controls: list[str] = []
+        for one in node.input:
+            name, _, output = one.removeprefix("^").partition(":")
+            if name not in defs or (output and not output.isdecimal()):
+                raise refuse(NODE_INPUT, name=node.name, input=one, reason="which is not in the graph")
+            if one.startswith("^"):
+                controls.append(name)
+            elif controls:
+                raise refuse(NODE_INPUT, name=node.name, input=one, reason="after a control input")
+            else:
+                inputs.append(Endpoint(name, int(output or 0)))
+        return tuple(inputs), tuple(dict.fromkeys(controls))
+
+    def _output(self, name: str, defs: Mapping[str, NodeDef]) -> str:
+        node, _, output = name.removeprefix("^").partition(":")
+        if node not in defs or (output and not output.isdecimal()):
+            raise refuse(OUTPUT_UNKNOWN, did_you_mean(node, defs), path=self._path, name=name)
+        return node
+
+    def _ordered(self, defs: Mapping[str, NodeDef], links: Mapping[str, _Links]) -> list[str]:
+        """The names of the nodes, each after those that it needs; otherwise in the order of the file. Back edges of
+        loops do not count."""
+        position = {name: at for at, name in enumerate(defs)}
+        needs: dict[str, list[str]] = {}
+        for name in defs:
+            inputs, controls = links[name]
+            forward = (one.node for one in inputs if not (_is_merge(defs[name]) and _is_next(defs[one.node])))
+            needs[name] = sorted({*controls, *forward}, key=position.__getitem__)
+        ordered: dict[str, None] = {}
+        for first in defs:
+            todo = [(first, iter(needs[first]))]
+            opened = {first}
+            while todo and first not in ordered:
+                name, left = todo[-1]
+                one = next((one for one in left if one not in ordered), None)
+                if one is None:
+                    ordered[name] = None
+                    opened.discard(name)
+                    todo.pop()
+                elif one in opened:
+                    names = [name for name, _ in todo]
+                    raise refuse(NODE_CYCLE, names=_some(names[names.index(one) :]))
+                else:
+                    opened.add(one)
+                    todo.append((one, iter(needs[one])))
+        return list(ordered)
+
+    # --- types ----------------------------------------------------------------------------------
+
+    def _typed(self, defs: Mapping[str, NodeDef]) -> tuple[dict[str, dict[str, AttrValue]], dict[str, Signature]]:
+        """The attributes and the dtypes of all nodes."""
+        stripped = self._meta.meta_info_def.stripped_op_list.op if isinstance(self._meta, MetaGraphDef) else ()
+        producer: dict[str, OpDef] = {one.name: one for one in stripped}
+        attrs: dict[str, dict[str, AttrValue]] = {}
+        signatures: dict[str, Signature] = {}
+        for name, node in defs.items():
+            try:
+                attrs[name] = self._defs.filled(node, producer)
+                signatures[name] = self._defs.signature(node, attrs[name])
+                for dtype in (*signatures[name].inputs, *signatures[name].outputs):
+                    dtype_name(dtype)
+                for value in attrs[name].values():
+                    if value.WhichOneof("value") == "tensor":
+                        _check_size(value.tensor)
+            except Broken as error:
+                raise self._broken(node, str(error)) from None
+        return attrs, signatures
+
+    def _check_dtypes(
+        self,
+        defs: Mapping[str, NodeDef],
+        links: Mapping[str, _Links],
+        signatures: Mapping[str, Signature],
+    ) -> None:
+        for name, node in defs.items():
+            inputs, wanted = links[name][0], signatures[name].inputs
+            if len(inputs) != len(wanted):
+                raise self._broken(node, f"it has {len(inputs)} inputs, not {len(wanted)}")
+            for one, dtype in zip(inputs, wanted):
+                given = signatures[one.node].outputs
+                if one.output >= len(given):
+                    raise refuse(NODE_INPUT, name=name, input=str(one), reason="which is not in the graph")
+                if base(given[one.output]) != base(dtype):
+                    has = dtype_name(given[one.output])
+                    raise self._broken(node, f"its input '{one}' is {has}, not {dtype_name(dtype)}")
+
+    def _types(
+        self,
+        ordered: Sequence[str],
+        defs: Mapping[str, NodeDef],
+        attrs: Mapping[str, Mapping[str, AttrValue]],
+        signatures: Mapping[str, Signature],
+    ) -> Mapping[str, tuple[TensorType, ...]]:
+        """The types of the outputs of all nodes. TensorFlow infers the shapes while it imports the graph."""
+        graph_def = GraphDef(versions=self._graph.versions, library=self._graph.library)
+        for name in ordered:
+            copied = graph_def.node.add()
+            copied.CopyFrom(defs[name])
+            for attr in [one for one in copied.attr if one not in attrs[name]]:
+                del copied.attr[attr]
+        graph = tf.Graph()
+        try:
+            with graph.as_default():
+                v1.import_graph_def(graph_def, name="")
+        except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+            self._notes.append(f"TensorFlow does not infer the shapes of this graph: {_first_line(error)}")
+            return {
+                name: tuple(TensorType(ALL_DTYPES[dtype_name(one)]) for one in signatures[name].outputs)
+                for name in ordered
+            }
+        return {
+            name: tuple(
+                TensorType(ALL_DTYPES[one.dtype.base_dtype.name], _shape(one.shape))
+                for one in graph.get_operation_by_name(name).outputs
+            )
+            for name in ordered
+        }
+
+    # --- collections and signatures -------------------------------------------------------------
+
+    def _collections(self, nodes: Mapping[str, GraphNode]) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        if isinstance(self._meta, MetaGraphDef):
+            for key, one in sorted(self._meta.collection_def.items()):
+                named = [*one.node_list.value, *_variables(one.bytes_list.value)]
+                names = (name.removeprefix("^").partition(":")[0] for name in named)
+                kept = tuple(name for name in dict.fromkeys(names) if name in nodes)
+                if kept:
+                    found[key] = kept
+        return found
+
+    def _signatures(self, nodes: Mapping[str, GraphNode]) -> dict[str, SavedSignature]:
+        """The signatures whose outputs are all in the graph."""
+        found: dict[str, SavedSignature] = {}
+        if not isinstance(self._meta, MetaGraphDef):
+            return found
+        for name, one in sorted(self._meta.signature_def.items()):
+            ends: list[dict[str, Endpoint]] = []
+            for infos in (one.inputs, one.outputs):
+                ends.append({key: end for key in sorted(infos) if (end := _endpoint(infos[key].name, nodes))})
+            inputs, outputs = ends
+            if len(outputs) == len(one.outputs) and len(inputs) == len(one.inputs):
+                found[name] = SavedSignature(inputs, outputs, one.method_name)
+            elif outputs:
+                self._notes.append(f"the signature '{name}' is left out: it has tensors that are not in the graph")
+        return found
+
+
+def _chosen(path: str, model: SavedModel, tags: Sequence[str]) -> MetaGraphDef:
+    """The graph of a SavedModel with the given tags; without tags, the only one or the one for serving."""
+    graphs = list(model.meta_graphs)
+    if not tags and len(graphs) == 1:
+        return graphs[0]
+    wanted = set(tags or ["serve"])
+    fitting = [one for one in graphs if set(one.meta_info_def.tags) == wanted]
+    if not fitting:
+        known = " and ".join(", ".join(sorted(one.meta_info_def.tags)) or "(none)" for one in graphs)
+        raise refuse(TAGS_UNKNOWN, path=path, tags=", ".join(sorted(wanted)), known=known)
+    return fitting[0]
+
+
+def _above(names: list[str], links: Mapping[str, _Links]) -> set[str]:
+    """These nodes and all that they need."""
+    found: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in found:
+            found.add(name)
+            inputs, controls = links[name]
+            names += [*(one.node for one in inputs), *controls]
+    return found
+
+
+def _is_merge(node: NodeDef) -> bool:
+    return node.op in ("Merge", "RefMerge")
+
+
+def _is_next(node: NodeDef) -> bool:
+    return node.op in ("NextIteration", "RefNextIteration")
+
+
+def _check_size(tensor: TensorProto) -> None:
+    """Refuse a constant that is much larger in memory than in the file: one number can stand for all."""
+    count = 1
+    for dim in tensor.tensor_shape.dim:
+        if dim.size < 0:
+            raise Broken("its value has no known shape")
+        count *= dim.size
+    if count > MAX_FILE:
+        raise Broken(f"its value has {count} elements, more than {MAX_FILE}")
+
+
+def _shape(shape: "tf.TensorShape") -> tuple[int | None, ...] | None:
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def _variables(values: Sequence[bytes]) -> Iterator[str]:
+    """The names of the variables whose descriptions these bytes are. Bytes of other things have none in the graph."""
+    for value in values:
+        try:
+            yield VariableDef.FromString(value).variable_name
+        except DecodeError:
+            continue
+
+
+def _endpoint(name: str, nodes: Mapping[str, GraphNode]) -> Endpoint | None:
+    node, _, output = name.partition(":")
+    at = int(output) if output.isdecimal() else 0
+    return Endpoint(node, at) if node in nodes and at < len(nodes[node].types) else None
+
+
+def _checkpoint(path: str, file: GraphFile, given: str) -> str:
+    """The prefix of the checkpoint with the variables of a graph, or an empty text."""
+    if given:
+        if os.path.isdir(given):
+            latest = tf.train.latest_checkpoint(given)
+            indexes = glob(os.path.join(escape(given), "*.index"))
+            prefix = latest or (indexes[0].removesuffix(".index") if len(indexes) == 1 else "")
+        else:
+            prefix = re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", given)
+        if not prefix or not _exists(prefix):
+            raise refuse(CHECKPOINT_GIVEN, path=given)
+        return prefix
+    match file:
+        case SavedModel():
+            prefix = os.path.join(os.path.dirname(path), "variables", "variables")
+        case MetaGraphDef():
+            prefix = path.removesuffix(".meta")
+        case _:
+            return ""
+    return prefix if prefix != path and _exists(prefix) else ""
+
+
+def _exists(prefix: str) -> bool:
+    """Whether there is a checkpoint. Those of the first version are a single file."""
+    return os.path.isfile(f"{prefix}.index") or os.path.isfile(prefix)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
