@@ -149,7 +149,8 @@ def _fields(data: bytes) -> dict[int, int]:
                 case 1:
                     at += 8
                 case 2:
-                    at += varint()
+                    size = varint()
+                    at += size
                 case 5:
                     at += 4
                 case _:

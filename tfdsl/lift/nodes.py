@@ -9,11 +9,11 @@ _UNTYPED = 0  # DT_INVALID
 _REFERENCE = 100  # the dtype of a reference is that of its value, plus this
 
 
-class Broken(Exception):
+class BadNode(Exception):
     """A node that its op cannot be."""
 
 
-class Signature(Record):
+class NodeDtypes(Record):
     """The dtypes of the inputs and outputs of one node, as TensorFlow numbers them."""
 
     inputs: tuple[int, ...]
@@ -47,16 +47,16 @@ class OpDefs:
         for name in [one for one in attrs if one not in known and not one.startswith("_")]:
             defaults = {one.name: one.default_value for one in producer[node.op].attr} if node.op in producer else {}
             if attrs[name] != defaults.get(name):
-                raise Broken(f"it has no attribute '{name}'")
+                raise BadNode(f"it has no attribute '{name}'")
             del attrs[name]
         for name, attr in known.items():
             if name in attrs:
                 if attrs[name].WhichOneof("value") != _field(attr.type):
-                    raise Broken(f"its attribute '{name}' is not {_kind(attr.type)}")
+                    raise BadNode(f"its attribute '{name}' is not {_kind(attr.type)}")
             elif attr.HasField("default_value"):
                 attrs[name] = attr.default_value
             else:
-                raise Broken(f"it lacks the attribute '{name}'")
+                raise BadNode(f"it lacks the attribute '{name}'")
         return attrs
 
     def _known(self, node: NodeDef) -> Mapping[str, OpDef.AttrDef]:
@@ -64,10 +64,10 @@ class OpDefs:
         assert definition is not None  # unknown ops have been refused
         return {one.name: one for one in definition.attr}
 
-    def signature(self, node: NodeDef, attrs: Mapping[str, AttrValue]) -> Signature:
+    def signature(self, node: NodeDef, attrs: Mapping[str, AttrValue]) -> NodeDtypes:
         definition = self.find(node.op)
         assert definition is not None  # unknown ops have been refused
-        return Signature(*(tuple(_dtypes(args, attrs)) for args in (definition.input_arg, definition.output_arg)))
+        return NodeDtypes(*(tuple(_dtypes(args, attrs)) for args in (definition.input_arg, definition.output_arg)))
 
 
 def _field(kind: str) -> str:
@@ -90,11 +90,11 @@ def _dtypes(args: Sequence[OpDef.ArgDef], attrs: Mapping[str, AttrValue]) -> lis
         else:
             count = attrs[arg.number_attr].i if arg.number_attr else 1
             if not 0 <= count <= 100_000:
-                raise Broken(f"'{arg.name}' cannot be {count} tensors")
+                raise BadNode(f"'{arg.name}' cannot be {count} tensors")
             own = [attrs[arg.type_attr].type if arg.type_attr else arg.type] * count
         found += [one + _REFERENCE if arg.is_ref else one for one in own]
     if _UNTYPED in found:
-        raise Broken("a tensor of it has no dtype")
+        raise BadNode("a tensor of it has no dtype")
     return found
 
 
@@ -112,4 +112,4 @@ def dtype_name(dtype: int) -> str:
     try:
         return tf.as_dtype(base(dtype)).name
     except TypeError:
-        raise Broken(f"{dtype} is no dtype") from None
+        raise BadNode(f"{dtype} is no dtype") from None

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from glob import escape, glob
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..diagnostics import (
     CHECKPOINT_GIVEN,
@@ -34,7 +34,7 @@ from ..lowering.tf import (
 from ..types import ALL_DTYPES, TensorType
 from .formats import GraphFile, read_file, refuse
 from .graph import Endpoint, GraphNode, SavedGraph, SavedSignature
-from .nodes import Broken, OpDefs, Signature, base, dtype_name
+from .nodes import BadNode, NodeDtypes, OpDefs, base, dtype_name
 
 MAX_FILE = 100_000_000  # bytes
 _Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
@@ -155,12 +155,12 @@ class _Reader:
 
     # --- types ----------------------------------------------------------------------------------
 
-    def _typed(self, defs: Mapping[str, NodeDef]) -> tuple[dict[str, dict[str, AttrValue]], dict[str, Signature]]:
+    def _typed(self, defs: Mapping[str, NodeDef]) -> tuple[dict[str, dict[str, AttrValue]], dict[str, NodeDtypes]]:
         """The attributes and the dtypes of all nodes."""
         stripped = self._meta.meta_info_def.stripped_op_list.op if isinstance(self._meta, MetaGraphDef) else ()
         producer: dict[str, OpDef] = {one.name: one for one in stripped}
         attrs: dict[str, dict[str, AttrValue]] = {}
-        signatures: dict[str, Signature] = {}
+        signatures: dict[str, NodeDtypes] = {}
         for name, node in defs.items():
             try:
                 attrs[name] = self._defs.filled(node, producer)
@@ -170,7 +170,7 @@ class _Reader:
                 for value in attrs[name].values():
                     if value.WhichOneof("value") == "tensor":
                         _check_size(value.tensor)
-            except Broken as error:
+            except BadNode as error:
                 raise self._broken(node, str(error)) from None
         return attrs, signatures
 
@@ -178,7 +178,7 @@ class _Reader:
         self,
         defs: Mapping[str, NodeDef],
         links: Mapping[str, _Links],
-        signatures: Mapping[str, Signature],
+        signatures: Mapping[str, NodeDtypes],
     ) -> None:
         for name, node in defs.items():
             inputs, wanted = links[name][0], signatures[name].inputs
@@ -197,7 +197,7 @@ class _Reader:
         ordered: Sequence[str],
         defs: Mapping[str, NodeDef],
         attrs: Mapping[str, Mapping[str, AttrValue]],
-        signatures: Mapping[str, Signature],
+        signatures: Mapping[str, NodeDtypes],
     ) -> Mapping[str, tuple[TensorType, ...]]:
         """The types of the outputs of all nodes. TensorFlow infers the shapes while it imports the graph."""
         graph_def = GraphDef(versions=self._graph.versions, library=self._graph.library)
@@ -210,7 +210,7 @@ class _Reader:
         try:
             with graph.as_default():
                 v1.import_graph_def(graph_def, name="")
-        except (ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+        except (ValueError, TypeError, KeyError, v1.errors.OpError) as error:
             self._notes.append(f"TensorFlow does not infer the shapes of this graph: {_first_line(error)}")
             return {
                 name: tuple(TensorType(ALL_DTYPES[dtype_name(one)]) for one in signatures[name].outputs)
@@ -292,13 +292,13 @@ def _check_size(tensor: TensorProto) -> None:
     count = 1
     for dim in tensor.tensor_shape.dim:
         if dim.size < 0:
-            raise Broken("its value has no known shape")
+            raise BadNode("its value has no known shape")
         count *= dim.size
     if count > MAX_FILE:
-        raise Broken(f"its value has {count} elements, more than {MAX_FILE}")
+        raise BadNode(f"its value has {count} elements, more than {MAX_FILE}")
 
 
-def _shape(shape: "tf.TensorShape") -> tuple[int | None, ...] | None:
+def _shape(shape: Any) -> tuple[int | None, ...] | None:  # a `tf.TensorShape`, whose stubs have no unknown rank
     return None if shape.rank is None else tuple(shape.as_list())
 
 
@@ -321,7 +321,7 @@ def _checkpoint(path: str, file: GraphFile, given: str) -> str:
     """The prefix of the checkpoint with the variables of a graph, or an empty text."""
     if given:
         if os.path.isdir(given):
-            latest = tf.train.latest_checkpoint(given)
+            latest: str | None = v1.train.latest_checkpoint(given)
             indexes = glob(os.path.join(escape(given), "*.index"))
             prefix = latest or (indexes[0].removesuffix(".index") if len(indexes) == 1 else "")
         else:
