@@ -158,6 +158,7 @@ def _expression(words: dict[str, str]) -> Rule:
     return {
         "patterns": [
             {"match": "#.*$", "name": "comment.line.number-sign.tfg"},
+            _bytes(),
             {"include": "#string"},
             {"include": "#brackets"},
             {"match": rf"\.[ \t]*{_NAME}(?=[ \t]*\()", "name": "entity.name.function.tfg"},
@@ -185,6 +186,16 @@ def _string() -> Rule:
             {"match": r"\\.|\{\{|\}\}", "name": "constant.character.escape.tfg"},
             {"match": r"\{[^{}\"]*\}", "name": "constant.other.placeholder.tfg"},
         ],
+    }
+
+
+def _bytes() -> Rule:
+    return {
+        "begin": r'(?<!\w)(b)"',
+        "beginCaptures": {"1": {"name": "storage.type.string.tfg"}},
+        "end": '"|$',
+        "name": "string.quoted.double.tfg",
+        "patterns": [{"match": r"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{2}|.)", "name": "constant.character.escape.tfg"}],
     }
 
 

@@ -23,7 +23,10 @@ def as_data(value: object, of_python: bool = False) -> object:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value
     if isinstance(value, (list, tuple)):
         items = [as_data(item, of_python) for item in value]
         if not any(item is NO_VALUE or hasattr(item, "dtype") for item in items):

@@ -66,7 +66,7 @@ class Limits(Record):
         if isinstance(value, range):
             return self._length(value), 1
         if not isinstance(value, (list, tuple)):
-            return len(value) if isinstance(value, str) else 1, 0
+            return len(value) if isinstance(value, (str, bytes)) else 1, 0
         count = depth = 0
         todo: list[tuple[Sequence[object], int, int]] = [(value, 1, 1)]
         while todo:
@@ -85,7 +85,7 @@ class Limits(Record):
                 if isinstance(item, (list, tuple)):
                     inner = cast(Sequence[object], item)  # isinstance does not know the element type
                     lists[id(inner)] = inner, lists.get(id(inner), (inner, 0))[1] + times
-                elif isinstance(item, str):
+                elif isinstance(item, (str, bytes)):
                     count += len(item) * times
                 elif isinstance(item, range):
                     count += self._length(item) * times

@@ -28,6 +28,7 @@ _KEYWORDS: dict[str, Colour] = {
 _BEFORE_TYPES = {"COLON", "COMMA", "EQUAL", "LPAR", "LSQB"}  # where the name of a dtype is its name
 _MAGIC = re.compile(r"%%tfg\b[^\n]*")  # the first line of a notebook's cell
 _BLANK = re.compile(r"(?P<comment>#[^\n]*)|(?P<blank>\s+)|(?P<other>[^\s#]+)")
+_ESCAPED = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{2}|.)|[^\\]+")
 _STRING = re.compile(r"(?P<escape>\\.|\{\{|\}\})|(?P<value>\{[^{}]*\})|(?P<plain>[^\\{}]+|[{}])", re.S)
 
 
@@ -56,6 +57,10 @@ class TfgLexer(Lexer):
                 yield from _between(text, start, end)
             elif token.kind == "STRING":
                 yield from _string(text, start, end)
+            elif token.kind == "BYTES":
+                yield start, String.Affix, text[start]
+                for part in _ESCAPED.finditer(text, start + 1, end):
+                    yield part.start(), String.Escape if part[0][0] == "\\" else String, part[0]
             else:
                 yield start, _colour(token, before, after, keywords), text[start:end]
             at, before = end, token.kind

@@ -6,6 +6,7 @@ everywhere in a graph.
 """
 
 import math
+import re
 from typing import TypeAlias, cast
 
 from .record import Record, State, field
@@ -13,7 +14,8 @@ from .source import Span
 
 
 class DType(Record):
-    """An element type with TensorFlow's name. `kind` is float, int, uint, complex, bool, string or opaque."""
+    """An element type with TensorFlow's name. `kind` is float, int, uint, complex, bool, string, quantized or
+    opaque."""
 
     name: str
     kind: str
@@ -37,19 +39,22 @@ _KINDS = {
 
 
 def _bits(name: str) -> int:
-    digits = "".join(c for c in name if c.isdigit())
-    return int(digits) if digits else 8
+    digits = re.search(r"\d+", name)
+    return int(digits[0]) if digits else 8
 
 
 DTYPES: dict[str, DType] = {name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names}
-# Dtypes that only `raw` ops use. No literal becomes one of them.
-OPAQUE: dict[str, DType] = {
-    name: DType(name, "opaque", _bits(name))
-    for name in (
-        "resource", "variant", "qint8", "quint8", "qint16", "quint16", "qint32", "int2", "uint2", "int4", "uint4",
+# Dtypes that `raw` ops and few rows take. No literal becomes an opaque one.
+_RARE_KINDS = {
+    "quantized": ("qint8", "quint8", "qint16", "quint16", "qint32"),
+    "int": ("int2", "int4"),
+    "uint": ("uint2", "uint4"),
+    "float": (
         "float4_e2m1fn", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2fnuz",
-    )
+    ),
+    "opaque": ("resource", "variant"),
 }  # fmt: skip
+RARE: dict[str, DType] = {name: DType(name, kind, _bits(name)) for kind, names in _RARE_KINDS.items() for name in names}
 # For floating-point dtypes: the binary digits of a number, the power of two above all numbers, and the smallest
 # number.
 DIGITS = {
@@ -61,6 +66,8 @@ DIGITS = {
 def changed(number: int | float, dtype: DType) -> int | float | None:
     """The value of a number in a floating-point dtype, if that is a different integer, infinite or zero. None if only
     its fraction is rounded."""
+    if dtype.name not in DIGITS:
+        return None
     digits, high, low = DIGITS[dtype.name]
     if isinstance(number, float):
         if digits == 53 or number == 0.0 or not math.isfinite(number):
@@ -78,10 +85,8 @@ def changed(number: int | float, dtype: DType) -> int | float | None:
 
 
 UNREADABLE = ("resource", "variant")  # tensors of these dtypes only matter to the ops that take them
-ALL_DTYPES = DTYPES | OPAQUE
-# The dtypes by their names in programs. Only a few rows and `raw` ops take quantized dtypes.
-_QUANTIZED = ("qint8", "quint8", "qint16", "quint16", "qint32")
-DTYPE_NAMES: dict[str, DType] = {**DTYPES, "half": DTYPES["float16"], **{name: OPAQUE[name] for name in _QUANTIZED}}
+ALL_DTYPES = DTYPES | RARE
+DTYPE_NAMES: dict[str, DType] = {**DTYPES, "half": DTYPES["float16"], **RARE}  # by their names in programs
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
 BOOL, STRING = DTYPES["bool"], DTYPES["string"]
@@ -100,13 +105,14 @@ DTYPE_CLASSES: dict[str, frozenset[DType]] = {
         "any": set(_KINDS),
     }.items()
 }
-DTYPE_CLASSES["quantized"] = frozenset(OPAQUE[name] for name in _QUANTIZED)
+DTYPE_CLASSES["quantized"] = frozenset(dtype for dtype in RARE.values() if dtype.kind == "quantized")
+DTYPE_CLASSES["all"] = frozenset(dtype for dtype in ALL_DTYPES.values() if dtype.kind != "opaque")
 
 # The kinds of dtype that a kind of value can become without losing its meaning.
 BECOMES: dict[str, tuple[str, ...]] = {
     "bool": ("bool",),
-    "int": ("int", "uint", "float", "complex"),
-    "uint": ("int", "uint", "float", "complex"),
+    "int": ("int", "uint", "float", "complex", "quantized"),
+    "uint": ("int", "uint", "float", "complex", "quantized"),
     "float": ("float", "complex"),
     "complex": ("complex",),
     "string": ("string",),
@@ -126,7 +132,7 @@ Dim = int | Size | None
 Shape = tuple[Dim, ...] | None
 
 # A compile-time value: a scalar, or nested lists of scalars.
-Nested: TypeAlias = "bool | int | float | complex | str | list[Nested] | tuple[Nested, ...] | None"
+Nested: TypeAlias = "bool | int | float | complex | str | bytes | list[Nested] | tuple[Nested, ...] | None"
 
 
 def nested_shape(value: object) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Types of the program and of the graph: they agree, and a disagreement is an internal error."""
 
 import os
+import re
 from dataclasses import replace
 
 import pytest
@@ -128,3 +129,33 @@ def test_python_functions_take_dtypes_by_name():
     for name, dtype in (("bool", tf.bool), ("half", tf.float16), ("quint8", tf.quint8)):
         program = tfdsl.compile(f"z = made({name})", ops={"made": made})
         assert program["z"].dtype == dtype
+
+
+def test_rare_dtypes_of_literals_placeholders_and_variables(tmp_path):
+    text = f"""
+placeholder p: quint8[2]
+variable v: qint8[2] = [-128, 127]
+variable w: float8_e5m2 = 2.5
+narrow = constant([-8, 7], dtype=int4)
+session:
+    save to "{tmp_path}/rare.ckpt"
+    restore from "{tmp_path}/rare.ckpt"
+    print identity(p), v, cast(v, int32), w, narrow, bitcast(p, qint8) with p = [255, 1]
+"""
+    program = tfdsl.compile(text)
+    assert [program[name].dtype for name in ("p", "w", "narrow")] == [tf.quint8, tf.float8_e5m2, tf.int4]
+    assert program.run().printed == ["[255   1] [-128  127] [-128  127] 2.5 [-8 7] [-1  1]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("c = constant(256, dtype=quint8)", "quint8 holds 0 to 255"),
+        ("c = constant(8, dtype=int4)", "int4 holds -8 to 7"),
+        ("c = constant(1.5, dtype=qint32)", "write a whole number"),
+        ("placeholder p: variant", "raw.Placeholder(dtype=variant)"),
+    ],
+)
+def test_a_rare_dtype_refuses_what_it_cannot_hold(text, hint):
+    with pytest.raises(TfgError, match=re.escape(hint)):
+        tfdsl.compile(text)

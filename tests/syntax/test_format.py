@@ -59,6 +59,7 @@ PAIRS = {
     "operators": ("f=x*x*y+y  -2\ng = - x**2 +(a@b)[ 0 ]", "f = x * x * y + y - 2\ng = -x**2 + (a @ b)[0]\n"),
     "calls": ("y = f ( x ,k= 2 )\nz = (f (x))", "y = f(x, k=2)\nz = (f(x))\n"),
     "slices": ("y = x [0 , 1 : 2,:, : : 2, ..., none]", "y = x[0, 1:2, :, ::2, ..., none]\n"),
+    "bytes": ('a=b"\\x00 # \\""+b"b"  # b"', 'a = b"\\x00 # \\"" + b"b"  # b"\n'),
     "types": ("placeholder X : float32 [ ? ,n]\nvariable w:int32=3 , trainable = false",
               "placeholder X: float32[?, n]\nvariable w: int32 = 3, trainable=false\n"),
     "params": ("param a=1\nparam longer : float32 = 2\n\nparam b = 3",

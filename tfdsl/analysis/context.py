@@ -419,7 +419,7 @@ def _fetched(value: ExprValue) -> Ref | Refs | Static | None:
     match value:
         case Tensor() | Operation():
             return value.ref
-        case bool() | int() | float() | str():
+        case bool() | int() | float() | str() | bytes():
             return Static(value)
         case list() | tuple() if is_host(value):
             return Static(freeze(value))

@@ -29,7 +29,7 @@ from ..program import (
     shape_known,
 )
 from ..record import Record, State, field, replace
-from ..types import DTYPES, STRING, Size, TensorType, dim_text
+from ..types import ALL_DTYPES, STRING, Size, TensorType, dim_text
 from .batch_kinds import batch_arguments, batch_kind
 from .gradient_paths import gradient_upstream
 
@@ -328,7 +328,7 @@ class _Counter:
                 if type is not None:
                     yield type.dtype.kind
             case Literal(dtype=dtype):
-                yield DTYPES[dtype].kind
+                yield ALL_DTYPES[dtype].kind
             case Pack(items=items) | Refs(items=items):
                 for item in items:
                     yield from self._dtypes(item)

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeGuard
 
 from ..data.pipeline import Pipeline
 from ..data.schema import Schema
-from ..diagnostics.spelling import shortened
+from ..diagnostics.spelling import bytes_text, shortened
 from ..inputs import PythonOp
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
@@ -191,7 +191,7 @@ class ErrorValue(Record):
 Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
-    bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
+    bool | int | float | complex | str | bytes | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
     | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer | Initializer | Rest
     | Namespace | Outputs | ErrorValue | None
 )  # fmt: skip
@@ -219,8 +219,8 @@ def as_dtypes(a: ExprValue, b: ExprValue) -> tuple[ExprValue, ExprValue]:
     return a, b
 
 
-HOST = (int, float, complex, bool, str, type(None), list, tuple, range)
-Host: TypeAlias = "bool | int | float | complex | str | list[Host] | tuple[Host, ...] | range | None"
+HOST = (int, float, complex, bool, str, bytes, type(None), list, tuple, range)
+Host: TypeAlias = "bool | int | float | complex | str | bytes | list[Host] | tuple[Host, ...] | range | None"
 
 
 def is_host(value: object) -> TypeGuard[Host]:
@@ -264,6 +264,8 @@ def describe(value: object) -> str:
             return f"the number {value}" if len(f"{value}") <= 40 else "a huge number"
         case str():
             return f'the string "{shortened(value, 30)}"'
+        case bytes():
+            return f"the bytes {shortened(bytes_text(value), 30)}"
         case list() | tuple() | range():
             return "a list"
         case ShapeOf():

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, Protocol
 
 from ..diagnostics import DATA_ARGUMENT
+from ..diagnostics.spelling import bytes_text, shortened
 from ..ops.op import REQUIRED, Parameter, parse_signature
 from .schema import SHOWN, DataError, is_integer, shown
 
@@ -26,6 +27,8 @@ def written(value: object) -> str:
         return f"an integer of more than {SHOWN} digits"
     if isinstance(value, str):
         return shown(value)
+    if isinstance(value, bytes):
+        return shortened(bytes_text(value))
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 

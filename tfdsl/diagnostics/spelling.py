@@ -111,6 +111,14 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def bytes_text(value: bytes) -> str:
+    """Bytes as the language writes them, in ASCII."""
+    inside = repr(value)[2:-1]
+    if repr(value)[1] == "'":
+        inside = inside.replace("\\'", "'").replace('"', '\\"')
+    return f'b"{inside}"'
+
+
 def visible_lines(text: str) -> str:
     """The same, with line breaks and tabs unchanged."""
     if text.isprintable():

@@ -64,6 +64,8 @@ def tokens(document: Document) -> list[Piece]:
                 made += _comments(text, token.start, token.end)
             case "STRING":
                 made += _string(token, looks, inside)
+            case "BYTES":
+                made.append(Piece(token.start, token.end, "string"))
             case "NUMBER":
                 made.append(Piece(token.start, token.end, "number"))
             case kind:

@@ -319,7 +319,9 @@ def literal(value: HostValue, dtype: str) -> Operand:
         return np.asarray(value, dtype=object) if isinstance(value, tuple) else value
     wanted: Any = tf.as_dtype(dtype).as_numpy_dtype  # NumPy's scalar types take different values
     with np.errstate(over="ignore"):  # the check has warned
-        return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
+        if isinstance(value, tuple) or np.dtype(wanted).fields:  # a tuple would be one element of a quantized dtype
+            return np.asarray(thaw(value), dtype=wanted)
+        return wanted(value)
 
 
 def _read_first(operands: dict[str, Operand]) -> None:

@@ -140,7 +140,7 @@ def batch_one_hot(call: BatchCall) -> str:
 row("constant", "value: T, dtype: dtype T = none, shape: shape? = none", constant, "constant",
     "A node with a value known while compiling. With `shape`, one number fills it all.",
     "constant([[1.0, 2.0], [3.0, 4.0]])", batch=whole, lowered="special.constant", alike=Alike.BY_TYPES,
-    formula=Made(lambda s, x: x))
+    T="all", formula=Made(lambda s, x: x))
 for _name in ("zeros", "ones"):
     row(_name, "shape: shape, dtype: dtype T = float32", shaped, _name, f"A tensor of {_name}.",
         f"{_name}([2, 3])", batch=of_shape("shape"), T="number bool string" if _name == "zeros" else "number bool")
@@ -232,7 +232,8 @@ row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a sc
     batch=whole,
     by_shape=True, no_gradient="*")
 row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
-    "identity([1.0, 2.0])", batch=linear("input"), arranges=True, formula=Made(lambda s, x: x))
+    "identity([1.0, 2.0])", batch=linear("input"), T="all", arranges=True,
+    formula=Made(lambda s, x: x))
 row("stop_gradient", "input: T", like("input"), "stop_gradient",
     "The same tensor, but gradients treat it as a constant.", "stop_gradient([1.0, 2.0])",
     batch=linear("input"), no_gradient="*",

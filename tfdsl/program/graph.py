@@ -38,8 +38,8 @@ class Ref(Record):
 
 
 # A compile-time value. Sequences are tuples.
-HostValue: TypeAlias = "bool | int | float | complex | str | tuple[HostValue, ...] | None"
-ListedValue: TypeAlias = "bool | int | float | complex | str | list[ListedValue] | None"
+HostValue: TypeAlias = "bool | int | float | complex | str | bytes | tuple[HostValue, ...] | None"
+ListedValue: TypeAlias = "bool | int | float | complex | str | bytes | list[ListedValue] | None"
 
 
 def thaw(value: HostValue) -> ListedValue:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 
 from .. import program as p
 from ..source import Source, Span
-from ..types import ALL_DTYPES, DTYPES, Size, TensorType
+from ..types import ALL_DTYPES, Size, TensorType
 
 _CLASSES = {
     name: value for name, value in vars(p).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
@@ -61,6 +61,8 @@ class _Encoder:
                 return value
             case complex():
                 return {"complex": [value.real, value.imag]}
+            case bytes():
+                return {"bytes": value.decode("latin-1")}
             case str():
                 return {"str": value} if value.startswith(_SIGNS) else value
             case p.Ref():
@@ -142,12 +144,14 @@ class _Decoder:
                 return tuple(self.decode(item, expected) for item in cast(list[Plain], value))
             case {"str": str() as text}:
                 return text
+            case {"bytes": str() as text}:
+                return text.encode("latin-1")
             case {"complex": [real, imaginary]}:
                 return complex(real, imaginary)
             case dict():
                 fields = cast(dict[str, Plain], value)
                 name = next(iter(fields)) if len(fields) == 1 else ""
-                if name in DTYPES:
+                if name in ALL_DTYPES:
                     return p.Literal(self.decode(fields[name]), name)
                 if name in _CLASSES:
                     return self.record(_CLASSES[name], fields[name])

@@ -6,7 +6,7 @@ Input: a typed program. Nothing is built.
 from collections.abc import Iterator
 from html import escape
 
-from ..diagnostics.spelling import counted, shortened, visible
+from ..diagnostics.spelling import bytes_text, counted, shortened, visible
 from ..record import Record
 from ..source import Span
 from . import Data, Graph, HostValue, Named, Program, Refs, Static, refs_of
@@ -64,6 +64,8 @@ def _value(value: HostValue) -> str:
             text = str(value).lower()
         case str():
             text = f'"{visible(value)}"'
+        case bytes():
+            text = bytes_text(value)
         case tuple():
             text = f"[{', '.join(map(_value, value))}]"
         case _:

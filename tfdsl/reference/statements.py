@@ -146,9 +146,9 @@ def statements(wanted: str = "") -> Iterator[ReferenceEntry]:
             )
     section = sections(_PAGE)["Types"]
     for name in [one for one in DTYPE_NAMES if wanted in ("", one)]:
-        fed = name.removeprefix("q")
-        call = "identity(x)" if fed == name else f"cast(x, {name})"  # a quantized dtype cannot be fed
-        example = f"placeholder x: {fed}[n]\ny = {call}\n"
+        example = f"placeholder x: {name}[n]\ny = identity(x)\n"
+        if DTYPE_NAMES[name].kind == "opaque":
+            example = f"x = raw.Placeholder(dtype={name}, shape=[])\ny = raw.Identity(input=x)\n"
         form = f"{name}, {name}[SIZE, ...]"
         yield ReferenceEntry("type", name, form, section.body(), example, tensorflow=f"tf.{name}", page=section.place)
 

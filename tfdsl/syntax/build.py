@@ -16,6 +16,7 @@ from typing import TypeVar, overload
 from ..diagnostics import (
     ARGUMENT_ORDER,
     ASSIGN_TARGET,
+    BYTES_CHARACTER,
     ESCAPE,
     ESCAPE_HALF,
     NUMBER_SIZE,
@@ -30,7 +31,7 @@ from .lexer import Token
 
 # Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
 _PARTS = frozenset(
-    "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS BEST BETTER AND OR NOT TRUE FALSE NONE OPERATOR "
+    "NAME NUMBER STRING BYTES UNIT ORDER REUSE IF_EXISTS BEST BETTER AND OR NOT TRUE FALSE NONE OPERATOR "
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW BROKEN BROKEN_BRANCH BROKEN_SESSION".split()
 )
 _MAX_DIGITS = 4000
@@ -39,8 +40,10 @@ _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "step
 _ESCAPES = {
     "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
+_BYTES_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|(.))|([^\x00-\x7f])")
 _HALF = re.compile("[\ud800-\udfff]")  # of a character
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|(.))")
+_BYTES_HELP = "a byte is written \\x and two digits, as in b\"\\xff\""
 
 
 class BuildError(Exception):
@@ -178,12 +181,29 @@ class Builder(threading.local):
             except (KeyError, ValueError):
                 start = token.start + 1 + match.start()
                 span = Span(self.source, start, start + len(match[0]))
-                raise BuildError(ESCAPE, span, escape=match[0]) from None
+                raise BuildError(ESCAPE, span, escape=match[0], what="a string") from None
 
         made = _ESCAPE.sub(character, text)
         if half := _HALF.search(made):
             raise BuildError(ESCAPE_HALF, Span(self.source, token.start, token.end), escape=ascii(half[0])[1:-1])
         return made
+
+    def _bytes(self, token: Token) -> bytes:
+        """The value of bytes: escapes as in Python, other characters of ASCII."""
+
+        def byte(match: re.Match[str]) -> str:
+            octal, hexadecimal, other, foreign = match.groups()
+            number = int(octal, 8) if octal else int(hexadecimal, 16) if hexadecimal else -1
+            if number > 255 or (number < 0 and other not in _ESCAPES):
+                start = token.start + 2 + match.start()
+                span = Span(self.source, start, start + len(match[0]))
+                if foreign:
+                    as_bytes = "".join(f"\\x{one:02x}" for one in foreign.encode("utf-8", "surrogatepass"))
+                    raise BuildError(BYTES_CHARACTER, span, character=foreign, escape=as_bytes)
+                raise BuildError(ESCAPE, span, _BYTES_HELP, escape=match[0], what="bytes")
+            return _ESCAPES[other] if number < 0 else chr(number)
+
+        return _BYTES_ESCAPE.sub(byte, token[2:-1]).encode("latin-1")
 
     def _text(self, token: Token | None) -> t.Constant | None:
         if token is None:
@@ -584,6 +604,10 @@ class Builder(threading.local):
     @_rule
     def string(self, span: Span, token: Token):
         return t.Constant(span, self._unescape(token))
+
+    @_rule
+    def byte_string(self, span: Span, token: Token):
+        return t.Constant(span, self._bytes(token))
 
     @_rule
     def constant(self, span: Span, token: Token):

@@ -40,7 +40,7 @@ SyntaxFault = BuildError | LayoutError | UnexpectedCharacter | UnexpectedToken
 
 # Names in messages of terminals that are neither one sign nor one word.
 _NAMES = {
-    "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "_NL": "the end of the line",
+    "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "BYTES": "a string of bytes", "_NL": "the end of the line",
     "UNIT": "epochs, batches, steps or seconds", "IF_EXISTS": "'if exists'",
     "ORDER": "shuffled, ordered or sampled", "BEST": "lowest or highest", "BETTER": "lower or higher",
     "$END": "the end of the file",
@@ -48,7 +48,7 @@ _NAMES = {
     "BROKEN": "a statement", "BROKEN_BRANCH": "a branch", "BROKEN_SESSION": "a session",
 }  # fmt: skip
 _EXPRESSION = frozenset(
-    ("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "LBRACE", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE")
+    ("NAME", "NUMBER", "STRING", "BYTES", "LPAR", "LSQB", "LBRACE", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE")
 )
 _OPERATORS = frozenset(
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW AND OR NOT IN IF LESSTHAN MORETHAN LPAR LSQB DOT".split()

@@ -28,7 +28,7 @@ from .parse import parse, whole
 WIDTH = 100
 _WORTH_OPENING = 30  # characters in brackets; opening shorter ones makes a line no easier to read
 _TOKEN = re.compile(
-    r"""(?P<comment>\#[^\n]*)|(?P<newline>\r?\n)|(?P<space>[ \t\f]+)|(?P<string>"(?:[^"\\\n]|\\.)*")
+    r"""(?P<comment>\#[^\n]*)|(?P<newline>\r?\n)|(?P<space>[ \t\f]+)|(?P<string>b?"(?:[^"\\\n]|\\.)*")
     |(?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:(?:\d[\d_]*)?\.\d[\d_]*|\d[\d_]*\.?)(?:[eE][+-]?[\d_]+)?)
     |(?P<name>[^\W\d]\w*)|(?P<op>\.\.\.|\*\*|//|[<>=!]=|.)""",
     re.VERBOSE,

@@ -10,7 +10,7 @@ from lark.grammar import Rule
 from lark.lexer import Lexer, Token
 from lark.parsers.lalr_analysis import Shift
 
-_CLASSES = ("_NL", "NUMBER", "STRING", "NAME")
+_CLASSES = ("_NL", "NUMBER", "STRING", "BYTES", "NAME")
 
 
 class _NoLexer(Lexer):

@@ -27,9 +27,9 @@ CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 
 
 class Constant(ExprTree):
-    """A number, a string, `true`, `false` or `none`."""
+    """A number, a string, bytes, `true`, `false` or `none`."""
 
-    value: bool | int | float | complex | str | None
+    value: bool | int | float | complex | str | bytes | None
 
 
 class Name(ExprTree):

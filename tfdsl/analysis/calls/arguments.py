@@ -59,7 +59,7 @@ from . import elsewhere
 from .sizes import sizes_in
 from .wrong_kind import not_tensor, not_variable
 
-_CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
+_CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string", bytes: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
 
 
@@ -201,7 +201,7 @@ def _other_name(function: str, name: str, argument: ArgumentValue, names: list[s
     return f"write {elsewhere.OPPOSITE[name]}=1 - {text}"
 
 
-_VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
+_VALUES = {"int": "whole numbers", "uint": "whole numbers", "quantized": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
 def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: Callable[[], str] = str) -> tuple[Arg, TensorType]:
@@ -225,7 +225,7 @@ def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: Callable[[],
             if isinstance(value, str) and value in OPS:
                 hint = f"leave the quotes out: {value}"
         ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
-    if kind == "int" and dtype.kind in ("int", "uint"):
+    if kind == "int" and dtype.kind in ("int", "uint", "quantized"):
         check_range(ctx, given, dtype)
     check_rounded(ctx, given, dtype)
     shape = literal_shape(ctx, value, given.span)
@@ -255,7 +255,8 @@ def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tu
 
 def check_range(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
     """Check that integers are in the range of the dtype."""
-    low, high = (0, 2**dtype.bits) if dtype.kind == "uint" else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
+    is_unsigned = "uint" in dtype.name
+    low, high = (0, 2**dtype.bits) if is_unsigned else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
     for item in _scalars(given.value):
         if isinstance(item, int) and not low <= item < high:
             hint = f"{dtype} holds {low} to {high - 1}"
@@ -641,7 +642,7 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
 
 _CLASS_TEXT = {
     "float": "floats", "int": "integers", "real": "floats or integers", "number": "numbers", "string": "strings",
-    "inexact": "floats or complex numbers", "any": "any dtype", "quantized": "quantized integers",
+    "inexact": "floats or complex numbers", "any": "any dtype", "all": "any dtype", "quantized": "quantized integers",
 }  # fmt: skip
 
 

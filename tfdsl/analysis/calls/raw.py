@@ -194,9 +194,9 @@ def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Arg
 
 def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: ExprValue) -> HostValue:
     """One value of an attribute."""
-    found: str | bool | int | float
+    found: str | bytes | bool | int | float
     match attr.item, value:
-        case ("string", str(found)) | ("bool", bool(found)):
+        case ("string", (str() | bytes()) as found) | ("bool", bool(found)):
             pass
         case ("int", bool()) | ("float", bool()):
             _wrong(ctx, op, attr, given)

@@ -349,7 +349,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, nam
     """Apply an operator to two values."""
     left, right = as_operands(ctx, (left, expr.left.span), (right, expr.right.span))
     if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
-        if expr.op in ("+", "-", "/") and isinstance(left, str) != isinstance(right, str):
+        if expr.op in ("+", "-", "/") and isinstance(left, (str, bytes)) != isinstance(right, (str, bytes)):
             _operands(ctx, expr, left, right, refuse=True)
         return moving(ctx, expr.op, (left, right), expr.span)
     if in_graph(left) or in_graph(right):
@@ -387,7 +387,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, 
     usable = all(
         in_graph(v) or isinstance(v, ShapeOf) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
     )
-    is_text = [isinstance(v, str) for v in (left, right)]
+    is_text = [isinstance(v, (str, bytes)) for v in (left, right)]
     refuse = refuse or (any(is_text) and not any(_is_of_strings(v) for v in (left, right)) and expr.op in ("+", "%"))
     refuse = refuse or (is_text[0] and expr.op == "%")
     if refuse or not usable:
@@ -399,15 +399,15 @@ def _operands(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, 
 
 def _size_is_safe(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue) -> None:
     """Refuse an operation whose result would fill the memory, before it is computed."""
-    if expr.op == "%" and isinstance(left, str):
+    if expr.op == "%" and isinstance(left, (str, bytes)):
         _operands(ctx, expr, left, right, refuse=True)
-    if expr.op == "+" and isinstance(left, str) and isinstance(right, str) and left and right:
+    if expr.op == "+" and isinstance(left, (str, bytes)) and isinstance(right, type(left)) and left and right:
         check_size(ctx, (left, right), expr.span)
     if expr.op == "**":
         check_power(ctx, left, right, expr.span)
     elif expr.op == "*":
         for value, count in ((left, right), (right, left)):
-            if not isinstance(value, (str, list, tuple)) or not isinstance(count, int) or count <= 0:
+            if not isinstance(value, (str, bytes, list, tuple)) or not isinstance(count, int) or count <= 0:
                 continue
             if ctx.limits.size_of(value) * count > ctx.limits.constant:
                 too_large(ctx, expr.span)
@@ -587,7 +587,7 @@ def _indexed(ctx: Analysis, value: ExprValue, items: list[IndexItem], expr: t.In
             return index_array(ctx, value, items, expr)
         case ShapeOf():
             return _index_shape(ctx, value, items, expr)
-        case list() | tuple() | str() | range():
+        case list() | tuple() | str() | bytes() | range():
             return _index_host(ctx, value, items, expr)
         case DataValue() | Batch():
             return column_of(ctx, value, items, expr)

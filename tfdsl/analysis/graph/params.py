@@ -14,7 +14,7 @@ from ..expressions.declared import declared_dtype
 from ..expressions.expressions import value_of
 from ..values import Env, Host, describe, freeze, is_host
 
-_PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
+_PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes", list: "list", tuple: "list"}
 _HELP = {
     "bool": "write true or false",
     "int": "write a whole number",
@@ -87,6 +87,8 @@ def _converted(value: object, wanted: str) -> Host:
             return None if number == inf and "inf" not in text.lower() else number
         if wanted == "list":
             return _read_list(text)
+        if wanted == "bytes":
+            return value.encode("utf-8", "surrogateescape")
         return value if wanted == "none" else None
     match wanted:
         case "bool":
@@ -101,6 +103,8 @@ def _converted(value: object, wanted: str) -> Host:
             return None
         case "str":
             return value if isinstance(value, str) else None
+        case "bytes":
+            return value if isinstance(value, bytes) else None
         case "list":
             return list(value) if is_host(value) and isinstance(value, (list, tuple)) else None
     return value if is_host(value) else None

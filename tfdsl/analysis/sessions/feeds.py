@@ -39,7 +39,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ...types import (
     BECOMES,
-    DTYPES,
+    ALL_DTYPES,
     FLOAT32,
     STRING,
     Dim,
@@ -529,7 +529,7 @@ def _type(graph: GraphBuilder, arg: Arg) -> TensorType | None:
         case Ref(node=id, output=output) if graph.nodes[id].outputs:
             return graph.nodes[id].outputs[output]
         case Literal(value=value, dtype=dtype):
-            return TensorType(DTYPES[dtype], nested_shape(value))
+            return TensorType(ALL_DTYPES[dtype], nested_shape(value))
     return None
 
 

@@ -274,7 +274,7 @@ def _kind(ctx: Analysis, value: PlanExpr) -> str:
     match value:
         case Template():
             return "string"
-        case Value(value=str()):
+        case Value(value=str() | bytes()):
             return "string"
         case Value(value=bool()):
             return "bool"

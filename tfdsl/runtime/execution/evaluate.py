@@ -210,12 +210,15 @@ def _is_large(array: np.ndarray) -> bool:
 
 
 def _alike(side: object, other: object) -> np.ndarray:
-    if isinstance(side, str) or (isinstance(other, str) and isinstance(side, bytes)):
-        return np.asarray(side.encode() if isinstance(side, str) and isinstance(other, (bytes, np.ndarray)) else side)
+    if isinstance(side, bytes):
+        return np.asarray(side, object)  # an array of bytes has no zeros at its end
+    if isinstance(side, str):
+        return np.asarray(side.encode(), object) if isinstance(other, (bytes, np.ndarray)) else np.asarray(side)
     if isinstance(other, (np.ndarray, np.generic)) and not isinstance(side, (np.ndarray, np.generic)):
-        array = np.asarray(side)
         if other.dtype.kind == "O":
+            array = np.asarray(side, object)
             return np.asarray(np.vectorize(lambda v: v.encode() if isinstance(v, str) else v, otypes=[object])(array))
+        array = np.asarray(side)
         if other.dtype.kind in "fc" and array.dtype.kind in "iuf":
             return array.astype(other.dtype)
         return array

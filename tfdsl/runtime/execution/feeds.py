@@ -25,8 +25,9 @@ def convert(
     called with a warning if they become other numbers."""
     if is_masked(value) or (isinstance(value, (list, tuple)) and any(map(is_masked, value))):
         raise _error(MASKED, origin, name=name)
+    is_bytes = type.dtype.kind == "string" and not isinstance(value, (np.ndarray, np.generic))
     try:
-        array = np.asarray(value)
+        array = np.asarray(value, object if is_bytes else None)  # an array of bytes has no zeros at its end
     except UnicodeDecodeError:  # text among bytes
         array = np.asarray(value, object)
     except ValueError:

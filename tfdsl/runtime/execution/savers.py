@@ -33,7 +33,7 @@ from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf, v1
 from ...program import Origin, Pairs, Ref
-from ...types import DTYPES, TensorType
+from ...types import ALL_DTYPES, TensorType
 from ..files.atomic_files import AtomicFileSet, NotOurs
 from ..files.durable_io import CorruptFile
 
@@ -333,7 +333,7 @@ def variable_type(variable: v1.Variable) -> TensorType:
 
 
 def _type(dtype: tf.DType, shape: Iterable[int]) -> TensorType:
-    return TensorType(DTYPES[dtype.name], tuple(int(dim) for dim in shape))
+    return TensorType(ALL_DTYPES[dtype.name], tuple(int(dim) for dim in shape))
 
 
 def _respelled(access: Access, path: str, is_folder: bool = False) -> str:
