@@ -43,7 +43,7 @@ _ESCAPES = {
 _BYTES_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|(.))|([^\x00-\x7f])")
 _HALF = re.compile("[\ud800-\udfff]")  # of a character
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|(.))")
-_BYTES_HELP = "a byte is written \\x and two digits, as in b\"\\xff\""
+_BYTES_HELP = 'a byte is written \\x and two digits, as in b"\\xff"'
 
 
 class BuildError(Exception):

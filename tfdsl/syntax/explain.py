@@ -40,7 +40,8 @@ SyntaxFault = BuildError | LayoutError | UnexpectedCharacter | UnexpectedToken
 
 # Names in messages of terminals that are neither one sign nor one word.
 _NAMES = {
-    "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "BYTES": "a string of bytes", "_NL": "the end of the line",
+    "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "BYTES": "a string of bytes",
+    "_NL": "the end of the line",
     "UNIT": "epochs, batches, steps or seconds", "IF_EXISTS": "'if exists'",
     "ORDER": "shuffled, ordered or sampled", "BEST": "lowest or highest", "BETTER": "lower or higher",
     "$END": "the end of the file",

@@ -201,7 +201,9 @@ def _other_name(function: str, name: str, argument: ArgumentValue, names: list[s
     return f"write {elsewhere.OPPOSITE[name]}=1 - {text}"
 
 
-_VALUES = {"int": "whole numbers", "uint": "whole numbers", "quantized": "whole numbers", "bool": "true and false", "string": "strings"}
+_VALUES = {
+    **dict.fromkeys(("int", "uint", "quantized"), "whole numbers"), "bool": "true and false", "string": "strings",
+}  # fmt: skip
 
 
 def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: Callable[[], str] = str) -> tuple[Arg, TensorType]:

@@ -38,8 +38,8 @@ from ...record import Record, State, field
 from ...source import Span
 from ...syntax import tree as t
 from ...types import (
-    BECOMES,
     ALL_DTYPES,
+    BECOMES,
     FLOAT32,
     STRING,
     Dim,
