@@ -131,15 +131,16 @@ def test_python_functions_take_dtypes_by_name():
         assert program["z"].dtype == dtype
 
 
-def test_rare_dtypes_of_literals_placeholders_and_variables(tmp_path):
-    text = f"""
+def test_rare_dtypes_of_literals_placeholders_and_variables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = """
 placeholder p: quint8[2]
 variable v: qint8[2] = [-128, 127]
 variable w: float8_e5m2 = 2.5
 narrow = constant([-8, 7], dtype=int4)
 session:
-    save to "{tmp_path}/rare.ckpt"
-    restore from "{tmp_path}/rare.ckpt"
+    save to "rare.ckpt"
+    restore from "rare.ckpt"
     print identity(p), v, cast(v, int32), w, narrow, bitcast(p, qint8) with p = [255, 1]
 """
     program = tfdsl.compile(text)

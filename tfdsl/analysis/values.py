@@ -192,8 +192,8 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | bytes | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue
-    | ShapeOf | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer | Initializer
-    | Rest | Namespace | Outputs | ErrorValue | None
+    | ShapeOf | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer
+    | Initializer | Rest | Namespace | Outputs | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
