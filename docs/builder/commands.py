@@ -3,9 +3,9 @@
 import argparse
 import re
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 
 from tfdsl.cli import COMMANDS
+from tfdsl.cli.option_entries import help_of, parser_of, spellings
 from tfdsl.cli.options import CONFIG_KEYS, LIMITS
 from tfdsl.cli.parser import CommandParser
 from tfdsl.limits import Limits
@@ -21,18 +21,11 @@ def options_page() -> str:
         "The options that `tfdsl COMMAND --help` lists. [Commands](../commands.md) explains them, with examples.\n",
     ]
     for name, purpose in COMMANDS.items():
-        parser = _parser(name)
+        parser = parser_of(name, _Wide)
         usage = re.sub(r"^(usage: |       )", "", parser.format_usage(), flags=re.M)
         parts += [f"## tfdsl {name}\n", f"{purpose[0].upper()}{purpose[1:]}.\n", block("text", usage)]
         parts.append(table(["option", "effect"], _options(parser)))
     return "\n".join(parts)
-
-
-def _parser(name: str) -> CommandParser:
-    parser = CommandParser(prog=f"tfdsl {name}", formatter_class=_Wide)
-    import_module(f"tfdsl.cli.{name}").configure(parser)
-    parser.format_help()  # computes the texts that cost imports
-    return parser
 
 
 class _Wide(argparse.HelpFormatter):
@@ -45,13 +38,7 @@ class _Wide(argparse.HelpFormatter):
 def _options(parser: CommandParser) -> Iterator[tuple[str, str]]:
     """The spelling of each option and argument, and what it does."""
     for action in parser.shown:
-        value = "" if action.nargs == 0 else f" {action.metavar or _choices(action) or action.dest.upper()}"
-        spelling = ", ".join(code(f"{one}{value}") for one in action.option_strings) or code(value.strip())
-        yield spelling, (action.help or "") % {"default": action.default, "prog": parser.prog}
-
-
-def _choices(action: argparse.Action) -> str:
-    return "{" + ",".join(map(str, action.choices)) + "}" if action.choices else ""
+        yield ", ".join(map(code, spellings(action))), help_of(action, parser)
 
 
 def settings_page(every: Iterable[ReferenceEntry]) -> str:

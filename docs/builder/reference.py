@@ -22,6 +22,7 @@ _WORDS: dict[Kind, str] = {
     "setting": "Settings of statements",
     "name": "Names that every program has",
     "function": "Built-in functions",
+    "field": "Fields of data",
 }
 # The kinds of things that programs call, with the name of their page, its title, and its first sentence.
 _CALLS: dict[Kind, tuple[str, str, str]] = {

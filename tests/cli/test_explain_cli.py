@@ -2,12 +2,16 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from tfdsl.cli import main
+from tfdsl.cli import COMMANDS, main
+from tfdsl.cli.option_entries import names_of, option_entries, parser_of, taken_by
 from tfdsl.reference import entries
 from tfdsl.reference.explanations import explained, explanation
+
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "docs").glob("*.md")}
 
 
 @pytest.fixture
@@ -70,6 +74,14 @@ def test_every_page_has_its_message(explain):
         (["data"], ["data: a statement of the graph half", "data: a command"]),
         (["float32"], ["float32: a dtype"]),
         (["enumerate"], ["enumerate: a function", "a list of pairs"]),
+        (["column"], ["column: a function", 'column("home city")', '| where(column("home city") == "Rome"']),
+        ([".validation"], ["validation: a field of data", "After `split(validation=...)`"]),
+        (["std"], ['d.std("age")', "learned by `standardize`"]),
+        (["--resume-anyway"], ["--resume-anyway: an option of commands", "Taken by `tfdsl run`, `tfdsl launch`."]),
+        (["tfdsl", "check", "--watch"], ["--watch: an option", "Ctrl-C ends it", "tfdsl check models/moons.tfg --watch"]),
+        (["towers"], ["--towers N", "Example:\n    tfdsl run"]),
+        (["-o"], ["Taken by `tfdsl predict`.", "Taken by `tfdsl graph`."]),
+        (["--engine=loop"], ["--engine {step,loop,xla,auto}"]),
     ],
 )  # fmt: skip
 def test_a_name(words, shown, explain):
@@ -95,11 +107,41 @@ def test_every_entry_can_be_shown(explain):
         (["nn.dens"], "did you mean 'nn.dense'?"),
         (["TFG000"], "there is no message with the code TFG000; codes are TFG101 to "),
         (["zzzzzz"], "there is nothing called 'zzzzzz'\n"),
+        (["--wacth"], "no command has the option --wacth: did you mean '--watch'?"),
+        (
+            ["predict", "--seed"],
+            "tfdsl predict: error: there is no option --seed: the program says it, as in 'seed 42'",
+        ),
+        (["--epochs"], "there is no option --epochs: the program says it, as in 'train 20 epochs'"),
+        (["trian", "--watch"], "there is nothing called 'trian': did you mean 'train'?"),
     ],
 )
-def test_an_unknown_name(words, said, explain):
-    code, out, err = explain(*words)
+def test_an_unknown_name(words, said, explain, capsys):
+    try:
+        code, out, err = explain(*words)
+    except SystemExit as end:  # of a parser
+        code, (out, err) = end.code, capsys.readouterr()
     assert (code, out) == (2, "") and said in err
+
+
+def test_an_option_of_a_command(explain):
+    """One that several commands have has an entry for each of its meanings."""
+    assert explain("-o")[1].count("an option of commands") == 2
+    _, out, _ = explain("graph", "-o")
+    assert out.count("an option of commands") == 1 and "Taken by `tfdsl graph`." in out
+
+
+def test_every_option_has_an_entry_and_an_example():
+    """test_docs.py runs the commands of the pages."""
+    shown = {line for text in PAGES.values() for line in re.findall(r"^ *(?:\$ )?(tfdsl .*?)(?: +#.*)?$", text, re.M)}
+    known = set()
+    for entry in option_entries():
+        assert entry.doc and entry.page and entry.example in shown, entry.name
+        assert any(re.search(rf"(?<!\S){name}(?![\w-])", entry.example) for name in names_of(entry.signature))
+        known |= {(command, name) for command in taken_by(entry) for name in names_of(entry.signature)}
+    for command in COMMANDS:
+        options = {one for action in parser_of(command).shown for one in action.option_strings} - {"-h", "--help"}
+        assert options == {name for other, name in known if other == command}, command
 
 
 def test_json(explain):

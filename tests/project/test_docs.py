@@ -134,6 +134,25 @@ def test_commands(page, command, output, place, capsys):
     assert output and failed == ("error[" in output)
 
 
+# Commands that do not end by themselves, or that need servers.
+ENDLESS = re.compile(r"tfdsl (?:lsp|launch|server|reset)\b|.* --watch\b")
+
+
+@pytest.mark.parametrize("page", ["commands.md", "limits.md"])
+def test_commands_without_output(page, place, monkeypatch, capsys):
+    """They run, one after the other."""
+    place(page)
+    Path("entries.txt").write_text("f + 1\n", encoding="utf-8")
+    commands = re.findall(r"^tfdsl .*$", "".join(text for _, kind, text, _ in blocks(page) if kind == "sh"), re.M)
+    assert commands
+    for command in filter(lambda one: not ENDLESS.match(one), commands):
+        _, *words = shlex.split(command)
+        if words[-2:-1] == ["<"]:
+            monkeypatch.setattr("sys.stdin", io.StringIO(Path(words.pop()).read_text(encoding="utf-8")))
+            words.pop()
+        assert main(words) == 0, (command, capsys.readouterr())
+
+
 @pytest.mark.parametrize("page", of_kind("python", OTHERS))
 def test_python(page, place, monkeypatch):
     place(page)

@@ -59,11 +59,21 @@ def test_every_built_in_name_has_an_entry():
     from tfdsl.analysis.calls.scopes import LISTERS
     from tfdsl.types import DTYPE_NAMES
 
-    assert {*BUILTINS, *LISTERS} == {one.name for one in of_kind("function") if "." not in one.name}
+    functions = {one.name for one in of_kind("function") if "." not in one.name}
+    assert functions == {*BUILTINS, *LISTERS, "column"}  # the last is for the condition of a `where`
     assert set(DTYPE_NAMES) == {one.name for one in of_kind("type")}
 
 
-@pytest.mark.parametrize("kind", sorted({one.kind for one in ENTRIES} - {"code", "command"}))
+def test_every_field_of_data_has_an_entry():
+    from tfdsl.analysis.calls.members import learned_words
+    from tfdsl.data.schema import PARTS
+
+    fields = {"features", "target", "rows", "columns", *PARTS, *learned_words()}
+    assert {one.name for one in of_kind("field")} == fields
+    assert find("min")[0].kind == "field" and {one.kind for one in find("min")} == {"field", "function"}
+
+
+@pytest.mark.parametrize("kind", sorted({one.kind for one in ENTRIES} - {"code"}))
 def test_entries_are_complete(kind):
     for entry in of_kind(kind):
         assert entry.signature and entry.doc and entry.example, entry.name
@@ -75,7 +85,7 @@ def test_entries_are_complete(kind):
 def test_examples_of_statements_and_layers_are_programs_of_the_pages():
     """test_docs.py runs those."""
     shown = programs("language.md", "nn.md", "engines.md")
-    for entry in of_kind("declaration", "statement", "clause", "setting", "name", "function"):
+    for entry in of_kind("declaration", "statement", "clause", "setting", "name", "function", "field"):
         assert entry.example in shown, entry.name
         # What assigns has no word of its own.
         words = {"assignment": "=", "expression": "assert_rank", "value of a session": "="}.get(entry.name, entry.name)

@@ -119,7 +119,8 @@ def complete(words: list[str]) -> tuple[str, Words]:
     if before[-1] in options and _takes_value(options[before[-1]]):
         return _values(name, options[before[-1]], last, before)
     if last.startswith("-"):
-        return "words", _beginning(last, {one: action.help or "" for one, action in options.items()})
+        others = _options_of(before[before.index(name) + 1 :]) if parser.takes_options_of_others else {}
+        return "words", _beginning(last, others | {one: action.help or "" for one, action in options.items()})
     positional = _positional(parser, options, before[before.index(name) + 1 :])
     return _values(name, positional, last, before) if positional else ("words", {})
 
@@ -180,6 +181,18 @@ def _explained(before: list[str]) -> Words:
     from ..reference.markdown import KINDS
 
     return {one.name: one.group if one.kind == "code" else KINDS[one.kind] for one in reversed(entries())}
+
+
+def _options_of(command: list[str]) -> Words:
+    """The options of all commands, or of one, with what they do."""
+    from .option_entries import names_of, option_entries, taken_by
+
+    return {
+        name: one.doc.partition("\n")[0]
+        for one in option_entries()
+        if not command or " ".join(command) in taken_by(one)
+        for name in names_of(one.signature)
+    }
 
 
 def _called(before: list[str]) -> Words:

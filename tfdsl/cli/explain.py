@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from typing import NoReturn
 
 from ..diagnostics import CATALOGUE
 from ..diagnostics.spelling import did_you_mean
@@ -12,24 +13,33 @@ from ..reference.explanations import explanation, messages
 from ..reference.markdown import as_markdown, captioned, heading
 from ..reference.pages import parts
 from ..reference.plain import described, plain
-from .report import colour, wrong_use
+from . import COMMANDS
+from .option_entries import names_of, option_entries, options_named, parser_of
+from .parser import SAID, CommandParser
+from .report import WrongUse, colour, wrong_use
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Explain the code of a message, with a program that has it and the mended one, or anything that has a name: a "
-        "statement, a word of one, an op, a layer, an optimizer, a source or transform of data, a setting, a command. "
+        "statement, a word of one, an op, a layer, an optimizer, a source, transform or field of data, a setting, a "
+        "command, an option of commands. "
         "Names of TensorFlow and Keras lead to what they are here."
     )
-    parser.add_argument("name", metavar="NAME", nargs="+", help="such as TFG201, train, matmul, nn.dense or tf.nn.relu")
+    parser.add_argument("name", metavar="NAME", nargs="+",
+                        help="such as TFG201, train, matmul, nn.dense, tf.nn.relu or --towers")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="as a JSON array")
+    parser.takes_options_of_others = True
 
 
 def command(arguments: argparse.Namespace) -> int:
-    name = " ".join(arguments.name).removeprefix("tfdsl ").strip()
+    words = " ".join(arguments.name).removeprefix("tfdsl ").split()
+    name = " ".join(words)
     code = re.fullmatch(r"(?:error|warning)?\[?(TFG\d+)\]?:?", name, re.I)
-    entries = find(code[1].upper() if code else name)
+    entries = find(code[1].upper() if code else name.removeprefix(".")) or options_named(words)
     if not entries:
+        if words[-1].startswith("-"):
+            _unknown_option(words)
         return wrong_use(_unknown(code[1].upper() if code else name))
     if arguments.json:
         import json
@@ -40,6 +50,18 @@ def command(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(map(_text, entries)), end="")
     return 0
+
+
+def _unknown_option(words: list[str]) -> NoReturn:
+    """Refuse an option with what the command says of it, or `tfdsl run`, which most options are expected of."""
+    *before, last = words
+    command = " ".join(before)
+    near = did_you_mean(last, [name for one in option_entries() for name in names_of(one.signature)])
+    if not before and near and last.strip("-").replace("-", "_") not in SAID:
+        raise WrongUse(f"no command has the option {last}: {near}")
+    if command and command not in COMMANDS:
+        raise WrongUse(_unknown(command))
+    parser_of(command or "run").unknown([last], [])
 
 
 def _unknown(name: str) -> str:

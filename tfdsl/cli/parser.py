@@ -40,7 +40,7 @@ _ALIKE = {
     "draw": "graph", "plot": "graph", "init": "new", "create": "new", "docs": "explain", "man": "explain",
 }  # fmt: skip
 # What users of other tools expect as an option, and programs say.
-_SAID = {
+SAID = {
     "epochs": "train 20 epochs", "steps": "train 1000 steps", "batch_size": "in batches of 32", "seed": "seed 42",
     "learning_rate": "adam(learning_rate=0.01)", "lr": "adam(learning_rate=0.01)",
 }  # fmt: skip
@@ -64,6 +64,7 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, *arguments: Any, **keywords: Any):  # those of argparse
         super().__init__(*arguments, **{"formatter_class": _Formatter} | keywords)
         self.advice: dict[str, str] = {}  # for options that users expect and do not need
+        self.takes_options_of_others = False  # as words
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 
     @property
@@ -99,6 +100,12 @@ class CommandParser(argparse.ArgumentParser):
             super().error(message)  # with the usage
         self.exit(2, f"{self.prog}: error: {message}\n")
 
+    def _parse_optional(self, arg_string: str) -> Any:
+        """What argparse asks for each word: None if it is not an option."""
+        if self.takes_options_of_others and arg_string not in self._option_string_actions:
+            return None
+        return super()._parse_optional(arg_string)
+
     def refuse_empty(self, given: argparse.Namespace) -> None:
         """Refuse an empty file or folder name, which would mean no file or the working folder."""
         for action in self._actions:
@@ -124,8 +131,8 @@ class CommandParser(argparse.ArgumentParser):
         bare = [one.strip("-") for one in options]  # dashes would make all of them alike
         close = nearest(word.strip("-"), [*bare, *params])
         near = self.advice.get(word) or (close in bare and f"did you mean '--{close}'?")
-        if not near and name in _SAID and "--set" in options and close not in params:
-            near = f"the program says it, as in '{_SAID[name]}'; if a param stands there, write --set PARAM=VALUE"
+        if not near and name in SAID and "--set" in options and close not in params:
+            near = f"the program says it, as in '{SAID[name]}'; if a param stands there, write --set PARAM=VALUE"
             if params:
                 near += f", for one of {', '.join(params)}"
         if not near and "--set" in options and word.startswith("--"):

@@ -19,7 +19,9 @@ Kind = Literal[
     "function",  # of a library, or built in
     "source",
     "transform",
+    "field",  # of data
     "command",
+    "option",  # of commands
     "code",  # of a message
 ]
 

@@ -18,7 +18,9 @@ KINDS: dict[Kind, str] = {
     "function": "a function",
     "source": "a source of data",
     "transform": "a transform of data",
+    "field": "a field of data",
     "command": "a command",
+    "option": "an option of commands",
     "code": "a message",
 }
 
@@ -31,7 +33,7 @@ def heading(entry: ReferenceEntry) -> str:
 
 def as_markdown(entry: ReferenceEntry) -> str:
     """An entry as Markdown without a heading."""
-    kind = "sh" if entry.kind == "command" else "text" if entry.kind == "code" else "tfg"
+    kind = "sh" if entry.kind in ("command", "option") else "text" if entry.kind == "code" else "tfg"
     found = [_block(kind, entry.call)] if entry.kind != "code" else []
     found += [captioned(entry.doc)] if entry.doc else []
     if entry.limits:

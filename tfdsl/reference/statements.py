@@ -131,12 +131,17 @@ TOPICS = (
     Topic("name", "now", "Strings in sessions", "now"),
     Topic("function", "variables", "Names and scopes"),
     Topic("function", "trainable_variables", "Names and scopes"),
+    Topic("function", "column", "Transforms"),
 )
+_COLUMN = "age"  # of the program there
+_FIELDS = ("Fields", "Transforms")  # headings of tables that begin with fields of data, such as `.rows`
 
 
 def statements(wanted: str = "") -> Iterator[ReferenceEntry]:
-    """The entries of topics, of functions for values known while compiling, and of dtypes: all, or those of a name."""
+    """The entries of topics, of functions for values known while compiling, of fields of data, and of dtypes: all, or
+    those of a name."""
     yield from (_entry(topic) for topic in TOPICS if wanted in ("", topic.name))
+    yield from (one for one in _fields() if wanted in ("", one.name))
     section = sections(_PAGE)["Built-in functions"]
     for call, text in section.rows():
         if (found := re.match(r"`(\w+)\(", call)) and wanted in ("", found[1]):
@@ -165,10 +170,25 @@ def _entry(topic: Topic) -> ReferenceEntry:
     else:
         passages = _passages(topic, topic.title, *topic.also)
         forms = [one.signature for name in topic.of for one in statements(name)]
-        signature = "\n".join(form for form in forms if re.search(rf"\b{topic.name}\b", form)) or topic.name
+        call = re.search(rf"`({topic.name}\(.*?\))`", "\n".join(passages))
+        uses = "\n".join(form for form in forms if re.search(rf"\b{topic.name}\b", form))
+        signature = uses or (call[1] if call and topic.kind == "function" else topic.name)
     return ReferenceEntry(
         topic.kind, topic.name, signature, "\n\n".join(passages), _example(topic, section), page=section.place
     )
+
+
+def _fields() -> Iterator[ReferenceEntry]:
+    """The entries of fields of data, and of what transforms have learned. A column is a field, too, which the table
+    calls `.age`."""
+    for section in map(sections(_PAGE).__getitem__, _FIELDS):
+        for first, rest in section.rows():
+            for call in re.findall(r"`(d?\.\w+.*?)`", first):
+                name = call.partition(".")[2].partition("(")[0]
+                if name != _COLUMN:
+                    text = sentence(rest.replace(" | ", "; learned by "))
+                    example = _program(rf"\.{name}\b", name)
+                    yield ReferenceEntry("field", name, call, text, example, page=section.place)
 
 
 def _row(section: Section, name: str) -> tuple[str, str] | None:
@@ -188,7 +208,7 @@ def _passages(topic: Topic, *titles: str) -> list[str]:
         return any(name.search(code) for code in re.findall(r"`(.+?)`", text, re.S))
 
     found = [sections(_PAGE)[title] for title in titles]
-    passages = [one for section in found for one in section.passages() if named(one)]
+    passages = [re.sub(r":$", ".", one) for section in found for one in section.passages() if named(one)]
     rows = [f"{first}: {rest}" for section in found for first, rest in section.rows() if named(f"{first} {rest}")]
     return passages or rows
 
