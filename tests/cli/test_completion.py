@@ -61,6 +61,7 @@ def files(here):
         ("eval good.tfg --feed ", "open", {"X="}),
         ("run good.tfg --session ", "words", {"one", "two"}),
         ("graph good.tfg --graph o", "words", {"other"}),
+        ("lift n", "paths", {"notes.txt"}),
         ("explain TFG2", "words", {one for one in CATALOGUE if one.startswith("TFG2")}),
         ("explain trai", "words", {"train", "trainable", "trainable_variables", "training"}),
         ("explain --resume", "words", {"--resume-anyway"}),

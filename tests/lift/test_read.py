@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from graph_files import checkpoint, dense, saved_model, written
+from graph_files import checkpoint, dense, loop, saved_model, written
 
 from tfdsl.diagnostics import TfgError
 from tfdsl.lift.graph import Endpoint
@@ -93,10 +93,7 @@ def test_only_what_the_outputs_need(here):
 
 
 def test_loops_keep_their_back_edges(here):
-    graph = tf.Graph()
-    with graph.as_default():
-        v1.disable_control_flow_v2()
-        v1.while_loop(lambda i: i < 10, lambda i: i + 1, [tf.constant(0)], name="loop")
+    graph = loop()
     read = read_graph(written(graph, "loop.pb"))
     order = list(read.nodes)
     assert order.index("loop/Merge") < order.index("loop/NextIteration") and len(order) == len(graph.get_operations())

@@ -17,6 +17,18 @@ def dense(graph=None):
     return graph
 
 
+def loop():
+    """A graph with a loop in the form of TensorFlow 1."""
+    graph = tf.Graph()
+    v1.disable_control_flow_v2()
+    try:
+        with graph.as_default():
+            v1.while_loop(lambda i: i < 10, lambda i: i + 1, [tf.constant(0)], name="loop")
+    finally:
+        v1.enable_control_flow_v2()
+    return graph
+
+
 def written(graph, path, as_text=False):
     """Write a graph as a GraphDef."""
     v1.train.write_graph(graph, os.path.dirname(path) or ".", os.path.basename(path), as_text)

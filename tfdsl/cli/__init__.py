@@ -27,6 +27,7 @@ COMMANDS = {
     "data": "show the columns of a file of data, or of the data sets of a program",
     "ops": "describe the ops, optimizers and data of the language",
     "explain": "explain the code of a message, or anything that has a name",
+    "lift": "write the source of a graph that TensorFlow wrote",
     "dump": "print a program after a stage of the compiler",
     "completion": "print the script for completion in bash, zsh or fish",
 }

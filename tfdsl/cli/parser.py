@@ -14,7 +14,13 @@ from ..diagnostics.spelling import alternatives, did_you_mean, nearest, visible_
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-_NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
+_NAMES = {
+    "FILE": "file",
+    "GRAPH": "file",
+    "FILE.yaml": "file",
+    "OUT": "file",
+    "DIR": "folder",
+}  # the arguments that are paths
 
 
 class _Formatter(argparse.HelpFormatter):

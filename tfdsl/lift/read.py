@@ -58,6 +58,11 @@ def read_graph(
     return _Reader(path, file, tags).read(outputs, _checkpoint(path, file, checkpoint))
 
 
+def graph_of(graph: GraphDef, path: str = "graph") -> SavedGraph:
+    """A graph in memory as a graph from a file."""
+    return _Reader(path, graph, ()).read((), "")
+
+
 class _Reader:
     def __init__(self, path: str, file: GraphFile, tags: Sequence[str]):
         self._path = path
@@ -202,10 +207,9 @@ class _Reader:
         """The types of the outputs of all nodes. TensorFlow infers the shapes while it imports the graph."""
         graph_def = GraphDef(versions=self._graph.versions, library=self._graph.library)
         for name in ordered:
-            copied = graph_def.node.add()
-            copied.CopyFrom(defs[name])
-            for attr in [one for one in copied.attr if one not in attrs[name]]:
-                del copied.attr[attr]
+            made = graph_def.node.add(name=name, op=defs[name].op, input=defs[name].input, device=defs[name].device)
+            for attr, value in attrs[name].items():
+                made.attr[attr].CopyFrom(value)
         graph = tf.Graph()
         try:
             with graph.as_default():

@@ -21,7 +21,7 @@ _SUMS = ("Add", "AddV2", "AddN")
 _JOINED = "_grappler_ArithmeticOptimizer_AddOpsRewriteStage", AttrValue(b=True)
 # Output 0 is in scope 0 with no other tensor. An output with a scope never reuses the memory of an input.
 _ALLOCATED = "_scoped_allocator", AttrValue(list=AttrValue.ListValue(i=[0, 0]))
-
+ATTRIBUTES = frozenset((_JOINED[0], _ALLOCATED[0]))
 
 _seen: WeakKeyDictionary[tf.Graph, int] = WeakKeyDictionary()  # number of processed ops of a graph
 

@@ -1,0 +1,127 @@
+"""Values that a graph holds: constants, attributes, and how source writes them."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from ..lowering.tf import AttrValue, tf, v1
+from ..types import TensorType
+from .graph import GraphNode
+
+MOST_IN_TEXT = 20  # numbers of a constant that source has itself; those of larger ones are in a file
+
+
+def constant_value(node: GraphNode) -> np.ndarray | None:
+    """The value of a Const."""
+    return v1.make_ndarray(node.attrs["value"].tensor) if node.op == "Const" else None
+
+
+def dtype_name(number: int) -> str:
+    """The name of a dtype in an attribute, without a reference."""
+    return tf.as_dtype(number).base_dtype.name
+
+
+def attribute(value: AttrValue) -> Any:  # of as many types as attributes have
+    """The value of an attribute: dtypes by name, shapes as lists with None for unknown sizes, None for an unknown rank,
+    tensors as arrays."""
+    kind = value.WhichOneof("value")
+    match kind:
+        case None:
+            return None
+        case "s":
+            return _text(value.s)
+        case "type":
+            return dtype_name(value.type)
+        case "shape":
+            return None if value.shape.unknown_rank else [None if d.size < 0 else d.size for d in value.shape.dim]
+        case "tensor":
+            return v1.make_ndarray(value.tensor)
+        case "list":
+            found = value.list
+            if found.type:
+                return [dtype_name(one) for one in found.type]
+            if found.shape:
+                return [attribute(AttrValue(shape=one)) for one in found.shape]
+            if found.s:
+                return [_text(one) for one in found.s]
+            return [*found.i, *found.f, *found.b, *found.func]
+        case _:
+            return getattr(value, kind)
+
+
+def _text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def plain(value: np.ndarray) -> Any:  # a number, or tuples as deep as the rank
+    """An array as a number, a string or nested tuples of them."""
+    return frozen(value.tolist())
+
+
+def frozen(value: Any) -> Any:  # as deep as it is
+    """The value with tuples for all lists, and text for bytes that are text."""
+    if isinstance(value, (list, tuple)):
+        return tuple(map(frozen, cast(Sequence[object], value)))  # isinstance does not know the element type
+    return _text(value) if isinstance(value, bytes) else value
+
+
+def is_splat(value: np.ndarray) -> bool:
+    """Whether all elements of an array are the same bits."""
+    flat = value.reshape(-1)
+    return value.size > 1 and flat.dtype.kind in "fiub" and flat.tobytes() == flat[:1].tobytes() * flat.size
+
+
+def type_text(type: TensorType) -> str:
+    """A type as a placeholder has it: `float32[?, 784]`."""
+    if type.shape is None:
+        return f"{type.dtype}[...]"
+    sizes = ", ".join("?" if not isinstance(size, int) else str(size) for size in type.shape)
+    return f"{type.dtype}[{sizes}]"
+
+
+def value_text(value: object, dtype: str) -> str:
+    """A number, string or list as source writes it. Floats have the fewest digits that give the same value back."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "none"
+        case str():
+            return _quoted(value)
+        case bytes():
+            return "b" + _quoted_bytes(value)
+        case float():
+            return _float_text(value, dtype)
+        case complex():
+            return f"complex({_float_text(value.real, dtype)}, {_float_text(value.imag, dtype)})"
+        case list() | tuple():
+            items = cast(Sequence[object], value)  # the pattern does not know the element type
+            return f"[{', '.join(value_text(item, dtype) for item in items)}]"
+        case _:
+            return str(value)
+
+
+def _float_text(value: float, dtype: str) -> str:
+    if math.isnan(value):
+        return "(1e999 - 1e999)"
+    if math.isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    short = str(np.float32(value)) if dtype == "float32" else repr(value)
+    text = short if dtype != "float32" or np.float32(float(short)) == np.float32(value) else repr(value)
+    return text if any(c in text for c in ".en") else f"{text}.0"
+
+
+def _quoted(text: str) -> str:
+    escaped = (
+        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    )
+    return f'"{escaped}"'
+
+
+def _quoted_bytes(value: bytes) -> str:
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\x{b:02x}" for b in value) + '"'
