@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy, deepcopy
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .access import Access
 from .analysis.calls.foreign import python_ops
@@ -24,7 +24,7 @@ from .diagnostics import (
 )
 from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
-from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
+from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Inference
 from .limits import Clock
 from .program import (
     ENGINES,
@@ -44,7 +44,6 @@ from .record import Record, replace
 from .source import Source
 from .syntax import tree as t
 from .syntax.parse import parse_anyway
-from .types import TensorType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,12 +117,12 @@ def _own(value: object) -> object:
         return value
 
 
-def infer(node: Node, types: Types, *rest: Any) -> TensorType | tuple[TensorType, ...]:  # like the lowering's
-    """TensorFlow's inference for one node. The first call imports TensorFlow."""
+def infer(nodes: Mapping[int, Node]) -> Inference:
+    """TensorFlow's inference for a graph with these nodes. The first call imports TensorFlow."""
     load_beside_others()
-    from .lowering.infer import infer as ask
+    from .lowering import infer
 
-    return ask(node, types, *rest)
+    return infer.Inference(nodes)
 
 
 def _options(given: object) -> "Options":

@@ -17,10 +17,23 @@ if TYPE_CHECKING:
     from .syntax.tree import DefParameter, Expr, Identifier
     from .types import TensorType
 
-# The type of each input tensor of a node, and the inputs that are variables.
-Types = Mapping["Ref | Field", "TensorType"]
+Types = Mapping["Ref | Field", "TensorType"]  # of the input tensors of a node
 Functions = Mapping[str, Callable[..., object]]
-Infer = Callable[["Node", Types, frozenset["Ref"], Functions], "TensorType | tuple[TensorType, ...]"]
+
+
+class Inference(Protocol):
+    """TensorFlow's inference for the nodes of one graph."""
+
+    def infer(self, node: "Node", types: Types, functions: Functions) -> "TensorType | tuple[TensorType, ...]":
+        """The type of the node's output. A tuple if it has several, or none."""
+        ...
+
+    def forget(self, count: int) -> None:
+        """Forget all nodes after the first `count`: they were removed."""
+
+
+# Makes the inference for a graph with these nodes, to which others are added.
+Infer = Callable[[Mapping[int, "Node"]], Inference]
 
 
 def parameter_text(parameter: "Parameter") -> str:

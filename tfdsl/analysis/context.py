@@ -24,7 +24,7 @@ from ..diagnostics import (
 )
 from ..diagnostics.bag import Bag
 from ..diagnostics.spelling import Suggestions
-from ..inputs import CompileInputs, Foreign
+from ..inputs import CompileInputs, Foreign, Inference
 from ..limits import Clock
 from ..program import (
     CARRIED,
@@ -149,6 +149,7 @@ class GraphBuilder(State):
     counts: Node | None = None  # the predefined `global_step`, which goes in front of all items
     counting: dict[Span, bool] = field(default_factory=dict)  # whether a step counts, by its place, if it says so
     modes: set[Ref] = field(default_factory=set)  # tensors that set the training mode or the drop rate of layers
+    inference: Inference | None = None  # TensorFlow's, once a node has asked for it
     executions: Executions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,7 +167,7 @@ class GraphBuilder(State):
         if name is not None and op == SHARED:
             self.naming.share("/".join((*self.variable_scope, name)), origin.span)
         elif name is not None:
-            self.naming.unique(name, origin.span)
+            self.naming.unique_node(name, origin.span)
         node = Node(len(self.nodes), op, args, name, outputs, origin, default, regions)
         self.nodes[node.id] = node
         self.items.append(node)
@@ -287,6 +288,8 @@ class GraphBuilder(State):
             self.met.pop(id, None)
             self.session_fed.pop(Ref(id), None)
         self.executions.forget(nodes)
+        if self.inference is not None:
+            self.inference.forget(nodes)
         self.sizes.equals = equals
 
     def key(self, arg: Arg) -> object:

@@ -13,10 +13,12 @@ class NameTaken(Exception):
 
 
 class Naming(State):
-    """The names in use in a graph, or in a block of it that becomes a function. TensorFlow ignores their case."""
+    """The names in use in a graph, or in a block of it that becomes a function. TensorFlow ignores their case when it
+    makes names unique; a whole name is only compared with the names of nodes, as it stands."""
 
     scope: str = ""  # the whole name of the open scope
     taken: dict[str, Span] = field(default_factory=dict)
+    nodes: dict[str, Span] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)  # the next number to try for a name
 
     def unique(self, name: str, span: Span) -> str:
@@ -33,22 +35,31 @@ class Naming(State):
         self.taken[f"{key}_{number}"] = span
         return f"{name}_{number}"
 
+    def unique_node(self, name: str, span: Span) -> None:
+        """Take a name for a node in the open scope."""
+        made = self.unique(name, span)
+        self.nodes[f"{self.scope}/{made}" if self.scope else made] = span
+
     def share(self, whole: str, span: Span) -> None:
         """Take a whole name for a shared variable, which does not make it unique."""
         self.taken.setdefault(whole.lower(), span)
+        self.nodes.setdefault(whole, span)
 
     def take(self, whole: str, span: Span) -> None:
-        """Take a whole name. Raises `NameTaken` if it is in use."""
-        if (there := self.taken.get(whole.lower())) is not None:
+        """Take a whole name. Raises `NameTaken` if a node has it."""
+        if (there := self.nodes.get(whole)) is not None:
             raise NameTaken(there)
-        self.taken[whole.lower()] = span
+        self.taken.setdefault(whole.lower(), span)
+        self.nodes[whole] = span
 
-    def mark(self) -> int:
+    def mark(self) -> tuple[int, int]:
         """A point to go back to."""
-        return len(self.taken)
+        return len(self.taken), len(self.nodes)
 
-    def back_to(self, mark: int) -> None:
+    def back_to(self, mark: tuple[int, int]) -> None:
         """Free the names taken since a point."""
-        while len(self.taken) > mark:
+        while len(self.taken) > mark[0]:
             self.taken.popitem()
             self.numbers.clear()
+        while len(self.nodes) > mark[1]:
+            self.nodes.popitem()

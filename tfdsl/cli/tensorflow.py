@@ -2,11 +2,11 @@
 
 import gc
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from ..driver import infer
-from ..inputs import Foreign
+from ..inputs import Foreign, Inference
+from ..program import Node
 from ..quiet import load_beside_others
 from .signals import at_once
 
@@ -29,8 +29,8 @@ def load(tidy: Callable[[], object] = lambda: None) -> None:
 def foreign(load: Callable[[], None] = load) -> Foreign:
     """The extension that building commands pass to the compiler: TensorFlow's inference, after a quiet import."""
 
-    def quietly(*arguments: Any) -> Any:  # those of `infer`
+    def quietly(nodes: Mapping[int, Node]) -> Inference:
         load()
-        return infer(*arguments)
+        return infer(nodes)
 
     return Foreign({}, quietly)

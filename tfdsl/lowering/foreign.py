@@ -1,62 +1,14 @@
-"""Lowers nodes of ops outside the op table: raw TensorFlow ops such as `raw.Roll`, and Python functions."""
+"""Lowers nodes of Python functions."""
 
 import inspect
 import os
 from collections.abc import Callable, Iterator
 
-from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, RAW_REACHES, Note
-from ..ops import raw
-from ..ops.forbidden_ops import reach
-from ..program import Arg, Field, HostValue, Literal, Node, Refs, Static
+from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, Note
+from ..program import Arg, Field, Node, Refs
 from .built import NodeLowering
 from .failures import failure, plain_reason
-from .tf import Operand, raw_op, tf, v1
-
-# --- TensorFlow ops ----------------------------------------------------------------------
-
-
-def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
-    """Call a function of `tf.raw_ops`. If the op takes a resource, a variable is passed as its handle."""
-    # The compiler has checked this for source text, but a program can also be loaded.
-    what, instead = reach(op, {name: node.static(name) for name in op.given if name in node.args})
-    if what:
-        raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
-    arguments = {}
-    for one in op.inputs:
-        value = lowering.argument(node.args[one.name])
-        if one.dtype is not None and one.dtype.name == "resource":
-            value = [_handle(item) for item in value] if one.is_list else _handle(value)
-        arguments[one.name] = value
-    for name, attr in op.given.items():
-        if name in node.args:
-            arguments[name] = _attribute(attr, node.args[name])
-    result = raw_op(op.tf)(**arguments, name=node.name)
-    return tf.nest.flatten(result) if isinstance(result, (list, tuple)) else result
-
-
-def _handle(value: Operand) -> Operand:
-    return value.handle if isinstance(value, tf.Variable) else value
-
-
-def _attribute(attr: raw.RawAttr, arg: Arg) -> Operand:
-    """The value of an attribute as TensorFlow takes it."""
-    made = {"type": tf.as_dtype, "shape": lambda shape: tf.TensorShape(_plain(shape))}.get(attr.item, _plain)
-    match arg:
-        case Literal(value, dtype):
-            return tf.make_tensor_proto(_plain(value), dtype)
-        case Static(value=tuple(items)) if attr.is_list:
-            return list(map(made, items))
-        case Static(value):
-            return made(value)
-        case _:
-            raise AssertionError(arg)
-
-
-def _plain(value: HostValue) -> Operand:
-    return list(map(_plain, value)) if isinstance(value, tuple) else value
-
-
-# --- Python functions --------------------------------------------------------------------
+from .tf import Operand, tf, v1
 
 
 def python_node(lowering: NodeLowering, node: Node) -> Operand:

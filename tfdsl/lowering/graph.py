@@ -6,8 +6,8 @@ of the finished graph can be traced back to the node, and so to the line, that m
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
 from functools import cache
@@ -48,12 +48,13 @@ from .built import Arrays, BuiltGraph, Operands
 from .control import cond, while_loop
 from .data import FedArray
 from .failures import failure, is_internal, plain_reason
-from .foreign import python_node, raw_node
+from .foreign import python_node
 from .guards import holds_windows, indices, ranked, sizes, slices, with_rows
 from .layout import PLAIN, Setting
 from .names import VariableNames
 from .optimizers import apply, minimize, place_slots
-from .tf import Operand, resolve, shape_of, tf, v1
+from .raw_nodes import WAITED_FOR, raw_node
+from .tf import Operand, has_op, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
 
@@ -188,7 +189,7 @@ class Lowering:
                 name = _node_name(enter.name, v1.get_default_graph())
                 return v1.variable_scope(name) if is_sharing else v1.name_scope(name)
             case "after":
-                return tf.control_dependencies([self.built.operation(ref) for ref in enter.refs])
+                return self._after(enter.refs)
             case "apart":
                 return tf.control_dependencies(None)
             case "device":
@@ -197,6 +198,16 @@ class Lowering:
                 return v1.get_default_graph().container(enter.name)
             case kind:
                 raise AssertionError(kind)
+
+    def _after(self, refs: tuple[Ref, ...]) -> AbstractContextManager:
+        """The scope of an `after` block. TensorFlow marks the ops that it waits for, but those of raw nodes with whole
+        names have only the attributes that the program gives them."""
+        made = tf.control_dependencies([self.built.operation(ref) for ref in refs])
+        for ref in refs:
+            node = self.built.program.nodes.get(ref.node)
+            if node is not None and node.is_whole and node.raw_op is not None and WAITED_FOR not in node.args:
+                self.built.operation(ref)._clear_attr(WAITED_FOR)
+        return made
 
     def node(self, node: Node, is_plain: bool = False) -> tuple[Operand, ...]:
         """What the node becomes: its outputs, or its operation if it has none. A plain node, which is in the graph
@@ -210,13 +221,19 @@ class Lowering:
             return self._with_whole_name(node)
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
-        try:
+        with self._refusals(node):
             if self.built.random.has(node):
                 return self.built.random.build(node, self.built.value, self.arrays)
             copied = self.built.templates.build(node, is_plain and not (node.name or "").endswith("/"))
             if copied is not None:
                 return copied
             return self.made(node)
+
+    @contextmanager
+    def _refusals(self, node: Node) -> Iterator[None]:
+        """Report an error of TensorFlow at the node's place."""
+        try:
+            yield
         except TfgError:
             raise
         except (ValueError, TypeError, tf.errors.OpError, AttributeError, LookupError, NotImplementedError) as error:
@@ -225,7 +242,7 @@ class Lowering:
                 blamed = self.built.node_of(lacking[1]) or node
                 notes = [Note("the gradient is taken on line {line}", node.origin.span)]
                 raise failure(NO_GRADIENT_OP, blamed.origin, notes, op=lacking[2]) from error
-            if is_internal(error):
+            if is_internal(error) and not isinstance(error, tf.errors.OpError):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
 
@@ -233,12 +250,16 @@ class Lowering:
         """A node whose name stands as it is, outside all scopes. TensorFlow takes such a name if it ends in a slash. If
         the node is several ops, of which none has the name, a last one gets it."""
         name, graph = node.given_name, v1.get_default_graph()
-        if name.lower() in graph._names_in_use:
+        if has_op(graph, name):
             there = self.built.node_of(name)
             notes = [Note(f"'{name}' is from line {{line}}", there.origin.span)] if there is not None else []
             raise failure(NODE_TAKEN, node.origin, notes, name=name)
         graph._names_in_use[name.lower()] = 1
         is_one = not self.built.random.has(node)
+        if node.raw_op is not None and is_one:
+            self.built.templates.build(node, False)  # which notes what later nodes need to know about it
+            with self._refusals(node):
+                return raw_node(self, node.raw_op, node)
         made = self.result(replace(node, name=f"{name}/" if is_one else None, is_whole=False))
         first = made[0] if isinstance(made, (list, tuple)) else made
         operation = first if isinstance(first, tf.Operation) else first.op

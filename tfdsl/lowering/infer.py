@@ -1,89 +1,158 @@
-"""TensorFlow's own inference for one node: from its arguments and their types to the types of its outputs.
+"""TensorFlow's own inference for nodes: from their arguments and the types of these to the types of the outputs.
 
-The node is built in its own graph, with placeholders for its inputs, by the same code that builds the program. A named
-size is unknown to TensorFlow. If a size of the result is unknown too, the graph is imported twice more with numbers
-instead of the names. A size that equals the number of the same name both times has that name.
+Raw nodes are built in order into a graph of their own, by the same code that builds the program. A placeholder stands
+for an input that no raw node makes. A call of a Python function is built in a separate graph.
+
+A named size is unknown to TensorFlow. If a size of the result is unknown too, the node is built twice more, into graphs
+with numbers instead of the names. A size that equals the number of the same name both times has that name.
 """
 
 from collections.abc import Callable, Mapping
 
+from ..diagnostics import TfgError
 from ..program import Field, Node, Ref
+from ..record import replace
 from ..types import ALL_DTYPES, Dim, Size, TensorType
 from .graph import Lowering, empty_graph
-from .tf import shape_of, tf, v1
+from .tf import Operand, tf, v1
 
 _FIRST = 100_003  # numbers that no real size has
 _STEP = 1_009
+_SIZES = 10_000  # for more of them there are no numbers
+
+Types = Mapping[Ref | Field, TensorType]
+Functions = Mapping[str, Callable[..., object]]
+Inferred = TensorType | tuple[TensorType, ...]
 
 
-def infer(
-    node: Node, types: Mapping[Ref | Field, TensorType], variables: frozenset[Ref], functions: Mapping[str, Callable]
-) -> TensorType | tuple[TensorType, ...]:
-    """The type of the node's output. A tuple if it has several, or none."""
-    built = empty_graph()
-    names: dict[str, TensorType] = {}  # of the placeholders
-    with built.graph.as_default():
-        arrays = {}
-        for leaf, type in types.items():
-            if isinstance(leaf, Field):
-                arrays[leaf] = _placeholder(type, names)
-            elif leaf in variables:
-                built.give(leaf, _variable(type))
-            else:
-                built.give(leaf, _placeholder(type, names))
-        result = Lowering(built, arrays.__getitem__, functions).result(node)
-    if isinstance(result, tf.Operation):
-        return ()
-    made = result if isinstance(result, list) else [result]
-    found = [_type(tensor) for tensor in made]
-    sizes = sorted({dim for type in names.values() for dim in type.shape or () if isinstance(dim, Size)}, key=str)
-    if sizes and any(dim is None for type in found for dim in type.shape or ()):
-        found = _with_sizes(found, built.graph, names, sizes, [tensor.name for tensor in made])
-    return tuple(found) if isinstance(result, list) else found[0]
+class Inference:
+    """The inference for the nodes of one graph."""
+
+    def __init__(self, nodes: Mapping[int, Node]):
+        self._nodes = nodes
+        self._sizes: dict[Size, int] = {}  # those met, with their numbers
+        self._unknown = _Scratch(nodes, lambda size: None)
+        # In the second graph, the greater numbers come first, because a size may be the maximum of two.
+        self._known = [
+            _Scratch(nodes, lambda size: _FIRST + _STEP * self._sizes[size]),
+            _Scratch(nodes, lambda size: _FIRST + _STEP * (_SIZES - self._sizes[size])),
+        ]
+
+    def infer(self, node: Node, types: Types, functions: Functions) -> Inferred:
+        """The type of the node's output. A tuple if it has several, or none. `types` has those of its inputs."""
+        is_raw = node.raw_op is not None
+        scratch = self._unknown if is_raw else _Scratch(self._nodes, lambda size: None)
+        result = scratch.add(node, types, functions)
+        if isinstance(result, tf.Operation):
+            return ()
+        found = [_type(tensor) for tensor in (result if isinstance(result, list) else [result])]
+        if any(dim is None for type in found for dim in type.shape or ()) and self._has_names(types):
+            known = self._known if is_raw else [_Scratch(self._nodes, one.standing) for one in self._known]
+            found = self._named(found, [one.sizes(node, types, functions) for one in known])
+        return tuple(found) if isinstance(result, list) else found[0]
+
+    def forget(self, count: int) -> None:
+        """Forget all nodes after the first `count`: they were removed."""
+        for one in (self._unknown, *self._known):
+            one.forget(count)
+
+    def _has_names(self, types: Types) -> bool:
+        """Whether sizes of inputs have names. Gives numbers to new ones."""
+        met = {dim for type in types.values() for dim in type.shape or () if isinstance(dim, Size)}
+        for size in sorted(met - self._sizes.keys(), key=str):
+            self._sizes[size] = len(self._sizes)
+        return bool(met) and len(self._sizes) < _SIZES
+
+    def _named(self, found: list[TensorType], shapes: list[list[tuple[Dim, ...]]]) -> list[TensorType]:
+        """The inferred types, with named sizes if they can be determined."""
+        if not all(shapes):  # the op does not take these sizes
+            return found
+        named = []
+        for type, first, second in zip(found, *shapes, strict=True):
+            if type.shape is None:
+                named.append(type)
+                continue
+            dims = [self._name(*sizes) for sizes in zip(type.shape, first, second, strict=True)]
+            named.append(TensorType(type.dtype, tuple(dims)))
+        return named
+
+    def _name(self, dim: Dim, first: Dim, second: Dim) -> Dim:
+        if dim is not None or not isinstance(first, int) or not isinstance(second, int):
+            return dim
+        number, rest = divmod(first - _FIRST, _STEP)
+        is_name = rest == 0 and first + second == 2 * _FIRST + _STEP * _SIZES
+        return next((size for size, known in self._sizes.items() if is_name and known == number), None)
 
 
-def _placeholder(type: TensorType, names: dict[str, TensorType]) -> tf.Tensor:
-    tensor = v1.placeholder(type.dtype.name, shape_of(type))
-    names[tensor.op.name] = type
-    return tensor
+class _Scratch:
+    """A graph in which `standing` says what stands for a named size."""
 
+    def __init__(self, nodes: Mapping[int, Node], standing: Callable[[Size], int | None]):
+        self.standing = standing
+        self._nodes = nodes
+        self._built = empty_graph()
+        self._count = 0  # of raw nodes that were tried
 
-def _variable(type: TensorType) -> tf.Variable:
-    return v1.Variable(v1.zeros(shape_of(type), type.dtype.name), use_resource=True, trainable=False)
+    def add(self, node: Node, types: Types, functions: Functions) -> Operand:
+        """What TensorFlow returns for a node."""
+        with self._built.graph.as_default():
+            arrays: dict[Field, tf.Tensor] = {}
+            for leaf, type in types.items():
+                if isinstance(leaf, Field):
+                    arrays[leaf] = self._placeholder(type)
+                elif not self._has(leaf, type):
+                    self._built.give(leaf, self._stand_in(leaf, type))
+            if node.raw_op is not None:
+                self._count += 1
+                node = replace(node, name=f"{node.raw_op.tf}_{self._count}", is_whole=True)
+            result = Lowering(self._built, arrays.__getitem__, functions).result(node)
+        if node.raw_op is not None:
+            self._built.values[node.id] = tuple(result) if isinstance(result, list) else (result,)
+        return result
+
+    def sizes(self, node: Node, types: Types, functions: Functions) -> list[tuple[Dim, ...]]:
+        """The sizes of a node's outputs, or an empty list if TensorFlow refuses it."""
+        try:
+            result = self.add(node, types, functions)
+        except TfgError:
+            return []
+        return [_type(tensor).shape or () for tensor in (result if isinstance(result, list) else [result])]
+
+    def forget(self, count: int) -> None:
+        for id in [id for id in self._built.values if id >= count]:
+            del self._built.values[id]
+
+    def _has(self, ref: Ref, type: TensorType) -> bool:
+        """Whether the graph has an output, and knows as much of its shape as the program."""
+        values = self._built.values.get(ref.node, ())
+        if ref.output >= len(values) or values[ref.output] is None:
+            return False
+        value = values[ref.output]
+        wanted = self._shape(type)
+        if not isinstance(value, tf.Tensor) or wanted is None:
+            return True
+        return value.shape.rank is not None and all(
+            size is None or size == own for own, size in zip(value.shape.as_list(), wanted, strict=True)
+        )
+
+    def _stand_in(self, ref: Ref, type: TensorType) -> Operand:
+        node = self._nodes[ref.node]
+        if node.is_reference(ref.output):
+            return tf.raw_ops.VariableV2(shape=self._shape(type), dtype=type.dtype.name)
+        if node.is_variable:
+            initial = v1.zeros(self._shape(type), type.dtype.name)
+            return v1.Variable(initial, use_resource=True, trainable=False)
+        return self._placeholder(type)
+
+    def _placeholder(self, type: TensorType) -> tf.Tensor:
+        return v1.placeholder(type.dtype.name, self._shape(type))
+
+    def _shape(self, type: TensorType) -> list[int | None] | None:
+        if type.shape is None:
+            return None
+        return [self.standing(dim) if isinstance(dim, Size) else dim for dim in type.shape]
 
 
 def _type(tensor: tf.Tensor) -> TensorType:
     shape = None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
     return TensorType(ALL_DTYPES[tensor.dtype.base_dtype.name], shape)
-
-
-def _with_sizes(
-    found: list[TensorType], graph: tf.Graph, names: Mapping[str, TensorType], sizes: list[Size], outputs: list[str]
-) -> list[TensorType]:
-    """The inferred types, with named sizes if they can be determined."""
-    definition = graph.as_graph_def()
-    numbers = [_FIRST + _STEP * i for i in range(len(sizes))]
-    shapes = []
-    # The second time, the greater numbers come first, because a size may be the maximum of two.
-    for standing in (dict(zip(sizes, numbers)), dict(zip(sizes, reversed(numbers)))):
-        for operation in definition.node:
-            dims = names[operation.name].shape if operation.name in names else None
-            if dims is not None:
-                shape = [standing[dim] if isinstance(dim, Size) else dim for dim in dims]
-                operation.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
-        try:
-            with tf.Graph().as_default():
-                made = tf.graph_util.import_graph_def(definition, return_elements=outputs, name="")
-        except ValueError:  # the op does not take these sizes
-            return found
-        of = {number: size for size, number in standing.items()}
-        known = [_type(tensor).shape or () for tensor in made]
-        shapes.append([[of.get(dim) if isinstance(dim, int) else None for dim in dims] for dims in known])
-    return [
-        type if type.shape is None else TensorType(type.dtype, tuple(map(_known, type.shape, *both)))
-        for type, both in zip(found, zip(*shapes, strict=True), strict=True)
-    ]
-
-
-def _known(dim: Dim, first: Size | None, second: Size | None) -> Dim:
-    return first if dim is None and first is not None and first == second else dim

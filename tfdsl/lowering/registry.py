@@ -9,9 +9,9 @@ A line has the op's name, what it reaches, its inputs, its outputs and its attri
 What it reaches is a class of `ops/forbidden_ops.py`. A person who knows the op chose it, and it is taken from the
 existing table. A new op has the class `?`, and programs cannot use it until somebody chooses a class. An input or
 output has a dtype, or the attribute with the dtype. `N*T` is a list whose length is the attribute N, and `&T` a
-reference to a v1 variable. Values of attributes are JSON; a tensor is `{dtype: values}`. Inputs have their names in
-`tf.raw_ops`, a few of which differ from those in the registry. Ops whose names begin with an underscore are left out:
-only TensorFlow itself puts them into graphs.
+reference to a v1 variable. Values of attributes are JSON; a tensor is `{dtype: values}`. Arguments have their names in
+`tf.raw_ops`; a different name in the registry follows, as in `axis|squeeze_dims`. Ops whose names begin with an
+underscore are left out: only TensorFlow itself puts them into graphs.
 """
 
 import inspect
@@ -50,16 +50,21 @@ def _renamed(op: OpDef) -> Mapping[str, str]:
     return dict(zip(old, (name for name in taken if name not in own), strict=True))
 
 
+def _names(name: str, new: Mapping[str, str]) -> str:
+    """The name of a parameter in `tf.raw_ops`, with its name in the registry if that differs."""
+    return f"{new[name]}|{name}" if name in new else name
+
+
 def _argument(argument: OpDef.ArgDef, new: Mapping[str, str]) -> str:
     """`values: N*T`."""
     dtype = argument.type_list_attr or argument.type_attr or _dtype(argument.type)
     count = f"{argument.number_attr}*" if argument.number_attr else ""
-    return f"{new.get(argument.name, argument.name)}: {count}{'&' * argument.is_ref}{dtype}"
+    return f"{_names(argument.name, new)}: {count}{'&' * argument.is_ref}{dtype}"
 
 
 def _attribute(attribute: OpDef.AttrDef, new: Mapping[str, str]) -> str:
     """`Tidx: type in ["int32", "int64"] = "int32"`."""
-    text = f"{new.get(attribute.name, attribute.name)}: {attribute.type}"
+    text = f"{_names(attribute.name, new)}: {attribute.type}"
     if attribute.HasField("allowed_values"):
         text += f" in {json.dumps(_value(attribute.allowed_values))}"
     if attribute.has_minimum:

@@ -1,7 +1,5 @@
 """The only import of TensorFlow. All modules behind the front end take `tf` and `v1` from here."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tensorflow as tf
@@ -24,7 +22,6 @@ from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.eager.polymorphic_function.transform import FUNC_GRAPH_TRANSFORMS as function_transforms
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph_def as function_graph
-from tensorflow.python.framework.op_def_library import apply_op
 from tensorflow.python.framework.ops import Operation
 from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
 from tensorflow.python.ops.control_flow_ops import XLAControlFlowContext
@@ -39,8 +36,8 @@ __all__ = [
     "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
     "MetaGraphDef", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable", "RewriterConfig",
     "SavedModel", "TensorProto", "TensorShapeProto", "TextError", "VariableDef", "XLAControlFlowContext", "c_api",
-    "function_graph", "function_transforms", "is_onednn_on", "op_def", "op_determinism", "parse_text",
-    "python_functions", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def", "op_determinism", "parse_text",
+    "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 
@@ -73,9 +70,13 @@ def op_def(name: str) -> OpDef | None:
     return op_def_registry.get(name)
 
 
-def raw_op(name: str) -> Callable:
-    """The function that adds a registered op. Ops missing from `tf.raw_ops` are added in the same way as its ops."""
-    return getattr(tf.raw_ops, name, None) or partial(apply_op, name)
+def has_op(graph: tf.Graph, name: str) -> bool:
+    """Whether a graph has an op of exactly this name."""
+    try:
+        graph.get_operation_by_name(name)
+    except KeyError:
+        return False
+    return True
 
 
 def resolve(path: str) -> Any:  # a function or class of any type

@@ -27,20 +27,24 @@ class RawArgument(Record):
     """An input or an output.
 
     Its dtype is fixed or given by the attribute `attr`. It is a list if the attribute `count` gives its length, or if
-    `attr` is a list of dtypes.
+    `attr` is a list of dtypes. `registered` is its name in TensorFlow's registry.
     """
 
     name: str
+    registered: str
     dtype: DType | None
     attr: str
     count: str
     is_list: bool
+    is_reference: bool  # to a v1 variable
 
 
 class RawAttr(Record):
-    """An attribute. `kind` is string, int, float, bool, type, shape, tensor, func, or list(...) of one of them."""
+    """An attribute. `kind` is string, int, float, bool, type, shape, tensor, func, or list(...) of one of them.
+    `registered` is its name in TensorFlow's registry."""
 
     name: str
+    registered: str
     kind: str
     allowed: tuple[str, ...] | None  # values: strings, or names of dtypes
     least: int | None  # of an int, or of the length of a list
@@ -78,11 +82,18 @@ class RawOp:
         return tuple(self._argument(*part.split(": ")) for part in text.split(", ")) if text else ()
 
     def _argument(self, name: str, type: str) -> RawArgument:
+        name, _, registered = name.partition("|")
         count, _, type = type.rpartition("*")
-        type = type.lstrip("&")
+        is_reference, type = type.startswith("&"), type.lstrip("&")
         attr = type if type in self.attrs else ""
         is_list = bool(count) or (attr != "" and self.attrs[attr].is_list)
-        return RawArgument(name, None if attr else ALL_DTYPES[type], attr, count, is_list)
+        dtype = None if attr else ALL_DTYPES[type]
+        return RawArgument(name, registered or name, dtype, attr, count, is_list, is_reference)
+
+    @cached_property
+    def other_names(self) -> Mapping[str, str]:
+        """The names of its inputs and attributes in TensorFlow's registry that differ, each with the one here."""
+        return {one.registered: one.name for one in (*self.inputs, *self.attrs.values()) if one.registered != one.name}
 
     @cached_property
     def inferred(self) -> Mapping[str, str]:
@@ -92,7 +103,7 @@ class RawOp:
 
     @cached_property
     def given(self) -> Mapping[str, RawAttr]:
-        """The attributes of a call, required ones first."""
+        """The attributes that do not follow from inputs, required ones first."""
         own = [attr for attr in self.attrs.values() if attr.name not in self.inferred]
         return {attr.name: attr for attr in sorted(own, key=lambda attr: attr.default is not REQUIRED)}
 
@@ -150,7 +161,7 @@ def value_text(value: Json) -> str:
             return str(value)
 
 
-_ATTR = re.compile(r"(\w+): ([\w()]+)(?: in (\[.*?\]))?(?: >= (-?\d+))?(?: = (.*))?")
+_ATTR = re.compile(r"(\w+)(?:\|(\w+))?: ([\w()]+)(?: in (\[.*?\]))?(?: >= (-?\d+))?(?: = (.*))?")
 
 
 def _attr(text: str) -> RawAttr:
@@ -158,9 +169,10 @@ def _attr(text: str) -> RawAttr:
 
     match = _ATTR.fullmatch(text)
     assert match is not None, text
-    name, kind, allowed, least, default = match.groups()
+    name, registered, kind, allowed, least, default = match.groups()
     return RawAttr(
         name,
+        registered or name,
         kind,
         tuple(json.loads(allowed)) if allowed else None,
         int(least) if least else None,

@@ -186,6 +186,15 @@ class Node(Record):
         """The raw TensorFlow op, or None."""
         return raw.find(self.op.removeprefix(raw.PREFIX)) if self.op.startswith(raw.PREFIX) else None
 
+    def is_reference(self, output: int) -> bool:
+        """Whether an output is a reference to a v1 variable, which ops can write through."""
+        made = self.raw_op
+        if made is None or not any(one.is_reference for one in made.outputs):
+            return False
+        if any(one.is_list for one in made.outputs):
+            return made.outputs[0].is_reference  # it is the only one
+        return made.outputs[output].is_reference
+
     @property
     def function(self) -> str:
         """The name of the caller's function that it calls, or ""."""

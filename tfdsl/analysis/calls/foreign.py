@@ -1,7 +1,7 @@
 """Ops whose results only TensorFlow knows: raw ops of TensorFlow, and Python functions.
 
 This module does not import TensorFlow. The driver passes a `Foreign` with the functions that the program can call
-as ops, and with TensorFlow's inference (`lowering/infer.py`), which builds one node in a separate graph. `tfdsl
+as ops, and with TensorFlow's inference (`lowering/infer.py`), which builds the nodes in a separate graph. `tfdsl
 check` passes no inference. If TensorFlow or the function refuses the node, that is an error at the node's place,
 as when the graph is built.
 """
@@ -159,13 +159,14 @@ def _asked(
         leaf: type if type.shape is None else TensorType(type.dtype, tuple(map(sizes.resolve, type.shape)))
         for leaf, type in types.items()
     }
-    variables = frozenset(ref for ref in refs if nodes[ref.node].is_variable)
     functions = {name: op.function for name, op in ctx.foreign.functions.items()}
     node = Node(len(nodes), op, args, name, outputs, ctx.origin(span))
     is_new, started = "tensorflow" not in sys.modules, ctx.clock.now()
     assert ctx.foreign.infer is not None
     try:
-        return ctx.foreign.infer(node, known, variables, functions)
+        if ctx.graph.inference is None:
+            ctx.graph.inference = ctx.foreign.infer(nodes)
+        return ctx.graph.inference.infer(node, known, functions)
     except TfgError as error:
         found = error.diagnostics[0]
         raise StatementFailed(replace(found, notes=(*found.notes, *operand_notes(given)))) from error

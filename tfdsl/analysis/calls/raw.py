@@ -1,9 +1,9 @@
 """Calls of raw TensorFlow ops, `raw.Roll(input=x, shift=1, axis=0)`, checked against the table in `ops/raw.py`.
 
-Arguments are given by name, as in `tf.raw_ops`. Attributes that follow from inputs, such as their dtypes, cannot
-be given. A number takes the dtype of the tensors next to it, including a variable whose handle the op takes. This
-module decides every dtype. Only TensorFlow knows the shapes: `foreign.inferred` asks it if it may be imported;
-otherwise they stay unknown.
+Arguments are given by name, as in `tf.raw_ops` or in the registry. Attributes that follow from inputs, such as their
+dtypes, need not be given. A name that begins with `_` is an attribute that the op itself does not have. A number takes
+the dtype of the tensors next to it, including a variable whose handle the op takes. This module decides every dtype.
+Only TensorFlow knows the shapes: `foreign.inferred` asks it if it may be imported; otherwise they stay unknown.
 
 The seeds of random ops are the plain attributes `seed` and `seed2`. Both default to 0, and TensorFlow then
 chooses a seed. The `seed` of the program does not affect them.
@@ -11,11 +11,10 @@ chooses a seed. The `seed` of the program does not affect them.
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import NoReturn, TypeGuard
+from typing import NoReturn, TypeGuard, cast
 
 from ...diagnostics import (
     ARGUMENT_KIND,
-    ARGUMENT_UNKNOWN,
     DTYPE_NOT_ALLOWED,
     NEGATIVE,
     NOT_STATIC,
@@ -23,6 +22,7 @@ from ...diagnostics import (
     RAW_COUNT,
     RAW_FUNCTION,
     RAW_REACHES,
+    RAW_REFERENCE,
     RAW_RESOURCE,
     RAW_UNKNOWN,
     VALUE_LARGE,
@@ -38,7 +38,20 @@ from ...record import State, field
 from ...source import Span
 from ...types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from ..context import Analysis
-from ..values import Builtin, ExprValue, Operation, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
+from ..values import (
+    Builtin,
+    ExprValue,
+    Host,
+    Operation,
+    Outputs,
+    ShapeOf,
+    Tensor,
+    as_dtype,
+    describe,
+    freeze,
+    has_tensor,
+    is_host,
+)
 from .arguments import (
     Arguments,
     ArgumentValue,
@@ -65,6 +78,7 @@ class _Dtypes(State):
 
     one: dict[str, DType] = field(default_factory=dict)
     several: dict[str, tuple[DType, ...]] = field(default_factory=dict)
+    given: dict[str, ArgumentValue] = field(default_factory=dict)  # those of the attributes that follow from inputs
 
     def of(self, argument: RawArgument) -> DType:
         """The dtype of an argument, or of each tensor in it."""
@@ -87,22 +101,32 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
 def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """Add the node of an op. Return its output, the list of its outputs, or an operation if it has none."""
     _keep_in(ctx, op, {}, span)
-    arguments = _assigned(ctx, op, given, span)
+    arguments, beside = _assigned(ctx, op, given, span)
     attrs: dict[str, Static | Literal] = {}
     dtypes = _Dtypes()
-    for attr in op.given.values():
+    counts: dict[str, tuple[int, str]] = {}
+    for attr in op.attrs.values():
+        value = None if attr.name in op.inferred else attr.default
         if attr.name in arguments:
-            attrs[attr.name] = _attribute(ctx, op, attr, arguments)
-        match attrs[attr.name].value if attr.name in attrs else attr.default:
+            made = _attribute(ctx, op, attr, arguments)
+            value = made.value
+            if attr.name not in op.inferred:
+                attrs[attr.name] = made
+            elif isinstance(value, int):
+                counts[attr.name] = value, attr.name
+            else:
+                dtypes.given[attr.name] = arguments[attr.name]
+        match value:
             case list() | tuple() as names if attr.item == "type":
                 dtypes.several[attr.name] = tuple(ALL_DTYPES[str(one)] for one in names)
             case str(one) if attr.item == "type":
                 dtypes.one[attr.name] = ALL_DTYPES[one]
+            case _:
+                pass
     _keep_in(ctx, op, attrs, span)
     _decide(ctx, op, arguments, dtypes)
-    counts: dict[str, tuple[int, str]] = {}
     inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
-    args: dict[str, Arg] = {**inputs, **attrs}
+    args: dict[str, Arg] = {**inputs, **attrs, **{name: free_attribute(ctx, op, name, beside[name]) for name in beside}}
     lengths = {attr: count for attr, (count, _) in counts.items()}
     for attr in op.given.values():
         length = attrs[attr.name].value if attr.name in attrs else attr.default
@@ -132,15 +156,17 @@ def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], sp
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 
 
-def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
-    """The arguments by name, with all required arguments present."""
-    for name, argument in given:
-        if name is not None and name in op.inferred and argument.whole is not None:
-            place = Span(argument.whole.source, argument.whole.start, argument.whole.start + len(name))
-            help = f"it follows from {op.inferred[name]}: leave it out"
-            ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=op.name, name=name)
+def _assigned(
+    ctx: Analysis, op: RawOp, given: Arguments, span: Span
+) -> tuple[dict[str, ArgumentValue], dict[str, ArgumentValue]]:
+    """The arguments by name, with all required arguments present, and the attributes that the op itself does not
+    have."""
     inputs = [one.name for one in op.inputs]
-    arguments = assign_arguments(ctx, op.name, op.signature, [*inputs, *op.given], given, span, positional=0)
+    names = [*inputs, *op.given, *op.inferred]
+    beside = [name for name, _ in given if name is not None and name.startswith("_") and name not in names]
+    named = [(name if name is None else op.other_names.get(name, name), argument) for name, argument in given]
+    found = assign_arguments(ctx, op.name, op.signature, [*names, *beside], named, span, positional=0)
+    arguments = {name: argument for name, argument in found.items() if name in names}
     for name in inputs:
         if name not in arguments:
             missing(ctx, op.name, op.signature, name, span)
@@ -152,7 +178,7 @@ def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[st
             del arguments[name]  # `tf.raw_ops` takes none as the default
         if name not in arguments and attr.default is REQUIRED:
             missing(ctx, op.name, op.signature, name, span)
-    return arguments
+    return arguments, {name: found[name] for name in beside}
 
 
 # --- attributes -------------------------------------------------------------------------------
@@ -259,6 +285,49 @@ def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Argume
     return arg
 
 
+def free_attribute(ctx: Analysis, op: RawOp, name: str, given: ArgumentValue) -> Static:
+    """An attribute that the op itself does not have, such as `_class`: its kind and its value."""
+    kind = _kind_of(given.value)
+    if kind is None:
+        wanted = "a string, a number, true, false, a dtype, or a list of one of them,"
+        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=name, value=describe(given.value))
+    if kind == "int" and not -(2**63) <= cast(int, given.value) < 2**63:
+        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a 64-bit number", name=name, value="larger")
+    return Static((kind, freeze(cast(Host, _named(given.value)))))
+
+
+def _kind_of(value: ExprValue) -> str | None:
+    """The kind of attribute that a value is, or None if it is none."""
+    match value:
+        case bool():
+            return "bool"
+        case int():
+            return "int"
+        case float():
+            return "float"
+        case str():
+            return "string"
+        case DType() | Builtin():
+            return None if as_dtype(value) is None else "type"
+        case list() | tuple():
+            kinds = {_kind_of(item) for item in value} or {"string"}
+            kind = kinds.pop()
+            return None if kinds or kind is None or kind.startswith("list") else f"list({kind})"
+        case _:
+            return None
+
+
+def _named(value: ExprValue) -> ExprValue:
+    """The value with names for dtypes."""
+    match value:
+        case DType() | Builtin():
+            return str(as_dtype(value))
+        case list() | tuple():
+            return [_named(item) for item in value]
+        case _:
+            return value
+
+
 def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue) -> NoReturn:
     wanted = f"a list, each item {_WANTED[attr.item]}," if attr.is_list else _WANTED[attr.item]
     ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=attr.name, value=describe(given.value))
@@ -270,7 +339,7 @@ def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue) -> NoR
 def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue], dtypes: _Dtypes) -> None:
     """Decide the dtypes that follow from inputs: those of the tensors, or else dtypes that suit the numbers."""
     inputs = [(one, arguments[one.name]) for one in op.inputs if one.attr and not op.attrs[one.attr].is_list]
-    decided: dict[str, tuple[str, ArgumentValue]] = {}
+    decided = {name: (name, given) for name, given in dtypes.given.items()}
     for one, given in inputs:
         dtype = tensor_dtype(given.value)
         if dtype is not None and dtypes.one.setdefault(one.attr, dtype) != dtype:
@@ -315,6 +384,8 @@ def _input(
     counts: dict[str, tuple[int, str]],
 ) -> Arg:
     """An input for the IR."""
+    if one.is_reference:
+        _check_reference(ctx, op, one, given)
     if not one.is_list:
         dtype = dtypes.of(one)
         _check_fixed(ctx, op, one, given, [given.value], dtype)
@@ -348,6 +419,22 @@ def _input(
                      param=f"'{one.name}'", allowed=" or ".join(allowed))  # fmt: skip
     dtypes.several[one.attr] = tuple(type.dtype for _, type in pairs)
     return Refs(tuple(arg for arg, _ in pairs))
+
+
+def _check_reference(ctx: Analysis, op: RawOp, one: RawArgument, given: ArgumentValue) -> None:
+    """Check that an input is a reference, or a list of references."""
+    for value in given.value if isinstance(given.value, (list, tuple)) else [given.value]:
+        node = ctx.graph.nodes[value.ref.node] if isinstance(value, Tensor) else None
+        if node is None or not isinstance(value, Tensor) or not node.is_reference(value.ref.output):
+            help = _for_resources(op) if node is not None and node.is_variable else ""
+            ctx.fail(RAW_REFERENCE, given.span, operand_notes([given]), help, op=op.name, param=one.name,
+                     value=describe(value))  # fmt: skip
+
+
+def _for_resources(op: RawOp) -> str:
+    """The op that does to a variable of the program what this one does to a reference."""
+    known = (raw.find(name) for name in (f"Resource{op.tf}", f"{op.tf}VariableOp"))
+    return next((f"for such a variable there is {one.name}" for one in known if one is not None), "")
 
 
 def _check_fixed(

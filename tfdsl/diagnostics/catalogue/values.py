@@ -134,6 +134,8 @@ RAW_UNKNOWN = _message("TFG470", "TensorFlow has no op '{name}'", "tfdsl ops raw
 RAW_COUNT = _message("TFG471", "{op} needs {wanted} for '{param}', but got {count}")
 RAW_RESOURCE = _message("TFG472", "{op} needs {wanted} for '{param}', but it is {value}",
                         "it takes the name of a variable, or the output of the op that made the resource")
+RAW_REFERENCE = _message("TFG478", "{op} needs a reference to a variable for '{param}', but it is {value}",
+                         "raw.VariableV2(shape=..., dtype=...) makes one")
 RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}', which programs cannot give",
                         "call it in a Python function and pass that function with compile(..., ops=...)")
 NO_CONTENT = _message("TFG475", "{name} is a {dtype}, which has no value outside the graph",
