@@ -122,7 +122,7 @@ def infer(nodes: Mapping[int, Node]) -> Inference:
     load_beside_others()
     from .lowering import infer
 
-    return infer.Inference(nodes)
+    return infer.GraphInference(nodes)
 
 
 def _options(given: object) -> "Options":

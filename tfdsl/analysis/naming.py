@@ -5,7 +5,7 @@ from ..source import Span
 
 
 class NameTaken(Exception):
-    """A node or scope has the name already: the place that made it."""
+    """A node has the name already: the place that made it."""
 
     def __init__(self, span: Span):
         super().__init__()

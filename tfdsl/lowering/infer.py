@@ -25,7 +25,7 @@ Functions = Mapping[str, Callable[..., object]]
 Inferred = TensorType | tuple[TensorType, ...]
 
 
-class Inference:
+class GraphInference:
     """The inference for the nodes of one graph."""
 
     def __init__(self, nodes: Mapping[int, Node]):

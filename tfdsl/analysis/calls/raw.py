@@ -305,7 +305,7 @@ def _kind_of(value: ExprValue) -> str | None:
             return "int"
         case float():
             return "float"
-        case str():
+        case str() | bytes():
             return "string"
         case DType() | Builtin():
             return None if as_dtype(value) is None else "type"

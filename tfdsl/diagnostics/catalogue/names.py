@@ -36,7 +36,7 @@ REUSE_UNKNOWN = _message("TFG317", "there is no call '{name}' here whose variabl
 REUSE_DISAGREES = _message("TFG318", "'{name}' cannot be used again: {difference}",
                            "call the same function with the same sizes, or leave 'reuse' out and give the call "
                            "another name")
-NODE_TAKEN = _message("TFG319", "there is a node or scope '{name}' already",
+NODE_TAKEN = _message("TFG319", "there is a node '{name}' already",
                       "give this one another name")
 NO_NODE = _message("TFG320", "{value} makes no node of its own that could be called '{name}'",
                    "put the name where the node is made")
