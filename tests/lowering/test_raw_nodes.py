@@ -185,7 +185,7 @@ def test_a_given_dtype_is_that_of_numbers():
 
 
 def test_two_nodes_of_one_name_are_an_error_with_both_places():
-    with pytest.raises(TfgError, match="there is a node .a. already") as caught:
+    with pytest.raises(TfgError, match="there is a node 'a' already") as caught:
         built('raw.NoOp() as "a"\nraw.NoOp() as "a"\n')
     (found,) = caught.value.diagnostics
     assert (found.span.line, found.notes[0].span.line) == (2, 1)
