@@ -277,6 +277,7 @@ def test_every_special_lowering_is_named_by_a_row():
         "control.fold",
         "control.map_fn",
         "control.scan",
+        "stored.stored",
     }
 
 

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "TFG815": "--verify-resume without checkpoints: test_verify_resume.py",
     "TFG813": "a param given twice in Python: test_embedded.py",
     **dict.fromkeys(("TFG830", "TFG831"), "Python functions as ops: test_user_ops.py"),
+    **dict.fromkeys(("TFG698", "TFG699"), "large and changed arrays: test_constants.py"),
     "TFG821": "links, pipes and the like: test_access.py",
     "TFG823": "a folder that --allow-path names: command line",
     **dict.fromkeys(("TFG850", "TFG851", "TFG852", "TFG853"), "the cluster of a --config file: test_cluster_config.py"),

@@ -11,6 +11,7 @@ from .access import Access
 from .analysis.calls.foreign import python_ops
 from .analysis.check import analyse
 from .collector import paused
+from .data.constants import ConstantFiles
 from .data.declaration import is_path, named_data
 from .data.sources import SOURCES
 from .diagnostics import (
@@ -312,8 +313,9 @@ class Compiled:
                 load_beside_others()
                 from .lowering.graph import build
 
-                with paused():
-                    self._built[graph] = build(graphs[graph], self.array, self._ops, self.setting(graphs[graph]))
+                with paused(), ConstantFiles(self.access) as files:
+                    setting = replace(self.setting(graphs[graph]), constants=files.read)
+                    self._built[graph] = build(graphs[graph], self.array, self._ops, setting)
             return self._built[graph]
 
     def setting(self, graph: Graph) -> "Setting":

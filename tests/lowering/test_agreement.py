@@ -144,7 +144,9 @@ session:
     print identity(p), v, cast(v, int32), w, narrow, bitcast(p, qint8) with p = [255, 1]
 """
     program = tfdsl.compile(text)
-    assert [program[name].dtype for name in ("p", "w", "narrow")] == list(map(tf.as_dtype, ("quint8", "float8_e5m2", "int4")))
+    assert [program[name].dtype for name in ("p", "w", "narrow")] == list(
+        map(tf.as_dtype, ("quint8", "float8_e5m2", "int4"))
+    )
     assert program.run().printed == ["[255   1] [-128  127] [-128  127] 2.5 [-8 7] [-1  1]"]
 
 

@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from ..access import Access
+from ..data import DataError
+from ..data.constants import StoredConstant
 from ..data.pipeline import Pipeline
 from ..diagnostics import (
     MAY_BE_UNBOUND,
@@ -470,6 +472,7 @@ class Analysis:
         self.taken = {}  # and the used ones
         self.params: list[Param] = []
         self.data: list[Data] = []
+        self.constants: dict[tuple[str, str], Mapping[str, StoredConstant | DataError]] = {}  # of files in folders
         self.datasets: dict[str, DataValue] = {}
         self.pipelines: dict[str, Pipeline] = {} if inputs.read is None else inputs.read
         self.tree: t.Block = ()

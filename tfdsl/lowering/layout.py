@@ -5,7 +5,7 @@ The variables are on the parameter servers, and everything else is on the first 
 itself stay there.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,12 +46,14 @@ class Layout:
 @dataclass(frozen=True)
 class Setting:
     """What a graph is built for. With `soft_placement`, nodes that cannot run on their devices run on others. `kept`
-    has the nodes whose random state a later run must resume, and `fed` what sessions feed."""
+    has the nodes whose random state a later run must resume, and `fed` what sessions feed. `constants` reads arrays of
+    files."""
 
     soft_placement: bool = False
     kept: frozenset[int] = frozenset()
     fed: frozenset[Ref] = frozenset()
     layout: Layout = Layout()
+    constants: Callable[[str, str, str, int], np.ndarray] | None = None
 
 
 PLAIN = Setting()

@@ -7,27 +7,22 @@ describe the parts.
 
 from __future__ import annotations
 
-import re
 import threading
-import unicodedata
 from collections.abc import Callable
 from typing import TypeVar, overload
 
 from ..diagnostics import (
     ARGUMENT_ORDER,
     ASSIGN_TARGET,
-    BYTES_CHARACTER,
-    ESCAPE,
-    ESCAPE_HALF,
     NUMBER_SIZE,
     REST_LAST,
     WRONG_UNIT,
-    Message,
 )
 from ..record import Record, replace
 from ..source import Source, Span
 from . import tree as t
 from .lexer import Token
+from .literals import BuildError, bytes_of, text_of
 
 # Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
 _PARTS = frozenset(
@@ -36,22 +31,6 @@ _PARTS = frozenset(
 )
 _MAX_DIGITS = 4000
 _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
-
-_ESCAPES = {
-    "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
-}  # fmt: skip
-_BYTES_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|(.))|([^\x00-\x7f])")
-_HALF = re.compile("[\ud800-\udfff]")  # of a character
-_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|(.))")
-_BYTES_HELP = 'a byte is written \\x and two digits, as in b"\\xff"'
-
-
-class BuildError(Exception):
-    """The grammar accepts this, but the language does not."""
-
-    def __init__(self, message: Message, span: Span, help: str = "", **details: object):
-        super().__init__(message.code)
-        self.message, self.span, self.help, self.details = message, span, help, details
 
 
 class _Items(Record):
@@ -163,52 +142,10 @@ class Builder(threading.local):
             return None
         return t.Identifier(Span(self.source, token.start, token.end), str(token))
 
-    def _unescape(self, token: Token) -> str:
-        text = token[1:-1]
-        if "\\" not in text:
-            return text
-
-        def character(match: re.Match[str]) -> str:
-            octal, hex2, hex4, hex8, name, other = match.groups()
-            try:
-                if octal:
-                    return chr(int(octal, 8))
-                if hex2 or hex4 or hex8:
-                    return chr(int(hex2 or hex4 or hex8, 16))
-                if name:
-                    return unicodedata.lookup(name)
-                return _ESCAPES[other]
-            except (KeyError, ValueError):
-                start = token.start + 1 + match.start()
-                span = Span(self.source, start, start + len(match[0]))
-                raise BuildError(ESCAPE, span, escape=match[0], what="a string") from None
-
-        made = _ESCAPE.sub(character, text)
-        if half := _HALF.search(made):
-            raise BuildError(ESCAPE_HALF, Span(self.source, token.start, token.end), escape=ascii(half[0])[1:-1])
-        return made
-
-    def _bytes(self, token: Token) -> bytes:
-        """The value of bytes: escapes as in Python, other characters of ASCII."""
-
-        def byte(match: re.Match[str]) -> str:
-            octal, hexadecimal, other, foreign = match.groups()
-            number = int(octal, 8) if octal else int(hexadecimal, 16) if hexadecimal else -1
-            if number > 255 or (number < 0 and other not in _ESCAPES):
-                start = token.start + 2 + match.start()
-                span = Span(self.source, start, start + len(match[0]))
-                if foreign:
-                    as_bytes = "".join(f"\\x{one:02x}" for one in foreign.encode("utf-8", "surrogatepass"))
-                    raise BuildError(BYTES_CHARACTER, span, character=foreign, escape=as_bytes)
-                raise BuildError(ESCAPE, span, _BYTES_HELP, escape=match[0], what="bytes")
-            return _ESCAPES[other] if number < 0 else chr(number)
-
-        return _BYTES_ESCAPE.sub(byte, token[2:-1]).encode("latin-1")
-
     def _text(self, token: Token | None) -> t.Constant | None:
         if token is None:
             return None
-        return t.Constant(Span(self.source, token.start, token.end), self._unescape(token))
+        return t.Constant(Span(self.source, token.start, token.end), text_of(self.source, token))
 
     # --- files and blocks -----------------------------------------------------------------
 
@@ -302,7 +239,7 @@ class Builder(threading.local):
 
     @_rule
     def node_name(self, span: Span, text: Token):
-        return t.NodeName(span, t.Constant(Span(self.source, text.start, text.end), self._unescape(text)))
+        return t.NodeName(span, t.Constant(Span(self.source, text.start, text.end), text_of(self.source, text)))
 
     @_rule
     def option(self, span: Span, name: Token, value: t.Expr):
@@ -386,7 +323,7 @@ class Builder(threading.local):
         return children[0]
 
     def _path(self, path: Token) -> str:
-        return str(path) if path.kind == "NAME" else self._unescape(path)
+        return str(path) if path.kind == "NAME" else text_of(self.source, path)
 
     @_rule
     def import_(self, span: Span, path: Token, target: t.Identifier | None):
@@ -488,7 +425,7 @@ class Builder(threading.local):
 
     @_rule
     def log_name(self, span: Span, token: Token):
-        return t.Name(span, str(token)) if token.kind == "NAME" else t.Constant(span, self._unescape(token))
+        return t.Name(span, str(token)) if token.kind == "NAME" else t.Constant(span, text_of(self.source, token))
 
     @_rule
     def log(self, span: Span, tags: tuple[t.Name | t.Constant, ...] | None, feeds: _Feeds | None):
@@ -603,11 +540,11 @@ class Builder(threading.local):
 
     @_rule
     def string(self, span: Span, token: Token):
-        return t.Constant(span, self._unescape(token))
+        return t.Constant(span, text_of(self.source, token))
 
     @_rule
     def byte_string(self, span: Span, token: Token):
-        return t.Constant(span, self._bytes(token))
+        return t.Constant(span, bytes_of(self.source, token))
 
     @_rule
     def constant(self, span: Span, token: Token):

@@ -18,7 +18,6 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import visible
 from ..source import Source, Span
-from .build import BuildError
 from .hints import (
     CURLY,
     FOREIGN,
@@ -33,6 +32,7 @@ from .hints import (
 )
 from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
+from .literals import BuildError
 from .parser import Parser, UnexpectedToken
 from .tables import tables
 

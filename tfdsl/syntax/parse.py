@@ -8,9 +8,10 @@ from ..diagnostics import TfgError
 from ..limits import Clock, Limits
 from ..source import Source
 from . import tree as t
-from .build import Builder, BuildError
+from .build import Builder
 from .indenter import Indenter, LayoutError
 from .lexer import UnexpectedCharacter
+from .literals import BuildError
 from .parser import Parser, UnexpectedToken
 from .tables import tables
 

@@ -24,7 +24,7 @@ from ..diagnostics import (
 from ..record import State, replace
 from ..source import Source, Span
 from . import tree as t
-from .build import Body, Builder, BuildError
+from .build import Body, Builder
 from .explain import SyntaxFault, explained
 from .fragments import (
     BRANCHES,
@@ -40,6 +40,7 @@ from .fragments import (
 from .hints import OPENS_BLOCK
 from .indenter import Indenter, LayoutError
 from .lexer import Token, UnexpectedCharacter
+from .literals import BuildError
 from .parser import Completed, Parser, Parts, UnexpectedToken
 from .tables import tables
 

@@ -29,7 +29,7 @@ from ...diagnostics import (
 from ...libraries import LIBRARIES
 from ...limits import MAX_ADVICE
 from ...ops import OPS, left_out
-from ...ops.named import LOGICAL_AND, MATMUL, OPERATORS
+from ...ops.named import LOGICAL_AND, MATMUL, OPERATORS, STORED
 from ...ops.optimizers import OPTIMIZERS
 from ...program import SessionValue
 from ...record import replace
@@ -74,6 +74,7 @@ from .binding import bind_targets
 from .choices import chooser
 from .indexing import index_array, index_kept, index_tensor
 from .misplaced import batch_name, misplaced
+from .stored import stored
 
 _Item = TypeVar("_Item")
 
@@ -547,6 +548,8 @@ def called(ctx: Analysis, env: Env, expr: t.Call, name: str | None, scope: t.Sco
         help = _in_library(ctx, env, expr.function)
         ctx.fail(NOT_CALLABLE, expr.function.span, help=help, value=describe(function))
     arguments = arguments_of(ctx, env, expr.arguments)
+    if function is STORED:
+        return stored(ctx, env, expr, arguments, name)
     if isinstance(expr.function, t.Name) and _is_value(function):
         _hidden_by_value(ctx, env, expr.function, function)
     return call(ctx, env, function, arguments, expr.span, name, scope)

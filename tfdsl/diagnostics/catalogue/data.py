@@ -34,6 +34,12 @@ NPZ_NAMES = _message("TFG617", "{path} has no arrays",
                      "write it with numpy.savez(path, features=..., target=...)")
 NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
                        "write the file again with numpy.savez")
+STORED_MISSING = _message("TFG696", "{path} has no array {name}", "{hint}")
+STORED_KIND = _message("TFG697", "{what} is {kind}, which cannot be a tensor",
+                       "save it as an array of numbers, bools, strings or bytes; pickled objects are never read")
+STORED_LARGE = _message("TFG698", "{what} has {size:byte}; a constant of a graph can have {most}",
+                        "make it a variable, and give it its values with 'restore'")
+STORED_CHANGED = _message("TFG699", "{path} has changed since the program was checked", "run the program again")
 ARRAY_KIND = _message("TFG619", "{array} contains {dtype}, not real numbers",
                       "convert it before, for example with {array}.astype(float)")
 ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ...data.arrays import Dataset
+from ...ops.named import STORED
 from ...program import Program
 from ...program.serialize import fingerprint
 
@@ -21,6 +22,12 @@ def identity(program: Program) -> dict[str, object]:
             f"{graph.name}.{node.name}" if graph.name else node.name: str(node.outputs[0])
             for graph in program.graphs
             for node in graph.variables()
+        },
+        "arrays": {
+            f"'{node.text('name')}' of {node.text('from')}": node.static("checksum")
+            for graph in program.graphs
+            for node in graph.nodes.values()
+            if node.row is STORED
         },
         "params": {param.name: repr(param.value) for param in program.params},
         "data": {data.name: fingerprint((data.source, data.transforms, data.rows)) for data in program.data},
@@ -50,6 +57,7 @@ def differences(old: Mapping, new: Mapping) -> list[str]:
     declared = {name for name, _ in changes(old["data"], new["data"])}
     content = {name for name in old["contents"] if old["contents"][name] != new["contents"].get(name)}
     result += [f"data '{name}' changed" for name in sorted(declared | content)]
+    result += [f"the array {name} changed" for name, _ in changes(old.get("arrays", {}), new["arrays"])]
     result += [f"variable '{name}' {change}" for name, change in changes(old["variables"], new["variables"])]
     if not result and old["graphs"] != new["graphs"]:
         result.append("the text of its graph changed")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from ....diagnostics import ARRAY_KIND, ARRAY_SHAPE, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
+from ....record import Record
 from ...schema import DataError, FilePlace, check_size, composed, shown, shown_path, sizes
 
 _LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
@@ -42,7 +43,7 @@ def stored_arrays(file: BinaryIO) -> tuple[StoredArray, ...]:
     """The arrays declared in an .npz file, checked against the sizes of its members. They have one length."""
     path = file.name
     try:
-        _check_directory(file)
+        check_directory(file)
         with zipfile.ZipFile(file) as archive:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
             arrays = tuple(_member(archive, member, path) for member in members)
@@ -83,7 +84,7 @@ def check_arrays(arrays: tuple[StoredArray, ...], path: str) -> None:
         check_size(array.name, rows, math.prod(others), not array.is_packed)
 
 
-def _check_directory(file: BinaryIO) -> None:
+def check_directory(file: BinaryIO) -> None:
     """Refuse a zip whose directory is larger than arrays need. Python would read all of it."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _ZIP_END))
@@ -107,16 +108,30 @@ def damaged(path: str, error: Exception) -> DataError:
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
     """The header of one member. Only the header is unpacked."""
     name = composed(member.filename[:-4])
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
-    if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
-        raise zipfile.BadZipFile(f"its array {name} is {member.file_size} bytes, packed into {member.compress_size}")
+    check_member(member)
     with archive.open(member) as file:
         return _npy(file, name, member.filename, member.file_size, path, member.file_size > member.compress_size)
 
 
-def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packed: bool) -> StoredArray:
-    """The header of an array of so many bytes in all."""
+def check_member(member: zipfile.ZipInfo) -> None:
+    """Refuse a member that NumPy would not write, or that is far larger than the file."""
+    name = composed(member.filename[:-4])
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
+    if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
+        raise zipfile.BadZipFile(f"its array {name} is {member.file_size} bytes, packed into {member.compress_size}")
+
+
+class ArrayHeader(Record):
+    """The header of an array: its dtype as NumPy writes it, its shape, and the bytes that follow."""
+
+    descr: object
+    shape: tuple[int, ...]
+    rest: int
+
+
+def read_header(file: IO[bytes], name: str, size: int, path: str) -> ArrayHeader:
+    """The header of an array, whose file has so many bytes in all."""
     wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
     magic, version = file.read(6), file.read(2)
     width = 2 if version[:1] == b"\x01" else 4
@@ -132,12 +147,18 @@ def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packe
         descr, shape = header["descr"], header["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         raise wrong from None
-    number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)|[<>=|]?(U)(\d{1,6})", str(descr))
-    if number is None:  # records, or Python objects, which would need unpickling
-        raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(descr)))
     if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
         raise wrong
+    return ArrayHeader(descr, shape, size - 8 - width - length)
+
+
+def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packed: bool) -> StoredArray:
+    """The header of an array of so many bytes in all, of a kind that data can have."""
+    header = read_header(file, name, size, path)
+    number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)|[<>=|]?(U)(\d{1,6})", str(header.descr))
+    if number is None:  # records, or Python objects, which would need unpickling
+        raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(header.descr)))
     item = int(number[2]) if number[2] else 4 * int(number[4])
-    if size != 8 + width + length + math.prod(shape) * item:
-        raise wrong
-    return StoredArray(name, member, shape, number[1] or number[3], is_packed)
+    if header.rest != math.prod(header.shape) * item:
+        raise DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
+    return StoredArray(name, member, header.shape, number[1] or number[3], is_packed)

@@ -1,0 +1,21 @@
+"""Constants in files beside the program."""
+
+from typing import NoReturn
+
+from .batch import whole
+from .op import Alike, OpCall
+from .row import table
+
+OPS, row = table("graph")
+
+
+# fmt: off
+def _by_the_analysis(call: OpCall) -> NoReturn:
+    raise AssertionError("the analysis types this op by the header of its file")
+
+
+row("stored", "name: text = \"\", from: text", _by_the_analysis, "constant",
+    "A constant whose value is an array of a file beside the program: of an .npz file by its name, or the only one of "
+    "an .npy file. The graph contains the value. The path is relative to the folder of the file with the call.",
+    "stored(\"conv1/weights\", from=\"lenet.npz\")", batch=whole, lowered="stored.stored", alike=Alike.NEVER, T="any")
+# fmt: on
