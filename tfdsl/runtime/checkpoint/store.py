@@ -7,7 +7,7 @@ begins with a dot and is removed by the next run. A folder with such a name but 
 else and stays.
 
 The values that names of the session have are in files `value-...` beside these folders. Several checkpoints can share
-one, as its name is made of its content.
+one, as its name is made of its content. It is written in the folder with the temporary name too, and then moved.
 
 This module does not need TensorFlow: folders are locked before the import.
 """
@@ -44,7 +44,7 @@ _STATE = re.compile(r"(\d{8,})-step-\d+\Z")
 _LEFT = re.compile(r"\.(?:new|old)-[0-9a-f]{16}\Z")
 _PLANNED = [f"{VARIABLES}.index", f"{VARIABLES}.data-00000-of-00001", f"{VARIABLES}.data.json"]
 _FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5}|data\.json)\Z")
-_VALUE = re.compile(r"value-([0-9a-f]{16})(?:\.new)?\Z")
+_VALUE = re.compile(r"value-([0-9a-f]{16})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class CheckpointStore:
     def __init__(self, path: str, access: Access):
         self.path, self._access = path, access
         self._whole: list[str] = []  # names of entries known to be complete
+        self._sound: set[str] = set()  # files with values known to be as written
         self._is_ours = False  # whether a run made the folder; otherwise it stays even if it is empty
         self._open()
         left = list(filter(_LEFT.match, self._folder.names()))
@@ -116,8 +117,8 @@ class CheckpointStore:
         self, step: int, about: dict, save: Callable[[str], None], values: Mapping[str, Callable[[], bytes]]
     ) -> bool:  # fmt: skip
         """Add a checkpoint: `save` takes a prefix and writes files. `values` are those of the session's names, by the
-        names of their files; one that is there already is not written again. Then remove all but the two newest
-        complete ones.
+        names of their files; one that is there already is not written again, unless it is damaged. Then remove all
+        but the two newest complete ones.
 
         Returns True if the folder had vanished and was created again.
         """
@@ -126,15 +127,17 @@ class CheckpointStore:
             self._lock.release()
             self._folder.close()
             self._whole.clear()
+            self._sound.clear()
             self._open()
         numbers = list(map(_number, self._named()))
         number = max(numbers, default=0) + 1
         name = f"{number:08}-step-{step}"
-        for file, content in values.items():
-            if not self._folder.has(file):
-                write(self._folder, f"{file}.new", content())
-                self._folder.rename(f"{file}.new", file)
-        with new_folder(self._folder, "new", MANIFEST, _PLANNED) as (made, work):
+        with new_folder(self._folder, "new", MANIFEST, [*_PLANNED, *values]) as (made, work):
+            for file, content in values.items():
+                if not self._has_value(file):
+                    write(made, file, content())
+                    made.rename(file, file, into=self._folder)
+                    self._sound.add(file)
             save(os.path.join(made.path, VARIABLES))
             finish(made, MANIFEST, {**about, "version": VERSION})
             self._folder.rename(work, name)
@@ -152,6 +155,14 @@ class CheckpointStore:
         for name in self._ours():
             self._forget(name)
         self._forget_values()
+
+    def _has_value(self, file: str) -> bool:
+        """Whether a file with a value is there, as it was written."""
+        if file not in self._sound:
+            with suppress(CorruptFile, OSError):
+                _value(self._folder, file)
+                self._sound.add(file)
+        return file in self._sound and self._folder.has(file)
 
     def _forget_values(self) -> None:
         """Remove the values of names that no entry has."""
