@@ -178,7 +178,7 @@ def _broken(ctx: Analysis, plan: Plan, statement: t.Broken) -> NoReturn:
     if statement.word == "train" and plan.loop is None:
         env = _counting(ctx, plan, statement)
         for target in statement.targets:
-            env.bind(target.id, ErrorValue(), target.span)
+            env.rebind(target.id, ErrorValue(), target.span)
         if statement.body:
             outside, ctx.is_unread = ctx.is_unread, ctx.is_unread or not statement.targets  # perhaps the batch
             _body(ctx, replace(plan, env=env, loop=Loop(broken=True, is_guess=True), around=statement.span), statement)
@@ -325,7 +325,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             )
     except StatementFailed:
         if statement.target is not None:
-            env.bind(statement.target.id, ErrorValue(), statement.target.span)
+            env.rebind(statement.target.id, ErrorValue(), statement.target.span)
         _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
         raise
     short, loop = 0, Loop()
