@@ -66,7 +66,7 @@ WAYS = [
     (f'{PEOPLE} | where(age > 30, age < 40 or y > 0)', "TFG405", "age > 30 and (age < 40 or y > 0)",
      ("age > 30, age < 40 or y > 0", "age > 30 and (age < 40 or y > 0)")),
     (f"{PEOPLE} | where(sex == male)", "TFG668", 'in quotes: "male"', ("male", '"male"')),
-    (f"{PEOPLE} | where(sec == 3)", "TFG614", '"sex"', ("sec == 3", 'sex == "male"')),
+    (f"{PEOPLE} | where(sec == 3)", "TFG614", "sex?", ("sec == 3", 'sex == "male"')),
     (f'{PEOPLE} | where(sex == "Male")', "TFG648", 'has "female", "male"', ("Male", "male")),
     (f"{PEOPLE} | where(age > 300)", "TFG648", "goes from 22 to 45", ("300", "30")),
     (f'{PEOPLE} | split(test=0.5, ordered=true) | where(age < 40 and sex == "female" and y < 1 and age > 30)', "TFG648",

@@ -48,6 +48,19 @@ def columns_in(condition: Condition, schema: Schema) -> Iterator[str]:
                 yield from columns_in(part, schema)
 
 
+def texts_in(condition: Condition) -> Iterator[str]:
+    """The texts that a condition compares with."""
+    match condition:
+        case ("value", str() as text):
+            yield text
+        case ("name" | "column" | "value", *_):
+            pass
+        case (_, *parts):
+            for part in parts:
+                if isinstance(part, tuple):
+                    yield from texts_in(part)
+
+
 def compared_with_themselves(condition: Condition) -> Iterator[str]:
     """The columns that a condition compares with themselves, as in `age == age`, which keeps the rows that have it."""
     match condition:

@@ -42,7 +42,9 @@ def mean(call: OpCall) -> TensorType:
     """Like other reductions. The mean of integers is an integer."""
     dtype = call["input_tensor"].dtype
     if dtype.kind in ("int", "uint"):
-        call.warn(MEAN_WHOLE, "input_tensor", dtype=dtype)
+        axis, keepdims = call["axis"], ", keepdims=true" if call["keepdims"] else ""
+        shown = "" if axis is None else f", axis={axis}"
+        call.warn(MEAN_WHOLE, "input_tensor", axis=shown + keepdims)
     return reduction()(call)
 
 

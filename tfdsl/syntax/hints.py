@@ -43,7 +43,8 @@ _FORMS = {
 }
 # Statements of other languages, and what to write instead.
 NO_STATEMENTS = {
-    **dict.fromkeys("class try except finally raise global nonlocal del async await yield lambda".split(), ""),
+    **dict.fromkeys("class try except finally raise global nonlocal del async await yield".split(), ""),
+    "lambda": "write a function of one line: def double(x): return 2 * x",
     "pass": "a block without statements is left out",
     "assert": "in a session, write: expect w > 0.0; in the graph half: assert_greater(w, 0.0)",
     "break": "a 'while' ends by its condition, as in: while i < 10 and x > 0.5; a training by: stop when x < 0.5",
@@ -154,6 +155,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "write: optimize LOSS with adam(learning_rate=0.001)"
     if word == "save" and kind == "STRING":
         return "write: save to PATH"
+    begun = re.search(r"\bwhere\([^\"]*?(\w+)\s+$", text[source.position_of(line) : start])
+    if begun and re.match(r"data\b.*=|\|", row) and (end := re.match(r"[^\W\d]\w*", text[start:])):
+        return f'a column whose name is not a word is written: column("{begun[1]} {end[0]}")'
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         return "sources and transforms have no module before them, and follow each other after |"
     if kind == "VBAR":
@@ -161,6 +165,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if re.match(r"//|[^\"]*\s(//|--)\s*\w+,?\s+\w|[^\"]*(^|\s)/\*", row):
         return "a comment begins with #"
     token = re.match(r"\w+", text[start:])
+    if token and token[0] == "is" and word != "is":
+        return "to compare, write: =="
+    if word == "print" and kind == "EQUAL" and re.search(r"\b(sep|end|file|flush)\s*$", text[:start]):
+        return "print has no options: it writes its values on one line, with spaces between them"
     clause = _clause(word, token[0] if token else "", row)
     if clause:
         return clause
@@ -191,16 +199,35 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if _in_session(source, line):
+        if help := _of_python(row):
+            return help
         if word == "evaluate":
             return f"give the result a name: result = {row}"
         if word in ("initialize", "initialise"):
             return "variables have their initial values when a session begins; to reset them, write: init"
+        if word == "while":
+            return "a session repeats statements with train, as in: train 100 steps: and in it: stop when x < 0.5"
         if word in GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
+        if word in _FORMS and re.match(r"\w+\(", row):
+            return f"statements have no brackets: {_FORMS[word]}"
         if re.match(r"\w+\(", row):
             return f"to compute it, write: run {row}"
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
         return f"'{word}' is only allowed in a session"
+    return ""
+
+
+def _of_python(row: str) -> str:
+    """A help line for a line of a session as Python writes it."""
+    code = row.partition("#")[0].strip()
+    if assigned := re.fullmatch(r"([\w.]+)\.(?:assign|load)\((.+)\)", code):
+        return f"write: set {assigned[1]} = {assigned[2]}"
+    if run := re.fullmatch(r"(?:\w+\.)?(?:sess|session)\.run\((.+?)(?:,\s*(?:feed_dict\s*=\s*)?\{(.*)\})?\)", code):
+        feeds = re.sub(r"(\w+)\s*:\s*", r"\1 = ", run[2] or "")
+        return f"write: run {run[1].strip('[]')}{feeds and f' with {feeds}'}"
+    if re.match(r"(\w+\.)?fit\b", code):
+        return "write: train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target"
     return ""
 
 

@@ -7,7 +7,7 @@ import pytest
 import tfdsl
 from tfdsl.analysis.calls import elsewhere
 from tfdsl.data import SOURCES, TRANSFORMS
-from tfdsl.ops import OPS
+from tfdsl.ops import OPS, other_names
 from tfdsl.ops.optimizers import OPTIMIZERS
 
 ROWS = "age,city,paid\n31,Rome,1\n22,Oslo,0\n45,Rome,1\n38,Oslo,0\n"
@@ -94,6 +94,115 @@ def test_data_is_no_expression(here, call):
 def test_no_module_stands_before_data(here, name):
     (help,) = helps(here, f"data d = {name}()\n")
     assert "no module before them" in help
+
+
+GRAPH = "variable x = [[1.0, 2.0], [3.0, 4.0]]\n"
+BLANKS = {
+    "low, high": "0.0, 1.0",
+    "other": "{x}",
+    "@ y": "@ {x}",
+    "transpose({x}, [...])": "transpose({x}, [1, 0])",
+    "[...]": "[-1]",
+}
+
+
+def followed(help, x):
+    """What a help line says to write about a value, with something in its blanks."""
+    (text,) = re.fullmatch(r"(?:write: |use |ops are written without a module: )(.*?)(?:;.*)?", help).groups()
+    text = re.sub(rf"\b{x}\b", "{x}", text)
+    for blank, value in BLANKS.items():
+        text = text.replace(blank, value)
+    text = text.replace("{x}", x)
+    bools = ("reduce_any", "reduce_all")  # what these take
+    return text.replace(f"({x})", f"({x} > 1.0)") if text.startswith(bools) else text
+
+
+def help_of(program, code):
+    (found,) = [one for one in tfdsl.check(program) if one.severity == "error"]
+    assert found.code == code
+    return found.help_line
+
+
+@pytest.mark.parametrize("name", sorted({*other_names._VALUES, *other_names._CALLED, "relu", "squeeze"}))
+def test_members_of_tensors_and_of_values(name):
+    help = help_of(f"{GRAPH}y = x.{name}()\nsession: print y\n", "TFG304")
+    program = f"{GRAPH}y = {followed(help, 'x')}\nsession: print y\n"
+    assert not [one for one in tfdsl.check(program) if one.severity == "error"], help
+    late = f"{GRAPH}session:\n    v = x * 2.0\n    print "
+    program = late + followed(help_of(f"{late}v.{name}()\n", "TFG304"), "v") + "\n"
+    assert not tfdsl.check(program), help
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "np.mean(x)",
+        "np.exp(x)",
+        "tf.nn.relu(x)",
+        "np.linalg.inv(x)",
+        "torch.std(x)",
+        "np.zeros(3)",
+        "np.random.rand(3)",
+        "np.pi",
+        "math.sqrt(x)",
+        "tf.reduce_mean(x)",
+        "np.newaxis",
+    ],
+)
+def test_functions_of_modules(call):
+    help = help_of(f"{GRAPH}y = {call}\nsession: print y\n", "TFG301")
+    assert not [
+        one for one in tfdsl.check(f"{GRAPH}y = {followed(help, 'x')}\nsession: print x\n") if one.severity == "error"
+    ]
+
+
+def test_names_of_modules_are_those_of_ops():
+    assert {*other_names._CALLED.values(), *other_names._OTHERS.values()} - {"range"} <= {*OPS}
+    assert help_of("x = np.float32(3)\nsession: print x\n", "TFG301") == "dtypes are written without a module: float32"
+    assert help_of("x = np.frobnicate(3)\nsession: print x\n", "TFG301").endswith("as in zeros([2])")
+
+
+@pytest.mark.parametrize("name", ["any", "all", "sorted", "reversed", "str", "sum", "float", "int", "bool"])
+def test_functions_of_python(name):
+    help = help_of(f"{GRAPH}y = {name}(x)\nsession: print y\n", "TFG445")
+    if name == "sum":
+        assert "reduce_sum(x)" in help
+    else:
+        assert not [
+            one
+            for one in tfdsl.check(f"{GRAPH}y = {followed(help, 'x')}\nsession: print y\n")
+            if one.severity == "error"
+        ]
+
+
+@pytest.mark.parametrize(("digits", "factor"), [(2, "100.0"), (1, "10.0")])
+def test_round_has_no_digits(digits, factor):
+    help = help_of(f"{GRAPH}y = round(x, {digits})\nsession: print y\n", "TFG405")
+    assert f"round(x * {factor}) / {factor}" in help and f'"{{x:.{digits}f}}"' in help
+    assert not tfdsl.check(f"{GRAPH}y = {followed(help, 'x')}\nsession: print y\n")
+    assert not tfdsl.check(f'{GRAPH}a = x[0, 0]\nsession: print "{{a:.{digits}f}}"\n')
+
+
+HABITS = {
+    "w.assign(3.0)": "write: set w = 3.0",
+    "sess.run(w)": "write: run w",
+    "sess.run([w, m])": "write: run w, m",
+    "session.run(m, feed_dict={x: [1.0]})": "write: run m with x = [1.0]",
+    "model.fit(a, b)": "write: train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target",
+    "while m > 1: print m": "a session repeats statements with train, as in: train 100 steps: and in it: stop when x < 0.5",
+    'save("a.ckpt")': "statements have no brackets: save NAMES to PATH",
+    'print m, sep=","': "print has no options: it writes its values on one line, with spaces between them",
+    'print "{}".format(w)': 'names in braces are replaced by their values: print "step {step}"',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "help"), HABITS.items())
+def test_lines_of_sessions(line, help):
+    program = "placeholder x: float32[n]\nvariable w = 2.0\nm = reduce_mean(x) * w\nsession:\n"
+    assert help in [one.help_line for one in tfdsl.check(f"{program}    {line}\n")]
+    if help.startswith(("write: set", "write: run")):
+        fed = "" if "with" in help or help == "write: run w" or "set" in help else " with x = [1.0]"
+        assert not [one for one in tfdsl.check(f"{program}    {help[7:]}{fed}\n") if one.severity == "error"]
 
 
 def test_what_the_tables_say_exists():

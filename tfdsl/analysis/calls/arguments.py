@@ -30,7 +30,7 @@ from ...diagnostics import (
     Note,
 )
 from ...diagnostics.spelling import counted, shortened
-from ...ops import OPS
+from ...ops import OPS, other_names
 from ...ops.named import CONSTANT
 from ...ops.op import REQUIRED, Op, Parameter
 from ...ops.raw import RawArgument, RawOp
@@ -90,7 +90,8 @@ def assign_arguments(
         if name is None:
             if at >= positional:
                 limit = counted(positional or "no", "argument")
-                help = f"name it: {names[at]}={argument.text}" if at < len(names) else ""
+                help = other_names.too_many(function, given[0][1].text, argument.value)
+                help = f"name it: {names[at]}={argument.text}" if at < len(names) else help
                 ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
                          signature=signature)  # fmt: skip
             name = names[at]

@@ -312,6 +312,11 @@ _FOR_TENSORS = {
     "min": "for tensors there are reduce_min({x}) and minimum(a, b)",
     "max": "for tensors there are reduce_max({x}) and maximum(a, b)",
     "sum": "for tensors there are reduce_sum({x}), and add_n([a, b]) for a list of them",
+    "any": "use reduce_any({x})",
+    "all": "use reduce_all({x})",
+    "sorted": "use sort({x})",
+    "reversed": "use reverse({x}, axis=[0])",
+    "str": 'use as_string({x}); in a string of a session, "{{{x}}}"',
 }
 _NUMBERS_ONLY = ("min", "max", "sum")
 

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 
 # Functions. `{x}` is the argument of the call.
 FUNCTIONS: Mapping[str, str] = {
+    "type": "{x}.dtype", "filter": "boolean_mask({x}, condition)", "set": "unique({x})",
+    "input": "param n = 10, which --set n=20 changes; or a placeholder", "format": '"{{{x}:.2f}}", in a session',
+    "open": 'data d = csv("file.csv"), or another source of data',
     "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
     "mean": "reduce_mean({x})", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense({x}, 10)",
     "Dense": "import nn, and nn.dense({x}, 10)", "log10": "log({x}) / log(10.0)", "log2": "log({x}) / log(2.0)",
@@ -128,14 +131,6 @@ def stage(name: str) -> str:
     """A help line for a source or a transform. "" for other names."""
     return _STAGES.get(_folded(name), "")
 
-
-# Members of tensors.
-TENSORS: Mapping[str, str] = {
-    "T": "transpose(x)", "mean": "reduce_mean(x)", "sum": "reduce_sum(x)", "max": "reduce_max(x)",
-    "min": "reduce_min(x)", "assign": "assign(x, value)", "assign_add": "assign_add(x, value)",
-    "assign_sub": "assign_sub(x, value)", "reshape": "reshape(x, [...])", "astype": "cast(x, float32)",
-    "numpy": "print x, or session.run(\"x\") from Python", "eval": "print x", "initializer": "init x, in a session",
-}  # fmt: skip
 
 # Members of data and batches. `{d}` is the data, `{target}` the name of its target.
 _DATA = _each(

@@ -8,7 +8,7 @@ from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
 from ...diagnostics.spelling import nearest
-from ...ops import OPS, left_out
+from ...ops import OPS, left_out, other_names
 from ...program import BatchField, Field
 from ...record import replace
 from ...source import Span
@@ -135,8 +135,12 @@ def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
 def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: set[str]) -> str:
     """A help line for a member that a value, which the program writes as `text`, does not have."""
     known = {one for one in known if not one.startswith("_")}
-    if isinstance(value, (Tensor, Array)) and name in elsewhere.TENSORS:
-        return f"write: {elsewhere.TENSORS[name]}"
+    if isinstance(value, (Tensor, Array, RuntimeValue)):
+        is_tensor = isinstance(value, Tensor)
+        if help := other_names.value_member(name, text if text.isidentifier() else "x", is_tensor):
+            return help
+    if isinstance(value, str) and name == "format":
+        return 'names in braces are replaced by their values: print "step {step}"'
     if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name, known)):
         return help
     if isinstance(value, Namespace) and name in OPS:

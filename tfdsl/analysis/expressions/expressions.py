@@ -28,7 +28,7 @@ from ...diagnostics import (
 )
 from ...libraries import LIBRARIES
 from ...limits import MAX_ADVICE
-from ...ops import OPS, left_out
+from ...ops import OPS, left_out, other_names
 from ...ops.named import LOGICAL_AND, MATMUL, OPERATORS, STORED
 from ...ops.optimizers import OPTIMIZERS
 from ...program import SessionValue
@@ -225,8 +225,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "name a TensorFlow op with it, such as raw.Roll(...)"
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
-    elif name in ("tf", "np", "numpy", "tensorflow") or (name in left_out.MODULES and _is_before(expr, ".")):
-        help = "ops are written without a module, as in zeros([2])"
+    elif name in other_names.MODULES or (name in left_out.MODULES and _is_before(expr, ".")):
+        help = _without_module(expr) or "ops are written without a module, as in zeros([2])"
     elif not note and (advice := _in_library(ctx, env, expr)):
         help = advice
     elif name == "loss" and ctx.graph.loss is not None and not note:
@@ -246,6 +246,17 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         else:
             help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
+
+
+def _without_module(expr: t.Name | t.Identifier) -> str:
+    """A help line for a name of a module, such as `np.linalg.inv`."""
+    path = re.match(r"((?:\.\w+)+)(?:\(\s*([^\n,()]+?)\s*\))?", expr.span.source.text[expr.span.end :])
+    if path is None:
+        return ""
+    name = path[1].rpartition(".")[2]
+    if name in DTYPE_NAMES:
+        return f"dtypes are written without a module: {name}"
+    return other_names.of_module(path[1], path[2] or "...") or left_out.instead(name)
 
 
 def _is_before(expr: t.Name | t.Identifier, text: str) -> bool:

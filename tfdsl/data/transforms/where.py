@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from ...diagnostics import CONDITION_KIND, CONDITION_NAME, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
+from ...diagnostics import CONDITION_KIND, CONDITION_NAME, CSV_COLUMN_TYPO, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
 from ...diagnostics.spelling import nearest
 from ...record import replace
 from ...types import STRING
-from ..condition import Condition, checked, columns_in, compared_with_themselves, holds
+from ..condition import Condition, checked, columns_in, compared_with_themselves, holds, texts_in
 from ..schema import Column, DataError, Schema, listed, shown
 from ..stage import Arguments
 from .base import Facts, RowTransform
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 
 _SHOWN_WORDS = 6  # in a message
+
+
+def _written(column: Column) -> str:
+    """A column as a condition writes it."""
+    return column.name if column.name == column.field else f"column({shown(column.name)})"
 
 
 def _filled(column: Column) -> str:
@@ -45,7 +50,11 @@ class Filter(RowTransform):
         kind = self._kind(condition, before, facts)
         if kind != "truth" or not set(columns_in(condition, before)):
             what = "a condition without columns" if kind == "truth" else f"a {kind}"
-            raise DataError(CONDITION_KIND, param="condition", kind=what)
+            named = next((one for text in texts_in(condition) if (one := before.column(text))), None)
+            way = 'write for example: where(age > 30 and city == "Rome")'
+            if named is not None:
+                way = f"{shown(named.name)} is a text; the column is {_written(named)}"
+            raise DataError(CONDITION_KIND, param="condition", kind=what, way=way)
         empty = next((name for name, rows in facts.parts if rows == 0), None)
         if facts.rows == 0 or empty is not None:
             part = "" if facts.rows == 0 else f" of .{empty}"
@@ -55,7 +64,7 @@ class Filter(RowTransform):
         looked_at = dict.fromkeys(columns_in(condition, before))
         gaps = [one for name in looked_at if name not in meant and (one := before.column(name)) and one.gaps]
         if gaps:
-            names = [one.name if one.name == one.field else f'column("{one.name}")' for one in gaps]
+            names = list(map(_written, gaps))
             facts.doubt(WHERE_MISSING, column=" or ".join(shown(column.name) for column in gaps),
                         test=" and ".join(f"{name} == {name}" for name in names),
                         fill=" | ".join(map(_filled, gaps)))  # fmt: skip
@@ -77,9 +86,12 @@ class Filter(RowTransform):
         """The error for a name that is nothing: a column with a typo, or a text without quotes."""
         names = [column.name for column in before.table]
         texts = [column.name for column in before.table if column.dtype == STRING and column.shape == ()]
-        if nearest(name, names) and not any(name in facts.words(text) for text in texts):
-            return self.unknown(name, before, "condition")
-        return DataError(CONDITION_NAME, param="condition", name=name, columns=listed(names))
+        close = before.column(nearest(name, names) or "")
+        if close is not None and not any(name in facts.words(text) for text in texts):
+            return DataError(CSV_COLUMN_TYPO, param="condition", column=shown(name), close=_written(close))
+        begun = next((one for one in before.table if one.name != one.field and name in one.name.split()), None)
+        ways = f"; a column whose name is not a word is {_written(begun)}" if begun else ""
+        return DataError(CONDITION_NAME, param="condition", name=name, columns=listed(names), ways=ways)
 
     def choose(self, arguments: Arguments, table: "Table") -> "Table":
         import numpy as np

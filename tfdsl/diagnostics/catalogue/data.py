@@ -141,8 +141,7 @@ LEARNED_LARGE = _message("TFG690", "what the data has learned takes {size} MB as
 NO_ROWS = _message("TFG665", "no rows are left to learn from")
 CONDITION_ARGUMENT = _message("TFG661", "where takes a condition, but '{name} = ...' is an argument with a name",
                               "compare with two equals signs: {name} == {value}")
-CONDITION_KIND = _message("TFG662", "where takes a condition on columns, not {kind}",
-                          "write for example: where(age > 30 and city == \"Rome\")")
+CONDITION_KIND = _message("TFG662", "where takes a condition on columns, not {kind}", "{way}")
 CONDITION_VALUE = _message("TFG663", "the condition cannot be computed: {reason}")
 CSV_GAP = _message("TFG664", "column {column} has a missing cell, which {dtype} cannot have",
                    "write float32 in columns={{...}}, or leave the column out of it, and fill the gaps: | "
@@ -152,7 +151,7 @@ DATA_TOGETHER = _message("TFG666", "{name} does not use {other} beside {first}",
 COLUMN_AGAIN = _message("TFG667", "{name} has the column {column} twice", "name it once")
 CONDITION_NAME = _message("TFG668", "the condition has {name}, which is neither a column nor a value of the program: "
                           "the columns are {columns}",
-                          "a text is in quotes: \"{name}\"")
+                          "a text is in quotes: \"{name}\"{ways}")
 LEFT_OUT = _message("TFG669", "{data}.features leaves out {columns}, with more than one number a row, since other "
                     "columns have one",
                     "feed it by its name, as in batch[{first}], or write | aside({first}), if it is meant",

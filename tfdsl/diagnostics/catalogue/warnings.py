@@ -158,8 +158,8 @@ LOGITS_CUT = _message("TFG977", "{op} takes logits of any sign, but {logits} has
                       "below 0",
                       "leave {first} out of its argument (in a layer, activation={first})", "warning")
 MEAN_WHOLE = _message("TFG978", "{op} of whole numbers drops the fraction of the mean",
-                      "write {op}(cast({x}, float32)); or reduce_sum({x}) // cast(size({x}), {dtype}) to drop it on "
-                      "purpose", "warning")
+                      "write {op}(cast({x}, float32){axis}); or reduce_sum({x}{axis}) // "
+                      "reduce_sum(ones_like({x}){axis}) to drop it on purpose", "warning")
 AGAIN_AFTER = _message("TFG979", "this {what} {does}, after the training of line {line}", severity="warning")
 NO_STEP_DOWN = _message("TFG980", "{what}, so this {subject} {does}", severity="warning")
 QUOTIENT_ZERO = _message("TFG981", "{text} is 0: // drops the fraction",
