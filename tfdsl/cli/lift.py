@@ -2,17 +2,32 @@
 
 import argparse
 import io
+import json
+import math
 import os
 import re
-from typing import Any
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
 
+from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
+from ..limits import Limits
 from ..outputs import write_output
 from . import tensorflow
+from .child import environment
 from .options import positive
 from .parser import CommandParser
 from .report import WrongUse, show, tell, write_utf8
 
+if TYPE_CHECKING:
+    from ..lift.graph import SavedGraph
+    from ..lift.lifted import Lifted
+    from ..lift.verify import VerifyReport
+
+_MOST_ENDS = 50  # processes of one verification
+_SHOWN = 20  # differences
 _MAX_FILE = 100_000_000  # bytes
 
 
@@ -38,6 +53,13 @@ def configure(parser: CommandParser) -> None:
                         help="where large constants go: beside the program (the default with -o), or into it (the "
                              "default without)")  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    parser.add_argument("--verify", action="store_true",
+                        help="compare the program with the graph: the same random feeds and variables must give the "
+                             "same values; without -o, the program is not kept")  # fmt: skip
+    parser.add_argument("--shape", metavar="NAME=2,3", type=shape, action="append", default=[], dest="shapes",
+                        help="the sizes of a placeholder, for --verify; otherwise unknown sizes are 2")  # fmt: skip
+    parser.add_argument("--seed", metavar="N", type=positive, default=1, help="the seed of --verify (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print the report of --verify as JSON")
     parser.add_argument("--max-file-size", metavar="N", type=positive, default=_MAX_FILE,
                         help=f"read graphs of up to N bytes (default: {_MAX_FILE})")  # fmt: skip
 
@@ -50,28 +72,62 @@ def names(text: str) -> list[str]:
     return found
 
 
+def shape(text: str) -> tuple[str, list[int]]:
+    """`x=2,3`: the name of a placeholder, and its sizes."""
+    name, equals, sizes = text.partition("=")
+    numbers = [one.strip() for one in sizes.split(",")] if sizes else []
+    if not equals or not name or not all(one.isascii() and one.isdigit() and len(one) < 7 for one in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=2,3")
+    return name, list(map(int, numbers))
+
+
 def command(arguments: argparse.Namespace) -> int:
     output = arguments.output
     if output == "-" and arguments.constants == "beside":
         raise WrongUse("--constants beside needs a place for the file: name the program with -o OUT")
     if output != "-" and os.path.lexists(output) and not arguments.overwrite:
         raise WrongUse(f"{output} exists already; --overwrite replaces it")
+    for option in ("shapes", "json"):
+        if getattr(arguments, option) and not arguments.verify:
+            raise WrongUse(f"--{option.removesuffix('s')} belongs to --verify")
     tensorflow.load()
+    is_inline = (arguments.constants or ("inline" if output == "-" else "beside")) == "inline"
+    if arguments.verify and output == "-":
+        with tempfile.TemporaryDirectory(prefix="tfdsl-lift-") as work:
+            program = os.path.join(work, "lifted.tfg")
+            _write(arguments, program, is_inline=False)
+            return _verify(arguments, program)
+    if output == "-":
+        _, lifted = lifted_by(arguments, "")
+        write_utf8()
+        show(lifted.source, end="")
+        return 0
+    tell(_write(arguments, output, is_inline))
+    return _verify(arguments, output) if arguments.verify else 0
+
+
+def lifted_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, Lifted]":
+    """The graph of a command line, and its program. `arrays` is the name of the file for large constants."""
     from ..lift.exact import lift_exact
     from ..lift.read import read_graph
 
     graph = read_graph(
         arguments.graph, arguments.outputs, arguments.tags, arguments.checkpoint, arguments.max_file_size
     )
-    is_inline = (arguments.constants or ("inline" if output == "-" else "beside")) == "inline"
-    beside = re.sub(r"(\.tfg)?$", ".npz", output, count=1)
-    lifted = lift_exact(graph, "" if is_inline else os.path.basename(beside))
+    return graph, lift_exact(graph, arrays)
+
+
+def arrays_of(program: str) -> str:
+    """The path of the file with the constants of a program."""
+    return re.sub(r"(\.tfg)?$", ".npz", program, count=1)
+
+
+def _write(arguments: argparse.Namespace, program: str, is_inline: bool) -> str:
+    """Write the program, and the file with its constants. Return what was written, in words."""
+    beside = arrays_of(program)
+    graph, lifted = lifted_by(arguments, "" if is_inline else os.path.basename(beside))
     for note in lifted.notes:
         tell(f"note: {note}")
-    if output == "-":
-        write_utf8()
-        show(lifted.source, end="")
-        return 0
     if lifted.arrays:
         import numpy as np
 
@@ -79,7 +135,91 @@ def command(arguments: argparse.Namespace) -> int:
         arrays: dict[str, Any] = dict(lifted.arrays)  # NumPy's stubs treat keywords as options
         np.savez_compressed(file, **arrays)
         write_output(beside, file.getvalue())
-    write_output(output, lifted.source)
-    written = f"{output} and {beside}" if lifted.arrays else output
-    tell(f"{counted(len(graph.nodes), 'node')} of {arguments.graph} are in {written}")
-    return 0
+    write_output(program, lifted.source)
+    written = f"{program} and {beside}" if lifted.arrays else program
+    return f"{counted(len(graph.nodes), 'node')} of {arguments.graph} are in {written}"
+
+
+# --- --verify -----------------------------------------------------------------------------------
+
+
+def largest() -> Limits:
+    """The limits for a program that this command has written."""
+    return Limits(file=10**9, constant=10**8, seconds=3600.0, unroll=10**7)
+
+
+def _verify(arguments: argparse.Namespace, program: str) -> int:
+    """Compare a program with its graph in another process, again and again without what ends that process."""
+    avoid: list[str] = []
+    one_by_one = False
+    order = {**vars(arguments), "graph": os.path.abspath(arguments.graph)}
+    if arguments.checkpoint:
+        order["checkpoint"] = os.path.abspath(arguments.checkpoint)
+    code = 0
+    for _ in range(_MOST_ENDS):
+        asked = {"arguments": order, "program": os.path.abspath(program), "avoid": avoid, "one_by_one": one_by_one}
+        command = [sys.executable, "-P", "-m", "tfdsl.cli.lift_child", str(os.getpid())]
+        with tempfile.TemporaryDirectory(prefix="tfdsl-verify-") as work:
+            done = subprocess.run(
+                command, input=json.dumps(asked), cwd=work, env=environment(), capture_output=True, text=True
+            )
+        said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if said and "report" in said[-1]:
+            return _show(arguments, said[-1]["report"])
+        code = done.returncode
+        if code >= 0:
+            sys.stderr.write(done.stderr)
+            return max(code, 1)
+        names = said[-1]["names"] if said else []
+        if not names:
+            break
+        if one_by_one:
+            avoid += names
+        one_by_one = True
+    raise TfgError([Diagnostic(VERIFY_ENDED, None, {"path": arguments.graph, "signal": -code})])
+
+
+def report_json(report: "VerifyReport") -> dict[str, Any]:
+    """A report in JSON."""
+    return {
+        "same": report.is_same, "compared": report.compared, "updates": report.updates, "variables": report.variables,
+        "unequal": [
+            {"name": one.name, "difference": _number(one.difference), "relative": _number(one.relative),
+             "rounding": one.is_rounding, "reason": one.reason}
+            for one in report.unequal
+        ],
+        "failed": report.failed, "left_out": report.left_out,
+    }  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    """A difference. None if the two cannot be subtracted, or one is infinite."""
+    return value if math.isfinite(value) else None
+
+
+def _show(arguments: argparse.Namespace, report: dict[str, Any]) -> int:
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+        return 0 if report["same"] else 1
+    for name, message in report["failed"].items():
+        print(f"fails in the program: {name}: {message}")
+    unequal = report["unequal"]
+    for one in unequal[:_SHOWN]:
+        print(_difference(one))
+    if len(unequal) > _SHOWN:
+        print(f"and {len(unequal) - _SHOWN} more")
+    for reason, names in report["left_out"].items():
+        print(f"left out: {counted(len(names), 'tensor')} {reason}, such as {names[0]}")
+    of_updates = sum(" after " in one["name"] for one in unequal)
+    tensors, variables = report["compared"], report["variables"]
+    print(f"the same bits in {tensors - len(unequal) + of_updates} of {counted(tensors, 'tensor')}")
+    if report["updates"]:
+        same = f"{variables - of_updates} of {counted(variables, 'variable')}"
+        print(f"the same bits in {same}, after {counted(report['updates'], 'update')}")
+    return 0 if report["same"] else 1
+
+
+def _difference(one: dict[str, Any]) -> str:
+    size = "in shape, dtype or infinities" if one["difference"] is None else f"by up to {one['difference']:.3g}"
+    reason = f": {one['reason']}" if one["reason"] else ""
+    return f"{'rounded' if one['rounding'] else 'differs'}: {one['name']} {size}{reason}"

@@ -19,7 +19,7 @@ from ..syntax.format import format_text
 from ..syntax.hints import GRAPH_WORDS, SESSION_WORDS
 from ..syntax.tree import CONSTANTS
 from ..types import DTYPE_NAMES
-from .constants import MOST_IN_TEXT, attribute, frozen, value_text
+from .constants import MOST_IN_TEXT, attribute, constant_value, frozen, is_splat, value_text
 from .graph import Endpoint, GraphNode, SavedGraph
 from .lifted import Lifted
 from .nodes import OpDefs
@@ -28,6 +28,8 @@ from .nodes import OpDefs
 _TAKEN = frozenset(
     {*OPS, *BUILTINS, *DTYPE_NAMES, *GRAPH_WORDS, *SESSION_WORDS, *CONSTANTS, *keyword.kwlist, "raw", "stored", "later"}
 )
+
+_MOST_REPEATED = 100_000  # elements of a constant with one number in all places that is in the source
 
 
 def lift_exact(graph: SavedGraph, arrays: str = "") -> Lifted:
@@ -79,10 +81,20 @@ class _Exact:
     def _call(self, node: GraphNode) -> str:
         definition = self._defs.find(node.op)
         assert definition is not None  # the reader refuses unknown ops
-        parts = [
-            f"{name}={text}" for name, text in (*self._inputs(node, definition), *self._attributes(node, definition))
-        ]
-        return f"raw.{node.op}({', '.join(parts)})"
+        if node.op == "Const" and node.attrs.keys() <= {"dtype", "value"}:
+            value = constant_value(node)
+            if value is not None and self._is_beside(value):
+                self._arrays[node.name] = value
+                return f"stored({value_text(node.name, 'string')}, from={value_text(self._file, 'string')})"
+        arguments = [*self._inputs(node, definition), *self._attributes(node, definition)]
+        return f"raw.{node.op}({', '.join(f'{name}={text}' for name, text in arguments)})"
+
+    def _is_beside(self, value: np.ndarray) -> bool:
+        """Whether a constant goes to the file: it is large or cannot be written, and its elements differ."""
+        if 0 in value.shape[:-1]:
+            return True
+        is_long = value.size > MOST_IN_TEXT and value.dtype.kind != "O"
+        return bool(self._file) and is_long and not (is_splat(value) and value.size <= _MOST_REPEATED)
 
     def _inputs(self, node: GraphNode, definition: OpDef) -> Iterator[tuple[str, str]]:
         ends = iter(node.inputs)
@@ -118,12 +130,12 @@ class _Exact:
             attr = known.get(name)
             is_default = attr is not None and attr.HasField("default_value") and attr.default_value == value
             if name not in inferred and not is_default:
-                yield name, self._value(node, value)
+                yield name, self._value(value)
 
-    def _value(self, node: GraphNode, value: AttrValue) -> str:
+    def _value(self, value: AttrValue) -> str:
         match value.WhichOneof("value"):
             case "tensor":
-                return self._tensor(node, v1.make_ndarray(value.tensor))
+                return _tensor(v1.make_ndarray(value.tensor))
             case "type":
                 return str(attribute(value))
             case "list" if value.list.type:
@@ -135,13 +147,15 @@ class _Exact:
             case _:
                 return value_text(attribute(value), "")
 
-    def _tensor(self, node: GraphNode, value: np.ndarray) -> str:
-        """A constant: as text, or if it is large or cannot be written, beside the program."""
-        is_small = value.size <= MOST_IN_TEXT or not self._file
-        if value.dtype.kind == "O" or (is_small and 0 not in value.shape[:-1]):
-            return value_text(frozen(value.tolist()), value.dtype.name)
-        self._arrays[node.name] = value
-        return f"stored({value_text(node.name, 'string')}, from={value_text(self._file, 'string')})"
+
+def _tensor(value: np.ndarray) -> str:
+    """The value of a constant. One number in all places is written once: `[[0.0] * 10] * 2`."""
+    if value.size <= MOST_IN_TEXT or not is_splat(value):
+        return value_text(frozen(value.tolist()), value.dtype.name)
+    text = value_text(value.reshape(-1)[0].item(), value.dtype.name)
+    for size in reversed(value.shape):
+        text = f"[{text}] * {size}"
+    return text
 
 
 def _count(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:

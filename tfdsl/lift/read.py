@@ -63,6 +63,21 @@ def graph_of(graph: GraphDef, path: str = "graph") -> SavedGraph:
     return _Reader(path, graph, ()).read((), "")
 
 
+def graph_def_of(graph: SavedGraph) -> GraphDef:
+    """The other way round: the GraphDef of a graph."""
+    made = GraphDef(library=graph.library)
+    made.versions.producer = graph.producer
+    for node in graph.nodes.values():
+        inputs = [*map(str, node.inputs), *(f"^{name}" for name in node.controls)]
+        _set_attributes(made.node.add(name=node.name, op=node.op, input=inputs, device=node.device), node.attrs)
+    return made
+
+
+def _set_attributes(node: NodeDef, attrs: Mapping[str, AttrValue]) -> None:
+    for name, value in attrs.items():
+        node.attr[name].CopyFrom(value)
+
+
 class _Reader:
     def __init__(self, path: str, file: GraphFile, tags: Sequence[str]):
         self._path = path
@@ -208,8 +223,7 @@ class _Reader:
         graph_def = GraphDef(versions=self._graph.versions, library=self._graph.library)
         for name in ordered:
             made = graph_def.node.add(name=name, op=defs[name].op, input=defs[name].input, device=defs[name].device)
-            for attr, value in attrs[name].items():
-                made.attr[attr].CopyFrom(value)
+            _set_attributes(made, attrs[name])
         graph = tf.Graph()
         try:
             with graph.as_default():

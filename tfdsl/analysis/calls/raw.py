@@ -99,7 +99,7 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
 
 
 def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> ExprValue:
-    """Add the node of an op. Return its output, the list of its outputs, or an operation if it has none."""
+    """Add the node of an op. Return its output, the list of its outputs, or an operation if this node has none."""
     _keep_in(ctx, op, {}, span)
     arguments, beside = _assigned(ctx, op, given, span)
     attrs: dict[str, Static | Literal] = {}
@@ -139,7 +139,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     ctx.spend(1000, span)
     outputs = inferred(ctx, op.name, args, name, types, [arguments[one.name] for one in op.inputs], span)
     node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
-    if not op.outputs:
+    if not outputs:
         return Operation(Ref(node), ctx.graph.name, span)
     tensors = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
     values = [

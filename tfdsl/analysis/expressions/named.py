@@ -1,5 +1,6 @@
 """Values with a name for their scope or their node: `nn.dense(x, 10) as head`, `y - t as "loss/error"`."""
 
+from collections.abc import Iterator
 from typing import assert_never
 
 from ...diagnostics import NO_NODE, NOT_CALLED
@@ -31,8 +32,7 @@ def _with_node_name(ctx: Analysis, env: Env, expr: t.Expr, given: t.NodeName) ->
     name, first = node_name(ctx, env, given), len(ctx.graph.nodes)
     function = evaluate(ctx, env, expr.function) if isinstance(expr, t.Call) else None
     value = value_of(ctx, env, expr)
-    many = value if isinstance(value, (list, tuple)) else [value]
-    refs = {one.ref.node for one in many if isinstance(one, NodeValue)}
+    refs = set(_nodes(value))
     if isinstance(function, Function):
         last = name.rpartition("/")[2]
         help = f"name the node in the body of {function.tree.target.id}, or the scope of the call, without quotes: "
@@ -43,3 +43,12 @@ def _with_node_name(ctx: Analysis, env: Env, expr: t.Expr, given: t.NodeName) ->
         ctx.fail(NO_NODE, given.span, help=help, value=describe(value), name=name)
     give_name(ctx, refs.pop(), name, given.span)
     return value
+
+
+def _nodes(value: ExprValue) -> Iterator[int]:
+    """The nodes that make a value. An output of an op can be a list."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _nodes(one)
+    elif isinstance(value, NodeValue):
+        yield value.ref.node

@@ -22,3 +22,5 @@ OUTPUT_UNKNOWN = _message("TFG010", "the graph in {path} has no tensor '{name}'"
 TAGS_UNKNOWN = _message("TFG011", "{path} has no graph with the tags {tags}", "its graphs have the tags {known}")
 CHECKPOINT_GIVEN = _message("TFG012", "there is no checkpoint {path}",
                             "give its prefix, such as model.ckpt for the file model.ckpt.index, or its folder")
+VERIFY_ENDED = _message("TFG013", "TensorFlow ends the process that compares {path} with its program (signal {signal})",
+                        "give the placeholders the sizes that the graph was made for: --shape x=1,224,224,3")

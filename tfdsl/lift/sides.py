@@ -1,0 +1,262 @@
+"""A graph that can be executed for a comparison: what can run in it, and its variables."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..lowering.failures import plain_reason
+from ..lowering.sums import order_sums
+from ..lowering.tf import GraphDef, Operand, RewriterConfig, op_def, tf, v1
+from ..ops import raw
+from ..ops.forbidden_ops import INSIDE
+from ..ops.raw import READERS
+
+_SECONDS = 20  # for one execution
+_MOST_RUNS = 1_000  # failed executions
+
+VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+# Ops that can wait for a thread that does not run here.
+_WAITS = re.compile(r"Queue|Barrier|Stage|Unstage|Accumulator|Rendezvous|^_?(Send|Recv)$|MapClear|MapPeek|Reader")
+_ENTER, _EXIT = ("Enter", "RefEnter"), ("Exit", "RefExit")
+_SWITCH, _MERGE = ("Switch", "RefSwitch", "_SwitchN"), ("Merge", "RefMerge")
+OWN = "tfdsl_verify/"  # the scope of what is added here
+
+# Why an op cannot be fetched like a value.
+REACHES_OUT = "below an op that reaches out of the graph"
+CAN_WAIT = "below an op that can wait for other threads"
+IN_LOOP = "inside of a loop"
+IN_BRANCH = "in a branch that may not run"
+IS_RANDOM = "below random numbers that only one side draws"
+WRITES = "below an op that writes a variable"
+ENDS_PROCESS = "ends the process of TensorFlow"
+UNPAIRED = "below a placeholder or variable that only one side has"
+CANNOT_RUN = "cannot be computed from these feeds"
+
+
+class Side:
+    """One of the two graphs, with a session."""
+
+    def __init__(self, graph_def: GraphDef, running: Callable[[str, Sequence[str]], None], label: str):
+        for node in graph_def.node:
+            node.device = ""
+        for function in graph_def.library.function:
+            for node in function.node_def:
+                node.device = ""
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            v1.import_graph_def(graph_def, name="")
+        order_sums(self.graph)
+        self._outside = _outside(graph_def)
+        self._running, self._label = running, label
+        self._runs = 0
+        self._setters: dict[str, tuple[Operand, Operand]] = {}
+        self.variables: dict[str, Operand] = {
+            one.name: one for one in self.graph.get_operations() if one.type in VARIABLES
+        }
+        self.readers: dict[str, Operand] = {name: self._reader(one) for name, one in self.variables.items()}
+        config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0})
+        config.graph_options.optimizer_options.opt_level = -1
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.rewrite_options.constant_folding = RewriterConfig.OFF
+        self._config = config
+        self._session: Any = None  # a `tf.Session`
+
+    def _reader(self, variable: Operand) -> Operand:
+        """The value of a variable, and what sets it."""
+        handle = variable.outputs[0]
+        with self.graph.as_default(), v1.name_scope(OWN):
+            dtype = v1.as_dtype(variable.get_attr("dtype"))
+            value = v1.placeholder(dtype)
+            if variable.type == "VarHandleOp":
+                setter = v1.raw_ops.AssignVariableOp(resource=handle, value=value)
+                read = v1.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
+            else:
+                setter = v1.raw_ops.Assign(ref=handle, value=value, validate_shape=False).op
+                read = v1.identity(handle)
+        self._setters[variable.name] = value, setter
+        return read
+
+    # --- running --------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Any:
+        if self._session is None:
+            self._session = v1.Session(graph=self.graph, config=self._config)
+        return self._session
+
+    def run(self, names: Sequence[str], fetches: object, feeds: Mapping[object, object]) -> Any:
+        """Execute. `names` are what to call it if that ends the process."""
+        self._running(self._label, names)
+        options = v1.RunOptions(timeout_in_ms=_SECONDS * 1000)
+        return self.session.run(fetches, dict(feeds), options=options)
+
+    def give(self, values: Mapping[str, np.ndarray]) -> None:
+        """Give variables values."""
+        setters = [(self._setters[name], value) for name, value in values.items()]
+        self.session.run([op for (_, op), _ in setters], {placeholder: value for (placeholder, _), value in setters})
+
+    def values(self, names: Iterable[str]) -> list[Any]:
+        """The values of variables."""
+        return self.session.run([self.readers[name] for name in names])
+
+    def fetched(
+        self, wanted: Mapping[str, Operand], feeds: Mapping[object, object], one_by_one: bool
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values of tensors, and the messages of those that cannot be computed."""
+        values: dict[str, Any] = {}
+        failed: dict[str, str] = {}
+        todo = [[name] for name in wanted] if one_by_one else [list(wanted)]
+        while todo:
+            names = todo.pop()
+            if not names:
+                continue
+            if self._runs > _MOST_RUNS:
+                failed.update(dict.fromkeys(names, "there were too many failures before"))
+                continue
+            try:
+                found = self.run(names, [wanted[name] for name in names], feeds)
+                values.update(zip(names, found))
+            except (v1.errors.OpError, ValueError, TypeError) as error:
+                self._runs += 1
+                said = plain_reason(error)
+                if len(names) == 1:
+                    failed[names[0]] = said
+                    continue
+                below = self.below(re.findall(r"\{\{node ([^}]+)\}\}", str(error)))
+                bad = [name for name in names if wanted[name].op.name in below]
+                if bad and len(bad) < len(names):
+                    failed.update(dict.fromkeys(bad, said))
+                    todo.append([name for name in names if name not in failed])
+                else:
+                    half = len(names) // 2
+                    todo += [names[:half], names[half:]]
+        return values, failed
+
+    def below(self, names: Iterable[str]) -> set[str]:
+        """The ops that need one of these."""
+        found: set[str] = set()
+        known = {one.name: one for one in self.graph.get_operations()}
+        todo = [known[name] for name in names if name in known]
+        while todo:
+            one = todo.pop()
+            if one.name not in found:
+                found.add(one.name)
+                todo += [user for output in one.outputs for user in output.consumers()]
+                todo += one._control_outputs
+        return found
+
+    # --- what can run ---------------------------------------------------------------------------
+
+    def obstacles(self, fed: Iterable[Operand], avoid: frozenset[str]) -> dict[str, frozenset[str]]:
+        """For each op, why it cannot be fetched like a value: reasons of it and of what it needs. What is fed needs
+        nothing."""
+        given = {one.ref() for one in fed}
+        found: dict[str, frozenset[str]] = {}
+        for one in _in_order(self.graph):
+            reasons = set(self._own(one, avoid))
+            for tensor in one.inputs:
+                if tensor.ref() not in given:
+                    reasons |= found.get(tensor.op.name, frozenset())
+            for before in one.control_inputs:
+                reasons |= found.get(before.name, frozenset())
+            if one.type in _EXIT:
+                reasons.discard(IN_LOOP)
+            if one.type in _MERGE and IN_LOOP not in reasons:
+                reasons.discard(IN_BRANCH)
+            found[one.name] = frozenset(reasons)
+        return found
+
+    def _own(self, one: Operand, avoid: frozenset[str]) -> Iterator[str]:
+        if one.name in avoid:
+            yield ENDS_PROCESS
+        if one.type in self._outside or any(name in self._outside for name in _functions(one)):
+            yield REACHES_OUT
+        if _WAITS.search(one.type):
+            yield CAN_WAIT
+        if one.type in _ENTER:
+            yield IN_LOOP
+        if one.type in _SWITCH:
+            yield IN_BRANCH
+        if is_random(one.type):
+            yield IS_RANDOM
+        if _writes(one):
+            yield WRITES
+
+
+def _outside(graph_def: GraphDef) -> frozenset[str]:
+    """The ops and functions of a graph that reach out of it."""
+    found = {name for name in raw.names() if (op := raw.find(name)) and op.reaches not in INSIDE}
+    found -= {"RandomShuffle"}
+    functions = {one.signature.name: one for one in graph_def.library.function}
+    grown = True
+    while grown:
+        inner = {
+            name
+            for name, one in functions.items()
+            if any(node.op in found or any(call in found for call in _named(node.attr)) for node in one.node_def)
+        }
+        grown = not inner <= found
+        found |= inner
+    return frozenset(found)
+
+
+def _named(attrs: Mapping[str, Any]) -> Iterator[str]:
+    """The functions that attributes name."""
+    for value in attrs.values():
+        if value.WhichOneof("value") == "func":
+            yield value.func.name
+        for one in value.list.func:
+            yield one.name
+
+
+def _functions(operation: Operand) -> Iterator[str]:
+    return _named(operation.node_def.attr)
+
+
+def is_random(op: str) -> bool:
+    """Whether an op draws other numbers each time."""
+    definition = op_def(op)
+    return definition is not None and definition.is_stateful and any(one.name == "seed2" for one in definition.attr)
+
+
+def _writes(operation: Operand) -> bool:
+    """Whether an op changes a variable, or something else in the session, or can do so."""
+    definition = op_def(operation.type)
+    if definition is None or operation.type in (*READERS, *VARIABLES, "IsVariableInitialized"):
+        return False
+    takes_reference = any(one.is_ref for one in definition.input_arg) and not operation.type.startswith("Ref")
+    handles = any(one.dtype == v1.resource for one in operation.inputs)
+    return takes_reference or (handles and definition.is_stateful)
+
+
+def _in_order(graph: tf.Graph) -> list[Operand]:
+    """The ops, each after what it needs, apart from the back edges of loops."""
+    found: dict[str, Operand] = {}
+    for first in graph.get_operations():
+        todo: list[tuple[Operand, bool]] = [(first, False)]
+        while todo:
+            one, is_done = todo.pop()
+            if one.name in found:
+                continue
+            if is_done:
+                found[one.name] = one
+                continue
+            todo.append((one, True))
+            back = one.type in _MERGE
+            needed = [tensor.op for tensor in one.inputs if not (back and "NextIteration" in tensor.op.type)]
+            todo += [(other, False) for other in (*needed, *one.control_inputs) if other.name not in found]
+    return list(found.values())
+
+
+def above(operation: Operand) -> set[str]:
+    """The names of an op and of all that it needs."""
+    found: set[str] = set()
+    todo = [operation]
+    while todo:
+        one = todo.pop()
+        if one.name not in found:
+            found.add(one.name)
+            todo += [*(tensor.op for tensor in one.inputs), *one.control_inputs]
+    return found

@@ -1,0 +1,350 @@
+"""Compares a lifted program with its graph: the same random feeds and variables must give the same values.
+
+Each side is imported into a graph of its own, without devices and without TensorFlow's optimizations, which round. What
+corresponds and can run is fetched from both. Nothing runs below an op that reaches out of the graph, that waits for
+others, or that draws numbers which the other side does not draw too. Ops that write variables run one by one, and then
+the variables are compared.
+
+TensorFlow ends the process on some graphs, so this runs in a process of its own (`cli/lift_child.py`).
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..driver import Compiled
+from ..lowering.failures import plain_reason
+from ..lowering.tf import Operand, Operation, tf, v1
+from ..record import Record, State, field
+from .graph import Endpoint, SavedGraph
+from .lifted import Lifted
+from .read import graph_def_of
+from .sides import (
+    CANNOT_RUN,
+    IN_BRANCH,
+    IS_RANDOM,
+    OWN,
+    UNPAIRED,
+    VARIABLES,
+    WRITES,
+    Side,
+    above,
+    is_random,
+)
+
+_MOST_UPDATES = 50
+_CLOSE = 1e-4  # the largest difference that can be rounding, against the largest number of a tensor
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+
+
+class Unequal(Record):
+    """A tensor or variable that differs. `difference` is the largest one of its elements, `relative` is that against
+    the largest number of the tensor, and `reason` says why the bits can differ, if they can."""
+
+    name: str
+    difference: float
+    relative: float
+    reason: str
+
+    @property
+    def is_rounding(self) -> bool:
+        return bool(self.reason) and self.relative <= _CLOSE
+
+
+class VerifyReport(State):
+    """What was compared, what differs, and what was left out, by the reason."""
+
+    compared: int = 0
+    updates: int = 0  # ops that write variables, each run alone
+    variables: int = 0  # compared after each of them
+    unequal: list[Unequal] = field(default_factory=list[Unequal])
+    failed: dict[str, str] = field(default_factory=dict[str, str])  # what fails in the program alone, with the message
+    left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    @property
+    def is_same(self) -> bool:
+        return not self.failed and all(one.is_rounding for one in self.unequal) and self.compared + self.updates > 0
+
+    def leave_out(self, name: str, reason: str) -> None:
+        self.left_out.setdefault(reason, []).append(name)
+
+
+class Pair(Record):
+    """An endpoint of the original, its tensor or operation there, and that of the program."""
+
+    end: Endpoint
+    left: Any  # a tensor or an operation
+    right: Any
+
+
+class Verifier:
+    """Compares a graph with its lifted program."""
+
+    def __init__(
+        self,
+        graph: SavedGraph,
+        lifted: Lifted,
+        compiled: Compiled,
+        *,
+        shapes: Mapping[str, Sequence[int]],
+        seed: int,
+        avoid: frozenset[str] = frozenset(),
+        one_by_one: bool = False,
+        running: Callable[[str, Sequence[str]], None] = lambda label, names: None,
+    ):
+        self._random = np.random.default_rng(seed)
+        self._shapes, self._one_by_one = shapes, one_by_one
+        built = compiled.built()
+        self._left = Side(graph_def_of(graph), running, "graph")
+        starts = [one.initializer.name for one in built.state_variables()]
+        self._right = Side(built.graph.as_graph_def(), running, "program")
+        self._start = [self._right.graph.get_operation_by_name(name) for name in starts]
+        self.report = VerifyReport()
+        self._pairs: dict[Endpoint, Pair] = {}
+        self._variables: dict[str, str] = {}  # of the original, with that of the program
+        for end, text in lifted.correspondence.items():
+            self._pair(end, compiled, text)
+        for name in self._left.variables:
+            if name in self._right.variables:
+                self._variables.setdefault(name, name)
+        # What ends the process, in each of the graphs.
+        ends = [pair for end, pair in self._pairs.items() if end.node in avoid or str(end) in avoid]
+        self._avoid = tuple(
+            frozenset(getattr(one, "op", one).name for one in side)
+            for side in ([pair.left for pair in ends], [pair.right for pair in ends])
+        )
+
+    def _pair(self, end: Endpoint, compiled: Compiled, text: str) -> None:
+        found = _element(compiled, text)
+        original = self._left.graph.get_operation_by_name(end.node)
+        left = original.outputs[end.output] if original.outputs else original
+        if isinstance(found, tf.Variable):
+            handle: Operand = found.handle.op if hasattr(found, "handle") else found.op
+            if original.type in VARIABLES:
+                self._variables[end.node] = handle.name
+            right = self._right.readers[handle.name]
+            left = self._left.readers[end.node] if original.type in VARIABLES else left
+        elif isinstance(found, tf.Tensor):
+            right = self._right.graph.get_tensor_by_name(found.name)
+            if original.type in VARIABLES and right.op.type in VARIABLES:
+                self._variables[end.node] = right.op.name
+        elif isinstance(found, Operation):
+            right = self._right.graph.get_operation_by_name(found.name)
+        else:
+            return
+        self._pairs[end] = Pair(end, left, right)
+
+    def verify(self) -> VerifyReport:
+        values = {
+            name: self._value(self._left.readers[name], self._right.readers[other])
+            for name, other in self._variables.items()
+        }
+        feeds = self._feeds()
+        for op in self._start:
+            try:
+                self._right.run([], op, {})
+            except v1.errors.OpError:
+                continue  # it needs feeds; what hangs on it fails below
+        self._set(values)
+        feeds = self._with_random(feeds)
+        blocked = self._blocked(feeds)
+        self._compare_values(feeds, blocked)
+        self._compare_updates(feeds, blocked, values)
+        return self.report
+
+    def _set(self, values: Mapping[str, np.ndarray]) -> None:
+        self._left.give(values)
+        self._right.give({self._variables[name]: value for name, value in values.items()})
+
+    # --- values ---------------------------------------------------------------------------------
+
+    def _value(self, tensor: Operand, other: Operand, name: str = "") -> np.ndarray:
+        """Random numbers for a tensor and its counterpart. Unknown sizes are 2."""
+        shape = self._shapes.get(name)
+        try:
+            known = tensor.shape.merge_with(other.shape)
+        except ValueError:
+            known = tensor.shape
+        if shape is None:
+            shape = [1] if known.rank is None else [2 if size is None else size for size in known.as_list()]
+        dtype = tensor.dtype.base_dtype
+        if dtype == v1.string:
+            return np.full(shape, b"a", dtype=object)
+        if dtype.is_bool:
+            return self._random.integers(0, 2, shape).astype(bool)
+        if dtype.is_integer or dtype.is_quantized:
+            return self._random.integers(0, 2, shape).astype(dtype.as_numpy_dtype)
+        numbers = self._random.uniform(-1, 1, shape)
+        if dtype.is_complex:
+            numbers = numbers + 1j * self._random.uniform(-1, 1, shape)
+        return np.asarray(numbers).astype(dtype.as_numpy_dtype)
+
+    def _feeds(self) -> dict[Endpoint, np.ndarray]:
+        """Values for all placeholders, and for what the program has a placeholder for."""
+        found: dict[Endpoint, np.ndarray] = {}
+        for end, pair in self._pairs.items():
+            if isinstance(pair.right, tf.Tensor) and isinstance(pair.left, tf.Tensor):
+                is_fed = pair.right.op.type in _PLACEHOLDERS or pair.left.op.type in _PLACEHOLDERS
+                if is_fed and _is_readable(pair.left):
+                    found[end] = self._value(pair.left, pair.right, end.node)
+        return found
+
+    def _with_random(self, feeds: dict[Endpoint, np.ndarray]) -> dict[Endpoint, np.ndarray]:
+        """With the numbers that the random ops of the original draw."""
+        drawn = {
+            str(end): pair.left
+            for end, pair in self._pairs.items()
+            if isinstance(pair.left, tf.Tensor) and isinstance(pair.right, tf.Tensor) and is_random(pair.left.op.type)
+        }
+        given = {self._pairs[end].left: value for end, value in feeds.items()}
+        blocked = self._left.obstacles(given, self._avoid[0])
+        wanted = {
+            name: tensor for name, tensor in drawn.items()
+            if not (blocked[tensor.op.name] - {IS_RANDOM, IN_BRANCH})
+        }  # fmt: skip
+        values, _ = self._left.fetched(wanted, given, self._one_by_one)
+        ends = {str(end): end for end in self._pairs}
+        return {**feeds, **{ends[name]: value for name, value in values.items()}}
+
+    def _blocked(self, feeds: Mapping[Endpoint, np.ndarray]) -> tuple[dict[str, frozenset[str]], ...]:
+        """For each side, the obstacles of its ops. A placeholder or a variable without its counterpart is one too."""
+        found: list[dict[str, frozenset[str]]] = []
+        known = [set(self._variables), set(self._variables.values())]
+        for side, paired, attr, avoid in zip((self._left, self._right), known, ("left", "right"), self._avoid):
+            fed = [getattr(self._pairs[end], attr) for end in feeds]
+            names = {one.op.name for one in fed}
+            alone = {
+                one.name
+                for one in side.graph.get_operations()
+                if (one.type in VARIABLES and one.name not in paired)
+                or (one.type in _PLACEHOLDERS and one.name not in names and not one.name.startswith(OWN))
+            }
+            reasons = side.obstacles(fed, avoid)
+            below = side.below(alone)
+            found.append({name: why | {UNPAIRED} if name in below else why for name, why in reasons.items()})
+        return tuple(found)
+
+    # --- what is compared -----------------------------------------------------------------------
+
+    def _compare_values(
+        self, feeds: Mapping[Endpoint, np.ndarray], blocked: tuple[dict[str, frozenset[str]], ...]
+    ) -> None:
+        together: dict[str, Pair] = {}
+        alone: dict[str, Pair] = {}
+        for end, pair in self._pairs.items():
+            if not isinstance(pair.left, tf.Tensor) or not isinstance(pair.right, tf.Tensor) or end in feeds:
+                continue
+            if not _is_readable(pair.left) or not _is_readable(pair.right):
+                continue
+            why = blocked[0][pair.left.op.name] | blocked[1][pair.right.op.name]
+            if not why:
+                together[str(end)] = pair
+            elif why == frozenset({IN_BRANCH}):
+                alone[str(end)] = pair
+            elif why != frozenset({WRITES}):
+                self.report.leave_out(str(end), sorted(why - {WRITES})[0])
+        for pairs, one_by_one in ((together, self._one_by_one), (alone, True)):
+            left, failed = self._left.fetched(
+                {name: pair.left for name, pair in pairs.items()}, self._of("left", feeds), one_by_one
+            )
+            for name, message in failed.items():
+                self.report.leave_out(name, IN_BRANCH if pairs is alone else f"{CANNOT_RUN}: {message}")
+            right, failed = self._right.fetched(
+                {name: pairs[name].right for name in left}, self._of("right", feeds), one_by_one
+            )
+            self.report.failed.update(failed)
+            for name, value in right.items():
+                self.report.compared += 1
+                self._compare(name, left[name], value, pairs[name])
+
+    def _of(self, side: str, feeds: Mapping[Endpoint, np.ndarray]) -> dict[object, object]:
+        return {getattr(self._pairs[end], side): value for end, value in feeds.items()}
+
+    def _compare(self, name: str, left: Any, right: Any, pair: Pair) -> None:
+        one, other = np.asarray(left), np.asarray(right)
+        if one.dtype == other.dtype and one.shape == other.shape:
+            if one.dtype == object:
+                if bool(np.array_equal(one, other)):
+                    return
+            elif one.tobytes() == other.tobytes():
+                return
+        self.report.unequal.append(unequal(name, one, other, _reason(pair.left, pair.right)))
+
+    def _compare_updates(
+        self,
+        feeds: Mapping[Endpoint, np.ndarray],
+        blocked: tuple[dict[str, frozenset[str]], ...],
+        values: Mapping[str, np.ndarray],
+    ) -> None:
+        """Run ops that write variables, each from the same values, and compare the variables after it."""
+        covered: set[str] = set()
+        for end in reversed(list(self._pairs)):
+            pair = self._pairs[end]
+            left, right = (one.op if isinstance(one, tf.Tensor) else one for one in (pair.left, pair.right))
+            why = blocked[0][left.name] | blocked[1][right.name]
+            if end.node in covered or WRITES not in blocked[0][left.name] or why != frozenset({WRITES}):
+                continue
+            if self.report.updates == _MOST_UPDATES:
+                self.report.leave_out(end.node, "there are more ops that write variables")
+                continue
+            covered |= above(left)
+            self._set(values)
+            try:
+                self._left.run([end.node], left, self._of("left", feeds))
+            except (v1.errors.OpError, ValueError, TypeError):
+                self.report.leave_out(end.node, CANNOT_RUN)
+                continue
+            try:
+                self._right.run([end.node], right, self._of("right", feeds))
+            except (v1.errors.OpError, ValueError, TypeError) as error:
+                self.report.failed[end.node] = plain_reason(error)
+                continue
+            self.report.updates += 1
+            ones = self._left.values(self._variables)
+            others = self._right.values(self._variables.values())
+            for name, one, other in zip(self._variables, ones, others):
+                self.report.variables += 1
+                self._compare(f"{name} after {end.node}", one, other, Pair(end, left, right))
+        self._set(values)
+
+
+def _is_readable(tensor: Operand) -> bool:
+    return tensor.dtype.base_dtype not in (v1.resource, v1.variant) and tensor.op.graph.is_fetchable(tensor)
+
+
+def _element(compiled: Compiled, text: str) -> object:
+    """What a name of the program stands for, with the places in brackets after it."""
+    name, *places = re.split(r"\[(\d+)\]", text)
+    found: Any = compiled[name]
+    for place in filter(None, places):
+        found = found[int(place)]
+    return found
+
+
+def unequal(name: str, left: np.ndarray, right: np.ndarray, reason: str) -> Unequal:
+    """The largest difference of two arrays that are not the same bits."""
+    if left.shape != right.shape or left.dtype != right.dtype or left.dtype.kind not in "fciub":
+        return Unequal(name, float("inf"), float("inf"), "")
+    wide = np.complex128 if left.dtype.kind == "c" else np.float64
+    one, other = left.astype(wide), right.astype(wide)
+    if not np.array_equal(np.isfinite(one), np.isfinite(other)):
+        return Unequal(name, float("inf"), float("inf"), "")
+    finite = np.isfinite(one)
+    difference = float(np.max(np.abs(one[finite] - other[finite]), initial=0.0))
+    largest = float(np.max(np.abs(one[finite]), initial=0.0))
+    return Unequal(name, difference, difference / largest if largest else difference, reason)
+
+
+def _reason(left: Any, right: Any) -> str:
+    """Why two values can be rounded differently: they are computed by other ops."""
+    kinds: list[set[str]] = []
+    for one in (left, right):
+        graph = one.graph
+        kinds.append({graph.get_operation_by_name(name).type for name in above(getattr(one, "op", one))})
+    only = [sorted(kinds[at] - kinds[1 - at]) for at in (0, 1)]
+    if not any(only):
+        return ""
+    listed = [", ".join(names[:5]) or "nothing else" for names in only]
+    return f"the graph computes it with {listed[0]}, the program with {listed[1]}"
