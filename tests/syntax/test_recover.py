@@ -26,9 +26,9 @@ from tfdsl.syntax.explain import SyntaxFault, explained
 from tfdsl.syntax.format import format_text
 from tfdsl.syntax.indenter import Indenter
 from tfdsl.syntax.parse import parse_anyway
-from tfdsl.syntax.parser import Parser
+from tfdsl.syntax.parser import Parser, Stack
 from tfdsl.syntax.read import read
-from tfdsl.syntax.recover import MAX_BROKEN
+from tfdsl.syntax.recover import MAX_BROKEN, ErrorParser
 from tfdsl.syntax.tables import tables
 
 ROOT = Path(__file__).parents[2]
@@ -103,12 +103,23 @@ def key(diagnostic):
     return (diagnostic.span.source.path, line), column, diagnostic.code
 
 
-def first_error(source):
-    """The syntax error that the parser meets first, without recovery. None if there is none."""
+def fresh_parser(source):
+    """A parser for a source, with its builder."""
     builder, layout = Builder(), Indenter()
     builder.source, layout.limits = source, Limits()
     layout.clock = Clock(layout.limits)
-    parser = Parser(tables(), builder, layout)
+    return Parser(tables(), builder, layout), builder
+
+
+def from_its_start(source):
+    """The tree of a text with syntax errors, without anything from an attempt that stopped at the first one."""
+    parser, builder = fresh_parser(source)
+    return ErrorParser(parser, source, source.text, builder, Stack([], [])).tree()
+
+
+def first_error(source):
+    """The syntax error that the parser meets first, without recovery. None if there is none."""
+    parser, _ = fresh_parser(source)
     try:
         parser.parse(source.text, "file")
     except get_args(SyntaxFault) as error:
@@ -132,6 +143,7 @@ def tried(path, seed):
     first = first_error(mistaken)
     if first is None:
         return None
+    assert parse_anyway(mistaken) == from_its_start(mistaken)
     own = {(source.path, line + 1) for line in lines}
     told = own | {line for line, _, _ in known}  # one error can hide another on its line
     codes = {code for line, _, code in known if line in own}  # some mistakes are only reported once

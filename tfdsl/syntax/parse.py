@@ -12,7 +12,7 @@ from .build import Builder
 from .indenter import Indenter, LayoutError
 from .lexer import UnexpectedCharacter
 from .literals import BuildError
-from .parser import Parser, UnexpectedToken
+from .parser import Parser, Stack, UnexpectedToken
 from .tables import tables
 
 _FAULTS = (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken)
@@ -45,15 +45,16 @@ def parse_anyway(source: Source, limits: Limits | None = None, clock: Clock | No
     builder, layout, parser = _parts()
     text = whole(source.text)
     _prepare(builder, layout, source, limits, clock)
+    stack = Stack([], [])
     with paused():
         if re.match(r"[ \t\f]+[^\s#]", text) is None:
             try:
-                return parser.parse(text, "file")
+                return parser.parse(text, "file", stack)
             except _FAULTS:
                 pass
         from .recover import ErrorParser
 
-        return ErrorParser(source, text, builder, layout).tree()
+        return ErrorParser(parser, source, text, builder, stack).tree()
 
 
 def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:

@@ -8,14 +8,24 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from ..record import State
 from .indenter import Indenter
 from .lexer import Lexer, Token
+from .literals import BuildError
 from .tables import Rule, Tables
 
 Parts = list[Any]  # tokens, and what methods of the builder make
 Method = Callable[[Parts], Any]
-Completed = tuple[int, str, Method]  # a rule: the number of its parts, its name, and what makes its value
+# A rule: the number of its parts, its name, and what makes its value. None if that is the value of its only part.
+_Completed = tuple[int, str, Method | None]
 END = "$END"  # the terminal after the last token
+
+
+class Stack(State):
+    """The states that the parser is in, the outermost first, and what it has made in them."""
+
+    entered: list[int]
+    made: Parts
 
 
 class UnexpectedToken(Exception):
@@ -29,49 +39,63 @@ class UnexpectedToken(Exception):
 class Parser:
     """Parses texts. The methods of `builder` have the names of rules."""
 
-    def __init__(self, tables: Tables, builder: object, layout: Indenter):
-        self.tables, self._layout, self.lexer = tables, layout, Lexer(tables)
-        self._rules = [(rule.size, rule.origin, _method(rule, builder)) for rule in tables.rules]
+    def __init__(self, tables: Tables, builder: object, layout: Indenter, lexer: Lexer | None = None):
+        self.tables, self._states, self.layout, self.lexer = tables, tables.states, layout, lexer or Lexer(tables)
+        self._rules: list[_Completed] = [(rule.size, rule.origin, _method(rule, builder)) for rule in tables.rules]
 
-    def parse(self, text: str, start: str) -> Any:
-        """What the builder makes of the rule `start`."""
-        entered, made = [self.tables.starts[start][0]], Parts()
-        last = self.run(self._layout.process(self.lexer.tokens(text, entered)), entered, made)
+    def parse(self, text: str, start: str, stack: Stack | None = None) -> Any:
+        """What the builder makes of the rule `start`. An empty `stack` keeps what was made before an error."""
+        stack = stack or Stack([], [])
+        entered, made = stack.entered, stack.made
+        entered.append(self.tables.starts[start][0])
+        last = self.run(self.layout.process(self.lexer.tokens(text, entered)), entered, made)
         return self.end(start, last, entered, made)
 
     def run(self, tokens: Iterable[Token], entered: list[int], made: Parts) -> Token:
         """Take tokens. `entered` are the states that the parser is in, `made` what it has made in them. Returns the
         last token."""
-        states, rules = self.tables.states, self._rules
+        states, rules = self._states, self._rules
         token = Token(END, "", 0, 0)
         for token in tokens:
-            while (step := states[entered[-1]].get(token.kind)) is None or step < 0:
+            kind = token.kind
+            while (step := states[entered[-1]].get(kind)) is None or step < 0:
                 if step is None:
                     raise UnexpectedToken(token, entered)
-                self.complete(rules[~step], entered, made)
+                self._complete(rules[~step], entered, made)
             entered.append(step)
             made.append(token)
         return token
 
     def end(self, start: str, token: Token, entered: list[int], made: Parts) -> Any:
         """What the builder makes of the rule `start`, after the last token."""
-        states, rules, last = self.tables.states, self._rules, self.tables.starts[start][1]
+        states, rules, last = self._states, self._rules, self.tables.starts[start][1]
         end = Token(END, "", token.start, token.end)
         while entered[-1] != last:
             step = states[entered[-1]].get(END)
             if step is None or step >= 0:
                 raise UnexpectedToken(end, entered)
-            self.complete(rules[~step], entered, made)
+            self._complete(rules[~step], entered, made)
         return made[0]
 
-    def complete(self, rule: Completed, entered: list[int], made: Parts) -> None:
+    def _complete(self, rule: _Completed, entered: list[int], made: Parts) -> None:
         """Make the value of a rule from its parts."""
         size, origin, method = rule
-        parts = made[-size:] if size else []
+        if method is None:  # the value of its only part
+            entered[-1] = self._states[entered[-2]][origin]
+            return
+        parts: Parts = []
         if size:
+            parts = made[-size:]
             del entered[-size:], made[-size:]
-        entered.append(self.tables.states[entered[-1]][origin])
-        made.append(method(parts))
+        entered.append(self._states[entered[-1]][origin])
+        try:
+            made.append(method(parts))
+        except BuildError as error:
+            made.append(self.instead(error, parts))
+
+    def instead(self, error: BuildError, parts: Parts) -> Any:
+        """What to go on with if the builder refuses the parts of a rule."""
+        raise error
 
     def accepted(self, entered: list[int]) -> set[str]:
         """The terminals that can come next."""
@@ -88,11 +112,12 @@ class Parser:
         return step is not None or any(entered[-1] == last for _, last in tables.starts.values())
 
 
-def _method(rule: Rule, builder: object) -> Method:
+def _method(rule: Rule, builder: object) -> Method | None:
     """What makes the value of a rule from its parts. The parts of a rule like `_this` go to the rule around it. Any
     other rule has a method, unless it always has one part and gives that."""
-    is_inlined = rule.method.startswith("_") or (rule.only_part and rule.size == 1 and rule.is_plain)
-    method: Method = _unchanged if is_inlined else getattr(builder, rule.method)
+    if rule.only_part and rule.size == 1 and rule.is_plain:
+        return None
+    method: Method = _unchanged if rule.method.startswith("_") else getattr(builder, rule.method)
     if rule.only_part:
         method = partial(_only, method)
     return method if rule.is_plain else partial(_arranged, method, rule)

@@ -38,14 +38,14 @@ from .fragments import (
     word_of,
 )
 from .hints import OPENS_BLOCK
-from .indenter import Indenter, LayoutError
+from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
 from .literals import BuildError
-from .parser import Completed, Parser, Parts, UnexpectedToken
-from .tables import tables
+from .parser import Parser, Parts, Stack, UnexpectedToken
 
 MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a text is not parsed
 
+_MARKS = 4
 _LAYOUT = ("_NL", "_INDENT", "_DEDENT")
 _TAB = 4  # columns of a tab, once it is reported
 _Found = tuple[list[Token], int]  # the tokens to go on with, and the offset of those after them
@@ -62,21 +62,37 @@ class _Mark(State):
 
 
 class ErrorParser(Parser):
-    """Parses one text with syntax errors."""
+    """Parses one text with syntax errors, after a parser that stopped at the first one with a `stack`. The statements
+    that it has finished are kept, except for the last ones."""
 
-    def __init__(self, source: Source, text: str, builder: Builder, layout: Indenter):
-        super().__init__(tables(), builder, layout)
-        self._source, self._text, self._builder, self._layout = source, text, builder, layout
+    def __init__(self, parser: Parser, source: Source, text: str, builder: Builder, stack: Stack):
+        super().__init__(parser.tables, builder, parser.layout, parser.lexer)
+        self._source, self._text, self._builder = source, text, builder
         self._shown = text  # with spaces in place of the statements that have errors
         self._errors: dict[tuple[str, int], Diagnostic] = {}
-        self._entered, self._made, self._indents = [self.tables.starts["file"][0]], Parts(), [0]
-        self._most = min(MAX_BROKEN, layout.limits.errors)
+        self._at = self._kept(stack)  # where to begin
+        self._entered, self._made, self._indents = stack.entered, stack.made, [0]
+        self._most = min(MAX_BROKEN, self.layout.limits.errors)
         self._tab = 0
         self._put_end = -1  # where the last token in place of a statement ends
-        self._marks: deque[_Mark] = deque(maxlen=4)  # before the last statements
-        self._above = self._mark(0)  # before the last line end
+        self._marks: deque[_Mark] = deque(maxlen=_MARKS)  # before the last statements
+        self._above = self._mark(self._at)  # before the last line end
         self._is_fresh = True  # whether a line has no token yet
         self._broken = Counter[int]()  # how often the statement at an offset was found to have an error
+
+    def _kept(self, stack: Stack) -> int:
+        """Take from a stack all but the finished statements of the file that are too old for a mark. Returns where the
+        text goes on after them."""
+        entered, made = stack.entered, stack.made
+        begun = cast(Parts, made[0]) if made and isinstance(made[0], list) else []
+        statements = [number for number, part in enumerate(begun) if not isinstance(part, Token)]
+        if len(statements) <= _MARKS:
+            entered[:], made[:] = [self.tables.starts["file"][0]], []
+            return 0
+        first = statements[-_MARKS]
+        at = cast(t.Statement, begun[first]).span.start
+        del entered[2:], made[1:], begun[first:]
+        return at
 
     def tree(self) -> t.File:
         """The tree of the text, with all errors."""
@@ -84,7 +100,7 @@ class ErrorParser(Parser):
         while True:
             try:
                 stream = self.lexer.tokens(self._text, self._entered, at)
-                laid_out = self._layout.process(stream, self._indents, self._tab)
+                laid_out = self.layout.process(stream, self._indents, self._tab)
                 last = self.run(self._watched(chain(tokens, laid_out)), self._entered, self._made)
                 made: t.File = self.end("file", last, self._entered, self._made)
             except (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken) as error:
@@ -92,19 +108,13 @@ class ErrorParser(Parser):
             else:
                 return replace(made, errors=tuple(sorted(self._errors.values(), key=_start)))
 
-    def complete(self, rule: Completed, entered: list[int], made: Parts) -> None:
+    def instead(self, error: BuildError, parts: Parts) -> t.Broken:
         """An error in the first line of a block may only be found at its end. The block is kept."""
-        parts = made[-rule[0] :] if rule[0] else []
-        try:
-            super().complete(rule, entered, made)
-        except BuildError as error:
-            body = next((part for part in parts if isinstance(part, Body)), None)
-            if body is None:
-                raise
-            self._report(explained(error, self._source, self._shown, self))
-            made.append(
-                self._builder.remains(Span(self._source, parts[0].start, body.span.start), cast(t.Block, body.items))
-            )
+        body = next((part for part in parts if isinstance(part, Body)), None)
+        if body is None:
+            raise error
+        self._report(explained(error, self._source, self._shown, self))
+        return self._builder.remains(Span(self._source, parts[0].start, body.span.start), cast(t.Block, body.items))
 
     def _report(self, diagnostic: Diagnostic) -> None:
         assert diagnostic.span is not None
@@ -146,7 +156,7 @@ class ErrorParser(Parser):
         """What to begin with. The first line must not be indented."""
         indent = re.match(r"([ \t\f]+)[^\s#]", self._text)
         if indent is None:
-            return [], 0
+            return [], self._at
         message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
         self._report(Diagnostic(message, Span(self._source, 0, indent.end(1))))
         return self._put(self._mark(indent.end(1)), with_block=True)
