@@ -7,6 +7,7 @@ names from before the loop. Each scope also keeps the last value that it gave ea
 
 import os
 from collections.abc import Iterator, Mapping
+from operator import eq
 from typing import Any, Generic, TypeVar
 
 from ..record import Record, State, field, replace
@@ -163,7 +164,7 @@ class Names(State, Generic[_Value]):
         it."""
         at = self.path if path is None else path
         for binding in self.names.get(name, ()):
-            if _common(binding.path, at) in (binding.path, at):
+            if all(map(eq, binding.path, at)):  # one of them is around the other
                 return binding
         return None
 

@@ -19,7 +19,7 @@ class Values(Observer):
         place = _place(expr)
         if place is not None:
             known = self._found.setdefault((expr.span.source.path, *place), [])
-            if len(known) < _MOST and not any(one is value for one in known):
+            if not known or (len(known) < _MOST and not any(one is value for one in known)):
                 known.append(value)
 
     def at(self, path: str, start: int, end: int) -> list[object]:
@@ -44,7 +44,7 @@ def _place(expr: t.Expr | t.Identifier | t.DefParameter) -> tuple[int, int] | No
             return _word(span.text, depth, span.start)
         case t.Attribute():
             return _word(span.text, -1, span.start)
-        case t.Name(id=name) if len(name) != len(span.text):
+        case t.Name(id=name) if len(name) != span.end - span.start:
             return _word(span.text, 0, span.start)
         case t.DefParameter():
             return _word(span.text, 0, span.start)

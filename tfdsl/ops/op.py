@@ -178,6 +178,11 @@ class Op(Record):
     def params(self) -> tuple[Parameter, ...]:
         return parse_signature(self.signature)
 
+    @cached_property
+    def named_params(self) -> dict[str, Parameter]:
+        """The parameters by their names, in order."""
+        return {param.name: param for param in self.params}
+
     @property
     def counted(self) -> Flops:
         """The rule for its floating-point operations: that of its row, or else one for each element of the result if it
@@ -188,13 +193,13 @@ class Op(Record):
             return no_flops
         return per_result() if self.batch is each else uncounted
 
-    @property
+    @cached_property
     def makes_shape(self) -> bool:
         """Whether it makes a tensor of a shape that is its argument, out of nothing but that and options."""
         shapes = [param.name for param in self.params if param.kind == "shape"]
         return shapes == ["shape"] and (self.params[0].name == "shape" or self.takes_seed)
 
-    @property
+    @cached_property
     def takes_seed(self) -> bool:
         return any(param.name == "seed" for param in self.params)
 

@@ -29,6 +29,7 @@ _PARTS = frozenset(
     "NAME NUMBER STRING BYTES UNIT ORDER REUSE IF_EXISTS BEST BETTER AND OR NOT TRUE FALSE NONE OPERATOR "
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW BROKEN BROKEN_BRANCH BROKEN_SESSION".split()
 )
+_LAYOUT = ("_NL", "_INDENT", "_DEDENT")
 _MAX_DIGITS = 4000
 _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
 
@@ -54,6 +55,8 @@ class _OptionalPart:
     def __init__(self, span: Span, value: object):
         self.span, self.items = span, value
 
+
+_CARRIERS = (_Items, _OptionalPart)  # of `items`
 
 _Child = Token | t.Tree | _Items | _OptionalPart | None
 _Made = TypeVar("_Made", bound=_Child)
@@ -86,22 +89,20 @@ def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
                 parts.append(None)
                 continue
             if isinstance(child, Token):
-                kind = child.kind
-                if kind in _PARTS:
+                if child.kind in _PARTS:
                     parts.append(child)
-                elif kind in ("_NL", "_INDENT", "_DEDENT"):
+                elif child.kind in _LAYOUT:
                     continue
                 left, right = child.start, child.end
             else:
                 span = child.span
                 left, right = span.start, span.end
-                parts.append(child.items if isinstance(child, (_Items, _OptionalPart)) else child)
+                parts.append(child.items if isinstance(child, _CARRIERS) else child)
             if start is None:
                 start = left
             if in_header:
                 end = right
-            if type(child) is Body:
-                in_header = False
+                in_header = type(child) is not Body
         return method(self, Span(self.source, start or 0, end or 0), *parts)
 
     return callback

@@ -48,22 +48,20 @@ class Lexer:
 
     def _keywords_of(self, word: str) -> list[tuple[str, re.Pattern[str]]]:
         """The keywords that a word could be, with their whole patterns."""
-        found = self._candidates.get(word)
-        if found is None:
-            found = [
-                (name, re.compile(pattern))
-                for name, spelling, pattern in self._keywords
-                if spelling == word or (not spelling.isalpha() and re.fullmatch(spelling, word))
-            ]
-            if found or len(self._candidates) < 10_000:
-                self._candidates[word] = found
+        found = [
+            (name, re.compile(pattern))
+            for name, spelling, pattern in self._keywords
+            if spelling == word or (not spelling.isalpha() and re.fullmatch(spelling, word))
+        ]
+        if found or len(self._candidates) < 10_000:
+            self._candidates[word] = found
         return found
 
     def tokens(self, text: str, entered: Sequence[int], at: int = 0) -> Iterator[Token]:
         """The tokens of a text from an offset on. The last of `entered` is the parser's state, which it changes between
         two tokens."""
         end = len(text)
-        match_token, states = self._token.match, self._states
+        match_token, states, candidates = self._token.match, self._states, self._candidates
         while at < end:
             match = match_token(text, at)
             if match is None:
@@ -77,7 +75,8 @@ class Lexer:
             if kind == "SYMBOL":
                 kind = self._symbols[value]
             elif kind == "NAME":
-                for keyword, pattern in self._keywords_of(value):
+                keywords = candidates.get(value)
+                for keyword, pattern in self._keywords_of(value) if keywords is None else keywords:
                     if keyword in states[entered[-1]] and (match := pattern.match(text, start)):
                         kind, at = keyword, match.end()
                         value = match[0]

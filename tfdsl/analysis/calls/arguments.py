@@ -180,6 +180,8 @@ def default_dtype(value: ExprValue, kind: str | None) -> DType:
 
 def tensor_dtype(value: ExprValue) -> DType | None:
     """The dtype of the first tensor in a value."""
+    if isinstance(value, (Tensor, Array)):  # mostly
+        return value.type.dtype
     for item in _scalars(value):
         if isinstance(item, (Tensor, Array)):
             return item.type.dtype
@@ -314,7 +316,7 @@ class BoundArguments(State):
 
 def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
     """Match, type and convert the arguments of an op call."""
-    params = {param.name: param for param in op.params}
+    params = op.named_params
     _check_names(ctx, op, given)
     arguments = assign_arguments(ctx, op.name, op.signature, list(params), given, span)
     for name, param in params.items():

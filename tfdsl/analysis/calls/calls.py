@@ -131,8 +131,7 @@ def call(
 
 def _is_for_python(op: Op, given: Arguments) -> bool:
     """Whether a call has only numbers and does not use the name of one of the op's parameters."""
-    params = [param.name for param in op.params]
-    return all(name not in params and isinstance(argument.value, (int, float)) for name, argument in given)
+    return all(name not in op.named_params and isinstance(argument.value, (int, float)) for name, argument in given)
 
 
 def _lacks_only_shape(op: Op, given: Arguments) -> bool:

@@ -166,8 +166,9 @@ def _doubt_alias(ctx: Analysis, value: ExprValue, name: str, expr: t.Expr, first
 
 def doubt_tag(ctx: Analysis, tag: str, span: Span) -> None:
     """Warn of the second summary with the same tag in a scope. `span` is its place."""
-    scopes = open_scopes(ctx.graph.items)
-    for ref in ctx.graph.summaries.get(tag, ()):
+    others = ctx.graph.summaries.get(tag, ())
+    scopes = open_scopes(ctx.graph.items) if others else []
+    for ref in others:
         other = ctx.graph.nodes[ref.node]
         at = ctx.graph.items.index(other)
         if open_scopes(ctx.graph.items[:at]) == scopes:
