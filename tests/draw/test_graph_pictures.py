@@ -287,18 +287,59 @@ def test_pictures_need_no_tensorflow(file):
 CHROMIUM = shutil.which("chromium")
 
 
+PRESS = """
+<pre id="pressed"></pre>
+<script>
+for (const keys of KEYS) {
+  for (const key of keys.split(" ")) {
+    const at = document.activeElement;
+    if (key.startsWith("find:")) { at.value = key.slice(5); at.dispatchEvent(new Event("input")); }
+    else if (key === "click") at.click();
+    else at.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  }
+  const now = document.activeElement, shown = document.querySelector("#about:not([hidden]) h2");
+  const words = now.id || now.querySelector("b")?.textContent || now.textContent;
+  document.getElementById("pressed").textContent +=
+    `${words}, ${shown ? shown.textContent : "-"}, ${document.querySelectorAll(".box.closed").length}\\n`;
+}
+</script>
+"""
+
+
+def dom(folder, part=""):
+    """What a browser makes of the page."""
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=2000", "--dump-dom"]  # fmt: skip
+    command = [CHROMIUM, *flags, f"file://{folder / 'p.html'}{part}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_page_by_keyboard(file):
+    assert main(["graph", "p.tfg", "-o", "p.html"]) == 0
+    steps = [  # keys; then the focus, what the details are about, and the number of closed boxes
+        ("/ find:y Enter", "find, y, 0"),
+        ("ArrowDown", "y, y, 0"),
+        ("ArrowUp", "w, w, 0"),
+        ("ArrowDown", "y, y, 0"),
+        ("ArrowRight", "away, y, 0"),
+        ("click", "y, -, 0"),
+        ("ArrowRight Escape", "y, -, 0"),
+        ("/ find:s ArrowDown", "s, -, 0"),
+        ("Enter", "s, -, 1"),
+        ("/ find:y Enter", "find, y, 0"),
+    ]
+    with (file / "p.html").open("a", encoding="utf-8") as page:
+        page.write(PRESS.replace("KEYS", json.dumps([keys for keys, _ in steps])))
+    pressed = re.search(r'<pre id="pressed">(.*?)</pre>', dom(file), re.S)[1].splitlines()
+    assert [*zip((keys for keys, _ in steps), pressed, strict=True)] == steps
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_a_page_in_a_browser(file):
     assert main(["graph", "p.tfg", "-o", "p.html"]) == 0
-
-    def dom(part):
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 f"--user-data-dir={file / 'profile'}", "--virtual-time-budget=2000", "--dump-dom"]  # fmt: skip
-        command = [CHROMIUM, *flags, f"file://{file / 'p.html'}{part}"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
-
-    opened, closed = dom("#find=y"), dom("#close=b1")
+    opened, closed = dom(file, "#find=y"), dom(file, "#close=b1")
     assert 'class="box tint' in opened and 'aria-expanded="true"' in opened
     assert re.search(r'class="box tint\d closed"', closed) and 'aria-expanded="false"' in closed
     assert "1 of 1" in opened and 'class="item op found lit"' in opened
