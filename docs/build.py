@@ -26,6 +26,7 @@ def main() -> int:
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict", "-f", str(folder / "zensical.toml")]
     code = subprocess.run(command, cwd=folder, check=False).returncode
     if code == 0:
+        (folder / "site" / "404.html").unlink()  # its links only work at the root of a server
         print(f"the site is in {folder / 'site' / 'index.html'}")
     return code
 

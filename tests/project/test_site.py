@@ -62,6 +62,13 @@ def anchors(page):
     return found
 
 
+def test_each_page_has_one_title_and_no_heading_twice(pages):
+    for path, page in pages.items():
+        headings = re.findall(r"^(#+) (.*)$", prose(page), re.M)
+        assert [level for level, _ in headings].count("#") == 1, path
+        assert [text for text, count in Counter(text for _, text in headings).items() if count > 1] == [], path
+
+
 def links(page):
     return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", prose(page)))
 

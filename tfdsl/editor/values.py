@@ -1,6 +1,7 @@
 """What the analysis finds for the places of a text: the values of expressions, and of names where they are bound."""
 
 import re
+from functools import cached_property
 
 from ..inputs import Observer
 from ..syntax import tree as t
@@ -9,18 +10,33 @@ from .symbols import WORD
 _MOST = 20  # values of a place that runs often
 
 
+_Expr = t.Expr | t.Identifier | t.DefParameter
+
+
 class Values(Observer):
-    """The values of an analysis by their places. A name in a dotted name has its own place."""
+    """The values of an analysis by their places, which are found when the first one is asked for. A name in a dotted name
+    has its own place."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, int, int], list[object]] = {}
+        self._seen: dict[int, tuple[_Expr, list[object]]] = {}  # by the identity of the expression
 
-    def value(self, expr: t.Expr | t.Identifier | t.DefParameter, value: object) -> None:
-        place = _place(expr)
-        if place is not None:
-            known = self._found.setdefault((expr.span.source.path, *place), [])
-            if not known or (len(known) < _MOST and not any(one is value for one in known)):
-                known.append(value)
+    def value(self, expr: _Expr, value: object) -> None:
+        seen = self._seen.get(id(expr))
+        if seen is None:
+            self._seen[id(expr)] = expr, [value]
+        else:
+            _add(seen[1], value)
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, int, int], list[object]]:
+        found: dict[tuple[str, int, int], list[object]] = {}
+        for expr, values in self._seen.values():
+            place = _place(expr)
+            if place is not None:
+                known = found.setdefault((expr.span.source.path, *place), [])
+                for value in values:
+                    _add(known, value)
+        return found
 
     def at(self, path: str, start: int, end: int) -> list[object]:
         """The values of a place, in the order in which they were found."""
@@ -32,7 +48,12 @@ class Values(Observer):
         return [] if place is None else self.at(expr.span.source.path, *place)
 
 
-def _place(expr: t.Expr | t.Identifier | t.DefParameter) -> tuple[int, int] | None:
+def _add(known: list[object], value: object) -> None:
+    if len(known) < _MOST and not any(one is value for one in known):
+        known.append(value)
+
+
+def _place(expr: _Expr) -> tuple[int, int] | None:
     """The offsets of an expression; of a dotted name, those of its last part. None for a name in a string with
     escapes."""
     span = expr.span
