@@ -357,7 +357,7 @@ def _read_first(operands: dict[str, Operand]) -> None:
 
 def _written(value: Operand) -> Operand:
     """The result of a write, read after the write. TensorFlow would read rows of the variable without waiting."""
-    if isinstance(value, tf.Variable) and value.op is not value.handle.op:
+    if isinstance(value, tf.Variable) and not value.dtype._is_ref_dtype and value.op is not value.handle.op:
         return value.value()
     return value
 
@@ -382,9 +382,9 @@ def _initial(lowering: Lowering, node: Node) -> Operand:
 
 
 def _variable(lowering: Lowering, node: Node) -> Operand:
-    trainable = node.static("trainable", True)
-    dtype = node.outputs[0].dtype.name
-    return v1.Variable(_initial(lowering, node), trainable=trainable, name=node.name, dtype=dtype, use_resource=True)
+    trainable, is_resource = node.static("trainable", True), not node.is_reference_variable
+    dtype, initial = node.outputs[0].dtype.name, _initial(lowering, node)
+    return v1.Variable(initial, trainable=trainable, name=node.name, dtype=dtype, use_resource=is_resource)
 
 
 def _shared(lowering: Lowering, node: Node) -> Operand:
@@ -396,7 +396,12 @@ def _shared(lowering: Lowering, node: Node) -> Operand:
     if isinstance(node.args["initial"], Literal):
         initial, shape = v1.constant_initializer(initial), type.shape
     return v1.get_variable(
-        node.name, shape, type.dtype.name, initializer=initial, trainable=trainable, use_resource=True
+        node.name,
+        shape,
+        type.dtype.name,
+        initializer=initial,
+        trainable=trainable,
+        use_resource=not node.is_reference_variable,
     )
 
 

@@ -156,7 +156,7 @@ class OpCache:
         refs = list(node.inputs())
         inputs = {ref.node for ref in refs}
         self._note(node, inputs)
-        if not is_plain or node.op in _NEVER or node.op in _DRAWN or node.function:
+        if not is_plain or node.op in _NEVER or node.op in _DRAWN or node.function or node.is_reference_variable:
             return None
         if node.is_variable:
             if not inputs <= self._free:  # TensorFlow guards the initial value of a variable that depends on another
@@ -320,6 +320,8 @@ class OpCache:
 def _type(value: object) -> _Type | None:
     """The type of a tensor or variable, or None if the rank is unknown."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) or value.shape.rank is None:
+        return None
+    if value.dtype._is_ref_dtype:  # a template could not tell its reads
         return None
     return _Type(isinstance(value, tf.Variable), value.dtype.base_dtype, tuple(value.shape.as_list()))
 

@@ -68,8 +68,8 @@ def place_slots(slots: list[tf.Variable]) -> None:
     """Put the slots of an optimizer into the containers of its variables. TensorFlow puts them where the optimizer is,
     so two programs with variables in different containers would share them on a cluster."""
     for slot in slots:
-        handle = slot.handle.op
-        for group in handle.colocation_groups():
-            variable = handle.graph.get_operation_by_name(group.decode().removeprefix("loc:@"))
-            if not handle.get_attr("container"):
-                handle._set_attr("container", v1.AttrValue(s=variable.get_attr("container")))
+        made = slot.op
+        for group in made.colocation_groups():
+            variable = made.graph.get_operation_by_name(group.decode().removeprefix("loc:@"))
+            if not made.get_attr("container"):
+                made._set_attr("container", v1.AttrValue(s=variable.get_attr("container")))

@@ -125,7 +125,7 @@ def _sum(gradients: list, variable: v1.Variable):
     gradients = [gradient for gradient in gradients if gradient is not None]
     if not gradients:
         return None
-    with v1.get_default_graph().colocate_with(variable.handle):
+    with v1.get_default_graph().colocate_with(variable.op):
         if all(isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
             values = tf.concat([gradient.values for gradient in gradients], 0)
             indices = tf.concat([gradient.indices for gradient in gradients], 0)

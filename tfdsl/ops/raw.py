@@ -15,8 +15,12 @@ from ..types import ALL_DTYPES, DType
 from .op import REQUIRED, Required
 
 PREFIX = "raw."  # of these ops in programs
-# Ops that take the handle of a variable and leave the variable unchanged.
-READERS = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp")
+# Ops that take the handle of a variable, or a reference to it, and leave the variable unchanged.
+READERS = (
+    "ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp",
+    "IsVariableInitialized", "RefIdentity", "RefSwitch", "RefMerge", "RefSelect", "RefEnter", "RefExit",
+    "RefNextIteration",
+)  # fmt: skip
 
 
 # A JSON value.
@@ -37,6 +41,11 @@ class RawArgument(Record):
     count: str
     is_list: bool
     is_reference: bool  # to a v1 variable
+
+    @property
+    def takes_variable(self) -> bool:
+        """Whether an op takes the variable itself as this input, by its handle or a reference to it."""
+        return self.is_reference or (self.dtype is not None and self.dtype.name == "resource")
 
 
 class RawAttr(Record):

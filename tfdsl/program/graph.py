@@ -190,7 +190,7 @@ class Node(Record):
         """Whether an output is a reference to a v1 variable, which ops can write through."""
         made = self.raw_op
         if made is None or not any(one.is_reference for one in made.outputs):
-            return False
+            return self.is_reference_variable
         if any(one.is_list for one in made.outputs):
             return made.outputs[0].is_reference  # it is the only one
         return made.outputs[output].is_reference
@@ -204,6 +204,11 @@ class Node(Record):
     def is_variable(self) -> bool:
         """Whether it is a variable, shared or not."""
         return self.op == VARIABLE or self.op == SHARED
+
+    @property
+    def is_reference_variable(self) -> bool:
+        """Whether it is a variable as TensorFlow 1 made them, which ops write through a reference."""
+        return self.is_variable and self.static("resource", True) is False
 
     @property
     def is_shared(self) -> bool:
@@ -269,7 +274,7 @@ class Node(Record):
             return [param.name for param in row.params if param.kind == "variable"]
         made = self.raw_op
         if made is not None:
-            return [one.name for one in made.inputs if one.dtype is not None and one.dtype.name == "resource"]
+            return [one.name for one in made.inputs if one.takes_variable]
         return []
 
     @property

@@ -371,6 +371,11 @@ def _suitable(
     return next(fitting, own)
 
 
+def _is_resource(ctx: Analysis, value: ExprValue) -> bool:
+    """Whether a value is a variable that has a handle."""
+    return _is_variable(value) and not ctx.graph.nodes[value.ref.node].is_reference_variable
+
+
 def _is_variable(value: ExprValue) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.is_variable
 
@@ -445,7 +450,7 @@ def _check_fixed(
         return
     for value in values:
         own = tensor_dtype(value)
-        if dtype.kind == "opaque" and own != dtype and not (dtype.name == "resource" and _is_variable(value)):
+        if dtype.kind == "opaque" and own != dtype and not (dtype.name == "resource" and _is_resource(ctx, value)):
             wanted = "a variable, or a resource that another op makes," if dtype.name == "resource" else dtype
             ctx.fail(RAW_RESOURCE, given.span, operand_notes([given]), op=op.name, wanted=wanted, param=one.name,
                      value=describe(value))  # fmt: skip

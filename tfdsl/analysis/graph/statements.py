@@ -348,18 +348,21 @@ def _with_type(
     return list({**of_type, **named}.items())
 
 
-def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]:
+_OPTIONS = ("trainable", "resource")
+
+
+def _options(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]:
     args: dict[str, Arg] = {}
     for option in statement.options:
         word = "shared" if statement.shared else "variable"
-        if option.name != "trainable":
-            help = ctx.did_you_mean(option.name or "", ["trainable"])
-            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement=word, name=option.name, known="trainable")
+        if option.name is None or option.name not in _OPTIONS:
+            help = ctx.did_you_mean(option.name or "", _OPTIONS)
+            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement=word, name=option.name, known=listed(_OPTIONS))
         value = value_of(ctx, env, option.value)
         if not isinstance(value, bool):
-            ctx.fail(ARGUMENT_KIND, option.value.span, function=f"'{word}'", wanted="true or false", name="trainable",
+            ctx.fail(ARGUMENT_KIND, option.value.span, function=f"'{word}'", wanted="true or false", name=option.name,
                      value=describe(value))  # fmt: skip
-        args["trainable"] = Static(value)
+        args[option.name] = Static(value)
     return args
 
 
@@ -377,7 +380,7 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     else:
         with ctx.graph.apart():
             initial, type = _initial(ctx, env, statement)
-            args = {"initial": initial, **_trainable(ctx, env, statement)}
+            args = {"initial": initial, **_options(ctx, env, statement)}
             node = _declared(ctx, env, VARIABLE, args, type, statement)
         variable = Tensor(Ref(node), type, ctx.graph.name, statement.span, True)
     ctx.graph.add_variable(variable, is_shared=False)
@@ -409,7 +412,7 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
             ctx.fail(REGION_PLACE, statement.span, what="a shared variable")
         with graph.apart():
             initial, type = _initial(ctx, env, statement)
-            args = {"initial": initial, **_trainable(ctx, env, statement)}
+            args = {"initial": initial, **_options(ctx, env, statement)}
             node = _declared(ctx, env, SHARED, args, type, statement)
         tensor = Tensor(Ref(node), type, graph.name, statement.span, True)
         known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)

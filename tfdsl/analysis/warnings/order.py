@@ -11,7 +11,17 @@ A `while` or an `if` reads and writes after all its inputs are computed.
 
 from collections.abc import Iterable, Iterator
 
-from ...diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
+from ...diagnostics import (
+    ORDER_EXPORTED,
+    ORDER_NAMED,
+    ORDER_OPEN,
+    ORDER_RANDOM,
+    ORDER_REFERENCE,
+    READ_AGAIN,
+    Diagnostic,
+    Message,
+    Note,
+)
 from ...program import Export, Graph, Log, Node, Program, Ref, Run, Statement, kept_nodes, refs_of, walk, written
 from ...record import Record
 from ..context import Analysis
@@ -89,8 +99,12 @@ class _Execution:
         given = () if isinstance(self.statement, Run) else self._given()
         self._compare(level, [*accesses, *given])
         is_exported = isinstance(self.statement, Export)
+        references = [one for one in self.found if self.graph.nodes[one.variable].is_reference_variable]
+        if references:
+            self.found = [one for one in self.found if one not in references]
+            yield self._open(ORDER_REFERENCE, references)
         if self.found:
-            yield self._open(ORDER_EXPORTED if is_exported else ORDER_OPEN)
+            yield self._open(ORDER_EXPORTED if is_exported else ORDER_OPEN, self.found)
         if self.found and not is_exported:
             yield from self._drawn_twice(level)
         yield from self._read_again(accesses)
@@ -98,10 +112,12 @@ class _Execution:
         for ref in dict.fromkeys(self._named()):
             if ref.node in written:
                 name = self._name(ref.node)
-                note = Note("line {line} writes it", self._span(written[ref.node]))
+                notes = (Note("line {line} writes it", self._span(written[ref.node])),)
                 pair = ref.node, written[ref.node].node
                 message = ORDER_EXPORTED if is_exported else ORDER_NAMED
-                yield {pair}, self._diagnostic(message, (note,), name=name, what="read and written")
+                if self.graph.nodes[ref.node].is_reference_variable:
+                    message, notes = ORDER_REFERENCE, (*notes, Note("line {line} reads it", self.statement.origin.span))
+                yield {pair}, self._diagnostic(message, notes, name=name, what="read and written")
 
     def _drawn_twice(self, level: list[int]) -> Iterator[tuple[set[tuple], Diagnostic]]:
         """Warn of random ops after the second access that cannot be copied although the order needs a copy."""
@@ -233,7 +249,10 @@ class _Execution:
             if access.kind in (_WRITE, _WHOLE):
                 ordered = done[access.node] | follow[access.node]
             else:
-                waits = controls.get(access.node, []) + ([] if access.after is None else [access.after])
+                # What reads a reference variable shares one op with all others, for which no 'after' waits.
+                shares = access.after is None and nodes[access.variable].is_reference_variable
+                waits = [] if shares else controls.get(access.node, [])
+                waits = waits + ([] if access.after is None else [access.after])
                 ordered = _union(done[one] for one in waits if one in known)
                 ordered |= 0 if access.kind == _GIVEN else follow.get(access.node, 0) | bits.get(access.node, 0)
             rest = _union(others) & ~ordered
@@ -243,9 +262,9 @@ class _Execution:
 
     # --- what is said ---------------------------------------------------------------------
 
-    def _open(self, message: Message) -> tuple[set[tuple], Diagnostic]:
+    def _open(self, message: Message, pairs: list[_Open]) -> tuple[set[tuple], Diagnostic]:
         nodes = self.graph.nodes
-        found = sorted(self.found, key=lambda one: (not nodes[one.first.node].name, one.variable, one.second.node))
+        found = sorted(pairs, key=lambda one: (not nodes[one.first.node].name, one.variable, one.second.node))
         first, second = found[0].first, found[0].second
         names = list(dict.fromkeys(self._name(one.variable) for one in found))
         given = next((one.first for one in found if one.first.kind == _GIVEN and one.first.node == first.node), None)
@@ -259,11 +278,11 @@ class _Execution:
             notes.append(Note(f"the same is true of {', '.join(names[1:4])}{' and others' if names[4:] else ''}"))
         what = "written twice" if first.writes and second.writes else "read and written"
         before = nodes[first.node].name or "..."
-        pairs = {(one.variable, one.first.node, one.second.node) for one in found}
+        places = {(one.variable, one.first.node, one.second.node) for one in found}
         help = self._help_given(shown) if given and message is ORDER_OPEN else ""
         common = self._writes_of(first.node) & self._writes_of(second.node)
         details = {"before": before, "or_two": "" if common else ", or write two statements"}
-        return pairs, self._diagnostic(message, tuple(notes), help, name=names[0], what=what, **details)
+        return places, self._diagnostic(message, tuple(notes), help, name=names[0], what=what, **details)
 
     def _writes_of(self, id: int) -> set[int]:
         """The nodes that change variables when a node is computed. Two statements with this node would change them

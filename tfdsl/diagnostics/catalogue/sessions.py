@@ -77,6 +77,9 @@ RESTORE_FOLDER = _message("TFG538", "'restore' cannot read {path}, the folder in
 VALUE_TAKEN = _message("TFG550", "'{name}' is {what} already", "choose another name: my_{name} = ...")
 VALUE_TYPE = _message("TFG551", "'{name}' was {before} before this training and becomes {after} in it",
                       "give the two values different names")
+ORDER_REFERENCE = _message("TFG585", "nothing decides when '{name}' is {what} here: reference variables have no order",
+                           "write two statements, or let the second one use the result of the first: for what "
+                           "reads such a variable, an 'after' does not wait")
 VALUE_NONE = _message("TFG552", "{value} has no value to give a name", "{way}")
 MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here")
 BETTER_VALUE = _message("TFG566", "{what} compares a number with those before, not {value}",

@@ -81,15 +81,15 @@ class _Copy:
 
     def __init__(self, built: BuiltGraph, number: int):
         variables = built.state_variables()
-        first = variables[0].handle if variables else None
+        first = variables[0].op if variables else None
         self._number = number
         description = self._handle(first, tf.string, tf.TensorShape([]), "about")
         # A name on a server has one type forever, even for other programs.
-        pairs = [(v, self._handle(v.handle, v.dtype.base_dtype, v.shape, v.op.name)) for v in variables]
+        pairs = [(v, self._handle(v.op, v.dtype.base_dtype, v.shape, v.op.name)) for v in variables]
         self.given = v1.placeholder(tf.string, [], "about")
         self.forget = _assign(description, tf.constant(""))
         with tf.control_dependencies([self.forget]):
-            copied = [_assign(handle, _read(v.handle, v.dtype.base_dtype)) for v, handle in pairs]
+            copied = [_assign(handle, _value(v)) for v, handle in pairs]
         with tf.control_dependencies(copied):
             self.put = _assign(description, tf.identity(self.given))
         before = _read(description, tf.string)
@@ -98,14 +98,20 @@ class _Copy:
         with tf.control_dependencies(values.values()):
             self.read = before, values, _read(description, tf.string)
 
-    def _handle(self, beside: tf.Tensor | None, dtype: tf.DType, shape: tf.TensorShape, name: str) -> tf.Tensor:
-        device = beside.op.device if beside is not None else None
-        container = beside.op.get_attr("container").decode() if beside is not None else ""
+    def _handle(self, beside: tf.Operation | None, dtype: tf.DType, shape: tf.TensorShape, name: str) -> tf.Tensor:
+        device = beside.device if beside is not None else None
+        container = beside.get_attr("container").decode() if beside is not None else ""
         with tf.device(device):
             return tf.raw_ops.VarHandleOp(
                 dtype=dtype, shape=shape, container=container,
                 shared_name=f"tfdsl.copy.{self._number}/{dtype.name}/{name}",
             )  # fmt: skip
+
+
+def _value(variable: tf.Variable) -> tf.Tensor:
+    if variable.dtype._is_ref_dtype:
+        return tf.identity(variable._ref())
+    return _read(variable.handle, variable.dtype.base_dtype)
 
 
 def _read(handle: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -224,7 +224,8 @@ class Execution:
             asked = built.added.get("known")
             if not isinstance(asked, dict):
                 with built.adding("known"):
-                    asked = built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
+                    asked = {one.op.name: v1.is_variable_initialized(one) for one in built.variables()}
+                    built.added["known"] = asked
         known = self.session.run({one.op.name: asked[one.op.name] for one in variables} or [])
         return [one for one in variables if not known[one.op.name]]
 
@@ -235,7 +236,7 @@ class Execution:
         with built.lock:
             if "forget" not in built.added:
                 with built.adding("forget"):
-                    handles = [variable.handle for variable in built.variables()]
+                    handles = [one.handle for one in built.variables() if not one.dtype._is_ref_dtype]
                     built.added["forget"] = [tf.raw_ops.DestroyResourceOp(resource=one) for one in handles]
         self.session.run(built.added["forget"])
 

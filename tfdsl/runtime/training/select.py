@@ -1,5 +1,6 @@
 """Selects the engine of a training, with a reason if it is not the requested one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -7,7 +8,7 @@ from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
-from ...program import EngineName, Statement, Train, keeps_checkpoints, walk
+from ...program import EngineName, Origin, Statement, Train, keeps_checkpoints, walk
 from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
@@ -118,6 +119,7 @@ class Engines:
         built, random, ops, is_slow = self._run.built, set(), 0, False
         for one in executions(built, plan.body, plan):
             names = built.copier.reached(one.fetches, one.fed)
+            self._refuse_references(names, one.statement.origin)
             try:
                 random |= set(built.copier.random(names))
             except NotCopied as error:
@@ -126,3 +128,11 @@ class Engines:
             ops += len(names) if one.statement in plan.body else 0
             is_slow |= any(built.graph.get_operation_by_name(name).type.startswith(_SLOW) for name in names)
         return _Reached(frozenset(random), ops, is_slow)
+
+    def _refuse_references(self, names: Iterable[str], origin: Origin) -> None:
+        """Raise `NotInGraph` if a training uses a reference variable, which functions of the graph cannot write."""
+        for name in names:
+            op = self._run.built.graph.get_operation_by_name(name)
+            if op.type in ("VariableV2", "Variable"):
+                node = op_of(self._run.built, name).node
+                raise NotInGraph(f"{name} is a reference variable (resource=false)", node.origin if node else origin)
