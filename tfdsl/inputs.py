@@ -1,7 +1,7 @@
 """The inputs of a compilation in addition to the text."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from .access import Access
 from .diagnostics.spelling import visible
@@ -78,14 +78,18 @@ class ExternalNames(Record):
     """Names that a text can use without binding them.
 
     Names `above` count as bound before the text. Names `beside` are used only if a name is otherwise unknown. A name
-    that the text itself binds, even further down, takes precedence.
+    that the text itself binds, even further down, takes precedence. The values of a dict are found as `name.key`.
     """
 
     above: Mapping[str, object]
     beside: Mapping[str, object]
 
     def __getitem__(self, name: str) -> object:
-        return self.above[name] if name in self.above else self.beside[name]
+        for names in (self.above, self.beside):
+            if name in names:
+                return names[name]
+        owner, _, key = name.partition(".")
+        return cast("dict[str, object]", self.above[owner])[key]
 
 
 _NONE: Mapping[str, object] = {}

@@ -33,7 +33,7 @@ def test_a_code(explain):
         "The check says:\n\n    error[TFG201]: matmul cannot multiply float32[n, 3] by float32[4, 1]: 3 is not 4\n"
         in out
     )
-    assert "     --> program.tfg:3:5\n" in out and out.index("The check says") < out.index("Mended:\n\n")
+    assert "     --> program.tfg:3:5\n" in out and out.index("The check says") < out.index("Corrected:\n\n")
     assert "```" not in out and "<!--" not in out and max(map(len, out.splitlines())) <= 130
 
 

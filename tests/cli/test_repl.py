@@ -79,7 +79,11 @@ def test_values_of_sessions_are_kept(live):
     assert lines == ["3.0", "7.0"]
     data = "data d = moons(20)", "placeholder X: float32[n, 2]", "mean = reduce_mean(X)"
     entered(live, *data, "found = evaluate mean on d in batches of 5 as b with X = b.features")
-    assert entered(live, "print found == found") == ["True"]
+    assert entered(live, "print found == found", 'print "{found:.3f}"') == ["True", f"{live.values['found']:.3f}"]
+    entered(live, "largest = reduce_max(X)", "both = evaluate mean, largest on d as b with X = b.features")
+    lines = entered(live, "both.mean == found", "twice = both.largest * 2.0", 'print "{both.mean:.3f}"', "twice")
+    assert lines[:2] == ["True", f"{live.values['found']:.3f}"] and len(lines) == 3
+    assert set(live.values["both"]) == {"mean", "largest"}
     entered(
         live, "up = assign_add(w, 1.0)", "session:\n    n = 0\n    train 3 steps:\n        run up\n        n = n + 1"
     )
@@ -179,8 +183,35 @@ def test_wrong_commands(live, capsys, line):
 def test_a_saved_program_leaves_out_what_no_longer_fits(live, capsys):
     lines = ["variable w = [1.0, 2.0]", "print w[1]", "variable w = 1.0", "print w", ":save out.tfg"]
     assert run_lines(live, lines) == 0
-    assert "without the statements" in capsys.readouterr().out
+    assert "without the statements that ran: w has changed since" in capsys.readouterr().out
     assert main(["check", "out.tfg"]) == 0
+
+
+def test_a_saved_program_has_whole_blocks(live, capsys, here):
+    lines = [
+        "variable w = 3.0", "scope part:", "    variable v = 2.0", "", "def f(x):", "    return x * 2.0", "",
+        "optimize square(w) with gradient_descent(learning_rate=0.1)", "train 2 steps:", "    every 2 steps:",
+        "        print f(w)", "", "set part.v = 5.0", "print part.v", ":vars", ":save out.tfg", ":reset", ":save empty.tfg",
+    ]  # fmt: skip
+    assert run_lines(live, lines) == 0
+    out = capsys.readouterr().out
+    assert "part.v = 5.0\n" in out and "saved out.tfg\n" in out
+    assert "session" not in (here / "empty.tfg").read_text()
+    assert main(["run", "-q", "out.tfg"]) == 0
+    assert capsys.readouterr().out == out.partition("w = ")[0]
+
+
+def test_a_saved_program_says_if_it_does_not_do_what_ran(live, capsys):
+    lines = ["variable w = 3.0", "y = w * 2.0", "print y", "y = w * 5.0", "print y", ":save out.tfg"]
+    assert run_lines(live, lines) == 0
+    assert "but its session does not do what ran here: y has changed since" in capsys.readouterr().out
+
+
+def test_scopes_with_the_same_names_are_apart(live):
+    entered(live, "scope a:\n    variable w = 1.0\n", "scope b:\n    variable w = 2.0\n", "set a.w = 5.0")
+    assert entered(live, "a.w + b.w") == ["7.0"]
+    assert live.enter("scope a:\n    variable w = 3.0\n", Options()).declared == ("a", "w")
+    assert entered(live, "a.w + b.w") == ["5.0"]
 
 
 def test_help_lists_the_commands(live, capsys):

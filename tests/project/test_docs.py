@@ -130,7 +130,8 @@ COMMANDS_SHOWN = [
 def test_commands(page, command, output, place, capsys):
     place(page)
     failed = main(shlex.split(command))
-    alike(capsys.readouterr().out, output)
+    said = capsys.readouterr()
+    alike(said.out + said.err if failed else said.out, output)
     assert output and failed == ("error[" in output)
 
 

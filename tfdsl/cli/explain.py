@@ -21,7 +21,7 @@ from .report import WrongUse, colour, wrong_use
 
 def configure(parser: CommandParser) -> None:
     parser.description = (
-        "Explain the code of a message, with a program that has it and the mended one, or anything that has a name: a "
+        "Explain the code of a message, with a wrong program and the corrected one, or anything that has a name: a "
         "statement, a word of one, an op, a layer, an optimizer, a source, transform or field of data, a setting, a "
         "command, an option of commands. "
         "Names of TensorFlow and Keras lead to what they are here."

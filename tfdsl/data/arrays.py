@@ -383,8 +383,8 @@ def _texts(codes: np.ndarray, words: Collection[str]) -> np.ndarray:
 
 
 class _Watch:
-    """Finds columns of integers that float32 cannot represent, among those of one number a row, or in the only column.
-    Numbers that a transform computed are rounded anyway."""
+    """Finds columns of integers that float32 cannot represent, among those of one number per row, or in the only
+    column. Numbers that a transform computed are rounded anyway."""
 
     def __init__(self, table: Table, columns: tuple[Column, ...]):
         self._table = table

@@ -339,7 +339,7 @@ class Pipeline:
             several = [column.field for column in self.schema.table if column.role == "feature"]
             way = "all columns are targets or set aside"
             if several:
-                way = f"its columns have more than one number a row: use them by name, as in batch.{several[0]}"
+                way = f"its columns have more than one number per row: use them by name, as in batch.{several[0]}"
             raise DataError(NO_FEATURES, data=data, way=way)
         _refuse_kinds(columns)
         text = [column for column in columns if column.dtype == STRING]

@@ -96,7 +96,7 @@ Role = Literal["feature", "target", "aside"]
 
 
 class Column(Record):
-    """A column of a table: `dtype` is float32, int64, bool or string, `shape` the shape a row. `gaps` is how many of
+    """A column of a table: `dtype` is float32, int64, bool or string, `shape` the shape per row. `gaps` is how many of
     its cells are missing, in the source. `ends` has its least and its greatest number, if they are known.
     `is_computed` is true if a transform computed its values, `is_learned` if they depend on what one learned from
     other rows. `nearly_numbers` is true for text of which more than nine of ten cells are numbers. `other` has the
@@ -119,7 +119,7 @@ class Column(Record):
 
     @property
     def is_number(self) -> bool:
-        """Whether it has one number a row."""
+        """Whether it has one number per row."""
         return self.shape == () and self.dtype != STRING
 
     @property
@@ -140,7 +140,7 @@ class Schema(Record):
 
     @property
     def features(self) -> tuple[Column, ...]:
-        """The columns of `.features`: those of one number a row. Columns with more are in it only if there is nothing
+        """The columns of `.features`: those of one number per row. Columns with more are in it only if there is nothing
         else, and one of them."""
         kept = tuple(column for column in self.table if column.role == "feature")
         flat = tuple(column for column in kept if column.shape == ())

@@ -3,7 +3,7 @@
 Input: the columns of a source. Output: a `Table`, whose rows transforms choose and map. Data can be as large as memory,
 so a table computes its rows block by block, once for every statistic and once at the end.
 
-A block is a dict of arrays by column, in the order of the table: float64, int64 or bool with a number a row, arrays
+A block is a dict of arrays by column, in the order of the table: float64, int64 or bool with a number per row, arrays
 with more axes, or the codes of text (int32, -1 for a missing cell; `Table.words` has what they mean). A missing number
 is nan."""
 
@@ -205,7 +205,7 @@ def held(names: Sequence[str], features: object, target: object, origin: str, *t
 
 
 def whole_or_float(name: str, data: object, is_bool: bool = False) -> np.ndarray:
-    """An array of one number a row as int64 or float64, or as bool if it `is_bool`."""
+    """An array of one number per row as int64 or float64, or as bool if it `is_bool`."""
     array = real(name, data).reshape(-1)
     if is_bool and array.dtype.kind == "b":
         return array

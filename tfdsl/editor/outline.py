@@ -32,11 +32,6 @@ def outline(document: Document) -> list[Outline]:
     return list(_parts(document.tree.body))
 
 
-def last_of(statement: t.Tree) -> int:
-    """The end of a statement with its block."""
-    return max(one.span.end for one in t.trees(statement))
-
-
 def _parts(block: Iterable[t.Statement]) -> Iterator[Outline]:
     for statement in block:
         match statement:
@@ -81,7 +76,7 @@ def _made(target: t.Identifier, kind: OutlineKind, statement: t.Statement, body:
 
 
 def _part(name: str, kind: OutlineKind, span: Span, statement: t.Statement, children: tuple[Outline, ...]) -> Outline:
-    whole = Span(statement.span.source, statement.span.start, last_of(statement))
+    whole = t.whole(statement)
     return Outline(name, kind, span, whole, shortened(statement.span.one_line, 80), children)
 
 
@@ -102,12 +97,12 @@ def folds(document: Document) -> list[Fold]:
     found: dict[int, Fold] = {}
     for statement in t.trees(document.tree):
         if isinstance(statement, t.StatementTree):
-            _fold(found, source, statement.span.start, last_of(statement))
+            _fold(found, source, statement.span.start, t.whole(statement).end)
             if isinstance(statement, t.If):
                 for _, body in statement.branches:
                     if body:
                         header = source.text.rfind("\n", 0, body[0].span.start)
-                        _fold(found, source, max(0, header), last_of(body[-1]))
+                        _fold(found, source, max(0, header), t.whole(body[-1]).end)
     for match in re.finditer(r"(?:^[ \t]*#[^\n]*(?:\n|\Z)){2,}", source.text, re.MULTILINE):
         first, last = source.position(match.start())[0] - 1, source.position(match.end() - 1)[0] - 1
         found[first] = Fold(first, last, True)

@@ -47,7 +47,7 @@ def as_markdown(entry: ReferenceEntry) -> str:
 
 def captioned(markdown: str) -> str:
     """Markdown with words in place of the comments above blocks."""
-    captions = {"wrong": "Wrong:", "wrong: run": "Wrong, as a run shows:", "mended": "Mended:"}
+    captions = {"wrong": "Wrong:", "wrong: run": "Wrong, as a run shows:", "mended": "Corrected:"}
 
     def caption(found: re.Match[str]) -> str:
         note = found[1]

@@ -572,6 +572,11 @@ def trees(part: Part) -> Iterator[Tree]:
                 pass
 
 
+def whole(statement: Tree) -> Span:
+    """The place of a statement with its block. The span of a statement ends before its block."""
+    return Span(statement.span.source, statement.span.start, max(one.span.end for one in trees(statement)))
+
+
 # All statements. Code that matches over statements and misses one fails type checking. `If`, `For` and `Broken` are
 # in both halves.
 GraphStatement = (

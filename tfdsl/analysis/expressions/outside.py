@@ -1,7 +1,7 @@
 """Names from outside the text, such as names from other cells of a notebook, and their values.
 
 A caller passes them as `ExternalNames`. The mappings hold plain Python values, arrays (any object with a dtype
-and a shape), `KnownData` and functions.
+and a shape), dicts of these, `KnownData` and functions.
 """
 
 from typing import Any, Protocol, cast, runtime_checkable
@@ -11,7 +11,7 @@ from ...syntax import tree as t
 from ...types import DTYPES, STRING, TensorType
 from ..context import Analysis
 from ..names import declared
-from ..values import Array, DataValue, ExprValue, Function, Host, KnownData
+from ..values import Array, DataValue, ExprValue, Function, Host, KnownData, Outputs
 
 
 @runtime_checkable
@@ -43,6 +43,8 @@ def take(ctx: Analysis, name: str) -> ExprValue:
 def _value(ctx: Analysis, name: str) -> ExprValue:
     assert ctx.outside is not None  # only called if the name exists
     match ctx.outside[name]:
+        case dict() as fields:
+            return Outputs([_value(ctx, f"{name}.{key}") for key in fields], list(fields))
         case KnownData(data, pipeline):
             ctx.data.append(data)
             ctx.pipelines[name] = pipeline

@@ -34,7 +34,7 @@ from ..calls.session_values import FEWER_OPERATORS, plan_value
 from ..calls.slips import compared
 from ..calls.wrong_kind import not_tensor
 from ..context import Analysis, StatementFailed
-from ..expressions import global_step
+from ..expressions import global_step, outside
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
 from ..values import Array, DataValue, ExprValue, RuntimeValue, Tensor, describe, is_host
@@ -134,7 +134,8 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
     if name in params:
         return _known(ctx, thaw(params[name]), name, format, span)
     first = name.partition(".")[0]
-    if not plan.env.knows(first) and first != global_step.NAME:
+    is_known = plan.env.knows(first) or any(outside.has(ctx, first, above) for above in (True, False))
+    if not is_known and first != global_step.NAME:
         if ctx.is_doubtful(first):
             raise StatementFailed(None)
         known = (*counters, *params, *plan.names.names)

@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Callable
 
-from ...diagnostics.spelling import did_you_mean, shortened
+from ...diagnostics.spelling import did_you_mean, listed, shortened
 from ...outputs import write_output
 from ...program.summary import as_text
 from ...record import Record
@@ -53,7 +53,9 @@ def _vars(live: LiveProgram, rest: str) -> None:
         text = "no value yet" if value is None else _short(value)
         show(f"{name} = {text}")
     for name, value in live.values.items():
-        show(f"{name} = {_short(value)}  (of a session)")
+        fields = {f"{name}.{field}": one for field, one in value.items()} if isinstance(value, dict) else {name: value}
+        for one, part in fields.items():
+            show(f"{one} = {_short(part)}  (of a session)")
     if not states and not live.values:
         show("there are no variables")
 
@@ -79,11 +81,17 @@ def _save(live: LiveProgram, rest: str) -> None:
     if os.path.exists(path):
         raise WrongUse(f"{path!r} exists: choose another name")
 
-    text, is_whole = live.saved()
-    write_output(path, text)
-    show(
-        f"saved {path}" + ("" if is_whole else ", without the statements that ran: the declarations have changed since")
-    )
+    saved = live.saved()
+    write_output(path, saved.text)
+    changed = f"{listed(saved.changed)} {'has' if len(saved.changed) == 1 else 'have'} changed since"
+    if saved.left_out and not saved.changed:
+        show(f"saved {path}, without the statements that ran, which cannot be in one session")
+    elif saved.left_out:
+        show(f"saved {path}, without the statements that ran: {changed}")
+    elif saved.changed:
+        show(f"saved {path}, but its session does not do what ran here: {changed}")
+    else:
+        show(f"saved {path}")
 
 
 def _reset(live: LiveProgram, rest: str) -> None:

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 
 class _Piece(Record):
-    """A declaration with the names that it binds and those that it uses."""
+    """A declaration with its place, the names that it binds and those that it uses."""
 
     tree: t.Statement
+    whole: Span
     names: frozenset[str]
     uses: frozenset[str]
 
@@ -43,12 +44,28 @@ class _Piece(Record):
         return isinstance(self.tree, t.Assign) and bool(self.names & self.uses)
 
 
+class _Ran(Record):
+    """A session that ran, and the declarations that it needed."""
+
+    tree: t.Session
+    needed: tuple[_Piece, ...]
+
+
 class _State(Record):
     """The value of a variable, and the declaration that made it: its place, and its number among the variables of that
     declaration. Those of optimizers have no declaration."""
 
     value: object
     owner: "_Owner | None"
+
+
+class Saved(Record):
+    """A program as a file, and what kept it from doing again what has run: the names that have changed since, and, if
+    the statements do not fit the declarations any more, that they are `left_out`."""
+
+    text: str
+    changed: tuple[str, ...]
+    left_out: bool
 
 
 class Effect(Record):
@@ -71,7 +88,7 @@ class LiveProgram:
         self._states: dict[str, _State] = {}  # by the names of variables in TensorFlow
         self._compiled: Compiled | None = None  # the last that ran
         self._count = 0
-        self._ran: list[t.Session] = []
+        self._ran: list[_Ran] = []
 
     # --- entries --------------------------------------------------------------------------
 
@@ -104,7 +121,7 @@ class LiveProgram:
         states, result = self._remaining(pieces), None
         if entry.sessions and options is not None:
             result = self._run(program, pieces, states, options)
-            self._ran += entry.sessions
+            self._ran += [_Ran(one, _needed(pieces, one)) for one in entry.sessions]
         else:
             self._states = states
         self._pieces = pieces
@@ -162,7 +179,7 @@ class LiveProgram:
         owners = dict(_owners(program, pieces))
         given = dict(_carried(program, states, owners))
         result = program.run(options=replaced(options, variables=given, keep_variables=True))
-        values = {name: as_data(value) for name, value in result.session_values.items()}
+        values = {name: _as_data(value) for name, value in result.session_values.items()}
         self._values |= {name: value for name, value in values.items() if value is not NO_VALUE}
         self._states = {name: _State(value, owners.get(name)) for name, value in result.variables.items()}
         self._compiled = program
@@ -179,8 +196,8 @@ class LiveProgram:
         }  # fmt: skip
 
     def reset(self) -> None:
-        """Give all variables their initial values again, and forget the values of sessions."""
-        self._states, self._values = {}, {}
+        """Give all variables their initial values again, and forget the sessions and their values."""
+        self._states, self._values, self._ran = {}, {}, []
 
     # --- what it is -----------------------------------------------------------------------
 
@@ -220,23 +237,32 @@ class LiveProgram:
     @property
     def text(self) -> str:
         """The text of the declarations."""
-        return "".join(f"{one.tree.span.text.rstrip()}\n" for one in self._pieces)
+        return "".join(f"{one.whole.text.rstrip()}\n" for one in self._pieces)
 
-    def saved(self) -> tuple[str, bool]:
-        """The program as a file, and whether its session does again what has run: it does not if a statement needs
-        a declaration that is no longer there."""
-        statements = [_as_statement(one) for session in self._ran for one in session.body]
+    def saved(self) -> Saved:
+        """The program as a file whose session does again what has run, as far as the declarations are still there."""
+        statements = [_as_statement(one) for session in self._ran for one in session.tree.body]
         lines = [f"    {line}" for one in statements for line in _inner(one).split("\n")]
         whole = self.text + ("\nsession:\n" + "\n".join(lines) + "\n" if lines else "")
         source = Source(self.path or "program.tfg", whole)
         inputs = replace(self._inputs_of(self._pieces), outside=None)  # a file has no values of earlier sessions
-        is_whole = not lines or check(source, inputs)[0] is not None
-        return format_text(source if is_whole else Source(source.path, self.text)), is_whole
+        left_out = bool(lines) and check(source, inputs)[0] is None
+        text = format_text(Source(source.path, self.text) if left_out else source)
+        return Saved(text, tuple(dict.fromkeys(self._changed())), left_out)
+
+    def _changed(self) -> Iterator[str]:
+        """What has changed among the declarations since a session ran that needed them."""
+        for session in self._ran:
+            now = {id(one.tree): one for one in _needed(self._pieces, session.tree)}
+            then = {id(one.tree): one for one in session.needed}
+            for key in (then | now).keys() - (then.keys() & now.keys()):
+                one = (then | now)[key]
+                yield from sorted(one.names) or [f"'{one.tree.span.one_line}'"]
 
 
 def _as_statement(tree: t.Statement) -> str:
     """The text of a statement of a session. A bare expression is printed."""
-    text = tree.span.text
+    text = t.whole(tree).text
     return f"print {text}" if isinstance(tree, t.Print) and tree.span == tree.values[0].span else text
 
 
@@ -244,8 +270,32 @@ def _piece(tree: t.Statement) -> _Piece:
     bound = frozenset(target.id for target, _ in declared((tree,)))
     if isinstance(tree, t.Import):
         bound = frozenset(names_of_import(tree))
+    if isinstance(tree, t.Scope):
+        bound |= {tree.target.id}
     used = frozenset(one.id for one in t.trees(tree) if isinstance(one, t.Name))
-    return _Piece(tree, bound, used)
+    return _Piece(tree, t.whole(tree), bound, used)
+
+
+def _needed(pieces: tuple[_Piece, ...], session: t.Session) -> tuple[_Piece, ...]:
+    """The declarations that a session needs. A training needs all that say what is trained."""
+    parts = list(t.trees(session))
+    names = {one.id.partition(".")[0] for one in parts if isinstance(one, t.Name | t.Identifier)}
+    trains = any(isinstance(one, t.Train) for one in parts)
+    found: list[_Piece] = []
+    for one in reversed(pieces):
+        training = trains and isinstance(one.tree, t.Loss | t.Optimize | t.ApplyGradients)
+        if isinstance(one.tree, t.Seed) or training or one.names & names:
+            found.append(one)
+            names |= one.uses
+    return tuple(found)
+
+
+def _as_data(value: object) -> object:
+    """The value of a session, or its values by field, for use in later entries."""
+    if not isinstance(value, dict):
+        return as_data(value)
+    fields = {name: as_data(one) for name, one in value.items()}
+    return NO_VALUE if any(one is NO_VALUE for one in fields.values()) else fields
 
 
 def _replaces(new: _Piece, old: _Piece) -> bool:
@@ -257,6 +307,10 @@ def _replaces(new: _Piece, old: _Piece) -> bool:
             return new.tree.loss == old.tree.loss or _texts(new.tree.loss) == _texts(old.tree.loss)
         case (t.Summary(), t.Summary()):
             return new.tree.span.text == old.tree.span.text
+        case (t.Scope(), t.Scope()):
+            return new.tree.target.id == old.tree.target.id and not new.tree.reuse
+        case (t.Scope(), _) | (_, t.Scope()):
+            return False
         case _:
             return bool(old.names) and old.names <= new.names and not new.is_rebinding
 
@@ -293,9 +347,9 @@ def _key(owner: _Owner) -> tuple[int, int]:
 
 def _made(graph: Graph, pieces: Iterable[_Piece]) -> Iterator[tuple[Node, _Owner]]:
     """The variables of a graph with their declarations."""
-    trees, counts = [piece.tree for piece in pieces], dict[int, int]()
+    pieces, counts = tuple(pieces), dict[int, int]()
     for node in graph.nodes.values():
-        statement = _statement_of(trees, node) if node.is_variable else None
+        statement = _statement_of(pieces, node) if node.is_variable else None
         if statement is not None:
             number = counts[id(statement)] = counts.get(id(statement), -1) + 1
             yield node, (statement, number)
@@ -310,10 +364,10 @@ def _owners(program: Compiled, pieces: Iterable[_Piece]) -> Iterator[tuple[str, 
             yield prefix + variable.op.name, owner
 
 
-def _statement_of(trees: list[t.Statement], node: Node) -> t.Statement | None:
+def _statement_of(pieces: Iterable[_Piece], node: Node) -> t.Statement | None:
     """The declaration that made a node."""
     span = node.origin.chain[0][1] if node.origin.chain else node.origin.span
-    return next((one for one in trees if one.span.holds(span)), None)
+    return next((one.tree for one in pieces if one.whole.holds(span)), None)
 
 
 def _carried(

@@ -15,11 +15,10 @@ from .live import Effect, LiveProgram
 
 
 class Prompt:
-    """Runs the entries of one prompt. With `is_talking`, it says what an entry changed."""
+    """Runs the entries of one prompt, and says what they changed."""
 
-    def __init__(self, live: LiveProgram, is_talking: bool):
+    def __init__(self, live: LiveProgram):
         self.live: LiveProgram = live
-        self._is_talking = is_talking
 
     def run(self, text: str) -> int:
         """Run an entry; return the exit code that it would end a command with. Raises `Leave` if the user leaves."""
@@ -54,13 +53,13 @@ class Prompt:
             print(render_text(one, paint), file=sys.stderr)
         if outcome.result is not None and outcome.result.interrupted:
             tell(f"interrupted after {outcome.result.steps} steps; the variables keep their values")
-        if self._is_talking and outcome.changed:
+        if outcome.changed:
             tell(f"this changes {', '.join(outcome.changed)}")
 
 
 def run_lines(live: LiveProgram, lines: Iterable[str]) -> int:
     """Run piped entries up to the first that fails."""
-    session = Prompt(live, is_talking=False)
+    session = Prompt(live)
     try:
         for text in divided(lines):
             if code := session.run(text):
@@ -72,7 +71,7 @@ def run_lines(live: LiveProgram, lines: Iterable[str]) -> int:
 
 def run_prompt(live: LiveProgram, ask: Callable[[], str | None]) -> int:
     """Run entries until the user leaves. `ask` returns the next one, or None at the end."""
-    session = Prompt(live, is_talking=True)
+    session = Prompt(live)
     try:
         while (text := ask()) is not None:
             session.run(text)

@@ -200,7 +200,7 @@ class Transform(StageKind):
         several = next((one for one in before.table if one.role == "feature" and one.shape), None)
         if several is not None and fits(replace(several, shape=())):
             return (
-                f"{shown(several.name)} has several numbers a row: put {self.name} before the transform that makes it"
+                f"{shown(several.name)} has several numbers per row: put {self.name} before the transform that makes it"
             )
         other = next((one for one in before.table if fits(one) and not one.is_bias), None)
         if other is None and self.none_fits:

@@ -152,7 +152,7 @@ COLUMN_AGAIN = _message("TFG667", "{name} has the column {column} twice", "name 
 CONDITION_NAME = _message("TFG668", "the condition has {name}, which is neither a column nor a value of the program: "
                           "the columns are {columns}",
                           "a text is in quotes: \"{name}\"{ways}")
-LEFT_OUT = _message("TFG669", "{data}.features leaves out {columns}, with more than one number a row, since other "
+LEFT_OUT = _message("TFG669", "{data}.features leaves out {columns}, with more than one number per row, since other "
                     "columns have one",
                     "feed it by its name, as in batch[{first}], or write | aside({first}), if it is meant",
                     severity="warning")

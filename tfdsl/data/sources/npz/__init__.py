@@ -17,9 +17,10 @@ class Npz(FileSource):
     signature = "path: text, target: static = none"
     example = 'data pictures = npz("pictures.npz", target="kind")'
     doc = (
-        "A file of NumPy arrays with as many rows, each a column; `target` names one of them, or several in a list. An "
-        "array `features` or `X` [rows, columns] gives a column for each of its columns, and `target` or `y` is the "
-        "target."
+        "A file of NumPy arrays that all have the same number of rows; each array is a column. `target` names one of "
+        "them, or several in a list. An array `features` or `X` [rows, columns] gives a column for each of its "
+        "columns, and `target` or `y` is the target. Arrays with more axes, such as sequences [rows, time, channels], "
+        "are one column: `batch.signals`."
     )
     suffixes = (".npz",)
     takes_pattern = False
