@@ -105,7 +105,7 @@ def test_every_entry_can_be_shown(explain):
     [
         (["trian"], "there is nothing called 'trian': did you mean 'train'?"),
         (["nn.dens"], "did you mean 'nn.dense'?"),
-        (["TFG000"], "there is no message with the code TFG000; codes are TFG101 to "),
+        (["TFG000"], "there is no message with the code TFG000; codes are TFG001 to "),
         (["zzzzzz"], "there is nothing called 'zzzzzz'\n"),
         (["--wacth"], "no command has the option --wacth: did you mean '--watch'?"),
         (

@@ -8,9 +8,16 @@ from ..program import Enter, Exit, Item, Node
 
 
 def variable_names(items: Iterable[Item], ids: Iterable[int]) -> list[str]:
-    """The names of some variables of a graph. Scopes are numbered as in TensorFlow: `dense_1/kernel`."""
+    """The names of some variables of a graph, with their scopes if they are ambiguous."""
+    full = full_names(items)
+    bare = {id: name.rpartition("/")[2] for id, name in full.items()}
+    repeated = Counter(bare.values())
+    return [full[id] if repeated[bare[id]] > 1 else bare[id] for id in ids]
+
+
+def full_names(items: Iterable[Item]) -> dict[int, str]:
+    """The names of all variables of a graph. Scopes are numbered as in TensorFlow: `dense_1/kernel`."""
     full: dict[int, str] = {}
-    bare: dict[int, str] = {}
     taken: Counter[str] = Counter()
     opened = [""]
     for item in items:
@@ -25,14 +32,12 @@ def variable_names(items: Iterable[Item], ids: Iterable[int]) -> list[str]:
             case Exit():
                 opened.pop()
             case Node() if item.is_variable:
-                bare[item.id] = item.name or item.op
-                full[item.id] = opened[-1] + bare[item.id]
+                full[item.id] = ("" if item.is_whole else opened[-1]) + (item.name or item.op)
             case Node():
                 pass
             case _:
                 assert_never(item)
-    repeated = Counter(bare.values())
-    return [full[id] if repeated[bare[id]] > 1 else bare[id] for id in ids]
+    return full
 
 
 def shown_variables(items: Iterable[Item], ids: Iterable[int]) -> str:

@@ -123,7 +123,21 @@ class Feed(Record):
     origin: Origin
 
 
-Pairs = tuple[tuple[Ref, str], ...] | None  # variables with their names in a file; None for all variables
+class Moved(Record):
+    """The name in a file of a variable in a scope, by TensorFlow's name of that, which is called `name` there."""
+
+    scope: str
+    name: str
+
+    def of(self, own: str) -> str:
+        """The name in the file of the variable that has the name `own` in the graph. One shared with the scope keeps
+        its own."""
+        inside = own.removeprefix(f"{self.scope}/")
+        return own if inside == own else f"{self.name}/{inside}"
+
+
+# Variables with their names in a file, "" for their own; None for all variables.
+Pairs = tuple[tuple[Ref, str | Moved], ...] | None
 
 
 class Uses(Record):

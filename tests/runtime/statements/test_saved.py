@@ -261,8 +261,38 @@ session:
     with pytest.raises(tfdsl.TfgError) as caught:
         program.run(options=tfdsl.Options(printed.append))
     assert printed == []
-    assert [d.details["name"] for d in caught.value.diagnostics] == ["layer/a", "layer/b", "c"]
-    assert {d.code for d in caught.value.diagnostics} == {"TFG705"}
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.details["names"]) == ("TFG705", "variables 'layer/a', 'layer/b', 'c'")
+
+
+BODY = "import nn\nplaceholder X: float32[n, 2]\nscope {}:\n    h = nn.dense(nn.dense(X, 3), 4)\n"
+HEAD = "scope head:\n    z = nn.dense({}.h, 1)\n"
+
+
+@pytest.mark.parametrize(
+    "scope, head, statement, help",
+    [
+        ("trunk", "", "restore trunk", 'write: restore trunk as "body" from "body.ckpt"'),
+        ("trunk", "", 'restore trunk as "bdy"', 'write: restore trunk as "body" from "body.ckpt"'),
+        ("body", HEAD, "restore", 'write: init, then restore body from "body.ckpt"'),
+        ("trunk", HEAD, "restore", 'write: init, then restore trunk as "body" from "body.ckpt"'),
+    ],
+)
+def test_scopes_with_other_names_in_a_checkpoint(here, scope, head, statement, help):
+    feeds = "with X = [[1, 2]]"
+    saved = BODY.format("body") + f'session:\n    init\n    save body to "body.ckpt"\n    print body.h {feeds}\n'
+    printed = tfdsl.compile(saved).run().printed
+    text = BODY.format(scope) + head.format(scope)
+    (diagnostic,) = error(f'{text}session:\n    {statement} from "body.ckpt"\n')
+    assert (diagnostic.code, diagnostic.help_line) == ("TFG705", help)
+    mended = help.removeprefix("write: ").replace(", then ", "\n    ")
+    assert tfdsl.compile(f"{text}session:\n    {mended}\n    print {scope}.h {feeds}\n").run().printed == printed
+
+
+def test_a_scope_is_saved_under_another_name(here):
+    text = BODY.format("body") + 'session:\n    init\n    save body.dense_1 as "last" to "last.ckpt"\n'
+    tfdsl.compile(text).run()
+    assert dict(train.list_variables("last.ckpt")) == {"last/kernel": [3, 4], "last/bias": [4]}
 
 
 def test_a_checkpoint_of_another_optimizer(here):

@@ -199,12 +199,11 @@ def variables_of(
 ) -> list[Tensor] | None:  # fmt: skip
     """The variables that a value means where variables are wanted: its own, or those of the scope that it names which
     fit. None if it means none. `fitting` says which of them fit."""
-    many = value if isinstance(value, (list, tuple)) else [value]
-    own = [one for one in many if isinstance(one, Tensor) and one.is_variable]
-    if len(own) == len(many):
+    own = _own(value)
+    if own is not None:
         return own
-    named = value if isinstance(value, Namespace) else space_of(ctx, env, expr)
-    if named is None or not named.scopes:
+    named = _scope_meant(ctx, env, expr, value)
+    if named is None:
         return None
     found = [one for one in variables_in(named.scopes) if fits(one)]
     if not found and ctx.is_partial:
@@ -214,6 +213,24 @@ def variables_of(
     if not found:
         ctx.fail(SCOPE_EMPTY, expr.span, what=what, name=named.name, fitting="")
     return found
+
+
+def scopes_meant(ctx: Analysis, env: Env, expr: t.Expr, value: ExprValue) -> tuple[Space[ExprValue], ...]:
+    """The scopes whose variables a value means where variables are wanted. None if it means variables of its own."""
+    named = None if _own(value) is not None else _scope_meant(ctx, env, expr, value)
+    return () if named is None else named.scopes
+
+
+def _own(value: ExprValue) -> list[Tensor] | None:
+    """The variables that a value is, or None if it is something else."""
+    many = value if isinstance(value, (list, tuple)) else [value]
+    own = [one for one in many if isinstance(one, Tensor) and one.is_variable]
+    return own if len(own) == len(many) else None
+
+
+def _scope_meant(ctx: Analysis, env: Env, expr: t.Expr, value: ExprValue) -> Namespace | None:
+    named = value if isinstance(value, Namespace) else space_of(ctx, env, expr)
+    return named if named is not None and named.scopes else None
 
 
 def first_other(value: ExprValue) -> ExprValue:

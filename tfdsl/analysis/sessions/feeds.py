@@ -456,7 +456,7 @@ def check_needs(
         ctx.spend(len(variables), statement.span)
         for n in variables:
             if Ref(n) not in plan.initialised:
-                uninitialised(ctx, plan.around, statement, graph.nodes[n], *plan.partly)
+                uninitialised(ctx, plan.initialised, plan.around, statement, graph.nodes[n], *plan.partly)
         # An assignment that ran initialises its variable.
         writes = [graph.nodes[n] for n in executed.all(Kind.WRITE)]
         plan.initialised.update(node.ref("ref") for node in writes if node.row is ASSIGN)

@@ -6,7 +6,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis
 from ..executed import Kind
-from ..variable_names import shown_variables
+from ..variable_names import full_names, shown_variables
 
 
 def all_variables(ctx: Analysis) -> list[Ref]:
@@ -39,23 +39,34 @@ def check_made_from(
         for n in ctx.executed(graph, made.inputs(), statement.span).all(Kind.VARIABLE):
             if Ref(n) not in initialised:
                 note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
-                uninitialised(ctx, around, statement, graph.nodes[n], note)
+                uninitialised(ctx, initialised, around, statement, graph.nodes[n], note)
 
 
-def uninitialised(ctx: Analysis, around: Span | None, statement: t.Statement, node: Node, *notes: Note) -> None:
-    """Report a statement that needs a variable without a value. `around` is the training around the statement.
+def uninitialised(
+    ctx: Analysis, initialised: set[Ref], around: Span | None, statement: t.Statement, node: Node, *notes: Note
+) -> None:
+    """Report a statement that needs a variable without a value. `around` is the training around the statement. Later
+    statements are not reported for the same reason.
 
     Other variables have a value, or the session would not initialise by hand: a plain `init` would overwrite them.
     """
     where = "before it" if around is None else f"before the training on line {around.line}"
     notes = notes or (Note("it is from line {line}", node.origin.span),)
-    help = ""
-    if node.origin.chain:
-        help = (
-            "a variable of a function cannot be named: write at the start of the session: init, which takes all "
-            "variables"
-        )
-    ctx.fail(UNINITIALISED, statement.span, notes, help, name=node.name, where=where)
+    names = full_names(ctx.graph.items)
+    name = names[node.id]
+    scopes = [] if node.is_whole else [name[:at] for at, letter in enumerate(name) if letter == "/"]
+    inside = {scope: [id for id in names if names[id].startswith(f"{scope}/")] for scope in scopes}
+    whole = (scope for scope in scopes if not any(Ref(id) in initialised for id in inside[scope]))
+    target = next(whole, name)
+    initialised.update(map(Ref, inside.get(target, [node.id])))
+    ctx.fail(
+        UNINITIALISED,
+        statement.span,
+        notes,
+        name=name,
+        where=where,
+        target=name if node.is_whole else target.replace("/", "."),
+    )
 
 
 def overwritten(

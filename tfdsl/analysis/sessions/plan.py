@@ -574,5 +574,5 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     for ref in need_variables(ctx, statement, "keep"):
         if plan.initialised is not None and ref not in plan.initialised:
-            uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
+            uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
     return Checkpoint(Origin(statement.span), count, statement.unit, path)

@@ -36,6 +36,7 @@ from ...program import (
     Log,
     LogTo,
     LogValues,
+    Moved,
     Origin,
     Pairs,
     PlanExpr,
@@ -57,7 +58,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ...types import SizeMismatch, match_shape
 from ..calls.arguments import ArgumentValue, operand_notes
-from ..calls.scopes import as_expression, first_other, variables_of
+from ..calls.scopes import as_expression, first_other, scopes_meant, variables_of
 from ..calls.session_values import plan_value
 from ..calls.wrong_kind import not_tensor, not_variable, scalar_name
 from ..context import Analysis, StatementFailed
@@ -175,7 +176,7 @@ def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
         refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
         for ref in refs:
             if ref not in plan.initialised:
-                uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
+                uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
     return Save(Origin(statement.span), path, pairs)
 
 
@@ -197,20 +198,24 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
     return Restore(Origin(statement.span), path, pairs, statement.if_exists)
 
 
-def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[Ref, str]]:
+def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[Ref, str | Moved]]:
     """A variable with its name in the checkpoint, "" for its own, or those of a scope."""
-    value = dotted(ctx, plan.env, saved.target)
-    variables = variables_of(ctx, plan.env, as_expression(saved.target), value, f"'{word}'")
+    value, target = dotted(ctx, plan.env, saved.target), as_expression(saved.target)
+    variables = variables_of(ctx, plan.env, target, value, f"'{word}'")
     if variables is None:
         not_variable(ctx, f"'{word}'", value, saved.target.span)
     if saved.name is None:
         return [(one.ref, "") for one in variables]
-    if len(variables) > 1:
+    scopes = scopes_meant(ctx, plan.env, target, value)
+    if len(variables) > 1 and not scopes:
         ctx.fail(SAVED_AS_MANY, saved.span, name=saved.target.id, count=len(variables))
     name = value_of(ctx, plan.env, saved.name)
     if not isinstance(name, str) or not name:
         ctx.fail(NOT_TEXT, saved.name.span, what="the name in the checkpoint", value=describe(name))
-    return [(variables[0].ref, name)]
+    if not scopes:
+        return [(variables[0].ref, name)]
+    around = {node: "/".join(scope.path) for scope in scopes for node in scope.variables}
+    return [(one.ref, Moved(around[one.ref.node], name)) for one in variables]
 
 
 def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:

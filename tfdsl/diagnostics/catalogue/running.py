@@ -10,7 +10,7 @@ MASKED = _message("TFG770", "{name} is a masked array, and masked elements have 
 RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
                            "save one first; or write as the first line of the session: restore from \"...\" if exists")
 SAVE_TWICE = _message("TFG759", "two variables would be saved as '{name}' in {path}", "give each a name of its own")
-RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no variable '{name}'", "it has {known}")
+RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no {names}", "it has {known}")
 RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the checkpoint {path}")
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
 NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",

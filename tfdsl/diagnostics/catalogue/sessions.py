@@ -9,7 +9,7 @@ FEED_SIZE = _message("TFG504", "the size '{size}' is {first} for {first_name}, b
                      "feed arrays with the same number of rows")
 FEED_TARGET = _message("TFG505", "{value} cannot be fed", "{hint}")
 FEED_TWICE = _message("TFG506", "{name} is fed twice")
-UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", "write {where}: init {name}")
+UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", "write {where}: init {target}")
 SESSION_NAME = _message("TFG508", "there is no graph '{name}'")
 OUTSIDE_TRAIN = _message("TFG509", "'{what}' is only allowed in the body of 'train'")
 LOG_WITHOUT_TO = _message("TFG510", "there is no folder to log to yet",

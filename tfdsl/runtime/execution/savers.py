@@ -32,7 +32,7 @@ from ...diagnostics.spelling import Suggestions, counted, listed, nearest
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf, v1
-from ...program import Origin, Pairs, Ref
+from ...program import Moved, Node, Origin, Pairs, Ref
 from ...types import ALL_DTYPES, TensorType
 from ..files.atomic_files import AtomicFileSet, NotOurs
 from ..files.durable_io import CorruptFile
@@ -49,8 +49,12 @@ class Savers:
         """Variables by their names in the checkpoint. None means all variables, including those of optimizers."""
         if pairs is None:
             return {variable.op.name: variable for variable in self._built.variables()}
-        named = ((self._built.value(ref), name) for ref, name in pairs)
-        return {name or variable.op.name: variable for variable, name in named}
+        return {self._stored(ref, name): self._built.value(ref) for ref, name in pairs}
+
+    def _stored(self, ref: Ref, name: str | Moved) -> str:
+        """The name of a variable in the checkpoint."""
+        own = self._built.value(ref).op.name
+        return name.of(own) if isinstance(name, Moved) else name or own
 
     def saver(self, pairs: Pairs) -> v1.train.Saver:
         with self._built.lock:
@@ -64,7 +68,7 @@ class Savers:
     def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
         """Save variables. Existing files are replaced when the new ones are complete, and only if they were saved
         too."""
-        names = [name or self._built.value(ref).op.name for ref, name in pairs or ()]
+        names = [self._stored(ref, name) for ref, name in pairs or ()]
         for name in names:
             if names.count(name) > 1:
                 raise failure(SAVE_TWICE, origin, name=name, path=path)
@@ -169,35 +173,83 @@ class Savers:
         except (CorruptFile, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error
 
+    def _own(self, pairs: Pairs) -> dict[str, Node]:
+        """The variables that a statement restores, apart from those of optimizers, by their names in TensorFlow."""
+        ids = [one.id for one in self._built.program.variables()] if pairs is None else [ref.node for ref, _ in pairs]
+        return {self._built.value(Ref(id)).op.name: self._built.program.nodes[id] for id in ids}
+
+    def _below_others(self, pairs: Pairs, stored: Mapping[str, str], path: str) -> str:
+        """What to write if a checkpoint has the variables of scopes under the name of another scope, or has only some
+        of the scopes and variables."""
+        if any(isinstance(name, str) and name for _, name in pairs or ()):
+            return ""
+        own = self._own(pairs)
+        types = {name: str(variable_type(self._built.value(Ref(node.id)))) for name, node in own.items()}
+        parts: dict[str, dict[str, str]] = {}
+        for name, type in types.items():
+            part, slash, rest = name.partition("/")
+            parts.setdefault(part, {})[slash + rest] = type
+        others = {name[:at] for name in stored for at in range(len(name)) if name[at] == "/"} - parts.keys()
+        items: list[str] = []
+        for part, inside in parts.items():
+            scopes = [part] if "" in inside else [part, *sorted(others)]
+            found = [one for one in scopes if all(stored.get(one + rest) == type for rest, type in inside.items())]
+            items += [part if one == part else f'{part} as "{one}"' for one in found[:1]]
+        if not items or (pairs is not None and len(items) < len(parts)):
+            return ""
+        how = f'restore {", ".join(items)} from "{path}"'
+        if pairs is None and own.keys() <= stored.keys():
+            return f"it belongs to an optimizer that the checkpoint lacks: init, then {how}"
+        return f"write: init, then {how}" if pairs is None else f"write: {how}"
+
     def _lacking(self, name: str, ref: Ref | None, stored: Mapping[str, object], path: str, near: str | None) -> str:
         """What to write for a name that a checkpoint lacks. `ref` is the variable that the statement names."""
-        own = {self._built.value(Ref(node.id)).op.name: node.name for node in self._built.program.variables()}
         if ref is None:
-            names = ", ".join(str(one) for one in own.values())
-            if name not in own and own and set(own) <= set(stored):
-                how = f'init, then restore {names} from "{path}"'
-                return f"it belongs to an optimizer that the checkpoint lacks: {how}"
-            return f'write: restore {own[name]} as "{near}" from "{path}"' if near and own.get(name) else ""
-        itself, shown = self._built.value(ref).op.name, self._built.program.nodes[ref.node].shown
+            shown = self._shown(name) if name in self._own(None) else ""
+            return f'write: restore {shown} as "{near}" from "{path}"' if near and shown else ""
+        itself = self._built.value(ref).op.name
+        shown = self._shown(itself)
         if name != itself and itself in stored:
             return f"it has '{itself}': write {shown} without 'as \"{name}\"'"
         if near:
             return f'write: {shown} as "{near}"'
         return ""
 
+    def _shown(self, name: str) -> str:
+        """How a program writes the variable of a name in TensorFlow."""
+        node = self._own(None).get(name)
+        return name if node is not None and node.is_whole else name.replace("/", ".")
+
+    def _missing(
+        self,
+        names: list[str],
+        refs: Mapping[str, Ref],
+        pairs: Pairs,
+        path: str,
+        origin: Origin,
+        stored: Mapping[str, str],
+    ) -> Diagnostic:
+        """The error for names that a checkpoint lacks."""
+        suggestions, known = Suggestions(), listed(sorted(stored)) or "none"
+        quoted = [f"'{name}'" for name in names]
+        what = f"variable{'' if len(names) == 1 else 's'} {listed(quoted)}"
+        ways = (self._lacking(name, refs.get(name), stored, path, suggestions.nearest(name, stored)) for name in names)
+        if origin.span.source.is_argument:
+            help = f"{_SAME}; it has {known}"
+        else:
+            help = self._below_others(pairs, stored, path) or next(filter(None, ways), "")
+        details = {"path": path, "names": what, "known": known}
+        return Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help, chain=origin.chain)
+
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
         stored = stored_types(prefix)
-        faults, suggestions, known = [], Suggestions(), listed(sorted(stored)) or "none"
-        refs = {name or self._built.value(ref).op.name: ref for ref, name in pairs or ()}
+        faults: list[Diagnostic] = []
+        missing: list[str] = []
+        refs = {self._stored(ref, name): ref for ref, name in pairs or ()}
         for name, variable in self.variables(pairs).items():
             declared = str(variable_type(variable))
             if name not in stored:
-                details = {"path": path, "name": name, "known": known}
-                near = suggestions.nearest(name, stored)
-                help = self._lacking(name, refs.get(name), stored, path, near)
-                if origin.span.source.is_argument:
-                    help = f"{_SAME}; it has {known}"
-                faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help, chain=origin.chain))
+                missing.append(name)
             elif stored[name] != declared:
                 shown = self._built.program.nodes[refs[name].node].shown if name in refs else name
                 actual = stored[name] if shown == name else f"'{name}' is {stored[name]}"
@@ -213,6 +265,8 @@ class Savers:
                         RESTORE_TYPE, origin.span, details, self._notes(prefix, path, origin), help, origin.chain
                     )
                 )
+        if missing:
+            faults.append(self._missing(missing, refs, pairs, path, origin, stored))
         if faults:
             raise TfgError(faults)
 
