@@ -1,0 +1,192 @@
+"""A program in the making: pieces that stand for nodes of a graph, and what is left of the graph."""
+
+from collections.abc import Iterator
+
+from ..program import HostValue
+from ..record import Record, State, field
+from ..types import FLOAT32, TensorType
+from .graph import Endpoint, GraphNode, SavedGraph
+
+# --- operands ---------------------------------------------------------------------------------
+
+
+class Given(Record):
+    """A value that source writes: a number, a string, or nested tuples of them."""
+
+    value: "HostValue | bytes"
+    dtype: str
+
+
+class Splat(Record):
+    """A number that fills a shape."""
+
+    value: HostValue
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Made(Record):
+    """What another piece makes: a tensor, or an operation."""
+
+    end: Endpoint
+
+
+class Listed(Record):
+    """A list with tensors."""
+
+    items: "tuple[Operand, ...]"
+
+
+Operand = Given | Splat | Made | Listed
+
+
+def ends_of(operand: Operand) -> Iterator[Endpoint]:
+    """The endpoints that an operand reads."""
+    match operand:
+        case Made(end):
+            yield end
+        case Listed(items):
+            for item in items:
+                yield from ends_of(item)
+        case Given() | Splat():
+            pass
+
+
+_SCALAR = TensorType(FLOAT32, ())
+
+
+# --- pieces -----------------------------------------------------------------------------------
+
+
+class Piece(Record):
+    """A part of the program. It is in the place of the node `node`, and makes the endpoints `ends`, in the order of its
+    results. `controls` are nodes that it waits for."""
+
+    node: str
+    ends: tuple[Endpoint, ...] = ()
+    controls: tuple[str, ...] = ()
+
+    def operands(self) -> Iterator[Operand]:
+        """What it reads."""
+        yield from ()
+
+
+class CallPiece(Piece):
+    """A call of an op, with operands by parameter, None for one given by position. A raw call has `raw.` before its op."""
+
+    callee: str = ""
+    arguments: tuple[tuple[str | None, Operand], ...] = ()
+
+    def operands(self) -> Iterator[Operand]:
+        yield from (operand for _, operand in self.arguments)
+
+
+class IndexPiece(Piece):
+    """`x[...]`. A spec is a text with no operand, a position, or the start, stop and step of a slice."""
+
+    x: Operand = Given(None, "")
+    specs: "tuple[str | Operand | tuple[Operand | None, Operand | None, Operand | None], ...]" = ()
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.x
+        for spec in self.specs:
+            match spec:
+                case str():
+                    pass
+                case tuple():
+                    yield from (one for one in spec if one is not None)
+                case _:
+                    yield spec
+
+
+class StoredPiece(Piece):
+    """A constant in the file of arrays."""
+
+
+class PlaceholderPiece(Piece):
+    """A placeholder, perhaps with a value that it has if it is not fed."""
+
+    type: TensorType = _SCALAR
+    default: Operand | None = None
+    comment: str = ""
+
+    def operands(self) -> Iterator[Operand]:
+        if self.default is not None:
+            yield self.default
+
+
+class VariablePiece(Piece):
+    """A variable with its initial value."""
+
+    type: TensorType = _SCALAR
+    initial: Operand = Given(0, "")
+    is_trainable: bool = True
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.initial
+
+
+class StepPiece(Piece):
+    """A step of an optimizer that minimizes a loss: `loss` by the variables `trained`."""
+
+    loss: Operand = Given(None, "")
+    optimizer: str = ""
+    arguments: tuple[tuple[str, Operand], ...] = ()
+    trained: tuple[Endpoint, ...] | None = None  # None if these are all trainable ones
+    global_step: Endpoint | None = None
+    gradients: tuple[Operand, ...] = ()  # of an `apply`
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.loss
+        yield from self.gradients
+        yield from (operand for _, operand in self.arguments)
+
+
+class SummaryPiece(Piece):
+    """A summary with its tag."""
+
+    kind: str = ""
+    tag: str = ""
+    value: Operand = Given(None, "")
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.value
+
+
+# --- the draft --------------------------------------------------------------------------------
+
+
+class Draft(State):
+    """What the folds share. `aliases` says which endpoint has the value of another one; `dropped` are nodes that no
+    source needs; `notes` are what the user should know; `barred` are nodes of which no fold may be made."""
+
+    graph: SavedGraph
+    pieces: dict[str, Piece] = field(default_factory=dict[str, Piece])
+    aliases: dict[Endpoint, Endpoint] = field(default_factory=dict[Endpoint, Endpoint])
+    dropped: set[str] = field(default_factory=set[str])
+    inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
+    notes: list[str] = field(default_factory=list[str])
+    barred: frozenset[str] = frozenset()
+    trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
+
+    def is_open(self, name: str) -> bool:
+        """Whether nothing stands for a node yet."""
+        return name not in self.dropped and name not in self.inside and name not in self.pieces
+
+    def claim(self, piece: Piece, *nodes: str) -> None:
+        """Let a piece stand for nodes."""
+        self.pieces[piece.node] = piece
+        for name in nodes:
+            self.inside[name] = piece.node
+
+    def end(self, end: Endpoint) -> Endpoint:
+        """The endpoint that has the value."""
+        while end in self.aliases:
+            end = self.aliases[end]
+        return end
+
+    def nodes(self, *ops: str) -> Iterator[GraphNode]:
+        """The open nodes of some ops."""
+        for node in self.graph.nodes.values():
+            if node.op in ops and self.is_open(node.name):
+                yield node

@@ -1,0 +1,130 @@
+"""What remains: placeholders, constants, and one call for each node, of an op of the language or a raw one."""
+
+from collections.abc import Iterator
+
+from ...lowering.tf import op_def
+from ...ops.lifted import lifted_call
+from ...ops.op import Parameter
+from ...ops.raw import PREFIX
+from ...types import DType
+from ..constants import attribute, constant_value, frozen
+from ..draft import CallPiece, Draft, Given, Made, Operand, PlaceholderPiece, StoredPiece
+from ..graph import Endpoint, GraphNode
+from .indexing import index_of
+from .operands import inputs_of, operand
+
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+_PASSES = ("Identity", "Snapshot")
+_TENSORS = ("tensor", "tensors", "shape", "variable")
+
+
+def fold_calls(draft: Draft) -> None:
+    for node in draft.graph.nodes.values():
+        if not draft.is_open(node.name):
+            continue
+        if node.op == "Const":
+            fold_constant(draft, node)
+        elif node.op in _PLACEHOLDERS:
+            default = operand(draft, node.inputs[0]) if node.inputs else None
+            draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
+        elif node.op in _PASSES and not node.controls and draft.graph.users[node.name]:
+            draft.aliases[Endpoint(node.name)] = node.inputs[0]
+            draft.inside[node.name] = node.inputs[0].node
+        else:
+            draft.claim(index_of(draft, node) or call_of(draft, node) or raw_of(draft, node))
+
+
+def fold_constant(draft: Draft, node: GraphNode) -> None:
+    """A constant that is too large for the text is stored. One that nothing uses is a call, so that it is there."""
+    end = Endpoint(node.name)
+    value = operand(draft, end)
+    if isinstance(value, Made):
+        draft.claim(StoredPiece(node.name, (end,)))
+    elif not draft.graph.users[node.name]:
+        draft.claim(CallPiece(node.name, (end,), callee="constant", arguments=(("value", value),)))
+
+
+def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
+    """A node as a call of an op of the language, or None if it has attributes that no call of it has."""
+    call, definition = lifted_call(node.op), op_def(node.op)
+    if call is None or definition is None:
+        return None
+    params = {param.name: param for param in call.op.params}
+    arguments: list[tuple[str | None, Operand]] = []
+    for name, (_, value) in zip(call.inputs, inputs_of(draft, node), strict=True):
+        if params[name].kind not in _TENSORS and not isinstance(value, Given) and not (
+            name == "axis" and _are_all_axes(draft, node, value)
+        ):
+            return None
+        arguments.append((name, value))
+    for name, attr in call.attrs.items():
+        arguments.append((name, Given(frozen(attribute(node.attrs[attr])), "")))
+    taken = {*call.attrs.values(), *call.demanded, "seed", *_inferred(node)}
+    for attr in definition.attr:
+        if attr.name not in taken and node.attrs[attr.name] != attr.default_value:
+            return None
+    seed = _seed(draft, node)
+    kept = [(name, value) for name, value in arguments if not _is_default(draft, node, params[name], value)]
+    if seed is not None:
+        kept = [(name, seed if name == "seed" else value) for name, value in kept]
+    order = list(params)
+    kept.sort(key=lambda one: order.index(one[0] or ""))
+    ends = _ends(node)[:1] if call.is_first else _ends(node)
+    return CallPiece(node.name, ends, node.controls, callee=call.op.name, arguments=tuple(kept))
+
+
+def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
+    """A node as a raw call."""
+    definition = op_def(node.op)
+    arguments: list[tuple[str | None, Operand]] = list(inputs_of(draft, node))
+    inferred = set(_inferred(node))
+    for name, value in node.attrs.items():
+        default = next((one.default_value for one in definition.attr if one.name == name), None) if definition else None
+        if name not in inferred and value != default and not name.startswith("_"):
+            arguments.append((name, Given(frozen(attribute(value)), "")))
+    return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=tuple(arguments))
+
+
+def _ends(node: GraphNode) -> tuple[Endpoint, ...]:
+    return tuple(Endpoint(node.name, at) for at in range(max(1, len(node.types))))
+
+
+def _inferred(node: GraphNode) -> Iterator[str]:
+    """The attributes that follow from the inputs."""
+    definition = op_def(node.op)
+    assert definition is not None
+    for one in definition.input_arg:
+        yield from filter(None, (one.type_attr, one.number_attr, one.type_list_attr))
+
+
+def _is_default(draft: Draft, node: GraphNode, param: Parameter, value: Operand) -> bool:
+    """Whether an argument can be left out."""
+    if param.name == "axis" and param.kind == "integers" and node.inputs:
+        return _are_all_axes(draft, node, value)
+    if not isinstance(value, Given):
+        return False
+    if isinstance(param.default, DType):
+        return param.default.name == value.value
+    return frozen(param.default) == value.value
+
+
+def _are_all_axes(draft: Draft, node: GraphNode, value: Operand) -> bool:
+    """Whether an op goes along all axes, which it does without `axis`."""
+    source = draft.graph.nodes[node.inputs[0].node].types[node.inputs[0].output]
+    match value:
+        case Given(value=tuple(axes)):
+            return not axes and len(node.inputs) == 1 or source.rank is not None and axes == tuple(range(source.rank))
+        case Made(end) if draft.graph.nodes[end.node].op == "Range":
+            start, limit, step = (draft.graph.nodes[draft.end(one).node] for one in draft.graph.nodes[end.node].inputs)
+            known = [constant_value(one) for one in (start, step)]
+            return known == [0, 1] and limit.op == "Rank" and draft.end(limit.inputs[0]) == draft.end(node.inputs[0])
+        case _:
+            return False
+
+
+def _seed(draft: Draft, node: GraphNode) -> Given | None:
+    """The seed of a random op."""
+    if "seed2" not in node.attrs:
+        return None
+    graph, own = node.attrs["seed"].i, node.attrs["seed2"].i
+    return Given(None if (graph, own) == (0, 0) else own, "")

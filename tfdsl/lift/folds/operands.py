@@ -1,0 +1,36 @@
+"""Inputs of nodes as operands of pieces."""
+
+from ..constants import MOST_IN_TEXT, attribute, constant_value, is_splat, plain
+from ..draft import Draft, Given, Listed, Made, Operand, Splat
+from ..graph import Endpoint, GraphNode
+from ...lowering.tf import op_def
+
+
+def operand(draft: Draft, end: Endpoint) -> Operand:
+    """An input of a node. A small constant is its value; of a large one a piece is made."""
+    end = draft.end(end)
+    node = draft.graph.nodes[end.node]
+    if node.name in draft.pieces or node.op != "Const":
+        return Made(end)
+    value = constant_value(node)
+    assert value is not None
+    dtype = attribute(node.attrs["dtype"])
+    if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
+        return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
+    return Given(plain(value), dtype) if value.size and value.size <= MOST_IN_TEXT or value.shape == (0,) else Made(end)
+
+
+def inputs_of(draft: Draft, node: GraphNode) -> list[tuple[str, Operand]]:
+    """The inputs of a node with their names in the definition of its op, a list of tensors as one."""
+    definition = op_def(node.op)
+    assert definition is not None
+    found: list[tuple[str, Operand]] = []
+    left = [operand(draft, end) for end in node.inputs]
+    for one in definition.input_arg:
+        if one.number_attr or one.type_list_attr:
+            listed = node.attrs[one.number_attr].i if one.number_attr else len(node.attrs[one.type_list_attr].list.type)
+            found.append((one.name, Listed(tuple(left[:listed]))))
+            left = left[listed:]
+        else:
+            found.append((one.name, left.pop(0)))
+    return found

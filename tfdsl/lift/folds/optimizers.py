@@ -1,0 +1,169 @@
+"""Optimizers: the gradients, the ops that change variables, and the slots are one `optimize`, or `gradients` and one
+`apply` where something is done to the gradients in between."""
+
+import re
+from collections import defaultdict
+
+import numpy as np
+
+from ...ops.lifted import LiftedStep, lifted_step
+from ...ops.named import GRADIENTS
+from ..constants import attribute
+from ..draft import CallPiece, Draft, Given, Listed, Made, Operand, StepPiece
+from ..graph import Endpoint, GraphNode
+from .operands import operand
+from .variables import HOLDERS, fold_variable, initializer_of
+
+_COUNTS = ("AssignAdd", "AssignAddVariableOp")
+_SCOPE = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)
+_OF_OP = re.compile(r"(.*?)_grad/")
+
+
+def fold_optimizers(draft: Draft) -> None:
+    groups: dict[str, list[GraphNode]] = defaultdict(list)
+    for node in draft.graph.nodes.values():
+        if lifted_step(node.op) is not None and draft.is_open(node.name):
+            groups[node.name.partition("/update_")[0]].append(node)
+    for scope, updates in groups.items():
+        _fold_optimizer(draft, scope, updates)
+
+
+def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
+    graph = draft.graph
+    steps = [lifted_step(node.op) for node in updates]
+    first = steps[0]
+    if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
+        return
+    holders = [_holder(draft, node.inputs[0]) for node in updates]
+    made = [_input(node, step, "grad") for node, step in zip(updates, steps) if step is not None]
+    roots = [_gradient(draft, end) for end in made]
+    scopes = {match[1] for end in roots if end is not None and (match := _SCOPE.match(end.node))}
+    if None in holders or None in roots or len(scopes) != 1:
+        return
+    (gradients,) = scopes
+    loss = _loss(draft, gradients)
+    if loss is None:
+        return
+    last = graph.nodes[scope]
+    trained = tuple(Endpoint(node.name) for node in holders if node is not None)
+    for node in holders:
+        if node is not None and draft.is_open(node.name):
+            fold_variable(draft, node)
+    slots = _slots(draft, updates, first)
+    inside = {name for name in graph.nodes if name.startswith((f"{scope}/", f"{gradients}/"))} | {scope}
+    for slot in slots:
+        inside |= {slot, *graph.users[slot]}
+    inside = {name for name in inside if draft.is_open(name)}
+    counter = _holder(draft, last.inputs[0]) if last.op in _COUNTS else None
+    if counter is not None and draft.is_open(counter.name):
+        fold_variable(draft, counter)
+    arguments = _arguments(draft, updates[0], first, slots)
+    is_whole = made == [end for end in roots]
+    piece = StepPiece(
+        scope,
+        (Endpoint(scope),),
+        loss=Made(draft.end(loss)),
+        optimizer=first.optimizer.name,
+        arguments=arguments,
+        trained=trained,
+        global_step=None if counter is None else Endpoint(counter.name),
+        gradients=() if is_whole else tuple(operand(draft, end) for end in made),
+    )
+    if not is_whole:
+        ends = tuple(end for end in roots if end is not None)
+        given = (("ys", Made(draft.end(loss))), ("xs", Listed(tuple(map(Made, trained)))))
+        call = CallPiece(ends[0].node, ends, callee=GRADIENTS.name, arguments=given)
+        draft.claim(call, *(name for name in inside if name.startswith(f"{gradients}/") and name != call.node))
+        draft.inside |= {end.node: call.node for end in ends if end.node != call.node}
+    draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
+    draft.dropped -= {scope}
+
+
+def _holder(draft: Draft, end: Endpoint) -> GraphNode | None:
+    """The variable of a reference or handle."""
+    node = draft.graph.nodes[end.node]
+    return node if node.op in HOLDERS else None
+
+
+def _input(node: GraphNode, step: LiftedStep, name: str) -> Endpoint:
+    return node.inputs[step.inputs.index(name)]
+
+
+def _gradient(draft: Draft, end: Endpoint) -> Endpoint | None:
+    """The gradient that an optimizer is given, perhaps changed since: the nearest one above."""
+    seen, left = {end}, [end]
+    while left:
+        one = left.pop(0)
+        if _SCOPE.match(one.node):
+            return one
+        new = [other for other in draft.graph.nodes[one.node].inputs if other not in seen]
+        seen |= set(new)
+        left += new
+    return None
+
+
+def _loss(draft: Draft, gradients: str) -> Endpoint | None:
+    """The tensor whose gradients a scope computes: the one whose gradient is 1."""
+    graph = draft.graph
+    for seed in (f"{gradients}/grad_ys_0", f"{gradients}/Fill"):
+        for user in graph.users.get(seed, ()):
+            match = _OF_OP.match(user.removeprefix(f"{gradients}/"))
+            if match is not None and match[1] in graph.nodes:
+                return Endpoint(match[1])
+    return None
+
+
+def _slots(draft: Draft, updates: list[GraphNode], step: LiftedStep) -> list[str]:
+    """The variables that the optimizer keeps."""
+    own = {"var", "grad", "indices", *step.optimizer.params, "learning_rate"}
+    found: list[str] = []
+    for node in updates:
+        for name, end in zip(step.inputs, node.inputs):
+            holder = draft.graph.nodes[end.node]
+            if name not in own:
+                while holder.op not in HOLDERS and holder.inputs:
+                    holder = draft.graph.nodes[holder.inputs[0].node]
+                found += [holder.name] if holder.op in HOLDERS else []
+    return list(dict.fromkeys(found))
+
+
+def _arguments(
+    draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]
+) -> tuple[tuple[str, Operand], ...]:
+    """The arguments of the optimizer that are not its defaults."""
+    found: list[tuple[str, Operand]] = []
+    defaults = step.optimizer.params
+    for name, end in zip(step.inputs, node.inputs):
+        if name in defaults or name == "learning_rate":
+            value = operand(draft, end)
+            if not (name in defaults and isinstance(value, Given) and _equal(value.value, defaults[name])):
+                found.append((name, value))
+    for name, attr in step.attrs.items():
+        value = attribute(node.attrs[attr])
+        if value != defaults[name]:
+            found.append((name, Given(value, "")))
+    if "mg" in step.inputs:
+        found.append(("centered", Given(True, "")))
+    if "initial_accumulator_value" in defaults and slots:
+        made = initializer_of(draft, draft.graph.nodes[slots[0]])
+        value = _filled(draft, made.inputs[1]) if made is not None else None
+        if value is not None and not _equal(value, defaults["initial_accumulator_value"]):
+            found.append(("initial_accumulator_value", Given(value, "float32")))
+    order = ["learning_rate", *defaults]
+    return tuple(sorted(found, key=lambda one: order.index(one[0])))
+
+
+def _filled(draft: Draft, end: Endpoint) -> float | None:
+    """The number that fills an initial value."""
+    node = draft.graph.nodes[draft.end(end).node]
+    if node.op == "Fill":
+        node = draft.graph.nodes[draft.end(node.inputs[1]).node]
+    value = attribute(node.attrs["value"]) if node.op == "Const" else None
+    return None if value is None or not value.size else float(value.reshape(-1)[0])
+
+
+def _equal(value: object, default: object) -> bool:
+    """Whether a value of the graph is a default, rounded to its dtype."""
+    if isinstance(value, float) and isinstance(default, (int, float)):
+        return np.float32(value) == np.float32(default)
+    return value == default

@@ -1,0 +1,50 @@
+"""Variables: the op that holds one, its initializer and its reads are one declaration."""
+
+from ...program import HostValue
+from ...types import ALL_DTYPES, TensorType
+from ..constants import attribute
+from ..draft import Draft, Given, Operand, VariablePiece
+from ..graph import Endpoint, GraphNode
+from .operands import operand
+
+HOLDERS = ("VariableV2", "Variable", "VarHandleOp")
+_ASSIGNS = ("Assign", "AssignVariableOp")
+_READS = ("Identity", "ReadVariableOp")
+
+
+def fold_variables(draft: Draft) -> None:
+    for node in list(draft.nodes(*HOLDERS)):
+        fold_variable(draft, node)
+
+
+def fold_variable(draft: Draft, node: GraphNode) -> None:
+    users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
+    first = initializer_of(draft, node)
+    end = Endpoint(node.name)
+    initial: Operand = Given(_zeros(variable_type(node)), "") if first is None else operand(draft, first.inputs[1])
+    if first is None:
+        draft.notes.append(f"{node.name} has no initializer in the graph: it begins with zeros")
+    reads = [one for one in users if one.op in _READS and not one.controls and one.inputs == (end,)]
+    trainable = draft.trainable is None or node.name in draft.trainable
+    piece = VariablePiece(node.name, (end,), type=variable_type(node), initial=initial, is_trainable=trainable)
+    draft.claim(piece, *(one.name for one in reads), *([first.name] if first else []))
+    draft.aliases |= {Endpoint(one.name): end for one in reads}
+
+
+def initializer_of(draft: Draft, node: GraphNode) -> GraphNode | None:
+    """The op that assigns the initial value."""
+    users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
+    assigns = [one for one in users if one.op in _ASSIGNS and one.inputs[0] == Endpoint(node.name)
+               and one.name not in draft.dropped]  # fmt: skip
+    named = [one for one in assigns if one.name.startswith(f"{node.name}/")]
+    return (named or assigns or [None])[0]
+
+
+def variable_type(node: GraphNode) -> TensorType:
+    """The type of the value that a variable holds."""
+    shape: list[int | None] | None = attribute(node.attrs["shape"])
+    return TensorType(ALL_DTYPES[attribute(node.attrs["dtype"])], None if shape is None else tuple(shape))
+
+
+def _zeros(type: TensorType) -> HostValue:
+    return "" if type.dtype.name == "string" else False if type.dtype.name == "bool" else 0

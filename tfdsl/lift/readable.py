@@ -1,0 +1,58 @@
+"""The readable form of a graph: folds, one after another, and the source of what they leave."""
+
+import numpy as np
+
+from ..record import Record
+from ..source import Source
+from ..syntax.format import format_text
+from .constants import constant_value
+from .draft import CallPiece, Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece, ends_of
+from .folds.calls import fold_calls
+from .folds.optimizers import fold_optimizers
+from .folds.random import fold_random
+from .folds.saver import drop_initializers, drop_savers
+from .folds.variables import fold_variables
+from .graph import Endpoint, SavedGraph
+from .write import Writer
+
+FOLDS = (drop_savers, fold_random, fold_optimizers, fold_variables, drop_initializers, fold_calls)
+
+
+class Lifted(Record):
+    """A lifted program: its source, the arrays beside it, the names of what was in the graph, and what to know."""
+
+    source: str
+    arrays: dict[str, np.ndarray]
+    correspondence: dict[Endpoint, str]
+    notes: tuple[str, ...]
+
+
+def lift_readable(graph: SavedGraph, arrays: str = "arrays.npz", barred: frozenset[str] = frozenset()) -> Lifted:
+    """The graph as a person would write it. `arrays` is the name of the file with large constants."""
+    trainable = graph.collections.get("trainable_variables")
+    draft = Draft(graph, barred=barred, trainable=None if trainable is None else frozenset(trainable))
+    for fold in FOLDS:
+        fold(draft)
+    writer = Writer(draft, arrays)
+    source = writer.write(_roots(draft))
+    stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
+              if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
+    head = "".join(f"# {line}\n" for line in (f"lifted from {graph.path}, {len(graph.nodes)} nodes", *draft.notes))
+    found = {end: name for end, name in writer.names.items()}
+    for end, other in draft.aliases.items():
+        if draft.end(other) in found:
+            found[end] = found[draft.end(other)]
+    arrays_of = {name: value for name, value in stored.items() if value is not None}
+    return Lifted(format_text(Source("lifted", head + source)), arrays_of, found, tuple(draft.notes))
+
+
+def _roots(draft: Draft) -> list[str]:
+    """The pieces that the program has for their own sake."""
+    graph = draft.graph
+    named = {draft.end(end).node for one in graph.signatures.values() for end in one.outputs.values()}
+    kept = (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
+    return [
+        name
+        for name, piece in draft.pieces.items()
+        if isinstance(piece, kept) or name in named or not graph.users.get(name, [])
+    ]
