@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from ..program import HostValue
 from ..record import Record, State, field
 from ..types import FLOAT32, TensorType
@@ -164,6 +166,7 @@ class Draft(State):
     pieces: dict[str, Piece] = field(default_factory=dict[str, Piece])
     aliases: dict[Endpoint, Endpoint] = field(default_factory=dict[Endpoint, Endpoint])
     dropped: set[str] = field(default_factory=set[str])
+    known: dict[Endpoint, np.ndarray] = field(default_factory=dict[Endpoint, np.ndarray])  # values that follow
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
     notes: list[str] = field(default_factory=list[str])
     barred: frozenset[str] = frozenset()

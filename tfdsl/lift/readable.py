@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..record import Record
+from ..record import Record, replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
@@ -10,12 +10,14 @@ from .draft import CallPiece, Draft, PlaceholderPiece, StepPiece, StoredPiece, S
 from .folds.calls import fold_calls
 from .folds.optimizers import fold_optimizers
 from .folds.random import fold_random
+from .folds.losses import fold_losses
 from .folds.saver import drop_initializers, drop_savers
+from .folds.shapes import fold_shapes
 from .folds.variables import fold_variables
 from .graph import Endpoint, SavedGraph
 from .write import Writer
 
-FOLDS = (drop_savers, fold_random, fold_optimizers, fold_variables, drop_initializers, fold_calls)
+FOLDS = (drop_savers, fold_losses, fold_random, fold_optimizers, fold_shapes, fold_variables, drop_initializers, fold_calls)
 
 
 class Lifted(Record):
@@ -33,8 +35,10 @@ def lift_readable(graph: SavedGraph, arrays: str = "arrays.npz", barred: frozens
     draft = Draft(graph, barred=barred, trainable=None if trainable is None else frozenset(trainable))
     for fold in FOLDS:
         fold(draft)
-    writer = Writer(draft, arrays)
-    source = writer.write(_roots(draft))
+    roots = _roots(draft)
+    _train_all(draft)
+    writer = Writer(draft, arrays, frozenset(roots))
+    source = writer.write(roots)
     stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
               if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
     head = "".join(f"# {line}\n" for line in (f"lifted from {graph.path}, {len(graph.nodes)} nodes", *draft.notes))
@@ -44,6 +48,15 @@ def lift_readable(graph: SavedGraph, arrays: str = "arrays.npz", barred: frozens
             found[end] = found[draft.end(other)]
     arrays_of = {name: value for name, value in stored.items() if value is not None}
     return Lifted(format_text(Source("lifted", head + source)), arrays_of, found, tuple(draft.notes))
+
+
+def _train_all(draft: Draft) -> None:
+    """Name the variables that an optimizer trains only where these are not all."""
+    variables = [one for one in draft.pieces.values() if isinstance(one, VariablePiece)]
+    trainable = {one.ends[0] for one in variables if one.is_trainable and one.type.dtype.kind in ("float", "complex")}
+    for name, piece in draft.pieces.items():
+        if isinstance(piece, StepPiece) and not piece.gradients and set(piece.trained or ()) == trainable:
+            draft.pieces[name] = replace(piece, trained=None)
 
 
 def _roots(draft: Draft) -> list[str]:

@@ -10,7 +10,6 @@ from ..ops import OPS
 from ..ops.op import REQUIRED, Op
 from ..ops.optimizers import OPTIMIZERS
 from ..record import Record, State, field
-from ..syntax.hints import GRAPH_WORDS, SESSION_WORDS
 from ..syntax.tree import CONSTANTS
 from ..types import DTYPE_NAMES
 from .constants import type_text, value_text
@@ -35,8 +34,8 @@ from .graph import Endpoint
 
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
-_TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *GRAPH_WORDS, *SESSION_WORDS, *CONSTANTS, *keyword.kwlist,
-          "raw", "stored", "training", "data", "on", "as", "reuse", "wrt", "later"}  # fmt: skip
+_TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *CONSTANTS, *keyword.kwlist, "elif", "raw", "stored", "training",
+          "later"}  # fmt: skip
 
 # How tightly operators bind, as in Python.
 _ATOM, _POWER, _UNARY, _PRODUCT, _SUM, _COMPARISON, _NOT, _AND, _OR, _CHOICE = range(9, -1, -1)
@@ -58,10 +57,12 @@ class Text(Record):
 
 
 class Writer(State):
-    """Writes a draft. `arrays` is the name of the file with large constants."""
+    """Writes a draft. `arrays` is the name of the file with large constants. Names of nodes are kept for the pieces
+    `kept`: the program names such a node, if it would not have this name by itself."""
 
     draft: Draft
     arrays: str
+    kept: frozenset[str] = frozenset()
     names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
     taken: set[str] = field(default_factory=set[str])
     lines: list[str] = field(default_factory=list[str])
@@ -166,7 +167,7 @@ class Writer(State):
 
     def _as(self, piece: Piece, name: str) -> str:
         """The name of the node, where that differs from the one that the program gives it."""
-        return "" if piece.node == name else f' as "{piece.node}"'
+        return "" if piece.node == name or piece.node not in self.kept else f' as "{piece.node}"'
 
     def _variable(self, piece: VariablePiece) -> str:
         initial, name = piece.initial, self._name(piece.ends[0])
@@ -209,7 +210,8 @@ class Writer(State):
             head = f"apply [{listed}] to [{names}] with {call}{step}"
         else:
             head = f"optimize {self._operand(piece.loss).text} with {call}{step}{trained}"
-        return f"{head} as {self._name(piece.ends[0])}"
+        name = self._name(piece.ends[0])
+        return head if piece.node == OPTIMIZERS[piece.optimizer].node else f"{head} as {name}"
 
     # --- expressions ----------------------------------------------------------------------------
 
@@ -324,8 +326,10 @@ class Writer(State):
         if end not in self.names:
             *scopes, last = end.node.split("/")
             wanted = re.sub(r"\W", "_", last, flags=re.ASCII) + (f"_{end.output}" if end.output else "")
-            if wanted[0].isdigit() or wanted in _TAKEN:
-                wanted = f"{re.sub(r'[^A-Za-z_]', '_', scopes[-1]) if scopes else 'value'}_{wanted}"
+            if (wanted[0].isdigit() or wanted in _TAKEN) and scopes:
+                wanted = f"{re.sub(r'[^A-Za-z_]', '_', scopes[-1])}_{wanted}"
+            if wanted[0].isdigit() or wanted[0] == "_":
+                wanted = f"value_{wanted.lstrip('_')}"
             name, number = wanted, 0
             while name in self.taken or name in _TAKEN:
                 number += 1

@@ -62,7 +62,8 @@ Add = add(x, y)
 AddV2 = add(x, y)
 Sub = subtract(x, y)
 Mul = multiply(x, y)
-RealDiv = realdiv(x, y)
+RealDiv = truediv(x, y)
+Div = divide(x, y)
 FloorDiv = floordiv(x, y)
 FloorMod = floormod(x, y)
 TruncateDiv = truncatediv(x, y)
@@ -282,6 +283,10 @@ l2_regularization_strength, learning_rate_power)
 """
 
 _LINE = re.compile(r"(\w+) = (\w+)\((.*)\)( first)?")
+
+
+# The softmax cross entropy: one that passes gradients to the labels, and one that does not.
+SOFTMAX_LOSSES = (OPS["softmax_cross_entropy_with_logits_v2"], OPS["softmax_cross_entropy_with_logits"])
 
 
 class LiftedCall(Record):

@@ -45,6 +45,11 @@ class OptimizerRow(Record):
     keras: str = ""
 
     @property
+    def node(self) -> str:
+        """The name that TensorFlow gives its step."""
+        return self.tf.removesuffix("Optimizer")
+
+    @property
     def lacking(self) -> dict[str, OwnArgument]:
         """The arguments that the class lacks. Where several change a step, the first of them does so last."""
         return {**KERAS, **self.own}

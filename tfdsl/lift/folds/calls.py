@@ -56,7 +56,7 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
             name == "axis" and _are_all_axes(draft, node, value)
         ):
             return None
-        arguments.append((name, value))
+        arguments.append((name, _single(value) if name == "axis" else value))
     for name, attr in call.attrs.items():
         arguments.append((name, Given(frozen(attribute(node.attrs[attr])), "")))
     taken = {*call.attrs.values(), *call.demanded, "seed", *_inferred(node)}
@@ -120,6 +120,15 @@ def _are_all_axes(draft: Draft, node: GraphNode, value: Operand) -> bool:
             return known == [0, 1] and limit.op == "Rank" and draft.end(limit.inputs[0]) == draft.end(node.inputs[0])
         case _:
             return False
+
+
+def _single(value: Operand) -> Operand:
+    """A list of one axis as that axis."""
+    match value:
+        case Given(value=(int(axis),)):
+            return Given(axis, value.dtype)
+        case _:
+            return value
 
 
 def _seed(draft: Draft, node: GraphNode) -> Given | None:

@@ -1,20 +1,21 @@
 """Inputs of nodes as operands of pieces."""
 
-from ..constants import MOST_IN_TEXT, attribute, constant_value, is_splat, plain
+from ...lowering.tf import op_def
+from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain
 from ..draft import Draft, Given, Listed, Made, Operand, Splat
 from ..graph import Endpoint, GraphNode
-from ...lowering.tf import op_def
 
 
 def operand(draft: Draft, end: Endpoint) -> Operand:
     """An input of a node. A small constant is its value; of a large one a piece is made."""
     end = draft.end(end)
     node = draft.graph.nodes[end.node]
-    if node.name in draft.pieces or node.op != "Const":
+    value = draft.known.get(end)
+    if value is None and node.name not in draft.pieces:
+        value = constant_value(node)
+    if value is None:
         return Made(end)
-    value = constant_value(node)
-    assert value is not None
-    dtype = attribute(node.attrs["dtype"])
+    dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
         return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
     return Given(plain(value), dtype) if value.size and value.size <= MOST_IN_TEXT or value.shape == (0,) else Made(end)

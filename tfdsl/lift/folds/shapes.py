@@ -1,0 +1,97 @@
+"""Arithmetic on shapes: whole numbers that follow from constants, and from sizes that TensorFlow knows."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..constants import constant_value
+from ..draft import Draft
+from ..graph import Endpoint, GraphNode
+
+_MOST = 20  # elements of a value
+
+
+def fold_shapes(draft: Draft) -> None:
+    """Give nodes of whole numbers their values, where these are known."""
+    for node in draft.graph.nodes.values():
+        if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1 or node.controls:
+            continue
+        if node.types[0].dtype.name in ("int32", "int64") and draft.graph.users[node.name]:
+            value = _value(draft, node)
+            if value is not None and value.size <= _MOST:
+                draft.known[Endpoint(node.name)] = value
+                draft.dropped.add(node.name)
+
+
+def _known(draft: Draft, end: Endpoint) -> np.ndarray | None:
+    end = draft.end(end)
+    return draft.known.get(end) if end in draft.known else constant_value(draft.graph.nodes[end.node])
+
+
+def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
+    if node.op == "Shape":
+        shape = _type_shape(draft, node.inputs[0])
+        return None if shape is None else np.array(shape, _dtype(node))
+    if node.op == "Rank":
+        rank = draft.graph.nodes[node.inputs[0].node].types[node.inputs[0].output].rank
+        return None if rank is None else np.array(rank, np.int32)
+    if node.op == "Size":
+        shape = _type_shape(draft, node.inputs[0])
+        return None if shape is None else np.array(np.prod(shape), _dtype(node))
+    compute = _COMPUTE.get(node.op)
+    if compute is None:
+        return None
+    values = [_known(draft, end) for end in node.inputs]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values) or any(value.dtype.kind not in "iu" for value in known):
+        return None
+    with np.errstate(all="ignore"):
+        return np.asarray(compute(node, known), _dtype(node))
+
+
+def _type_shape(draft: Draft, end: Endpoint) -> list[int] | None:
+    """The shape of a tensor, if it is known."""
+    shape = draft.graph.nodes[end.node].types[end.output].shape
+    sizes = [size for size in shape or () if isinstance(size, int)]
+    return sizes if shape is not None and len(sizes) == len(shape) else None
+
+
+def _dtype(node: GraphNode) -> str:
+    return node.types[0].dtype.name
+
+
+def _slice(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
+    x, begin, size = values
+    return x[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(begin.tolist(), size.tolist(), strict=True))]
+
+
+def _strided(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
+    x, begin, end, step = values
+    masks = {name: node.attrs[f"{name}_mask"].i for name in ("begin", "end", "shrink_axis", "ellipsis", "new_axis")}
+    parts: list[slice | int] = []
+    for at, (first, last, by) in enumerate(zip(begin.tolist(), end.tolist(), step.tolist(), strict=True)):
+        bit = 1 << at
+        start, stop = None if masks["begin"] & bit else first, None if masks["end"] & bit else last
+        parts.append(first if masks["shrink_axis"] & bit else slice(start, stop, by))
+    return x[tuple(parts)]
+
+
+_COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
+    "Add": lambda node, values: values[0] + values[1],
+    "AddV2": lambda node, values: values[0] + values[1],
+    "Sub": lambda node, values: values[0] - values[1],
+    "Mul": lambda node, values: values[0] * values[1],
+    "Maximum": lambda node, values: np.maximum(*values),
+    "Minimum": lambda node, values: np.minimum(*values),
+    "Pack": lambda node, values: np.stack(values, node.attrs["axis"].i),
+    "ConcatV2": lambda node, values: np.concatenate(values[:-1], int(values[-1])),
+    "Range": lambda node, values: np.arange(*values),
+    "Prod": lambda node, values: np.prod(values[0], tuple(np.atleast_1d(values[1]).tolist()), keepdims=node.attrs["keep_dims"].b),
+    "Reshape": lambda node, values: values[0].reshape(values[1]),
+    "ExpandDims": lambda node, values: np.expand_dims(values[0], int(values[1])),
+    "Fill": lambda node, values: np.full(values[0], values[1]),
+    "Slice": _slice,
+    "StridedSlice": _strided,
+    "Identity": lambda node, values: values[0],
+}  # fmt: skip
+
