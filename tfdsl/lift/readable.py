@@ -1,12 +1,12 @@
 """The readable form of a graph: folds, one after another, and the source of what they leave."""
 
-import numpy as np
+import os
 
-from ..record import Record, replace
+from ..record import replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
-from .draft import CallPiece, Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece, ends_of
+from .draft import Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
 from .folds.calls import fold_calls
 from .folds.optimizers import fold_optimizers
 from .folds.random import fold_random
@@ -14,19 +14,13 @@ from .folds.losses import fold_losses
 from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.variables import fold_variables
-from .graph import Endpoint, SavedGraph
+from .graph import SavedGraph
+from .lifted import Lifted
 from .write import Writer
 
+# Ops that say something of a tensor: without users they are left over from the code that checked shapes.
+_IDLE = ("Shape", "Rank", "Size", "Const")
 FOLDS = (drop_savers, fold_losses, fold_random, fold_optimizers, fold_shapes, fold_variables, drop_initializers, fold_calls)
-
-
-class Lifted(Record):
-    """A lifted program: its source, the arrays beside it, the names of what was in the graph, and what to know."""
-
-    source: str
-    arrays: dict[str, np.ndarray]
-    correspondence: dict[Endpoint, str]
-    notes: tuple[str, ...]
 
 
 def lift_readable(graph: SavedGraph, arrays: str = "arrays.npz", barred: frozenset[str] = frozenset()) -> Lifted:
@@ -41,7 +35,7 @@ def lift_readable(graph: SavedGraph, arrays: str = "arrays.npz", barred: frozens
     source = writer.write(roots)
     stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
               if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
-    head = "".join(f"# {line}\n" for line in (f"lifted from {graph.path}, {len(graph.nodes)} nodes", *draft.notes))
+    head = "".join(f"# {line}\n" for line in (f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes", *draft.notes))
     found = {end: name for end, name in writer.names.items()}
     for end, other in draft.aliases.items():
         if draft.end(other) in found:
@@ -67,5 +61,7 @@ def _roots(draft: Draft) -> list[str]:
     return [
         name
         for name, piece in draft.pieces.items()
-        if isinstance(piece, kept) or name in named or not graph.users.get(name, [])
+        if isinstance(piece, kept)
+        or name in named
+        or (not graph.users.get(name, []) and graph.nodes[name].op not in _IDLE)
     ]

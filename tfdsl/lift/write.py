@@ -56,6 +56,13 @@ class Text(Record):
         return self.text if self.level >= level else f"({self.text})"
 
 
+class Block(Record):
+    """A scope with its statements."""
+
+    name: str
+    parts: "tuple[Piece | Block, ...]"
+
+
 class Writer(State):
     """Writes a draft. `arrays` is the name of the file with large constants. Names of nodes are kept for the pieces
     `kept`: the program names such a node, if it would not have this name by itself."""
@@ -64,38 +71,61 @@ class Writer(State):
     arrays: str
     kept: frozenset[str] = frozenset()
     names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
-    taken: set[str] = field(default_factory=set[str])
-    lines: list[str] = field(default_factory=list[str])
-    texts: dict[Endpoint, Text] = field(default_factory=dict[Endpoint, Text])  # of what is nested in a later statement
+    scopes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # of pieces
+    nested: set[Endpoint] = field(default_factory=set[Endpoint])  # what is part of a later statement
+    bound: Counter[str] = field(default_factory=Counter[str])  # how often statements bind a name
+    lasts: Counter[str] = field(default_factory=Counter[str])  # how often statements end in a part of a name
+    here: tuple[str, ...] = ()  # the scope of the statement that is being written
 
     def write(self, roots: Iterable[str]) -> str:
         """The source of these pieces and all that they need."""
-        pieces = self._ordered(roots)
-        uses = Counter(end for piece in pieces for one in piece.operands() for end in ends_of(one))
-        waited = {name for piece in pieces for name in piece.controls}
-        root = set(roots)
-        for at, piece in enumerate(pieces):
-            alone = len(piece.ends) == 1 and uses[piece.ends[0]] == 1 and not piece.controls and piece.node not in root
-            if isinstance(piece, (CallPiece, IndexPiece)) and alone and piece.node not in waited:
-                text = self._expression(piece)
-                if text.depth <= _DEEPEST and len(text.text) <= _WIDTH - 20 and self._is_next(pieces[at + 1 :], piece):
-                    self.texts[piece.ends[0]] = text
-                    continue
-            self._statement(piece)
-        return "\n".join(self.lines) + "\n"
+        kept = list(roots)
+        pieces = self._ordered(kept)
+        self._nest(pieces, set(kept))
+        statements = [piece for piece in pieces if not any(end in self.nested for end in piece.ends)]
+        self.scopes = _clear({piece.node: _scope_of(piece) for piece in statements})
+        parts = self._arranged(statements)
+        self.lasts = Counter(piece.node.rpartition("/")[2] for piece in statements)
+        self._name_all(parts, (), frozenset())
+        return "\n".join(self._lines(parts, ())) + "\n"
 
-    def _is_next(self, later: list[Piece], piece: Piece) -> bool:
-        """Whether the piece that uses this one is not inside an `after`."""
-        end = piece.ends[0]
-        user = next(one for one in later if any(end in ends_of(operand) for operand in one.operands()))
-        return not user.controls
+    # --- what is nested in what -----------------------------------------------------------------
+
+    def _nest(self, pieces: list[Piece], roots: set[str]) -> None:
+        """Decide which expressions are written where they are used: those used once, while lines stay short."""
+        users: dict[Endpoint, list[Piece]] = {}
+        for piece in pieces:
+            for one in piece.operands():
+                for end in ends_of(one):
+                    users.setdefault(end, []).append(piece)
+        waited = {self._owner(name) for piece in pieces for name in piece.controls if self._is_there(name)}
+        for piece in pieces:
+            self._shorten(piece)
+            if not isinstance(piece, (CallPiece, IndexPiece)) or len(piece.ends) != 1 or piece.controls:
+                continue
+            used = users.get(piece.ends[0], [])
+            if len(used) == 1 and not used[0].controls and piece.node not in roots and piece.node not in waited:
+                text = self._expression(piece)
+                if text.depth <= _DEEPEST and len(text.text) <= _WIDTH - 25:
+                    self.nested.add(piece.ends[0])
+
+    def _shorten(self, piece: Piece) -> None:
+        """Write operands of a long statement as statements of their own."""
+        while not isinstance(piece, VariablePiece):
+            nested = {end for one in piece.operands() for end in ends_of(one) if end in self.nested}
+            if not nested or len(self._text(piece)) <= _WIDTH:
+                return
+            lengths = {end: len(self._operand(Made(end)).text) for end in nested}
+            self.nested.remove(max(nested, key=lambda end: (lengths[end], str(end))))
+
+    # --- the order of statements ----------------------------------------------------------------
 
     def _ordered(self, roots: Iterable[str]) -> list[Piece]:
         """The pieces to write, each after those that it reads."""
         found: dict[str, Piece] = {}
         pieces = self.draft.pieces
-
-        def visit(name: str) -> None:
+        order = {name: at for at, name in enumerate(self.draft.graph.nodes)}
+        for name in sorted(roots, key=lambda one: order.get(one, len(order))):
             stack = [(name, False)]
             while stack:
                 one, is_done = stack.pop()
@@ -105,11 +135,8 @@ class Writer(State):
                     found[one] = pieces[one]
                 else:
                     stack.append((one, True))
-                    stack += [(other, False) for other in reversed(list(self._needed(pieces[one]))) if other not in found]
-
-        order = {name: at for at, name in enumerate(self.draft.graph.nodes)}
-        for name in sorted(roots, key=lambda one: order.get(one, len(order))):
-            visit(name)
+                    needed = [other for other in self._needed(pieces[one]) if other not in found]
+                    stack += [(other, False) for other in reversed(needed)]
         return list(found.values())
 
     def _needed(self, piece: Piece) -> Iterator[str]:
@@ -123,54 +150,143 @@ class Writer(State):
         yield from self._controls(piece)
 
     def _owner(self, node: str) -> str:
-        return node if node in self.draft.pieces else self.draft.inside[node]
+        while node not in self.draft.pieces:
+            node = self.draft.inside[node]
+        return node
+
+    def _is_there(self, node: str) -> bool:
+        return node in self.draft.pieces or node in self.draft.inside
 
     def _controls(self, piece: Piece) -> list[str]:
-        """The pieces that a piece waits for. A constant is never waited for."""
+        """The pieces that a piece waits for. A variable or a constant is never waited for."""
         found: list[str] = []
         for name in piece.controls:
-            owner = name if name in self.draft.pieces else self.draft.inside.get(name)
+            owner = self._owner(name) if self._is_there(name) else None
             if owner is not None and owner != piece.node and not isinstance(self.draft.pieces[owner], VariablePiece):
                 found.append(owner)
         return list(dict.fromkeys(found))
 
+    def _direct(self, piece: Piece) -> Iterator[str]:
+        """The statements that a statement needs, through what is nested in it."""
+        for name in self._needed(piece):
+            other = self.draft.pieces[name]
+            if any(end in self.nested for end in other.ends):
+                yield from self._direct(other)
+            else:
+                yield name
+
+    def _arranged(self, statements: list[Piece], depth: int = 0) -> tuple[Piece | Block, ...]:
+        """The statements in scopes, each scope in one piece. Scopes that depend on one another both ways are left out,
+        and so are those of one statement."""
+        while True:
+            units: dict[str, list[Piece]] = {}
+            for piece in statements:
+                scope = self.scopes[piece.node]
+                units.setdefault(f"{scope[depth]}/" if len(scope) > depth else piece.node, []).append(piece)
+            of = {piece.node: name for name, unit in units.items() for piece in unit}
+            needs = {
+                name: {of[one] for piece in unit for one in self._direct(piece) if one in of} - {name}
+                for name, unit in units.items()
+            }
+            order, circles = _sorted(needs)
+            wrong = [name for name in units if name.endswith("/") and (len(units[name]) < 2 or name in circles)]
+            if not wrong:
+                break
+            for name in wrong:
+                for piece in units[name]:
+                    self.scopes[piece.node] = self.scopes[piece.node][:depth]
+        return tuple(
+            Block(name[:-1], self._arranged(units[name], depth + 1)) if name.endswith("/") else units[name][0]
+            for name in order
+        )
+
+    # --- names ----------------------------------------------------------------------------------
+
+    def _name_all(self, parts: tuple[Piece | Block, ...], scope: tuple[str, ...], taken: frozenset[str]) -> None:
+        """Give names to what statements bind: ones that are not bound in the scope or around it."""
+        bound = {*taken, *(part.name for part in parts if isinstance(part, Block))}
+        for part in parts:
+            for end in () if isinstance(part, Block) else part.ends:
+                wanted = self._wanted(end, scope)
+                name, number = wanted, 0
+                while name in bound or name in _TAKEN:
+                    number += 1
+                    name = f"{wanted}_{number}"
+                bound.add(name)
+                self.names[end] = name
+                self.bound[name] += 1
+        for part in parts:
+            if isinstance(part, Block):
+                self._name_all(part.parts, (*scope, part.name), frozenset(bound))
+
+    def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
+        """The name of an endpoint, if nothing else has it: the last part of the node's name, with the scope before it
+        where that is left out and the part alone would not do."""
+        *scopes, last = end.node.split("/")
+        name = re.sub(r"\W", "_", last, flags=re.ASCII) + (f"_{end.output}" if end.output else "")
+        is_doubtful = name[0].isdigit() or name in _TAKEN or self.lasts[last] > 1
+        if is_doubtful and len(scopes) > len(scope):
+            name = f"{re.sub(r'[^A-Za-z0-9_]', '_', scopes[-1])}_{name}"
+        return f"value_{name.lstrip('_')}" if name[0].isdigit() or name[0] == "_" else name
+
+    def _reference(self, end: Endpoint) -> str:
+        """A name, with its scopes where it alone would not do."""
+        if end not in self.names:  # lines are measured before names are given
+            return end.node.rpartition("/")[2]
+        name, scope = self.names[end], self.scopes[self._owner(end.node)]
+        is_clear = self.bound[name] == 1 or scope == self.here
+        return name if is_clear else ".".join((*scope[_shared(scope, self.here) :], name))
+
+    def _lines(self, parts: tuple[Piece | Block, ...], scope: tuple[str, ...]) -> Iterator[str]:
+        margin = "    " * len(scope)
+        for part in parts:
+            if isinstance(part, Block):
+                yield f"{margin}scope {part.name}:"
+                yield from self._lines(part.parts, (*scope, part.name))
+            else:
+                self.here = scope
+                for line in self._statement(part):
+                    yield f"{margin}{line}"
+
     # --- statements -----------------------------------------------------------------------------
 
-    def _statement(self, piece: Piece) -> None:
-        controls = [self.names[self.draft.pieces[name].ends[0]] for name in self._controls(piece)]
+    def _statement(self, piece: Piece) -> Iterator[str]:
+        controls = [self._reference(self.draft.pieces[name].ends[0]) for name in self._controls(piece)]
         text = self._text(piece)
         if controls:
-            self.lines += [f"after {', '.join(controls)}:", f"    {text}"]
+            yield f"after {', '.join(controls)}:"
+            yield f"    {text}"
         else:
-            self.lines.append(text)
+            yield text
 
     def _text(self, piece: Piece) -> str:
         match piece:
             case PlaceholderPiece(type=type, default=default):
                 initial = "" if default is None else f" = {self._operand(default).text}"
-                name = self._name(piece.ends[0])
+                name = self._reference(piece.ends[0])
                 return f"placeholder {name}: {type_text(type)}{initial}{self._as(piece, name)}"
             case VariablePiece():
                 return self._variable(piece)
             case SummaryPiece(kind=kind, tag=tag, value=value):
-                self._name(piece.ends[0])
+                self._reference(piece.ends[0])
                 return f'summary {kind} {self._operand(value).text} as "{tag}"'
             case StepPiece():
                 return self._step(piece)
             case StoredPiece():
-                name = self._name(piece.ends[0])
+                name = self._reference(piece.ends[0])
                 return f'{name} = stored("{piece.node}", from="{self.arrays}"){self._as(piece, name)}'
             case _:
                 text = self._expression(piece).text
-                names = ", ".join(self._name(end) for end in piece.ends)
+                names = ", ".join(self._reference(end) for end in piece.ends)
                 return f"{names} = {text}{self._as(piece, names) if len(piece.ends) == 1 else ''}"
 
     def _as(self, piece: Piece, name: str) -> str:
         """The name of the node, where that differs from the one that the program gives it."""
-        return "" if piece.node == name or piece.node not in self.kept else f' as "{piece.node}"'
+        own = "/".join((*self.here, name))
+        return "" if piece.node == own or piece.node not in self.kept else f' as "{piece.node}"'
 
     def _variable(self, piece: VariablePiece) -> str:
-        initial, name = piece.initial, self._name(piece.ends[0])
+        initial, name = piece.initial, self._reference(piece.ends[0])
         options = "" if piece.is_trainable or piece.type.dtype.kind != "float" else ", trainable=false"
         declared = f": {type_text(piece.type)}"
         made = self._initializer(piece)
@@ -192,7 +308,12 @@ class Writer(State):
         if not isinstance(initial, Made):
             return None
         made = self.draft.pieces.get(initial.end.node)
-        if not isinstance(made, CallPiece) or initial.end not in self.texts or not OPS[made.callee].makes_shape:
+        if not isinstance(made, CallPiece) or initial.end not in self.nested:
+            return None
+        filled = _filled(made, piece)
+        if filled is not None:
+            return "zeros" if filled.value == 0 else value_text(filled.value, filled.dtype)
+        if made.callee not in OPS or not OPS[made.callee].makes_shape:
             return None
         (_, shape), *others = made.arguments
         if not isinstance(shape, Given) or shape.value != piece.type.shape:
@@ -202,15 +323,15 @@ class Writer(State):
 
     def _step(self, piece: StepPiece) -> str:
         call = f"{piece.optimizer}({', '.join(f'{name}={self._operand(value).text}' for name, value in piece.arguments)})"
-        trained = "" if piece.trained is None else f" wrt {', '.join(self.names[end] for end in piece.trained)}"
-        step = "" if piece.global_step is None else f", global_step={self.names[piece.global_step]}"
+        trained = "" if piece.trained is None else f" wrt {', '.join(self._reference(end) for end in piece.trained)}"
+        step = "" if piece.global_step is None else f", global_step={self._reference(piece.global_step)}"
         if piece.gradients:
             listed = ", ".join(self._operand(one).text for one in piece.gradients)
-            names = ", ".join(self.names[end] for end in piece.trained or ())
+            names = ", ".join(self._reference(end) for end in piece.trained or ())
             head = f"apply [{listed}] to [{names}] with {call}{step}"
         else:
             head = f"optimize {self._operand(piece.loss).text} with {call}{step}{trained}"
-        name = self._name(piece.ends[0])
+        name = self._reference(piece.ends[0])
         return head if piece.node == OPTIMIZERS[piece.optimizer].node else f"{head} as {name}"
 
     # --- expressions ----------------------------------------------------------------------------
@@ -315,28 +436,75 @@ class Writer(State):
                 texts = [self._operand(item) for item in items]
                 return Text(f"[{', '.join(one.text for one in texts)}]", depth=max((one.depth for one in texts), default=0))
             case Made(end):
-                if end in self.texts:
-                    return self.texts[end]
-                return Text(self.names[end])
+                return self._expression(self.draft.pieces[end.node]) if end in self.nested else Text(self._reference(end))
 
-    # --- names ----------------------------------------------------------------------------------
 
-    def _name(self, end: Endpoint) -> str:
-        """The name that a statement binds."""
-        if end not in self.names:
-            *scopes, last = end.node.split("/")
-            wanted = re.sub(r"\W", "_", last, flags=re.ASCII) + (f"_{end.output}" if end.output else "")
-            if (wanted[0].isdigit() or wanted in _TAKEN) and scopes:
-                wanted = f"{re.sub(r'[^A-Za-z_]', '_', scopes[-1])}_{wanted}"
-            if wanted[0].isdigit() or wanted[0] == "_":
-                wanted = f"value_{wanted.lstrip('_')}"
-            name, number = wanted, 0
-            while name in self.taken or name in _TAKEN:
-                number += 1
-                name = f"{wanted}_{number}"
-            self.taken.add(name)
-            self.names[end] = name
-        return self.names[end]
+def _scope_of(piece: Piece) -> tuple[str, ...]:
+    """The scopes of a piece that a program can name."""
+    found: list[str] = []
+    for name in piece.node.split("/")[:-1]:
+        if not name.isidentifier() or not name.isascii() or name in _TAKEN or name[0] == "_":
+            break
+        found.append(name)
+    return tuple(found)
+
+
+def _clear(scopes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The scopes, without those whose name another scope has in another place, so that a name says which is meant."""
+    first: dict[str, tuple[str, ...]] = {}
+    for scope in sorted(set(scopes.values()), key=len):
+        for depth, name in enumerate(scope):
+            first.setdefault(name, scope[: depth + 1])
+    found: dict[str, tuple[str, ...]] = {}
+    for node, scope in scopes.items():
+        depth = next((at for at, name in enumerate(scope) if first[name] != scope[: at + 1]), len(scope))
+        found[node] = scope[:depth]
+    return found
+
+
+def _shared(scope: tuple[str, ...], here: tuple[str, ...]) -> int:
+    """How many scopes around a place are also around another."""
+    return next((at for at, (one, other) in enumerate(zip(scope, here)) if one != other), min(len(scope), len(here)))
+
+
+def _sorted(needs: dict[str, set[str]]) -> tuple[list[str], set[str]]:
+    """The keys, each after those that it needs and otherwise in their order, and those that need one another."""
+    order: list[str] = []
+    left = {name: set(others) for name, others in needs.items()}
+    while left:
+        name = next((name for name, others in left.items() if not others), None)
+        if name is None:
+            return order, _in_circles(left)
+        order.append(name)
+        del left[name]
+        for others in left.values():
+            others.discard(name)
+    return order, set()
+
+
+def _in_circles(needs: dict[str, set[str]]) -> set[str]:
+    """The keys that need themselves through others."""
+    found: set[str] = set()
+    for name in needs:
+        seen: set[str] = set()
+        todo = list(needs[name])
+        while todo:
+            one = todo.pop()
+            if one not in seen:
+                seen.add(one)
+                todo += needs.get(one, ())
+        if name in seen:
+            found.add(name)
+    return found
+
+
+def _filled(made: CallPiece, piece: VariablePiece) -> Given | None:
+    """The number that fills the shape of a variable."""
+    match made.arguments:
+        case (("dims", Given(shape)), ("value", Given() as value)) if shape == piece.type.shape:
+            return value
+        case _:
+            return None
 
 
 def _usual(value: object) -> str:

@@ -6,6 +6,7 @@ from ...lowering.tf import op_def
 from ...ops.lifted import lifted_call
 from ...ops.op import Parameter
 from ...ops.raw import PREFIX
+from ...program import HostValue
 from ...types import DType
 from ..constants import attribute, constant_value, frozen
 from ..draft import CallPiece, Draft, Given, Made, Operand, PlaceholderPiece, StoredPiece
@@ -57,8 +58,10 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
         ):
             return None
         arguments.append((name, _single(value) if name == "axis" else value))
+    usual = {attr.name: attr.default_value for attr in definition.attr}
     for name, attr in call.attrs.items():
-        arguments.append((name, Given(frozen(attribute(node.attrs[attr])), "")))
+        if params[name].default is not None or node.attrs[attr] != usual[attr]:
+            arguments.append((name, Given(_window(name, frozen(attribute(node.attrs[attr]))), "")))
     taken = {*call.attrs.values(), *call.demanded, "seed", *_inferred(node)}
     for attr in definition.attr:
         if attr.name not in taken and node.attrs[attr.name] != attr.default_value:
@@ -103,6 +106,8 @@ def _is_default(draft: Draft, node: GraphNode, param: Parameter, value: Operand)
         return _are_all_axes(draft, node, value)
     if not isinstance(value, Given):
         return False
+    if param.name == "axis" and node.op == "GatherV2":
+        return value.value == 0
     if isinstance(param.default, DType):
         return param.default.name == value.value
     return frozen(param.default) == value.value
@@ -127,6 +132,15 @@ def _single(value: Operand) -> Operand:
     match value:
         case Given(value=(int(axis),)):
             return Given(axis, value.dtype)
+        case _:
+            return value
+
+
+def _window(name: str, value: HostValue) -> HostValue:
+    """The sizes or strides of a window over pictures, without those of examples and channels."""
+    match value:
+        case (1, int(height), int(width), 1) if name in ("strides", "ksize"):
+            return height if height == width else (height, width)
         case _:
             return value
 

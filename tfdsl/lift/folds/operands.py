@@ -5,6 +5,8 @@ from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain
 from ..draft import Draft, Given, Listed, Made, Operand, Splat
 from ..graph import Endpoint, GraphNode
 
+_MOST_FLOATS = 8  # of a constant in the text
+
 
 def operand(draft: Draft, end: Endpoint) -> Operand:
     """An input of a node. A small constant is its value; of a large one a piece is made."""
@@ -18,7 +20,8 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
     dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
         return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
-    return Given(plain(value), dtype) if value.size and value.size <= MOST_IN_TEXT or value.shape == (0,) else Made(end)
+    most = MOST_IN_TEXT if value.dtype.kind != "f" else _MOST_FLOATS
+    return Given(plain(value), dtype) if value.size and value.size <= most or value.shape == (0,) else Made(end)
 
 
 def inputs_of(draft: Draft, node: GraphNode) -> list[tuple[str, Operand]]:

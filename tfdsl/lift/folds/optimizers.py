@@ -14,6 +14,7 @@ from ..graph import Endpoint, GraphNode
 from .operands import operand
 from .variables import HOLDERS, fold_variable, initializer_of
 
+_BY_ROWS = ("ScatterSub", "AssignSub", "ResourceScatterAdd", "AssignSubVariableOp")
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
 _SCOPE = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)
 _OF_OP = re.compile(r"(.*?)_grad/")
@@ -34,8 +35,11 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     first = steps[0]
     if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
         return
-    holders = [_holder(draft, node.inputs[0]) for node in updates]
     made = [_input(node, step, "grad") for node, step in zip(updates, steps) if step is not None]
+    slots = _slots(draft, updates, first)
+    by_rows = _by_rows(draft, scope, slots)
+    holders = [_holder(draft, node.inputs[0]) for node in (*updates, *by_rows)]
+    made += [node.inputs[-1] for node in by_rows]
     roots = [_gradient(draft, end) for end in made]
     scopes = {match[1] for end in roots if end is not None and (match := _SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
@@ -49,7 +53,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     for node in holders:
         if node is not None and draft.is_open(node.name):
             fold_variable(draft, node)
-    slots = _slots(draft, updates, first)
+    slots += [name for name in _slot_names(draft, slots, by_rows) if name not in slots]
     inside = {name for name in graph.nodes if name.startswith((f"{scope}/", f"{gradients}/"))} | {scope}
     for slot in slots:
         inside |= {slot, *graph.users[slot]}
@@ -58,7 +62,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     if counter is not None and draft.is_open(counter.name):
         fold_variable(draft, counter)
     arguments = _arguments(draft, updates[0], first, slots)
-    is_whole = made == [end for end in roots]
+    is_whole = made[: len(updates)] == roots[: len(updates)]
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -77,6 +81,30 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
         draft.inside |= {end.node: call.node for end in ends if end.node != call.node}
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}
+
+
+def _by_rows(draft: Draft, scope: str, slots: list[str]) -> list[GraphNode]:
+    """The last ops of updates that change rows of a variable by ops of their own."""
+    found: list[GraphNode] = []
+    for node in draft.graph.nodes.values():
+        if node.name.startswith(f"{scope}/update_") and node.op in _BY_ROWS and draft.is_open(node.name):
+            holder = _holder(draft, node.inputs[0])
+            if holder is not None and holder.name not in slots and not _is_slot(draft, node, holder):
+                found.append(node)
+    return found
+
+
+def _is_slot(draft: Draft, node: GraphNode, holder: GraphNode) -> bool:
+    """Whether a variable changed in an update is a slot: its name goes on from that of the updated variable."""
+    updated = node.name.partition("/update_")[2].partition("/")[0]
+    return holder.name.replace("/", "_") != updated
+
+
+def _slot_names(draft: Draft, slots: list[str], by_rows: list[GraphNode]) -> list[str]:
+    """The slots of variables that are changed by rows: variables named like theirs, with a part of the optimizer's."""
+    parts = {slot.rpartition("/")[2] for slot in slots if "/" in slot}
+    names = [node.inputs[0].node for node in by_rows]
+    return [f"{name}/{part}" for name in names for part in parts if f"{name}/{part}" in draft.graph.nodes]
 
 
 def _holder(draft: Draft, end: Endpoint) -> GraphNode | None:
