@@ -40,7 +40,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", default="-",
                         help="the .tfg file to write, or - for standard output; large constants go to a .npz file "
                              "beside it")  # fmt: skip
-    parser.add_argument("--exact", action="store_true", required=True,
+    parser.add_argument("--exact", action="store_true",
                         help="a line for each node, which builds the same graph again, instead of what a person would "
                              "write")  # fmt: skip
     parser.add_argument("--outputs", metavar="NAMES", type=names, default=[],
@@ -110,11 +110,13 @@ def lifted_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, 
     """The graph of a command line, and its program. `arrays` is the name of the file for large constants."""
     from ..lift.exact import lift_exact
     from ..lift.read import read_graph
+    from ..lift.readable import lift_readable
 
     graph = read_graph(
         arguments.graph, arguments.outputs, arguments.tags, arguments.checkpoint, arguments.max_file_size
     )
-    return graph, lift_exact(graph, arrays)
+    lift = lift_exact if arguments.exact else lift_readable
+    return graph, lift(graph, arrays)
 
 
 def arrays_of(program: str) -> str:

@@ -74,10 +74,10 @@ class Piece(Record):
 
 
 class CallPiece(Piece):
-    """A call of an op, with operands by parameter, None for one given by position. A raw call has `raw.` before its op."""
+    """A call of an op, with operands by parameter. A raw call has `raw.` before its op."""
 
     callee: str = ""
-    arguments: tuple[tuple[str | None, Operand], ...] = ()
+    arguments: tuple[tuple[str, Operand], ...] = ()
 
     def operands(self) -> Iterator[Operand]:
         yield from (operand for _, operand in self.arguments)
@@ -160,17 +160,23 @@ class SummaryPiece(Piece):
 
 class Draft(State):
     """What the folds share. `aliases` says which endpoint has the value of another one; `dropped` are nodes that no
-    source needs; `notes` are what the user should know; `barred` are nodes of which no fold may be made."""
+    source needs; `notes` are what the user should know."""
 
     graph: SavedGraph
+    arrays: str = ""  # the file of large constants; without it they are in the text
     pieces: dict[str, Piece] = field(default_factory=dict[str, Piece])
     aliases: dict[Endpoint, Endpoint] = field(default_factory=dict[Endpoint, Endpoint])
     dropped: set[str] = field(default_factory=set[str])
     known: dict[Endpoint, np.ndarray] = field(default_factory=dict[Endpoint, np.ndarray])  # values that follow
+    types: dict[Endpoint, TensorType] = field(default_factory=dict[Endpoint, TensorType])  # that pieces know better
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
     notes: list[str] = field(default_factory=list[str])
-    barred: frozenset[str] = frozenset()
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
+
+    def type(self, end: Endpoint) -> TensorType:
+        """The type of a tensor."""
+        end = self.end(end)
+        return self.types.get(end) or self.graph.nodes[end.node].types[end.output]
 
     def is_open(self, name: str) -> bool:
         """Whether nothing stands for a node yet."""

@@ -99,7 +99,7 @@ class _Exact:
     def _inputs(self, node: GraphNode, definition: OpDef) -> Iterator[tuple[str, str]]:
         ends = iter(node.inputs)
         for arg in definition.input_arg:
-            count = _count(arg, node.attrs)
+            count = count_of(arg, node.attrs)
             if count is None:
                 yield arg.name, self._end(next(ends))
             else:
@@ -110,15 +110,7 @@ class _Exact:
         node = self._graph.nodes[end.node]
         definition = self._defs.find(node.op)
         assert definition is not None  # the reader refuses unknown ops
-        name, left = self._names[end.node], end.output
-        outputs = definition.output_arg
-        for at, arg in enumerate(outputs):
-            count = _count(arg, node.attrs)
-            if left < (1 if count is None else count):
-                place = "" if len(outputs) == 1 else f"[{at}]"
-                return f"{name}{place}" if count is None else f"{name}{place}[{left}]"
-            left -= 1 if count is None else count
-        return name  # an operation
+        return self._names[end.node] + place_of(definition, node.attrs, end.output)
 
     # --- attributes -----------------------------------------------------------------------------
 
@@ -158,7 +150,19 @@ def _tensor(value: np.ndarray) -> str:
     return text
 
 
-def _count(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
+def place_of(definition: OpDef, attrs: Mapping[str, AttrValue], output: int) -> str:
+    """How an output is reached in what a raw call gives: `[1]`, or `[1][0]` in a list of outputs."""
+    outputs = definition.output_arg
+    for at, arg in enumerate(outputs):
+        count = count_of(arg, attrs)
+        if output < (1 if count is None else count):
+            place = "" if len(outputs) == 1 else f"[{at}]"
+            return place if count is None else f"{place}[{output}]"
+        output -= 1 if count is None else count
+    return ""  # an operation
+
+
+def count_of(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
     """The number of tensors of an argument that is a list, else None."""
     if arg.number_attr:
         return attrs[arg.number_attr].i
@@ -168,7 +172,7 @@ def _count(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
 def _inferred(node: GraphNode, definition: OpDef) -> Iterator[str]:
     """The attributes that follow from inputs."""
     for arg in definition.input_arg:
-        count = _count(arg, node.attrs)
+        count = count_of(arg, node.attrs)
         if count == 0:
             continue
         yield from filter(None, (arg.type_attr, arg.number_attr, arg.type_list_attr))

@@ -8,9 +8,9 @@ from ..syntax.format import format_text
 from .constants import constant_value
 from .draft import Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
 from .folds.calls import fold_calls
+from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
 from .folds.random import fold_random
-from .folds.losses import fold_losses
 from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.variables import fold_variables
@@ -20,28 +20,32 @@ from .write import Writer
 
 # Ops that say something of a tensor: without users they are left over from the code that checked shapes.
 _IDLE = ("Shape", "Rank", "Size", "Const")
-FOLDS = (drop_savers, fold_losses, fold_random, fold_optimizers, fold_shapes, fold_variables, drop_initializers, fold_calls)
+FOLDS = (
+    drop_savers, fold_losses, fold_random, fold_optimizers, fold_shapes, fold_variables, drop_initializers, fold_calls,
+)  # fmt: skip
 
 
-def lift_readable(graph: SavedGraph, arrays: str = "arrays.npz", barred: frozenset[str] = frozenset()) -> Lifted:
-    """The graph as a person would write it. `arrays` is the name of the file with large constants."""
+def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
+    """The graph as a person would write it. `arrays` is the name of the file for large constants, which are in the
+    source if it is empty."""
     trainable = graph.collections.get("trainable_variables")
-    draft = Draft(graph, barred=barred, trainable=None if trainable is None else frozenset(trainable))
+    draft = Draft(graph, arrays, trainable=None if trainable is None else frozenset(trainable))
     for fold in FOLDS:
         fold(draft)
     roots = _roots(draft)
     _train_all(draft)
-    writer = Writer(draft, arrays, frozenset(roots))
+    writer = Writer(draft, frozenset(roots))
     source = writer.write(roots)
     stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
               if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
-    head = "".join(f"# {line}\n" for line in (f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes", *draft.notes))
-    found = {end: name for end, name in writer.names.items()}
+    first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
+    head = "".join(f"# {line}\n" for line in (first, *draft.notes))
+    found = writer.correspondence()
     for end, other in draft.aliases.items():
         if draft.end(other) in found:
             found[end] = found[draft.end(other)]
     arrays_of = {name: value for name, value in stored.items() if value is not None}
-    return Lifted(format_text(Source("lifted", head + source)), arrays_of, found, tuple(draft.notes))
+    return Lifted(format_text(Source("lifted", head + source)), arrays_of, found, (*graph.notes, *draft.notes))
 
 
 def _train_all(draft: Draft) -> None:

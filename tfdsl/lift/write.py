@@ -3,12 +3,15 @@
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 from ..analysis.calls.builtins import BUILTINS
+from ..lowering.tf import op_def
 from ..ops import OPS
 from ..ops.op import REQUIRED, Op
 from ..ops.optimizers import OPTIMIZERS
+from ..ops.raw import PREFIX
 from ..record import Record, State, field
 from ..syntax.tree import CONSTANTS
 from ..types import DTYPE_NAMES
@@ -30,6 +33,7 @@ from .draft import (
     VariablePiece,
     ends_of,
 )
+from .exact import place_of
 from .graph import Endpoint
 
 _WIDTH = 100  # of a line with a nested expression
@@ -64,11 +68,10 @@ class Block(Record):
 
 
 class Writer(State):
-    """Writes a draft. `arrays` is the name of the file with large constants. Names of nodes are kept for the pieces
-    `kept`: the program names such a node, if it would not have this name by itself."""
+    """Writes a draft. Names of nodes are kept for the pieces `kept`: the program names such a node, if it would not
+    have this name by itself."""
 
     draft: Draft
-    arrays: str
     kept: frozenset[str] = frozenset()
     names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
     scopes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # of pieces
@@ -96,15 +99,20 @@ class Writer(State):
         users: dict[Endpoint, list[Piece]] = {}
         for piece in pieces:
             for one in piece.operands():
-                for end in ends_of(one):
+                for end in self._ends(one):
                     users.setdefault(end, []).append(piece)
         waited = {self._owner(name) for piece in pieces for name in piece.controls if self._is_there(name)}
+        own = {_scope_of(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
         for piece in pieces:
             self._shorten(piece)
             if not isinstance(piece, (CallPiece, IndexPiece)) or len(piece.ends) != 1 or piece.controls:
                 continue
             used = users.get(piece.ends[0], [])
-            if len(used) == 1 and not used[0].controls and piece.node not in roots and piece.node not in waited:
+            scope = _scope_of(piece)
+            is_in_layer = scope and scope in own and (not used or _scope_of(used[0])[: len(scope)] != scope)
+            if is_in_layer or len(used) != 1 or used[0].controls:
+                continue
+            if piece.node not in roots and piece.node not in waited:
                 text = self._expression(piece)
                 if text.depth <= _DEEPEST and len(text.text) <= _WIDTH - 25:
                     self.nested.add(piece.ends[0])
@@ -112,7 +120,7 @@ class Writer(State):
     def _shorten(self, piece: Piece) -> None:
         """Write operands of a long statement as statements of their own."""
         while not isinstance(piece, VariablePiece):
-            nested = {end for one in piece.operands() for end in ends_of(one) if end in self.nested}
+            nested = {end for one in piece.operands() for end in self._ends(one) if end in self.nested}
             if not nested or len(self._text(piece)) <= _WIDTH:
                 return
             lengths = {end: len(self._operand(Made(end)).text) for end in nested}
@@ -141,13 +149,17 @@ class Writer(State):
 
     def _needed(self, piece: Piece) -> Iterator[str]:
         for one in piece.operands():
-            for end in ends_of(one):
+            for end in self._ends(one):
                 yield self._owner(end.node)
         if isinstance(piece, StepPiece):
             yield from (end.node for end in piece.trained or ())
             if piece.global_step is not None:
                 yield piece.global_step.node
         yield from self._controls(piece)
+
+    def _ends(self, operand: Operand) -> Iterator[Endpoint]:
+        """The endpoints that an operand reads, as the program has them."""
+        return map(self.draft.end, ends_of(operand))
 
     def _owner(self, node: str) -> str:
         while node not in self.draft.pieces:
@@ -206,7 +218,7 @@ class Writer(State):
         """Give names to what statements bind: ones that are not bound in the scope or around it."""
         bound = {*taken, *(part.name for part in parts if isinstance(part, Block))}
         for part in parts:
-            for end in () if isinstance(part, Block) else part.ends:
+            for end in () if isinstance(part, Block) else _bound(part):
                 wanted = self._wanted(end, scope)
                 name, number = wanted, 0
                 while name in bound or name in _TAKEN:
@@ -231,11 +243,24 @@ class Writer(State):
 
     def _reference(self, end: Endpoint) -> str:
         """A name, with its scopes where it alone would not do."""
-        if end not in self.names:  # lines are measured before names are given
+        if not self.names:  # lines are measured before names are given
             return end.node.rpartition("/")[2]
+        if end not in self.names:  # an output of a raw call
+            node = self.draft.graph.nodes[end.node]
+            definition = op_def(node.op)
+            assert definition is not None
+            return self._reference(Endpoint(end.node)) + place_of(definition, node.attrs, end.output)
         name, scope = self.names[end], self.scopes[self._owner(end.node)]
         is_clear = self.bound[name] == 1 or scope == self.here
         return name if is_clear else ".".join((*scope[_shared(scope, self.here) :], name))
+
+    def correspondence(self) -> dict[Endpoint, str]:
+        """The endpoints that the program names, with their names and scopes. An optimizer without a name has none."""
+        return {
+            end: ".".join((*self.scopes[self._owner(end.node)], name))
+            for end, name in self.names.items()
+            if not (isinstance(piece := self.draft.pieces[self._owner(end.node)], StepPiece) and _is_usual(piece))
+        }
 
     def _lines(self, parts: tuple[Piece | Block, ...], scope: tuple[str, ...]) -> Iterator[str]:
         margin = "    " * len(scope)
@@ -274,10 +299,10 @@ class Writer(State):
                 return self._step(piece)
             case StoredPiece():
                 name = self._reference(piece.ends[0])
-                return f'{name} = stored("{piece.node}", from="{self.arrays}"){self._as(piece, name)}'
+                return f'{name} = stored("{piece.node}", from="{self.draft.arrays}"){self._as(piece, name)}'
             case _:
                 text = self._expression(piece).text
-                names = ", ".join(self._reference(end) for end in piece.ends)
+                names = ", ".join(self._reference(end) for end in _bound(piece))
                 return f"{names} = {text}{self._as(piece, names) if len(piece.ends) == 1 else ''}"
 
     def _as(self, piece: Piece, name: str) -> str:
@@ -307,8 +332,9 @@ class Writer(State):
         initial = piece.initial
         if not isinstance(initial, Made):
             return None
-        made = self.draft.pieces.get(initial.end.node)
-        if not isinstance(made, CallPiece) or initial.end not in self.nested:
+        end = self.draft.end(initial.end)
+        made = self.draft.pieces.get(end.node)
+        if not isinstance(made, CallPiece) or end not in self.nested:
             return None
         filled = _filled(made, piece)
         if filled is not None:
@@ -322,7 +348,8 @@ class Writer(State):
         return f"{made.callee}({', '.join(parts)})" if parts else made.callee
 
     def _step(self, piece: StepPiece) -> str:
-        call = f"{piece.optimizer}({', '.join(f'{name}={self._operand(value).text}' for name, value in piece.arguments)})"
+        arguments = ", ".join(f"{name}={self._operand(value).text}" for name, value in piece.arguments)
+        call = f"{piece.optimizer}({arguments})"
         trained = "" if piece.trained is None else f" wrt {', '.join(self._reference(end) for end in piece.trained)}"
         step = "" if piece.global_step is None else f", global_step={self._reference(piece.global_step)}"
         if piece.gradients:
@@ -332,7 +359,7 @@ class Writer(State):
         else:
             head = f"optimize {self._operand(piece.loss).text} with {call}{step}{trained}"
         name = self._reference(piece.ends[0])
-        return head if piece.node == OPTIMIZERS[piece.optimizer].node else f"{head} as {name}"
+        return head if _is_usual(piece) else f"{head} as {name}"
 
     # --- expressions ----------------------------------------------------------------------------
 
@@ -361,8 +388,8 @@ class Writer(State):
             case _:
                 raise AssertionError(spec)
 
-    def _call(self, op: Op, arguments: tuple[tuple[str | None, Operand], ...]) -> Text:
-        values = {name: value for name, value in arguments if name is not None}
+    def _call(self, op: Op, arguments: tuple[tuple[str, Operand], ...]) -> Text:
+        values = dict(arguments)
         if op.operator in _LEVELS and list(values) == [param.name for param in op.params if param.default is REQUIRED]:
             made = self._operator(op, list(values.values()))
             if made is not None:
@@ -405,13 +432,13 @@ class Writer(State):
         if not isinstance(value, Given) or not value.dtype or not param.is_tensor or param.kind == "shape":
             return text
         beside = [other for other in op.params if other.group == param.group and other.name != name]
-        is_clear = any(_has_tensor(values.get(other.name)) or other.kind == "dtype" and other.name in values
+        is_clear = any(_has_tensor(values.get(other.name)) or (other.kind == "dtype" and other.name in values)
                        for other in beside)  # fmt: skip
         if param.group in DTYPE_NAMES or is_clear or _usual(value.value) == value.dtype:
             return text
         return Text(f"constant({text.text}, dtype={value.dtype})", depth=1)
 
-    def _raw(self, callee: str, arguments: tuple[tuple[str | None, Operand], ...]) -> Text:
+    def _raw(self, callee: str, arguments: tuple[tuple[str, Operand], ...]) -> Text:
         texts = [(name, self._raw_operand(value)) for name, value in arguments]
         depth = max((text.depth for _, text in texts), default=0)
         return Text(f"{callee}({', '.join(f'{name}={text.text}' for name, text in texts)})", depth=depth + 1)
@@ -434,9 +461,23 @@ class Writer(State):
                 return Text(f"constant({number}, shape={list(shape)}{of})", depth=1)
             case Listed(items):
                 texts = [self._operand(item) for item in items]
-                return Text(f"[{', '.join(one.text for one in texts)}]", depth=max((one.depth for one in texts), default=0))
+                depth = max((one.depth for one in texts), default=0)
+                return Text(f"[{', '.join(one.text for one in texts)}]", depth=depth)
             case Made(end):
-                return self._expression(self.draft.pieces[end.node]) if end in self.nested else Text(self._reference(end))
+                end = self.draft.end(end)
+                is_nested = end in self.nested
+                return self._expression(self.draft.pieces[end.node]) if is_nested else Text(self._reference(end))
+
+
+def _is_usual(piece: StepPiece) -> bool:
+    """Whether a step has the name that TensorFlow gives it without one."""
+    return piece.node == OPTIMIZERS[piece.optimizer].node
+
+
+def _bound(piece: Piece) -> tuple[Endpoint, ...]:
+    """What a statement gives names: the outputs, or what a raw call gives as one."""
+    is_raw = isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
+    return piece.ends[:1] if is_raw else piece.ends
 
 
 def _scope_of(piece: Piece) -> tuple[str, ...]:
@@ -521,7 +562,9 @@ def _usual(value: object) -> str:
         case str() | bytes():
             return "string"
         case tuple() if value:
-            kinds = {_usual(item) for item in value}
+            kinds = {
+                _usual(item) for item in cast(Sequence[object], value)
+            }  # the pattern does not know the element type
             return "float32" if kinds == {"int32", "float32"} else next(iter(kinds))
         case _:
             return ""

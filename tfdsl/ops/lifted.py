@@ -220,6 +220,7 @@ L2Loss = l2_loss(t)
 SparseSoftmaxCrossEntropyWithLogits = sparse_softmax_cross_entropy_with_logits(logits, labels) first
 LRN = lrn(input, depth_radius=depth_radius, bias=bias, alpha=alpha, beta=beta)
 InTopK = in_top_k(predictions, targets, k=k)
+InTopKV2 = in_top_k(predictions, targets, k)
 CheckNumerics = check_numerics(tensor, message=message)
 RandomShuffle = random_shuffle(value, seed=seed2)
 Multinomial = multinomial(logits, num_samples, seed=seed2, output_dtype=output_dtype)
@@ -258,8 +259,8 @@ HSVToRGB = hsv_to_rgb(images)
 CropAndResize = crop_and_resize(image, boxes, box_ind, crop_size)
 """
 
-# The ops that change a variable in a step of an optimizer, with their inputs: arguments of the optimizer by their names,
-# `var`, `grad` (and `indices`), and slots, which the optimizer makes.
+# The ops that change a variable in a step of an optimizer, with their inputs: arguments of the optimizer by their
+# names, `var`, `grad` (and `indices`), and slots, which the optimizer makes.
 _STEPS = """
 ApplyGradientDescent = gradient_descent(var, learning_rate, grad)
 ApplyMomentum = momentum(var, accum, learning_rate, grad, momentum, use_nesterov=use_nesterov)
@@ -345,6 +346,11 @@ def _steps() -> dict[str, LiftedStep]:
 def lifted_call(tf_op: str) -> LiftedCall | None:
     """The call that builds a TensorFlow op, or None."""
     return _calls().get(tf_op)
+
+
+def lifted_ops() -> list[str]:
+    """The TensorFlow ops that have a call."""
+    return list(_calls())
 
 
 def lifted_step(tf_op: str) -> LiftedStep | None:

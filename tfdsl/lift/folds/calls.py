@@ -16,6 +16,10 @@ from .operands import inputs_of, operand
 
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _PASSES = ("Identity", "Snapshot")
+# Attributes that follow from an input or change no value: how ops lock variables, the seed of the graph, and what
+# kernels prefer.
+_UNSEEN = ("num_split", "use_locking", "seed", "use_cudnn_on_gpu", "parallel_iterations")
+_WINDOWS = ("Conv2D", "Conv2DBackpropInput", "MaxPool", "AvgPool")  # whose calls take sizes of height and width alone
 _TENSORS = ("tensor", "tensors", "shape", "variable")
 
 
@@ -51,27 +55,33 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
     if call is None or definition is None:
         return None
     params = {param.name: param for param in call.op.params}
-    arguments: list[tuple[str | None, Operand]] = []
+    arguments: list[tuple[str, Operand]] = []
     for name, (_, value) in zip(call.inputs, inputs_of(draft, node), strict=True):
-        if params[name].kind not in _TENSORS and not isinstance(value, Given) and not (
-            name == "axis" and _are_all_axes(draft, node, value)
+        if (
+            params[name].kind not in _TENSORS
+            and not isinstance(value, Given)
+            and not (name == "axis" and _are_all_axes(draft, node, value))
         ):
             return None
-        arguments.append((name, _single(value) if name == "axis" else value))
+        arguments.append((name, value))
     usual = {attr.name: attr.default_value for attr in definition.attr}
     for name, attr in call.attrs.items():
         if params[name].default is not None or node.attrs[attr] != usual[attr]:
-            arguments.append((name, Given(_window(name, frozen(attribute(node.attrs[attr]))), "")))
-    taken = {*call.attrs.values(), *call.demanded, "seed", *_inferred(node)}
+            arguments.append((name, Given(_window(node, name, frozen(attribute(node.attrs[attr]))), "")))
+    taken = {*call.attrs.values(), *call.demanded, *_inferred(node), *_UNSEEN}
     for attr in definition.attr:
         if attr.name not in taken and node.attrs[attr.name] != attr.default_value:
             return None
     seed = _seed(draft, node)
-    kept = [(name, value) for name, value in arguments if not _is_default(draft, node, params[name], value)]
+    kept = [
+        (name, _single(value) if name == "axis" and not params[name].is_tensor else value)
+        for name, value in arguments
+        if not _is_default(draft, node, params[name], value)
+    ]
     if seed is not None:
         kept = [(name, seed if name == "seed" else value) for name, value in kept]
     order = list(params)
-    kept.sort(key=lambda one: order.index(one[0] or ""))
+    kept.sort(key=lambda one: order.index(one[0]))
     ends = _ends(node)[:1] if call.is_first else _ends(node)
     return CallPiece(node.name, ends, node.controls, callee=call.op.name, arguments=tuple(kept))
 
@@ -79,7 +89,7 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
 def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
     """A node as a raw call."""
     definition = op_def(node.op)
-    arguments: list[tuple[str | None, Operand]] = list(inputs_of(draft, node))
+    arguments: list[tuple[str, Operand]] = list(inputs_of(draft, node))
     inferred = set(_inferred(node))
     for name, value in node.attrs.items():
         default = next((one.default_value for one in definition.attr if one.name == name), None) if definition else None
@@ -115,10 +125,12 @@ def _is_default(draft: Draft, node: GraphNode, param: Parameter, value: Operand)
 
 def _are_all_axes(draft: Draft, node: GraphNode, value: Operand) -> bool:
     """Whether an op goes along all axes, which it does without `axis`."""
-    source = draft.graph.nodes[node.inputs[0].node].types[node.inputs[0].output]
+    source = draft.type(node.inputs[0])
     match value:
         case Given(value=tuple(axes)):
-            return not axes and len(node.inputs) == 1 or source.rank is not None and axes == tuple(range(source.rank))
+            return (not axes and len(node.inputs) == 1) or (
+                source.rank is not None and axes == tuple(range(source.rank))
+            )
         case Made(end) if draft.graph.nodes[end.node].op == "Range":
             start, limit, step = (draft.graph.nodes[draft.end(one).node] for one in draft.graph.nodes[end.node].inputs)
             known = [constant_value(one) for one in (start, step)]
@@ -136,10 +148,10 @@ def _single(value: Operand) -> Operand:
             return value
 
 
-def _window(name: str, value: HostValue) -> HostValue:
+def _window(node: GraphNode, name: str, value: HostValue) -> HostValue:
     """The sizes or strides of a window over pictures, without those of examples and channels."""
     match value:
-        case (1, int(height), int(width), 1) if name in ("strides", "ksize"):
+        case (1, int(height), int(width), 1) if node.op in _WINDOWS and name in ("strides", "ksize"):
             return height if height == width else (height, width)
         case _:
             return value

@@ -1,6 +1,6 @@
 """`StridedSlice` with known masks is `x[...]`."""
 
-from ..draft import Draft, Given, IndexPiece, Operand
+from ..draft import Draft, Given, IndexPiece, Made, Operand
 from ..graph import Endpoint, GraphNode
 from .operands import operand
 
@@ -13,9 +13,9 @@ def index_of(draft: Draft, node: GraphNode) -> IndexPiece | None:
         return None
     x, *bounds = (operand(draft, end) for end in node.inputs)
     known = [one.value for one in bounds if isinstance(one, Given) and isinstance(one.value, tuple)]
-    if len(known) != 3:
+    if len(known) != 3 or not isinstance(x, Made):
         return None
-    begin, end, new, ellipsis, shrink = (node.attrs[mask].i for mask in (_MASKS[0], _MASKS[1], _MASKS[3], _MASKS[2], _MASKS[4]))
+    begin, end, ellipsis, new, shrink = (node.attrs[mask].i for mask in _MASKS)
     specs: list[str | Operand | tuple[Operand | None, Operand | None, Operand | None]] = []
     for at, (first, last, step) in enumerate(zip(*known, strict=True)):
         bit = 1 << at

@@ -1,6 +1,7 @@
 """The softmax cross entropy, for which TensorFlow makes tables of logits and labels and shapes the result back."""
 
 from ...ops.lifted import SOFTMAX_LOSSES
+from ...types import TensorType
 from ..draft import CallPiece, Draft
 from ..graph import Endpoint, GraphNode
 from .operands import operand
@@ -21,8 +22,12 @@ def fold_losses(draft: Draft) -> None:
         stops = stop.op == _STOP
         row = SOFTMAX_LOSSES[stops]
         given = (("labels", operand(draft, stop.inputs[0] if stops else labels)), ("logits", operand(draft, logits)))
-        inside = {node.name, *(end.node for end in node.inputs if end not in (logits, labels)), *([stop.name] if stops else [])}
+        inside = {node.name, *(end.node for end in node.inputs if end not in (logits, labels))}
+        inside |= {stop.name} if stops else set()
         piece = CallPiece(last.name, (Endpoint(last.name),), last.controls, callee=row.name, arguments=given)
+        shape = draft.type(logits).shape
+        if shape is not None:
+            draft.types[piece.ends[0]] = TensorType(draft.type(logits).dtype, shape[:-1])
         draft.claim(piece, *(inside - {last.name}))
 
 

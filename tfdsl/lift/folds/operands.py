@@ -20,8 +20,8 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
     dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
         return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
-    most = MOST_IN_TEXT if value.dtype.kind != "f" else _MOST_FLOATS
-    return Given(plain(value), dtype) if value.size and value.size <= most or value.shape == (0,) else Made(end)
+    most = value.size if not draft.arrays else MOST_IN_TEXT if value.dtype.kind != "f" else _MOST_FLOATS
+    return Given(plain(value), dtype) if (value.size and value.size <= most) or value.shape == (0,) else Made(end)
 
 
 def inputs_of(draft: Draft, node: GraphNode) -> list[tuple[str, Operand]]:

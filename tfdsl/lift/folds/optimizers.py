@@ -155,9 +155,7 @@ def _slots(draft: Draft, updates: list[GraphNode], step: LiftedStep) -> list[str
     return list(dict.fromkeys(found))
 
 
-def _arguments(
-    draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]
-) -> tuple[tuple[str, Operand], ...]:
+def _arguments(draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]) -> tuple[tuple[str, Operand], ...]:
     """The arguments of the optimizer that are not its defaults."""
     found: list[tuple[str, Operand]] = []
     defaults = step.optimizer.params

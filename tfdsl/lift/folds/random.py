@@ -40,7 +40,7 @@ def _random(draft: Draft, node: GraphNode, last: GraphNode, given: dict[str, Ope
     given["dtype"] = Given(attribute(node.attrs["dtype"]), "")
     own = node.attrs["seed2"].i
     given["seed"] = Given(own if node.attrs["seed"].i or own else None, "")
-    kept: list[tuple[str | None, Operand]] = []
+    kept: list[tuple[str, Operand]] = []
     for param in OPS[call.op.name].params:
         value = given.get(param.name)
         if value is not None and not (isinstance(value, Given) and _is_default(param.default, value)):

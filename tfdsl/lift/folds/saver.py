@@ -4,6 +4,8 @@ from ..draft import Draft
 
 _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec")
 _RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
+# What gives these ops the names of files and tensors.
+_FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity")
 _ASSIGNS = ("Assign", "AssignVariableOp")
 _INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
@@ -19,6 +21,10 @@ def drop_savers(draft: Draft) -> None:
         if graph.nodes[name].op in _ASSIGNS and graph.input(graph.nodes[name], 0).name not in dropped
     )
     draft.dropped |= dropped
+    fed = [node for node in graph.nodes.values() if node.op in _FED]
+    for node in reversed(fed):
+        if graph.users[node.name] and all(user in draft.dropped for user in graph.users[node.name]):
+            draft.dropped.add(node.name)
     if found:
         names = f" of {', '.join(restored[:5])}{', ...' if len(restored) > 5 else ''}" if restored else ""
         draft.notes.append(f"left out: the ops of a Saver{names}; `save` and `restore` in a session do the same")

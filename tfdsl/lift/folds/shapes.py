@@ -76,6 +76,10 @@ def _strided(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
     return x[tuple(parts)]
 
 
+def _axes(value: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.atleast_1d(value).tolist())
+
+
 _COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
     "Add": lambda node, values: values[0] + values[1],
     "AddV2": lambda node, values: values[0] + values[1],
@@ -85,8 +89,8 @@ _COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
     "Minimum": lambda node, values: np.minimum(*values),
     "Pack": lambda node, values: np.stack(values, node.attrs["axis"].i),
     "ConcatV2": lambda node, values: np.concatenate(values[:-1], int(values[-1])),
-    "Range": lambda node, values: np.arange(*values),
-    "Prod": lambda node, values: np.prod(values[0], tuple(np.atleast_1d(values[1]).tolist()), keepdims=node.attrs["keep_dims"].b),
+    "Range": lambda node, values: np.arange(*(int(value) for value in values)),
+    "Prod": lambda node, values: np.prod(values[0], _axes(values[1]), keepdims=node.attrs["keep_dims"].b),
     "Reshape": lambda node, values: values[0].reshape(values[1]),
     "ExpandDims": lambda node, values: np.expand_dims(values[0], int(values[1])),
     "Fill": lambda node, values: np.full(values[0], values[1]),
@@ -94,4 +98,3 @@ _COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
     "StridedSlice": _strided,
     "Identity": lambda node, values: values[0],
 }  # fmt: skip
-
