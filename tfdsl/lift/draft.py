@@ -27,7 +27,7 @@ class Splat(Record):
     dtype: str
 
 
-class Made(Record):
+class Produced(Record):
     """What another piece makes: a tensor, or an operation."""
 
     end: Endpoint
@@ -39,13 +39,13 @@ class Listed(Record):
     items: "tuple[Operand, ...]"
 
 
-Operand = Given | Splat | Made | Listed
+Operand = Given | Splat | Produced | Listed
 
 
 def ends_of(operand: Operand) -> Iterator[Endpoint]:
     """The endpoints that an operand reads."""
     match operand:
-        case Made(end):
+        case Produced(end):
             yield end
         case Listed(items):
             for item in items:
@@ -60,7 +60,7 @@ _SCALAR = TensorType(FLOAT32, ())
 # --- pieces -----------------------------------------------------------------------------------
 
 
-class Piece(Record):
+class LiftedPiece(Record):
     """A part of the program. It is in the place of the node `node`, and makes the endpoints `ends`, in the order of its
     results. `controls` are nodes that it waits for."""
 
@@ -73,7 +73,7 @@ class Piece(Record):
         yield from ()
 
 
-class CallPiece(Piece):
+class CallPiece(LiftedPiece):
     """A call of an op, with operands by parameter. A raw call has `raw.` before its op."""
 
     callee: str = ""
@@ -83,7 +83,7 @@ class CallPiece(Piece):
         yield from (operand for _, operand in self.arguments)
 
 
-class IndexPiece(Piece):
+class IndexPiece(LiftedPiece):
     """`x[...]`. A spec is a text with no operand, a position, or the start, stop and step of a slice."""
 
     x: Operand = Given(None, "")
@@ -101,11 +101,11 @@ class IndexPiece(Piece):
                     yield spec
 
 
-class StoredPiece(Piece):
+class StoredPiece(LiftedPiece):
     """A constant in the file of arrays."""
 
 
-class PlaceholderPiece(Piece):
+class PlaceholderPiece(LiftedPiece):
     """A placeholder, perhaps with a value that it has if it is not fed."""
 
     type: TensorType = _SCALAR
@@ -117,7 +117,7 @@ class PlaceholderPiece(Piece):
             yield self.default
 
 
-class VariablePiece(Piece):
+class VariablePiece(LiftedPiece):
     """A variable with its initial value."""
 
     type: TensorType = _SCALAR
@@ -128,7 +128,7 @@ class VariablePiece(Piece):
         yield self.initial
 
 
-class StepPiece(Piece):
+class StepPiece(LiftedPiece):
     """A step of an optimizer that minimizes a loss: `loss` by the variables `trained`."""
 
     loss: Operand = Given(None, "")
@@ -144,7 +144,7 @@ class StepPiece(Piece):
         yield from (operand for _, operand in self.arguments)
 
 
-class SummaryPiece(Piece):
+class SummaryPiece(LiftedPiece):
     """A summary with its tag."""
 
     kind: str = ""
@@ -164,7 +164,7 @@ class Draft(State):
 
     graph: SavedGraph
     arrays: str = ""  # the file of large constants; without it they are in the text
-    pieces: dict[str, Piece] = field(default_factory=dict[str, Piece])
+    pieces: dict[str, LiftedPiece] = field(default_factory=dict[str, LiftedPiece])
     aliases: dict[Endpoint, Endpoint] = field(default_factory=dict[Endpoint, Endpoint])
     dropped: set[str] = field(default_factory=set[str])
     known: dict[Endpoint, np.ndarray] = field(default_factory=dict[Endpoint, np.ndarray])  # values that follow
@@ -182,7 +182,7 @@ class Draft(State):
         """Whether nothing stands for a node yet."""
         return name not in self.dropped and name not in self.inside and name not in self.pieces
 
-    def claim(self, piece: Piece, *nodes: str) -> None:
+    def claim(self, piece: LiftedPiece, *nodes: str) -> None:
         """Let a piece stand for nodes."""
         self.pieces[piece.node] = piece
         for name in nodes:

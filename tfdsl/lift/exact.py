@@ -26,7 +26,7 @@ from .nodes import OpDefs
 
 # Names that a lifted program does not bind, since they mean something else in the language.
 _TAKEN = frozenset(
-    {*OPS, *BUILTINS, *DTYPE_NAMES, *GRAPH_WORDS, *SESSION_WORDS, *CONSTANTS, *keyword.kwlist, "raw", "stored", "later"}
+    {*OPS, *BUILTINS, *DTYPE_NAMES, *GRAPH_WORDS, *SESSION_WORDS, *CONSTANTS, *keyword.kwlist, "raw", "later"}
 )
 
 _MOST_REPEATED = 100_000  # elements of a constant with one number in all places that is in the source

@@ -9,6 +9,7 @@ from typing import cast
 from ..analysis.calls.builtins import BUILTINS
 from ..lowering.tf import op_def
 from ..ops import OPS
+from ..ops.named import ZEROS
 from ..ops.op import REQUIRED, Op
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.raw import PREFIX
@@ -21,11 +22,11 @@ from .draft import (
     Draft,
     Given,
     IndexPiece,
+    LiftedPiece,
     Listed,
-    Made,
     Operand,
-    Piece,
     PlaceholderPiece,
+    Produced,
     Splat,
     StepPiece,
     StoredPiece,
@@ -38,7 +39,7 @@ from .graph import Endpoint
 
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
-_TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *CONSTANTS, *keyword.kwlist, "elif", "raw", "stored", "training",
+_TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *CONSTANTS, *keyword.kwlist, "elif", "raw", "training",
           "later"}  # fmt: skip
 
 # How tightly operators bind, as in Python.
@@ -48,7 +49,7 @@ _LEVELS = {"**": _POWER, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "%": _PRO
            **dict.fromkeys(("<", ">", "<=", ">=", "==", "!="), _COMPARISON)}  # fmt: skip
 
 
-class Text(Record):
+class ExpressionText(Record):
     """An expression: its text, how tightly it binds, and how many calls it nests."""
 
     text: str
@@ -60,11 +61,11 @@ class Text(Record):
         return self.text if self.level >= level else f"({self.text})"
 
 
-class Block(Record):
+class ScopeBlock(Record):
     """A scope with its statements."""
 
     name: str
-    parts: "tuple[Piece | Block, ...]"
+    parts: "tuple[LiftedPiece | ScopeBlock, ...]"
 
 
 class Writer(State):
@@ -94,9 +95,9 @@ class Writer(State):
 
     # --- what is nested in what -----------------------------------------------------------------
 
-    def _nest(self, pieces: list[Piece], roots: set[str]) -> None:
+    def _nest(self, pieces: list[LiftedPiece], roots: set[str]) -> None:
         """Decide which expressions are written where they are used: those used once, while lines stay short."""
-        users: dict[Endpoint, list[Piece]] = {}
+        users: dict[Endpoint, list[LiftedPiece]] = {}
         for piece in pieces:
             for one in piece.operands():
                 for end in self._ends(one):
@@ -117,20 +118,20 @@ class Writer(State):
                 if text.depth <= _DEEPEST and len(text.text) <= _WIDTH - 25:
                     self.nested.add(piece.ends[0])
 
-    def _shorten(self, piece: Piece) -> None:
+    def _shorten(self, piece: LiftedPiece) -> None:
         """Write operands of a long statement as statements of their own."""
         while not isinstance(piece, VariablePiece):
             nested = {end for one in piece.operands() for end in self._ends(one) if end in self.nested}
             if not nested or len(self._text(piece)) <= _WIDTH:
                 return
-            lengths = {end: len(self._operand(Made(end)).text) for end in nested}
+            lengths = {end: len(self._operand(Produced(end)).text) for end in nested}
             self.nested.remove(max(nested, key=lambda end: (lengths[end], str(end))))
 
     # --- the order of statements ----------------------------------------------------------------
 
-    def _ordered(self, roots: Iterable[str]) -> list[Piece]:
+    def _ordered(self, roots: Iterable[str]) -> list[LiftedPiece]:
         """The pieces to write, each after those that it reads."""
-        found: dict[str, Piece] = {}
+        found: dict[str, LiftedPiece] = {}
         pieces = self.draft.pieces
         order = {name: at for at, name in enumerate(self.draft.graph.nodes)}
         for name in sorted(roots, key=lambda one: order.get(one, len(order))):
@@ -147,7 +148,7 @@ class Writer(State):
                     stack += [(other, False) for other in reversed(needed)]
         return list(found.values())
 
-    def _needed(self, piece: Piece) -> Iterator[str]:
+    def _needed(self, piece: LiftedPiece) -> Iterator[str]:
         for one in piece.operands():
             for end in self._ends(one):
                 yield self._owner(end.node)
@@ -169,7 +170,7 @@ class Writer(State):
     def _is_there(self, node: str) -> bool:
         return node in self.draft.pieces or node in self.draft.inside
 
-    def _controls(self, piece: Piece) -> list[str]:
+    def _controls(self, piece: LiftedPiece) -> list[str]:
         """The pieces that a piece waits for. A variable or a constant is never waited for."""
         found: list[str] = []
         for name in piece.controls:
@@ -178,7 +179,7 @@ class Writer(State):
                 found.append(owner)
         return list(dict.fromkeys(found))
 
-    def _direct(self, piece: Piece) -> Iterator[str]:
+    def _direct(self, piece: LiftedPiece) -> Iterator[str]:
         """The statements that a statement needs, through what is nested in it."""
         for name in self._needed(piece):
             other = self.draft.pieces[name]
@@ -187,11 +188,11 @@ class Writer(State):
             else:
                 yield name
 
-    def _arranged(self, statements: list[Piece], depth: int = 0) -> tuple[Piece | Block, ...]:
+    def _arranged(self, statements: list[LiftedPiece], depth: int = 0) -> tuple[LiftedPiece | ScopeBlock, ...]:
         """The statements in scopes, each scope in one piece. Scopes that depend on one another both ways are left out,
         and so are those of one statement."""
         while True:
-            units: dict[str, list[Piece]] = {}
+            units: dict[str, list[LiftedPiece]] = {}
             for piece in statements:
                 scope = self.scopes[piece.node]
                 units.setdefault(f"{scope[depth]}/" if len(scope) > depth else piece.node, []).append(piece)
@@ -208,17 +209,19 @@ class Writer(State):
                 for piece in units[name]:
                     self.scopes[piece.node] = self.scopes[piece.node][:depth]
         return tuple(
-            Block(name[:-1], self._arranged(units[name], depth + 1)) if name.endswith("/") else units[name][0]
+            ScopeBlock(name[:-1], self._arranged(units[name], depth + 1)) if name.endswith("/") else units[name][0]
             for name in order
         )
 
     # --- names ----------------------------------------------------------------------------------
 
-    def _name_all(self, parts: tuple[Piece | Block, ...], scope: tuple[str, ...], taken: frozenset[str]) -> None:
+    def _name_all(
+        self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...], taken: frozenset[str]
+    ) -> None:
         """Give names to what statements bind: ones that are not bound in the scope or around it."""
-        bound = {*taken, *(part.name for part in parts if isinstance(part, Block))}
+        bound = {*taken, *(part.name for part in parts if isinstance(part, ScopeBlock))}
         for part in parts:
-            for end in () if isinstance(part, Block) else _bound(part):
+            for end in () if isinstance(part, ScopeBlock) else _bound(part):
                 wanted = self._wanted(end, scope)
                 name, number = wanted, 0
                 while name in bound or name in _TAKEN:
@@ -228,7 +231,7 @@ class Writer(State):
                 self.names[end] = name
                 self.bound[name] += 1
         for part in parts:
-            if isinstance(part, Block):
+            if isinstance(part, ScopeBlock):
                 self._name_all(part.parts, (*scope, part.name), frozenset(bound))
 
     def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
@@ -262,10 +265,10 @@ class Writer(State):
             if not (isinstance(piece := self.draft.pieces[self._owner(end.node)], StepPiece) and _is_usual(piece))
         }
 
-    def _lines(self, parts: tuple[Piece | Block, ...], scope: tuple[str, ...]) -> Iterator[str]:
+    def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[str]:
         margin = "    " * len(scope)
         for part in parts:
-            if isinstance(part, Block):
+            if isinstance(part, ScopeBlock):
                 yield f"{margin}scope {part.name}:"
                 yield from self._lines(part.parts, (*scope, part.name))
             else:
@@ -275,7 +278,7 @@ class Writer(State):
 
     # --- statements -----------------------------------------------------------------------------
 
-    def _statement(self, piece: Piece) -> Iterator[str]:
+    def _statement(self, piece: LiftedPiece) -> Iterator[str]:
         controls = [self._reference(self.draft.pieces[name].ends[0]) for name in self._controls(piece)]
         text = self._text(piece)
         if controls:
@@ -284,7 +287,7 @@ class Writer(State):
         else:
             yield text
 
-    def _text(self, piece: Piece) -> str:
+    def _text(self, piece: LiftedPiece) -> str:
         match piece:
             case PlaceholderPiece(type=type, default=default):
                 initial = "" if default is None else f" = {self._operand(default).text}"
@@ -305,7 +308,7 @@ class Writer(State):
                 names = ", ".join(self._reference(end) for end in _bound(piece))
                 return f"{names} = {text}{self._as(piece, names) if len(piece.ends) == 1 else ''}"
 
-    def _as(self, piece: Piece, name: str) -> str:
+    def _as(self, piece: LiftedPiece, name: str) -> str:
         """The name of the node, where that differs from the one that the program gives it."""
         own = "/".join((*self.here, name))
         return "" if piece.node == own or piece.node not in self.kept else f' as "{piece.node}"'
@@ -322,7 +325,7 @@ class Writer(State):
                 case Given(value, dtype) if value != () and _usual(value) == (dtype or piece.type.dtype.name):
                     declared, text = "", value_text(value, dtype)
                 case Splat(value, _, dtype):
-                    text = "zeros" if value == 0 else value_text(value, dtype)
+                    text = ZEROS.name if value == 0 else value_text(value, dtype)
                 case _:
                     text = self._operand(initial).text
         return f"variable {name}{declared} = {text}{options}{self._as(piece, name)}"
@@ -330,7 +333,7 @@ class Writer(State):
     def _initializer(self, piece: VariablePiece) -> str | None:
         """A call that makes the initial value, without its shape, if the variable has that shape."""
         initial = piece.initial
-        if not isinstance(initial, Made):
+        if not isinstance(initial, Produced):
             return None
         end = self.draft.end(initial.end)
         made = self.draft.pieces.get(end.node)
@@ -338,7 +341,7 @@ class Writer(State):
             return None
         filled = _filled(made, piece)
         if filled is not None:
-            return "zeros" if filled.value == 0 else value_text(filled.value, filled.dtype)
+            return ZEROS.name if filled.value == 0 else value_text(filled.value, filled.dtype)
         if made.callee not in OPS or not OPS[made.callee].makes_shape:
             return None
         (_, shape), *others = made.arguments
@@ -363,14 +366,16 @@ class Writer(State):
 
     # --- expressions ----------------------------------------------------------------------------
 
-    def _expression(self, piece: Piece) -> Text:
+    def _expression(self, piece: LiftedPiece) -> ExpressionText:
         match piece:
             case CallPiece(callee=callee, arguments=arguments):
                 op = OPS.get(callee)
                 return self._raw(callee, arguments) if op is None else self._call(op, arguments)
             case IndexPiece(x=x, specs=specs):
                 base = self._operand(x)
-                return Text(f"{base.within(_ATOM)}[{', '.join(map(self._spec, specs))}]", depth=base.depth + 1)
+                return ExpressionText(
+                    f"{base.within(_ATOM)}[{', '.join(map(self._spec, specs))}]", depth=base.depth + 1
+                )
             case _:
                 raise AssertionError(piece)
 
@@ -383,12 +388,12 @@ class Writer(State):
             case (start, stop, step):
                 first, last = ("" if one is None else self._operand(one).text for one in (start, stop))
                 return f"{first}:{last}" + ("" if step is None else f":{self._operand(step).text}")
-            case Given() | Splat() | Made() | Listed():
+            case Given() | Splat() | Produced() | Listed():
                 return self._operand(spec).text
             case _:
                 raise AssertionError(spec)
 
-    def _call(self, op: Op, arguments: tuple[tuple[str, Operand], ...]) -> Text:
+    def _call(self, op: Op, arguments: tuple[tuple[str, Operand], ...]) -> ExpressionText:
         values = dict(arguments)
         if op.operator in _LEVELS and list(values) == [param.name for param in op.params if param.default is REQUIRED]:
             made = self._operator(op, list(values.values()))
@@ -405,9 +410,9 @@ class Writer(State):
             by_position = by_position and not param.by_name and param.is_tensor
             parts.append(text.text if by_position else f"{param.name}={text.text}")
             depth = max(depth, text.depth)
-        return Text(f"{op.name}({', '.join(parts)})", depth=depth + 1)
+        return ExpressionText(f"{op.name}({', '.join(parts)})", depth=depth + 1)
 
-    def _operator(self, op: Op, operands: list[Operand]) -> Text | None:
+    def _operator(self, op: Op, operands: list[Operand]) -> ExpressionText | None:
         """An operator with its operands, of which one at least is a tensor."""
         if all(isinstance(one, (Given, Splat)) for one in operands):
             return None
@@ -416,18 +421,18 @@ class Writer(State):
         depth = max(one.depth for one in texts) + 1
         if len(texts) == 1:
             sign = op.operator.removeprefix("unary ")
-            return Text(f"{sign}{' ' if sign.isalpha() else ''}{texts[0].within(level)}", level, depth)
+            return ExpressionText(f"{sign}{' ' if sign.isalpha() else ''}{texts[0].within(level)}", level, depth)
         left, right = texts
         is_right = op.operator == "**"
         first = left.within(level + (is_right or level == _COMPARISON))
         second = right.within(level + (not is_right))
-        return Text(f"{first} {op.operator} {second}", level, depth)
+        return ExpressionText(f"{first} {op.operator} {second}", level, depth)
 
-    def _argument(self, op: Op, name: str, value: Operand, values: dict[str, Operand]) -> Text:
+    def _argument(self, op: Op, name: str, value: Operand, values: dict[str, Operand]) -> ExpressionText:
         """An argument. A value whose dtype does not follow from the tensors beside it says which it has."""
         param = next(one for one in op.params if one.name == name)
         if param.kind == "dtype" and isinstance(value, Given):
-            return Text(str(value.value))
+            return ExpressionText(str(value.value))
         text = self._operand(value)
         if not isinstance(value, Given) or not value.dtype or not param.is_tensor or param.kind == "shape":
             return text
@@ -436,37 +441,39 @@ class Writer(State):
                        for other in beside)  # fmt: skip
         if param.group in DTYPE_NAMES or is_clear or _usual(value.value) == value.dtype:
             return text
-        return Text(f"constant({text.text}, dtype={value.dtype})", depth=1)
+        return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
 
-    def _raw(self, callee: str, arguments: tuple[tuple[str, Operand], ...]) -> Text:
+    def _raw(self, callee: str, arguments: tuple[tuple[str, Operand], ...]) -> ExpressionText:
         texts = [(name, self._raw_operand(value)) for name, value in arguments]
         depth = max((text.depth for _, text in texts), default=0)
-        return Text(f"{callee}({', '.join(f'{name}={text.text}' for name, text in texts)})", depth=depth + 1)
+        return ExpressionText(f"{callee}({', '.join(f'{name}={text.text}' for name, text in texts)})", depth=depth + 1)
 
-    def _raw_operand(self, value: Operand) -> Text:
+    def _raw_operand(self, value: Operand) -> ExpressionText:
         """An input of a raw call, with its dtype."""
         text = self._operand(value)
         if isinstance(value, Given) and value.dtype and _usual(value.value) != value.dtype:
-            return Text(f"constant({text.text}, dtype={value.dtype})", depth=1)
+            return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
         return text
 
-    def _operand(self, operand: Operand) -> Text:
+    def _operand(self, operand: Operand) -> ExpressionText:
         match operand:
             case Given(value, dtype):
                 text = value_text(value, dtype)
-                return Text(text, _UNARY if text.startswith("-") else _ATOM)
+                return ExpressionText(text, _UNARY if text.startswith("-") else _ATOM)
             case Splat(value, shape, dtype):
                 number = value_text(value, dtype)
                 of = "" if dtype in ("float32", "int32") else f", dtype={dtype}"
-                return Text(f"constant({number}, shape={list(shape)}{of})", depth=1)
+                return ExpressionText(f"constant({number}, shape={list(shape)}{of})", depth=1)
             case Listed(items):
                 texts = [self._operand(item) for item in items]
                 depth = max((one.depth for one in texts), default=0)
-                return Text(f"[{', '.join(one.text for one in texts)}]", depth=depth)
-            case Made(end):
+                return ExpressionText(f"[{', '.join(one.text for one in texts)}]", depth=depth)
+            case Produced(end):
                 end = self.draft.end(end)
                 is_nested = end in self.nested
-                return self._expression(self.draft.pieces[end.node]) if is_nested else Text(self._reference(end))
+                return (
+                    self._expression(self.draft.pieces[end.node]) if is_nested else ExpressionText(self._reference(end))
+                )
 
 
 def _is_usual(piece: StepPiece) -> bool:
@@ -474,13 +481,13 @@ def _is_usual(piece: StepPiece) -> bool:
     return piece.node == OPTIMIZERS[piece.optimizer].node
 
 
-def _bound(piece: Piece) -> tuple[Endpoint, ...]:
+def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     """What a statement gives names: the outputs, or what a raw call gives as one."""
     is_raw = isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
     return piece.ends[:1] if is_raw else piece.ends
 
 
-def _scope_of(piece: Piece) -> tuple[str, ...]:
+def _scope_of(piece: LiftedPiece) -> tuple[str, ...]:
     """The scopes of a piece that a program can name."""
     found: list[str] = []
     for name in piece.node.split("/")[:-1]:
@@ -572,7 +579,7 @@ def _usual(value: object) -> str:
 
 def _has_tensor(value: Operand | None) -> bool:
     match value:
-        case Made():
+        case Produced():
             return True
         case Listed(items):
             return any(map(_has_tensor, items))

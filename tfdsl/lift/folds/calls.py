@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from ...lowering.tf import op_def
 from ...ops.lifted import lifted_call
+from ...ops.named import CONSTANT
 from ...ops.op import Parameter
 from ...ops.raw import PREFIX
 from ...program import HostValue
 from ...types import DType
 from ..constants import attribute, constant_value, frozen
-from ..draft import CallPiece, Draft, Given, Made, Operand, PlaceholderPiece, StoredPiece
+from ..draft import CallPiece, Draft, Given, Operand, PlaceholderPiece, Produced, StoredPiece
 from ..graph import Endpoint, GraphNode
 from .indexing import index_of
 from .operands import inputs_of, operand
@@ -43,10 +44,10 @@ def fold_constant(draft: Draft, node: GraphNode) -> None:
     """A constant that is too large for the text is stored. One that nothing uses is a call, so that it is there."""
     end = Endpoint(node.name)
     value = operand(draft, end)
-    if isinstance(value, Made):
+    if isinstance(value, Produced):
         draft.claim(StoredPiece(node.name, (end,)))
     elif not draft.graph.users[node.name]:
-        draft.claim(CallPiece(node.name, (end,), callee="constant", arguments=(("value", value),)))
+        draft.claim(CallPiece(node.name, (end,), callee=CONSTANT.name, arguments=(("value", value),)))
 
 
 def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
@@ -131,7 +132,7 @@ def _are_all_axes(draft: Draft, node: GraphNode, value: Operand) -> bool:
             return (not axes and len(node.inputs) == 1) or (
                 source.rank is not None and axes == tuple(range(source.rank))
             )
-        case Made(end) if draft.graph.nodes[end.node].op == "Range":
+        case Produced(end) if draft.graph.nodes[end.node].op == "Range":
             start, limit, step = (draft.graph.nodes[draft.end(one).node] for one in draft.graph.nodes[end.node].inputs)
             known = [constant_value(one) for one in (start, step)]
             return known == [0, 1] and limit.op == "Rank" and draft.end(limit.inputs[0]) == draft.end(node.inputs[0])

@@ -1,6 +1,6 @@
 """`StridedSlice` with known masks is `x[...]`."""
 
-from ..draft import Draft, Given, IndexPiece, Made, Operand
+from ..draft import Draft, Given, IndexPiece, Operand, Produced
 from ..graph import Endpoint, GraphNode
 from .operands import operand
 
@@ -13,7 +13,7 @@ def index_of(draft: Draft, node: GraphNode) -> IndexPiece | None:
         return None
     x, *bounds = (operand(draft, end) for end in node.inputs)
     known = [one.value for one in bounds if isinstance(one, Given) and isinstance(one.value, tuple)]
-    if len(known) != 3 or not isinstance(x, Made):
+    if len(known) != 3 or not isinstance(x, Produced):
         return None
     begin, end, ellipsis, new, shrink = (node.attrs[mask].i for mask in _MASKS)
     specs: list[str | Operand | tuple[Operand | None, Operand | None, Operand | None]] = []

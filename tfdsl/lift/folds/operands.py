@@ -2,7 +2,7 @@
 
 from ...lowering.tf import op_def
 from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain
-from ..draft import Draft, Given, Listed, Made, Operand, Splat
+from ..draft import Draft, Given, Listed, Operand, Produced, Splat
 from ..graph import Endpoint, GraphNode
 
 _MOST_FLOATS = 8  # of a constant in the text
@@ -16,12 +16,12 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
     if value is None and node.name not in draft.pieces:
         value = constant_value(node)
     if value is None:
-        return Made(end)
+        return Produced(end)
     dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
         return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
     most = value.size if not draft.arrays else MOST_IN_TEXT if value.dtype.kind != "f" else _MOST_FLOATS
-    return Given(plain(value), dtype) if (value.size and value.size <= most) or value.shape == (0,) else Made(end)
+    return Given(plain(value), dtype) if (value.size and value.size <= most) or value.shape == (0,) else Produced(end)
 
 
 def inputs_of(draft: Draft, node: GraphNode) -> list[tuple[str, Operand]]:

@@ -9,7 +9,7 @@ import numpy as np
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
 from ..constants import attribute
-from ..draft import CallPiece, Draft, Given, Listed, Made, Operand, StepPiece
+from ..draft import CallPiece, Draft, Given, Listed, Operand, Produced, StepPiece
 from ..graph import Endpoint, GraphNode
 from .operands import operand
 from .variables import HOLDERS, fold_variable, initializer_of
@@ -66,7 +66,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
-        loss=Made(draft.end(loss)),
+        loss=Produced(draft.end(loss)),
         optimizer=first.optimizer.name,
         arguments=arguments,
         trained=trained,
@@ -75,7 +75,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     )
     if not is_whole:
         ends = tuple(end for end in roots if end is not None)
-        given = (("ys", Made(draft.end(loss))), ("xs", Listed(tuple(map(Made, trained)))))
+        given = (("ys", Produced(draft.end(loss))), ("xs", Listed(tuple(map(Produced, trained)))))
         call = CallPiece(ends[0].node, ends, callee=GRADIENTS.name, arguments=given)
         draft.claim(call, *(name for name in inside if name.startswith(f"{gradients}/") and name != call.node))
         draft.inside |= {end.node: call.node for end in ends if end.node != call.node}
