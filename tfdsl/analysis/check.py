@@ -38,7 +38,7 @@ from .expressions.expressions import evaluate
 from .expressions.global_step import settle
 from .graph.statements import block, graph_block
 from .names import declared
-from .sessions import paths, plan
+from .sessions import outside_ops, paths, plan
 from .warnings import order
 from .warnings.column_slips import warn_columns
 from .warnings.effects import warn_effects, warn_logs
@@ -89,6 +89,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     program = Program(tree.span.source.path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
     for diagnostic in (
         *paths.refused(program, ctx.access),
+        *outside_ops.refused(program),
         *(() if ctx.is_partial else (*paths.restored_folders(program), *paths.mistyped_restores(program))),
     ):
         ctx.bag.add(diagnostic)

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..analysis.batch_split import NotSplit
-from ..program import Arg, Field, Graph, Item, Node, Ref
+from ..diagnostics import OUTSIDE_EXECUTED, Note
+from ..program import Arg, Field, Graph, Item, Node, Origin, Ref
 from .cloning import GraphCloner
 from .data import GraphData
+from .failures import failure
 from .kept_random import KeptRandom
 from .layout import Placement, Setting
 from .op_cache import OpCache
@@ -49,6 +51,7 @@ class BuiltGraph:
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
         self.data = GraphData(self.graph)  # what its data placeholders are fed
         self.tags: set[str] = set()  # tags of summaries in event files
+        self.outside: dict[str, Node] = {}  # the nodes that reach out of the graph, by the names of their ops
         # For this graph and its function graphs: each node, with the number of ops after it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
 
@@ -129,7 +132,9 @@ class BuiltGraph:
         with self.lock:
             if self._copier is None:
                 is_local = self.setting.layout.cluster is None
-                self._copier = GraphCloner(self.graph, self.data.fields, self.named(), self.places(), is_local)
+                self._copier = GraphCloner(
+                    self.graph, self.data.fields, self.named(), self.places(), is_local, self.outside
+                )
             return self._copier
 
     def named(self) -> list[str]:
@@ -159,6 +164,14 @@ class BuiltGraph:
             for operation in operations[start:mark]:
                 yield operation, node
             start = mark
+
+    def refuse_outside(self, names: Iterable[str], origin: Origin) -> None:
+        """Refuse to execute ops that reach out of the graph. The check has done so for the sessions of a program."""
+        for name in names:
+            if (node := self.outside.get(name)) is not None:
+                what, instead = node.outside
+                notes = [Note(f"{node.shown} is from line {{line}}", node.origin.span)]
+                raise failure(OUTSIDE_EXECUTED, origin, notes, statement="run", op=node.op, what=what, instead=instead)
 
     def tag(self, summary: Ref) -> str:
         """The tag that a summary has in event files."""

@@ -5,7 +5,7 @@ tensors. Variables and other resources are captured rather than copied, so that 
 large constants and tensors computed only from them are captured too, so that they are stored and computed only once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +49,12 @@ class GraphCloner:
 
     def __init__(
         self, graph: tf.Graph, data: Iterable[str] = (), named: Iterable[str] = (),
-        place: Callable[[str], int] | None = None, is_local: bool = True,
+        place: Callable[[str], int] | None = None, is_local: bool = True, outside: Collection[str] = (),
     ):  # fmt: skip
-        """`data` has the names of the placeholders that stand for data; `Orders` takes the other arguments."""
+        """`data` has the names of the placeholders that stand for data, and `outside` those of the ops that reach out
+        of the graph; `Orders` takes the other arguments."""
         self.graph = graph
-        self._data = frozenset(data)
+        self._data, self._outside = frozenset(data), outside
         self._definition = graph.as_graph_def()
         self._nodes = {node.name: node for node in self._definition.node}
         self.orders = Orders(self._definition, named, place, is_local)
@@ -156,6 +157,9 @@ class GraphCloner:
         fed = {tensor.name: value for tensor, value in feeds.items()}
         fetches = [tensor.name for tensor in tensors] + [f"^{operation.name}" for operation in operations]
         names = self.reached(fetches, frozenset(fed))
+        for name in names:
+            if name in self._outside:
+                raise NotCopied("it reaches out of the graph", name)
         changed = self._changed(fed)
         captured = {name for name in names if self._is_captured(name, changed)}
         order = self.orders.of(names, fetches, frozenset(fed))

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, NO_NODE, NODE_TAKEN, Note, TfgError
+from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, NO_NODE, NODE_TAKEN, RAW_EVALUATED, Note, TfgError
 from ..ops.named import STRIDED_SLICE
 from ..program import (
     APPLY,
@@ -41,6 +41,7 @@ from ..program import (
     Ref,
     Refs,
     Static,
+    evaluated_input,
     thaw,
 )
 from .agreement import agree
@@ -217,6 +218,8 @@ class Lowering:
 
     def result(self, node: Node, is_plain: bool = False) -> Operand:
         """What the TensorFlow functions that build the node return."""
+        if self.built.outside and (made := evaluated_input(self.built.program.nodes, node)) is not None:
+            raise failure(RAW_EVALUATED, node.origin, op=made.op, what=made.outside[0])
         if node.is_whole:
             return self._with_whole_name(node)
         if node.name and (node.name[0] == "_" or not node.name.isascii()):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..diagnostics import RAW_REACHES
 from ..ops import raw
-from ..ops.forbidden_ops import reach
+from ..ops.forbidden_ops import REACHING_BY, UNCLASSED
 from ..program import Arg, HostValue, Literal, Node, Ref, Refs, Static
 from ..types import ALL_DTYPES
 from .built import NodeLowering
@@ -108,11 +108,11 @@ def _plain(value: HostValue) -> Operand:
 
 def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
     """Add the op of a node: a tensor, a list of tensors, or the op itself if it has no outputs."""
-    # The compiler has checked this for source text, but a program can also be loaded.
-    what, instead = reach(op, {name: node.static(name) for name in op.given if name in node.args})
-    if what:
-        raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
     graph = v1.get_default_graph()
+    what, instead = node.outside
+    if what and (graph is not lowering.built.graph or op.tf in REACHING_BY or op.reaches == UNCLASSED):
+        # The compiler has checked this for source text, but a program can also be loaded.
+        raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
     name = f"{node.name}/" if node.is_whole else node.name or op.tf
     if all(map(_makes_none, [node.args[one.name] for one in op.inputs])):
         inputs = _inputs(lowering, op, node)
@@ -129,6 +129,8 @@ def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
     else:
         flat = [tensor for _, given in inputs for tensor in given]
         made = graph._create_op_internal(op.tf, flat, name=name, attrs=attrs)
+    if what:
+        lowering.built.outside[made.name] = node
     if not op.outputs:
         return made
     is_single = len(op.outputs) == 1 and not op.outputs[0].is_list

@@ -1,9 +1,9 @@
 """What TensorFlow ops reach: every op has a class, on its line of `raw_ops.txt`.
 
 Some ops stay in the graph. The others reach files, the network, the terminal or the process, or return values
-that depend on the moment. Programs cannot call those. A program names the files it uses in its data, sessions and
-imports, where they are checked; for anything else, its user passes a Python function. An op without a class is
-refused.
+that depend on the moment. They can be nodes of a program, since graphs made elsewhere have them, but nothing executes
+them. A program names the files it uses in its data, sessions and imports, where they are checked; for anything else,
+its user passes a Python function. An op without a class is refused.
 """
 
 import re
@@ -45,6 +45,18 @@ REACHING_BY: Mapping[str, tuple[str, str, str]] = {
     "FixedUnigramCandidateSampler": ("vocab_file", "", _READS),
 }
 
+# Ops of these that TensorFlow takes for pure functions of their inputs: it may execute them while it builds a graph, to
+# learn the shapes of what depends on them. What they make can only be given to ops that change a variable or another
+# object of the session, which TensorFlow never executes then.
+EVALUATED = frozenset("""
+    Abort CacheDataset CopyToMesh CopyToMeshGrad DTensorAllGather DTensorAllReduce DTensorAllScatter DTensorAllToAll
+    DTensorReduceScatter DatasetFromGraph DebugIdentity DebugNanCount DebugNumericSummary GenerateVocabRemapping
+    ImmutableConst InitializeTableFromTextFile MatchingFiles MlirPassthroughOp PyFuncStateless ReadFile RegisterDataset
+    RegisterDatasetV2 Relayout RelayoutLike SnapshotChunkDataset SnapshotDataset SnapshotDatasetReader
+    SnapshotDatasetV2 SnapshotNestedDatasetReader XlaAllReduce XlaCustomCall XlaCustomCallV2 XlaReduceScatter
+    XlaSparseGradientsStack
+""".split())  # fmt: skip
+
 _INSTEAD = {
     _READS: "data is read with 'data', such as data d = csv(...), variables with 'restore'",
     _WRITES: "variables are written with 'save', summaries with 'log', a model with 'export'",
@@ -53,8 +65,19 @@ _INSTEAD = {
 }
 
 
+def may_be_executed(op: raw.RawOp) -> bool:
+    """Whether TensorFlow may execute an op that reaches out of the graph while it builds one."""
+    return op.tf in EVALUATED or op.tf in REACHING_BY or op.reaches == UNCLASSED
+
+
+def keeps(op: raw.RawOp) -> bool:
+    """Whether an op changes or reads a variable or another object of the session by an input, or reaches out itself."""
+    handles = any(one.is_reference or (one.dtype is not None and one.dtype.name == "resource") for one in op.inputs)
+    return handles or op.reaches not in INSIDE
+
+
 def barred() -> list[str]:
-    """The TensorFlow names of the ops that no program can use."""
+    """The TensorFlow names of the ops that no program can execute."""
     return [name for name in raw.names() if (op := raw.find(name)) and op.reaches not in INSIDE]
 
 

@@ -4,6 +4,7 @@ This package does not use TensorFlow or NumPy.
 """
 
 from .graph import *
+from .outside import *
 from .places import *
 from .plan import *
 from .reached import *

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias, TypeGuard, assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
+from ..ops.forbidden_ops import keeps, may_be_executed
+from ..ops.forbidden_ops import reach as reach_of
 from ..ops.named import GRADIENTS
 from ..ops.op import Op
 from ..record import Record, field
@@ -194,6 +196,15 @@ class Node(Record):
         if any(one.is_list for one in made.outputs):
             return made.outputs[0].is_reference  # it is the only one
         return made.outputs[output].is_reference
+
+    @property
+    def outside(self) -> tuple[str, str]:
+        """What it reaches outside the graph, in words, and what to use instead. Two empty texts if it reaches
+        nothing."""
+        made = self.raw_op
+        if made is None:
+            return "", ""
+        return reach_of(made, {name: self.static(name) for name in made.given if name in self.args})
 
     @property
     def function(self) -> str:
@@ -482,6 +493,14 @@ class Graph(Record):
         This includes variables, but not the nodes of their initial values, which only run when they are initialised.
         """
         return reach(self.nodes, self._controls, refs, fed)
+
+
+def evaluated_input(nodes: Mapping[int, Node], node: Node) -> Node | None:
+    """An input of a node that TensorFlow may execute while it builds the node, though it reaches out of the graph."""
+    if node.raw_op is not None and keeps(node.raw_op):
+        return None
+    made = (nodes[ref.node] for ref in node.inputs() if ref.node in nodes)
+    return next((one for one in made if one.raw_op and may_be_executed(one.raw_op) and one.outside[0]), None)
 
 
 def takes_step(nodes: Mapping[int, Node], reached: Iterable[int]) -> bool:

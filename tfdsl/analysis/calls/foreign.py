@@ -9,11 +9,21 @@ as when the graph is built.
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from ...diagnostics import ARGUMENT_KIND, FUNCTION_CLASH, FUNCTION_GIVEN, OTHER_GRAPH, Diagnostic, Message, TfgError
+from ...diagnostics import (
+    ARGUMENT_KIND,
+    FUNCTION_CLASH,
+    FUNCTION_GIVEN,
+    OTHER_GRAPH,
+    RAW_EVALUATED,
+    Diagnostic,
+    Message,
+    Note,
+    TfgError,
+)
 from ...inputs import PythonOp
 from ...ops import OPS
 from ...ops.optimizers import OPTIMIZERS
-from ...program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
+from ...program import PYTHON, Arg, Field, Node, Ref, Refs, Static, evaluated_input, refs_of
 from ...record import replace
 from ...source import Span
 from ...syntax.tree import CONSTANTS
@@ -161,6 +171,9 @@ def _asked(
     }
     functions = {name: op.function for name, op in ctx.foreign.functions.items()}
     node = Node(len(nodes), op, args, name, outputs, ctx.origin(span))
+    if (made := evaluated_input(nodes, node)) is not None:
+        ctx.fail(RAW_EVALUATED, span, (Note("it is from line {line}", made.origin.span),), op=made.op,
+                 what=made.outside[0])  # fmt: skip
     is_new, started = "tensorflow" not in sys.modules, ctx.clock.now()
     assert ctx.foreign.infer is not None
     try:

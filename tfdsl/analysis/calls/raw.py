@@ -30,7 +30,7 @@ from ...diagnostics import (
 from ...diagnostics.spelling import counted
 from ...limits import MAX_AXES
 from ...ops import OPS, raw
-from ...ops.forbidden_ops import reach
+from ...ops.forbidden_ops import REACHING_BY, UNCLASSED, reach
 from ...ops.op import REQUIRED
 from ...ops.raw import RawArgument, RawAttr, RawOp
 from ...program import Arg, HostValue, Literal, Ref, Refs, Static
@@ -100,7 +100,6 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
 
 def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """Add the node of an op. Return its output, the list of its outputs, or an operation if this node has none."""
-    _keep_in(ctx, op, {}, span)
     arguments, beside = _assigned(ctx, op, given, span)
     attrs: dict[str, Static | Literal] = {}
     dtypes = _Dtypes()
@@ -150,9 +149,10 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
 
 
 def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], span: Span) -> None:
-    """Refuse ops that reach outside the graph."""
+    """Refuse ops that reach outside the graph where they would be executed: by an `if` or a `while`, or by TensorFlow
+    as it builds the graph. Elsewhere a session that executes them is refused."""
     what, instead = reach(op, {name: arg.value for name, arg in attrs.items()})
-    if what:
+    if what and (ctx.graph.regions or op.tf in REACHING_BY or op.reaches == UNCLASSED):
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 
 

@@ -142,6 +142,10 @@ NO_CONTENT = _message("TFG475", "{name} is a {dtype}, which has no value outside
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
 RAW_REACHES = _message("TFG477", "{op} {what}, which ops in a program cannot do",
                        "{instead}")
+OUTSIDE_EXECUTED = _message("TFG479", "'{statement}' would execute {op}, which {what}: no program can do that",
+                            "{instead}")
+RAW_EVALUATED = _message("TFG487", "TensorFlow might execute {op} here as it builds the graph, though the op {what}",
+                         "what it makes can only be given to an op that changes a variable, such as raw.Assign")
 ENGINE_UNKNOWN = _message("TFG476", "there is no engine '{name}'", "it is step, loop, xla or auto")
 NAN_UNKNOWN = _message("TFG480", "on_nan cannot be '{name}'", "it is stop, or ignore to train on with a loss of NaN")
 BATCH_TENSOR = _message("TFG474", "{name} exists only while the loop runs, so no node can use it",

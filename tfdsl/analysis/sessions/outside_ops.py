@@ -1,0 +1,23 @@
+"""Refuses what reaches out of the graph where it would be executed."""
+
+from collections.abc import Iterator
+
+from ...diagnostics import OUTSIDE_EXECUTED, RAW_EVALUATED, Diagnostic, Note
+from ...program import Program, evaluated_input, executed_outside
+
+
+def refused(program: Program) -> Iterator[Diagnostic]:
+    """An error for each node of such an op that a statement executes, or that TensorFlow may execute as it builds the
+    graph."""
+    for graph in program.graphs:
+        for node in graph.nodes.values():
+            made = evaluated_input(graph.nodes, node)
+            if made is not None:
+                details = {"op": made.op, "what": made.outside[0]}
+                notes = (Note("it is from line {line}", made.origin.span),)
+                yield Diagnostic(RAW_EVALUATED, node.origin.span, details, notes, chain=node.origin.chain)
+    for origin, word, node in executed_outside(program):
+        what, instead = node.outside
+        details = {"statement": word, "op": node.op, "what": what, "instead": instead}
+        notes = (Note(f"{node.shown} is from line {{line}}", node.origin.span),)
+        yield Diagnostic(OUTSIDE_EXECUTED, origin.span, details, notes, chain=origin.chain)

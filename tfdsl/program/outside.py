@@ -1,0 +1,36 @@
+"""What sessions execute that reaches out of the graph."""
+
+from collections.abc import Iterator
+
+from .graph import Graph, Node, Origin, Ref
+from .plan import Program, walk
+
+
+def executed_outside(program: Program) -> Iterator[tuple[Origin, str, Node]]:
+    """Each node that reaches out of the graph and that a session executes, with the place and the first words of the
+    statement that does."""
+    for graph in program.graphs:
+        outside = {id for id, node in graph.nodes.items() if node.outside[0]}
+        sessions = [session for session in program.sessions if outside and session.graph == graph.name]
+        for session in sessions:
+            if session.initialise:
+                yield from _of(graph, outside, _initial(graph, None), session.origin, "session")
+            for statement in walk(session.body):
+                uses = statement.uses()
+                made = () if uses.initialises == () else _initial(graph, uses.initialises)
+                refs = [*uses.executes, *uses.exports, *made]
+                fed = frozenset(feed.ref for feed in uses.feeds)
+                yield from _of(graph, outside, refs, statement.origin, statement.word, fed)
+
+
+def _of(
+    graph: Graph, outside: set[int], refs: list[Ref], origin: Origin, word: str, fed: frozenset[Ref] = frozenset()
+) -> Iterator[tuple[Origin, str, Node]]:
+    for id in sorted(outside & graph.reach(refs, fed)):
+        yield origin, word, graph.nodes[id]
+
+
+def _initial(graph: Graph, variables: tuple[Ref, ...] | None) -> list[Ref]:
+    """What the initial values of variables are computed from. None stands for all variables."""
+    made = graph.variables() if variables is None else [graph.nodes[ref.node] for ref in variables]
+    return [ref for node in made for ref in node.inputs()]
