@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from PIL import Image
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tfdsl
@@ -809,6 +810,28 @@ def test_a_folder_of_files(model, capsys):
     err = refused(capsys, data="rows/")
     assert "TFG676" in err and 'name its files by a pattern: "rows/*.csv"' in err
     assert predict("-q", data="rows/*.csv") == 0 and len(written("out.csv")) == 5
+
+
+def test_pictures_by_their_folder(here):
+    """A folder of pictures, one picture, and a pattern give the same values."""
+    for at, name in enumerate(("known/dark/1.png", "known/light/2.png", "new/3.png", "new/4.JPG")):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (3, 2), 60 * at).save(name)
+    (here / "m.tfg").write_text(
+        'data d = images("known", channels=1)\nplaceholder X: float32[n, 2, 3, 1]\nvariable w = 0.5\n'
+        "p = reduce_max(X * w, axis=[1, 2, 3])\n"
+        'session:\n    print p with X = d.image\n    save to "m.ckpt"\n'
+    )
+    assert main(["run", "-q", "m.tfg"]) == 0
+    for data, rows in {
+        "new": [["new/3.png", "60"], ["new/4.JPG", "90"]],
+        "d=new/": [["new/3.png", "60"], ["new/4.JPG", "90"]],
+        "new/3.png": [["new/3.png", "60"]],
+        "new/*.png": [["new/3.png", "60"]],
+        "known": [["known/dark/1.png", "0"], ["known/light/2.png", "30"]],
+    }.items():
+        assert predict("-q", "--values", "p", "--overwrite", data=data) == 0
+        assert [[row["path"], row["p"]] for row in written("out.csv")] == rows
 
 
 def test_a_file_of_pictures(here, capsys):

@@ -118,10 +118,12 @@ class SmallSet(DataSource):
 
 class FileSource(DataSource):
     """A file. If its name ends in one of `suffixes`, it can also replace another source (`--data`). So `path` is the
-    only argument that a file source can require. `takes_pattern` says whether it may stand for several files."""
+    only argument that a file source can require. `takes_pattern` says whether it may stand for several files, and
+    `takes_folder` whether a folder stands for the files in it."""
 
     suffixes: tuple[str, ...]
     takes_pattern = True
+    takes_folder = False
 
     def path(self, arguments: Arguments) -> str:
         path = arguments["path"]
@@ -133,7 +135,10 @@ class FileSource(DataSource):
         """The files that the argument `path` stands for."""
         path = self.path(arguments)
         if is_folder(path, where):
-            raise folder_named(path, where, self.suffixes, self.takes_pattern)
+            found = files_in(path, where, self.suffixes) if self.takes_folder else []
+            if not found:
+                raise folder_named(path, where, self.suffixes, self.takes_pattern)
+            return found
         return matching(path, where) if self.takes_pattern else [path]
 
     def targets(self, arguments: Arguments) -> tuple[str, ...]:
@@ -245,6 +250,28 @@ def is_folder(path: str, where: Where) -> bool:
     with suppress(AccessRefused, OSError, ValueError), where.access.folder(path, where.folder):
         return True
     return False
+
+
+def files_in(path: str, where: Where, suffixes: Collection[str]) -> list[str]:
+    """The files of a folder that end in one of some suffixes, in the order of their names. If there are none, those of
+    the folders in it; if there are both, none, as one does not know which are meant."""
+    base = path.rstrip("/") or "/"
+    with where.access.folder(path, where.folder) as folder:
+        own, inner = list[str](), list[str]()
+        _collect(folder, base, suffixes, own)
+        for name in folder.names():
+            status = folder.stat(name)
+            if status is not None and stat.S_ISDIR(status.st_mode) and not name.startswith("."):
+                with suppress(OSError), folder.folder(name) as below:
+                    _collect(below, os.path.join(base, name), suffixes, inner)
+    return [] if own and inner else own or inner
+
+
+def _collect(folder: Folder, path: str, suffixes: Collection[str], found: list[str]) -> None:
+    for name in folder.names():
+        status = folder.stat(name)
+        if status is not None and stat.S_ISREG(status.st_mode) and _suffix(name).lower() in suffixes:
+            found += [] if name.startswith(".") else [os.path.join(path, name)]
 
 
 def folder_named(path: str, where: Where, suffixes: Collection[str], takes_pattern: bool = True) -> DataError:

@@ -27,7 +27,8 @@ class Images(FileSource):
     signature = "path: text, size: static = none, channels: integer = 3"
     example = 'data photos = images("photos/*/*.png", size=[32, 32])'
     doc = (
-        "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. If they "
+        "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. A folder "
+        "stands for the pictures in it, or in the folders in it. If they "
         "lie in several folders, the target `class` is the number of their folder, in the order of their names; with "
         "`fitted`, the number that the other pictures gave it. A picture is turned as its camera says, and of several "
         "frames the first counts. "
@@ -35,6 +36,7 @@ class Images(FileSource):
     )
     numbers_classes = True
     suffixes = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
+    takes_folder = True
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         size, channels = arguments["size"], arguments["channels"]
