@@ -117,10 +117,22 @@ def _float_text(value: float, dtype: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = (
-        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-    )
-    return f'"{escaped}"'
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    match character:
+        case '"' | "\\":
+            return f"\\{character}"
+        case "\n":
+            return "\\n"
+        case "\t":
+            return "\\t"
+        case _ if character.isprintable():
+            return character
+        case _:
+            code = ord(character)
+            return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 def _quoted_bytes(value: bytes) -> str:

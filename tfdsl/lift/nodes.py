@@ -1,10 +1,25 @@
 """The types of nodes, by the definitions of their ops: what each node takes and gives."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
-from ..lowering.tf import AttrValue, FunctionDefLibrary, NodeDef, OpDef, op_def, tf
+from ..analysis.graph.statements import DEVICE
+from ..limits import MAX_AXES
+from ..lowering.tf import (
+    AttrValue,
+    DataType,
+    FunctionDefLibrary,
+    NodeDef,
+    OpDef,
+    TensorProto,
+    TensorShapeProto,
+    op_def,
+    tf,
+    v1,
+)
 from ..record import Record
 
+MAX_FILE = 100_000_000  # bytes of a graph, and elements of a constant
 _UNTYPED = 0  # DT_INVALID
 _REFERENCE = 100  # the dtype of a reference is that of its value, plus this
 
@@ -42,6 +57,8 @@ class OpDefs:
         An attribute that this TensorFlow does not know is left out if it has the default that `producer` names, the ops
         of the TensorFlow that wrote the file.
         """
+        if node.device and DEVICE.fullmatch(node.device) is None:
+            raise BadNode(f"'{node.device[:100]}' is not a device")
         known = self._known(node)
         attrs = {name: value for name, value in node.attr.items() if name != "_output_shapes"}
         for name in [one for one in attrs if one not in known and not one.startswith("_")]:
@@ -51,12 +68,14 @@ class OpDefs:
             del attrs[name]
         for name, attr in known.items():
             if name in attrs:
-                if attrs[name].WhichOneof("value") != _field(attr.type):
+                if attrs[name].WhichOneof("value") != _field(attr.type) or not _is_valid(attrs[name]):
                     raise BadNode(f"its attribute '{name}' is not {_kind(attr.type)}")
             elif attr.HasField("default_value"):
                 attrs[name] = attr.default_value
             else:
                 raise BadNode(f"it lacks the attribute '{name}'")
+        if node.op == "Const" and attrs["value"].tensor.dtype != attrs["dtype"].type:
+            raise BadNode("its value has another dtype")
         return attrs
 
     def _known(self, node: NodeDef) -> Mapping[str, OpDef.AttrDef]:
@@ -80,6 +99,40 @@ def _kind(kind: str) -> str:
     if kind.startswith("list("):
         return f"a list of {kind[5:-1]}s"
     return f"an {kind}" if kind == "int" else f"a {kind}"
+
+
+def _is_valid(value: AttrValue) -> bool:
+    """Whether the dtypes, shapes and tensors of an attribute are some."""
+    if value.WhichOneof("value") == "tensor":
+        return _is_tensor(value.tensor)
+    dtypes = [value.type] if value.WhichOneof("value") == "type" else value.list.type
+    shapes = [value.shape] if value.WhichOneof("value") == "shape" else value.list.shape
+    return all(map(_is_dtype, dtypes)) and all(map(_is_shape, shapes))
+
+
+def _is_tensor(tensor: TensorProto) -> bool:
+    """Whether a tensor can be read. One that is much larger in memory than in the file is not: one number can stand for
+    all of its elements."""
+    if not _is_dtype(tensor.dtype) or not _is_shape(tensor.tensor_shape):
+        return False
+    if (
+        any(one.size < 0 for one in tensor.tensor_shape.dim)
+        or prod(one.size for one in tensor.tensor_shape.dim) > MAX_FILE
+    ):
+        return False
+    try:
+        return v1.make_ndarray(tensor) is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_dtype(number: int) -> bool:
+    return number != _UNTYPED and not is_reference(number) and number in DataType.values()
+
+
+def _is_shape(shape: TensorShapeProto) -> bool:
+    sizes = [one.size for one in shape.dim]
+    return len(sizes) <= MAX_AXES and min(sizes, default=0) >= -1 and prod(one for one in sizes if one > 0) < 2**62
 
 
 def _dtypes(args: Sequence[OpDef.ArgDef], attrs: Mapping[str, AttrValue]) -> list[int]:

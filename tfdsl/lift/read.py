@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from ..diagnostics import (
     CHECKPOINT_GIVEN,
+    GRAPH_REFUSED,
     NODE_BROKEN,
     NODE_CYCLE,
     NODE_INPUT,
@@ -18,6 +19,7 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.spelling import did_you_mean
+from ..lowering.failures import plain_reason
 from ..lowering.tf import (
     AttrValue,
     DecodeError,
@@ -26,7 +28,6 @@ from ..lowering.tf import (
     NodeDef,
     OpDef,
     SavedModel,
-    TensorProto,
     VariableDef,
     tf,
     v1,
@@ -34,9 +35,8 @@ from ..lowering.tf import (
 from ..types import ALL_DTYPES, TensorType
 from .formats import GraphFile, read_file, refuse
 from .graph import Endpoint, GraphNode, SavedGraph, SavedSignature
-from .nodes import BadNode, NodeDtypes, OpDefs, base, dtype_name
+from .nodes import MAX_FILE, BadNode, NodeDtypes, OpDefs, base, dtype_name
 
-MAX_FILE = 100_000_000  # bytes
 _Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
 _NAME = re.compile(r"[A-Za-z0-9._][\w./\\>-]*", re.ASCII)
 _SHOWN = 5  # names in one message
@@ -99,7 +99,7 @@ class _Reader:
         attrs, signatures = self._typed(defs)
         self._check_dtypes(defs, links, signatures)
         ordered = self._ordered(defs, links)
-        types = self._types(ordered, defs, attrs, signatures)
+        types = self._types(ordered, defs, attrs)
         nodes = {
             name: GraphNode(name, defs[name].op, *links[name], attrs[name], defs[name].device, types[name])
             for name in ordered
@@ -183,16 +183,20 @@ class _Reader:
         signatures: dict[str, NodeDtypes] = {}
         for name, node in defs.items():
             try:
-                attrs[name] = self._defs.filled(node, producer)
+                attrs[name] = self._without_unnamed(self._defs.filled(node, producer), node)
                 signatures[name] = self._defs.signature(node, attrs[name])
                 for dtype in (*signatures[name].inputs, *signatures[name].outputs):
                     dtype_name(dtype)
-                for value in attrs[name].values():
-                    if value.WhichOneof("value") == "tensor":
-                        _check_size(value.tensor)
             except BadNode as error:
                 raise self._broken(node, str(error)) from None
         return attrs, signatures
+
+    def _without_unnamed(self, attrs: dict[str, AttrValue], node: NodeDef) -> dict[str, AttrValue]:
+        """The attributes whose names source can have."""
+        unnamed = [name for name in attrs if not name.isidentifier()]
+        if unnamed:
+            self._notes.append(f"the attribute {unnamed[0]!r} of '{node.name}' is left out: source cannot name it")
+        return {name: value for name, value in attrs.items() if name not in unnamed}
 
     def _check_dtypes(
         self,
@@ -217,7 +221,6 @@ class _Reader:
         ordered: Sequence[str],
         defs: Mapping[str, NodeDef],
         attrs: Mapping[str, Mapping[str, AttrValue]],
-        signatures: Mapping[str, NodeDtypes],
     ) -> Mapping[str, tuple[TensorType, ...]]:
         """The types of the outputs of all nodes. TensorFlow infers the shapes while it imports the graph."""
         graph_def = GraphDef(versions=self._graph.versions, library=self._graph.library)
@@ -228,12 +231,8 @@ class _Reader:
         try:
             with graph.as_default():
                 v1.import_graph_def(graph_def, name="")
-        except (ValueError, TypeError, KeyError, v1.errors.OpError) as error:
-            self._notes.append(f"TensorFlow does not infer the shapes of this graph: {_first_line(error)}")
-            return {
-                name: tuple(TensorType(ALL_DTYPES[dtype_name(one)]) for one in signatures[name].outputs)
-                for name in ordered
-            }
+        except (ValueError, TypeError, KeyError, UnicodeDecodeError, v1.errors.OpError) as error:
+            raise refuse(GRAPH_REFUSED, path=self._path, reason=plain_reason(error)) from None
         return {
             name: tuple(
                 TensorType(ALL_DTYPES[one.dtype.base_dtype.name], _shape(one.shape))
@@ -305,17 +304,6 @@ def _is_next(node: NodeDef) -> bool:
     return node.op in ("NextIteration", "RefNextIteration")
 
 
-def _check_size(tensor: TensorProto) -> None:
-    """Refuse a constant that is much larger in memory than in the file: one number can stand for all."""
-    count = 1
-    for dim in tensor.tensor_shape.dim:
-        if dim.size < 0:
-            raise BadNode("its value has no known shape")
-        count *= dim.size
-    if count > MAX_FILE:
-        raise BadNode(f"its value has {count} elements, more than {MAX_FILE}")
-
-
 def _shape(shape: Any) -> tuple[int | None, ...] | None:  # a `tf.TensorShape`, whose stubs have no unknown rank
     return None if shape.rank is None else tuple(shape.as_list())
 
@@ -365,7 +353,3 @@ def _exists(prefix: str) -> bool:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

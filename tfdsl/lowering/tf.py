@@ -13,6 +13,7 @@ from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.op_def_pb2 import OpDef, OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
+from tensorflow.core.framework.types_pb2 import DataType
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
@@ -33,7 +34,7 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
+    "AttrValue", "DataType", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
     "MetaGraphDef", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable", "RewriterConfig",
     "SavedModel", "TensorProto", "TensorShapeProto", "TextError", "VariableDef", "XLAControlFlowContext", "c_api",
     "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def", "op_determinism", "parse_text",

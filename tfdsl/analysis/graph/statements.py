@@ -553,7 +553,7 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
         ctx.graph.items.append(Exit())
 
 
-_DEVICE = re.compile(
+DEVICE = re.compile(
     r"(/job:[a-zA-Z]\w*)?(/replica:\d+)?(/task:\d+)?((/device:[a-zA-Z]\w*|/[cg]pu):(\d+|\*))?", re.ASCII | re.IGNORECASE
 )
 
@@ -567,7 +567,7 @@ def _placed(ctx: Analysis, env: Env, statement: t.Device | t.Container) -> Retur
     value = value_of(ctx, env, statement.value)
     if not isinstance(value, str):
         ctx.fail(NOT_TEXT, statement.value.span, what=what, value=describe(value))
-    if is_device and (not value or _DEVICE.fullmatch(value) is None):
+    if is_device and (not value or DEVICE.fullmatch(value) is None):
         ctx.fail(DEVICE_NAME, statement.value.span, name=value)
     if not is_device and re.fullmatch(r"[A-Za-z0-9.][\w./-]*", value, re.ASCII) is None:
         ctx.fail(CONTAINER_NAME, statement.value.span, name=value)

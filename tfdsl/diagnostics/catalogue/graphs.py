@@ -24,3 +24,6 @@ CHECKPOINT_GIVEN = _message("TFG012", "there is no checkpoint {path}",
                             "give its prefix, such as model.ckpt for the file model.ckpt.index, or its folder")
 VERIFY_ENDED = _message("TFG013", "TensorFlow ends the process that compares {path} with its program (signal {signal})",
                         "give the placeholders the sizes that the graph was made for: --shape x=1,224,224,3")
+GRAPH_REFUSED = _message("TFG014", "TensorFlow refuses the graph in {path}: {reason}",
+                         "the file is damaged, or made for another version of TensorFlow; if only a part of it is "
+                         "wrong, lift another part with --outputs")
