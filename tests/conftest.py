@@ -4,6 +4,7 @@ import contextlib
 import functools
 import gc
 import os
+import subprocess
 
 import pytest
 
@@ -34,6 +35,16 @@ def pytest_configure(config):
 def pytest_xdist_auto_num_workers(config):
     """A worker more than there are processors, because some tests wait for clusters and timeouts."""
     return (yield) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config):
+    """Workers are forked, so that TensorFlow is imported once for all of them and for the processes of their tests."""
+    import forked
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(subprocess, "Popen", functools.partial(forked.Popen, has_server=True))
+    config.add_cleanup(patch.undo)
 
 
 @pytest.hookimpl(optionalhook=True)

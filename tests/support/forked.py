@@ -28,9 +28,10 @@ import threading
 import types
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-ROOT = str(Path(__file__).resolve().parents[2])
+ROOT = str(Path(find_spec("tfdsl").origin).parents[1])  # of the package that the tests test
 _SET_SUBREAPER = 36  # of prctl
 _NAMESPACES = {"-U": "user", "-n": "net"}  # the options of `nsenter`
 # Environment variables that matter only to a program, not to the imported modules.
@@ -66,6 +67,7 @@ class Request:
     has_session: bool
     group: int | None
     forks: bool  # whether its own children are forked too
+    has_server: bool  # whether it has a server of its own at once, so that it need not import TensorFlow for one
 
 
 def parsed(command: list[str]) -> Program | None:
@@ -90,10 +92,10 @@ def parsed(command: list[str]) -> Program | None:
 
 class Popen(subprocess.Popen):
     """A process forked from one with TensorFlow, if it runs Python and forking is possible. With `forks`, its children
-    are forked too."""
+    are forked too; with `has_server`, those that it makes with this class."""
 
-    def __init__(self, args, *others, forks=False, **options):
-        self._forks = forks
+    def __init__(self, args, *others, forks=False, has_server=False, **options):
+        self._forks, self._has_server = forks, forks or has_server
         super().__init__(args, *others, **options)
 
     def _execute_child(self, args, *others):
@@ -110,7 +112,7 @@ class Popen(subprocess.Popen):
         folder = os.path.abspath(cwd or "")
         os.stat(folder)  # it must exist
         request = Request(program, os.getpid(), folder, environment, has_session, None if group == -1 else group,
-                          self._forks)  # fmt: skip
+                          self._forks, self._has_server)  # fmt: skip
         given = (p2cread, c2pwrite, errwrite)
         self.pid = server.start(request, [number if one == -1 else one for number, one in enumerate(given)])
         self._child_created = True
@@ -269,7 +271,9 @@ def become(request: Request, streams: list[int], connection: socket.socket) -> R
     connection.sendall(struct.pack("q", os.getpid()))
     connection.close()
     _servers.clear()
-    return _with_server(request) if request.forks else request
+    if request.forks:
+        subprocess.Popen = Popen
+    return _with_server(request) if request.has_server else request
 
 
 def _show(command: list[str]) -> None:
@@ -294,7 +298,6 @@ def _with_server(request: Request) -> Request:
         return serve(theirs)
     theirs.close()
     _servers.append(Server(ours, request.environment, request.environment))
-    subprocess.Popen = Popen
     return request
 
 
