@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import some
 
 from tfdsl.cli import COMMANDS, main
 from tfdsl.cli.option_entries import names_of, option_entries, parser_of, taken_by
@@ -47,8 +48,11 @@ def test_files_of_a_page_are_shown_and_read(explain):
     assert "houses.csv:\n\n    area,rooms,price\n" in out and 'error[TFG613]: there is no column "cost"' in out
 
 
-def test_every_page_has_its_message(explain):
-    for name in explained():
+@pytest.mark.parametrize(
+    "names", some([explained(), explained()[::10]], [explained()[::10]]), ids=lambda names: f"{len(names)} pages"
+)
+def test_every_page_has_its_message(names, explain):
+    for name in names:
         page = explanation(name)
         out = explain(name)[1]
         is_checked = page.wrong is not None and page.wrong.note == "wrong" and page.wrong.kind == "tfg"

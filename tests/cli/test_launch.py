@@ -76,16 +76,16 @@ def endless(here):
 def children(launch):
     """The processes of a launch: their ids by name, such as `run` or `worker 1`."""
     found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_text().split("\0")
-            parent = re.search(r"^PPid:\t(\d+)", (folder / "status").read_text(), re.MULTILINE)[1]
-        except OSError:  # it has ended
-            continue
-        if int(parent) == launch.pid and "tfdsl.cli.child" in words:
-            is_server = "server" in words
-            name = f"{words[words.index('--job') + 1]} {words[words.index('--task') + 1]}" if is_server else "run"
-            found[name] = int(folder.name)
+    for task in Path(f"/proc/{launch.pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            try:
+                words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            except OSError:  # it has ended
+                continue
+            if "tfdsl.cli.child" in words:
+                is_server = "server" in words
+                name = f"{words[words.index('--job') + 1]} {words[words.index('--task') + 1]}" if is_server else "run"
+                found[name] = int(child)
     return found
 
 

@@ -37,7 +37,9 @@ def agree(
     """Check that a program and its counterpart by hand have the same results, or the same result `only`: in long
     trainings of some networks, rounding makes all others differ."""
     program, wanted = _prepared(name, tuple(params.items()))
-    result = program.on(towers=towers).run(options=Options(write=lambda line: None, engine=engine))
+    if towers > 1:
+        program = program.on(towers=towers)  # which is built again
+    result = program.run(options=Options(write=lambda line: None, engine=engine))
     assert not engine or set(result.engines) <= {engine}
     logged = {f"log {tag}": [value for _, value in pairs] for tag, pairs in result.history.items()}
     found = result.variables | result.values | logged
