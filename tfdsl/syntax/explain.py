@@ -27,6 +27,7 @@ from .hints import (
     first_word,
     hint,
     misspelt,
+    unindented,
     unknown_word,
     unopened,
 )
@@ -165,7 +166,8 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
         return Diagnostic(INDENT_UNEXPECTED, Span(source, end - len(token), end))
     if "_INDENT" in accepts and kind != "_INDENT" and "_NL" not in accepts:
         opening = source.position(len(text[:start].rstrip()))[0] if kind != "$END" else line
-        return Diagnostic(BLOCK_EXPECTED, span, help=empty_training(source, _opening(source, opening)))
+        help = unindented(source, _opening(source, opening), line) or empty_training(source, _opening(source, opening))
+        return Diagnostic(BLOCK_EXPECTED, span, help=help)
     if kind == "_NL" and "COLON" in accepts and word in OPENS_BLOCK:
         is_empty = _indent(source, line + 1) <= _indent(source, line)
         return Diagnostic(COLON_MISSING, span, help=empty_training(source, line) if is_empty else "")

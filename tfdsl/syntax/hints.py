@@ -82,6 +82,42 @@ def unopened(source: Source, line: int, word: str) -> int | None:
     return None
 
 
+# The clauses of a `train` in order, with the words that people write for them.
+_TRAIN = {
+    r"(?:for\s+)?(?P<n>[\w.]+)\s+(?P<unit>epochs?|steps?)\b|\b(?P<unit2>epochs|steps)\s*=\s*(?P<n2>[\w.]+)":
+        "{n} {unit}",
+    r"\bon\s+(?P<data>[\w.]+)": "on {data}",
+    r"\b(?:(?:in\s+)?batches\s+of|(?:with\s+)?batch_?size[\s=]+|in\s+batches(?=\s+\d))\s*(?P<size>[\w.]+)":
+        "in batches of {size}",
+    r"\b(?P<order>shuffled|ordered|sampled)\b": "{order}",
+    r"\bseed\s+(?P<seed>[\w.]+)": "seed {seed}",
+    r"\bas\s+(?P<name>\w+)": "as {name}",
+    r"\bwith\s+(?P<options>\w+\s*=.*)$": "with {options}",
+}  # fmt: skip
+
+
+def _train_in_order(row: str) -> str:
+    """The first line of a training with its clauses in order; "" if it has other words, or is in order."""
+    parts = re.match(r'train((?:"[^"]*"|[^":#])*)(:?(?:"[^"]*"|[^"#])*)', row)
+    if parts is None:
+        return ""
+    head, rest = parts[1], parts[2].rstrip()
+    found: dict[str, str] = {}
+    left = head
+    for pattern, form in _TRAIN.items():
+        clause = re.search(pattern, left)
+        if clause is not None:
+            named = clause.groupdict()
+            named |= {name: named[f"{name}2"] for name in ("n", "unit") if named.get(f"{name}2")}
+            found[form] = form.format(**named).rstrip(" ,")
+            left = left[: clause.start()] + " " + left[clause.end() :]
+    if left.strip(" ,") or ("on {data}" not in found and "{n} {unit}" not in found):
+        return ""
+    found.setdefault("{n} {unit}", "10 epochs")
+    ordered = " ".join(found[form] for form in _TRAIN.values() if form in found)
+    return "" if ordered == " ".join(head.split()) else f"train {ordered}{rest or ':'}"
+
+
 def _clause(word: str, token: str, row: str) -> str:
     """A help line for a clause in the wrong place, or one that lacks its unit."""
     if word in ("train", "every") and re.fullmatch(rf"{word}\s+[^\s:]+\s*:.*", row):
@@ -89,14 +125,12 @@ def _clause(word: str, token: str, row: str) -> str:
         if re.fullmatch("(epoch|batch|step|second)(e?s)?", count):
             return f"write how many: {word} {'1' if word == 'every' else '10'} {count}:"
         return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
-    if word in ("train", "every") and (count := re.match(rf"{word}\s+for\s+(\w+\s+\w+)", row)):
-        return f"write: {word} {count[1]}:"
-    size = re.search(r"\bbatch_?size[\s=]+(\w+)", row)
-    if word == "train" and size:
-        return f"write: in batches of {size[1]}"
-    late = re.match(r"train\s+on\s+([\w.]+)\s+(\w+\s+(?:epoch|batch|step|second)(?:e?s)?)\b\s*(.*)", row)
-    if late:
-        return f"write: train {late[2]} on {late[1]}{' ' if late[3][:1].isalpha() else ''}{late[3]}"
+    if each := re.match(r"((?:after\s+)?every)\s+(epoch|batch|step|second)s?\s*:", row):
+        return f"write: {each[1]} 1 {each[2]}:"
+    if word == "every" and (count := re.match(r"every\s+for\s+(\w+\s+\w+)", row)):
+        return f"write: every {count[1]}:"
+    if word == "train" and (ordered := _train_in_order(row)):
+        return f"write: {ordered}"
     if word == "export" and (named := re.match(r"export\s+([^,]+)\s+as\s+(\w+)", row)) and token == "as":
         return f"name it in the graph half, {named[2]} = {named[1]}, and write: export {named[2]}"
     if word == "keep" and token == "best":
@@ -108,6 +142,15 @@ def _clause(word: str, token: str, row: str) -> str:
 def _names(source: Source, pattern: str) -> list[str]:
     """The names that lines of a file declare."""
     return [match[1] for match in re.finditer(pattern, source.text, re.MULTILINE)]
+
+
+def unindented(source: Source, header: int, line: int) -> str:
+    """What to do about a line that belongs into the training above it, but is not indented."""
+    word, row = first_word(source, line), source.line_text(line).partition("#")[0].strip()
+    is_inner = word in ("feed", "every", "after", "stop", "keep", "checkpoint", "log")
+    if header >= line or first_word(source, header) != "train" or not is_inner or row.startswith("log to"):
+        return ""
+    return f"indent line {line}, which belongs to the training: {row}"
 
 
 def empty_training(source: Source, line: int) -> str:
@@ -144,7 +187,13 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
         return f"write: {begin}{name} = {name} {operator} {other}"
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
-        return "write x = x + ... in a 'for'; to change a variable while it runs: assign_add(x, ...)"
+        if changed is None:
+            return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"
+        name, operator, other = changed.groups()
+        assigned = {"+": "assign_add", "-": "assign_sub"}.get(operator)
+        if assigned and name in _names(source, r"^\s*variable\s+(\w+)"):
+            return f"to change a variable while it runs, write: {assigned}({name}, {other})"
+        return f"write: {name} = {name} {operator} {other}"
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
         return "to compare, write: =="
     if kind == "STRING" and text[start - 2 : start] == '""':
@@ -159,6 +208,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if begun and re.match(r"data\b.*=|\|", row) and (end := re.match(r"[^\W\d]\w*", text[start:])):
         return f'a column whose name is not a word is written: column("{begun[1]} {end[0]}")'
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
+        stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])
+        if stage and text[:start].rstrip()[-1:] in tuple('")]'):
+            return f"write: | {stage[1]}"
         return "sources and transforms have no module before them, and follow each other after |"
     if kind == "VBAR":
         return "write: |" if re.match(r"data\b|\|", row) else "write: or"
@@ -185,6 +237,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if one in NO_STATEMENTS:
             return no_statement(one)
     inner = re.search(r":\s*(\w+)\s+$", before)
+    if inner and inner[1] in SESSION_WORDS and inner[1] not in GRAPH_WORDS and not _in_session(source, line):
+        return f"'{inner[1]}' is only allowed in a session"
     if inner and inner[1] in OPENS_BLOCK:
         return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
     unpacked = re.search(r"\b(?:feed|with)\s+(\w+)\s*,\s*(\w+)\s*=\s*([\w.]+)", row)

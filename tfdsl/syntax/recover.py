@@ -11,6 +11,7 @@ from itertools import chain
 from typing import cast
 
 from ..diagnostics import (
+    BLOCK_EXPECTED,
     BLOCKS_DEEP,
     COLON_MISSING,
     DEDENT_MISMATCH,
@@ -118,8 +119,15 @@ class ErrorParser(Parser):
 
     def _report(self, diagnostic: Diagnostic) -> None:
         assert diagnostic.span is not None
+        if diagnostic.message is BLOCK_EXPECTED and self._has_tab(diagnostic.span.line):
+            return  # a tab has no width
         if len(self._errors) < self._most or diagnostic.message is ERRORS_MANY:
             self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
+
+    def _has_tab(self, line: int) -> bool:
+        """Whether an error of a tab in the indentation of a line was reported."""
+        known = (one for one in self._errors.values() if one.message is INDENT_TAB)
+        return any(one.span is not None and one.span.line == line for one in known)
 
     # --- the state of the parser ----------------------------------------------------------
 

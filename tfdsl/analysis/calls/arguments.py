@@ -194,6 +194,11 @@ def _other_name(function: str, name: str, argument: ArgumentValue, names: list[s
         return f"here it is called {elsewhere.ARGUMENTS[name]}"
     if help := elsewhere.stage_argument(function, name):
         return help
+    if name.endswith("_regularizer"):
+        scope, variable = function.rpartition(".")[2], name.removesuffix("_regularizer")
+        if variable == "activity":
+            return "add what depends on its value to the loss: loss cost + 0.01 * reduce_mean(square(x))"
+        return f'add the penalty to the loss: loss cost + nn.l2_penalty(variables({scope}, "{variable}"))'
     if name == "trainable":
         return f"to keep its variables as they are, write: stop_gradient({function}(...))"
     if elsewhere.OPPOSITE.get(name) not in names:
@@ -447,11 +452,25 @@ def differ(
         help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
         name, dtype = first[1].text, b
-    help = help or _as_float(ctx, *(first[1], given) if dtype == b else (given, first[1]))
+    help = (
+        help
+        or _declared_as(ctx, first[1], given)
+        or _as_float(ctx, *(first[1], given) if dtype == b else (given, first[1]))
+    )
     ctx.fail(
         DTYPES_DIFFER, span, notes, help, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=name,
         dtype=dtype,
     )  # fmt: skip
+
+
+def _declared_as(ctx: Analysis, first: ArgumentValue, second: ArgumentValue) -> str:
+    """How to declare a placeholder that is used with a variable of a library, which a program cannot cast."""
+    for placeholder, variable in ((first.value, second.value), (second.value, first.value)):
+        if isinstance(placeholder, Tensor) and isinstance(variable, Tensor) and variable.is_variable:
+            fed, made = ctx.graph.nodes[placeholder.ref.node], ctx.graph.nodes[variable.ref.node]
+            if fed.is_placeholder and made.origin.span.source.is_library:
+                return f"declare {fed.shown}: {TensorType(variable.type.dtype, placeholder.type.shape)}"
+    return ""
 
 
 def text_help(

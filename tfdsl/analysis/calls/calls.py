@@ -360,9 +360,8 @@ def inline(
     names = [p.name for p in tree.parameters if not p.is_rest]
     has_rest = len(names) < len(tree.parameters)
     others = list(dict.fromkeys(one for one, _ in given if one is not None and one not in names)) if has_rest else []
-    signature = listed(_as_text(one) for one in tree.parameters)
     called = _as_written(span, name)
-    arguments = assign_arguments(ctx, called, signature, names + others, given, span, len(names))
+    arguments = assign_arguments(ctx, called, _signature(tree), names + others, given, span, len(names))
     env = Env(parent=function.env, caller=caller)
     for parameter in tree.parameters:
         if parameter.is_rest:
@@ -374,7 +373,7 @@ def inline(
         elif parameter.default is not None:
             value, place = _default(ctx, caller, function, parameter.default, span)
         else:
-            missing(ctx, called, signature, parameter.name, span)
+            missing(ctx, called, _signature(tree), parameter.name, span)
         if _is_training(parameter.default):
             training.taken(ctx, called, value, place, None if parameter.name in arguments else env, span)
         env.take(parameter.name, value, place)
@@ -435,6 +434,20 @@ def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[Argumen
             if binding is not None:
                 binding.value = ErrorValue()
         raise
+
+
+def check_names(ctx: Analysis, function: Function, call: t.Call) -> None:
+    """Check the names of the arguments of a call whose values are wrong."""
+    tree = function.tree
+    if any(one.is_rest for one in (*tree.parameters, *call.arguments)):
+        return
+    named = [(one.name, ArgumentValue(None, one.value.span, one.span)) for one in call.arguments if one.name]
+    called = _as_written(call.span, tree.target.id)
+    assign_arguments(ctx, called, _signature(tree), [one.name for one in tree.parameters], named, call.span)
+
+
+def _signature(tree: t.Def) -> str:
+    return listed(_as_text(one) for one in tree.parameters)
 
 
 def inlined(ctx: Analysis) -> str:

@@ -137,7 +137,10 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     known = {one for one in known if not one.startswith("_")}
     if isinstance(value, (Tensor, Array, RuntimeValue)):
         is_tensor = isinstance(value, Tensor)
-        if help := other_names.value_member(name, text if text.isidentifier() else "x", is_tensor):
+        if isinstance(value, Array) and isinstance(value.field, Field) and name in ("train", "validation", "test"):
+            return f"write: {value.field.data}.{name}.{text.rpartition('.')[2]}"
+        text = text if re.fullmatch(r"[\w.]+(\([^()]*\))?", text) else "x"
+        if help := other_names.value_member(name, text, is_tensor):
             return help
     if isinstance(value, str) and name == "format":
         return 'names in braces are replaced by their values: print "step {step}"'

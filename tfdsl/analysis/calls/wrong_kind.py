@@ -1,7 +1,7 @@
 """Errors for values of the wrong kind, each with what to write instead: no tensor, no variable, no gradient."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from ...diagnostics import ARGUMENT_MISSING, NOT_DIFFERENTIABLE, NOT_TENSOR, NOT_VARIABLE, NOTHING_TRAINABLE, Note
@@ -100,15 +100,23 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
 
 
 def scalar_name(ctx: Analysis) -> str:
-    """The latest name of a single float that the program computes. "" if there is none."""
+    """A name of a single float that the program computes, which may be its loss: one called so, or the latest. "" if
+    there is none."""
+    names = list(_scalar_names(ctx))
+    called = [name for name in names if re.search(r"cost|loss|mse|error|entropy|nll", name, re.I)]
+    return next(iter(called or names), "")
+
+
+def _scalar_names(ctx: Analysis) -> Iterator[str]:
+    """The names of single floats from the last, without those of measures that grow as a model gets better."""
     for name, span, refs in reversed(ctx.graph.bound):
         node = ctx.graph.nodes.get(refs[0].node) if len(refs) == 1 else None
         if node is None or span.source.is_library or not node.outputs or node.is_variable or node.is_placeholder:
             continue
         type, row = node.outputs[refs[0].output], node.row
-        if (row is None or not row.writes) and type.rank == 0 and type.dtype.kind == "float":
-            return name
-    return ""
+        is_float = (row is None or not row.writes) and type.rank == 0 and type.dtype.kind == "float"
+        if is_float and not re.search(r"acc|precision|recall|score|f1|auc|r2", name, re.I):
+            yield name
 
 
 def no_gradient(

@@ -39,7 +39,7 @@ from ...types import DTYPE_NAMES, TensorType
 from ..calls import elsewhere, raw, training
 from ..calls.arguments import ArgumentValue, passed_on, sizes_of
 from ..calls.builtins import BUILTINS
-from ..calls.calls import call
+from ..calls.calls import call, check_names, inlined
 from ..calls.lists import doubt_appended, list_help
 from ..calls.magnitude import check_power, check_size, too_large
 from ..calls.members import column_of, member
@@ -226,7 +226,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
     elif name in other_names.MODULES or (name in left_out.MODULES and _is_before(expr, ".")):
-        help = _without_module(expr) or "ops are written without a module, as in zeros([2])"
+        help = _declaration(expr) or _without_module(expr) or "ops are written without a module, as in zeros([2])"
     elif not note and (advice := _in_library(ctx, env, expr)):
         help = advice
     elif name == "loss" and ctx.graph.loss is not None and not note:
@@ -265,7 +265,26 @@ def _is_before(expr: t.Name | t.Identifier, text: str) -> bool:
 
 def _in_tensorflow(expr: t.Name | t.Identifier) -> str:
     """A help line for a call of a function of TensorFlow that has no row of its name."""
-    return left_out.instead(expr.id) if _is_before(expr, "(") else ""
+    if expr.id == "None":
+        return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
+    return _declaration(expr) or (left_out.instead(expr.id) if _is_before(expr, "(") else "")
+
+
+def _declaration(expr: t.Name | t.Identifier) -> str:
+    """The declaration of a placeholder that is called as in TensorFlow, as in `placeholder(float32, [None])`."""
+    text = expr.span.source.text
+    shape = re.match(r"\.placeholder|", text[expr.span.end :])
+    if expr.id != "placeholder" and (shape is None or not shape[0]):
+        return ""
+    end = expr.span.end + (len(shape[0]) if shape else 0)
+    call = re.match(
+        r"\(\s*(?:dtype\s*=\s*)?(?:[\w.]*\.)?(\w+)\s*(?:,\s*(?:shape\s*=\s*)?[\[(]([^\])]*)[\])])?", text[end:]
+    )
+    if call is None or call[1] not in DTYPE_NAMES:
+        return ""
+    name = re.search(r"(\w+)\s*=\s*$", text[: expr.span.start])
+    sizes = re.sub(r"\bNone\b", "n", call[2] or "").strip(" ,")
+    return f"write: placeholder {name[1] if name else 'x'}: {call[1]}{sizes and f'[{sizes}]'}"
 
 
 def _of_data(expr: t.Name | t.Identifier) -> str:
@@ -558,7 +577,12 @@ def called(ctx: Analysis, env: Env, expr: t.Call, name: str | None, scope: t.Sco
     if isinstance(function, Namespace) and isinstance(expr.function, t.Name):
         help = _in_library(ctx, env, expr.function)
         ctx.fail(NOT_CALLABLE, expr.function.span, help=help, value=describe(function))
-    arguments = arguments_of(ctx, env, expr.arguments)
+    try:
+        arguments = arguments_of(ctx, env, expr.arguments)
+    except StatementFailed:
+        if isinstance(function, Function):
+            check_names(ctx, function, expr)
+        raise
     if function is STORED:
         return stored(ctx, env, expr, arguments, name)
     if isinstance(expr.function, t.Name) and _is_value(function):
@@ -647,6 +671,14 @@ def _index_shape(ctx: Analysis, value: ShapeOf, items: list[IndexItem], expr: t.
     return size
 
 
+def _list_needed(function: str, call: str, is_tensor: bool) -> str:
+    """A help line for a call of a function of a library that takes a list."""
+    argument = re.fullmatch(r"[\w.]+\(\s*([\w.]+)\s*(?:,[^()]*)?\)", call)
+    if is_tensor and argument:
+        return f"it takes a list: {function}([{argument[1]}])"
+    return f'it takes a list of tensors, as in: {function}(variables(dense, "kernel"))'
+
+
 def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | tuple[Any, ...]:  # of any values
     """The items that a `for` iterates over."""
     if isinstance(value, ShapeOf) and value.dims is not None:
@@ -663,6 +695,8 @@ def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | 
                     f"its number of rows is not known while compiling: compute with all rows at once, as in "
                     f"reduce_sum({text}, axis=0)"
                 )
+        if span.source.is_library and ctx.calling:
+            help = _list_needed(inlined(ctx), ctx.chain[-1][1].text, isinstance(value, Tensor))
         ctx.fail(NOT_ITERABLE, span, help=help, value=describe(value))
     ctx.repeat(len(value), span)
     return value

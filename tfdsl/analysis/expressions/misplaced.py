@@ -14,10 +14,18 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
 
     if expr.id in NO_STATEMENTS:
         return no_statement(expr.id)
+    before = expr.span.source.line_text(expr.span.line)[: expr.span.column - 1]
+    if re.search(r"[\d)\"]\s*//\s*$", before):
+        return "// divides whole numbers; a comment begins with #"
     if not isinstance(_around(ctx.tree, expr), t.Session):
         return _in_graph_half(expr.id)
     if expr.id in ("step", "epoch"):
         return f"only the body of a training knows {expr.id}; outside, write a number or a param"
+    trainings = [one for one in t.trees(ctx.tree) if isinstance(one, t.Train) and one.target is not None]
+    of = next((one for one in trainings if one.target is not None and one.target.id == expr.id), None)
+    if of is not None:
+        data = f"; here, write {of.data.id}.features or the like" if of.data is not None else ""
+        return f"only the body of the training on line {of.span.line} knows {expr.id}{data}"
     return ""
 
 
