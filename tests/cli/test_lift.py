@@ -57,7 +57,7 @@ def test_large_constants(large, here, capsys):
     assert capsys.readouterr().err == "2 nodes of large.pb are in out.tfg and out.npz\n"
     with np.load("out.npz") as arrays:
         assert arrays.files == ["a/large"] and arrays["a/large"].tobytes() == np.arange(24, dtype=np.float32).tobytes()
-    assert 'value=stored("a/large", from="out.npz")' in (here / "out.tfg").read_text()
+    assert '_a_large = stored("a/large", from="out.npz") as "a/large"' in (here / "out.tfg").read_text()
     before = (here / "out.npz").read_bytes()
     assert main(["lift", "large.pb", "--exact", "-o", "out.tfg", "--overwrite"]) == 0
     assert (here / "out.npz").read_bytes() == before
