@@ -173,7 +173,7 @@ def momentum(chapter):
     yield from descend(chapter, theta, mse, training_op, 60, 20)
 
 
-@model("mini_batches")
+@model("mini_batches", n_epochs=2)
 def mini_batches(chapter):
     v1.set_random_seed(42)
     housing = chapter.data("housing")
@@ -192,7 +192,7 @@ def mini_batches(chapter):
         return housing.features[indices], housing.target[indices]
 
     with chapter.session() as sess:
-        for epoch in range(10):
+        for epoch in range(2):
             for batch_index in range(n_batches):
                 X_batch, y_batch = fetch_batch(epoch, batch_index)
                 sess.run(training_op, {X: X_batch, y: y_batch})

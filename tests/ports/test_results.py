@@ -63,11 +63,13 @@ LONG = {
 IN_STEPS = ("gcn", "nearest_neighbour")
 # These are one short run already; the evaluation of LeNet by hand is another graph, whose dropout goes on elsewhere.
 SHORT_ALONE = {"gradient_descent_path", "lenet", "nearest_neighbour"}
-# Another pair tries the same layers and statements.
+# Another pair, or another file of tests, tries the same layers and statements.
 ALIKE = {
     "dynamic_lstm": "bidirectional_lstm",
+    "lr_schedule_fed": "lr_schedule",
     "mlp_early_stop": "bidirectional_lstm",
     "modern_net": "bidirectional_lstm",
+    "multi_tower": "lowering/test_towers.py",
     "rnn_classifier": "time_series_generation",
     "rnn_regression": "language_model",
 }

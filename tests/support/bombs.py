@@ -25,7 +25,7 @@ class Bomb:
 LONG = {
     "loops in loops", "many nodes", "comprehensions in one another", "calls that double in a list",
     "a formula that doubles", "a list in a loop", "a heavy body", "many errors", "factorial by a loop",
-    "functions that call functions",
+    "functions that call functions", "a comprehension with many clauses", "calls that double", "branches of branches",
 }  # fmt: skip
 
 

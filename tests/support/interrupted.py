@@ -1,5 +1,7 @@
 """A training with checkpoints, ways to stop it, and its results. Its engine is `step`, which starts fastest."""
 
+import functools
+
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -45,6 +47,10 @@ session:
 
 def program(optimizer="adam", order="shuffled", first="print step", params=None):
     return tfdsl.compile(TEXT.format(optimizer=optimizer, order=order, first=first), params, DATA)
+
+
+# The program of the run that is stopped. It is built once; the run that resumes compiles another one.
+first_program = functools.cache(program)
 
 
 def variables(path="final.ckpt"):

@@ -10,7 +10,18 @@ from itertools import product
 
 import pytest
 from conftest import some
-from interrupted import DATA, TEXT, disturbed, points, program, states, stopped_after, stopping, variables
+from interrupted import (
+    DATA,
+    TEXT,
+    disturbed,
+    first_program,
+    points,
+    program,
+    states,
+    stopped_after,
+    stopping,
+    variables,
+)
 
 import tfdsl
 from tfdsl.access import Access
@@ -32,7 +43,7 @@ def damage(folder):
 
 def test_a_damaged_checkpoint_without_an_earlier_one(here):
     """It is reported, refused and left alone; it never counts as missing."""
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     damage(*states(here))
     before = states(here)
     with pytest.raises(tfdsl.TfgError) as caught:
@@ -45,7 +56,7 @@ def test_a_damaged_checkpoint_without_an_earlier_one(here):
 
 def test_the_checkpoint_before_a_damaged_one_is_used(undisturbed, here):
     lines, wanted = undisturbed()
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     older, newer = states(here)
     assert (older.name, newer.name) == ("00000002-step-6", "00000003-step-7")
     damage(newer)
@@ -59,9 +70,9 @@ def test_the_checkpoint_before_a_damaged_one_is_used(undisturbed, here):
 
 def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
     """The good one is kept until there are two newer ones."""
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     damage(states(here)[1])
-    stopped_after(program(), 8)
+    stopped_after(first_program(), 8)
     assert [path.name for path in states(here)] == ["00000002-step-6", "00000004-step-8"]
 
 
@@ -71,7 +82,7 @@ def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
 ))  # fmt: skip
 def test_folders_without_our_manifest_are_refused_and_stay(here, content, fresh):
     """It may belong to anybody, whatever its name is."""
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     (state,) = states(here)
     (state / "manifest.json").write_text(content)
     before = sorted((path.name, path.read_bytes()) for path in state.iterdir())
@@ -85,7 +96,7 @@ def test_folders_without_our_manifest_are_refused_and_stay(here, content, fresh)
 
 
 def test_a_refused_fresh_start_touches_nothing(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     other = here / "kept" / "20240101-step-3"
     other.mkdir()
     (other / "variables.csv").write_text("a,b")
@@ -97,7 +108,7 @@ def test_a_refused_fresh_start_touches_nothing(here):
 
 def test_other_files_named_like_checkpoints_stay(here):
     """Checkpoints are removed, except the two newest, and all when the run is done. Other files stay."""
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     other = here / "kept" / "00000000-step-3"
     other.mkdir()
     (other / "variables.index").write_text("mine")
@@ -108,14 +119,14 @@ def test_other_files_named_like_checkpoints_stay(here):
 
 
 def test_a_fresh_start_removes_damaged_checkpoints(here):
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     damage(*states(here))
     assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
     assert not (here / "kept").exists()
 
 
 def test_only_files_in_its_manifest_are_removed_with_a_checkpoint(here):
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     (state,) = states(here)
     (state / "variables.csv").write_text("mine")
     program().run()
@@ -127,7 +138,7 @@ def test_only_files_in_its_manifest_are_removed_with_a_checkpoint(here):
 @pytest.mark.parametrize("fresh", [False, True])
 def test_other_files_in_a_checkpoint_stay(here, fresh):
     """The next run resumes without it: a folder without our files is not a checkpoint."""
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     for state in states(here):
         (state / "notes.txt").write_text(state.name)
     mine = [state / "notes.txt" for state in states(here)]
@@ -182,7 +193,7 @@ FILES_CHANGES = {
 
 @pytest.mark.parametrize("change", FILES_CHANGES)
 def test_a_manifest_that_names_other_files(here, change):
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     (here / "precious").write_text("precious")
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
@@ -198,7 +209,7 @@ def test_a_manifest_that_names_other_files(here, change):
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_manifest_of_another_form(here, change):
     """With a valid checksum: whoever can write to a folder can make one."""
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     files, version = about["files"], about["version"]
@@ -209,7 +220,7 @@ def test_a_manifest_of_another_form(here, change):
 
 
 def test_a_manifest_with_an_invalid_position(here):
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     about["position"].update(session=9)
@@ -219,7 +230,7 @@ def test_a_manifest_with_an_invalid_position(here):
 
 def test_a_manifest_cannot_reach_other_files(here):
     """Event files in the manifest are truncated only if they are event files of the run."""
-    stopped_after(program(), 1)
+    stopped_after(first_program(), 1)
     (here / "precious").write_text("precious")
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
@@ -316,7 +327,7 @@ def test_the_file_of_the_log_vanishes_as_it_is_closed(here, monkeypatch):
 
 
 def test_a_log_that_is_missing_when_a_run_resumes(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     shutil.rmtree(here / "logs")
     notes = []
     program().run(options=Options(lambda line: None, notes.append))
@@ -371,7 +382,7 @@ def test_now_does_not_change(here):
 
 
 def test_event_files_of_other_programs_are_left_alone(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     (ours,) = (here / "logs").iterdir()
     run = ours.name.rpartition(".")[2]
     for name in ("events.out.tfevents.1.host.0001.ffffffff", f"events.out.tfevents.1.host.0009.{run}"):

@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import some
-from interrupted import DATA, FEATURES, TARGET, TEXT, program, stopped_after, stopping, variables
+from interrupted import DATA, FEATURES, TARGET, TEXT, first_program, program, stopped_after, stopping, variables
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
@@ -16,7 +16,7 @@ from tfdsl.runtime.options import Options
 ))  # fmt: skip
 def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer, order):
     lines, wanted = undisturbed(optimizer=optimizer, order=order)
-    first = stopped_after(program(optimizer, order), 7)
+    first = stopped_after(first_program(optimizer, order), 7)
     notes = []
     second = program(optimizer, order).run(options=Options(lambda line: None, notes.append, engine="loop"))
     assert first.printed + second.printed == lines
@@ -32,7 +32,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
 def test_interrupted_at_any_step(undisturbed, here, steps):
     """Also before the first checkpoint, right at one, and after the last step."""
     lines, wanted = undisturbed()
-    first = stopped_after(program(), steps)
+    first = stopped_after(first_program(), steps)
     second = program().run()
     assert first.printed + second.printed == lines
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
@@ -62,15 +62,15 @@ def test_killed_between_checkpoints(undisturbed, engine):
 
 def test_interrupted_twice(undisturbed):
     lines, wanted = undisturbed()
-    printed = stopped_after(program(), 4).printed
-    printed += stopped_after(program(), 11).printed
+    printed = stopped_after(first_program(), 4).printed
+    printed += stopped_after(first_program(), 11).printed
     printed += program().run().printed
     assert printed == lines
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
 
 
 def test_logs_continue(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     program().run()
     events = EventAccumulator("logs")
     events.Reload()
@@ -133,7 +133,7 @@ def test_other_files_in_the_folder_stay(here):
     ],
 )
 def test_a_changed_program_is_refused(here, changed, what):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     kept = sorted(path.name for path in (here / "kept").iterdir())
     with pytest.raises(tfdsl.TfgError) as caught:
         program(**changed).run()
@@ -146,7 +146,7 @@ def test_a_changed_program_is_refused(here, changed, what):
 
 
 def test_other_data_is_refused(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     shorter = {"rows": (FEATURES[:20], TARGET[:20])}
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
     with pytest.raises(tfdsl.TfgError, match="data 'rows' changed"):
@@ -154,18 +154,18 @@ def test_other_data_is_refused(here):
 
 
 def test_a_comment_changes_nothing(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     text = "# a comment\n" + TEXT.format(optimizer="adam", order="shuffled", first="print step")
     assert tfdsl.compile(text, data=DATA).run().resumed == ["kept"]
 
 
 def test_fresh_starts_over(undisturbed):
     lines, _ = undisturbed()
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     result = program().run(options=Options(lambda line: None, fresh=True))
     assert result.resumed == []
     assert result.printed == lines
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     changed = program(params={"rate": 0.5}).run(options=Options(lambda line: None, fresh=True))
     assert changed.printed[0] == "before"
 
@@ -236,7 +236,7 @@ session:
 
 
 def test_all_differences_are_reported(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     shorter = {"rows": (FEATURES[:20], TARGET[:20])}
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
     with pytest.raises(tfdsl.TfgError) as caught:
@@ -248,7 +248,7 @@ def test_all_differences_are_reported(here):
 
 
 def test_data_with_one_different_number_is_different(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     other = FEATURES.copy()
     other[-1, -1] += 1
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
@@ -259,7 +259,7 @@ def test_data_with_one_different_number_is_different(here):
 
 def test_resume_anyway_uses_matching_variables(here):
     """More epochs, and one more variable: the rest resumes."""
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     notes = []
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
     changed = tfdsl.compile(text.replace("[2, 1])", "[2, 1])\nvariable more = 4"), {"epochs": 5}, DATA)
@@ -276,13 +276,13 @@ def test_resume_anyway_uses_matching_variables(here):
 
 
 def test_resume_anyway_after_the_end(here):
-    stopped_after(program(), 13)
+    stopped_after(first_program(), 13)
     result = program(params={"epochs": 2}).run(options=Options(lambda line: None, resume_anyway=True))
     assert result.printed == ["end 13"]
 
 
 def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "7")
     with pytest.raises(tfdsl.TfgError) as caught:
         program().run()
@@ -297,7 +297,7 @@ def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
 
 
 def test_xla_does_not_resume_other_engines(here):
-    stopped_after(program(), 7)
+    stopped_after(first_program(), 7)
     with pytest.raises(tfdsl.TfgError, match="its engine was step and is xla"):
         program().run(options=Options(lambda line: None, engine="xla"))
     assert program().run(options=Options(lambda line: None, engine="loop")).resumed == ["kept"]
