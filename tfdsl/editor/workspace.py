@@ -247,7 +247,11 @@ class Workspace:
         """The workspace after edits, by file."""
         made = Workspace()
         made.folders = self.folders
-        made.open = self.open | {path: OpenText(self.text(path).edited(found)) for path, found in edits.items()}
+        made.open = dict(self.open)
+        made._sources, made._trees, made._symbols = dict(self._sources), dict(self._trees), dict(self._symbols)
+        made._imports, made._sources_of_data = dict(self._imports), self._sources_of_data
+        for path, found in edits.items():
+            made.change(path, OpenText(self.text(path).edited(found)))
         return made
 
 

@@ -53,6 +53,16 @@ NO_STATEMENTS = {
 OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
 
 
+_CODE = re.compile(r'(?:"(?:\\.|[^"\\])*+"?|[^"#])*+')
+_OPERAND = re.compile(r"[\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?")  # it needs no brackets beside an operator
+
+
+def code_of(line: str) -> str:
+    """A line without its comment."""
+    code = _CODE.match(line)
+    return code[0] if code else ""
+
+
 def first_word(source: Source, line: int) -> str:
     match = re.match(r"\s*([^\W\d]\w*)", source.line_text(line))
     return match[1] if match else ""
@@ -74,7 +84,7 @@ def unopened(source: Source, line: int, word: str) -> int | None:
     """The line above a wrongly indented line, or above a line that begins with a word of a session, if it begins a
     block and lacks only its colon."""
     for above in range(line - 1, 0, -1):
-        code = source.line_text(above).partition("#")[0].strip()
+        code = code_of(source.line_text(above)).strip()
         if code:
             opens = first_word(source, above) in OPENS_BLOCK if not word else re.fullmatch(r"session(\s+\w+)?", code)
             has_colon = ":" in re.sub(r"\[.*\]|\(.*\)|\".*\"", "", code)
@@ -180,12 +190,13 @@ def no_statement(word: str) -> str:
 def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     """A help line for a common mistake, or ""."""
     line = source.position(min(start, len(source.text)))[0]
-    row = source.line_text(line).strip()
-    changed = re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*([^#]*[^#\s])", row)
+    row = code_of(source.line_text(line)).strip()
+    changed = re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*(.+)", row)
     if changed and _in_session(source, line):
         name, operator, other = changed.groups()
         begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
-        return f"write: {begin}{name} = {name} {operator} {other}"
+        whole = other if _OPERAND.fullmatch(other) else f"({other})"
+        return f"write: {begin}{name} = {name} {operator} {whole}"
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
         if changed is None:
             return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"
@@ -272,9 +283,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     return ""
 
 
-def _of_python(row: str) -> str:
+def _of_python(code: str) -> str:
     """A help line for a line of a session as Python writes it."""
-    code = row.partition("#")[0].strip()
     if assigned := re.fullmatch(r"([\w.]+)\.(?:assign|load)\((.+)\)", code):
         return f"write: set {assigned[1]} = {assigned[2]}"
     if run := re.fullmatch(r"(?:\w+\.)?(?:sess|session)\.run\((.+?)(?:,\s*(?:feed_dict\s*=\s*)?\{(.*)\})?\)", code):

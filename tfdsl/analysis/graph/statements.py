@@ -466,7 +466,9 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
     if not wanted[1]:
         help = ""
         if kind == "scalar" and type.dtype.kind == "float":
-            help = f"write: summary scalar reduce_mean({value.text}); or summary histogram {value.text} for all of them"
+            tag = f" as {statement.tag.span.one_line}" if statement.tag else ""
+            help = f"write: summary scalar reduce_mean({value.text}){tag}; "
+            help += f"or summary histogram {value.text}{tag} for all of them"
         ctx.fail(SUMMARY_TYPE, value.span, operand_notes([value]), help, kind=kind, wanted=wanted[0], type=type)
     tag = value_of(ctx, env, statement.tag) if statement.tag else value.text
     if not isinstance(tag, str) or not tag:
