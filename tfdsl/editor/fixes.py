@@ -21,7 +21,7 @@ from .workspace import Analysed, Document
 _DID_YOU_MEAN = re.compile(r"did you mean '?([^'?]+)'?\?")
 _WRITE = re.compile(r"\bwrite(?: it without quotes| it)?:? (.+)")
 _TOP = re.compile(r"write at the top of the file: (.+)")
-_CUTS = re.compile(r"; |, (?:or|and|if) | if |: (?=[a-z])")  # where the text of a help can end
+_CUTS = re.compile(r"; |, (?:or|and|if|which) | if |: (?=[a-z])")  # where the text of a help can end
 _MOST = 5  # fixes of a diagnostic that are tried
 _WORDS = re.compile(r'"(?:\\.|[^"\\\n])*"?|#.*|[^\W\d]\w*|\d[\w.]*')
 _NAME = r"[^\W\d][\w.]*"

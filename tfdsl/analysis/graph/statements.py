@@ -295,7 +295,7 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
     if isinstance(value.value, (Op, Initializer)) and (declared is None or statement.type is None):
         word = statement.span.text.split()[0]  # variable or shared
         op = value.value if isinstance(value.value, Op) else value.value.op
-        ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=f"{word} {name}")
+        ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, text=value.text, variable=f"{word} {name}")
     if declared is not None and statement.type is not None:
         value = _initialised(ctx, env, value, declared, statement.type.span, name)
     if isinstance(value.value, Function):

@@ -96,7 +96,7 @@ NEGATIVE_POWER = _message("TFG482", "{type} cannot be raised to the negative pow
 DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
 VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
-                              "write: {variable}: float32[2, 1] = {name}, with its own sizes")
+                              "write: {variable}: float32[2, 1] = {text}, with its own sizes")
 NOT_TEXT = _message("TFG447", "{what} must be a string, but it is {value}", "write it in double quotes")
 REGION_PLACE = _message("TFG448", "{what} is not allowed inside a 'while', an 'if' on a tensor, or a function that "
                         "map_fn, foldl or scan applies",
