@@ -50,6 +50,7 @@ from ..program import (
     Refs,
     Region,
     SessionValue,
+    Signature,
     Static,
     reach,
     refs_of,
@@ -124,6 +125,7 @@ class GraphBuilder(State):
     seed_span: Span | None = None
     loss: Ref | None = None
     loss_span: Span | None = None
+    signatures: dict[str, tuple[Signature, Span]] = field(default_factory=dict[str, tuple[Signature, Span]])
     broken: set[type] = field(default_factory=set)  # kinds of declarations with a failed member
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
@@ -381,7 +383,8 @@ class GraphBuilder(State):
         if self.counts is not None:
             items = (self.counts, *items)
             names.setdefault("global_step", Named(Ref(self.counts.id), self.counts.origin.span))
-        return Graph(self.name, self.seed, items, names, self.loss, training)
+        signatures = tuple(one for one, _ in self.signatures.values())
+        return Graph(self.name, self.seed, items, names, self.loss, training, signatures)
 
 
 def _members(env: Env) -> Iterator[tuple[str, Named]]:

@@ -298,6 +298,9 @@ class _Resolver:
                 self._part(statement.value)
                 self._fields(statement.tag)
                 self._part(statement.tag)
+            case t.Signature():
+                named = (*statement.outputs, *statement.inputs)
+                self._each(part for one in named for part in (one.target, one.name))
             case t.Import():
                 self._import(statement)
             case t.Scope():

@@ -399,6 +399,14 @@ class Named(Record):
     is_inner: bool = False  # bound by a function, in the scope that a call of it opened
 
 
+class Signature(Record):
+    """What an exported model computes under a name: outputs and inputs by their names there."""
+
+    name: str
+    outputs: tuple[tuple[str, Ref], ...]
+    inputs: tuple[tuple[str, Ref], ...]
+
+
 class Graph(Record):
     """One graph. `name` is "" for the default graph. `names` has bare and qualified names (`loss.mse`)."""
 
@@ -408,6 +416,7 @@ class Graph(Record):
     names: Mapping[str, Named]
     loss: Ref | None = None
     training: Ref | None = None  # the bool that the language feeds, if anything uses it
+    signatures: tuple[Signature, ...] = ()
 
     def __post_init__(self) -> None:
         nodes: dict[int, Node] = {}

@@ -9,7 +9,7 @@ from typing import Literal as _Literal
 
 from ..record import Record
 from ..syntax.tree import Unit
-from .graph import Field, Graph, HostValue, Index, Origin, Ref
+from .graph import Field, Graph, HostValue, Index, Origin, Ref, Signature
 
 
 class Value(Record):
@@ -349,14 +349,23 @@ class Stop(SessionStatement):
 
 
 class Export(SessionStatement):
-    """Write a SavedModel: pairs of a signature name and a tensor, for outputs and inputs. `made` has placeholders with
-    the fields of data that the model makes of the columns of its source."""
+    """Write a SavedModel with some signatures. `made` has placeholders with the fields of data that the model makes of
+    the columns of its source."""
 
     word = "export"
     path: PlanExpr
-    outputs: tuple[tuple[str, Ref], ...]
-    inputs: tuple[tuple[str, Ref], ...]
+    signatures: tuple[Signature, ...]
     made: tuple[tuple[Ref, Field], ...] = ()
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Ref], ...]:
+        """The outputs of all signatures."""
+        return tuple(pair for one in self.signatures for pair in one.outputs)
+
+    @property
+    def inputs(self) -> tuple[tuple[str, Ref], ...]:
+        """The inputs of all signatures."""
+        return tuple(pair for one in self.signatures for pair in one.inputs)
 
     @property
     def given(self) -> frozenset[Ref]:

@@ -55,6 +55,7 @@ TOPICS = (
     _graph("optimize", t.Optimize),
     _graph("apply", t.ApplyGradients),
     _graph("summary", t.Summary),
+    _graph("signature", t.Signature),
     _graph("scope", t.Scope, "Names and scopes"),
     _graph("device", t.Device),
     _graph("container", t.Container),

@@ -197,7 +197,7 @@ class Builder(threading.local):
     # --- the graph half -------------------------------------------------------------------
 
     annotation = initial = tag = wrt = stage_arguments = on_data = within = by = order_seed = rows = step = dim = _part
-    dims = parameters = saved_list = export_inputs = log_names = with_ = expr_list = values = _items
+    dims = parameters = saved_list = export_inputs = signature_inputs = log_names = with_ = expr_list = values = _items
 
     seed = _make(t.Seed)
     loss = _make(t.Loss)
@@ -441,8 +441,14 @@ class Builder(threading.local):
         return t.ExportInput(span, target, value)
 
     @_rule
-    def export(self, span: Span, values: _Exprs, inputs: tuple[t.ExportInput, ...] | None, path: t.Expr):
-        return t.Export(span, values, inputs or (), path)
+    def export(self, span: Span, values: _Exprs | None, inputs: tuple[t.ExportInput, ...] | None, path: t.Expr):
+        return t.Export(span, values or (), inputs or (), path)
+
+    @_rule
+    def signature(self, span: Span, name: Token, outputs: _Saved, inputs: _Saved | None):
+        constant = self._text(name)
+        assert constant is not None  # the grammar has a name
+        return t.Signature(span, constant, outputs, inputs or ())
 
     @_rule
     def value(self, span: Span, value: t.Expr, name: t.Identifier | None):

@@ -281,6 +281,14 @@ class Summary(StatementTree):
     tag: Expr | None
 
 
+class Signature(StatementTree):
+    """`signature "serving_default": p as "scores" with X`."""
+
+    name: Constant
+    outputs: tuple[Saved, ...]
+    inputs: tuple[Saved, ...]
+
+
 class Return(StatementTree):
     values: tuple[Expr, ...]
     name: ScopeName | NodeName | None
@@ -380,7 +388,7 @@ class Init(StatementTree):
 
 
 class Saved(Tree):
-    """`theta as "weights"`."""
+    """`theta as "weights"`, in a checkpoint or a signature."""
 
     target: Identifier
     name: Expr | None
@@ -591,6 +599,7 @@ GraphStatement = (
     | Optimize
     | ApplyGradients
     | Summary
+    | Signature
     | Return
     | Import
     | Scope

@@ -63,6 +63,7 @@ from .control import choose, while_loop
 from .datasets import declared_data
 from .modules import imported
 from .params import declared_param
+from .signatures import signature
 
 SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -114,6 +115,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
 _KINDS = {
     "param": t.Param, "data": t.Data, "placeholder": t.Placeholder, "variable": t.Variable, "shared": t.Variable,
     "loss": t.Loss, "optimize": t.Optimize, "apply": t.ApplyGradients, "summary": t.Summary, "seed": t.Seed,
+    "signature": t.Signature,
     "import": t.Import, "from": t.Import, "return": t.Return, "session": t.Session, "def": t.Def,
 }  # fmt: skip
 
@@ -133,7 +135,8 @@ def _kinds(statement: t.Statement) -> set[type]:
 # Declarations that live as long as the graph. They cannot be made in a `while` or in an `if` on a tensor.
 _LASTING = {
     t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.ApplyGradients: "'apply'",
-    t.Summary: "a summary", t.Seed: "the seed", t.Data: "data", t.Param: "a param", t.Import: "'import'",
+    t.Summary: "a summary", t.Signature: "a signature", t.Seed: "the seed", t.Data: "data", t.Param: "a param",
+    t.Import: "'import'",
 }  # fmt: skip
 
 
@@ -165,6 +168,8 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             steps.apply(ctx, env, statement)
         case t.Summary():
             _summary(ctx, env, statement)
+        case t.Signature():
+            signature(ctx, env, statement)
         case t.Return():
             return _return(ctx, env, statement)
         case t.Scope():

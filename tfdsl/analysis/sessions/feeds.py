@@ -450,6 +450,8 @@ def check_needs(
             values, inputs = (", ".join(one.span.text for one in many) for many in (statement.values, statement.inputs))
             inputs = ", ".join(filter(None, (inputs, *names)))
             help = f"write: export {values} with {inputs} to {statement.path.span.text}"
+            if not values:
+                help = f"add {', '.join(names)} behind the 'with' of the signature"
         ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
     if plan.initialised is not None:
         variables = executed.all(Kind.VARIABLE)

@@ -7,6 +7,7 @@ from ...data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ...diagnostics import (
     ARGUMENT_KIND,
     EXPORT_NAME,
+    EXPORT_NOTHING,
     EXPORT_TWICE,
     FEED_DTYPE,
     FEED_SHAPE,
@@ -47,6 +48,7 @@ from ...program import (
     Save,
     Set,
     Shown,
+    Signature,
     Statement,
     Template,
     Value,
@@ -222,6 +224,8 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     """A SavedModel. Its inputs and outputs have the names of the program."""
     outside_loop(ctx, plan, statement, "'export'")
     path = path_of(ctx, plan, statement.path)
+    if not statement.values:
+        return _export_declared(ctx, plan, statement, path)
     outputs: dict[str, Ref] = {}
     values, named = ctx.together(
         lambda: values_of(ctx, plan.env, statement.values),
@@ -249,7 +253,22 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     check_columns(ctx, statement, inputs, made)
     given = frozenset((*inputs.values(), *made))
     check_needs(ctx, plan, list(outputs.values()), given, "export", statement)
-    return Export(Origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()), tuple(made.items()))
+    signature = Signature("serving_default", tuple(outputs.items()), tuple(inputs.items()))
+    return Export(Origin(statement.span), path, (signature,), tuple(made.items()))
+
+
+def _export_declared(ctx: Analysis, plan: Plan, statement: t.Export, path: PlanExpr) -> Export:
+    """A SavedModel with the signatures that the graph declares."""
+    declared = [one for one, _ in ctx.graph.signatures.values()]
+    if not declared and (ctx.is_partial or t.Signature in ctx.graph.broken):
+        raise StatementFailed(None)
+    if not declared or statement.inputs:
+        place = statement.inputs[0].span if statement.inputs else statement.span
+        ctx.fail(EXPORT_NOTHING, place, what="export")
+    for one in declared:
+        check_needs(ctx, plan, [ref for _, ref in one.outputs], frozenset(ref for _, ref in one.inputs), "export",
+                    statement)  # fmt: skip
+    return Export(Origin(statement.span), path, tuple(declared))
 
 
 def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, span: Span) -> None:

@@ -311,6 +311,8 @@ def _replaces(new: _Piece, old: _Piece) -> bool:
             return new.tree.target.id == old.tree.target.id and not new.tree.reuse
         case (t.Scope(), _) | (_, t.Scope()):
             return False
+        case (t.Signature(), t.Signature()):
+            return new.tree.name.value == old.tree.name.value
         case _:
             return bool(old.names) and old.names <= new.names and not new.is_rebinding
 

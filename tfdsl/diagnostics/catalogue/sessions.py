@@ -43,6 +43,12 @@ PLAN_PLACE = _message("TFG527", "{what} is not allowed here",
                       "put it before or after the loop")
 EXPORT_NAME = _message("TFG528", "an exported value needs a name for its users, but '{text}' has none",
                        "give it one in the graph half: scores = {text}")
+EXPORT_NOTHING = _message("TFG586", "this export names no value, and the graph has no signature for it",
+                          "name what the model computes: export p with X to ...; or declare it in the graph half: "
+                          "signature \"serving_default\": p with X")
+SIGNATURE_TWICE = _message("TFG587", "a second signature '{name}' in one graph", "give it another name")
+SIGNATURE_NAME = _message("TFG588", "a signature needs a name of characters that can be printed",
+                          "write: signature \"serving_default\": ...")
 EXPORT_DATA = _message("TFG580", "an exported model can make {name} of columns of data, but {text} is {value}",
                        "write: {name} = {data}.features, or another field of data; or {name} alone, as an input of its "
                        "own")

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 
@@ -23,8 +23,8 @@ from ...lowering.built import BuiltGraph
 from ...lowering.data import make_constants
 from ...lowering.definitions import op_name
 from ...lowering.failures import failure, plain_reason
-from ...lowering.tf import tf, v1
-from ...program import Export, Ref
+from ...lowering.tf import SignatureDef, tf, v1
+from ...program import Export, Ref, Signature
 from ...program.signature import input_names
 from ...quiet import unlogged
 from .data_graph import DataGraph, data_graph
@@ -138,37 +138,49 @@ def exported(built: BuiltGraph, statement: Export) -> dict[str, tf.Variable]:
 def _write(
     built: BuiltGraph, session: v1.Session, statement: Export, folder: str, fitted: Callable[[str], Fitted]
 ) -> None:
-    given = {name: built.tensor(ref) for name, ref in statement.outputs}
-    taken = {name: built.tensor(ref) for name, ref in statement.inputs}
+    given = [built.tensor(ref) for _, ref in statement.outputs]
+    taken = [built.tensor(ref) for _, ref in statement.inputs]
     variables = list(exported(built, statement).values())
     values = session.run(variables)
-    meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
+    meta = _pruned(built.graph, variables, [*given, *taken])
     made = _with_fields(meta.graph_def, built, statement, fitted) if statement.made else None
-    _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)
+    _with_data(meta.graph_def, built, [tensor.op.name for tensor in given], taken, statement)
     with unlogged(), tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
         v1.train.import_meta_graph(meta, clear_devices=True)
         for variable, value in zip(graph.get_collection("variables"), values, strict=True):
             copy.run(variable.initializer, {variable.initial_value: value})
-        inputs, outputs = (
-            {name: v1.saved_model.build_tensor_info(graph.get_tensor_by_name(t.name)) for name, t in some.items()}
-            for some in (taken, given)
-        )
-        for name, tensor in made.inputs.items() if made else ():
-            inputs[name] = v1.saved_model.build_tensor_info(graph.get_tensor_by_name(tensor))
-        names = input_names(inputs)
-        inputs = {names[name]: info for name, info in inputs.items()}
+        columns = made.inputs if made else {}
+        signatures = {one.name: _signature(graph, built, one, columns) for one in statement.signatures}
         prepare = graph.get_operation_by_name(made.prepare) if made and made.prepare else None
-        signature = v1.saved_model.build_signature_def(inputs, outputs, v1.saved_model.PREDICT_METHOD_NAME)
         builder = v1.saved_model.Builder(folder)
         builder.add_meta_graph_and_variables(
             copy,
             ["serve"],
-            {"serving_default": signature},
+            signatures,
             strip_default_attrs=True,
             clear_devices=True,
             main_op=prepare,
         )
         builder.save()
+
+
+def _signature(graph: tf.Graph, built: BuiltGraph, one: Signature, columns: Mapping[str, str]) -> SignatureDef:
+    """A signature for the copy of a graph. `columns` has other inputs of it, by their names."""
+    tensors = {name: built.tensor(ref).name for name, ref in one.inputs} | dict(columns)
+    names = input_names(tensors)
+    inputs = {names[name]: tensor for name, tensor in tensors.items()}
+    outputs = {name: built.tensor(ref).name for name, ref in one.outputs}
+    made = [
+        {name: v1.saved_model.build_tensor_info(graph.get_tensor_by_name(tensor)) for name, tensor in some.items()}
+        for some in (inputs, outputs)
+    ]
+    takes_examples = [info.dtype for name, info in made[0].items() if name == "inputs"] == [tf.string.as_datatype_enum]
+    method = v1.saved_model.PREDICT_METHOD_NAME
+    if takes_examples and len(inputs) == 1 and outputs.keys() <= {"classes", "scores"}:
+        method = v1.saved_model.CLASSIFY_METHOD_NAME
+    elif takes_examples and len(inputs) == 1 and outputs.keys() == {"outputs"}:
+        method = v1.saved_model.REGRESS_METHOD_NAME
+    return v1.saved_model.build_signature_def(*made, method)
 
 
 def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tensor]) -> v1.MetaGraphDef:

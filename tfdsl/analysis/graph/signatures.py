@@ -1,0 +1,47 @@
+"""Analyses `signature`: what exported models compute under a name."""
+
+from collections.abc import Iterable
+
+from ...diagnostics import EXPORT_TWICE, FEED_TARGET, NOT_TEXT, SIGNATURE_NAME, SIGNATURE_TWICE, Note
+from ...program import Ref, Signature
+from ...syntax import tree as t
+from ..calls.wrong_kind import not_tensor
+from ..context import Analysis
+from ..expressions.expressions import dotted, value_of
+from ..values import Env, Tensor, describe
+
+
+def signature(ctx: Analysis, env: Env, statement: t.Signature) -> None:
+    """Add a signature to the graph."""
+    name = statement.name.value
+    assert isinstance(name, str)
+    if not name or not name.isprintable():
+        ctx.fail(SIGNATURE_NAME, statement.name.span)
+    if name in ctx.graph.signatures:
+        note = Note("the first is on line {line}", ctx.graph.signatures[name][1])
+        ctx.fail(SIGNATURE_TWICE, statement.name.span, (note,), name=name)
+    outputs, inputs = ctx.together(
+        lambda: _named(ctx, env, statement.outputs, is_input=False),
+        lambda: _named(ctx, env, statement.inputs, is_input=True),
+    )
+    ctx.graph.signatures[name] = Signature(name, outputs, inputs), statement.span
+
+
+def _named(ctx: Analysis, env: Env, given: Iterable[t.Saved], is_input: bool) -> tuple[tuple[str, Ref], ...]:
+    found: dict[str, Ref] = {}
+    for one in given:
+        value = dotted(ctx, env, one.target)
+        if not isinstance(value, Tensor):
+            not_tensor(ctx, value, one.target.span)
+        if is_input and (value.is_variable or value.ref in found.values()):
+            hint = "a signature takes placeholders after 'with', each once"
+            ctx.fail(FEED_TARGET, one.target.span, value=f"'{one.target.id}', {describe(value)},", hint=hint)
+        name = one.target.id.rpartition(".")[2] if one.name is None else value_of(ctx, env, one.name)
+        if not isinstance(name, str) or not name:
+            place = one.target.span if one.name is None else one.name.span
+            ctx.fail(NOT_TEXT, place, what="a name in a signature", value=describe(name))
+        if name in found:
+            ctx.fail(EXPORT_TWICE, one.span, help=f'name one of them: {one.target.id} as "other"', name=name)
+        found[name] = value.ref
+        ctx.graph.bound.append(("", one.span, (value.ref,)))
+    return tuple(found.items())
