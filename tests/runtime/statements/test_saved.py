@@ -390,6 +390,35 @@ def test_a_checkpoint_in_the_v1_format_is_restored(here):
     assert tfdsl.compile(restored("theirs/old.ckpt")).run().printed == ["[4. 5.] 6"]
 
 
+def test_a_checkpoint_in_parts_of_the_v1_format_is_restored(here):
+    os.makedirs("theirs")
+    with v1.Graph().as_default(), v1.Session() as session:
+        w = v1.Variable([4.0, 5.0], name="w")
+        with v1.device("/device:CPU:0"):
+            n = v1.Variable(6, name="n")
+        session.run([w.initializer, n.initializer])
+        saver = v1.train.Saver([w, n], write_version=v1.train.SaverDef.V1, sharded=True)
+        saver.save(session, "theirs/old.ckpt", write_state=False)
+    parts = [name for name in os.listdir("theirs") if "-of-" in name]
+    assert len(parts) == 2
+    assert tfdsl.compile(restored("theirs/old.ckpt")).run().printed == ["[4. 5.] 6"]
+    os.remove(f"theirs/{parts[0]}")
+    (diagnostic,) = error(restored("theirs/old.ckpt"))
+    assert diagnostic.code == "TFG709" and parts[0] in diagnostic.headline
+
+
+def test_old_names_of_reference_variables_are_restored(here):
+    save_by_tensorflow("theirs/old.ckpt")
+    text = """
+variable kernel: float32[2] = zeros, resource=false
+variable count = 0, resource=false
+session:
+    restore kernel as "w", count as "n" from "theirs/old.ckpt"
+    print kernel, count
+"""
+    assert tfdsl.compile(text).run().printed == ["[4. 5.] 6"]
+
+
 @pytest.mark.parametrize(
     "written, meant",
     [

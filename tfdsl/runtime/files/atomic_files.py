@@ -32,6 +32,7 @@ from .durable_io import (
 
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5}|data\.json)\Z")
 _BESIDE = (".meta", SUFFIX)  # the files without values of variables
+_OLD_PART = re.compile(r"-\d{5}-of-\d{5}\Z")
 _PART = re.compile(r"\.data-\d{5}-of-\d{5}\Z")
 
 
@@ -99,15 +100,29 @@ class AtomicFileSet:
         return self._folder.has(f"{self._name}.meta")
 
     def _readable(self) -> list[str]:
-        """The files that TensorFlow reads. A file with just the name is a checkpoint in the format of TensorFlow 0."""
+        """The files that TensorFlow reads. A file with just the name is a checkpoint in the format of TensorFlow 0; it may
+        be in parts."""
         names, entry = self._names(self._folder), self._folder.stat(self._name)
         is_old = entry is not None and stat.S_ISREG(entry.st_mode) and not _SUFFIX.search(self._name)
-        return [*names, self._name] if is_old else names
+        if is_old:
+            return [*names, self._name]
+        return names if f"{self._name}.index" in names else [*names, *self._old_parts()]
+
+    def _old_parts(self) -> list[str]:
+        """The parts of a checkpoint in the format of TensorFlow 0, which lacks an index."""
+        return sorted(filter(self._is_old_part, self._folder.names()))
+
+    def _is_old_part(self, name: str) -> bool:
+        return name.startswith(self._name) and _OLD_PART.fullmatch(name, len(self._name)) is not None
 
     def _missing(self, names: list[str]) -> str:
         """The name of a missing file that TensorFlow needs, or ""."""
         if self._name in names:
             return ""
+        if old := list(filter(self._is_old_part, names)):
+            count = old[-1][-5:]
+            expected = [f"{self._name}-{at:05}-of-{count}" for at in range(int(count))]
+            return next((name for name in expected if name not in old), "")
         if f"{self._name}.index" not in names:
             return f"{self._name}.index"
         parts = sorted(name.rpartition("-of-")[::2] for name in names if _PART.search(name))
@@ -136,7 +151,8 @@ class AtomicFileSet:
             raise CorruptFile(f"{missing} is missing")
         # TensorFlow treats some characters in a name as patterns, so it reads the files under another name.
         with self._folder.held({name: f"saved{name.removeprefix(self._name)}" for name in names}) as path:
-            yield os.path.join(path, "saved")
+            parts = list(filter(self._is_old_part, names))
+            yield os.path.join(path, f"saved-?????-of-{parts[0][-5:]}" if parts else "saved")
 
     def replace(self, save: Callable[[str], None]) -> None:
         """Replace the saved files by those that `save` writes, given a prefix. Raises `NotOurs` if another file is in
