@@ -13,6 +13,7 @@ from tfdsl.cli.repl.live import LiveProgram
 from tfdsl.cli.repl.loop import run_lines, run_prompt
 from tfdsl.cli.repl.prompt import ask_on_terminal, completions
 from tfdsl.diagnostics import TfgError
+from tfdsl.diagnostics.render import render_text
 from tfdsl.inputs import CompileInputs
 from tfdsl.runtime.options import Options
 
@@ -37,6 +38,28 @@ def test_variables_keep_their_values(live):
     assert entered(live, "variable w = 3.0", "y = 2.0 * w", "y", "set w = 5.0", "y", "print w, y") == [
         "6.0", "10.0", "5.0 10.0",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "place", "shown"),
+    [
+        ("print bogus", "TFG301", (1, 7), "print bogus"),
+        ("train 2 steps:\n    run w\n    print bogus\n", "TFG301", (3, 11), "    print bogus"),
+        ("print exp(\n  bogus)", "TFG301", (2, 3), "  bogus)"),
+        ("train 2 steps:\n    print w w\n", "TFG101", (2, 13), "    print w w"),
+        ("print w, w w", "TFG101", (1, 12), "print w, w w"),
+        ("y = w + bogus", "TFG301", (1, 9), "y = w + bogus"),
+        ("w + bogus", "TFG301", (1, 5), "w + bogus"),
+        ("train 2 steps:\n    print w\n    run assert_equal(w, 5.0)", "TFG702", (3, 9), "    run assert_equal(w, 5.0)"),
+    ],
+)  # fmt: skip
+def test_an_error_has_its_place_in_what_was_typed(live, entry, code, place, shown):
+    entered(live, "variable w = 3.0")
+    with pytest.raises(TfgError) as caught:
+        entered(live, entry)
+    (error,) = [one for one in caught.value.diagnostics if one.severity == "error"]
+    assert (error.code, error.span.line, error.span.column) == (code, *place)
+    assert f"{place[0]} | {shown}\n" in render_text(error)
 
 
 def test_trainings_go_on_with_the_state_of_their_optimizer(live):

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from ...diagnostics import TfgError
-from ...record import Record
-from ...source import Source
+from ...diagnostics import Diagnostic, TfgError
+from ...record import Record, replace
+from ...source import Source, Span
 from ...syntax import tree as t
 from ...syntax.fragments import SESSION_ONLY, next_code, word_of
 from ...syntax.lexer import Token
@@ -60,9 +60,37 @@ def has_code(text: str) -> bool:
     return next_code(text, 0) is not None
 
 
+_INDENT = "    "
+
+
 def in_session(text: str) -> str:
     """Statements as those of a session."""
-    return "session:\n    " + text.replace("\n", "\n    ")
+    return f"session:\n{_INDENT}" + text.replace("\n", f"\n{_INDENT}")
+
+
+class _InSession(Source):
+    """Statements as those of a session, whose places are those in what was typed."""
+
+    def __init__(self, path: str, text: str):
+        super().__init__(path, in_session(text))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        line, column = super().position(offset)
+        return (1, 1) if line == 1 else (line - 1, max(column - len(_INDENT), 1))
+
+    def position_of(self, line: int) -> int:
+        return super().position_of(line + 1) + len(_INDENT)
+
+    def line_text(self, line: int) -> str:
+        return super().line_text(line + 1)[len(_INDENT) :]
+
+    def named_by(self, one: Diagnostic) -> Diagnostic:
+        """A diagnostic of the text of the session, with its places in this source."""
+        notes = tuple(replace(note, span=self._here(note.span)) for note in one.notes)
+        return replace(one, span=self._here(one.span), notes=notes)
+
+    def _here(self, span: Span | None) -> Span | None:
+        return span and replace(span, source=self)
 
 
 def parsed(path: str, text: str) -> Parsed:
@@ -71,10 +99,14 @@ def parsed(path: str, text: str) -> Parsed:
         return _of_file(parse(Source(path, text)))
     except TfgError as error:
         as_declaration = error
+    entry = _InSession(path, text)
     try:
-        return _of_file(parse(Source(path, in_session(text))))
+        parse(Source(path, entry.text))  # its hints look at the lines around an error
     except TfgError as error:
-        raise (error if word_of(text.lstrip()) in SESSION_ONLY else as_declaration) from None
+        if word_of(text.lstrip()) not in SESSION_ONLY:
+            raise as_declaration from None
+        raise TfgError([entry.named_by(one) for one in error.diagnostics]) from None
+    return _of_file(parse(entry))
 
 
 def _of_file(file: t.File) -> Parsed:
