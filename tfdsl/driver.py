@@ -11,7 +11,6 @@ from .access import Access
 from .analysis.calls.foreign import python_ops
 from .analysis.check import analyse
 from .collector import paused
-from .data.constants import ConstantFiles
 from .data.declaration import is_path, named_data
 from .data.sources import SOURCES
 from .diagnostics import (
@@ -311,6 +310,7 @@ class Compiled:
         with self._lock:
             if graph not in self._built:
                 load_beside_others()
+                from .data.constants import ConstantFiles
                 from .lowering.graph import build
 
                 with paused(), ConstantFiles(self.access) as files:

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl.data import DataError
-from tfdsl.data.constants import ONLY, constants_in, declared
+from tfdsl.data.constant import ONLY
+from tfdsl.data.constants import constants_in, declared
 from tfdsl.data.sources.npz.headers import ArrayHeader
 from tfdsl.diagnostics import TfgError
 from tfdsl.runtime.checkpoint.identity import differences, identity

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from ..access import Access
 from ..data import DataError
-from ..data.constants import StoredConstant
+from ..data.constant import StoredConstant
 from ..data.pipeline import Pipeline
 from ..diagnostics import (
     MAY_BE_UNBOUND,

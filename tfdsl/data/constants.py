@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..access import Access
 from ..diagnostics import NPZ_DAMAGED, NPZ_NAMES, STORED_CHANGED, STORED_KIND, STORED_LARGE
-from ..record import Record
 from ..types import ALL_DTYPES, STRING, DType
+from .constant import ONLY, StoredConstant
 from .schema import DataError, FilePlace, composed, shown, shown_path
 from .sources.base import Where, open_file
 from .sources.npz.headers import FAULTS, ArrayHeader, check_directory, check_member, damaged, read_header
@@ -22,7 +22,6 @@ from .sources.npz.headers import FAULTS, ArrayHeader, check_directory, check_mem
 if TYPE_CHECKING:
     import numpy as np
 
-ONLY = ""  # the name of the array of an .npy file
 _MOST_BYTES = 2**31 - 1  # of a tensor in the definition of a graph
 _BLOCK = 1 << 20
 _MAGIC = b"\x93NUMPY"
@@ -30,14 +29,6 @@ _NUMBER = re.compile(r"[<>=|]?([biufc])(\d{1,2})")
 _TEXT = re.compile(r"[<>=|]?([SU])(\d{1,9})")
 _KINDS = {"i": "int", "u": "uint", "f": "float"}
 _BFLOAT16 = re.compile(r"[<>=|]?V2")  # what NumPy writes for the dtype of ml_dtypes
-
-
-class StoredConstant(Record):
-    """The type of a stored array. `checksum` is the CRC-32 of its bytes, with its header."""
-
-    dtype: DType
-    shape: tuple[int, ...]
-    checksum: int
 
 
 def constants_in(file: BinaryIO, path: str) -> Mapping[str, StoredConstant | DataError]:

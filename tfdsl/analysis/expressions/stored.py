@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from ...data import DataError
-from ...data.constants import ONLY, StoredConstant, constants_in
+from ...data.constant import ONLY, StoredConstant
 from ...data.schema import shown, shown_path
 from ...data.sources.base import Where, open_file
 from ...diagnostics import ARGUMENT_KIND, STORED_MISSING
@@ -62,6 +62,8 @@ def _text(ctx: Analysis, env: Env, expr: t.Call, given: ArgumentValue, word: str
 def _arrays(ctx: Analysis, path: str, folder: str) -> Mapping[str, StoredConstant | DataError]:
     """The arrays of a file, whose headers are read once."""
     if (folder, path) not in ctx.constants:
+        from ...data.constants import constants_in  # only needed for such a call
+
         with open_file(path, Where(folder, ctx.access)) as file:
             ctx.constants[folder, path] = constants_in(file, path)
     return ctx.constants[folder, path]
