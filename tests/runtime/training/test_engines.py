@@ -586,3 +586,20 @@ def test_sampled_is_numpy():
     for step, batch in enumerate(block):
         seed = (2**32 - 5 + step) % 2**32
         assert (np.random.RandomState(seed).randint(20640, size=100) == batch).all()
+
+
+@pytest.mark.parametrize(("rows", "engine"), [(5, "loop"), (10, "step"), (7, "step"), (4, "step"), (3, "loop")])
+def test_how_often_a_statement_is_due_is_seen_in_whole_epochs(rows, engine):
+    """Every second batch of an epoch of five is two of five steps, whichever number of steps one looks at."""
+    program = f"""
+data d = moons({rows}, seed=1)
+placeholder X: float32[n, 2]
+variable w = 0.0
+optimize reduce_mean(square(X * w - 1.0)) with gradient_descent(learning_rate=0.1)
+session:
+    train 2 epochs on d in batches of 1 as batch:
+        feed X = batch.features
+        after every 2 batches: print step
+"""
+    result = tfdsl.compile(program).run(options=Options(write=lambda line: None, engine="loop"))
+    assert result.engines == [engine]

@@ -8,6 +8,8 @@ import numpy as np
 from ...program import Checkpoint, Every, Run, Statement, names_given, walk
 from .loop import TrainingLoop
 
+_SEEN = 60  # steps, or as many whole epochs as they have, by which it is told how often a statement is due
+
 
 class Schedule:
     """A training's body, sorted. `inside` has the statements that can be in the graph, in order; `outside` has the
@@ -43,11 +45,12 @@ class Schedule:
 
     @property
     def always_outside(self) -> Statement | None:
-        """A statement that ends the loop at every step, or at every second one."""
+        """A statement that ends the loop at more than two of five steps."""
+        steps = np.arange(_SEEN // self._loop.per_epoch * self._loop.per_epoch or _SEEN)  # whole epochs
         for statement in (*self.outside, *self.after):
             if not isinstance(statement, (Every, Checkpoint)):
                 return statement
-            if statement.unit != "second" and self._due(statement, np.arange(64)).mean() > 0.4:
+            if statement.unit != "second" and self._due(statement, steps).mean() > 0.4:
                 return statement
         return None
 
