@@ -120,12 +120,12 @@ class Verifier:
         found = _element(compiled, text)
         original = self._left.graph.get_operation_by_name(end.node)
         left = original.outputs[end.output] if original.outputs else original
+        if isinstance(found, tf.Variable) and original.type not in VARIABLES:
+            found = compiled.built().element(found)  # its value, after what wrote it
         if isinstance(found, tf.Variable):
             handle: Operand = found.handle.op if hasattr(found, "handle") else found.op
-            if original.type in VARIABLES:
-                self._variables[end.node] = handle.name
-            right = self._right.readers[handle.name]
-            left = self._left.readers[end.node] if original.type in VARIABLES else left
+            self._variables[end.node] = handle.name
+            left, right = self._left.readers[end.node], self._right.readers[handle.name]
         elif isinstance(found, tf.Tensor):
             right = self._right.graph.get_tensor_by_name(found.name)
             if original.type in VARIABLES and right.op.type in VARIABLES:
