@@ -209,6 +209,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "to compare, write: =="
     if kind == "STRING" and text[start - 2 : start] == '""':
         return 'a string is between single " marks; a line break in it is written \\n'
+    if kind == "STRING" and re.search(r"(?<!\w)B$", text[:start]):
+        return 'bytes are written with a small b: b"\\xff"'
+    if re.match(r"signature\s+[^\W\d]\w*\s*:", row):
+        return 'the name of a signature is a string: signature "serving_default": ...'
     if kind == "STRING" and re.search(r"(?<!\w)[fFrRuU]$", text[:start]):
         return 'strings have no prefix; names in braces are replaced by their values all the same: print "step {step}"'
     if word == "minimize":
