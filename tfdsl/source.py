@@ -29,6 +29,11 @@ class Source:
     def __repr__(self) -> str:
         return f"Source({self.path!r})"
 
+    @property
+    def is_lifted(self) -> bool:
+        """Whether its first line says that `tfdsl lift` wrote it."""
+        return self.text.startswith("# lifted from ")
+
     @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]

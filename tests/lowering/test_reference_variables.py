@@ -124,3 +124,9 @@ session:
 """).run()
     served = tf.saved_model.load("model").signatures["serving_default"]
     assert served(X=tf.constant([[1.0, 2.0]]))["p"].numpy().tolist() == [[9.0]]
+
+
+def test_a_lifted_source_may_leave_the_order_open():
+    text = "variable w = 1.0, resource=false\nup = assign_add(w, 1.0)\ny = w * 2.0\nsession: print up, y\n"
+    assert [one.code for one in tfdsl.check(text)] == ["TFG585"]
+    assert tfdsl.check("# lifted from old.meta, 7 nodes\n" + text) == []

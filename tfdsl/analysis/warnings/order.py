@@ -100,8 +100,9 @@ class _Execution:
         self._compare(level, [*accesses, *given])
         is_exported = isinstance(self.statement, Export)
         references = [one for one in self.found if self.graph.nodes[one.variable].is_reference_variable]
-        if references:
-            self.found = [one for one in self.found if one not in references]
+        self.found = [one for one in self.found if one not in references]
+        is_lifted = self.statement.origin.span.source.is_lifted  # its graph has no order either
+        if references and not is_lifted:
             yield self._open(ORDER_REFERENCE, references)
         if self.found:
             yield self._open(ORDER_EXPORTED if is_exported else ORDER_OPEN, self.found)
@@ -116,6 +117,8 @@ class _Execution:
                 pair = ref.node, written[ref.node].node
                 message = ORDER_EXPORTED if is_exported else ORDER_NAMED
                 if self.graph.nodes[ref.node].is_reference_variable:
+                    if is_lifted:
+                        continue
                     message, notes = ORDER_REFERENCE, (*notes, Note("line {line} reads it", self.statement.origin.span))
                 yield {pair}, self._diagnostic(message, notes, name=name, what="read and written")
 
