@@ -111,9 +111,38 @@ def indices():
     tf.identity(tf.reduce_sum(x, axis=[0, 1]) / 2.0, name="half")
 
 
+def loops():
+    """A loop in a loop, in the frames of TensorFlow 1."""
+    x = v1.placeholder(tf.float32, [2], "x")
+    v1.disable_control_flow_v2()
+    try:
+
+        def body(i, total):
+            _, inner = v1.while_loop(lambda j, _: j < i, lambda j, value: (j + 1, value * 0.5 + x), [0, total])
+            return i + 1, inner
+
+        _, total = v1.while_loop(lambda i, total: tf.logical_and(i < 4, total[0] < 100.0), body, [0, x])
+    finally:
+        v1.enable_control_flow_v2()
+    tf.multiply(total, 2.0, name="twice")
+
+
+LOOPS = """\
+placeholder x: float32[2]
+i = 0
+state = x
+while i < 4 and state[0] < 100.0:
+    i_1 = 0
+    state_1 = state
+    while i_1 < i:
+        i_1, state_1 = i_1 + 1, state_1 * 0.5 + x
+    i, state = i + 1, state_1
+twice = state * 2.0
+"""
+
 GRAPHS = {"line": line, "classifier": classifier, "clipped": clipped, "softmax": softmax, "words": words,
-          "indices": indices}  # fmt: skip
-SOURCES = {"line": LINE, "classifier": CLASSIFIER, "softmax": SOFTMAX}
+          "indices": indices, "loops": loops}  # fmt: skip
+SOURCES = {"line": LINE, "classifier": CLASSIFIER, "softmax": SOFTMAX, "loops": LOOPS}
 FEEDS = {
     "line": {"x": [[1.0, 2.0], [3.0, 4.0]], "y": [[1.0], [0.5]]},
     "classifier": {"x": [[1.0, 2.0, 3.0, 4.0], [0.5, -1.0, 2.0, 0.0]], "y": [0, 2]},
@@ -121,10 +150,11 @@ FEEDS = {
     "softmax": {"x": [[1.0, 2.0], [3.0, 4.0]], "y": [[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]]},
     "words": {"x": [1, 3, 1], "y": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]},
     "indices": {"x": [[0.1, 0.9, 0.3, 0.4, 0.5, 0.6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]},
+    "loops": {"x": [0.5, 2.0]},
 }
 
 STEPS = {"line": ["GradientDescent"], "classifier": ["train"], "clipped": ["Momentum"], "softmax": ["RMSProp"],
-         "words": ["Adam"], "indices": []}  # fmt: skip
+         "words": ["Adam"], "indices": [], "loops": []}  # fmt: skip
 
 
 def made(name):

@@ -155,6 +155,25 @@ class SummaryPiece(LiftedPiece):
         yield self.value
 
 
+class LoopVariable(Record):
+    """A variable of a loop: its value now, at the start, in the next iteration, and at the end if anything reads it."""
+
+    now: Endpoint
+    first: Operand
+    following: Endpoint
+    last: Endpoint | None
+
+
+class LoopPiece(LiftedPiece):
+    """A `while`. The pieces of its body are those whose region is its node."""
+
+    variables: tuple[LoopVariable, ...] = ()
+    condition: Endpoint = Endpoint("")
+
+    def operands(self) -> Iterator[Operand]:
+        yield from (one.first for one in self.variables)
+
+
 # --- the draft --------------------------------------------------------------------------------
 
 
@@ -170,6 +189,7 @@ class Draft(State):
     known: dict[Endpoint, np.ndarray] = field(default_factory=dict[Endpoint, np.ndarray])  # values that follow
     types: dict[Endpoint, TensorType] = field(default_factory=dict[Endpoint, TensorType])  # that pieces know better
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
+    regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the loop whose body has it
     notes: list[str] = field(default_factory=list[str])
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
 

@@ -8,6 +8,7 @@ from ..syntax.format import format_text
 from .constants import constant_value
 from .draft import Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
 from .folds.calls import fold_calls
+from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
 from .folds.random import fold_random
@@ -21,7 +22,8 @@ from .write import Writer
 # Ops that say something of a tensor: without users they are left over from the code that checked shapes.
 _IDLE = ("Shape", "Rank", "Size", "Const")
 FOLDS = (
-    drop_savers, fold_losses, fold_random, fold_optimizers, fold_shapes, fold_variables, drop_initializers, fold_calls,
+    drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_shapes, fold_variables, drop_initializers,
+    fold_calls,
 )  # fmt: skip
 
 
@@ -65,7 +67,10 @@ def _roots(draft: Draft) -> list[str]:
     return [
         name
         for name, piece in draft.pieces.items()
-        if isinstance(piece, kept)
-        or name in named
-        or (not graph.users.get(name, []) and graph.nodes[name].op not in _IDLE)
+        if name not in draft.regions
+        and (
+            isinstance(piece, kept)
+            or name in named
+            or (not graph.users.get(name, []) and graph.nodes[name].op not in _IDLE)
+        )
     ]

@@ -1,12 +1,10 @@
 """Source of a draft: names, nested expressions, blocks."""
 
-import keyword
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
-from ..analysis.calls.builtins import BUILTINS
 from ..lowering.tf import op_def
 from ..ops import OPS
 from ..ops.named import ZEROS
@@ -14,7 +12,6 @@ from ..ops.op import REQUIRED, Op
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.raw import PREFIX
 from ..record import Record, State, field
-from ..syntax.tree import CONSTANTS
 from ..types import DTYPE_NAMES
 from .constants import type_text, value_text
 from .draft import (
@@ -24,6 +21,8 @@ from .draft import (
     IndexPiece,
     LiftedPiece,
     Listed,
+    LoopPiece,
+    LoopVariable,
     Operand,
     PlaceholderPiece,
     Produced,
@@ -36,11 +35,11 @@ from .draft import (
 )
 from .exact import place_of
 from .graph import Endpoint
+from .scopes import TAKEN, clear_scopes, in_order, scope_of, shared_scopes
 
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
-_TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *CONSTANTS, *keyword.kwlist, "elif", "raw", "training",
-          "later"}  # fmt: skip
+
 
 # How tightly operators bind, as in Python.
 _ATOM, _POWER, _UNARY, _PRODUCT, _SUM, _COMPARISON, _NOT, _AND, _OR, _CHOICE = range(9, -1, -1)
@@ -79,6 +78,7 @@ class Writer(State):
     nested: set[Endpoint] = field(default_factory=set[Endpoint])  # what is part of a later statement
     bound: Counter[str] = field(default_factory=Counter[str])  # how often statements bind a name
     lasts: Counter[str] = field(default_factory=Counter[str])  # how often statements end in a part of a name
+    whole: str = ""  # the loop whose condition is being written, as one expression
     here: tuple[str, ...] = ()  # the scope of the statement that is being written
 
     def write(self, roots: Iterable[str]) -> str:
@@ -86,8 +86,10 @@ class Writer(State):
         kept = list(roots)
         pieces = self._ordered(kept)
         self._nest(pieces, set(kept))
+        for loop in [one for one in self.draft.pieces.values() if isinstance(one, LoopPiece)]:
+            self._nest(self._body(loop), set(), loop)
         statements = [piece for piece in pieces if not any(end in self.nested for end in piece.ends)]
-        self.scopes = _clear({piece.node: _scope_of(piece) for piece in statements})
+        self.scopes = clear_scopes({piece.node: scope_of(piece) for piece in statements})
         parts = self._arranged(statements)
         self.lasts = Counter(piece.node.rpartition("/")[2] for piece in statements)
         self._name_all(parts, (), frozenset())
@@ -95,23 +97,35 @@ class Writer(State):
 
     # --- what is nested in what -----------------------------------------------------------------
 
-    def _nest(self, pieces: list[LiftedPiece], roots: set[str]) -> None:
+    def _nest(self, pieces: list[LiftedPiece], roots: set[str], around: LoopPiece | None = None) -> None:
         """Decide which expressions are written where they are used: those used once, while lines stay short."""
         users: dict[Endpoint, list[LiftedPiece]] = {}
+        if around is not None:
+            for variable in around.variables:
+                users.setdefault(self.draft.end(variable.following), []).append(around)
+        for piece in pieces:
+            if isinstance(piece, LoopPiece):  # what a loop reads is computed before it
+                for end in self._read_by(piece):
+                    users.setdefault(end, []).extend((piece, piece))
         for piece in pieces:
             for one in piece.operands():
                 for end in self._ends(one):
                     users.setdefault(end, []).append(piece)
         waited = {self._owner(name) for piece in pieces for name in piece.controls if self._is_there(name)}
-        own = {_scope_of(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
+        own = {scope_of(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
         for piece in pieces:
             self._shorten(piece)
             if not isinstance(piece, (CallPiece, IndexPiece)) or len(piece.ends) != 1 or piece.controls:
                 continue
             used = users.get(piece.ends[0], [])
-            scope = _scope_of(piece)
-            is_in_layer = scope and scope in own and (not used or _scope_of(used[0])[: len(scope)] != scope)
-            if is_in_layer or len(used) != 1 or used[0].controls:
+            scope = scope_of(piece)
+            is_in_layer = scope and scope in own and (not used or scope_of(used[0])[: len(scope)] != scope)
+            if (
+                is_in_layer
+                or len(used) != 1
+                or used[0].controls
+                or (used[0] is not around and isinstance(used[0], LoopPiece))
+            ):
                 continue
             if piece.node not in roots and piece.node not in waited:
                 text = self._expression(piece)
@@ -129,8 +143,8 @@ class Writer(State):
 
     # --- the order of statements ----------------------------------------------------------------
 
-    def _ordered(self, roots: Iterable[str]) -> list[LiftedPiece]:
-        """The pieces to write, each after those that it reads."""
+    def _ordered(self, roots: Iterable[str], region: str = "") -> list[LiftedPiece]:
+        """The pieces to write, each after those that it reads: those in the body of a loop, or in none."""
         found: dict[str, LiftedPiece] = {}
         pieces = self.draft.pieces
         order = {name: at for at, name in enumerate(self.draft.graph.nodes)}
@@ -144,11 +158,35 @@ class Writer(State):
                     found[one] = pieces[one]
                 else:
                     stack.append((one, True))
-                    needed = [other for other in self._needed(pieces[one]) if other not in found]
+                    own = (other for other in self._needed(pieces[one]) if self.draft.regions.get(other, "") == region)
+                    needed = [other for other in own if other not in found and other != one]
                     stack += [(other, False) for other in reversed(needed)]
         return list(found.values())
 
+    def _read_by(self, loop: LoopPiece) -> Iterator[Endpoint]:
+        """What the condition and the body of a loop read from outside, and what the condition or the variables of the
+        loop read of its body."""
+        yield self.draft.end(loop.condition)
+        for variable in loop.variables:
+            yield self.draft.end(variable.following)
+        for piece in self._body(loop):
+            if isinstance(piece, LoopPiece):
+                yield from self._read_by(piece)
+            for one in piece.operands():
+                yield from self._ends(one)
+
+    def _body(self, loop: LoopPiece) -> list[LiftedPiece]:
+        """The pieces of the body of a loop that its condition and variables need, in order."""
+        roots = [self.draft.end(loop.condition), *(self.draft.end(one.following) for one in loop.variables)]
+        names = [self._owner(end.node) for end in roots if self._is_there(end.node)]
+        inside = [name for name in dict.fromkeys(names) if self.draft.regions.get(name) == loop.node]
+        return self._ordered(inside, loop.node)
+
     def _needed(self, piece: LiftedPiece) -> Iterator[str]:
+        if isinstance(piece, LoopPiece):
+            for end in self._read_by(piece):
+                if self._is_there(end.node):
+                    yield self._owner(end.node)
         for one in piece.operands():
             for end in self._ends(one):
                 yield self._owner(end.node)
@@ -175,6 +213,8 @@ class Writer(State):
         found: list[str] = []
         for name in piece.controls:
             owner = self._owner(name) if self._is_there(name) else None
+            if owner is not None and isinstance(self.draft.pieces[owner], LoopPiece):
+                continue
             if owner is not None and owner != piece.node and not isinstance(self.draft.pieces[owner], VariablePiece):
                 found.append(owner)
         return list(dict.fromkeys(found))
@@ -201,7 +241,7 @@ class Writer(State):
                 name: {of[one] for piece in unit for one in self._direct(piece) if one in of} - {name}
                 for name, unit in units.items()
             }
-            order, circles = _sorted(needs)
+            order, circles = in_order(needs)
             wrong = [name for name in units if name.endswith("/") and (len(units[name]) < 2 or name in circles)]
             if not wrong:
                 break
@@ -221,25 +261,41 @@ class Writer(State):
         """Give names to what statements bind: ones that are not bound in the scope or around it."""
         bound = {*taken, *(part.name for part in parts if isinstance(part, ScopeBlock))}
         for part in parts:
+            if isinstance(part, LoopPiece):
+                self._name_loop(part, scope, bound)
+                continue
             for end in () if isinstance(part, ScopeBlock) else _bound(part):
-                wanted = self._wanted(end, scope)
-                name, number = wanted, 0
-                while name in bound or name in _TAKEN:
-                    number += 1
-                    name = f"{wanted}_{number}"
-                bound.add(name)
+                name = _unused(self._wanted(end, scope), bound)
                 self.names[end] = name
                 self.bound[name] += 1
         for part in parts:
             if isinstance(part, ScopeBlock):
                 self._name_all(part.parts, (*scope, part.name), frozenset(bound))
 
+    def _name_loop(self, loop: LoopPiece, scope: tuple[str, ...], bound: set[str]) -> None:
+        """Give names to the variables of a loop, and to what its body binds."""
+        for one in loop.variables:
+            name = _unused(_variable_name(one), bound)
+            self.names[one.now] = name
+            self.bound[name] += 1
+            if one.last is not None:
+                self.names[one.last] = name
+        for piece in self._body(loop):
+            self.scopes[piece.node] = scope
+            if isinstance(piece, LoopPiece):
+                self._name_loop(piece, scope, bound)
+                continue
+            for end in () if any(end in self.nested for end in piece.ends) else _bound(piece):
+                name = _unused(self._wanted(end, scope), bound)
+                self.names[end] = name
+                self.bound[name] += 1
+
     def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
         """The name of an endpoint, if nothing else has it: the last part of the node's name, with the scope before it
         where that is left out and the part alone would not do."""
         *scopes, last = end.node.split("/")
         name = re.sub(r"\W", "_", last, flags=re.ASCII) + (f"_{end.output}" if end.output else "")
-        is_doubtful = name[0].isdigit() or name in _TAKEN or self.lasts[last] > 1
+        is_doubtful = name[0].isdigit() or name in TAKEN or self.lasts[last] > 1
         if is_doubtful and len(scopes) > len(scope):
             name = f"{re.sub(r'[^A-Za-z0-9_]', '_', scopes[-1])}_{name}"
         return f"value_{name.lstrip('_')}" if name[0].isdigit() or name[0] == "_" else name
@@ -248,22 +304,30 @@ class Writer(State):
         """A name, with its scopes where it alone would not do."""
         if not self.names:  # lines are measured before names are given
             return end.node.rpartition("/")[2]
-        if end not in self.names:  # an output of a raw call
+        piece = self.draft.pieces[self._owner(end.node)]
+        place = ""
+        if isinstance(piece, LoopPiece) and end not in piece.ends:
+            return self.names[end]
+        if _is_raw(piece):
             node = self.draft.graph.nodes[end.node]
             definition = op_def(node.op)
             assert definition is not None
-            return self._reference(Endpoint(end.node)) + place_of(definition, node.attrs, end.output)
-        name, scope = self.names[end], self.scopes[self._owner(end.node)]
+            place, end = place_of(definition, node.attrs, end.output), piece.ends[0]
+        name, scope = self.names[end], self.scopes[piece.node]
         is_clear = self.bound[name] == 1 or scope == self.here
-        return name if is_clear else ".".join((*scope[_shared(scope, self.here) :], name))
+        return (name if is_clear else ".".join((*scope[shared_scopes(scope, self.here) :], name))) + place
 
     def correspondence(self) -> dict[Endpoint, str]:
-        """The endpoints that the program names, with their names and scopes. An optimizer without a name has none."""
-        return {
-            end: ".".join((*self.scopes[self._owner(end.node)], name))
-            for end, name in self.names.items()
-            if not (isinstance(piece := self.draft.pieces[self._owner(end.node)], StepPiece) and _is_usual(piece))
-        }
+        """The endpoints that the program names, with their names and scopes. An optimizer without a name has that of
+        its node, after a `^`."""
+        found: dict[Endpoint, str] = {}
+        for end, name in self.names.items():
+            piece = self.draft.pieces[self._owner(end.node)]
+            if piece.node in self.draft.regions or (isinstance(piece, LoopPiece) and end not in piece.ends):
+                continue
+            is_unnamed = isinstance(piece, StepPiece) and _is_usual(piece)
+            found[end] = f"^{piece.node}" if is_unnamed else ".".join((*self.scopes[piece.node], name))
+        return found
 
     def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[str]:
         margin = "    " * len(scope)
@@ -280,12 +344,46 @@ class Writer(State):
 
     def _statement(self, piece: LiftedPiece) -> Iterator[str]:
         controls = [self._reference(self.draft.pieces[name].ends[0]) for name in self._controls(piece)]
+        if isinstance(piece, LoopPiece):
+            yield from self._loop(piece)
+            return
         text = self._text(piece)
         if controls:
             yield f"after {', '.join(controls)}:"
             yield f"    {text}"
         else:
             yield text
+
+    def _loop(self, loop: LoopPiece) -> Iterator[str]:
+        """A `while` with its variables, whose names are bound before it."""
+        changing = [one for one in loop.variables if self.draft.end(one.following) != one.now]
+        for one in loop.variables:
+            yield f"{self._reference(one.now)} = {self._operand(one.first).text}"
+        self.whole = loop.node
+        condition = self._operand(Produced(loop.condition)).text
+        self.whole = ""
+        yield f"while {condition}:"
+        for piece in self._body(loop):
+            if not any(end in self.nested for end in piece.ends) and not self._is_condition(loop, piece):
+                for line in self._statement(piece):
+                    yield f"    {line}"
+        names = ", ".join(self._reference(one.now) for one in changing)
+        yield f"    {names} = {', '.join(self._operand(Produced(one.following)).text for one in changing)}"
+
+    def _is_condition(self, loop: LoopPiece, piece: LiftedPiece) -> bool:
+        """Whether only the condition of a loop reads a piece of its body."""
+        todo = [self.draft.end(one.following) for one in loop.variables]
+        needed: set[str] = set()
+        while todo:
+            end = todo.pop()
+            name = self._owner(end.node) if self._is_there(end.node) else ""
+            if name in needed or self.draft.regions.get(name) != loop.node:
+                continue
+            needed.add(name)
+            other = self.draft.pieces[name]
+            todo += [end for one in other.operands() for end in self._ends(one)]
+            todo += self._read_by(other) if isinstance(other, LoopPiece) else ()
+        return piece.node not in needed
 
     def _text(self, piece: LiftedPiece) -> str:
         match piece:
@@ -305,7 +403,7 @@ class Writer(State):
                 return f'{name} = stored("{piece.node}", from="{self.draft.arrays}"){self._as(piece, name)}'
             case _:
                 text = self._expression(piece).text
-                names = ", ".join(self._reference(end) for end in _bound(piece))
+                names = ", ".join(self.names.get(end, end.node.rpartition("/")[2]) for end in _bound(piece))
                 return f"{names} = {text}{self._as(piece, names) if len(piece.ends) == 1 else ''}"
 
     def _as(self, piece: LiftedPiece, name: str) -> str:
@@ -470,10 +568,11 @@ class Writer(State):
                 return ExpressionText(f"[{', '.join(one.text for one in texts)}]", depth=depth)
             case Produced(end):
                 end = self.draft.end(end)
-                is_nested = end in self.nested
-                return (
-                    self._expression(self.draft.pieces[end.node]) if is_nested else ExpressionText(self._reference(end))
-                )
+                made = self.draft.pieces.get(end.node)
+                is_whole = self.whole != "" and self.draft.regions.get(end.node) == self.whole
+                if made is not None and (end in self.nested or (is_whole and not isinstance(made, LoopPiece))):
+                    return self._expression(made)
+                return ExpressionText(self._reference(end))
 
 
 def _is_usual(piece: StepPiece) -> bool:
@@ -481,69 +580,28 @@ def _is_usual(piece: StepPiece) -> bool:
     return piece.node == OPTIMIZERS[piece.optimizer].node
 
 
+def _unused(wanted: str, bound: set[str]) -> str:
+    """A name that is not bound yet, and now is."""
+    name, number = wanted, 0
+    while name in bound or name in TAKEN:
+        number += 1
+        name = f"{wanted}_{number}"
+    bound.add(name)
+    return name
+
+
+def _variable_name(variable: LoopVariable) -> str:
+    """A name for a variable of a loop: `i` for one that counts."""
+    return "i" if isinstance(variable.first, Given) and isinstance(variable.first.value, int) else "state"
+
+
 def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     """What a statement gives names: the outputs, or what a raw call gives as one."""
-    is_raw = isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
-    return piece.ends[:1] if is_raw else piece.ends
+    return piece.ends[:1] if _is_raw(piece) else piece.ends
 
 
-def _scope_of(piece: LiftedPiece) -> tuple[str, ...]:
-    """The scopes of a piece that a program can name."""
-    found: list[str] = []
-    for name in piece.node.split("/")[:-1]:
-        if not name.isidentifier() or not name.isascii() or name in _TAKEN or name[0] == "_":
-            break
-        found.append(name)
-    return tuple(found)
-
-
-def _clear(scopes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The scopes, without those whose name another scope has in another place, so that a name says which is meant."""
-    first: dict[str, tuple[str, ...]] = {}
-    for scope in sorted(set(scopes.values()), key=len):
-        for depth, name in enumerate(scope):
-            first.setdefault(name, scope[: depth + 1])
-    found: dict[str, tuple[str, ...]] = {}
-    for node, scope in scopes.items():
-        depth = next((at for at, name in enumerate(scope) if first[name] != scope[: at + 1]), len(scope))
-        found[node] = scope[:depth]
-    return found
-
-
-def _shared(scope: tuple[str, ...], here: tuple[str, ...]) -> int:
-    """How many scopes around a place are also around another."""
-    return next((at for at, (one, other) in enumerate(zip(scope, here)) if one != other), min(len(scope), len(here)))
-
-
-def _sorted(needs: dict[str, set[str]]) -> tuple[list[str], set[str]]:
-    """The keys, each after those that it needs and otherwise in their order, and those that need one another."""
-    order: list[str] = []
-    left = {name: set(others) for name, others in needs.items()}
-    while left:
-        name = next((name for name, others in left.items() if not others), None)
-        if name is None:
-            return order, _in_circles(left)
-        order.append(name)
-        del left[name]
-        for others in left.values():
-            others.discard(name)
-    return order, set()
-
-
-def _in_circles(needs: dict[str, set[str]]) -> set[str]:
-    """The keys that need themselves through others."""
-    found: set[str] = set()
-    for name in needs:
-        seen: set[str] = set()
-        todo = list(needs[name])
-        while todo:
-            one = todo.pop()
-            if one not in seen:
-                seen.add(one)
-                todo += needs.get(one, ())
-        if name in seen:
-            found.add(name)
-    return found
+def _is_raw(piece: LiftedPiece) -> bool:
+    return isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
 
 
 def _filled(made: CallPiece, piece: VariablePiece) -> Given | None:

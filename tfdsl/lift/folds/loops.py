@@ -1,0 +1,127 @@
+"""Loops of TensorFlow 1: the frames of Enter, Merge, Switch, NextIteration and Exit are `while`."""
+
+from collections import defaultdict
+
+from ..constants import attribute
+from ..draft import Draft, LoopPiece, LoopVariable
+from ..graph import Endpoint, GraphNode
+from .operands import operand
+
+_ENTER, _MERGE, _SWITCH, _NEXT, _EXIT, _COND = "Enter", "Merge", "Switch", "NextIteration", "Exit", "LoopCond"
+_PASSES = ("Identity", _SWITCH)
+
+
+def fold_loops(draft: Draft) -> None:
+    frames = _frames(draft)
+    parents: dict[str, str] = {}
+    for node in draft.graph.nodes.values():
+        if node.op == _ENTER:
+            parents[_frame(node)] = frames.get(node.inputs[0].node, "")
+    loops = {
+        frame: loop
+        for frame in parents
+        if (loop := _Frame(draft, frame, [name for name, own in frames.items() if own == frame])).is_loop
+    }
+    for frame, loop in loops.items():
+        if parents[frame] and parents[frame] not in loops:
+            continue
+        piece = loop.piece()
+        inside = {*loop.plumbing} - {piece.node}
+        draft.claim(piece, *inside)
+        for name in loop.names:
+            draft.regions[name] = piece.node
+        del draft.regions[piece.node]
+        if parents[frame]:
+            draft.regions[piece.node] = loops[parents[frame]].condition.name
+
+
+def _frame(node: GraphNode) -> str:
+    name: str = attribute(node.attrs["frame_name"])
+    return name
+
+
+def _frames(draft: Draft) -> dict[str, str]:
+    """The frame of each node in one."""
+    found: dict[str, str] = {}
+    outer: dict[str, str] = {}  # of frames
+    for node in draft.graph.nodes.values():
+        above = [found[name] for name in (*(end.node for end in node.inputs), *node.controls) if name in found]
+        if node.op == _ENTER:
+            outer[_frame(node)] = above[0] if above else ""
+            found[node.name] = _frame(node)
+        elif node.op == _EXIT and above:
+            if outer[above[0]]:
+                found[node.name] = outer[above[0]]
+        elif above:
+            found[node.name] = above[0]
+    return found
+
+
+class _Frame:
+    """One frame: the variables of its loop, and its condition."""
+
+    def __init__(self, draft: Draft, frame: str, names: list[str]):
+        self._draft = draft
+        self.names = [name for name in names if draft.is_open(name)]
+        self._by_op: dict[str, list[GraphNode]] = defaultdict(list)
+        for name in self.names:
+            self._by_op[draft.graph.nodes[name].op].append(draft.graph.nodes[name])
+        self._exits = [
+            node for one in self._by_op[_SWITCH] for name in draft.graph.users[one.name]
+            if (node := draft.graph.nodes[name]).op == _EXIT
+        ]  # fmt: skip
+        self.plumbing: set[str] = set()
+        self._frame = frame
+
+    @property
+    def condition(self) -> GraphNode:
+        return self._by_op[_COND][0]
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether the frame is the loop that `tf.while_loop` makes."""
+        merges = self._by_op[_MERGE]
+        return len(self._by_op[_COND]) == 1 and all(
+            self._draft.graph.input(one, 0).op == _ENTER and self._draft.graph.input(one, 1).op == _NEXT
+            for one in merges
+        )
+
+    def _source(self, end: Endpoint) -> Endpoint:
+        """The endpoint whose value an identity of the body passes on."""
+        node = self._draft.graph.nodes[end.node]
+        while node.op in _PASSES:
+            end = node.inputs[0]
+            node = self._draft.graph.nodes[end.node]
+        return end
+
+    def piece(self) -> LoopPiece:
+        draft, graph = self._draft, self._draft.graph
+        own = [one for one in self._by_op[_ENTER] if _frame(one) == self._frame]
+        self.plumbing |= {one.name for one in own}
+        merged = {graph.input(one, 0).name for one in self._by_op[_MERGE]}
+        for one in own:
+            if one.name not in merged:
+                draft.aliases[Endpoint(one.name)] = one.inputs[0]
+        variables: list[LoopVariable] = []
+        for merge in self._by_op[_MERGE]:
+            enter, following = graph.input(merge, 0), graph.input(merge, 1)
+            now, last = Endpoint(merge.name), None
+            self.plumbing |= {merge.name, following.name}
+            for name in graph.users[merge.name]:
+                switch = graph.nodes[name]
+                if switch.op == _SWITCH and switch.inputs[0] == now:
+                    self.plumbing.add(name)
+                    draft.aliases[Endpoint(name, 1)] = now
+                    last = next((one for one in self._exits if one.inputs[0] == Endpoint(name)), last)
+            if last is not None:
+                self.plumbing.add(last.name)
+            end = None if last is None else Endpoint(last.name)
+            if self._source(following.inputs[0]) == now:  # it never changes
+                draft.aliases[now] = enter.inputs[0]
+                if end is not None:
+                    draft.aliases[end] = enter.inputs[0]
+                continue
+            variables.append(LoopVariable(now, operand(draft, enter.inputs[0]), following.inputs[0], end))
+        ends = tuple(one.last for one in variables if one.last is not None)
+        condition = self.condition
+        return LoopPiece(condition.name, ends, variables=tuple(variables), condition=condition.inputs[0])
