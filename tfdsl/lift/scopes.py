@@ -27,7 +27,7 @@ def scope_of(piece: LiftedPiece) -> tuple[str, ...]:
 def clear_scopes(scopes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """The scopes, without those whose name another scope has in another place, so that a name says which is meant."""
     first: dict[str, tuple[str, ...]] = {}
-    for scope in sorted(set(scopes.values()), key=len):
+    for scope in sorted(dict.fromkeys(scopes.values()), key=len):
         for depth, name in enumerate(scope):
             first.setdefault(name, scope[: depth + 1])
     found: dict[str, tuple[str, ...]] = {}

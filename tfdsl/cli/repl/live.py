@@ -59,7 +59,7 @@ class _State(Record):
     owner: "_Owner | None"
 
 
-class Saved(Record):
+class SavedText(Record):
     """A program as a file, and what kept it from doing again what has run: the names that have changed since, and, if
     the statements do not fit the declarations any more, that they are `left_out`."""
 
@@ -239,7 +239,7 @@ class LiveProgram:
         """The text of the declarations."""
         return "".join(f"{one.whole.text.rstrip()}\n" for one in self._pieces)
 
-    def saved(self) -> Saved:
+    def saved(self) -> SavedText:
         """The program as a file whose session does again what has run, as far as the declarations are still there."""
         statements = [_as_statement(one) for session in self._ran for one in session.tree.body]
         lines = [f"    {line}" for one in statements for line in _inner(one).split("\n")]
@@ -248,7 +248,7 @@ class LiveProgram:
         inputs = replace(self._inputs_of(self._pieces), outside=None)  # a file has no values of earlier sessions
         left_out = bool(lines) and check(source, inputs)[0] is None
         text = format_text(Source(source.path, self.text) if left_out else source)
-        return Saved(text, tuple(dict.fromkeys(self._changed())), left_out)
+        return SavedText(text, tuple(dict.fromkeys(self._changed())), left_out)
 
     def _changed(self) -> Iterator[str]:
         """What has changed among the declarations since a session ran that needed them."""
