@@ -201,9 +201,11 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if changed is None:
             return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"
         name, operator, other = changed.groups()
-        assigned = {"+": "assign_add", "-": "assign_sub"}.get(operator)
-        if assigned and name in _names(source, r"^\s*variable\s+(\w+)"):
-            return f"to change a variable while it runs, write: {assigned}({name}, {other})"
+        is_variable = name in _names(source, r"^\s*variable\s+(\w+)")
+        if is_variable and operator == "+":
+            return f"to change a variable while it runs, write: assign_add({name}, {other})"
+        if is_variable and operator == "-":
+            return f"to change a variable while it runs, write: assign_sub({name}, {other})"
         return f"write: {name} = {name} {operator} {other}"
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
         return "to compare, write: =="
