@@ -11,6 +11,7 @@ from io import BufferedReader, BytesIO
 from typing import BinaryIO, cast
 
 from ..access import Access
+from ..collector import paused
 from ..data.sources.base import DataSource, OpenedData, Where
 from ..diagnostics import Diagnostic, TfgError
 from ..driver import check
@@ -227,18 +228,22 @@ class Workspace:
     def analysed(self, path: str) -> Analysed:
         """The analysis of a document. Raises `Cancelled` if it became outdated meanwhile."""
         if path not in self._analysed:
-            clock = _CancelClock(Limits(), self.outdated)
-            tree, errors = self.tree(path, clock)
-            values, access = Values(), _OpenFiles(path, self.open)
-            opening = partial(self._sources_of_data.open, path)
-            inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
-            program, diagnostics = (None, errors) if errors else check(tree, inputs)
-            self._asked[path] = access.asked
-            if self.outdated():
-                self._trees.pop(path, None)
-                raise Cancelled
-            self._analysed[path] = Analysed(self.source(path), program, diagnostics, values)
+            with paused():
+                self._analysed[path] = self._analyse(path)
         return self._analysed[path]
+
+    def _analyse(self, path: str) -> Analysed:
+        clock = _CancelClock(Limits(), self.outdated)
+        tree, errors = self.tree(path, clock)
+        values, access = Values(), _OpenFiles(path, self.open)
+        opening = partial(self._sources_of_data.open, path)
+        inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
+        program, diagnostics = (None, errors) if errors else check(tree, inputs)
+        self._asked[path] = access.asked
+        if self.outdated():
+            self._trees.pop(path, None)
+            raise Cancelled
+        return Analysed(self.source(path), program, diagnostics, values)
 
     def document(self, path: str) -> "Document":
         return Document(self, path)
