@@ -62,6 +62,19 @@ def test_an_error_has_its_place_in_what_was_typed(live, entry, code, place, show
     assert f"{place[0]} | {shown}\n" in render_text(error)
 
 
+def test_an_expression_may_have_feeds(live):
+    assert entered(live, "placeholder P: float32[n, 2]", "q = P * 2.0", "q with P = [[1, 2]]", "q, 3 with P = [[0, 1]]") == [
+        "[[2. 4.]]", "[[0. 2.]] 3",
+    ]  # fmt: skip
+    for entry, code, column in [
+        ("q with P = [[1, 2, 3]]", "TFG502", 12), ("q with", "TFG101", 3), ("a = evaluate q on moons(10)", "TFG101", 24),
+    ]:  # fmt: skip
+        with pytest.raises(TfgError) as caught:
+            entered(live, entry)
+        (error,) = caught.value.diagnostics
+        assert (error.code, error.span.column, error.span.line) == (code, column, 1)
+
+
 def test_trainings_go_on_with_the_state_of_their_optimizer(live):
     """Ten steps at once and ten entries of a step give the same bits."""
     program = "variable w = 3.0", "optimize square(w) with adam(learning_rate=0.1) as down"

@@ -62,7 +62,7 @@ def other_kind(column: str, what: str) -> str:
     """What to do about a column that is neither numbers nor text."""
     name = shown(column)
     text = {"timestamps": f'df[{name}].dt.strftime("%Y-%m-%d %H:%M:%S")', "dates": f"df[{name}].astype(str)"}.get(what)
-    ways = f"write it as text, with pandas: df[{name}] = {text}" if text else "make numbers or text of it in the file"
+    ways = f"write it as text, with pandas: df[{name}] = {text}" if text else "make numbers or text of it"
     return f"leave it out with | drop({name}); or {ways}"
 
 

@@ -106,7 +106,7 @@ class ArrowColumn:
         if large.any():
             value = values[int(np.argmax(large))]
             raise DataError(CSV_INTEGER, place=FilePlace(self.path), column=shown(self.name), cell=str(value),
-                            number=repr(float(value)))  # fmt: skip
+                            way="make its numbers floats, which round it")  # fmt: skip
 
     def _texts(self, words: pa.Array, cells: pa.Array, first: int) -> list[str]:
         """The words of a block. The bytes of a damaged file may be no text."""

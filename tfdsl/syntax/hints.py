@@ -32,6 +32,7 @@ CURLY = {"\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u201d": "\u201d", "\u20
 _FORMS = {
     "optimize": "optimize LOSS with OPTIMIZER(...) wrt VARIABLES as NAME",
     "train": "train N epochs on DATA in batches of SIZE shuffled seed N as NAME with OPTION=VALUE:",
+    "evaluate": "NAME = evaluate VALUES on DATA in batches of SIZE as NAME with NAME = VALUE",
     "restore": "restore NAMES from PATH if exists",
     "save": "save NAMES to PATH",
     "write": "write VALUES to PATH with NAME = VALUE",
@@ -197,6 +198,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
         whole = other if _OPERAND.fullmatch(other) else f"({other})"
         return f"write: {begin}{name} = {name} {operator} {whole}"
+    before = text[source.position_of(line) : start]
+    if kind == "EQUAL" and before.strip() == word:
+        return f"'{word}' begins a statement: choose another name"
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
         if changed is None:
             return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"
@@ -224,6 +228,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     begun = re.search(r"\bwhere\([^\"]*?(\w+)\s+$", text[source.position_of(line) : start])
     if begun and re.match(r"data\b.*=|\|", row) and (end := re.match(r"[^\W\d]\w*", text[start:])):
         return f'a column whose name is not a word is written: column("{begun[1]} {end[0]}")'
+    if kind == "LPAR" and (made := re.search(r"\bon\s+(\w+)\s*$", before)):
+        return f"'on' takes a name of data: declare it in the graph half, as in data d = {made[1]}(...), and write on d"
+    if re.match(r"[\w\s,]*=\s*evaluate\b", row) and _in_session(source, line):
+        return f"its parts are in this order: {_FORMS['evaluate']}"
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])
         if stage and text[:start].rstrip()[-1:] in tuple('")]'):
@@ -241,7 +249,6 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     clause = _clause(word, token[0] if token else "", row)
     if clause:
         return clause
-    before = text[source.position_of(line) : start]
     foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
     if (test := re.match(r"if\s+([^:]+):\s*break\b", row)) and _in_session(source, line):
         return f"write: stop when {test[1]}"

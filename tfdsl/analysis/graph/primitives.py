@@ -86,7 +86,7 @@ def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> ExprValue:
     """Logits, which are compared with 0. Probabilities are refused: none is below 0."""
     first = activation(ctx, logits.value)
     if first:
-        ctx.report(NOT_LOGITS, span, operand_notes([logits]), logits=logits.text, first=first)
+        ctx.report(NOT_LOGITS, span, operand_notes([logits]), op=inlined(ctx), logits=logits.text, first=first)
     return logits.value
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 
 from ...diagnostics import Diagnostic, TfgError
@@ -14,6 +15,9 @@ from ...syntax.line_tokens import line_tokens, opening
 from ...syntax.parse import parse
 
 _CONTINUES = re.compile(r"[\s)\]}|]|(?:else|elif)\b")
+
+
+_EVALUATES = re.compile(r"[\w\s,]*=\s*evaluate\b")
 
 
 class Parsed(Record):
@@ -69,20 +73,25 @@ def in_session(text: str) -> str:
 
 
 class _InSession(Source):
-    """Statements as those of a session, whose places are those in what was typed."""
+    """Statements as those of a session, whose places are those in what was typed. `word` is one that was not."""
 
-    def __init__(self, path: str, text: str):
-        super().__init__(path, in_session(text))
+    def __init__(self, path: str, text: str, word: str = ""):
+        super().__init__(path, in_session(word + text))
+        self._first: int = len(_INDENT) + len(word)
+
+    def _added(self, line: int) -> int:
+        """How many characters at the beginning of a line were not typed."""
+        return self._first if line == 1 else len(_INDENT)
 
     def position(self, offset: int) -> tuple[int, int]:
         line, column = super().position(offset)
-        return (1, 1) if line == 1 else (line - 1, max(column - len(_INDENT), 1))
+        return (1, 1) if line == 1 else (line - 1, max(column - self._added(line - 1), 1))
 
     def position_of(self, line: int) -> int:
-        return super().position_of(line + 1) + len(_INDENT)
+        return super().position_of(line + 1) + self._added(line)
 
     def line_text(self, line: int) -> str:
-        return super().line_text(line + 1)[len(_INDENT) :]
+        return super().line_text(line + 1)[self._added(line) :]
 
     def named_by(self, one: Diagnostic) -> Diagnostic:
         """A diagnostic of the text of the session, with its places in this source."""
@@ -103,7 +112,9 @@ def parsed(path: str, text: str) -> Parsed:
     try:
         parse(Source(path, entry.text))  # its hints look at the lines around an error
     except TfgError as error:
-        if word_of(text.lstrip()) not in SESSION_ONLY:
+        with suppress(TfgError):  # `y with X = [[1]]`
+            return _of_file(parse(_InSession(path, text, "print ")))
+        if word_of(text.lstrip()) not in SESSION_ONLY and not _EVALUATES.match(text):
             raise as_declaration from None
         raise TfgError([entry.named_by(one) for one in error.diagnostics]) from None
     return _of_file(parse(entry))

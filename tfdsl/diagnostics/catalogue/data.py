@@ -15,7 +15,7 @@ CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
 CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column names", "{way}")
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
-COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
+COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them")
 CSV_RAGGED = _message("TFG611", "this row has {found:cell}, but the first line names {wanted:column}", "{way}")
 CSV_CELL = _message("TFG612", "column {column} has {cell}, which is not of the dtype {dtype}",
                     "correct the cell; or name it in missing=[...], if it means a missing value; or leave the column "
@@ -23,7 +23,7 @@ CSV_CELL = _message("TFG612", "column {column} has {cell}, which is not of the d
 CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
                          "{way}")
 CSV_INTEGER = _message("TFG635", "column {column} has {cell}, a whole number outside the range of int64",
-                       "write it as {number} to make the column float32, or correct the cell")
+                       "{way}, or correct the cell")
 CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}", "{way}")
 CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
 ONLY_TARGET = _message("TFG615", "the only column is the target {column}",

@@ -82,7 +82,7 @@ THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} 
                          "values that are printed or exported", "warning")
 ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",
                      "give it a column for each class; one column is for sigmoid and nn.binary_accuracy", "warning")
-NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, but it is compared with 0",
+NOT_LOGITS = _message("TFG933", "{op} takes logits, but {logits} has been through {first}, so it is never below 0",
                       "leave {first} out of its argument (in a layer, activation={first}): a logit of 0 is a "
                       "probability of 0.5", "warning")
 INIT_RESTORED = _message("TFG934", "{what} resets {names} to the initial value, so the restored value is lost",

@@ -356,7 +356,8 @@ def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> Non
     wrong = reader.first_other(column.name, INT64)
     if wrong is not None:
         place, cell = wrong
-        raise DataError(CSV_INTEGER, place=place, column=shown(column.name), cell=shown(cell), number=repr(float(cell)))
+        way = f"write it as {float(cell)!r} to make the column float32"
+        raise DataError(CSV_INTEGER, place=place, column=shown(column.name), cell=shown(cell), way=way)
 
 
 def _read_again(read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np.ndarray"]], rows: int) -> None:
