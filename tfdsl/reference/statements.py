@@ -206,7 +206,7 @@ def _passages(topic: Topic, *titles: str) -> list[str]:
     name = re.compile(rf"(?<![\w.\"]){re.escape(topic.name)}(?![\w.])")
 
     def named(text: str) -> bool:
-        return any(name.search(code) for code in re.findall(r"`(.+?)`", text, re.S))
+        return any(name.search(" ".join(code.split())) for code in re.findall(r"`(.+?)`", text, re.S))
 
     found = [sections(_PAGE)[title] for title in titles]
     passages = [re.sub(r":$", ".", one) for section in found for one in section.passages() if named(one)]
