@@ -105,7 +105,7 @@ def test_a_cell_that_runs_again_adds_nothing(shell):
 
 def test_help(shell):
     for asked in ("%%tfg?", "%tfg?"):
-        shown = shell(asked)
+        shown = " ".join(shell(asked).split())  # lines are as wide as the terminal
         assert "--show {graph,curves}" in shown and "a Python variable for the cell" in shown
     assert shell("%tfg").startswith("%%tfg: the program goes into the lines below %%tfg")
 

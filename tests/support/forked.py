@@ -219,7 +219,8 @@ def main() -> None:
     gc.freeze()
     sys.path.pop()
     connection = socket.socket(fileno=int(sys.argv[1]))
-    data = pickle.dumps(dict(os.environ))
+    _after_imports.update(os.environ)
+    data = pickle.dumps(_after_imports)
     connection.sendall(struct.pack("q", len(data)) + data)
     run_program(serve(connection))
 
@@ -297,10 +298,11 @@ def _with_server(request: Request) -> Request:
         _show(["forks", str(os.getppid())])
         return serve(theirs)
     theirs.close()
-    _servers.append(Server(ours, request.environment, request.environment))
+    _servers.append(Server(ours, request.environment, _after_imports))
     return request
 
 
+_after_imports: dict[str, str] = {}  # the environment of the server, which imported modules have changed
 _warnings = warnings.catch_warnings()  # warnings are ignored in the server
 _replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed
 
