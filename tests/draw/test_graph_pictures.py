@@ -27,7 +27,6 @@ from tfdsl.draw.rows import arranged
 from tfdsl.program import Enter, Exit, Node
 
 PATHS = [*MODELS, *GOLDEN]
-every = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 small = pytest.mark.parametrize(
     "path", some(PATHS, [path for path in PATHS if path.stem != "autodiff_passes"]), ids=lambda path: path.stem
 )
@@ -73,7 +72,7 @@ def _refs(arg):
     return refs_of(arg)
 
 
-@every
+@small
 def test_boxes_are_the_scopes(path):
     for graph in graphs(path):
         where, stack = {}, []

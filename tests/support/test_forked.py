@@ -111,6 +111,7 @@ def test_children_of_a_fork_are_forked():
     code = (
         "import os, subprocess, sys\n"
         "code = 'import os, sys; print(os.getppid(), \"tensorflow\" in sys.modules)'\n"
+        "os.environ['TF2_BEHAVIOR'] = '1'  # as the import of TensorFlow does\n"
         "done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)\n"
         "print(done.stdout == f'{os.getpid()} True\\n')\n"
     )
