@@ -216,7 +216,7 @@ session second: m = 7
     values = program.run().session_values
     assert values.keys() == {"n", "late", "found", "total", "m"} and values["n"] == 3
     assert values["late"].tolist() == [2.0, 4.0] and values["found"].keys() == {"mean", "both"}
-    assert values["total"] == values["found"]["mean"]
+    assert values["total"] == pytest.approx(values["found"]["mean"])
     assert program.run(options=Options(keep_variables=False)).session_values == {}
 
 
