@@ -9,7 +9,7 @@ import numpy as np
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
 from ..constants import attribute
-from ..draft import CallPiece, Draft, Given, Listed, Operand, Produced, StepPiece
+from ..draft import CallPiece, Draft, Given, Listed, Operand, Produced, StepPiece, ends_of
 from ..graph import Endpoint, GraphNode
 from .operands import operand
 from .variables import HOLDERS, fold_variable, initializer_of
@@ -62,6 +62,9 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     if counter is not None and draft.is_open(counter.name):
         fold_variable(draft, counter)
     arguments = _arguments(draft, updates[0], first, slots)
+    for _, value in arguments:  # an argument can be computed in the scope of the optimizer
+        for end in ends_of(value):
+            inside -= graph.above(end.node)
     is_whole = made[: len(updates)] == roots[: len(updates)]
     piece = StepPiece(
         scope,
