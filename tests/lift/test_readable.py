@@ -140,9 +140,26 @@ while i < 4 and state[0] < 100.0:
 twice = state * 2.0
 """
 
+
+def summaries():
+    """Summaries and what merges them."""
+    x = v1.placeholder(tf.float32, [None], "x")
+    loss = tf.reduce_mean(x * x, name="loss")
+    v1.summary.scalar("loss_1", loss)
+    v1.summary.histogram("inputs", x)
+    v1.summary.merge_all()
+
+
+SUMMARIES = """\
+placeholder x: float32[?]
+loss = reduce_mean(x * x)
+summary scalar loss as "loss_1"
+summary histogram x as "inputs"
+"""
+
 GRAPHS = {"line": line, "classifier": classifier, "clipped": clipped, "softmax": softmax, "words": words,
-          "indices": indices, "loops": loops}  # fmt: skip
-SOURCES = {"line": LINE, "classifier": CLASSIFIER, "softmax": SOFTMAX, "loops": LOOPS}
+          "indices": indices, "loops": loops, "summaries": summaries}  # fmt: skip
+SOURCES = {"line": LINE, "classifier": CLASSIFIER, "softmax": SOFTMAX, "loops": LOOPS, "summaries": SUMMARIES}
 FEEDS = {
     "line": {"x": [[1.0, 2.0], [3.0, 4.0]], "y": [[1.0], [0.5]]},
     "classifier": {"x": [[1.0, 2.0, 3.0, 4.0], [0.5, -1.0, 2.0, 0.0]], "y": [0, 2]},
@@ -151,10 +168,11 @@ FEEDS = {
     "words": {"x": [1, 3, 1], "y": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]},
     "indices": {"x": [[0.1, 0.9, 0.3, 0.4, 0.5, 0.6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]},
     "loops": {"x": [0.5, 2.0]},
+    "summaries": {"x": [1.0, 2.0, 3.0]},
 }
 
 STEPS = {"line": ["GradientDescent"], "classifier": ["train"], "clipped": ["Momentum"], "softmax": ["RMSProp"],
-         "words": ["Adam"], "indices": [], "loops": []}  # fmt: skip
+         "words": ["Adam"], "indices": [], "loops": [], "summaries": []}  # fmt: skip
 
 
 def made(name):

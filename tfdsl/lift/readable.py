@@ -14,6 +14,7 @@ from .folds.optimizers import fold_optimizers
 from .folds.random import fold_random
 from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
+from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
 from .graph import SavedGraph
 from .lifted import Lifted
@@ -22,7 +23,8 @@ from .write import Writer
 # Ops that say something of a tensor: without users they are left over from the code that checked shapes.
 _IDLE = ("Shape", "Rank", "Size", "Const")
 FOLDS = (
-    drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_shapes, fold_variables, drop_initializers,
+    drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_shapes, fold_variables,
+    fold_summaries, drop_initializers,
     fold_calls,
 )  # fmt: skip
 

@@ -323,7 +323,11 @@ class Writer(State):
         found: dict[Endpoint, str] = {}
         for end, name in self.names.items():
             piece = self.draft.pieces[self._owner(end.node)]
-            if piece.node in self.draft.regions or (isinstance(piece, LoopPiece) and end not in piece.ends):
+            if (
+                piece.node in self.draft.regions
+                or isinstance(piece, SummaryPiece)
+                or (isinstance(piece, LoopPiece) and end not in piece.ends)
+            ):
                 continue
             is_unnamed = isinstance(piece, StepPiece) and _is_usual(piece)
             found[end] = f"^{piece.node}" if is_unnamed else ".".join((*self.scopes[piece.node], name))
@@ -394,7 +398,6 @@ class Writer(State):
             case VariablePiece():
                 return self._variable(piece)
             case SummaryPiece(kind=kind, tag=tag, value=value):
-                self._reference(piece.ends[0])
                 return f'summary {kind} {self._operand(value).text} as "{tag}"'
             case StepPiece():
                 return self._step(piece)
@@ -597,6 +600,8 @@ def _variable_name(variable: LoopVariable) -> str:
 
 def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     """What a statement gives names: the outputs, or what a raw call gives as one."""
+    if isinstance(piece, SummaryPiece):
+        return ()
     return piece.ends[:1] if _is_raw(piece) else piece.ends
 
 

@@ -1,0 +1,28 @@
+"""Summaries: each is a `summary`, and what merges them is left out, since a session logs them all."""
+
+from ..constants import constant_value
+from ..draft import Draft, Given, SummaryPiece
+from ..graph import Endpoint
+from .operands import operand
+
+_KINDS = {"ScalarSummary": "scalar", "HistogramSummary": "histogram"}
+_MERGE = "MergeSummary"
+
+
+def fold_summaries(draft: Draft) -> None:
+    for node in list(draft.nodes(*_KINDS)):
+        tag = constant_value(draft.graph.input(node, 0))
+        if tag is None or tag.shape:
+            continue
+        value = operand(draft, node.inputs[1])
+        if isinstance(value, Given):
+            continue
+        text = str(tag.item().decode(errors="replace"))
+        draft.claim(SummaryPiece(node.name, (Endpoint(node.name),), kind=_KINDS[node.op], tag=text, value=value))
+    merged = list(draft.nodes(_MERGE))
+    for node in merged:
+        if not draft.graph.users[node.name] and all(
+            isinstance(draft.pieces.get(end.node), SummaryPiece) for end in node.inputs
+        ):
+            draft.dropped.add(node.name)
+            draft.notes.append(f"left out: {node.name}, which merges summaries; `log` in a session takes them all")
