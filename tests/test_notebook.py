@@ -421,7 +421,7 @@ def test_a_failure_in_the_value_of_an_earlier_cell(shell):
     assert shell.tfg("b = a * 2").startswith("error[TFG702]: Input is not invertible.\n --> In[2]:2:5\n")
 
 
-@pytest.mark.parametrize("options", ["--sett a=1", "a b", "a.b", "--set a", '"', "--max-unroll many"])
+@pytest.mark.parametrize("options", ["--sett a=1", "a b", "a.b", "if", "--set a", '"', "--max-unroll many"])
 def test_wrong_options(shell, options):
     shown = shell.tfg("a = constant(1)", options)
     assert shown.startswith("%%tfg: ") and "usage: %%tfg" in shown

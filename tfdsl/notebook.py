@@ -18,6 +18,7 @@ other cells bound last. They are values there, never nodes:
 """
 
 import argparse
+import keyword
 import os
 import re
 import shlex
@@ -401,7 +402,7 @@ def _options(line: str) -> argparse.Namespace:
         arguments = _parser().parse_args(shlex.split(line))
     except ValueError as error:  # of shlex: a quote is not closed
         raise WrongUse(str(error).lower()) from None
-    if arguments.name is not None and not arguments.name.isidentifier():
+    if arguments.name is not None and (not arguments.name.isidentifier() or keyword.iskeyword(arguments.name)):
         raise WrongUse(f"{arguments.name!r} is not the name of a Python variable")
     return arguments
 

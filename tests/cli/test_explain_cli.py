@@ -120,6 +120,7 @@ def test_every_entry_can_be_shown(explain):
         (["trian"], "there is nothing called 'trian': did you mean 'train'?"),
         (["nn.dens"], "did you mean 'nn.dense'?"),
         (["TFG000"], "there is no message with the code TFG000; codes are TFG001 to "),
+        ([""], "name what to explain, as in: tfdsl explain train"),
         (["zzzzzz"], "there is nothing called 'zzzzzz'\n"),
         (["--wacth"], "no command has the option --wacth: did you mean '--watch'?"),
         (

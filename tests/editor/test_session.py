@@ -131,10 +131,14 @@ def test_a_session(client, tmp_path):
 
 
 def test_errors_of_requests_are_answers(client):
-    """A request for a document that there is not gets an error, and the server goes on."""
+    """A document that cannot be read is empty. An unknown request gets an error, and the server goes on."""
     client.start()
-    with pytest.raises(Refused):
-        client.ask("textDocument/hover", client.at("nowhere.tfg", {"line": 0, "character": 0}))
+    position = {"line": 0, "character": 0}
+    for name in ("nowhere.tfg", ""):  # the latter is a folder
+        assert client.ask("textDocument/hover", client.at(name, position)) is None
+        assert client.ask("textDocument/documentSymbol", client.at(name, position)) == []
+    web = {"textDocument": {"uri": "http://localhost/a.tfg"}, "position": position}
+    assert client.ask("textDocument/hover", web) is None
     with pytest.raises(Refused, match="Method Not Found"):
         client.ask("textDocument/unheardOf", {})
     client.open("a.tfg", "x = 1\n")

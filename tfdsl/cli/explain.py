@@ -35,6 +35,8 @@ def configure(parser: CommandParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     words = " ".join(arguments.name).removeprefix("tfdsl ").split()
     name = " ".join(words)
+    if not name.strip("."):
+        raise WrongUse("name what to explain, as in: tfdsl explain train")
     code = re.fullmatch(r"(?:error|warning)?\[?(TFG\d+)\]?:?", name, re.I)
     entries = find(code[1].upper() if code else name.removeprefix(".")) or options_named(words)
     if not entries:

@@ -124,7 +124,15 @@ class TfgServer(LanguageServer):
                 continue
 
     def document(self, uri: str) -> Document:
-        return self.documents.document(_path(uri))
+        """The document with an address. One that is not open and cannot be read is empty."""
+        path = _path(uri)
+        try:
+            self.documents.source(path)
+        except TfgError:
+            nothing = Workspace()
+            nothing.change(path, OpenText(""))
+            return nothing.document(path)
+        return self.documents.document(path)
 
     # --- changes --------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a tex
 
 _MARKS = 4
 _LAYOUT = ("_NL", "_INDENT", "_DEDENT")
+_TOP = re.compile(r"^[^\s#]", re.MULTILINE)
+_TABBED = re.compile(r"^ *\t", re.MULTILINE)
 _TAB = 4  # columns of a tab, once it is reported
 _Found = tuple[list[Token], int]  # the tokens to go on with, and the offset of those after them
 
@@ -123,6 +125,11 @@ class ErrorParser(Parser):
             return  # a tab has no width
         if len(self._errors) < self._most or diagnostic.message is ERRORS_MANY:
             self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
+
+    def _is_below_tab(self, at: int) -> bool:
+        """Whether a line above, in the same statement of the file, is indented with a tab: then no column matches."""
+        begun = max((one.start() for one in _TOP.finditer(self._text, 0, at)), default=0)
+        return _TABBED.search(self._text, begun, at) is not None
 
     def _has_tab(self, line: int) -> bool:
         """Whether an error of a tab in the indentation of a line was reported."""
@@ -206,7 +213,7 @@ class ErrorParser(Parser):
         below it are in its column, so does all of the block from here on."""
         text, above = self._text, self._above
         is_above = above.start == self._put_end  # the line with the wrong indentation has another error too
-        if not is_above:
+        if not is_above and not self._is_below_tab(error.start):
             self._report(diagnostic)
         self._back_to(above)
         width = error.end - error.start
