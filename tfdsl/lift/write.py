@@ -124,7 +124,7 @@ class Writer(State):
                 is_in_layer
                 or len(used) != 1
                 or used[0].controls
-                or (used[0] is not around and isinstance(used[0], LoopPiece))
+                or (used[0] is not around and isinstance(used[0], (LoopPiece, SummaryPiece)))
             ):
                 continue
             if piece.node not in roots and piece.node not in waited:
