@@ -117,12 +117,12 @@ def _own(value: object) -> object:
         return value
 
 
-def infer(nodes: Mapping[int, Node]) -> Inference:
+def infer(nodes: Mapping[int, Node], version: int | None) -> Inference:
     """TensorFlow's inference for a graph with these nodes. The first call imports TensorFlow."""
     load_beside_others()
     from .lowering import infer
 
-    return infer.GraphInference(nodes)
+    return infer.GraphInference(nodes, version)
 
 
 def _options(given: object) -> "Options":

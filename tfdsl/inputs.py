@@ -32,8 +32,8 @@ class Inference(Protocol):
         """Forget all nodes after the first `count`: they were removed."""
 
 
-# Makes the inference for a graph with these nodes, to which others are added.
-Infer = Callable[[Mapping[int, "Node"]], Inference]
+# Makes the inference for a graph of a version with these nodes, to which others are added.
+Infer = Callable[[Mapping[int, "Node"], int | None], Inference]
 
 
 def parameter_text(parameter: "Parameter") -> str:

@@ -19,7 +19,7 @@ def test_every_terminal_has_a_readable_name():
     assert len(found) > 90
     for name in found:
         shown = terminal_name(name)
-        word = re.fullmatch(r"'([a-z]+)'", shown)
+        word = re.fullmatch(r"'([a-z_]+)'", shown)
         if word:
             assert re.search(rf"/{word[1]}[^a-z]", grammar_text()), f"{name} is no word {shown}"
         else:

@@ -36,6 +36,7 @@ from .context import Analysis, GraphBuilder, StatementFailed
 from .dispatch import Dispatch
 from .expressions.expressions import evaluate
 from .expressions.global_step import settle
+from .graph.loops import unclosed
 from .graph.statements import block, graph_block
 from .names import declared
 from .sessions import outside_ops, paths, plan
@@ -72,6 +73,8 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         elif not isinstance(statement, t.Session):
             block(ctx, ctx.env, (statement,))
     for graph in ctx.graphs.values():
+        for diagnostic in unclosed(graph):
+            ctx.bag.add(diagnostic)
         graph.half = len(graph.items)
         settle(ctx, graph)
     for statement in tree.body:
@@ -214,6 +217,7 @@ def _warn_untaken(ctx: Analysis, program: Program) -> None:
 
 def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
     used = {ref.node for node in graph.nodes.values() for ref in node.inputs()}
+    used |= {ref.node for node in graph.nodes.values() for _, ref in node.back()}
     used |= {ref.node for item in graph.items if isinstance(item, Enter) for ref in item.refs}
     used |= {ref.node for ref in builder.optimizers}
     used |= {ref.node for group in builder.summaries.values() for ref in group}

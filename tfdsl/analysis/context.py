@@ -39,6 +39,7 @@ from ..program import (
     Exit,
     Feed,
     Graph,
+    GraphFunction,
     Item,
     Literal,
     Named,
@@ -65,7 +66,19 @@ from .dispatch import Dispatch, Returned
 from .executed import Executions, Reached
 from .names import Space, declared
 from .naming import Naming
-from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, Unbound, freeze, is_host
+from .values import (
+    DataValue,
+    Env,
+    ErrorValue,
+    ExprValue,
+    NodeValue,
+    Operation,
+    Pending,
+    Tensor,
+    Unbound,
+    freeze,
+    is_host,
+)
 
 _P = ParamSpec("_P")
 _One = TypeVar("_One")
@@ -123,6 +136,11 @@ class GraphBuilder(State):
     sizes: Sizes = field(default_factory=Sizes)
     span: Span | None = None
     seed_span: Span | None = None
+    version: int | None = None
+    functions: dict[str, GraphFunction] = field(default_factory=dict)
+    function_places: dict[str, Span] = field(default_factory=dict)
+    is_function: bool = False  # whether it is the body of a function
+    pending: list[Pending] = field(default_factory=list)
     loss: Ref | None = None
     loss_span: Span | None = None
     signatures: dict[str, tuple[Signature, Span]] = field(default_factory=dict[str, tuple[Signature, Span]])
@@ -161,6 +179,8 @@ class GraphBuilder(State):
 
     @property
     def shown(self) -> str:
+        if self.is_function:
+            return f"the {self.name}"
         return f"graph '{self.name}'" if self.name else "the default graph"
 
     def add(
@@ -384,7 +404,10 @@ class GraphBuilder(State):
             items = (self.counts, *items)
             names.setdefault("global_step", Named(Ref(self.counts.id), self.counts.origin.span))
         signatures = tuple(one for one, _ in self.signatures.values())
-        return Graph(self.name, self.seed, items, names, self.loss, training, signatures)
+        functions = tuple(self.functions.values())
+        return Graph(
+            self.name, self.seed, items, names, self.loss, training, signatures, self.version, functions
+        )
 
 
 def _members(env: Env) -> Iterator[tuple[str, Named]]:

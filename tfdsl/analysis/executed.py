@@ -48,6 +48,7 @@ class Executions:
         # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
         self.masks: dict[frozenset[Ref], list[int]] = {_NOTHING: []}
         self.reads: dict[int, list[Ref]] = {}  # what the gradients of a node read
+        self.merges: list[int] = []  # nodes with inputs from further down
 
     def ask(self, refs: Iterable[Ref]) -> None:
         """Mark tensors: `Reached` can be asked for them from now on."""
@@ -74,6 +75,7 @@ class Executions:
         for kind, mask in self.kinds.items():
             self.kinds[kind] = mask & ~removed
         self.reads = {id: refs for id, refs in self.reads.items() if id < count}
+        self.merges = [id for id in self.merges if id < count]
         for masks in self.masks.values():
             del masks[count:]
 
@@ -139,7 +141,28 @@ class Executions:
                     mask = below if union == below else union  # equal masks share memory
             masks.append(mask)
             self.work += 4 + len(self.marked) // 512
+            if any(node.back()):
+                self.merges.append(id)
+        self._go_round(masks, cut)
         return masks
+
+    def _go_round(self, masks: list[int], cut: frozenset[Ref]) -> None:
+        """Add to the masks what loops of TensorFlow 1 execute: what comes back into a merge."""
+        while True:
+            first = len(masks)
+            for id in self.merges:
+                for _, ref in self.nodes[id].back():
+                    if ref not in cut and masks[ref.node] | masks[id] != masks[id]:
+                        masks[id] |= masks[ref.node]
+                        first = min(first, id)
+            if first == len(masks):
+                return
+            for id in range(first + 1, len(masks)):
+                if not self.nodes[id].is_variable:
+                    for ref in (*self.nodes[id].inputs(), *self.controls.get(id, ())):
+                        if ref not in cut:
+                            masks[id] |= masks[ref.node]
+                self.work += 4
 
     def _classify(self, node: Node) -> None:
         if node.is_placeholder:

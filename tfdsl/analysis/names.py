@@ -320,6 +320,8 @@ def declared(
                 if isinstance(statement, t.Def):
                     yield statement.target, owner
                 yield from declared(statement.body, statement)
+            case t.GraphFunction():
+                yield statement.target, owner
             case t.Scope() | t.After() | t.Device() | t.Container():
                 yield from declared(statement.body, owner)
             case t.While():

@@ -184,6 +184,33 @@ class Outputs(list["ExprValue"]):
         self.names = names
 
 
+class LaterValue(Record):
+    """`later n`: the value that the name gets further down in the block."""
+
+    name: str
+    span: Span
+    env: "Env"
+
+
+class Pending(Record):
+    """An input of a merge that a name gets further down: the names that it belongs to, the merge, the place of the
+    input, and that of `later`."""
+
+    name: str
+    env: "Env"
+    node: int
+    at: int
+    span: Span
+
+
+class LibraryFunction(Record):
+    """A function of the graph, which ops call, by its name in TensorFlow."""
+
+    name: str
+    span: Span
+    graph: str
+
+
 class ErrorValue(Record):
     """The value of a name whose statement failed. Using it reports nothing more."""
 
@@ -193,7 +220,7 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | bytes | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue
     | ShapeOf | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer
-    | Initializer | Rest | Namespace | Outputs | ErrorValue | None
+    | Initializer | Rest | Namespace | Outputs | LaterValue | LibraryFunction | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
@@ -290,6 +317,10 @@ def describe(value: object) -> str:
             return f"the dtype {value}"
         case Namespace():
             return f"the scope {value.name}"
+        case LaterValue():
+            return f"the {value.name} of a later line"
+        case LibraryFunction():
+            return f"the graph function {value.name}"
         case RuntimeValue():
             return "a value of the running session"
         case Evaluation():

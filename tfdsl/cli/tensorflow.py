@@ -29,8 +29,8 @@ def load(tidy: Callable[[], object] = lambda: None) -> None:
 def foreign(load: Callable[[], None] = load) -> Foreign:
     """The extension that building commands pass to the compiler: TensorFlow's inference, after a quiet import."""
 
-    def quietly(nodes: Mapping[int, Node]) -> Inference:
+    def quietly(nodes: Mapping[int, Node], version: int | None) -> Inference:
         load()
-        return infer(nodes)
+        return infer(nodes, version)
 
     return Foreign({}, quietly)

@@ -16,6 +16,7 @@ from ..program import (
     COND,
     WHILE,
     Arg,
+    Back,
     Enter,
     Exit,
     Field,
@@ -230,7 +231,7 @@ def _text(arg: Arg) -> str:
             return shortened(str(thaw(value)))
         case Field():
             return str(arg)
-        case Ref() | Pack() | Refs():
+        case Ref() | Pack() | Refs() | Back():
             return ""
         case _:
             assert_never(arg)

@@ -157,6 +157,9 @@ class _Resolver:
         match part:
             case t.Name():
                 self._name(part.id, part.span)
+            case t.Later():
+                place = Span(part.span.source, part.span.end - len(part.id), part.span.end)
+                self._later.append((self._env, self._env.path, lambda: self._name(part.id, place)))
             case t.Attribute():
                 parts = _parts(part)
                 if parts is None:
@@ -272,7 +275,7 @@ class _Resolver:
     def _statement(self, statement: t.Statement) -> None:
         self._found.around.append(Around(statement, self._env, self._env.path))
         match statement:
-            case t.Seed() | t.Loss() | t.Return() | t.ExpressionStatement():
+            case t.Seed() | t.GraphVersion() | t.Loss() | t.Return() | t.ExpressionStatement():
                 self._value_statement(statement)
             case t.Param():
                 self._each((statement.type, statement.value))
@@ -327,12 +330,29 @@ class _Resolver:
                 self._block(statement.body)
             case t.Def():
                 self._def(statement)
+            case t.GraphFunction():
+                self._graph_function(statement)
             case t.Session():
                 self._session_block(statement)
             case t.Broken():
                 self._broken(statement)
             case _:
                 self._session_statement(statement)
+
+    def _graph_function(self, statement: t.GraphFunction) -> None:
+        """A function of the graph, whose body has names of its own."""
+        env: SymbolNames = Names(parent=self._env)
+
+        def body() -> None:
+            for one in statement.inputs:
+                self._each((one.type, *_values(one.attributes), one.node))
+                self._bind(one.target, "parameter", statement)
+            self._each(part for one in statement.outputs for part in (one.type, one.node))
+            self._block(statement.body)
+
+        self._each((*_values(statement.attributes), statement.node))
+        self._bind(statement.target, "function", statement).inside = env
+        self._within(env, (), body)
 
     def _broken(self, statement: t.Broken) -> None:
         """What a statement with a syntax error binds, and its block, with the names that such a block has."""
@@ -362,9 +382,10 @@ class _Resolver:
                 bind_all("value")
                 self._block(statement.body)
 
-    def _value_statement(self, statement: t.Seed | t.Loss | t.Return | t.ExpressionStatement) -> None:
+    def _value_statement(self, statement: t.Seed | t.GraphVersion | t.Loss | t.Return | t.ExpressionStatement) -> None:
         name = statement.name if isinstance(statement, (t.Return, t.ExpressionStatement)) else None
-        values = statement.values if isinstance(statement, t.Return) else (statement.value,)
+        is_return = isinstance(statement, t.Return)
+        values = (*statement.values, *statement.after) if is_return else (statement.value,)
         if isinstance(name, t.ScopeName) and len(values) == 1 and isinstance(values[0], t.Call):
             self._call(values[0], name)
         else:

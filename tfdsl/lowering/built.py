@@ -10,7 +10,7 @@ import numpy as np
 
 from ..analysis.batch_split import NotSplit
 from ..diagnostics import OUTSIDE_EXECUTED, Note
-from ..program import Arg, Field, Graph, Item, Node, Origin, Ref
+from ..program import Arg, Field, Graph, Item, Node, Origin, Ref, outside_of
 from .cloning import GraphCloner
 from .data import GraphData
 from .failures import failure
@@ -169,7 +169,7 @@ class BuiltGraph:
         """Refuse to execute ops that reach out of the graph. The check has done so for the sessions of a program."""
         for name in names:
             if (node := self.outside.get(name)) is not None:
-                what, instead = node.outside
+                what, instead = outside_of(self.program, node)
                 notes = [Note(f"{node.shown} is from line {{line}}", node.origin.span)]
                 raise failure(OUTSIDE_EXECUTED, origin, notes, statement="run", op=node.op, what=what, instead=instead)
 

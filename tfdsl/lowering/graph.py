@@ -29,6 +29,7 @@ from ..program import (
     VARIABLE,
     WHILE,
     Arg,
+    Back,
     Enter,
     Exit,
     Field,
@@ -50,11 +51,12 @@ from .control import cond, while_loop
 from .data import FedArray
 from .failures import failure, is_internal, plain_reason
 from .foreign import python_node
+from .functions import begin
 from .guards import holds_windows, indices, ranked, sizes, slices, with_rows
 from .layout import PLAIN, Setting
 from .names import VariableNames
 from .optimizers import apply, minimize, place_slots
-from .raw_nodes import WAITED_FOR, raw_node
+from .raw_nodes import WAITED_FOR, close_loop, raw_node
 from .tf import Operand, has_op, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
@@ -71,6 +73,7 @@ def build(
     built = BuiltGraph(program, setting, build_alone)
     lowering = Lowering(built, built.data.source(arrays), functions or {})
     with built.graph.as_default():
+        begin(built.graph, program)
         if program.seed is not None:
             v1.set_random_seed(program.seed)
         lowering.items(program.items)
@@ -116,9 +119,13 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
     return found
 
 
-def empty_graph() -> BuiltGraph:
+def empty_graph(version: int | None = None) -> BuiltGraph:
     """A built graph without nodes."""
-    return BuiltGraph(Graph("", None, (), {}), PLAIN, build_alone)
+    program = Graph("", None, (), {}, version=version)
+    built = BuiltGraph(program, PLAIN, build_alone)
+    with built.graph.as_default():
+        begin(built.graph, program)
+    return built
 
 
 def build_alone(node: Node, values: Mapping[Ref, Operand], arrays: Operands = {}.__getitem__) -> tuple[Operand, ...]:
@@ -151,6 +158,7 @@ class Lowering:
         open_scopes: list[tuple[AbstractContextManager[Any], bool]] = []  # the values of `with` statements are not used
         plain = is_alike and v1.get_default_graph() is self.built.graph  # not in a function graph
         special = 0  # number of open scopes other than name scopes
+        back: dict[int, list[tuple[Node, int, Ref]]] = {}  # the inputs of merges, by the nodes that they come from
         sharing = _sharing(items)
         graph = v1.get_default_graph()
         names = VariableNames(graph, items) if graph is self.built.graph else None  # functions have no variables
@@ -174,6 +182,10 @@ class Lowering:
                         values = self.node(item, plain and not special)
                         agree(item, values)
                         self.built.values[item.id] = values
+                        for at, ref in item.back():
+                            back.setdefault(ref.node, []).append((item, at, ref))
+                        for merge, at, ref in back.pop(item.id, ()):
+                            close_loop(self, merge, at, ref)
                         self.built.mark(item)
                     case _:
                         assert_never(item)
@@ -328,6 +340,8 @@ class Lowering:
                 return self.arrays(arg)
             case Pack(items) | Refs(items):
                 return [_element(self.argument(item)) for item in items]
+            case Back():
+                raise AssertionError("an input from further down is given to its merge later")
             case _:
                 assert_never(arg)
 

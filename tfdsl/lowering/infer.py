@@ -28,26 +28,28 @@ Inferred = TensorType | tuple[TensorType, ...]
 class GraphInference:
     """The inference for the nodes of one graph."""
 
-    def __init__(self, nodes: Mapping[int, Node]):
-        self._nodes = nodes
+    def __init__(self, nodes: Mapping[int, Node], version: int | None):
+        self._nodes, self._version = nodes, version
         self._sizes: dict[Size, int] = {}  # those met, with their numbers
-        self._unknown = _Scratch(nodes, lambda size: None)
+        self._unknown = _Scratch(nodes, version, lambda size: None)
         # In the second graph, the greater numbers come first, because a size may be the maximum of two.
         self._known = [
-            _Scratch(nodes, lambda size: _FIRST + _STEP * self._sizes[size]),
-            _Scratch(nodes, lambda size: _FIRST + _STEP * (_SIZES - self._sizes[size])),
+            _Scratch(nodes, version, lambda size: _FIRST + _STEP * self._sizes[size]),
+            _Scratch(nodes, version, lambda size: _FIRST + _STEP * (_SIZES - self._sizes[size])),
         ]
 
     def infer(self, node: Node, types: Types, functions: Functions) -> Inferred:
         """The type of the node's output. A tuple if it has several, or none. `types` has those of its inputs."""
         is_raw = node.raw_op is not None
-        scratch = self._unknown if is_raw else _Scratch(self._nodes, lambda size: None)
+        scratch = self._unknown if is_raw else _Scratch(self._nodes, self._version, lambda size: None)
         result = scratch.add(node, types, functions)
         if isinstance(result, tf.Operation):
             return ()
         found = [_type(tensor) for tensor in (result if isinstance(result, list) else [result])]
         if any(dim is None for type in found for dim in type.shape or ()) and self._has_names(types):
-            known = self._known if is_raw else [_Scratch(self._nodes, one.standing) for one in self._known]
+            known = (
+                self._known if is_raw else [_Scratch(self._nodes, self._version, one.standing) for one in self._known]
+            )
             found = self._named(found, [one.sizes(node, types, functions) for one in known])
         return tuple(found) if isinstance(result, list) else found[0]
 
@@ -87,10 +89,10 @@ class GraphInference:
 class _Scratch:
     """A graph in which `standing` says what stands for a named size."""
 
-    def __init__(self, nodes: Mapping[int, Node], standing: Callable[[Size], int | None]):
+    def __init__(self, nodes: Mapping[int, Node], version: int | None, standing: Callable[[Size], int | None]):
         self.standing = standing
         self._nodes = nodes
-        self._built = empty_graph()
+        self._built = empty_graph(version)
         self._count = 0  # of raw nodes that were tried
 
     def add(self, node: Node, types: Types, functions: Functions) -> Operand:

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from ..diagnostics import RAW_REACHES
 from ..ops import raw
 from ..ops.forbidden_ops import REACHING_BY, UNCLASSED
-from ..program import Arg, HostValue, Literal, Node, Ref, Refs, Static
+from ..program import Arg, Back, HostValue, Literal, Node, Ref, Refs, Static, outside_of
 from ..types import ALL_DTYPES
 from .built import NodeLowering
 from .failures import failure
-from .tf import AttrValue, Operand, Operation, c_api, tf, v1
+from .tf import AttrValue, NameAttrList, Operand, Operation, c_api, tf, v1
 
-_NUMBERS = {name: tf.as_dtype(name).as_datatype_enum for name in ALL_DTYPES}
+DTYPE_NUMBERS = {name: tf.as_dtype(name).as_datatype_enum for name in ALL_DTYPES}
 
 WAITED_FOR = "_has_manual_control_dependencies"  # the attribute with which TensorFlow marks control inputs
 
@@ -50,16 +50,15 @@ def attributes(op: raw.RawOp, node: Node, dtypes: Mapping[str, Sequence[int]]) -
             attr = op.attrs[name]
             found[attr.registered] = attribute(attr.kind, arg)
         elif name not in inputs:
-            kind, value = _kinded(arg)
-            found[name] = attribute(kind, Static(value))
+            found[name] = free_attribute(arg)
     return found
 
 
-def _kinded(arg: Arg) -> tuple[str, HostValue]:
-    """The kind and the value of an attribute that the op itself does not have."""
+def free_attribute(arg: Arg) -> AttrValue:
+    """The value of an attribute that the op itself does not have, which is there with its kind."""
     match arg:
         case Static(value=(str(kind), value)):
-            return kind, value
+            return attribute(kind, Static(value))
         case _:
             raise AssertionError(arg)
 
@@ -89,13 +88,17 @@ def _shape(value: Any) -> object:
     return tf.TensorShape(_plain(value)).as_proto()
 
 
+def _function(name: Any) -> NameAttrList:
+    return NameAttrList(name=name)
+
+
 def _same(value: Any) -> Any:
     return value
 
 
 _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "string": ("s", _bytes), "int": ("i", _same), "float": ("f", _same), "bool": ("b", _same),
-    "type": ("type", _NUMBERS.__getitem__), "shape": ("shape", _shape),
+    "type": ("type", DTYPE_NUMBERS.__getitem__), "shape": ("shape", _shape), "func": ("func", _function),
 }  # fmt: skip
 
 
@@ -129,9 +132,9 @@ def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
     else:
         flat = [tensor for _, given in inputs for tensor in given]
         made = graph._create_op_internal(op.tf, flat, name=name, attrs=attrs)
-    if what:
+    if outside_of(lowering.built.program, node)[0]:
         lowering.built.outside[made.name] = node
-    if not op.outputs:
+    if not made.outputs:
         return made
     is_single = len(op.outputs) == 1 and not op.outputs[0].is_list
     return made.outputs[0] if is_single else list(made.outputs)
@@ -143,6 +146,8 @@ def _inputs(lowering: NodeLowering, op: raw.RawOp, node: Node) -> list[RawInput]
     for one in op.inputs:
         arg = node.args[one.name]
         items = arg.items if one.is_list and isinstance(arg, Refs) else (arg,)
+        there = next((item for item in items if not isinstance(item, Back)), None)
+        items = tuple(there if isinstance(item, Back) and there else item for item in items)  # see `close_loop`
         names = [f"{one.registered}_{at}" for at in range(len(items))] if one.is_list else [one.registered]
         tensors = [_tensor(lowering, one, item, name) for item, name in zip(items, names, strict=True)]
         found.append(RawInput(one, tensors))
@@ -166,7 +171,13 @@ def _makes_none(arg: Arg) -> bool:
         case Refs(items):
             return all(map(_makes_none, items))
         case _:
-            return isinstance(arg, Ref)
+            return isinstance(arg, (Ref, Back))
+
+
+def close_loop(lowering: NodeLowering, merge: Node, at: int, value: Ref) -> None:
+    """Give a merge the input that comes back into it, once that is made. The first input stands in for it before."""
+    made = lowering.built.value(Ref(merge.id))
+    made.op._update_input(at, lowering.built.value(value))
 
 
 def exact_op(

@@ -6,7 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.text_format import Parse as parse_text
 from google.protobuf.text_format import ParseError as TextError
-from tensorflow.core.framework.attr_value_pb2 import AttrValue
+from tensorflow.core.framework.attr_value_pb2 import AttrValue, NameAttrList
 from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
@@ -35,11 +35,10 @@ from ..types import TensorType
 
 __all__ = [
     "AttrValue", "DataType", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
-    "MetaGraphDef", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable", "RewriterConfig",
-    "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError", "VariableDef",
+    "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable",
+    "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError", "VariableDef",
     "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
-    "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "tf",
-    "v1",
+    "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 

@@ -109,7 +109,13 @@ class Refs(Record):
     items: tuple["Arg", ...]
 
 
-Arg = Ref | Literal | Static | Field | Pack | Refs
+class Back(Record):
+    """An output of a node further down, which goes back into a loop of TensorFlow 1."""
+
+    value: Ref
+
+
+Arg = Ref | Literal | Static | Field | Pack | Refs | Back
 
 
 def refs_of(arg: Arg) -> Iterator[Ref]:
@@ -120,7 +126,7 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
         case Pack(items=items) | Refs(items=items):
             for item in items:
                 yield from refs_of(item)
-        case Literal() | Static() | Field():
+        case Literal() | Static() | Field() | Back():
             pass
         case _:
             assert_never(arg)
@@ -331,6 +337,11 @@ class Node(Record):
         assert isinstance(value, str), f"{self.op}: {name} is {value}"
         return value
 
+    def back(self) -> "Iterator[tuple[int, Ref]]":
+        """The inputs that come from nodes further down, with their places in the list of inputs."""
+        if self.op in ("raw.Merge", "raw.RefMerge") and isinstance(given := self.args.get("inputs"), Refs):
+            yield from ((at, one.value) for at, one in enumerate(given.items) if isinstance(one, Back))
+
     def inside(self) -> "Iterator[Node]":
         """The nodes in its regions, at any depth."""
         for region in self.regions:
@@ -407,8 +418,29 @@ class Signature(Record):
     inputs: tuple[tuple[str, Ref], ...]
 
 
+class FunctionArgument(Record):
+    """An input of a function: a `carried` node of its body, with its name and attributes."""
+
+    node: int
+    name: str
+    attributes: Mapping[str, Static]
+
+
+class GraphFunction(Record):
+    """A function of a graph, which ops call. Its body is a graph of raw nodes. `outputs` and `controls` have the
+    results and what every call waits for, by their names."""
+
+    name: str
+    inputs: tuple[FunctionArgument, ...]
+    body: "Graph"
+    outputs: Mapping[str, Ref]
+    controls: Mapping[str, Ref]
+    attributes: Mapping[str, Static]
+
+
 class Graph(Record):
-    """One graph. `name` is "" for the default graph. `names` has bare and qualified names (`loss.mse`)."""
+    """One graph. `name` is "" for the default graph. `names` has bare and qualified names (`loss.mse`). `version` is
+    that of the TensorFlow whose ops it has, if it is not the current one."""
 
     name: str
     seed: int | None
@@ -417,6 +449,8 @@ class Graph(Record):
     loss: Ref | None = None
     training: Ref | None = None  # the bool that the language feeds, if anything uses it
     signatures: tuple[Signature, ...] = ()
+    version: int | None = None
+    functions: tuple[GraphFunction, ...] = ()
 
     def __post_init__(self) -> None:
         nodes: dict[int, Node] = {}
@@ -551,6 +585,7 @@ def reach(
         node = nodes[ref.node]
         if not node.is_variable:
             todo += [r for r in node.inputs() if r not in fed]
+            todo += [r for _, r in node.back() if r not in fed]
         todo += [r for r in controls.get(ref.node, ()) if r not in fed]
     return seen
 

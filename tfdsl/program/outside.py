@@ -6,11 +6,38 @@ from .graph import Graph, Node, Origin, Ref
 from .plan import Program, walk
 
 
-def executed_outside(program: Program) -> Iterator[tuple[Origin, str, Node]]:
-    """Each node that reaches out of the graph and that a session executes, with the place and the first words of the
+def outside_of(graph: Graph, node: Node) -> tuple[str, str]:
+    """What a node of a graph reaches outside it, itself or by the functions that it calls, and what to use instead."""
+    own = node.outside
+    if own[0] or not graph.functions:
+        return own
+    functions = {function.name: function for function in graph.functions}
+    todo, seen = [node], set[str]()
+    for one in todo:  # which grows
+        if one.outside[0]:
+            return one.outside
+        for name in called(one):
+            if name in functions and name not in seen:
+                seen.add(name)
+                todo += functions[name].body.nodes.values()
+    return "", ""
+
+
+def called(node: Node) -> Iterator[str]:
+    """The names of the functions that the attributes of a node name."""
+    made = node.raw_op
+    for attr in made.attrs.values() if made is not None else ():
+        value = node.static(attr.name) if attr.item == "func" and attr.name in node.args else None
+        for name in value if isinstance(value, tuple) else (value,):
+            if isinstance(name, str):
+                yield name
+
+
+def executed_outside(program: Program) -> Iterator[tuple[Origin, str, Graph, Node]]:
+    """Each node that reaches out of its graph and that a session executes, with the place and the first words of the
     statement that does."""
     for graph in program.graphs:
-        outside = {id for id, node in graph.nodes.items() if node.outside[0]}
+        outside = {id for id, node in graph.nodes.items() if outside_of(graph, node)[0]}
         sessions = [session for session in program.sessions if outside and session.graph == graph.name]
         for session in sessions:
             if session.initialise:
@@ -25,9 +52,9 @@ def executed_outside(program: Program) -> Iterator[tuple[Origin, str, Node]]:
 
 def _of(
     graph: Graph, outside: set[int], refs: list[Ref], origin: Origin, word: str, fed: frozenset[Ref] = frozenset()
-) -> Iterator[tuple[Origin, str, Node]]:
+) -> Iterator[tuple[Origin, str, Graph, Node]]:
     for id in sorted(outside & graph.reach(refs, fed)):
-        yield origin, word, graph.nodes[id]
+        yield origin, word, graph, graph.nodes[id]
 
 
 def _initial(graph: Graph, variables: tuple[Ref, ...] | None) -> list[Ref]:

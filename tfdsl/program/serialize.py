@@ -38,7 +38,9 @@ def _fields(cls: type) -> Fields:
 _UNNAMED = {
     ("Program", "params"): p.Param, ("Program", "data"): p.Data, ("Program", "graphs"): p.Graph,
     ("Program", "sessions"): p.Session, ("Data", "source"): p.DataStage, ("Data", "transforms"): p.DataStage,
-    ("Graph", "items"): p.Node, ("Node", "regions"): p.Region, ("Region", "items"): p.Node,
+    ("Graph", "functions"): p.GraphFunction, ("GraphFunction", "inputs"): p.FunctionArgument,
+    ("GraphFunction", "body"): p.Graph, ("Graph", "items"): p.Node, ("Node", "regions"): p.Region,
+    ("Region", "items"): p.Node,
     ("Region", "params"): p.Node, ("Graph", "names"): p.Named,
     ("Print", "items"): p.Shown, ("Expect", "sides"): p.Shown,
     **{(name, "feeds"): p.Feed for name, cls in _CLASSES.items() if any(one.name == "feeds" for one in _fields(cls))},
@@ -170,7 +172,13 @@ class _Decoder:
     def _field(self, cls: type, name: str, item: Plain) -> object:
         expected = _UNNAMED.get((cls.__name__, name))
         match cls.__name__, name:
-            case ("Node", "args") | ("Graph", "names") | ("DataStage", "arguments"):
+            case (
+                ("Node", "args")
+                | ("Graph", "names")
+                | ("DataStage", "arguments")
+                | ("GraphFunction", "outputs" | "controls" | "attributes")
+                | ("FunctionArgument", "attributes")
+            ):
                 return {key: self.decode(one, expected) for key, one in item.items()}
             case "Node", "outputs":
                 return tuple(map(_type, [item] if isinstance(item, str) else item))

@@ -44,6 +44,7 @@ def _clause(name: str, *of: str, title: str = "`train`", also: tuple[str, ...] =
 
 TOPICS = (
     _graph("seed", t.Seed),
+    _graph("graph_version", t.GraphVersion),
     _graph("param", t.Param, "Values from outside"),
     _graph("data", t.Data),
     _graph("placeholder", t.Placeholder),
@@ -63,6 +64,7 @@ TOPICS = (
     _graph("graph", t.Graph),
     _graph("def", t.Def),
     _graph("return", t.Return, title="`def`"),
+    _graph("function", t.GraphFunction),
     _graph("for", t.For),
     _graph("if", t.If, "Conditions in sessions"),
     _graph("elif", t.If, "Conditions in sessions", title="`if`"),
@@ -118,6 +120,7 @@ TOPICS = (
     Topic("clause", "or", "Operators", "or"),
     Topic("clause", "not", "Operators", "not"),
     Topic("clause", "in", "Operators", "< <= > >= == != in"),
+    Topic("clause", "later", "Raw ops"),
     Topic("clause", "true", "Text"),
     Topic("clause", "false", "Text"),
     Topic("clause", "none", "Text"),

@@ -197,9 +197,12 @@ class Builder(threading.local):
     # --- the graph half -------------------------------------------------------------------
 
     annotation = initial = tag = wrt = stage_arguments = on_data = within = by = order_seed = rows = step = dim = _part
+    return_after = attributes = _part
+    function_inputs = function_outputs = _items
     dims = parameters = saved_list = export_inputs = signature_inputs = log_names = with_ = expr_list = values = _items
 
     seed = _make(t.Seed)
+    graph_version = _make(t.GraphVersion)
     loss = _make(t.Loss)
     unknown_dim = _make(t.UnknownDim)
     ellipsis = _make(t.Dots)
@@ -317,8 +320,8 @@ class Builder(threading.local):
         return t.Summary(span, self._identifier(kind), value, tag)
 
     @_rule
-    def return_(self, span: Span, values: _Exprs | None, name: _Called):
-        return t.Return(span, values or (), name)
+    def return_(self, span: Span, values: _Exprs | None, name: _Called, after: _Exprs | None):
+        return t.Return(span, values or (), name, after or ())
 
     def import_path(self, children: _Tokens):
         return children[0]
@@ -381,6 +384,32 @@ class Builder(threading.local):
             if parameter.is_rest:
                 raise BuildError(REST_LAST, parameter.span, name=parameter.name)
         return t.Def(span, self._identifier(name), parameters or (), body)
+
+    @_rule
+    def function(
+        self, span: Span, name: Token, inputs: tuple[t.FunctionInput, ...] | None,
+        outputs: tuple[t.FunctionOutput, ...] | None, attributes: _Arguments | None, node: t.NodeName | None,
+        body: t.Block,
+    ):  # fmt: skip
+        return t.GraphFunction(span, self._identifier(name), inputs or (), outputs or (), attributes or (), node, body)
+
+    @_rule
+    def function_input(
+        self, span: Span, name: Token, type: t.Type, attributes: _Arguments | None, node: t.NodeName | None
+    ):
+        return t.FunctionInput(span, self._identifier(name), type, attributes or (), node)
+
+    @_rule
+    def function_output(self, span: Span, type: t.Type, node: t.NodeName | None):
+        return t.FunctionOutput(span, "", type, node)
+
+    @_rule
+    def named_output(self, span: Span, name: Token, type: t.Type, node: t.NodeName | None):
+        return t.FunctionOutput(span, str(name), type, node)
+
+    @_rule
+    def later(self, span: Span, name: Token):
+        return t.Later(span, str(name))
 
     # --- the session half -----------------------------------------------------------------
 

@@ -30,7 +30,7 @@ _WORTH_OPENING = 30  # characters in brackets; opening shorter ones makes a line
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)|(?P<newline>\r?\n)|(?P<space>[ \t\f]+)|(?P<string>b?"(?:[^"\\\n]|\\.)*")
     |(?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:(?:\d[\d_]*)?\.\d[\d_]*|\d[\d_]*\.?)(?:[eE][+-]?[\d_]+)?)
-    |(?P<name>[^\W\d]\w*)|(?P<op>\.\.\.|\*\*|//|[<>=!]=|.)""",
+    |(?P<name>[^\W\d]\w*)|(?P<op>\.\.\.|\*\*|//|->|[<>=!]=|.)""",
     re.VERBOSE,
 )
 _OPEN, _CLOSE = "([{", ")]}"
@@ -117,6 +117,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
     """Decide which tokens have no space before or after them."""
     at = {token.start: number for number, token in enumerate(tokens)}
     starts, partners = sorted(at), _partners(tokens)
+    typed: set[int] = set()  # the places of colons before types in brackets
 
     def first(texts: str | tuple[str, ...], start: int) -> _Token:
         """The first token with one of these texts from an offset on."""
@@ -141,8 +142,11 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
                 after = first((node.name,), node.span.start)
                 following = tokens[_after(tokens, at[after.start])]
                 following.tight_before |= following.text == "("
-            case t.Def():
+            case t.Def() | t.GraphFunction():
                 first(("(",), node.target.span.start).tight_before = True
+            case t.FunctionInput() | t.FunctionOutput():
+                colon = first((":", ",", ")"), node.span.start)
+                typed.add(colon.start)
             case t.Argument() if node.name is not None:
                 equals = first(("=",), node.span.start)
                 equals.tight_before = equals.tight_after = True
@@ -160,7 +164,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             token.tight_before = True
         elif token.text in (",", ":"):
             token.tight_before = True
-            token.tight_after = token.text == ":" and depth > 0 and opened[-1] != "{"
+            token.tight_after = token.text == ":" and depth > 0 and opened[-1] != "{" and token.start not in typed
         elif token.text in ("**", ".") or (token.text == "=" and depth > 0):
             token.tight_after = True
             # A number directly followed by a dot would become a different number.

@@ -24,7 +24,7 @@ _DECLARED = re.compile(rf"[ \t]*{_NAME}[ \t]+({_NAME})")
 _IMPORT = re.compile(rf'[ \t]*import[ \t]+(?:({_NAME})|"(?:[^"\n]*/)?([^"/\n.]*))')
 _BINDING = {  # how statements name what they bind, by their first words
     "": _TARGETS,
-    **dict.fromkeys("param data placeholder variable shared scope graph def".split(), _DECLARED),
+    **dict.fromkeys("param data placeholder variable shared scope graph def function".split(), _DECLARED),
     "for": re.compile(rf"[ \t]*for[ \t]+({_NAMES})"),
     "from": re.compile(r"[ \t]*from\b.*?\bimport\b(.*)"),
     "import": _IMPORT,

@@ -51,7 +51,9 @@ NO_STATEMENTS = {
     "break": "a 'while' ends by its condition, as in: while i < 10 and x > 0.5; a training by: stop when x < 0.5",
     "continue": "write the rest of the block in an 'if'",
 }
-OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
+OPENS_BLOCK = frozenset(
+    "scope device container after graph if elif else while for def function session train every".split()
+)
 
 
 _CODE = re.compile(r'(?:"(?:\\.|[^"\\])*+"?|[^"#])*+')

@@ -80,6 +80,12 @@ class Argument(Tree):
     is_rest: bool = False
 
 
+class Later(ExprTree):
+    """`later n`: a name that is bound further down, for the input of a loop of TensorFlow 1."""
+
+    id: str
+
+
 class Call(ExprTree):
     function: Expr
     arguments: tuple[Argument, ...]
@@ -162,6 +168,7 @@ Expr = (
     | Boolean
     | Compare
     | Conditional
+    | Later
     | Call
     | Attribute
     | Slice
@@ -188,6 +195,12 @@ Block = tuple["Statement", ...]
 
 
 class Seed(StatementTree):
+    value: Expr
+
+
+class GraphVersion(StatementTree):
+    """`graph_version 21`: the version of the TensorFlow that made the graph."""
+
     value: Expr
 
 
@@ -292,6 +305,7 @@ class Signature(StatementTree):
 class Return(StatementTree):
     values: tuple[Expr, ...]
     name: ScopeName | NodeName | None
+    after: tuple[Expr, ...] = ()  # in a function of the graph: what its calls wait for
 
 
 class Import(StatementTree):
@@ -364,6 +378,34 @@ class DefParameter(Tree):
 class Def(StatementTree):
     target: Identifier
     parameters: tuple[DefParameter, ...]
+    body: Block
+
+
+class FunctionInput(Tree):
+    """`x: float32[?, 2]` of a function of the graph."""
+
+    target: Identifier
+    type: Type
+    attributes: tuple[Argument, ...]
+    node: NodeName | None
+
+
+class FunctionOutput(Tree):
+    """`float32` or `y: float32` after the arrow of a function of the graph."""
+
+    name: str
+    type: Type
+    node: NodeName | None
+
+
+class GraphFunction(StatementTree):
+    """`function f(x: float32) -> (float32):`, a function of the graph, which ops call."""
+
+    target: Identifier
+    inputs: tuple[FunctionInput, ...]
+    outputs: tuple[FunctionOutput, ...]
+    attributes: tuple[Argument, ...]
+    node: NodeName | None
     body: Block
 
 
@@ -589,6 +631,7 @@ def whole(statement: Tree) -> Span:
 # in both halves.
 GraphStatement = (
     Seed
+    | GraphVersion
     | Param
     | Data
     | Placeholder
@@ -609,6 +652,7 @@ GraphStatement = (
     | Graph
     | While
     | Def
+    | GraphFunction
     | Session
 )
 SessionStatement = (

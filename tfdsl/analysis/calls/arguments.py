@@ -676,7 +676,7 @@ def dtypes_text(classes: str) -> str:
 
 
 def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
-    """A note for each operand with its type and origin."""
+    """A note for each operand with its type and origin. Operands that are the same have one."""
     notes = []
     for one in given:
         match one.value:
@@ -695,7 +695,7 @@ def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
                         )
                         text = f"item {i}: {item.type}"
                         notes.append(Note(text) if inside else Note(f"{text} is from line {{line}}", item.span))
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))
 
 
 def size_notes(ctx: Analysis, *dims: object) -> tuple[Note, ...]:

@@ -149,7 +149,7 @@ def inferred(
     given: list[ArgumentValue], span: Span,
 ) -> tuple[TensorType, ...]:  # fmt: skip
     """The types of a node with known dtypes, with the shapes that TensorFlow infers."""
-    if ctx.foreign.infer is None:
+    if ctx.foreign.infer is None or ctx.graph.is_function:
         return outputs
     result = _asked(ctx, op, args, name, outputs, given, span)
     return result if isinstance(result, tuple) else (result,)
@@ -178,7 +178,7 @@ def _asked(
     assert ctx.foreign.infer is not None
     try:
         if ctx.graph.inference is None:
-            ctx.graph.inference = ctx.foreign.infer(nodes)
+            ctx.graph.inference = ctx.foreign.infer(nodes, ctx.graph.version)
         return ctx.graph.inference.infer(node, known, functions)
     except TfgError as error:
         found = error.diagnostics[0]

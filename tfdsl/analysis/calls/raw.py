@@ -16,6 +16,7 @@ from typing import NoReturn, TypeGuard, cast
 from ...diagnostics import (
     ARGUMENT_KIND,
     DTYPE_NOT_ALLOWED,
+    LATER_PLACE,
     NEGATIVE,
     NOT_STATIC,
     OPTION,
@@ -34,7 +35,7 @@ from ...ops.forbidden_ops import REACHING_BY, UNCLASSED, reach
 from ...ops.op import REQUIRED
 from ...ops.raw import RawArgument, RawAttr, RawOp
 from ...program import Arg, HostValue, Literal, Ref, Refs, Static
-from ...record import State, field
+from ...record import State, field, replace
 from ...source import Span
 from ...types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from ..context import Analysis
@@ -42,8 +43,11 @@ from ..values import (
     Builtin,
     ExprValue,
     Host,
+    LaterValue,
+    LibraryFunction,
     Operation,
     Outputs,
+    Pending,
     ShapeOf,
     Tensor,
     as_dtype,
@@ -71,6 +75,7 @@ from .arguments import (
 from .foreign import inferred
 
 _MOST_OUTPUTS = 100_000
+_MERGES = ("Merge", "RefMerge")  # the ops into which loops of TensorFlow 1 come back
 
 
 class _Dtypes(State):
@@ -123,9 +128,11 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
             case _:
                 pass
     _keep_in(ctx, op, attrs, span)
+    waiting = _waiting(ctx, op, arguments)
     _decide(ctx, op, arguments, dtypes)
     inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
-    args: dict[str, Arg] = {**inputs, **attrs, **{name: free_attribute(ctx, op, name, beside[name]) for name in beside}}
+    free = {name: free_attribute(ctx, op.name, name, one) for name, one in beside.items()}
+    args: dict[str, Arg] = {**inputs, **attrs, **free}
     lengths = {attr: count for attr, (count, _) in counts.items()}
     for attr in op.given.values():
         length = attrs[attr.name].value if attr.name in attrs else attr.default
@@ -137,7 +144,10 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     types = tuple(TensorType(dtype) for group in groups for dtype in group)
     ctx.spend(1000, span)
     outputs = inferred(ctx, op.name, args, name, types, [arguments[one.name] for one in op.inputs], span)
+    if waiting:
+        outputs = (TensorType(outputs[0].dtype), *outputs[1:])
     node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
+    ctx.graph.pending += [Pending(one.name, one.env, node, at, one.span) for at, one in waiting.items()]
     if not outputs:
         return Operation(Ref(node), ctx.graph.name, span)
     tensors = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
@@ -146,6 +156,21 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
         for one, group in zip(op.outputs, groups, strict=True)
     ]
     return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs])
+
+
+def _waiting(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue]) -> dict[int, LaterValue]:
+    """The inputs of a merge that come from further down, by their places. Others stand in for them so far."""
+    if op.tf not in _MERGES or not isinstance(given := arguments["inputs"].value, (list, tuple)):
+        return {}
+    found = {at: one for at, one in enumerate(given) if isinstance(one, LaterValue)}
+    known = [one for one in given if isinstance(one, Tensor)]
+    if found and (ctx.graph.regions or not known):
+        one = next(iter(found.values()))
+        ctx.fail(LATER_PLACE, one.span, name=one.name)
+    arguments["inputs"] = replace(
+        arguments["inputs"], value=[known[0] if isinstance(one, LaterValue) else one for one in given]
+    )
+    return found
 
 
 def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], span: Span) -> None:
@@ -172,8 +197,6 @@ def _assigned(
             missing(ctx, op.name, op.signature, name, span)
         arguments[name] = prepared(ctx, arguments[name])
     for name, attr in op.given.items():
-        if (attr.item == "func" and attr.default is REQUIRED) or (name in arguments and attr.item == "func"):
-            ctx.fail(RAW_FUNCTION, span, function=op.name, name=name)
         if name in arguments and arguments[name].value is None and attr.default is not REQUIRED:
             del arguments[name]  # `tf.raw_ops` takes none as the default
         if name not in arguments and attr.default is REQUIRED:
@@ -191,6 +214,7 @@ _WANTED = {
     "type": "a dtype such as float32",
     "shape": "a shape such as [2, 3]",
     "tensor": "a number or a list of them",
+    "func": "a function of the graph",
 }
 
 
@@ -236,6 +260,10 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: 
             pass
         case "shape", _:
             return _shape(ctx, op, attr, given, value)
+        case "func", LibraryFunction(name=found):
+            pass
+        case "func", str(found):
+            _check_known(ctx, op, attr, given, found)
         case _:
             _wrong(ctx, op, attr, given)
     if attr.allowed is not None and found not in attr.allowed:
@@ -246,6 +274,14 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: 
         ctx.fail(OPTION, given.span, help=ctx.did_you_mean(str(found), attr.allowed), op=op.name, value=f'"{found}"',
                  param=f"'{attr.name}'", allowed=allowed)  # fmt: skip
     return found
+
+
+def _check_known(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, name: str) -> None:
+    """Check a function that is given by its name: one of the graph, or an op."""
+    known = [*ctx.graph.functions, *(one for one in raw.names() if one == name)]
+    if name not in known and not ctx.graph.is_function:
+        ctx.fail(RAW_FUNCTION, given.span, help=ctx.did_you_mean(name, known), function=op.name, name=attr.name,
+                 value=describe(name))  # fmt: skip
 
 
 def _shape(
@@ -285,14 +321,14 @@ def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Argume
     return arg
 
 
-def free_attribute(ctx: Analysis, op: RawOp, name: str, given: ArgumentValue) -> Static:
+def free_attribute(ctx: Analysis, function: str, name: str, given: ArgumentValue) -> Static:
     """An attribute that the op itself does not have, such as `_class`: its kind and its value."""
     kind = _kind_of(given.value)
     if kind is None:
         wanted = "a string, a number, true, false, a dtype, or a list of one of them,"
-        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=name, value=describe(given.value))
+        ctx.fail(ARGUMENT_KIND, given.span, function=function, wanted=wanted, name=name, value=describe(given.value))
     if kind == "int" and not -(2**63) <= cast(int, given.value) < 2**63:
-        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a 64-bit number", name=name, value="larger")
+        ctx.fail(ARGUMENT_KIND, given.span, function=function, wanted="a 64-bit number", name=name, value="larger")
     return Static((kind, freeze(cast(Host, _named(given.value)))))
 
 
@@ -309,6 +345,8 @@ def _kind_of(value: ExprValue) -> str | None:
             return "string"
         case DType() | Builtin():
             return None if as_dtype(value) is None else "type"
+        case LibraryFunction():
+            return "func"
         case list() | tuple():
             kinds = {_kind_of(item) for item in value} or {"string"}
             kind = kinds.pop()
@@ -322,6 +360,8 @@ def _named(value: ExprValue) -> ExprValue:
     match value:
         case DType() | Builtin():
             return str(as_dtype(value))
+        case LibraryFunction():
+            return value.name
         case list() | tuple():
             return [_named(item) for item in value]
         case _:

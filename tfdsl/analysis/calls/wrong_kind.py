@@ -19,6 +19,7 @@ from ..values import (
     Evaluation,
     Function,
     Initializer,
+    LaterValue,
     Namespace,
     Operation,
     Optimizer,
@@ -49,6 +50,8 @@ def _as_tensor(value: object, name: str) -> str:
             return f"call it: {name or value.name}(...)"
         case OptimizerRow() | Optimizer():
             return f"it belongs to an optimize: optimize LOSS with {name or '...'}"
+        case LaterValue():
+            return "only raw.Merge takes it, in its list of inputs"
         case DataValue():
             return f"use {name or value.name}.features"
         case Batch():

@@ -4,7 +4,7 @@ from ...diagnostics import AXES_MANY, BOUND_TO_PARAM, DIM_VALUE, DTYPE_UNKNOWN, 
 from ...limits import MAX_AXES
 from ...source import Span
 from ...syntax import tree as t
-from ...types import DTYPE_NAMES, DTYPES, Dim, DType, Size, SizeClash, TensorType
+from ...types import DTYPE_NAMES, DTYPES, Dim, DType, Shape, Size, SizeClash, TensorType
 from ..context import Analysis
 from ..values import Array, Env, Tensor, describe
 from . import outside
@@ -28,14 +28,18 @@ def declared_dtype(ctx: Analysis, type: t.Type) -> DType:
 
 def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
     """The tensor type of a declaration. An unbound name is a named size."""
-    dtype = declared_dtype(ctx, type)
+    return TensorType(declared_dtype(ctx, type), shape_of(ctx, env, type))
+
+
+def shape_of(ctx: Analysis, env: Env, type: t.Type) -> Shape:
+    """The shape of a declared type."""
     if type.dims and any(isinstance(d, t.Dots) for d in type.dims):
         if len(type.dims) > 1:
             ctx.fail(DIM_VALUE, type.span, value="... beside other sizes")
-        return TensorType(dtype, None)
+        return None
     if type.dims and len(type.dims) > MAX_AXES:
         ctx.fail(AXES_MANY, type.span, what="this type", rank=len(type.dims), limit=MAX_AXES)
-    return TensorType(dtype, tuple(_dim(ctx, env, dim) for dim in type.dims or ()))
+    return tuple(_dim(ctx, env, dim) for dim in type.dims or ())
 
 
 def _dim(ctx: Analysis, env: Env, dim: t.Expr | t.UnknownDim) -> Dim:

@@ -73,6 +73,7 @@ from . import global_step, outside
 from .binding import bind_targets
 from .choices import chooser
 from .indexing import index_array, index_kept, index_tensor
+from .later import later
 from .misplaced import batch_name, misplaced
 from .stored import stored
 
@@ -121,6 +122,8 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
             return _conditional(ctx, env, expr, name)
         case t.Call():
             return called(ctx, env, expr, name)
+        case t.Later():
+            return later(ctx, env, expr)
         case t.Attribute():
             return _attribute(ctx, env, expr)
         case t.Index():

@@ -6,7 +6,6 @@ them reports nothing more.
 
 import re
 from collections.abc import Mapping
-from contextlib import contextmanager
 from itertools import islice
 from typing import assert_never
 
@@ -34,6 +33,8 @@ from ...diagnostics import (
     SUMMARY_TYPE,
     TYPE_MISSING_SHAPE,
     UNUSED_VALUE,
+    VERSION_LATE,
+    VERSION_VALUE,
     Note,
 )
 from ...diagnostics.spelling import listed
@@ -57,10 +58,13 @@ from ..expressions.expressions import evaluate, given, iterate, value_of, values
 from ..expressions.named import named
 from ..expressions.node_names import filled_in, give_name, node_name
 from ..names import Assumed, BoundTwice, declared, rebinding
+from ..other_graph import on_graph
 from ..values import Env, ErrorValue, Function, Initializer, NodeValue, Tensor, describe, is_host
 from . import steps
 from .control import choose, while_loop
 from .datasets import declared_data
+from .functions import graph_function
+from .loops import close
 from .modules import imported
 from .params import declared_param
 from .signatures import signature
@@ -117,6 +121,7 @@ _KINDS = {
     "loss": t.Loss, "optimize": t.Optimize, "apply": t.ApplyGradients, "summary": t.Summary, "seed": t.Seed,
     "signature": t.Signature,
     "import": t.Import, "from": t.Import, "return": t.Return, "session": t.Session, "def": t.Def,
+    "graph_version": t.GraphVersion, "function": t.GraphFunction,
 }  # fmt: skip
 
 
@@ -137,6 +142,7 @@ _LASTING = {
     t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.ApplyGradients: "'apply'",
     t.Summary: "a summary", t.Signature: "a signature", t.Seed: "the seed", t.Data: "data", t.Param: "a param",
     t.Import: "'import'",
+    t.GraphVersion: "the version",
 }  # fmt: skip
 
 
@@ -156,6 +162,10 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             bind(ctx, env, statement.target, declared_data(ctx, env, statement))
         case t.Seed():
             _seed(ctx, env, statement)
+        case t.GraphVersion():
+            _graph_version(ctx, env, statement)
+        case t.GraphFunction():
+            graph_function(ctx, env, statement)
         case t.Placeholder():
             _placeholder(ctx, env, statement)
         case t.Variable():
@@ -230,6 +240,8 @@ def _assign(ctx: Analysis, env: Env, statement: t.Assign) -> None:
     if not statement.unpack:
         value = named(ctx, env, statement.value, statement.targets[0].id, statement.name)
         bind(ctx, env, statement.targets[0], value, statement.value)
+        if ctx.graph.pending:
+            close(ctx, env, statement.targets[0], value)
         return
     value = named(ctx, env, statement.value, None, statement.name)
     call = statement.value if isinstance(statement.value, t.Call) else None
@@ -262,6 +274,15 @@ def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
         if node.row is not None and node.row.takes_seed:
             ctx.fail(SEED_LATE, statement.span, (Note("a random node is on line {line}", node.origin.span),))
     ctx.graph.seed, ctx.graph.seed_span = value, statement.span
+
+
+def _graph_version(ctx: Analysis, env: Env, statement: t.GraphVersion) -> None:
+    value = value_of(ctx, env, statement.value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**31:
+        ctx.fail(VERSION_VALUE, statement.value.span, value=describe(value))
+    if ctx.graph.version is not None or ctx.graph.nodes or ctx.graph.functions or ctx.graph.is_function:
+        ctx.fail(VERSION_LATE, statement.span)
+    ctx.graph.version = value
 
 
 # --- placeholders and variables ---------------------------------------------------------------
@@ -598,17 +619,6 @@ def _for(ctx: Analysis, env: Env, statement: t.For) -> Returned | None:
     finally:
         env.end_loop()
     return None
-
-
-@contextmanager
-def on_graph(ctx: Analysis, graph: GraphBuilder):
-    """Build on another graph inside the `with`."""
-    outside = ctx.graph
-    ctx.graph = graph
-    try:
-        yield
-    finally:
-        ctx.graph = outside
 
 
 def graph_block(ctx: Analysis, statement: t.Graph) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...diagnostics import OUTSIDE_EXECUTED, RAW_EVALUATED, Diagnostic, Note
-from ...program import Program, evaluated_input, executed_outside
+from ...program import Program, evaluated_input, executed_outside, outside_of
 
 
 def refused(program: Program) -> Iterator[Diagnostic]:
@@ -16,8 +16,8 @@ def refused(program: Program) -> Iterator[Diagnostic]:
                 details = {"op": made.op, "what": made.outside[0]}
                 notes = (Note("it is from line {line}", made.origin.span),)
                 yield Diagnostic(RAW_EVALUATED, node.origin.span, details, notes, chain=node.origin.chain)
-    for origin, word, node in executed_outside(program):
-        what, instead = node.outside
+    for origin, word, graph, node in executed_outside(program):
+        what, instead = outside_of(graph, node)
         details = {"statement": word, "op": node.op, "what": what, "instead": instead}
         notes = (Note(f"{node.shown} is from line {{line}}", node.origin.span),)
         yield Diagnostic(OUTSIDE_EXECUTED, origin.span, details, notes, chain=origin.chain)

@@ -57,7 +57,6 @@ from ..calls.session_values import plan_value
 from ..calls.wrong_kind import scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import bind_targets, condition, iterate, value_of
-from ..graph.statements import on_graph
 from ..names import Binding
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
 from .evaluation import bind_batch, rows_of, type_text

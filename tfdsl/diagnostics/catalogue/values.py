@@ -136,8 +136,19 @@ RAW_RESOURCE = _message("TFG472", "{op} needs {wanted} for '{param}', but it is 
                         "it takes the name of a variable, or the output of the op that made the resource")
 RAW_REFERENCE = _message("TFG478", "{op} needs a reference to a variable for '{param}', but it is {value}",
                          "raw.VariableV2(shape=..., dtype=...) makes one")
-RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}', which programs cannot give",
-                        "call it in a Python function and pass that function with compile(..., ops=...)")
+RAW_FUNCTION = _message("TFG473", "{function} needs a function of the graph for '{name}', but it is {value}",
+                        "declare one: function f(x: float32) -> (float32):")
+LATER_PLACE = _message("TFG489", "'later {name}' can only be an input of raw.Merge beside one that is there already",
+                       "a loop of the language is simpler: while i < n:")
+LATER_MISSING = _message("TFG498", "nothing further down binds '{name}'",
+                         "in the same block, write: {name} = raw.NextIteration(data=...)")
+LATER_LOOP = _message("TFG499", "'{name}' comes back into a loop of {dtype}, but it is {value}",
+                      "write: {name} = raw.NextIteration(data=...), of a {dtype}")
+FUNCTION_BODY = _message("TFG467", "the body of a function of the graph has raw ops only, but {name} has {value}",
+                         "a def can have everything: def {name}(...):")
+FUNCTION_RETURN = _message("TFG468", "{name} must end with its only 'return', which names no node",
+                           "return a, b after c")
+FUNCTION_OUTPUT = _message("TFG469", "{name} must return {wanted}, but it returns {value}")
 NO_CONTENT = _message("TFG475", "{name} is a {dtype}, which has no value outside the graph",
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
 RAW_REACHES = _message("TFG477", "{op} {what}, which ops in a program cannot do",
