@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -66,18 +66,16 @@ from .dispatch import Dispatch, Returned
 from .executed import Executions, Reached
 from .names import Space, declared
 from .naming import Naming
+from .program_names import as_named, members
 from .values import (
     DataValue,
     Env,
     ErrorValue,
     ExprValue,
     NodeValue,
-    Operation,
     Pending,
     Tensor,
     Unbound,
-    freeze,
-    is_host,
 )
 
 _P = ParamSpec("_P")
@@ -179,9 +177,8 @@ class GraphBuilder(State):
 
     @property
     def shown(self) -> str:
-        if self.is_function:
-            return f"the {self.name}"
-        return f"graph '{self.name}'" if self.name else "the default graph"
+        name = self.name if self.is_function else f"graph '{self.name}'"
+        return name if self.name else "the default graph"
 
     def add(
         self, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...], origin: Origin,
@@ -383,17 +380,17 @@ class GraphBuilder(State):
 
     def dotted_name(self, id: int) -> str:
         """The shortest dotted name by which the program can reach a node inside a scope. "" if there is none."""
-        names = [name for name, named in _members(self.env) if named.value == Ref(id)]
+        names = [name for name, named in members(self.env) if named.value == Ref(id)]
         return min(names, key=len, default="")
 
     def finish(self) -> Graph:
         names: dict[str, Named] = {}
         for name, bindings in self.env.names.items():
-            named = [_named(binding.value, binding.span) for binding in bindings]
+            named = [as_named(binding.value, binding.span) for binding in bindings]
             first = named[0] if named else None
             if first is not None and all(one is not None and one.value == first.value for one in named):
                 names[name] = first  # scopes that share a variable agree on its name
-        for name, named in _members(self.env):
+        for name, named in members(self.env):
             names.setdefault(name, named)
         items, training = tuple(self.items), None
         if self.training is not None:
@@ -410,24 +407,6 @@ class GraphBuilder(State):
         )
 
 
-def _members(env: Env) -> Iterator[tuple[str, Named]]:
-    """The qualified names of what scopes bind. Names bound by calls are inner ones."""
-    todo: list[tuple[Env, tuple[str, ...], bool]] = [(env, (), False)]
-    for env, around, is_inner in todo:  # which grows
-        for path, bound in env.last.items():
-            for name, one in bound.items():
-                named = _named(one.value, one.span, is_inner)
-                if named is None:
-                    continue
-                for whole in dict.fromkeys((path, env.written(path))):
-                    yield ".".join((*around, *whole, name)), named
-        for scope in env.scopes.values():
-            if scope.inside is not None:
-                todo += [
-                    (scope.inside, (*around, *whole), True) for whole in dict.fromkeys((scope.path, scope.written))
-                ]
-
-
 def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
     match arg:
         case Ref(node, output):
@@ -438,28 +417,6 @@ def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
             return repr((value, dtype))
         case _:
             return repr(arg)
-
-
-def _named(value: ExprValue, span: Span, is_inner: bool = False) -> Named | None:
-    fetched = _fetched(value)
-    return None if fetched is None else Named(fetched, span, is_inner)
-
-
-def _fetched(value: ExprValue) -> Ref | Refs | Static | None:
-    """What a caller gets for a name with this value. None if it has none outside the program."""
-    match value:
-        case Tensor() | Operation():
-            return value.ref
-        case bool() | int() | float() | str() | bytes():
-            return Static(value)
-        case list() | tuple() if is_host(value):
-            return Static(freeze(value))
-        case list() | tuple():
-            parts = (Static(freeze(one)) if is_host(one) else _fetched(one) for one in value)
-            items = [part for part in parts if part is not None]
-            return Refs(tuple(items)) if len(items) == len(value) else None
-        case _:
-            return None
 
 
 class RecomputedGradient(Record):

@@ -11,6 +11,7 @@ from .calls.arguments import ArgumentValue
 from .calls.calls import gradients
 from .context import Analysis, StatementFailed
 from .gradient_flow import depends
+from .other_graph import on_graph
 from .values import Tensor
 
 METHODS = ("reverse", "forward", "numeric", "symbolic")

@@ -9,6 +9,7 @@ import numpy as np
 from ..analysis.context import Analysis
 from ..analysis.gradcheck import METHODS, Check, between, way
 from ..analysis.gradient_flow import depends
+from ..analysis.other_graph import on_graph
 from ..diagnostics import TfgError
 from ..lowering.graph import extend
 from ..lowering.kept_random import is_random

@@ -58,6 +58,7 @@ from ..calls.wrong_kind import scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import bind_targets, condition, iterate, value_of
 from ..names import Binding
+from ..other_graph import on_graph
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
 from .evaluation import bind_batch, rows_of, type_text
 from .fed_data import Trained, check_fed
