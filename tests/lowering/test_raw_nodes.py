@@ -249,7 +249,7 @@ def test_a_loop_of_tensorflow_1_runs():
 def test_what_a_loop_needs_is_what_its_turns_need():
     fed = LOOP.replace('y = raw.Placeholder(dtype=float32, shape=[]) as "y"', "placeholder y: float32")
     found = tfdsl.check(fed + "session: print out with x = 1.0\n")
-    assert [one.code for one in found if one.severity == "error"] == ["TFG503"]
+    assert [one.code for one in found if one.severity == "error"] == ["TFG501"]
 
 
 def test_the_version_of_a_graph():
