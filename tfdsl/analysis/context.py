@@ -402,9 +402,7 @@ class GraphBuilder(State):
             names.setdefault("global_step", Named(Ref(self.counts.id), self.counts.origin.span))
         signatures = tuple(one for one, _ in self.signatures.values())
         functions = tuple(self.functions.values())
-        return Graph(
-            self.name, self.seed, items, names, self.loss, training, signatures, self.version, functions
-        )
+        return Graph(self.name, self.seed, items, names, self.loss, training, signatures, self.version, functions)
 
 
 def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
