@@ -50,6 +50,7 @@ ELSEWHERE = {
     **dict.fromkeys(("TFG943", "TFG944", "TFG945"), "numbers of data and of feeds: test_data_feeds.py"),
     "TFG625": "the network is only asked when the data is loaded",
     **dict.fromkeys((f"TFG{number:03}" for number in range(1, 13)), "files with graphs: test_read.py"),
+    "TFG015": "a function that is damaged: test_read.py",
     "TFG014": "a graph that TensorFlow refuses: test_read.py",
     "TFG013": "a graph that ends the process: test_verify.py",
     "TFG841": "the size of a file: test_limits.py",

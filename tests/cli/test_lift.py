@@ -10,6 +10,8 @@ from tfdsl.lowering.tf import tf
 RELU = """\
 # lifted from relu.pbtxt, 2 nodes, exactly
 
+graph_version 0
+
 x = raw.Placeholder(dtype=float32) as "x"
 _a_y = raw.Relu(features=x) as "a/y"
 """

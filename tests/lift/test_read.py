@@ -6,12 +6,15 @@ import zipfile
 
 import numpy as np
 import pytest
+from google.protobuf import text_format
 from graph_files import checkpoint, dense, loop, saved_model, written
 
 from tfdsl.diagnostics import TfgError
+from tfdsl.lift.functions import graph_functions
 from tfdsl.lift.graph import Endpoint
+from tfdsl.lift.nodes import OpDefs
 from tfdsl.lift.read import read_graph
-from tfdsl.lowering.tf import tf, v1
+from tfdsl.lowering.tf import GraphDef, tf, v1
 
 X = 'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }\n'
 ROW = X.replace("DT_FLOAT } }", 'DT_FLOAT } } attr { key: "shape" value { shape { dim { size: 3 } } } }')
@@ -185,3 +188,30 @@ def test_a_truncated_and_a_large_file(here):
     code, headline, _ = refused("cut.pb")
     assert code == "TFG002" and re.search("it ends early", headline)
     assert refused(path, max_file=100)[:2] == ("TFG841", "graph.pb has more than 100 bytes")
+
+
+FUNCTION = """library { function {
+  signature { name: "f" input_arg { name: "x" type: DT_FLOAT } output_arg { name: "y" type: DT_FLOAT } }
+  ret { key: "y" value: "r:activations:0" }
+  node_def { name: "r" op: "Relu" input: "x" attr { key: "T" value { type: DT_FLOAT } } }
+} }
+"""
+
+
+def test_functions():
+    found = text_format.Parse(X + FUNCTION, GraphDef())
+    function = graph_functions(found.library, OpDefs(found.library))["f"]
+    assert function.inputs == {"x": ("float32", {})} and function.outputs == {"y": Endpoint("r")}
+    assert function.nodes["r"].inputs == (Endpoint("x"),)
+    for change in (
+        FUNCTION.replace('input: "x"', 'input: "z"'),
+        FUNCTION.replace('input: "x"', 'input: "r:activations:0"'),
+        FUNCTION.replace('input: "x"', 'input: "x" input: "^q"'),
+        FUNCTION.replace("r:activations:0", "r:nothing:0"),
+        FUNCTION.replace("r:activations:0", "r"),
+        FUNCTION.replace('attr { key: "T" value { type: DT_FLOAT } }', ""),
+    ):
+        damaged = text_format.Parse(X + change, GraphDef()).library
+        with pytest.raises(TfgError) as caught:
+            graph_functions(damaged, OpDefs(damaged))
+        assert [one.code for one in caught.value.diagnostics] == ["TFG015"]

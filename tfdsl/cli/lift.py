@@ -99,6 +99,9 @@ def command(arguments: argparse.Namespace) -> int:
             return _verify(arguments, program)
     if output == "-":
         _, lifted = lifted_by(arguments, "")
+        if lifted.arrays:
+            some = next(iter(lifted.arrays))
+            raise WrongUse(f"the constant {some!r} cannot be written in a program: have a file for it, with -o OUT")
         write_utf8()
         show(lifted.source, end="")
         return 0

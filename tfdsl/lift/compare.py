@@ -8,12 +8,12 @@ import numpy as np
 from ..lowering.sums import ATTRIBUTES
 from ..lowering.tf import AttrValue, FunctionDef, NodeDef, v1
 from ..record import Record
+from .functions import DERIVED
 from .graph import GraphNode, SavedGraph
+from .nodes import OpDefs
 
-# TensorFlow derives the first from other attributes. The others keep the order of sums, and a built graph has them
-# whoever wrote it.
-_IGNORED = frozenset({"_output_shapes", *ATTRIBUTES})
-
+# The order of sums is kept by attributes that a built graph has, whoever wrote it.
+_IGNORED = frozenset({*DERIVED, *ATTRIBUTES})
 
 _Attributes: TypeAlias = Mapping[str, AttrValue]
 
@@ -109,33 +109,35 @@ def _device(text: str) -> str:
 
 def _of_functions(left: SavedGraph, right: SavedGraph) -> Iterator[NodeDifference]:
     ones, others = ({one.signature.name: one for one in graph.library.function} for graph in (left, right))
+    defs = OpDefs(left.library), OpDefs(right.library)
     for name in sorted(ones.keys() | others.keys()):
         one, other = ones.get(name), others.get(name)
         if one is None or other is None:
             yield NodeDifference(name, "the function", _presence(one), _presence(other))
         else:
-            yield from _of_function(name, one, other)
+            yield from _of_function(name, one, other, defs)
 
 
-def _of_function(name: str, left: FunctionDef, right: FunctionDef) -> Iterator[NodeDifference]:
+def _of_function(
+    name: str, left: FunctionDef, right: FunctionDef, defs: tuple[OpDefs, OpDefs]
+) -> Iterator[NodeDifference]:
     if left.signature != right.signature:
         yield NodeDifference(name, "the signature", *(" ".join(str(one.signature).split()) for one in (left, right)))
     if dict(left.ret) != dict(right.ret) or dict(left.control_ret) != dict(right.control_ret):
         yield NodeDifference(name, "the list of results", str(dict(left.ret)), str(dict(right.ret)))
     yield from _of_attributes(name, left.attr, right.attr)
+    for at, arg in enumerate(left.signature.input_arg):
+        yield from _of_attributes(f"{name}/{arg.name}", left.arg_attr[at].attr, right.arg_attr[at].attr)
     ones, others = ({node.name: node for node in one.node_def} for one in (left, right))
     for node in sorted(ones.keys() | others.keys()):
-        one, other = ones.get(node), others.get(node)
+        one, other, place = ones.get(node), others.get(node), f"{name}/{node}"
         if one is None or other is None:
-            yield NodeDifference(f"{name}/{node}", "the node", _presence(one), _presence(other))
-        else:
-            yield from _of_function_nodes(f"{name}/{node}", one, other)
-
-
-def _of_function_nodes(name: str, left: NodeDef, right: NodeDef) -> Iterator[NodeDifference]:
-    if (left.op, list(left.input), _device(left.device)) != (right.op, list(right.input), _device(right.device)):
-        yield NodeDifference(name, "the node", _call(left), _call(right))
-    yield from _of_attributes(name, left.attr, right.attr)
+            yield NodeDifference(place, "the node", _presence(one), _presence(other))
+            continue
+        if (one.op, list(one.input), _device(one.device)) != (other.op, list(other.input), _device(other.device)):
+            yield NodeDifference(place, "the node", _call(one), _call(other))
+        if one.op == other.op:
+            yield from _of_attributes(place, defs[0].filled(one, {}), defs[1].filled(other, {}))
 
 
 def _call(node: NodeDef) -> str:

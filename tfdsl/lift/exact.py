@@ -6,7 +6,7 @@ Nothing is folded, so building the program makes the same graph again, node for 
 import keyword
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 
 import numpy as np
@@ -20,9 +20,10 @@ from ..syntax.hints import GRAPH_WORDS, SESSION_WORDS
 from ..syntax.tree import CONSTANTS
 from ..types import DTYPE_NAMES
 from .constants import MOST_IN_TEXT, attribute, constant_value, frozen, is_splat, value_text
+from .functions import FunctionGraph, graph_functions
 from .graph import Endpoint, GraphNode, SavedGraph
 from .lifted import Lifted
-from .nodes import OpDefs
+from .nodes import OpDefs, count_of
 
 # Names that a lifted program does not bind, since they mean something else in the language.
 _TAKEN = frozenset(
@@ -33,38 +34,96 @@ _MOST_REPEATED = 100_000  # elements of a constant with one number in all places
 
 
 def lift_exact(graph: SavedGraph, arrays: str = "") -> Lifted:
-    """The source that builds a graph again, node for node. `arrays` is the name of the file for large constants, which
-    are in the source if it is empty."""
+    """The source that builds a graph again, node for node. `arrays` is the name of the file for large constants. If
+    it is empty, only constants that source cannot have are in a file."""
     return _Exact(graph, arrays).lifted()
 
 
 class _Exact:
     def __init__(self, graph: SavedGraph, arrays: str):
         self._graph = graph
-        self._file = arrays
         self._defs = OpDefs(graph.library)
-        self._names = _names(graph)
-        self._arrays: dict[str, np.ndarray] = {}
+        self._notes = list(graph.notes)
+        self._functions = graph_functions(graph.library, self._defs)
+        if graph.library.gradient:
+            self._notes.append("which functions are the gradients of others is left out")
+        self._file, self._arrays = arrays, dict[str, np.ndarray]()
 
     def lifted(self) -> Lifted:
-        body = "\n".join(self._blocks())
-        head = f"# lifted from {os.path.basename(self._graph.path)}, {len(self._graph.nodes)} nodes, exactly\n"
+        graph = self._graph
+        head = [f"# lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes, exactly", ""]
+        head += [f"graph_version {graph.producer}", ""]
+        functions = names_of(self._functions, frozenset(self._functions))
+        known: dict[str, str] = {}
+        for name, function in self._functions.items():
+            head += [*self._function(function, functions[name], known), ""]
+            known[name] = functions[name]
+        used = frozenset(name for name, users in graph.users.items() if users)
+        body = _Statements(graph.nodes, names_of(graph.nodes, used, functions.values()), self._defs, functions,
+                           self._file, self._arrays)  # fmt: skip
+        source = format_text(Source("lifted", "\n".join([*head, *body.blocks()]) + "\n"))
         found = {
-            end: self._end(end)
-            for node in self._graph.nodes.values()
+            end: body.end(end)
+            for node in graph.nodes.values()
             for end in (Endpoint(node.name, at) for at in range(max(1, len(node.types))))
         }
-        source = format_text(Source("lifted", f"{head}\n{body}\n"))
-        return Lifted(source, self._arrays, found, self._graph.notes)
+        return Lifted(source, self._arrays, found, tuple(self._notes))
 
-    # --- statements -----------------------------------------------------------------------------
+    def _function(self, function: FunctionGraph, name: str, known: Mapping[str, str]) -> Iterator[str]:
+        """A function of the library: `function f(x: float32[...]) -> (float32[...] as "y"):`."""
+        used = {end.node for node in function.nodes.values() for end in node.inputs}
+        used |= {one for node in function.nodes.values() for one in node.controls}
+        used |= {end.node for end in function.outputs.values()} | set(function.controls)
+        everything = {**dict.fromkeys(function.inputs), **function.nodes}
+        names = names_of(everything, frozenset(used) | function.inputs.keys())
+        body = _Statements(function.nodes, names, self._defs, known, "", self._arrays)
+        inputs = [
+            f"{names[one]}: {dtype}[...]{_beside(body, attrs)} as {quoted(one)}"
+            for one, (dtype, attrs) in function.inputs.items()
+        ]
+        outputs = [f"{dtype}[...] as {quoted(one)}" for one, dtype in function.dtypes.items()]
+        attributes = _beside(body, function.attributes)
+        yield f"function {name}({', '.join(inputs)}) -> ({', '.join(outputs)}){attributes} as {quoted(function.name)}:"
+        yield from (f"    {line}" for line in body.blocks())
+        results = ", ".join(body.end(end) for end in function.outputs.values())
+        waited = ", ".join(body.end(Endpoint(one)) for one in function.controls)
+        if results or waited or not function.nodes:
+            yield "    " + " ".join(["return", *filter(None, [results]), *([f"after {waited}"] if waited else [])])
 
-    def _blocks(self) -> Iterator[str]:
+
+def _beside(body: "_Statements", attributes: Mapping[str, AttrValue]) -> str:
+    """` with (name=value)`: the attributes of a function or of its input."""
+    texts = [f"{name}={body.value(value)}" for name, value in sorted(attributes.items())]
+    return f" with ({', '.join(texts)})" if texts else ""
+
+
+def quoted(text: str) -> str:
+    return value_text(text, "string")
+
+
+class _Statements:
+    """The statements of a graph or of a function. `names` has the names in the source of nodes and inputs, and
+    `functions` those of functions."""
+
+    def __init__(
+        self,
+        nodes: Mapping[str, GraphNode],
+        names: Mapping[str, str],
+        defs: OpDefs,
+        functions: Mapping[str, str],
+        file: str,
+        arrays: dict[str, np.ndarray],
+    ):
+        self._nodes, self._names, self._defs, self._functions = nodes, names, defs, functions
+        self._file, self._is_inline, self._arrays = file or "arrays.npz", not file, arrays
+        self._made: set[str] = set()
+
+    def blocks(self) -> Iterator[str]:
         """The statements of all nodes. Neighbours on one device, or that wait for the same nodes, share a block."""
-        for device, nodes in groupby(self._graph.nodes.values(), key=lambda node: node.device):
+        for device, nodes in groupby(self._nodes.values(), key=lambda node: node.device):
             margin = ""
             if device:
-                yield f"device {value_text(device, 'string')}:"
+                yield f"device {quoted(device)}:"
                 margin = "    "
             for controls, group in groupby(nodes, key=lambda node: node.controls):
                 inner = margin
@@ -73,10 +132,11 @@ class _Exact:
                     inner += "    "
                 for node in group:
                     yield f"{inner}{self._statement(node)}"
+                    self._made.add(node.name)
 
     def _statement(self, node: GraphNode) -> str:
         name = self._names[node.name]
-        return f"{name} = {self._call(node)} as {value_text(node.name, 'string')}"
+        return f"{name} = {self._call(node)} as {quoted(node.name)}"
 
     def _call(self, node: GraphNode) -> str:
         definition = self._defs.find(node.op)
@@ -85,32 +145,37 @@ class _Exact:
             value = constant_value(node)
             if value is not None and self._is_beside(value):
                 self._arrays[node.name] = value
-                return f"stored({value_text(node.name, 'string')}, from={value_text(self._file, 'string')})"
+                return f"stored({quoted(node.name)}, from={quoted(self._file)})"
         arguments = [*self._inputs(node, definition), *self._attributes(node, definition)]
         return f"raw.{node.op}({', '.join(f'{name}={text}' for name, text in arguments)})"
 
     def _is_beside(self, value: np.ndarray) -> bool:
         """Whether a constant goes to the file: it is large or cannot be written, and its elements differ."""
-        if 0 in value.shape[:-1]:
+        if 0 in value.shape[:-1] or value.dtype.kind == "c":
             return True
         is_long = value.size > MOST_IN_TEXT and value.dtype.kind != "O"
-        return bool(self._file) and is_long and not (is_splat(value) and value.size <= _MOST_REPEATED)
+        return not self._is_inline and is_long and not (is_splat(value) and value.size <= _MOST_REPEATED)
 
     def _inputs(self, node: GraphNode, definition: OpDef) -> Iterator[tuple[str, str]]:
         ends = iter(node.inputs)
         for arg in definition.input_arg:
             count = count_of(arg, node.attrs)
             if count is None:
-                yield arg.name, self._end(next(ends))
+                yield arg.name, self._operand(node, next(ends))
             else:
-                yield arg.name, f"[{', '.join(self._end(next(ends)) for _ in range(count))}]"
+                yield arg.name, f"[{', '.join(self._operand(node, next(ends)) for _ in range(count))}]"
 
-    def _end(self, end: Endpoint) -> str:
-        """An output of a node as an expression."""
-        node = self._graph.nodes[end.node]
-        definition = self._defs.find(node.op)
-        assert definition is not None  # the reader refuses unknown ops
-        return self._names[end.node] + place_of(definition, node.attrs, end.output)
+    def _operand(self, node: GraphNode, end: Endpoint) -> str:
+        """An input of a node. One that is made further down comes back into a loop."""
+        is_later = end.node in self._nodes and end.node not in self._made
+        return f"later {self.end(end)}" if is_later and end.node != node.name else self.end(end)
+
+    def end(self, end: Endpoint) -> str:
+        """An output of a node, or an input of a function, as an expression."""
+        name = self._names[end.node]
+        node = self._nodes.get(end.node)
+        definition = None if node is None else self._defs.find(node.op)
+        return name if node is None or definition is None else name + place_of(definition, node.attrs, end.output)
 
     # --- attributes -----------------------------------------------------------------------------
 
@@ -122,9 +187,10 @@ class _Exact:
             attr = known.get(name)
             is_default = attr is not None and attr.HasField("default_value") and attr.default_value == value
             if name not in inferred and not is_default:
-                yield name, self._value(value)
+                yield name, self.value(value)
 
-    def _value(self, value: AttrValue) -> str:
+    def value(self, value: AttrValue) -> str:
+        """An attribute as source writes it."""
         match value.WhichOneof("value"):
             case "tensor":
                 return _tensor(v1.make_ndarray(value.tensor))
@@ -132,12 +198,20 @@ class _Exact:
                 return str(attribute(value))
             case "list" if value.list.type:
                 return f"[{', '.join(attribute(value))}]"
+            case "func":
+                return self._called(value.func.name)
+            case "list" if value.list.func:
+                return f"[{', '.join(self._called(one.name) for one in value.list.func)}]"
             case "f":
                 return value_text(value.f, "float32")
             case "list" if value.list.f:
                 return f"[{', '.join(value_text(one, 'float32') for one in value.list.f)}]"
             case _:
                 return value_text(attribute(value), "")
+
+    def _called(self, function: str) -> str:
+        """A function, by the name that the source gives it above. The others are given by their own names."""
+        return self._functions.get(function) or quoted(function)
 
 
 def _tensor(value: np.ndarray) -> str:
@@ -162,13 +236,6 @@ def place_of(definition: OpDef, attrs: Mapping[str, AttrValue], output: int) -> 
     return ""  # an operation
 
 
-def count_of(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
-    """The number of tensors of an argument that is a list, else None."""
-    if arg.number_attr:
-        return attrs[arg.number_attr].i
-    return len(attrs[arg.type_list_attr].list.type) if arg.type_list_attr else None
-
-
 def _inferred(node: GraphNode, definition: OpDef) -> Iterator[str]:
     """The attributes that follow from inputs."""
     for arg in definition.input_arg:
@@ -178,19 +245,19 @@ def _inferred(node: GraphNode, definition: OpDef) -> Iterator[str]:
         yield from filter(None, (arg.type_attr, arg.number_attr, arg.type_list_attr))
 
 
-def _names(graph: SavedGraph) -> dict[str, str]:
-    """A name in the source for each node, like the node's own. A name of a node that nothing uses begins with `_`."""
-    taken: set[str] = set(_TAKEN)
+def names_of(nodes: Iterable[str], used: Collection[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """A name in the source for each of these names, like it. One that nothing uses begins with `_`."""
+    there = {*_TAKEN, *taken}
     found: dict[str, str] = {}
-    for name in graph.nodes:
+    for name in nodes:
         plain = re.sub(r"\W+", "_", name, flags=re.ASCII).lstrip("_")
         wanted = plain if plain[:1].isalpha() else f"n{plain}"
-        if not graph.users[name]:
+        if name not in used:
             wanted = f"_{wanted}"
         made, number = wanted, 0
-        while made in taken:
+        while made in there:
             number += 1
             made = f"{wanted}_{number}"
-        taken.add(made)
+        there.add(made)
         found[name] = made
     return found

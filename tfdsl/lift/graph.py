@@ -1,6 +1,6 @@
 """A graph as a file has it: the nodes of a GraphDef, linked, in an order in which they can be built."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..lowering.tf import AttrValue, FunctionDefLibrary
 from ..record import Record, field
@@ -84,3 +84,35 @@ class SavedGraph(Record):
     def _needed(node: GraphNode) -> Iterator[str]:
         yield from (one.node for one in node.inputs)
         yield from node.controls
+
+
+class Cycle(Exception):
+    """Nodes that need each other."""
+
+    def __init__(self, names: Sequence[str]):
+        super().__init__(names)
+        self.names = names
+
+
+def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """Names, each after those that it needs; otherwise in the given order. Raises `Cycle` if that cannot be."""
+    position = {name: at for at, name in enumerate(needs)}
+    sorted_needs = {name: sorted(set(others), key=position.__getitem__) for name, others in needs.items()}
+    ordered: dict[str, None] = {}
+    for first in needs:
+        todo = [(first, iter(sorted_needs[first]))]
+        opened = {first}
+        while todo and first not in ordered:
+            name, left = todo[-1]
+            one = next((one for one in left if one not in ordered), None)
+            if one is None:
+                ordered[name] = None
+                opened.discard(name)
+                todo.pop()
+            elif one in opened:
+                names = [name for name, _ in todo]
+                raise Cycle(names[names.index(one) :])
+            else:
+                opened.add(one)
+                todo.append((one, iter(sorted_needs[one])))
+    return list(ordered)

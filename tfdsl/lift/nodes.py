@@ -166,3 +166,10 @@ def dtype_name(dtype: int) -> str:
         return tf.as_dtype(base(dtype)).name
     except TypeError:
         raise BadNode(f"{dtype} is no dtype") from None
+
+
+def count_of(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
+    """The number of tensors of an argument that is a list, else None."""
+    if arg.number_attr:
+        return attrs[arg.number_attr].i
+    return len(attrs[arg.type_list_attr].list.type) if arg.type_list_attr else None

@@ -34,7 +34,7 @@ from ..lowering.tf import (
 )
 from ..types import ALL_DTYPES, TensorType
 from .formats import GraphFile, read_file, refuse
-from .graph import Endpoint, GraphNode, SavedGraph, SavedSignature
+from .graph import Cycle, Endpoint, GraphNode, SavedGraph, SavedSignature, in_order
 from .nodes import MAX_FILE, BadNode, NodeDtypes, OpDefs, base, dtype_name
 
 _Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
@@ -148,30 +148,15 @@ class _Reader:
     def _ordered(self, defs: Mapping[str, NodeDef], links: Mapping[str, _Links]) -> list[str]:
         """The names of the nodes, each after those that it needs; otherwise in the order of the file. Back edges of
         loops do not count."""
-        position = {name: at for at, name in enumerate(defs)}
         needs: dict[str, list[str]] = {}
         for name in defs:
             inputs, controls = links[name]
             forward = (one.node for one in inputs if not (_is_merge(defs[name]) and _is_next(defs[one.node])))
-            needs[name] = sorted({*controls, *forward}, key=position.__getitem__)
-        ordered: dict[str, None] = {}
-        for first in defs:
-            todo = [(first, iter(needs[first]))]
-            opened = {first}
-            while todo and first not in ordered:
-                name, left = todo[-1]
-                one = next((one for one in left if one not in ordered), None)
-                if one is None:
-                    ordered[name] = None
-                    opened.discard(name)
-                    todo.pop()
-                elif one in opened:
-                    names = [name for name, _ in todo]
-                    raise refuse(NODE_CYCLE, names=_some(names[names.index(one) :]))
-                else:
-                    opened.add(one)
-                    todo.append((one, iter(needs[one])))
-        return list(ordered)
+            needs[name] = [*controls, *forward]
+        try:
+            return in_order(needs)
+        except Cycle as error:
+            raise refuse(NODE_CYCLE, names=_some(error.names)) from None
 
     # --- types ----------------------------------------------------------------------------------
 

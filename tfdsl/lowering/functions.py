@@ -13,7 +13,8 @@ def begin(graph: tf.Graph, program: Graph) -> None:
     if program.version is None and not program.functions:
         return
     definition = v1.GraphDef()
-    definition.versions.producer = program.version or graph.graph_def_versions.producer
+    newest = graph.graph_def_versions.producer
+    definition.versions.producer = newest if program.version is None else program.version
     made: dict[str, FunctionDef] = {}
     for function in program.functions:
         made[function.name] = definition.library.function.add()

@@ -278,7 +278,7 @@ def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
 
 def _graph_version(ctx: Analysis, env: Env, statement: t.GraphVersion) -> None:
     value = value_of(ctx, env, statement.value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**31:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         ctx.fail(VERSION_VALUE, statement.value.span, value=describe(value))
     if ctx.graph.version is not None or ctx.graph.nodes or ctx.graph.functions or ctx.graph.is_function:
         ctx.fail(VERSION_LATE, statement.span)

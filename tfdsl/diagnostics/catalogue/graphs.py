@@ -27,3 +27,5 @@ VERIFY_ENDED = _message("TFG013", "TensorFlow ends the process that compares {pa
 GRAPH_REFUSED = _message("TFG014", "TensorFlow refuses the graph in {path}: {reason}",
                          "the file is damaged, or made for another version of TensorFlow; if only a part of it is "
                          "wrong, lift another part with --outputs")
+FUNCTION_BROKEN = _message("TFG015", "the function '{name}' of the graph is damaged: {reason}",
+                           "copy the file again; or lift a part that does not need the function, with --outputs")

@@ -48,7 +48,7 @@ LISTED_KIND = _message("TFG322", "{function} lists the variables of a scope, and
 LISTED_NAME = _message("TFG323", "{function} takes the name of the variables as a text, not {value}",
                        "write it in quotes, as in: {function}(dense, \"kernel\")")
 SCOPE_EMPTY = _message("TFG324", "{what} needs variables, and the scope {name} has none{fitting}")
-VERSION_VALUE = _message("TFG325", "the version of a graph is a whole number from 1 on, not {value}")
+VERSION_VALUE = _message("TFG325", "the version of a graph is a whole number from 0 on, not {value}")
 VERSION_LATE = _message("TFG326", "the version of a graph comes after something that it should apply to",
                         "write it once, as the first line of the graph")
 BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
