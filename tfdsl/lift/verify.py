@@ -317,7 +317,9 @@ def _is_readable(tensor: Operand) -> bool:
 def _element(compiled: Compiled, text: str) -> object:
     """What a name of the program stands for, with the places in brackets after it."""
     if text.startswith("^"):
-        return compiled.graph.get_operation_by_name(text.removeprefix("^"))
+        node = text.removeprefix("^")
+        is_there = node in {one.name for one in compiled.graph.get_operations()}
+        return compiled.graph.get_operation_by_name(node) if is_there else None
     name, *places = re.split(r"\[(\d+)\]", text)
     found: Any = compiled[name]
     for place in filter(None, places):

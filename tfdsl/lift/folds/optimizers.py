@@ -164,7 +164,7 @@ def _arguments(draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]
     defaults = step.optimizer.params
     for name, end in zip(step.inputs, node.inputs):
         if name in defaults or name == "learning_rate":
-            value = operand(draft, end)
+            value = operand(draft, _uncast(draft, end))
             if not (name in defaults and isinstance(value, Given) and _equal(value.value, defaults[name])):
                 found.append((name, value))
     for name, attr in step.attrs.items():
@@ -180,6 +180,12 @@ def _arguments(draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]
             found.append(("initial_accumulator_value", Given(value, "float32")))
     order = ["learning_rate", *defaults]
     return tuple(sorted(found, key=lambda one: order.index(one[0])))
+
+
+def _uncast(draft: Draft, end: Endpoint) -> Endpoint:
+    """An argument before the update of a variable converts it to the variable's dtype."""
+    node = draft.graph.nodes[end.node]
+    return node.inputs[0] if node.op == "Cast" and "/update_" in node.name else end
 
 
 def _filled(draft: Draft, end: Endpoint) -> float | None:
