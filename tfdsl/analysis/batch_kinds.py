@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from ..ops.batch import COLUMNS, FIXED, ROWS, SIZES, SUM, BatchArgument, BatchCall, Mixed, Operand
-from ..program import Arg, Field, Literal, Node, Pack, Ref, Refs, Static, refs_of
+from ..program import Arg, Back, Field, Literal, Node, Pack, Ref, Refs, Static, refs_of
 from ..types import Shape, nested_shape
 
 Nodes = Mapping[int, Node]
@@ -91,7 +91,7 @@ def _argument(nodes: Nodes, arg: Arg, kinds: Mapping[int, str]) -> BatchArgument
         case Refs(items=items):
             operands = tuple(_operand(nodes, item, kinds) for item in items if not isinstance(item, Static))
             return BatchArgument(operands, None, is_list=True)
-        case Ref() | Pack() | Field():
+        case Ref() | Pack() | Field() | Back():
             operand = _operand(nodes, arg, kinds)
             return BatchArgument((operand,), operand.shape)
         case _:
@@ -113,7 +113,7 @@ def _shape(nodes: Nodes, arg: Arg) -> Shape:
         case Pack(items=items):
             inner = _shape(nodes, items[0])
             return None if inner is None else (len(items), *inner)
-        case Refs() | Field():
+        case Refs() | Field() | Back():
             return None
         case _:
             assert_never(arg)

@@ -83,7 +83,7 @@ def names_in(expr: t.Expr) -> Iterator[t.Name]:
                 yield from names_in(one)
         case (
             t.Constant() | t.Binary() | t.Unary() | t.Boolean() | t.Compare() | t.Conditional() | t.List() | t.Tuple()
-            | t.Comprehension() | t.Dictionary() | t.Slice() | t.Dots()
+            | t.Comprehension() | t.Dictionary() | t.Slice() | t.Dots() | t.Later()
         ):  # fmt: skip
             pass  # it begins with no name
         case _:

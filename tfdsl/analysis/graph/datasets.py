@@ -191,7 +191,7 @@ def _check_quoted(ctx: Analysis, env: Env, expr: t.Expr) -> None:
                 _check_quoted(ctx, env, one.key)
         case (
             t.Name() | t.Attribute() | t.Constant() | t.Binary() | t.Unary() | t.Boolean() | t.Compare()
-            | t.Conditional() | t.Call() | t.Index() | t.Comprehension() | t.Slice() | t.Dots()
+            | t.Conditional() | t.Call() | t.Index() | t.Comprehension() | t.Slice() | t.Dots() | t.Later()
         ):  # fmt: skip
             pass  # evaluating it reports what is wrong
         case _:
