@@ -107,6 +107,7 @@ def test_help(shell):
     for asked in ("%%tfg?", "%tfg?"):
         shown = " ".join(shell(asked).split())  # lines are as wide as the terminal
         assert "--show {graph,curves}" in shown and "a Python variable for the cell" in shown
+        assert "NAME=SOURCE" in shown and "a Python variable with a table" in shown
     assert shell("%tfg").startswith("%%tfg: the program goes into the lines below %%tfg")
 
 
@@ -178,8 +179,10 @@ def test_a_name_for_the_cell(shell):
     np.testing.assert_array_equal(model["w"], model.result.variables["w"])
     assert model["w"].max() > 0.5, "as trained, not as it began"
     assert "loss.mse" not in model and "w" in model and "nothing" not in model
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="without a feed of x"):
         model["loss.mse"]
+    with pytest.raises(AttributeError, match=r"write \['w'\] for the value"):
+        _ = model.w
     assert repr(model) == "<Cell In[2]: 7 nodes, 1 session>"
     html = model._repr_mimebundle_()["text/html"]
     assert "<td><code>loss.mse</code></td><td><code>float32</code></td>" in html
@@ -226,7 +229,9 @@ def test_options(shell):
             shell["frame"] = module.DataFrame(frames)
             assert shell.tfg(text, "--data d=frame") == "1.0 [[1.5 1.  0. ]\n [2.5 0.  1. ]]\n"
     shell["nothing"] = object()
-    assert "TFG624" in shell.tfg(text, "--data d=nothing") and "TFG604" in shell.tfg(text, "--data d=unknown")
+    assert "TFG624" in shell.tfg(
+        text, "--data d=nothing"
+    ) and "no Python variable 'nothin', and no file; did you mean 'nothing'?" in shell.tfg(text, "--data d=nothin")
     unused = "a = constant(1)\nb = constant(2)\nsession:\n    print b\n"
     assert "warning[TFG901]: 'a' is never used" in shell.tfg(unused)
     assert shell.tfg(unused, "-q") == "2\n"
@@ -263,6 +268,18 @@ def test_values_after_the_sessions(shell):
     other = shell["other"].program
     assert [op.type for op in other.graph.get_operations()] == ["Placeholder", "Const", "AddV2"]
     assert [tensor.op.name for tensor in other.feeds] == ["b/x"]
+
+
+def test_values_of_sessions(shell):
+    text = "data d = moons(20, seed=1)\nplaceholder X: float32[n, 2]\na = reduce_mean(X)\nb = reduce_max(X)\nsession:\n"
+    shell.tfg(f"{text}    one = evaluate a on d as q with X = q.features\n"
+              "    both = evaluate a, b on d as q with X = q.features\n    three = 3", "cell")  # fmt: skip
+    cell = shell["cell"]
+    assert cell["three"] == 3 and cell["both"] == {"a": cell["one"], "b": cell["both"]["b"]}
+    assert shell.tfg('session:\n    print both.a == one, three + 1, "{both.b:.1f} {one:.1f}"') == (
+        f"True 4 {cell['both']['b']:.1f} {cell['one']:.1f}\n"
+    )
+    assert repr(cell.program.dataset("d")).startswith("<Dataset moons: 20 rows; ")
 
 
 def test_values_are_checked_like_other_inputs(shell):

@@ -1,5 +1,7 @@
 """Values of Python for use in a text: plain numbers, strings and lists, or arrays."""
 
+from typing import cast
+
 from .types import DTYPES
 
 NO_VALUE = object()  # of what no text can use
@@ -32,6 +34,14 @@ def as_data(value: object, of_python: bool = False) -> object:
         if not any(item is NO_VALUE or hasattr(item, "dtype") for item in items):
             return items
     return _array(value, of_python)
+
+
+def as_values(value: object) -> object:
+    """The value of a session for use in a cell, or a dict of the values that an `evaluate` gave it."""
+    if not isinstance(value, dict):
+        return as_data(value)
+    fields = {name: as_data(one) for name, one in cast("dict[str, object]", value).items()}
+    return NO_VALUE if any(one is NO_VALUE for one in fields.values()) else fields
 
 
 def _array(value: object, of_python: bool) -> object:

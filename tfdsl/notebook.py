@@ -40,7 +40,7 @@ from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .diagnostics.render import render_text
-from .diagnostics.spelling import counted
+from .diagnostics.spelling import counted, did_you_mean
 from .draw.curves import curves
 from .draw.formats.svg import svg
 from .draw.links import linked
@@ -48,7 +48,7 @@ from .draw.picture import picture
 from .driver import Compiled, check
 from .given import whole
 from .inputs import CompileInputs, ExternalNames
-from .known_values import NO_VALUE, as_data, is_data
+from .known_values import NO_VALUE, as_data, as_values, is_data
 from .program import Ref, Static
 from .quiet import load_beside_others
 from .record import Record
@@ -88,7 +88,8 @@ class CellError(Exception):
 class Cell:
     """A cell that ran: its `program`, the `result` of its sessions, and the values of its names, `cell["w"]`.
 
-    A value is the value of the name after the sessions: a NumPy array, or a plain number or string.
+    A value is the value of the name after the sessions: a NumPy array, or a plain number or string; of a name that an
+    `evaluate` of several values gave, it is a dict.
     """
 
     def __init__(self, program: Compiled, result: "Result | None" = None):
@@ -98,12 +99,21 @@ class Cell:
 
     def needs(self, name: str) -> list[str]:
         """The placeholders that must be fed to compute the value of a name."""
+        if name not in self.program:
+            return []
         graph, named = self.program.names[name]
         nodes = graph.reach([named.value]) if isinstance(named.value, Ref) else ()
         return [graph.nodes[n].given_name for n in sorted(nodes) if graph.nodes[n].is_placeholder
                 and "default" not in graph.nodes[n].args]  # fmt: skip
 
+    @property
+    def session_values(self) -> Mapping[str, object]:
+        """The values of the names that its sessions gave."""
+        return self.result.session_values if self.result is not None else {}
+
     def __contains__(self, name: str) -> bool:
+        if name in self.session_values:
+            return True
         if name not in self.program:
             return False
         graph, named = self.program.names[name]
@@ -112,8 +122,13 @@ class Cell:
         return isinstance(named.value, Static)  # the meaning of a list of tensors in a later cell is undecided
 
     def __getitem__(self, name: str) -> object:
+        if name in self.session_values:
+            return self.session_values[name]
         if name not in self:
-            raise KeyError(f"{name!r} has no value in this cell")
+            needed = " and ".join(self.needs(name))
+            near = did_you_mean(name, [*self.program.names, *self.session_values])
+            why = f" without a feed of {needed}" if needed else f"; {near}" if near else ""
+            raise KeyError(f"{name!r} has no value in this cell{why}")
         if name not in self._values:
             graph, _ = self.program.names[name]
             variables = self.result.variables if self.result else None
@@ -121,6 +136,10 @@ class Cell:
                 bare = name.removeprefix(f"{graph.name}.") if graph.name else name
                 self._values[name] = session.run(bare)
         return self._values[name]
+
+    def __getattr__(self, name: str) -> object:
+        way = f"; write [{name!r}] for the value of the name" if not name.startswith("_") and name in self else ""
+        raise AttributeError(f"a cell has no attribute {name!r}{way}")
 
     @property
     def graph(self) -> "Drawn":
@@ -132,7 +151,8 @@ class Cell:
     def curves(self) -> "Drawn":
         """The curves of the scalars that it logged."""
         history = self.result.history if self.result else {}
-        return Drawn(curves(history), f"{self!r}: curves of {', '.join(history) or 'nothing'}")
+        found = f"curves of {', '.join(history)}" if history else "no curves: its sessions logged no scalars with 'log'"
+        return Drawn(curves(history), f"{self!r}: {found}")
 
     def __repr__(self) -> str:
         return f"<Cell {repr(self.program)[len('<Compiled ') :]}"
@@ -233,7 +253,7 @@ class _Around:
     def _of_cell(self, name: str) -> object:
         bound = self._bound[name]
         if isinstance(bound.value, Cell):
-            return as_data(bound.value[name]) if name in bound.value else NO_VALUE
+            return as_values(bound.value[name]) if name in bound.value else NO_VALUE
         if isinstance(bound.value, KnownData):
             self.used[name] = bound.cell
         return bound.value
@@ -263,7 +283,9 @@ class _CellParser(CommandParser):
 def _parser() -> CommandParser:
     parser = _CellParser(prog="%%tfg", add_help=False, allow_abbrev=False)
     parser.add_argument("name", nargs="?", help="a Python variable for the cell: its program, result and values")
-    add_program_options(parser)
+    data = add_program_options(parser)
+    data.metavar = "NAME=SOURCE"
+    parser.late_help(data, lambda: "give the data NAME: a Python variable with a table, or the path of a file")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
     parser.add_argument("--show", choices=("graph", "curves"), action="append", default=[],
                         help="draw the graph, or the curves of the logged scalars; can be repeated")  # fmt: skip
@@ -301,7 +323,7 @@ class Notebook:
         # Lines count from the line of the magic, like in the notebook.
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
         tree = self._with_imports(parse_anyway(cell, extra.limits))
-        data = whole({name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()})
+        data = whole({name: self._given(value) for name, value in extra.data.items()})
         access = extra.access("")
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 
@@ -333,6 +355,15 @@ class Notebook:
         if result.interrupted:
             raise CellError(f"interrupted after {counted(result.steps, 'step')}; the names have their current values")
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
+
+    def _given(self, value: str) -> object:
+        """What an option gives as data: the Python variable of this name, or the path of a file."""
+        if value in self.shell.user_ns:
+            return self.shell.user_ns[value]
+        if value.isidentifier() and not os.path.exists(value):
+            near = did_you_mean(value, [name for name in self.shell.user_ns if not name.startswith("_")])
+            raise WrongUse(f"there is no Python variable {value!r}, and no file" + (f"; {near}" if near else ""))
+        return value
 
     def _with_imports(self, tree: t.File) -> t.File:
         """A cell after the imports of other cells that its text, or the text of a function it uses, seems to need."""
@@ -372,7 +403,9 @@ class Notebook:
     def _bind(self, tree: t.File, cell: Cell, data: Mapping[str, object], used: Mapping[str, Cell]) -> None:
         """Make the names of a cell visible to later cells."""
         program = cell.program.program
-        values: dict[str, Cell | KnownData | t.Def] = dict.fromkeys(program.graph().names, cell)
+        values: dict[str, Cell | KnownData | t.Def] = dict.fromkeys(
+            (*cell.session_values, *program.graph().names), cell
+        )
         values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
         for one in program.data:
             if one.name not in used and "." not in one.name:  # as data of an imported file has

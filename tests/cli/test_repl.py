@@ -209,7 +209,7 @@ def test_commands(live, capsys, here):
     assert main(["run", "-q", "out.tfg"]) == 0
 
 
-@pytest.mark.parametrize("line", [":typo", ":type", ":load", ":save a.txt", ":save"])
+@pytest.mark.parametrize("line", [":typo", "help", "exit", ":type", ":load", ":save a.txt", ":save"])
 def test_wrong_commands(live, capsys, line):
     assert run_lines(live, [line]) == 2
     said = capsys.readouterr()

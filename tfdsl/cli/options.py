@@ -23,7 +23,8 @@ CONFIG_KEYS = ("params", "data", "logdir", "cluster")
 _MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; nesting depth of lists and mappings
 
 
-def add_program_options(parser: CommandParser) -> None:
+def add_program_options(parser: CommandParser) -> argparse.Action:
+    """Add the options of a program; return that of its data."""
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="params",
                         help="give a param a value; can be repeated")  # fmt: skip
     data = parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[])
@@ -35,6 +36,7 @@ def add_program_options(parser: CommandParser) -> None:
                         help="let the program read and write below DIR too, not only below its own folder and the "
                              "working folder; can be repeated")  # fmt: skip
     add_limit_options(parser, *LIMITS)
+    return data
 
 
 def _data_help() -> str:

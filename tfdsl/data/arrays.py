@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
+from ..diagnostics.spelling import counted, listed
 from ..record import replace
 from ..types import INT64, STRING
 from .schema import Column, DataError, Schema, row_at, shown
@@ -89,6 +90,11 @@ class Dataset(Fields):
         self._table, self._lock = table, RLock()
         self._released = False
         self._made: dict[str, dict[str, Any]] = {}  # by field: the arrays of the parts, or of all rows as ""
+
+    def __repr__(self) -> str:
+        parts = "".join(f", {name} {rows}" for name, rows in self.schema.parts)
+        columns = listed(column.name for column in self.schema.table)
+        return f"<Dataset {self.origin}: {counted(self.schema.rows, 'row')}{parts}; {columns}>"
 
     @property
     def origin(self) -> str:

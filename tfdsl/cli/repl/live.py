@@ -16,7 +16,7 @@ from ...driver import Compiled, check
 from ...editor.shown import several
 from ...editor.values import Values
 from ...inputs import CompileInputs, ExternalNames
-from ...known_values import NO_VALUE, as_data
+from ...known_values import NO_VALUE, as_values
 from ...program import Graph, Node, Ref
 from ...record import Record, replace
 from ...runtime.options import Options
@@ -179,7 +179,7 @@ class LiveProgram:
         owners = dict(_owners(program, pieces))
         given = dict(_carried(program, states, owners))
         result = program.run(options=replaced(options, variables=given, keep_variables=True))
-        values = {name: _as_data(value) for name, value in result.session_values.items()}
+        values = {name: as_values(value) for name, value in result.session_values.items()}
         self._values |= {name: value for name, value in values.items() if value is not NO_VALUE}
         self._states = {name: _State(value, owners.get(name)) for name, value in result.variables.items()}
         self._compiled = program
@@ -288,14 +288,6 @@ def _needed(pieces: tuple[_Piece, ...], session: t.Session) -> tuple[_Piece, ...
             found.append(one)
             names |= one.uses
     return tuple(found)
-
-
-def _as_data(value: object) -> object:
-    """The value of a session, or its values by field, for use in later entries."""
-    if not isinstance(value, dict):
-        return as_data(value)
-    fields = {name: as_data(one) for name, one in value.items()}
-    return NO_VALUE if any(one is NO_VALUE for one in fields.values()) else fields
 
 
 def _replaces(new: _Piece, old: _Piece) -> bool:

@@ -9,7 +9,7 @@ from ...diagnostics.render import render_text
 from ...runtime.options import Options
 from ..report import WrongUse, bug, colour, errors, show, tell, wrong_use
 from ..signals import interruptible
-from .commands import Leave, run_command
+from .commands import COMMANDS, Leave, run_command
 from .entries import divided, has_code
 from .live import Effect, LiveProgram
 
@@ -30,6 +30,8 @@ class Prompt:
             else:
                 outcome = self._run(text)
         except TfgError as error:
+            if (word := text.strip()) in (*COMMANDS, "exit"):
+                return wrong_use(f"commands begin with a colon: :{word.replace('exit', 'quit')}")
             return errors(error.diagnostics)
         except WrongUse as error:
             return wrong_use(str(error))
