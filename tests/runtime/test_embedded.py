@@ -57,6 +57,25 @@ def codes(raised) -> list[str]:
     return [diagnostic.code for diagnostic in raised.value.diagnostics]
 
 
+def test_names_of_layers_and_kept_models(here):
+    text = "import nn\nplaceholder X: float32[n, 2]\nh = nn.dense(X, 3)\n"
+    program = tfdsl.compile(text)
+    with program.session() as session:
+        dotted, slashed = session.run(["dense.kernel", "dense/kernel"])
+        values = session.variables
+        session.save("kept.ckpt")
+        with pytest.raises(TfgError, match=r"there are X, h, dense\.kernel, dense\.bias"):
+            session.run("nothing_like_it")
+    np.testing.assert_array_equal(dotted, slashed)
+    assert values.keys() == {"dense/kernel", "dense/bias"}
+    for name in ("dense.kernel", "dense/kernel"):
+        with program.session(variables={name: 2 * dotted}) as session:
+            np.testing.assert_array_equal(session.run("dense.kernel"), 2 * dotted)
+    restored = tfdsl.compile(f'{text}session:\n    restore from "kept.ckpt"\n    print h with X = [[1, 0]]\n').run()
+    np.testing.assert_array_equal(restored.variables["dense/kernel"], dotted)
+    assert len(repr(program.names["h"])) < 200
+
+
 # --- compile --------------------------------------------------------------------------------------
 
 

@@ -452,6 +452,9 @@ class Graph(Record):
     version: int | None = None
     functions: tuple[GraphFunction, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Graph {self.name!r}: {len(self.nodes)} nodes>"
+
     def __post_init__(self) -> None:
         nodes: dict[int, Node] = {}
         controls: dict[int, tuple[Ref, ...]] = {}

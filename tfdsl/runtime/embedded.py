@@ -16,7 +16,7 @@ from ..program import ON_NAN, OnNan, Origin, Session, filled, refs_of
 from .execution.cluster_session import Servers
 from .execution.execution import Execution
 from .initial_values import give, of_graph
-from .open_graph import OpenGraph, no_line
+from .open_graph import OpenGraph, no_line, placeless
 from .options import Options
 from .program import RunnableProgram
 from .result import Result
@@ -69,6 +69,21 @@ class EmbeddedSession:
         values = iter(graph.execute([self._built.value(ref) for ref in refs], fed, origin))
         results = {name: filled(named.value, lambda _: next(values)) for name, named in wanted.items()}
         return results[names] if isinstance(names, str) else [results[name] for name in names]
+
+    @property
+    def variables(self) -> dict[str, np.ndarray]:
+        """The values of the variables, by their names in TensorFlow, as `program.session(variables=...)` takes them."""
+        self._graph.refuse_closed()
+        prefix = f"{self._built.program.name}." if self._built.program.name else ""
+        return self._graph.run.values({prefix + one.op.name: one for one in self._built.variables()})
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Save all variables, and what the data has learned, as `save to PATH` in a session of the program does. A
+        program restores them, and `tfdsl predict --from PATH` predicts with them."""
+        self._graph.refuse_closed()
+        run, origin = self._graph.run, no_line(self._compiled.program.path)
+        with placeless(origin):
+            run.savers.save(run.session, None, os.fspath(path), origin)
 
     def train(
         self,

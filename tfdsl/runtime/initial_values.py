@@ -20,10 +20,11 @@ def of_graph(variables: Mapping[str, object], program: Program, graph: str) -> d
 
 
 def give(built: BuiltGraph, session: v1.Session, values: Mapping[str, object]) -> None:
-    """Set variables by their names in TensorFlow."""
+    """Set variables by their names in TensorFlow, or as the program writes them."""
     known = {variable.op.name: variable for variable in built.variables()}
     given = []
     for name, value in values.items():
+        name = name if name in known else name.replace(".", "/")
         if name not in known:
             help = did_you_mean(name, known) or "the variables are " + (listed(known) or "none")
             raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])

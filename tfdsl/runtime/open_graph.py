@@ -61,13 +61,17 @@ class OpenGraph:
             raise TfgError([Diagnostic(SESSION_CLOSED, None)])
 
     def named(self, name: str) -> Named:
-        """What a name of the program stands for."""
+        """What a name of the program stands for. One in a scope can be written as in TensorFlow, too: `dense/kernel`."""
         names = self._built.program.names
+        name = name if name in names else name.replace("/", ".")
         if name not in names:
-            own = [one for one, named in names.items() if not named.is_inner]
+            own = [one for one, named in names.items() if not named.is_inner or self._is_variable(named)]
             help = did_you_mean(name, own) or "there are " + (listed(own) or "none")
             raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
         return names[name]
+
+    def _is_variable(self, named: Named) -> bool:
+        return isinstance(named.value, Ref) and self._built.program.nodes[named.value.node].is_variable
 
     def feeds(self, feed: object) -> Arrays:
         """A mapping of names to values as arrays of the dtypes of the named tensors."""
