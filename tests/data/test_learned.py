@@ -224,7 +224,7 @@ def test_a_restored_model_that_has_learned_otherwise_is_a_warning(model, files):
     notes.clear()
     tfdsl.compile(re.sub(r"\bold\b(?!\.csv)", "other", restore)).run(options=options)
     (note,) = notes
-    assert "differs from other of this program" in note and 'fitted("m.ckpt", "old")' in note
+    assert "other values than other of this program" in note and 'fitted("m.ckpt", "old")' in note
     os.remove("m.ckpt.data.json")
     os.remove("m.ckpt.manifest")
     notes.clear()

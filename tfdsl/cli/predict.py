@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
-from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, UNUSED, Diagnostic, TfgError
+from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, EXPORT_RENAMED, UNUSED, Diagnostic, TfgError
 from ..diagnostics.spelling import alternatives, counted, did_you_mean, near_suffix
 from ..driver import Compiled, compile_source
 from ..record import replace
@@ -67,7 +67,8 @@ def command(arguments: argparse.Namespace) -> int:
     told = [
         one
         for one in compiled.diagnostics
-        if one.message is not UNUSED or (one.details or {}).get("name") not in values
+        if one.message is not EXPORT_RENAMED
+        and (one.message is not UNUSED or (one.details or {}).get("name") not in values)
     ]
     if not arguments.quiet and told:
         errors(told)

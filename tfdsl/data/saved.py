@@ -133,7 +133,7 @@ def difference(saved: Mapping[str, Fitted], own: Mapping[str, Fitted]) -> "Diffe
         for word in sorted(one.words | other.words):
             left, right = one.readable(word), other.readable(word)
             found += (
-                Difference(name, one.name, word, column, _told(left.get(column)), _told(right.get(column)))
+                Difference(name, one.name, word, column, *_told_apart(left.get(column), right.get(column)))
                 for column in {**left, **right}
                 if not _is_same(left.get(column), right.get(column))
             )
@@ -163,6 +163,15 @@ def _is_same(left: object, right: object) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-300)
     return left == right
+
+
+def _told_apart(left: object, right: object) -> tuple[str, str]:
+    """Two different values in words. Numbers are rounded if they still differ then."""
+    if isinstance(left, float) and isinstance(right, float):
+        rounded = f"{left:.6g}", f"{right:.6g}"
+        if rounded[0] != rounded[1]:
+            return rounded
+    return _told(left), _told(right)
 
 
 def _told(value: object) -> str:

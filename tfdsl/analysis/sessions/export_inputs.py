@@ -99,10 +99,12 @@ def check_columns(ctx: Analysis, statement: t.Export, inputs: Mapping[str, Ref],
             if not other or _source(ctx, other) != _source(ctx, field.data):
                 other = f"a column of {other}" if other else "a placeholder"
                 ctx.fail(EXPORT_COLUMN, one.target.span, name=shown(column.name), data=field.data, other=other)
-    pairs = [f"{shown(name)} is named {new}" for name, new in input_names(taken).items() if new != name]
-    if pairs:
+    renamed = {name: new for name, new in input_names(taken).items() if new != name}
+    if renamed:
+        pairs = [f"the column {shown(name)} as {new}" for name, new in renamed.items()]
         more = f", and {counted(len(pairs) - _SHOWN, 'other')} likewise" if len(pairs) > _SHOWN else ""
-        ctx.report(EXPORT_RENAMED, statement.span, pairs=", ".join(pairs[:_SHOWN]) + more)
+        text = ", ".join(pairs[:_SHOWN]) + more
+        ctx.report(EXPORT_RENAMED, statement.span, pairs=text, first=next(iter(renamed.values())))
 
 
 def _source(ctx: Analysis, data: str) -> tuple[object, ...]:

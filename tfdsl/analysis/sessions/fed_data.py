@@ -102,7 +102,8 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
     if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
         help = "for class numbers use nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
     else:
-        help = f"make 0 and 1 of them in the graph: cast({feed.text} > {max(least, 0):g}, float32)"
+        truth = f"cast({feed.text} > {max(least, 0):g}, float32)"
+        help = f"make 0 and 1 of them in the graph, and use these wherever {feed.text} is compared: truth = {truth}"
     help += "; for numbers that are not labels use nn.mean_squared_error"
     ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=_range(ends), line=taken.line)
 

@@ -130,8 +130,8 @@ LEARNED_WHICH = _message("TFG685", "{file} has these data sets: {known}",
 LEARNED_NOTHING = _message("TFG686", "{data} has learned no {word} of {column}", "{way}")
 LEARNED_CALL = _message("TFG687", "{data}.{word} takes the name of a column in quotes, not {value}",
                         "write for example: {data}.{word}(\"age\")")
-LEARNED_DIFFERS = _message("TFG688", "what the model has learned differs from {data} of this program: {what} "
-                           "{saved} in {file}, and {own} here{more}",
+LEARNED_DIFFERS = _message("TFG688", "{file} has learned other values than {data} of this program: {what} "
+                           "{saved} there and {own} here{more}",
                            "rows are transformed as the model has learned with: | fitted({path}, {saved_name})",
                            severity="warning")
 LEARNED_INFINITE = _message("TFG691", "what {data} has learned cannot be saved, as a number in it is not finite",

@@ -63,9 +63,9 @@ EXPORT_CONFUSED = _message("TFG584", "a model cannot make {target} of the column
                            "export {target} as an input: leave out what is right of '='; or let tfdsl do "
                            "it for rows in a file: tfdsl predict ... --values {values}; or write these cells otherwise "
                            "in the file, as another text")
-EXPORT_RENAMED = _message("TFG583", "inputs of the model cannot have the names of their columns: {pairs}",
-                          "give the model its values by these names, since TensorFlow calls it as a Python function, "
-                          "which cannot have the others beside each other; or rename the columns", "warning")
+EXPORT_RENAMED = _message("TFG583", "the exported model takes {pairs}",
+                          "TensorFlow calls the model as a Python function, with names that Python allows: "
+                          "call it with {first}=...", "warning")
 TRAINING_KIND = _message("TFG533", "{function} needs a bool for 'training', but it is {value}")
 TRAINING_LATE = _message("TFG534", "'{name}' was used before it is bound here",
                          "bind it above that line, or leave it out: every graph has a 'training', which is true "
