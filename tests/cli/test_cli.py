@@ -740,3 +740,10 @@ def test_an_empty_folder_in_a_config_file(tfdsl):
     Path("c.yaml").write_text('logdir: ""\n', encoding="utf-8")
     code, _, err = tfdsl("run", "good.tfg", "--config", "c.yaml")
     assert code == 1 and "'logdir' must be the name of a folder" in err
+
+
+@pytest.mark.parametrize("command", ["run", "check", "graph"])
+def test_data_is_no_program(tfdsl, files, command):
+    Path("rows.csv").write_text("a,b\n1,2\n")
+    code, out, err = tfdsl(command, "rows.csv")
+    assert (code, out) == (2, "") and "tfdsl data rows.csv suggests a program for it" in err

@@ -19,6 +19,7 @@ from tfdsl.ops import OPS
 from tfdsl.ops.optimizers import OPTIMIZERS
 from tfdsl.reference import entries
 from tfdsl.reference.explanations import explained, explanation
+from tfdsl.reference.other_names import _EXPLAINED
 from tfdsl.reference.statements import TOPICS
 from tfdsl.types import DTYPE_NAMES
 
@@ -121,6 +122,9 @@ def test_every_entry_can_be_shown(explain):
         (["nn.dens"], "did you mean 'nn.dense'?"),
         (["TFG000"], "there is no message with the code TFG000; codes are TFG001 to "),
         ([""], "name what to explain, as in: tfdsl explain train"),
+        (["keras.callbacks.EarlyStopping"], "see: tfdsl explain stop after"),
+        (["pd.read_csv"], 'write: csv("file.csv", target="y")'),
+        (["np.average"], "here it is called reduce_mean"),
         (["zzzzzz"], "there is nothing called 'zzzzzz'\n"),
         (["--wacth"], "no command has the option --wacth: did you mean '--watch'?"),
         (
@@ -190,3 +194,8 @@ def test_a_terminal_has_colours(explain, monkeypatch):
     assert "\x1b[1mTFG201: " in coloured and "\x1b[36m" in coloured
     words = re.findall(r"\w+", re.sub(r"\x1b\[[\d;]*m", "", coloured))
     assert words == re.findall(r"\w+", plain)
+
+
+def test_what_names_of_other_libraries_lead_to_exists(explain):
+    for name in set(_EXPLAINED.values()):
+        assert find(name), name

@@ -109,6 +109,8 @@ def _main(argv: list[str]) -> int:
 
     open_streams()
     try:
+        if arguments.command != "data":
+            _refuse_data([getattr(arguments, "file", None), *getattr(arguments, "files", ())])
         code = import_module(f"{__name__}.{arguments.command}").command(arguments)
         sys.stdout.flush()
         return code
@@ -125,3 +127,16 @@ def _main(argv: list[str]) -> int:
     except Exception as error:
         raise_asked()  # an import may have turned it into an error
         return bug(error)
+
+
+def _refuse_data(files: list[str | None]) -> None:
+    """Refuse files of data that were given as programs."""
+    for file in files:
+        suffix = os.path.splitext(file or "")[1].lower()
+        if suffix in ("", ".tfg"):
+            continue
+        from ..data.sources import by_suffix
+        from .report import WrongUse
+
+        if suffix in by_suffix():
+            raise WrongUse(f"{file} is data, not a program: tfdsl data {file} suggests a program for it")

@@ -11,6 +11,7 @@ from ..reference import ReferenceEntry, find, names
 from ..reference.entry import as_json
 from ..reference.explanations import explanation, messages
 from ..reference.markdown import as_markdown, captioned, heading
+from ..reference.other_names import instead
 from ..reference.pages import parts
 from ..reference.plain import described, plain
 from . import COMMANDS
@@ -69,7 +70,7 @@ def _unknown_option(words: list[str]) -> NoReturn:
 def _unknown(name: str) -> str:
     if re.fullmatch(r"TFG\d*", name):
         return f"there is no message with the code {name}; codes are {min(CATALOGUE)} to {max(CATALOGUE)}, with gaps"
-    near = did_you_mean(name, names())
+    near = instead(name) or did_you_mean(name, names())
     return f"there is nothing called '{name}'{near and ': ' + near}"
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from ..diagnostics.spelling import did_you_mean
 from ..reference.calls import calls, raw_names, raw_op
 from ..reference.entry import ReferenceEntry, as_json
+from ..reference.other_names import instead
 from ..reference.plain import described
 from .report import wrong_use
 
@@ -30,7 +31,8 @@ def command(arguments: argparse.Namespace) -> int:
     if name is not None:
         chosen = [one for one in entries if one.name == name]  # an op and a transform can have the same name
         if not chosen:
-            near = did_you_mean(name, raw_names() if name.startswith("raw.") else [one.name for one in entries])
+            known = raw_names() if name.startswith("raw.") else [one.name for one in entries]
+            near = instead(name) or did_you_mean(name, known)
             return wrong_use(f"there is no op {name!r}{'; ' + near if near else _members(name, entries)}")
         entries = chosen
     if arguments.json:

@@ -38,6 +38,12 @@ def of_module(path: str, argument: str) -> str:
     return f"ops are written without a module: {name}({argument})" if name in OPS else ""
 
 
+def called(name: str) -> str:
+    """The op that has another name in NumPy or PyTorch, or ""."""
+    op = (_CALLED | _OTHERS).get(name, "")
+    return op if op in OPS else ""
+
+
 def too_many(function: str, first: str, second: object) -> str:
     """A help line for a second argument that a function has in Python. "" for other functions."""
     return _rounded(first, second) if function == "round" else ""

@@ -1,0 +1,24 @@
+"""What names of other libraries lead to here, if `tfdsl explain` and `tfdsl ops` do not find them."""
+
+from ..analysis.calls import elsewhere
+from ..ops import other_names
+
+# Names of trainings, by the names of what they are here.
+_EXPLAINED = {
+    "EarlyStopping": "stop after", "fit": "train", "fit_generator": "train", "epochs": "train", "batch": "train",
+    "batch_size": "train", "DataLoader": "train", "ModelCheckpoint": "keep", "save_weights": "save",
+    "load_weights": "restore", "load_model": "restore", "save_model": "export", "TensorBoard": "log to",
+    "SummaryWriter": "log to", "minimize": "optimize", "compile": "optimize", "backward": "optimize",
+    "validation_data": "evaluate", "validation_split": "split", "test_on_batch": "evaluate", "Session": "session",
+    "feed_dict": "feed", "get_variable": "variable", "Variable": "variable", "Input": "placeholder",
+}  # fmt: skip
+
+
+def instead(name: str) -> str:
+    """Where to look for a name of another library, with or without its module. "" for other names."""
+    name = name.rpartition(".")[2]
+    if name in _EXPLAINED:
+        return f"see: tfdsl explain {_EXPLAINED[name]}"
+    if op := other_names.called(name):
+        return f"here it is called {op}; see: tfdsl explain {op}"
+    return elsewhere.stage(name)
