@@ -56,7 +56,9 @@ def _in_graph_half(name: str) -> str:
         return (
             "a training has batches: use a placeholder here, and write in the training's body: feed X = batch.features"
         )
-    if name in ("step", "epoch"):
+    if name == "step":
+        return "global_step is the number of steps taken so far, for a schedule say: cast(global_step, float32)"
+    if name == "epoch":
         return (
             f"only a training knows it: declare 'placeholder count: float32 = 0.0', use count here, and write in the "
             f"training's body: feed count = {name}"
