@@ -17,7 +17,7 @@ from tfdsl.diagnostics import CATALOGUE
 from tfdsl.libraries import FOLDER
 from tfdsl.ops import OPS
 from tfdsl.ops.optimizers import OPTIMIZERS
-from tfdsl.reference import entries
+from tfdsl.reference import entries, find
 from tfdsl.reference.explanations import explained, explanation
 from tfdsl.reference.other_names import _EXPLAINED
 from tfdsl.reference.statements import TOPICS
