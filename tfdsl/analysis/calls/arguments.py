@@ -57,7 +57,7 @@ from ..values import (
 )
 from . import elsewhere
 from .sizes import sizes_in
-from .wrong_kind import not_tensor, not_variable
+from .wrong_kind import declared_as, not_tensor, not_variable
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string", bytes: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -195,10 +195,7 @@ def _other_name(function: str, name: str, argument: ArgumentValue, names: list[s
     if help := elsewhere.stage_argument(function, name):
         return help
     if name.endswith("_regularizer"):
-        scope, variable = function.rpartition(".")[2], name.removesuffix("_regularizer")
-        if variable == "activity":
-            return "add what depends on its value to the loss: loss cost + 0.01 * reduce_mean(square(x))"
-        return f'add the penalty to the loss: loss cost + nn.l2_penalty(variables({scope}, "{variable}"))'
+        return elsewhere.penalty(function.rpartition(".")[2], name.removesuffix("_regularizer"))
     if name == "trainable":
         return f"to keep its variables as they are, write: stop_gradient({function}(...))"
     if elsewhere.OPPOSITE.get(name) not in names:
@@ -454,23 +451,13 @@ def differ(
         name, dtype = first[1].text, b
     help = (
         help
-        or _declared_as(ctx, first[1], given)
+        or declared_as(ctx, first[1].value, given.value)
         or _as_float(ctx, *(first[1], given) if dtype == b else (given, first[1]))
     )
     ctx.fail(
         DTYPES_DIFFER, span, notes, help, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=name,
         dtype=dtype,
     )  # fmt: skip
-
-
-def _declared_as(ctx: Analysis, first: ArgumentValue, second: ArgumentValue) -> str:
-    """How to declare a placeholder that is used with a variable of a library, which a program cannot cast."""
-    for placeholder, variable in ((first.value, second.value), (second.value, first.value)):
-        if isinstance(placeholder, Tensor) and isinstance(variable, Tensor) and variable.is_variable:
-            fed, made = ctx.graph.nodes[placeholder.ref.node], ctx.graph.nodes[variable.ref.node]
-            if fed.is_placeholder and made.origin.span.source.is_library:
-                return f"declare {fed.shown}: {TensorType(variable.type.dtype, placeholder.type.shape)}"
-    return ""
 
 
 def text_help(

@@ -161,3 +161,10 @@ def data_member(name: str, data: str, target: str, transforms: Iterable[str]) ->
     if name in transforms:
         return f"a transform stands where the data is declared: | {name}"
     return stage(name)
+
+
+def penalty(layer: str, variable: str) -> str:
+    """What to write for the regularizer of a layer."""
+    if variable == "activity":
+        return "add what depends on its value to the loss: loss cost + 0.01 * reduce_mean(square(x))"
+    return f'add the penalty to the loss: loss cost + nn.l2_penalty(variables({layer}, "{variable}"))'

@@ -1,5 +1,6 @@
 """Messages about lists of tensors in places that need one value."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -66,3 +67,11 @@ def doubt_appended(ctx: Analysis, expr: t.Binary, left: object, right: object) -
                 sum_of = f"or above the loop, if a sum is meant: {text} = constant(...)"
                 help = f"write a 'for', in which a list grows; {sum_of}"
                 ctx.report(LIST_ADDED, expr.span, help=help, name=f"'{text}'")
+
+
+def list_needed(function: str, call: str, is_tensor: bool) -> str:
+    """A help line for a call of a function of a library that takes a list."""
+    argument = re.fullmatch(r"[\w.]+\(\s*([\w.]+)\s*(?:,[^()]*)?\)", call)
+    if is_tensor and argument:
+        return f"it takes a list: {function}([{argument[1]}])"
+    return f'it takes a list of tensors, as in: {function}(variables(dense, "kernel"))'

@@ -11,12 +11,14 @@ from ...ops.optimizers import OptimizerRow
 from ...ops.raw import RawOp
 from ...program import Node, Ref
 from ...source import Span
+from ...types import TensorType
 from ..context import Analysis
 from ..values import (
     Batch,
     Builtin,
     DataValue,
     Evaluation,
+    ExprValue,
     Function,
     Initializer,
     LaterValue,
@@ -175,3 +177,13 @@ def _names(nodes: Iterable[Node], variables: bool | None) -> str:
     wanted = (n for n in nodes if n.is_variable or (variables is None and n.is_placeholder))
     names = [n.name for n in wanted if n.name and not n.origin.span.source.is_library]
     return ", ".join(dict.fromkeys(names[:4]))
+
+
+def declared_as(ctx: Analysis, first: ExprValue, second: ExprValue) -> str:
+    """How to declare a placeholder that is used with a variable of a library, which a program cannot cast."""
+    for placeholder, variable in ((first, second), (second, first)):
+        if isinstance(placeholder, Tensor) and isinstance(variable, Tensor) and variable.is_variable:
+            fed, made = ctx.graph.nodes[placeholder.ref.node], ctx.graph.nodes[variable.ref.node]
+            if fed.is_placeholder and made.origin.span.source.is_library:
+                return f"declare {fed.shown}: {TensorType(variable.type.dtype, placeholder.type.shape)}"
+    return ""

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, assert_never
 
-from ...data import SOURCES, TRANSFORMS
 from ...diagnostics import (
     ARITHMETIC,
     CONDITION_TENSOR,
@@ -40,7 +39,7 @@ from ..calls import elsewhere, raw, training
 from ..calls.arguments import ArgumentValue, passed_on, sizes_of
 from ..calls.builtins import BUILTINS
 from ..calls.calls import call, check_names, inlined
-from ..calls.lists import doubt_appended, list_help
+from ..calls.lists import doubt_appended, list_help, list_needed
 from ..calls.magnitude import check_power, check_size, too_large
 from ..calls.members import column_of, member
 from ..calls.op_calls import call_op
@@ -72,6 +71,7 @@ from ..values import (
 from . import global_step, outside
 from .binding import bind_targets
 from .choices import chooser
+from .foreign_names import declaration, in_tensorflow, is_before, of_data, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
 from .misplaced import batch_name, misplaced
@@ -228,8 +228,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "name a TensorFlow op with it, such as raw.Roll(...)"
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
-    elif name in other_names.MODULES or (name in left_out.MODULES and _is_before(expr, ".")):
-        help = _declaration(expr) or _without_module(expr) or "ops are written without a module, as in zeros([2])"
+    elif name in other_names.MODULES or (name in left_out.MODULES and is_before(expr, ".")):
+        help = declaration(expr) or without_module(expr) or "ops are written without a module, as in zeros([2])"
     elif not note and (advice := _in_library(ctx, env, expr)):
         help = advice
     elif name == "loss" and ctx.graph.loss is not None and not note:
@@ -237,7 +237,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "give it one: mse = ... and then: loss mse"
     elif name in elsewhere.FUNCTIONS and not note:
         help = f"write: {elsewhere.FUNCTIONS[name].format(x=_argument(expr))}"
-    elif not note and (advice := _in_tensorflow(expr) or _of_data(expr)):
+    elif not note and (advice := in_tensorflow(expr) or of_data(expr)):
         help = advice
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
@@ -249,55 +249,6 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         else:
             help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
-
-
-def _without_module(expr: t.Name | t.Identifier) -> str:
-    """A help line for a name of a module, such as `np.linalg.inv`."""
-    path = re.match(r"((?:\.\w+)+)(?:\(\s*([^\n,()]+?)\s*\))?", expr.span.source.text[expr.span.end :])
-    if path is None:
-        return ""
-    name = path[1].rpartition(".")[2]
-    if name in DTYPE_NAMES:
-        return f"dtypes are written without a module: {name}"
-    return other_names.of_module(path[1], path[2] or "...") or left_out.instead(name)
-
-
-def _is_before(expr: t.Name | t.Identifier, text: str) -> bool:
-    return expr.span.source.text.startswith(text, expr.span.end)
-
-
-def _in_tensorflow(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of a function of TensorFlow that has no row of its name."""
-    if expr.id == "None":
-        return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
-    return _declaration(expr) or (left_out.instead(expr.id) if _is_before(expr, "(") else "")
-
-
-def _declaration(expr: t.Name | t.Identifier) -> str:
-    """The declaration of a placeholder that is called as in TensorFlow, as in `placeholder(float32, [None])`."""
-    text = expr.span.source.text
-    shape = re.match(r"\.placeholder|", text[expr.span.end :])
-    if expr.id != "placeholder" and (shape is None or not shape[0]):
-        return ""
-    end = expr.span.end + (len(shape[0]) if shape else 0)
-    call = re.match(
-        r"\(\s*(?:dtype\s*=\s*)?(?:[\w.]*\.)?(\w+)\s*(?:,\s*(?:shape\s*=\s*)?[\[(]([^\])]*)[\])])?", text[end:]
-    )
-    if call is None or call[1] not in DTYPE_NAMES:
-        return ""
-    name = re.search(r"(\w+)\s*=\s*$", text[: expr.span.start])
-    sizes = re.sub(r"\bNone\b", "n", call[2] or "").strip(" ,")
-    return f"write: placeholder {name[1] if name else 'x'}: {call[1]}{sizes and f'[{sizes}]'}"
-
-
-def _of_data(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of a source or a transform of data, also if it is one of another library."""
-    name = expr.id
-    theirs = "" if name.islower() and "_" not in name else elsewhere.stage(name)
-    if not _is_before(expr, "(") or not (name in SOURCES or name in TRANSFORMS or theirs):
-        return ""
-    declared = 'data is declared with its transforms, as in: data d = csv("file.csv") | standardize'
-    return f"{declared}; {theirs}" if theirs else declared
 
 
 def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
@@ -674,14 +625,6 @@ def _index_shape(ctx: Analysis, value: ShapeOf, items: list[IndexItem], expr: t.
     return size
 
 
-def _list_needed(function: str, call: str, is_tensor: bool) -> str:
-    """A help line for a call of a function of a library that takes a list."""
-    argument = re.fullmatch(r"[\w.]+\(\s*([\w.]+)\s*(?:,[^()]*)?\)", call)
-    if is_tensor and argument:
-        return f"it takes a list: {function}([{argument[1]}])"
-    return f'it takes a list of tensors, as in: {function}(variables(dense, "kernel"))'
-
-
 def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | tuple[Any, ...]:  # of any values
     """The items that a `for` iterates over."""
     if isinstance(value, ShapeOf) and value.dims is not None:
@@ -699,7 +642,7 @@ def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | 
                     f"reduce_sum({text}, axis=0)"
                 )
         if span.source.is_library and ctx.calling:
-            help = _list_needed(inlined(ctx), ctx.chain[-1][1].text, isinstance(value, Tensor))
+            help = list_needed(inlined(ctx), ctx.chain[-1][1].text, isinstance(value, Tensor))
         ctx.fail(NOT_ITERABLE, span, help=help, value=describe(value))
     ctx.repeat(len(value), span)
     return value

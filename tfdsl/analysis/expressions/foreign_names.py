@@ -1,0 +1,58 @@
+"""Help lines for names of TensorFlow, NumPy and libraries of data that a program does not have."""
+
+import re
+
+from ...data import SOURCES, TRANSFORMS
+from ...ops import left_out, other_names
+from ...syntax import tree as t
+from ...types import DTYPE_NAMES
+from ..calls import elsewhere
+
+
+def without_module(expr: t.Name | t.Identifier) -> str:
+    """A help line for a name of a module, such as `np.linalg.inv`."""
+    path = re.match(r"((?:\.\w+)+)(?:\(\s*([^\n,()]+?)\s*\))?", expr.span.source.text[expr.span.end :])
+    if path is None:
+        return ""
+    name = path[1].rpartition(".")[2]
+    if name in DTYPE_NAMES:
+        return f"dtypes are written without a module: {name}"
+    return other_names.of_module(path[1], path[2] or "...") or left_out.instead(name)
+
+
+def is_before(expr: t.Name | t.Identifier, text: str) -> bool:
+    return expr.span.source.text.startswith(text, expr.span.end)
+
+
+def in_tensorflow(expr: t.Name | t.Identifier) -> str:
+    """A help line for a call of a function of TensorFlow that has no row of its name."""
+    if expr.id == "None":
+        return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
+    return declaration(expr) or (left_out.instead(expr.id) if is_before(expr, "(") else "")
+
+
+def declaration(expr: t.Name | t.Identifier) -> str:
+    """The declaration of a placeholder that is called as in TensorFlow, as in `placeholder(float32, [None])`."""
+    text = expr.span.source.text
+    shape = re.match(r"\.placeholder|", text[expr.span.end :])
+    if expr.id != "placeholder" and (shape is None or not shape[0]):
+        return ""
+    end = expr.span.end + (len(shape[0]) if shape else 0)
+    call = re.match(
+        r"\(\s*(?:dtype\s*=\s*)?(?:[\w.]*\.)?(\w+)\s*(?:,\s*(?:shape\s*=\s*)?[\[(]([^\])]*)[\])])?", text[end:]
+    )
+    if call is None or call[1] not in DTYPE_NAMES:
+        return ""
+    name = re.search(r"(\w+)\s*=\s*$", text[: expr.span.start])
+    sizes = re.sub(r"\bNone\b", "n", call[2] or "").strip(" ,")
+    return f"write: placeholder {name[1] if name else 'x'}: {call[1]}{sizes and f'[{sizes}]'}"
+
+
+def of_data(expr: t.Name | t.Identifier) -> str:
+    """A help line for a call of a source or a transform of data, also if it is one of another library."""
+    name = expr.id
+    theirs = "" if name.islower() and "_" not in name else elsewhere.stage(name)
+    if not is_before(expr, "(") or not (name in SOURCES or name in TRANSFORMS or theirs):
+        return ""
+    declared = 'data is declared with its transforms, as in: data d = csv("file.csv") | standardize'
+    return f"{declared}; {theirs}" if theirs else declared
