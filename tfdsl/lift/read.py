@@ -105,8 +105,9 @@ class _Reader:
             for name in ordered
         }
         collections, served = self._collections(nodes), self._signatures(nodes)
-        return SavedGraph(self._path, self._kind, nodes, self._graph.versions.producer, self._graph.library,
-                          collections, served, checkpoint, tuple(self._notes))  # fmt: skip
+        producer = min(self._graph.versions.producer, v1.GRAPH_DEF_VERSION)  # of a newer one, what this one knows
+        return SavedGraph(self._path, self._kind, nodes, producer, self._graph.library, collections, served, checkpoint,
+                          tuple(self._notes))  # fmt: skip
 
     # --- the nodes and their links --------------------------------------------------------------
 
