@@ -129,6 +129,8 @@ class OpenGraph:
             self.refuse_closed()  # another thread has closed it meanwhile
             raise
         except tf.errors.OpError as error:
+            if isinstance(error, tf.errors.CancelledError):
+                self.refuse_closed()
             raise run_failure(self._built, error, origin) from error
 
 
