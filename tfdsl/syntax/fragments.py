@@ -1,11 +1,13 @@
 """Reads the text of a statement with a syntax error: where it ends, what kind it is, and the names that it binds."""
 
 import re
+from collections.abc import Collection
 
 from ..diagnostics.spelling import nearest
 from .hints import GRAPH_WORDS, SESSION_WORDS
 
 SESSION_ONLY = frozenset(SESSION_WORDS) - frozenset(GRAPH_WORDS)
+GRAPH_ONLY = frozenset(GRAPH_WORDS) - frozenset(SESSION_WORDS)
 SESSION_BLOCKS = frozenset("train every after if elif else for".split())  # in a session; `after` is `after every`
 BRANCHES = ("elif", "else")
 
@@ -33,6 +35,9 @@ _EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
 _CALL = re.compile(rf"[ \t]*{_NAME}(?:\.{_NAME})*\(")
 _LIST = re.compile(rf"[ \t]*{_NAMES},?[ \t]*")
 _AS = re.compile(rf"\bas[ \t]+({_NAME})")
+_IMPORTED = re.compile(rf"\s*{_NAME}(?:\s+as\s+{_NAME})?(?:\s*,\s*{_NAME}(?:\s+as\s+{_NAME})?)*\s*(?:#.*)?")
+_ENDS_AS = re.compile(r"\bas[ \t]*(?:#.*)?$")
+_BOUND_BELOW = re.compile(rf"^[ \t]*({_NAMES}),?[ \t]*=(?!=)", re.M)
 _PLAIN = re.compile(rf"(?<![\w.]){_NAME}")  # a name that is no member
 
 
@@ -114,11 +119,20 @@ def end_of_session(text: str, end: int) -> int:
 
 def is_of_session(block: str) -> bool:
     """Whether the block that a text begins with has a statement that can only be in a session."""
+    return _has_statement(block, SESSION_ONLY)
+
+
+def is_of_graph(block: str) -> bool:
+    """Whether the block that a text begins with has a statement that can only be in the graph half."""
+    return _has_statement(block, GRAPH_ONLY)
+
+
+def _has_statement(block: str, words: Collection[str]) -> bool:
     at, level = 0, None
     while (following := next_code(block, at)) is not None and following[1] >= (level or 0):
         begin, column = following
         at, level = _line_end(block, begin), column if level is None else level
-        if column == level and word_of(block[begin:at]) in SESSION_ONLY:
+        if column == level and word_of(block[begin:at]) in words:
             return True
     return False
 
@@ -148,13 +162,17 @@ def bound(text: str) -> tuple[list[tuple[int, int]], bool]:
     cannot be read."""
     line, word = text[: _line_end(text, 0)], word_of(text)
     named = [match.span(1) for match in _AS.finditer(line)]
+    for match in _BOUND_BELOW.finditer(text, len(line)):  # in lines that an open bracket holds together with the first
+        named += [one.span() for one in _PLAIN.finditer(text, *match.span(1))]
+    if _ENDS_AS.search(line):
+        return named, True
     pattern = _BINDING.get(word)
     if pattern is None or (pattern is _IMPORT and named):
         return named, word in ("optimize", "apply") and not named
     match = pattern.match(line)
     part = match.span(match.lastindex or 0) if match else (0, 0)
     names = [one.span() for one in _PLAIN.finditer(line, *part)]
-    is_unread = not names or (word == "from" and line[slice(*part)].rstrip().endswith(","))
+    is_unread = not names or (word == "from" and _IMPORTED.fullmatch(line, *part) is None)
     if pattern is _TARGETS:  # not of a call
         is_unread = _EQUALS.search(line) is not None and _CALL.match(line) is None
         is_unread &= not names or _LIST.fullmatch(line, *part) is None or line[slice(*names[0])] in _BINDING

@@ -34,6 +34,7 @@ from .fragments import (
     end_of_block,
     end_of_branches,
     end_of_session,
+    is_of_graph,
     is_of_session,
     next_code,
     word_of,
@@ -260,7 +261,8 @@ class ErrorParser(Parser):
             return "BROKEN_BRANCH"
         if self.accepts(self._entered, "TRAIN"):  # in a session
             return "BROKEN" if word in SESSION_BLOCKS else ""
-        if word in ("session", "train", "every") or is_of_session(block):
+        of_session = word in ("session", "train", "every") and not is_of_graph(block)
+        if of_session or is_of_session(block):
             return "BROKEN_SESSION"
         return "BROKEN" if word in OPENS_BLOCK else ""
 
