@@ -76,6 +76,16 @@ def test_names_of_layers_and_kept_models(here):
     assert len(repr(program.names["h"])) < 200
 
 
+@pytest.mark.parametrize(
+    ("type", "fed", "help"),
+    [("float32[n, 1]", np.zeros(3), "make it a column"), ("float32[n]", np.zeros((3, 1)), "take its column")],
+)
+def test_help_for_columns(here, type, fed, help):
+    program = tfdsl.compile(f"placeholder y: {type}\nz = reduce_sum(y)\n")
+    with program.session() as session, pytest.raises(TfgError, match=help):
+        session.run("z", feed={"y": fed})
+
+
 # --- compile --------------------------------------------------------------------------------------
 
 

@@ -111,10 +111,19 @@ def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | Non
                 ) from None  # fmt: skip
             single = "a single string" if type.dtype.kind == "string" else "a single number"
             actual = f"{type.dtype}{shape_text(array.shape)}" if array.shape else single
-            raise _error(FEED_SHAPE, origin, name=name, declared=type, actual=actual) from None
+            raise _error(FEED_SHAPE, origin, _as_column(type, array), name=name, declared=type, actual=actual) from None
 
 
-def _error(message: Message, origin: Origin | None, **details: object) -> TfgError:
+def _as_column(type: TensorType, array: np.ndarray) -> str:
+    """What to write if one number per row is fed to a placeholder of one column, or the reverse. "" otherwise."""
+    if type.rank == 2 and array.ndim == 1 and type.shape and type.shape[1] == 1:
+        return "make it a column: value.reshape(-1, 1)"
+    if type.rank == 1 and array.ndim == 2 and array.shape[1] == 1:
+        return "take its column: value[:, 0]"
+    return ""
+
+
+def _error(message: Message, origin: Origin | None, help: str = "", **details: object) -> TfgError:
     span, chain = (origin.span, origin.chain) if origin else (None, ())
     notes: tuple[Note, ...] = ()
-    return TfgError([Diagnostic(message, span, details, notes, chain=chain)])
+    return TfgError([Diagnostic(message, span, details, notes, help, chain)])
