@@ -893,7 +893,7 @@ def test_the_example_of_the_docs(here):
     page = (Path(__file__).parents[2] / "docs/commands.md").read_text().partition("## predict")[2].partition("\n## ")[0]
     for name, text in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", page, flags=re.DOTALL):
         (here / name).write_text(text)
-    (commands,) = re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL)
+    commands, *_ = re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL)
     for line in commands.splitlines():
         assert main(shlex.split(line)[1:]) == 0
     (shown,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
