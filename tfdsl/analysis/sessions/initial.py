@@ -4,7 +4,7 @@ from ...diagnostics import INIT_RESTORED, UNFED, UNINITIALISED, Note
 from ...program import Node, Ref
 from ...source import Span
 from ...syntax import tree as t
-from ..context import Analysis
+from ..context import Analysis, StatementFailed
 from ..executed import Kind
 from ..variable_names import full_names, shown_variables
 
@@ -59,6 +59,8 @@ def uninitialised(
     whole = (scope for scope in scopes if not any(Ref(id) in initialised for id in inside[scope]))
     target = next(whole, name)
     initialised.update(map(Ref, inside.get(target, [node.id])))
+    if ctx.is_partial:  # an earlier statement, which has an error, may need it too
+        raise StatementFailed(None)
     ctx.fail(
         UNINITIALISED,
         statement.span,

@@ -65,7 +65,7 @@ from ..calls.session_values import plan_value
 from ..calls.wrong_kind import not_tensor, not_variable, scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import dotted, given, value_of, values_of
-from ..values import Evaluation, NodeValue, Operation, RuntimeValue, Tensor, describe
+from ..values import Evaluation, Function, NodeValue, Operation, RuntimeValue, Tensor, describe
 from .evaluation import bind, evaluation, written_values
 from .export_inputs import check_columns, made_input
 from .feeds import Plan, check_feed, check_needs, checked_feeds
@@ -126,6 +126,8 @@ def outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -
 def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     value = value_of(ctx, plan.env, expr)
     variables = variables_of(ctx, plan.env, expr, value, what)
+    if ctx.is_partial and variables is None and isinstance(value, Function):
+        raise StatementFailed(None)  # a call of it, whose scope has variables, may have an error
     if variables is None:
         ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(first_other(value)))
     return [one.ref for one in variables]
