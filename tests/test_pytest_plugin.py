@@ -58,7 +58,9 @@ def run(*arguments: str) -> tuple[int, str]:
             for name in ("cacheprovider", "hypothesispytest", "unraisableexception")
             for word in ("-p", f"no:{name}")
         ]
-        code = pytest.main([*without, "--color=no", *arguments])
+        # This process, or the one it is forked from, may have imported tfdsl as a plain module; pytest reports that.
+        quiet = ["-W", "ignore:Module already imported so cannot be rewritten"]
+        code = pytest.main([*without, *quiet, "--color=no", *arguments])
     sys.modules.pop("test_model", None)
     return int(code), output.getvalue()
 

@@ -55,6 +55,8 @@ VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
 NUMBER = re.compile(r"-?\d+\.\d+")
 # The engine that builds the least, for trainings whose engine is not a page's subject. The results are the same.
 STEP = ("--engine", "step")
+# What depends on the engine: where Ctrl-C stops a training, and the note that a training goes step by step.
+OF_ENGINE = re.compile(r"--engine|^\^C$|step by step", re.M)
 
 
 def blocks(page):
@@ -200,7 +202,8 @@ def _shown(command, before):
             runpy.run_path(*arguments, run_name="__main__")
         else:
             assert program == "tfdsl"
-            failed = main([*arguments, *STEP] if arguments[0] == "run" and "engine" not in command else arguments)
+            step = arguments[0] == "run" and not OF_ENGINE.search(f"{command}\n{before}")
+            failed = main([*arguments, *STEP] if step else arguments)
             assert bool(failed) == bool(re.search(r"error\[|\^C", shown.getvalue())), shown.getvalue()
     return re.sub(r" +$", "", shown.getvalue(), flags=re.M)
 
