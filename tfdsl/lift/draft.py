@@ -27,6 +27,12 @@ class Splat(Record):
     dtype: str
 
 
+class FunctionName(Record):
+    """A function of the graph's library, by its name there."""
+
+    name: str
+
+
 class Produced(Record):
     """What another piece makes: a tensor, or an operation."""
 
@@ -39,7 +45,7 @@ class Listed(Record):
     items: "tuple[Operand, ...]"
 
 
-Operand = Given | Splat | Produced | Listed
+Operand = Given | Splat | FunctionName | Produced | Listed
 
 
 def ends_of(operand: Operand) -> Iterator[Endpoint]:
@@ -50,7 +56,7 @@ def ends_of(operand: Operand) -> Iterator[Endpoint]:
         case Listed(items):
             for item in items:
                 yield from ends_of(item)
-        case Given() | Splat():
+        case Given() | Splat() | FunctionName():
             pass
 
 

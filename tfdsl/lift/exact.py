@@ -39,6 +39,15 @@ def lift_exact(graph: SavedGraph, arrays: str = "") -> Lifted:
     return _Exact(graph, arrays).lifted()
 
 
+def function_blocks(graph: SavedGraph, arrays: dict[str, np.ndarray]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The names in a source of the functions of a graph, and the statements that make them, in order. Constants that
+    source cannot have go to `arrays`."""
+    exact = _Exact(graph, "")
+    found = exact.functions()
+    arrays |= exact.arrays
+    return found
+
+
 class _Exact:
     def __init__(self, graph: SavedGraph, arrays: str):
         self._graph = graph
@@ -47,27 +56,35 @@ class _Exact:
         self._functions = graph_functions(graph.library, self._defs)
         if graph.library.gradient:
             self._notes.append("which functions are the gradients of others is left out")
-        self._file, self._arrays = arrays, dict[str, np.ndarray]()
+        self._file, self.arrays = arrays, dict[str, np.ndarray]()
 
     def lifted(self) -> Lifted:
         graph = self._graph
         head = [f"# lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes, exactly", ""]
         head += [f"graph_version {graph.producer}", ""]
-        functions = names_of(self._functions, frozenset(self._functions))
-        known: dict[str, str] = {}
-        for name, function in self._functions.items():
-            head += [*self._function(function, functions[name], known), ""]
-            known[name] = functions[name]
+        functions, blocks = self.functions()
+        for block in blocks.values():
+            head += [*block, ""]
         used = frozenset(name for name, users in graph.users.items() if users)
         body = _Statements(graph.nodes, names_of(graph.nodes, used, functions.values()), self._defs, functions,
-                           self._file, self._arrays)  # fmt: skip
+                           self._file, self.arrays)  # fmt: skip
         source = format_text(Source("lifted", "\n".join([*head, *body.blocks()]) + "\n"))
         found = {
             end: body.end(end)
             for node in graph.nodes.values()
             for end in (Endpoint(node.name, at) for at in range(max(1, len(node.types))))
         }
-        return Lifted(source, self._arrays, found, tuple(self._notes))
+        return Lifted(source, self.arrays, found, tuple(self._notes))
+
+    def functions(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """The names in the source of the functions of the graph, and the statements that make them, in order."""
+        names = names_of(self._functions, frozenset(self._functions))
+        blocks: dict[str, list[str]] = {}
+        known: dict[str, str] = {}
+        for name, function in self._functions.items():
+            blocks[name] = list(self._function(function, names[name], known))
+            known[name] = names[name]
+        return names, blocks
 
     def _function(self, function: FunctionGraph, name: str, known: Mapping[str, str]) -> Iterator[str]:
         """A function of the library: `function f(x: float32[...]) -> (float32[...] as "y"):`."""
@@ -76,7 +93,7 @@ class _Exact:
         used |= {end.node for end in function.outputs.values()} | set(function.controls)
         everything = {**dict.fromkeys(function.inputs), **function.nodes}
         names = names_of(everything, frozenset(used) | function.inputs.keys())
-        body = _Statements(function.nodes, names, self._defs, known, "", self._arrays)
+        body = _Statements(function.nodes, names, self._defs, known, "", self.arrays)
         inputs = [
             f"{names[one]}: {dtype}[...]{_beside(body, attrs)} as {quoted(one)}"
             for one, (dtype, attrs) in function.inputs.items()

@@ -2,11 +2,15 @@
 
 import os
 
+import numpy as np
+
+from ..lowering.definitions import functions_of
 from ..record import replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
 from .draft import Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
+from .exact import function_blocks
 from .folds.calls import fold_calls
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
@@ -38,8 +42,12 @@ def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
         fold(draft)
     roots = _roots(draft)
     _train_all(draft)
-    writer = Writer(draft, frozenset(roots))
+    beside: dict[str, np.ndarray] = {}
+    functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
+    writer = Writer(draft, functions, frozenset(roots))
     source = writer.write(roots)
+    called = _called(graph, writer.called())
+    made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
     stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
               if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
@@ -48,8 +56,21 @@ def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
     for end, other in draft.aliases.items():
         if draft.end(other) in found:
             found[end] = found[draft.end(other)]
-    arrays_of = {name: value for name, value in stored.items() if value is not None}
-    return Lifted(format_text(Source("lifted", head + source)), arrays_of, found, (*graph.notes, *draft.notes))
+    arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
+    return Lifted(format_text(Source("lifted", head + made + source)), arrays_of, found, (*graph.notes, *draft.notes))
+
+
+def _called(graph: SavedGraph, names: set[str]) -> set[str]:
+    """These functions of a graph, and all that they call."""
+    library = {one.signature.name: one for one in graph.library.function}
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in library and name not in found:
+            found.add(name)
+            todo += [other for node in library[name].node_def for other in (node.op, *functions_of(node))]
+    return found
 
 
 def _train_all(draft: Draft) -> None:

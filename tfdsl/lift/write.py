@@ -17,6 +17,7 @@ from .constants import type_text, value_text
 from .draft import (
     CallPiece,
     Draft,
+    FunctionName,
     Given,
     IndexPiece,
     LiftedPiece,
@@ -72,6 +73,7 @@ class Writer(State):
     have this name by itself."""
 
     draft: Draft
+    functions: dict[str, str]  # names in the source of functions of the graph
     kept: frozenset[str] = frozenset()
     names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
     scopes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # of pieces
@@ -317,6 +319,14 @@ class Writer(State):
         is_clear = self.bound[name] == 1 or scope == self.here
         return (name if is_clear else ".".join((*scope[shared_scopes(scope, self.here) :], name))) + place
 
+    def called(self) -> set[str]:
+        """The functions of the graph that statements call."""
+        found: set[str] = set()
+        for end in self.names:
+            for one in self.draft.pieces[self._owner(end.node)].operands():
+                found |= {item.name for item in (one, *getattr(one, "items", ())) if isinstance(item, FunctionName)}
+        return found
+
     def correspondence(self) -> dict[Endpoint, str]:
         """The endpoints that the program names, with their names and scopes. An optimizer without a name has that of
         its node, after a `^`."""
@@ -489,7 +499,7 @@ class Writer(State):
             case (start, stop, step):
                 first, last = ("" if one is None else self._operand(one).text for one in (start, stop))
                 return f"{first}:{last}" + ("" if step is None else f":{self._operand(step).text}")
-            case Given() | Splat() | Produced() | Listed():
+            case Given() | Splat() | FunctionName() | Produced() | Listed():
                 return self._operand(spec).text
             case _:
                 raise AssertionError(spec)
@@ -565,6 +575,8 @@ class Writer(State):
                 number = value_text(value, dtype)
                 of = "" if dtype in ("float32", "int32") else f", dtype={dtype}"
                 return ExpressionText(f"constant({number}, shape={list(shape)}{of})", depth=1)
+            case FunctionName(name):
+                return ExpressionText(self.functions[name])
             case Listed(items):
                 texts = [self._operand(item) for item in items]
                 depth = max((one.depth for one in texts), default=0)

@@ -132,7 +132,8 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     _decide(ctx, op, arguments, dtypes)
     inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
     free = {name: free_attribute(ctx, op.name, name, one) for name, one in beside.items()}
-    args: dict[str, Arg] = {**inputs, **attrs, **free}
+    own = {name: attrs[name] for name in op.given if name in attrs}
+    args: dict[str, Arg] = {**inputs, **own, **free}
     lengths = {attr: count for attr, (count, _) in counts.items()}
     for attr in op.given.values():
         length = attrs[attr.name].value if attr.name in attrs else attr.default

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...lowering.tf import op_def
+from ...lowering.tf import AttrValue, op_def
 from ...ops.lifted import lifted_call
 from ...ops.named import CONSTANT
 from ...ops.op import Parameter
@@ -10,7 +10,7 @@ from ...ops.raw import PREFIX
 from ...program import HostValue
 from ...types import DType
 from ..constants import attribute, constant_value, frozen
-from ..draft import CallPiece, Draft, Given, Operand, PlaceholderPiece, Produced, StoredPiece
+from ..draft import CallPiece, Draft, FunctionName, Given, Listed, Operand, PlaceholderPiece, Produced, StoredPiece
 from ..graph import Endpoint, GraphNode
 from .indexing import index_of
 from .operands import inputs_of, operand
@@ -95,8 +95,17 @@ def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
     for name, value in node.attrs.items():
         default = next((one.default_value for one in definition.attr if one.name == name), None) if definition else None
         if name not in inferred and value != default and not name.startswith("_"):
-            arguments.append((name, Given(frozen(attribute(value)), "")))
+            arguments.append((name, _attribute(value)))
     return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=tuple(arguments))
+
+
+def _attribute(value: AttrValue) -> Operand:
+    """An attribute of a raw call."""
+    if value.HasField("func"):
+        return FunctionName(value.func.name)
+    if value.list.func:
+        return Listed(tuple(FunctionName(one.name) for one in value.list.func))
+    return Given(frozen(attribute(value)), "")
 
 
 def _ends(node: GraphNode) -> tuple[Endpoint, ...]:
