@@ -229,9 +229,9 @@ def test_mutated_pieces(chunk, beside):
 
 def test_programs_from_the_grammar(beside):
     grammar, kinds = Grammar(), Counter(dict.fromkeys(KINDS, 0))
-    for number in range(200):
+    for number in range(300):
         kinds[judge(grammar.program(Random(number)))] += 1
-    assert kinds["good program"] > 1
+    assert kinds["good program"]
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ ORIGIN = Origin(Span(Source("t", ""), 0, 0))
 # What is in a statement and not used by it, each with the reason.
 UNUSED = {
     "LogValues.items": "a summary whose tag the value gets; it is not executed",
-    "Export.inputs": "the caller of the model feeds them",
+    "Export.signatures.inputs": "the caller of the model feeds them",
     "Export.made": "the model makes them of its inputs",
     "Export.made.data": "the model makes them of its inputs",
     "Evaluate.items.tensor": "its value is computed from what is fetched",

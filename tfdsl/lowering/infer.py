@@ -1,10 +1,10 @@
 """TensorFlow's own inference for nodes: from their arguments and the types of these to the types of the outputs.
 
 Raw nodes are built in order into a graph of their own, by the same code that builds the program. A placeholder stands
-for an input that no raw node makes. A call of a Python function is built in a separate graph.
+for an input that no raw node makes. A call of a Python function is built in a separate graph, once.
 
 A named size is unknown to TensorFlow. If a size of the result is unknown too, the node is built twice more, into graphs
-with numbers instead of the names. A size that equals the number of the same name both times has that name.
+with numbers instead of the names; of the graph with a call of a Python function, copies are made with them. A size that equals the number of the same name both times has that name.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,10 +47,11 @@ class GraphInference:
             return ()
         found = [_type(tensor) for tensor in (result if isinstance(result, list) else [result])]
         if any(dim is None for type in found for dim in type.shape or ()) and self._has_names(types):
-            known = (
-                self._known if is_raw else [_Scratch(self._nodes, self._version, one.standing) for one in self._known]
-            )
-            found = self._named(found, [one.sizes(node, types, functions) for one in known])
+            shapes = [
+                one.sizes(node, types, functions) if is_raw else scratch.imported(result, one.standing)
+                for one in self._known
+            ]
+            found = self._named(found, shapes)
         return tuple(found) if isinstance(result, list) else found[0]
 
     def forget(self, count: int) -> None:
@@ -94,6 +95,7 @@ class _Scratch:
         self._nodes = nodes
         self._built = empty_graph(version)
         self._count = 0  # of raw nodes that were tried
+        self._fed: dict[str, TensorType] = {}  # the types of placeholders, by their names
 
     def add(self, node: Node, types: Types, functions: Functions) -> Operand:
         """What TensorFlow returns for a node."""
@@ -119,6 +121,23 @@ class _Scratch:
         except TfgError:
             return []
         return [_type(tensor).shape or () for tensor in (result if isinstance(result, list) else [result])]
+
+    def imported(self, result: Operand, standing: Callable[[Size], int | None]) -> list[tuple[Dim, ...]]:
+        """The sizes of outputs in a copy of the graph in which placeholders have other sizes, or an empty list if
+        TensorFlow refuses it. What a Python function made is not made again."""
+        definition = self._built.graph.as_graph_def()
+        for operation in definition.node:
+            type = self._fed.get(operation.name)
+            if type is not None and type.shape is not None:
+                shape = [standing(dim) if isinstance(dim, Size) else dim for dim in type.shape]
+                operation.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
+        outputs = [tensor.name for tensor in (result if isinstance(result, list) else [result])]
+        try:
+            with tf.Graph().as_default():
+                copies = v1.import_graph_def(definition, return_elements=outputs)
+        except ValueError:
+            return []
+        return [_type(tensor).shape or () for tensor in copies]
 
     def forget(self, count: int) -> None:
         for id in [id for id in self._built.values if id >= count]:
@@ -147,7 +166,9 @@ class _Scratch:
         return self._placeholder(type)
 
     def _placeholder(self, type: TensorType) -> tf.Tensor:
-        return v1.placeholder(type.dtype.name, self._shape(type))
+        tensor = v1.placeholder(type.dtype.name, self._shape(type))
+        self._fed[tensor.op.name] = type
+        return tensor
 
     def _shape(self, type: TensorType) -> list[int | None] | None:
         if type.shape is None:
