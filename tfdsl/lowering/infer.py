@@ -4,7 +4,8 @@ Raw nodes are built in order into a graph of their own, by the same code that bu
 for an input that no raw node makes. A call of a Python function is built in a separate graph, once.
 
 A named size is unknown to TensorFlow. If a size of the result is unknown too, the node is built twice more, into graphs
-with numbers instead of the names; of the graph with a call of a Python function, copies are made with them. A size that equals the number of the same name both times has that name.
+with numbers instead of the names; of the graph with a call of a Python function, copies are made with them. A size that
+equals the number of the same name both times has that name.
 """
 
 from collections.abc import Callable, Mapping
