@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 
+import numpy as np
 import pytest
 
 # Nothing that is imported becomes garbage: see `pytest_collection_finish`.
@@ -97,6 +98,12 @@ def here(tmp_path, monkeypatch):
     """An empty folder as the working folder, for the relative paths of programs given as text."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def example_files(here):
+    """A working folder with the files that examples of ops read."""
+    np.savez(here / "lenet.npz", **{"conv1/weights": np.ones((5, 5, 1, 6), np.float32)})
 
 
 @pytest.fixture(scope="session")

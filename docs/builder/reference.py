@@ -91,9 +91,14 @@ def place(entry: ReferenceEntry) -> str:
         case "type":
             return f"docs/{entry.page}"
         case kind if kind in _WORDS:
-            return f"{FOLDER}/words.md#{anchor(entry.name)}"
+            return f"{FOLDER}/words.md#{anchor(_heading(entry))}"
         case kind:
             return f"{FOLDER}/{_CALLS[kind][0]}.md#{anchor(entry.name)}"
+
+
+def _heading(entry: ReferenceEntry) -> str:
+    """The heading of a word. A field is written after data, because statements and functions have names of fields."""
+    return f"d.{entry.name}" if entry.kind == "field" else entry.name
 
 
 def _from_docs(entry: ReferenceEntry, folder: str) -> str:
@@ -135,7 +140,7 @@ def _words(every: Iterable[ReferenceEntry]) -> str:
         for entry in every:
             if entry.kind != kind or "." in entry.name:
                 continue
-            parts.append(f"### {code(entry.name)}\n")
+            parts.append(f"### {code(_heading(entry))}\n")
             if kind in ("declaration", "statement"):
                 parts.append(block("text", entry.signature))
             else:

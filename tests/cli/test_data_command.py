@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 import shlex
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -272,16 +273,33 @@ def test_wide_and_long_tables_are_cut(files, capsys):
         (["t.parquet", "--separator", ","], 2, "--separator is not for parquet files"),
         (["p.tfg", "--target", "y"], 2, "--target is for files of data"),
         (["words.doc"], 2, "does not end in .tfg"),
-        (["."], 1, 'name its files by a pattern: "./*.'),
+        (["."], 1, 'name its files by a pattern: "./*.csv"'),
+        (["tables"], 1, 'name its files by a pattern: "tables/*.csv"'),
+        (["mixed"], 1, 'name its files by a pattern: "mixed/*/*.png"'),
+        (["nothing"], 1, "it has no files whose names end in .csv"),
     ],
 )
 def test_what_is_wrong(files, capsys, words, code, said):
     (files / "p.tfg").write_text("data c = iris()\n")
     (files / "notes.csv").write_text("# notes, of May\na,b,c\n1,2,3\n")
     (files / "words.csv").write_text("red,big\nblue,small\nred,big\n")
+    for folder in ("tables", "mixed", "nothing"):
+        (files / folder).mkdir()
+    (files / "tables" / "a.csv").write_text(PEOPLE)
+    (files / "mixed" / "labels.csv").write_text("file,label\n1.png,cat\n")
+    for folder in ("cat", "dog"):
+        shutil.copytree(files / folder, files / "mixed" / folder)
     assert main(["data", *words]) == code
     captured = capsys.readouterr()
     assert said in captured.err and not captured.out and "Traceback" not in captured.err
+
+
+def test_a_folder_of_pictures(here, capsys):
+    for folder in ("cat", "dog"):
+        (here / "photos" / folder).mkdir(parents=True)
+        Image.new("RGB", (3, 2)).save(here / "photos" / folder / "1.png")
+    assert main(["data", "photos"]) == 0
+    assert 'images("photos")' in capsys.readouterr().out
 
 
 def test_options_are_arguments_of_the_source(files, capsys):

@@ -813,10 +813,11 @@ def test_a_folder_of_files(model, capsys):
 
 
 def test_pictures_by_their_folder(here):
-    """A folder of pictures, one picture, and a pattern give the same values."""
+    """A folder of pictures, one picture, and a pattern give the same values. Other files in the folder are not read."""
     for at, name in enumerate(("known/dark/1.png", "known/light/2.png", "new/3.png", "new/4.JPG")):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (3, 2), 60 * at).save(name)
+    (here / "new" / "notes.csv").write_text("file,note\n3.png,blurred\n")
     (here / "m.tfg").write_text(
         'data d = images("known", channels=1)\nplaceholder X: float32[n, 2, 3, 1]\nvariable w = 0.5\n'
         "p = reduce_max(X * w, axis=[1, 2, 3])\n"

@@ -85,6 +85,7 @@ def test_programs(path, monkeypatch, copied):
     assert_alike(path, monkeypatch)
 
 
+@pytest.mark.usefixtures("example_files")
 @pytest.mark.parametrize("name", some(sorted(OPS), sorted(OPS)[2::8]))
 def test_every_op_of_the_table(name, monkeypatch, copied):
     *declarations, expression = OPS[name].example.split("\n")
@@ -119,6 +120,7 @@ def test_random_programs_with_repeated_lines(chunk, monkeypatch, copied):
 _LIST = re.compile(r"\[+[-\d.e, \[\]]*\.[-\d.e, \[\]]*\]+")  # of numbers, at least one of them with a fraction
 
 
+@pytest.mark.usefixtures("example_files")
 @pytest.mark.parametrize(
     "unknown", [pytest.param(False, marks=pytest.mark.long), True], ids=["sizes known", "one unknown"]
 )

@@ -122,6 +122,7 @@ def test_what_is_not_known_is_named(text, unknown):
     assert counted(tfdsl.compile(text)).unknown == (unknown,)
 
 
+@pytest.mark.usefixtures("example_files")
 def test_no_rule_fails_on_an_example():
     """The count of each op is a whole number that is not negative, or it is not known."""
     for op in OPS.values():

@@ -10,6 +10,7 @@ from tfdsl.ops.forbidden_ops import barred
 BARRED = set(barred())
 
 
+@pytest.mark.usefixtures("example_files")
 @pytest.mark.parametrize("name", sorted(OPS))
 def test_example_runs_and_has_tensorflows_type(name):
     *declarations, expression = OPS[name].example.split("\n")

@@ -69,6 +69,7 @@ def _have_gradients(outputs, xs):
     return {param: gradient is not None for param, gradient in zip(xs, found, strict=True)}
 
 
+@pytest.mark.usefixtures("example_files")
 @pytest.mark.parametrize("group", sorted({op.group for op in OPS.values()}))
 def test_rows_agree_with_tensorflow_about_gradients(group):
     names = [op.name for op in OPS.values() if op.group == group and op.name not in ("gradients", "constant")]

@@ -94,11 +94,12 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
     streamed, and the target may lack."""
     with at_stage(0), _with_names(learned):
         where = Where("", access)
-        file = of_file(path, where)
+        source = SOURCES[spec.source.name]
+        file = of_file(path, where, source)
         params = {param.name for param in file.params}
         given = {
             name: value
-            for name, value in SOURCES[spec.source.name].bound(spec.source.arguments).items()
+            for name, value in source.bound(spec.source.arguments).items()
             if name in params and name not in ("target", "stream", "path")
         }
         given |= {"path": path} | ({"stream": True} if isinstance(file, TableSource) else {})
@@ -196,7 +197,7 @@ def source_of(
     if not is_path(replacement):
         return source, arguments, Where(spec.folder, access or _own(spec))
     path, where = os.fspath(replacement), Where("", access_of(replacement))
-    file = of_file(path, where)
+    file = of_file(path, where, source)
     params = {param.name for param in file.params}
     given = {name: value for name, value in arguments.items() if name in params} | {"path": path}
     if isinstance(file, TableSource) and "target" not in given:

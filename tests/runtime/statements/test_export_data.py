@@ -325,4 +325,4 @@ def test_columns_of_any_names_can_be_given_to_the_model(here):
     found = serve(**given, scale=tf.constant(2.0))["p"].numpy()
     np.testing.assert_array_equal(found, 2 * np.transpose(rows))
     (renamed,) = [one.details["pairs"] for one in program.diagnostics if one.code == "TFG583"]
-    assert renamed == ", ".join(f'"{name}" is named {new}' for name, new in ODD.items() if new != name)
+    assert renamed == ", ".join(f'the column "{name}" as {new}' for name, new in ODD.items() if new != name)

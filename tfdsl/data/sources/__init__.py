@@ -9,7 +9,7 @@ from ...diagnostics import DATA_FORMAT
 from ...diagnostics.spelling import alternatives
 from ...module_table import ModuleTable
 from ..schema import DataError, shown_path
-from .base import DataSource, FileSource, Where, files_in, folder_named, is_folder
+from .base import DataSource, FileSource, Where, files_in, folder_named, is_folder, suffixes_below
 
 SOURCES: ModuleTable[DataSource] = ModuleTable(__name__, "SOURCE")
 
@@ -25,14 +25,18 @@ def suffixes() -> str:
     return alternatives(by_suffix())
 
 
-def of_file(path: str, where: Where) -> FileSource:
-    """The source that reads a file, by its suffix, or a folder, by the files in it."""
+def of_file(path: str, where: Where, declared: DataSource | None = None) -> FileSource:
+    """The source that reads a file, by its suffix, or a folder, by the files in it. A folder with files for several
+    sources is for the declared one."""
     source = by_suffix().get(os.path.splitext(path)[1].lower())
     if source is not None:
         return source
     if is_folder(path, where):
+        kinds = suffixes_below(path, where, by_suffix())
         for one in SOURCES.values():
-            if isinstance(one, FileSource) and one.takes_folder and files_in(path, where, one.suffixes):
+            if not isinstance(one, FileSource) or not one.takes_folder or not files_in(path, where, one.suffixes):
+                continue
+            if one is declared or kinds <= {*one.suffixes}:
                 return one
         raise folder_named(path, where, by_suffix())
     raise DataError(DATA_FORMAT, path=shown_path(path), suffixes=suffixes())

@@ -289,6 +289,12 @@ def folder_named(path: str, where: Where, suffixes: Collection[str], takes_patte
     return DataError(DATA_FOLDER, param="path", path=shown_path(path), way=way)
 
 
+def suffixes_below(path: str, where: Where, suffixes: Collection[str]) -> set[str]:
+    """Those of some suffixes that files of a folder, or of the folders in it, end in."""
+    with where.access.folder(path, where.folder) as folder:
+        return {suffix.lower() for _, suffix in _files_below(folder, suffixes)}
+
+
 def _files_below(folder: Folder, suffixes: Collection[str], inner: str = "") -> Iterator[tuple[str, str]]:
     """The files of a folder and of the folders in it that end in one of some suffixes: "" or "*", and the suffix as it
     is written."""
