@@ -6,7 +6,6 @@ import gc
 import os
 import subprocess
 
-import numpy as np
 import pytest
 
 # Nothing that is imported becomes garbage: see `pytest_collection_finish`.
@@ -103,6 +102,8 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def example_files(here):
     """A working folder with the files that examples of ops read."""
+    import numpy as np  # a process with little memory imports this file
+
     np.savez(here / "lenet.npz", **{"conv1/weights": np.ones((5, 5, 1, 6), np.float32)})
 
 
