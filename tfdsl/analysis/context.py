@@ -453,7 +453,7 @@ class Analysis:
         self.taken = {}  # and the used ones
         self.params: list[Param] = []
         self.data: list[Data] = []
-        self.constants: dict[tuple[str, str], Mapping[str, StoredConstant | DataError]] = {}  # of files in folders
+        self.constants: dict[tuple[str, str], Mapping[str, StoredConstant | DataError]] = {}  # by folder and path
         self.datasets: dict[str, DataValue] = {}
         self.pipelines: dict[str, Pipeline] = {} if inputs.read is None else inputs.read
         self.tree: t.Block = ()

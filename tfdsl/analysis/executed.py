@@ -48,7 +48,7 @@ class Executions:
         # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
         self.masks: dict[frozenset[Ref], list[int]] = {_NOTHING: []}
         self.reads: dict[int, list[Ref]] = {}  # what the gradients of a node read
-        self.merges: list[int] = []  # nodes with inputs from further down
+        self.merges: list[int] = []  # nodes that have inputs from further down
 
     def ask(self, refs: Iterable[Ref]) -> None:
         """Mark tensors: `Reached` can be asked for them from now on."""
@@ -147,7 +147,7 @@ class Executions:
         return masks
 
     def _go_round(self, masks: list[int], cut: frozenset[Ref]) -> None:
-        """Add to the masks what loops of TensorFlow 1 execute: what comes back into a merge."""
+        """Add to the masks what TensorFlow 1 loops execute: the inputs that come back into a merge."""
         while True:
             first = len(masks)
             for id in self.merges:

@@ -164,7 +164,7 @@ class Names(State, Generic[_Value]):
         it."""
         at = self.path if path is None else path
         for binding in self.names.get(name, ()):
-            if all(map(eq, binding.path, at)):  # one of them is around the other
+            if all(map(eq, binding.path, at)):  # one scope is around the other
                 return binding
         return None
 

@@ -5,7 +5,7 @@ from ..source import Span
 
 
 class NameTaken(Exception):
-    """A node has the name already: the place that made it."""
+    """A node has the name already. Carries the place of that node."""
 
     def __init__(self, span: Span):
         super().__init__()
@@ -13,8 +13,8 @@ class NameTaken(Exception):
 
 
 class Naming(State):
-    """The names in use in a graph, or in a block of it that becomes a function. TensorFlow ignores their case when it
-    makes names unique; a whole name is only compared with the names of nodes, as it stands."""
+    """The names in use in a graph, or in a block of it that becomes a function. TensorFlow ignores case when it
+    makes names unique, but compares a whole name only with the names of nodes, and exactly."""
 
     scope: str = ""  # the whole name of the open scope
     taken: dict[str, Span] = field(default_factory=dict)

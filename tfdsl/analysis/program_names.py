@@ -1,4 +1,4 @@
-"""What the names of a program stand for outside it: for callers, and in its typed form."""
+"""The values of names outside the program: for its callers, and in its typed form."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from .values import Env, ExprValue, Operation, Tensor, freeze, is_host
 
 
 def members(env: Env) -> Iterator[tuple[str, Named]]:
-    """The qualified names of what scopes bind. Names bound by calls are inner ones."""
+    """The qualified names that scopes bind. Names bound by calls are inner names."""
     todo: list[tuple[Env, tuple[str, ...], bool]] = [(env, (), False)]
-    for env, around, is_inner in todo:  # which grows
+    for env, around, is_inner in todo:  # the loop adds to it
         for path, bound in env.last.items():
             for name, one in bound.items():
                 named = as_named(one.value, one.span, is_inner)
@@ -26,13 +26,13 @@ def members(env: Env) -> Iterator[tuple[str, Named]]:
 
 
 def as_named(value: ExprValue, span: Span, is_inner: bool = False) -> Named | None:
-    """What callers of the program get for a name with this value. None if it has none outside the program."""
+    """The value of a name for callers of the program, or None if the name has no value outside the program."""
     fetched = _fetched(value)
     return None if fetched is None else Named(fetched, span, is_inner)
 
 
 def _fetched(value: ExprValue) -> Ref | Refs | Static | None:
-    """What a caller gets for a name with this value. None if it has none outside the program."""
+    """The value for callers, without its place, or None if it has no meaning outside the program."""
     match value:
         case Tensor() | Operation():
             return value.ref

@@ -185,7 +185,7 @@ class Outputs(list["ExprValue"]):
 
 
 class LaterValue(Record):
-    """`later n`: the value that the name gets further down in the block."""
+    """`later n`: a value that a line further down in the block gives the name."""
 
     name: str
     span: Span
@@ -193,8 +193,8 @@ class LaterValue(Record):
 
 
 class Pending(Record):
-    """An input of a merge that a name gets further down: the names that it belongs to, the merge, the place of the
-    input, and that of `later`."""
+    """An input of a merge whose name is bound further down. `env` has the name, `node` is the merge, `at` is the
+    position of the input, and `span` is the place of `later`."""
 
     name: str
     env: "Env"
@@ -204,7 +204,7 @@ class Pending(Record):
 
 
 class LibraryFunction(Record):
-    """A function of the graph, which ops call, by its name in TensorFlow."""
+    """A function of the graph, which ops call. `name` is its name in TensorFlow."""
 
     name: str
     span: Span

@@ -389,7 +389,7 @@ def _texts(codes: np.ndarray, words: Collection[str]) -> np.ndarray:
 
 
 class _Watch:
-    """Finds columns of integers that float32 cannot represent, among those of one number per row, or in the only
+    """Finds columns of integers that float32 cannot represent, among columns of one number per row, or in the only
     column. Numbers that a transform computed are rounded anyway."""
 
     def __init__(self, table: Table, columns: tuple[Column, ...]):

@@ -49,7 +49,7 @@ def columns_in(condition: Condition, schema: Schema) -> Iterator[str]:
 
 
 def texts_in(condition: Condition) -> Iterator[str]:
-    """The texts that a condition compares with."""
+    """The texts in a condition."""
     match condition:
         case ("value", str() as text):
             yield text

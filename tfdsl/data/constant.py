@@ -1,4 +1,4 @@
-"""What is known of a constant that is an array of a file. `constants.py` reads the files."""
+"""The dtype and shape of a constant whose value is an array in a file. `constants.py` reads the files."""
 
 from ..record import Record
 from ..types import DType

@@ -22,18 +22,18 @@ from .sources.npz.headers import FAULTS, ArrayHeader, check_directory, check_mem
 if TYPE_CHECKING:
     import numpy as np
 
-_MOST_BYTES = 2**31 - 1  # of a tensor in the definition of a graph
+_MOST_BYTES = 2**31 - 1  # the largest tensor in a GraphDef
 _BLOCK = 1 << 20
 _MAGIC = b"\x93NUMPY"
 _NUMBER = re.compile(r"[<>=|]?([biufc])(\d{1,2})")
 _TEXT = re.compile(r"[<>=|]?([SU])(\d{1,9})")
 _KINDS = {"i": "int", "u": "uint", "f": "float"}
-_BFLOAT16 = re.compile(r"[<>=|]?V2")  # what NumPy writes for the dtype of ml_dtypes
+_BFLOAT16 = re.compile(r"[<>=|]?V2")  # as NumPy writes the bfloat16 of ml_dtypes
 
 
 def constants_in(file: BinaryIO, path: str) -> Mapping[str, StoredConstant | DataError]:
-    """The arrays of an open .npz file by their names, or the one of an .npy file, from their headers. Those that cannot
-    be constants have an error instead. `path` is that of the program."""
+    """The arrays of an open .npz file by name, or the only array of an .npy file, from their headers. An array that
+    cannot be a constant has an error instead. `path` is the path as the program writes it."""
     try:
         if _is_npy(file):
             size, checksum = _summed(file)
@@ -72,7 +72,7 @@ def _is_npy(file: BinaryIO) -> bool:
 
 
 def _summed(file: BinaryIO) -> tuple[int, int]:
-    """The size and the CRC-32 of a file, which an .npy file does not contain."""
+    """The size and the CRC-32 of a file. An .npy file does not contain its checksum."""
     size = checksum = 0
     while block := file.read(_BLOCK):
         size, checksum = size + len(block), zlib.crc32(block, checksum)
@@ -105,7 +105,7 @@ def _dtype(descr: object) -> tuple[DType | None, int]:
             return STRING, int(found[2]) * (4 if found[1] == "U" else 1)
         case str() if _BFLOAT16.fullmatch(descr):
             return ALL_DTYPES["bfloat16"], 2
-        case [(str(name), str(inner))] if name in ALL_DTYPES:  # what TensorFlow calls a quantized number in NumPy
+        case [(str(name), str(inner))] if name in ALL_DTYPES:  # TensorFlow's quantized numbers in NumPy
             return ALL_DTYPES[name], _dtype(inner)[1]
         case _:
             return None, 0
@@ -129,7 +129,7 @@ class ConstantFiles:
         self._files.clear()
 
     def read(self, path: str, folder: str, name: str, checksum: int) -> "np.ndarray":
-        """An array with the checksum that the check has seen."""
+        """An array, which must still have the checksum from the check."""
         if (folder, path) not in self._files:
             self._files[folder, path] = open_file(path, Where(folder, self._access))
         file = self._files[folder, path]

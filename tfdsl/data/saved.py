@@ -166,7 +166,7 @@ def _is_same(left: object, right: object) -> bool:
 
 
 def _told_apart(left: object, right: object) -> tuple[str, str]:
-    """Two different values in words. Numbers are rounded if they still differ then."""
+    """Two different values in words. Numbers are rounded if the rounded numbers still differ."""
     if isinstance(left, float) and isinstance(right, float):
         rounded = f"{left:.6g}", f"{right:.6g}"
         if rounded[0] != rounded[1]:

@@ -119,7 +119,7 @@ class Column(Record):
 
     @property
     def is_number(self) -> bool:
-        """Whether it has one number per row."""
+        """Whether the column has one number per row."""
         return self.shape == () and self.dtype != STRING
 
     @property
@@ -140,8 +140,8 @@ class Schema(Record):
 
     @property
     def features(self) -> tuple[Column, ...]:
-        """The columns of `.features`: those of one number per row. Columns with more are in it only if there is nothing
-        else, and one of them."""
+        """The columns of `.features`: the features with one number per row. A column with more numbers per row is in it
+        only if it is the only feature."""
         kept = tuple(column for column in self.table if column.role == "feature")
         flat = tuple(column for column in kept if column.shape == ())
         return flat or (kept if len(kept) == 1 else ())

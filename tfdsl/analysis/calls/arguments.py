@@ -180,7 +180,7 @@ def default_dtype(value: ExprValue, kind: str | None) -> DType:
 
 def tensor_dtype(value: ExprValue) -> DType | None:
     """The dtype of the first tensor in a value."""
-    if isinstance(value, (Tensor, Array)):  # mostly
+    if isinstance(value, (Tensor, Array)):  # the usual case
         return value.type.dtype
     for item in _scalars(value):
         if isinstance(item, (Tensor, Array)):
@@ -663,7 +663,7 @@ def dtypes_text(classes: str) -> str:
 
 
 def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
-    """A note for each operand with its type and origin. Operands that are the same have one."""
+    """A note for each operand with its type and origin. Equal operands share a note."""
     notes = []
     for one in given:
         match one.value:

@@ -75,7 +75,7 @@ from .arguments import (
 from .foreign import inferred
 
 _MOST_OUTPUTS = 100_000
-_MERGES = ("Merge", "RefMerge")  # the ops into which loops of TensorFlow 1 come back
+_MERGES = ("Merge", "RefMerge")  # the ops where an iteration of a TensorFlow 1 loop comes back
 
 
 class _Dtypes(State):
@@ -83,7 +83,7 @@ class _Dtypes(State):
 
     one: dict[str, DType] = field(default_factory=dict)
     several: dict[str, tuple[DType, ...]] = field(default_factory=dict)
-    given: dict[str, ArgumentValue] = field(default_factory=dict)  # those of the attributes that follow from inputs
+    given: dict[str, ArgumentValue] = field(default_factory=dict)  # attributes that follow from inputs
 
     def of(self, argument: RawArgument) -> DType:
         """The dtype of an argument, or of each tensor in it."""
@@ -160,7 +160,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
 
 
 def _waiting(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue]) -> dict[int, LaterValue]:
-    """The inputs of a merge that come from further down, by their places. Others stand in for them so far."""
+    """The inputs of a merge that come from further down, by position. Until then, a known input takes their place."""
     if op.tf not in _MERGES or not isinstance(given := arguments["inputs"].value, (list, tuple)):
         return {}
     found = {at: one for at, one in enumerate(given) if isinstance(one, LaterValue)}
@@ -175,8 +175,8 @@ def _waiting(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue]) -> d
 
 
 def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], span: Span) -> None:
-    """Refuse ops that reach outside the graph where they would be executed: by an `if` or a `while`, or by TensorFlow
-    as it builds the graph. Elsewhere a session that executes them is refused."""
+    """Refuse an op that reaches outside the graph if an `if` or a `while` would execute it, or TensorFlow while it
+    builds the graph. Elsewhere, a session that executes the op is refused."""
     what, instead = reach(op, {name: arg.value for name, arg in attrs.items()})
     if what and (ctx.graph.regions or op.tf in REACHING_BY or op.reaches == UNCLASSED):
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
@@ -334,7 +334,7 @@ def free_attribute(ctx: Analysis, function: str, name: str, given: ArgumentValue
 
 
 def _kind_of(value: ExprValue) -> str | None:
-    """The kind of attribute that a value is, or None if it is none."""
+    """The kind of an attribute with this value, or None if no attribute can have it."""
     match value:
         case bool():
             return "bool"
@@ -357,7 +357,7 @@ def _kind_of(value: ExprValue) -> str | None:
 
 
 def _named(value: ExprValue) -> ExprValue:
-    """The value with names for dtypes."""
+    """The value, with each dtype replaced by its name."""
     match value:
         case DType() | Builtin():
             return str(as_dtype(value))
@@ -478,7 +478,7 @@ def _check_reference(ctx: Analysis, op: RawOp, one: RawArgument, given: Argument
 
 
 def _for_resources(op: RawOp) -> str:
-    """The op that does to a variable of the program what this one does to a reference."""
+    """A help line that names the op for resource variables, if an op takes a reference."""
     known = (raw.find(name) for name in (f"Resource{op.tf}", f"{op.tf}VariableOp"))
     return next((f"for such a variable there is {one.name}" for one in known if one is not None), "")
 

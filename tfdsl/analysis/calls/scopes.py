@@ -216,13 +216,13 @@ def variables_of(
 
 
 def scopes_meant(ctx: Analysis, env: Env, expr: t.Expr, value: ExprValue) -> tuple[Space[ExprValue], ...]:
-    """The scopes whose variables a value means where variables are wanted. None if it means variables of its own."""
+    """The scopes whose variables a value means where variables are expected. Empty if the value is variables itself."""
     named = None if _own(value) is not None else _scope_meant(ctx, env, expr, value)
     return () if named is None else named.scopes
 
 
 def _own(value: ExprValue) -> list[Tensor] | None:
-    """The variables that a value is, or None if it is something else."""
+    """The value as a list of variables, or None if it is something else."""
     many = value if isinstance(value, (list, tuple)) else [value]
     own = [one for one in many if isinstance(one, Tensor) and one.is_variable]
     return own if len(own) == len(many) else None

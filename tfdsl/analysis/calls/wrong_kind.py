@@ -105,15 +105,15 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
 
 
 def scalar_name(ctx: Analysis) -> str:
-    """A name of a single float that the program computes, which may be its loss: one called so, or the latest. "" if
-    there is none."""
+    """The name of a single float that may be the loss of the program: one with a name such as `loss`, or else the
+    latest. "" if the program computes no single float."""
     names = list(_scalar_names(ctx))
     called = [name for name in names if re.search(r"cost|loss|mse|error|entropy|nll", name, re.I)]
     return next(iter(called or names), "")
 
 
 def _scalar_names(ctx: Analysis) -> Iterator[str]:
-    """The names of single floats from the last, without those of measures that grow as a model gets better."""
+    """The names of single floats, the last one first, except measures that grow as a model gets better."""
     for name, span, refs in reversed(ctx.graph.bound):
         node = ctx.graph.nodes.get(refs[0].node) if len(refs) == 1 else None
         if node is None or span.source.is_library or not node.outputs or node.is_variable or node.is_placeholder:

@@ -20,7 +20,7 @@ def declared_dtype(ctx: Analysis, type: t.Type) -> DType:
         alias = _DTYPE_ALIASES.get(type.dtype)
         help = f"did you mean '{alias}'?" if alias else ctx.did_you_mean(type.dtype, DTYPES)
         if dtype is not None:
-            help = f"ops make what is a {dtype}; what comes from outside is raw.Placeholder(dtype={dtype})"
+            help = f"ops make a {dtype}; to feed one, use raw.Placeholder(dtype={dtype})"
         place = Span(type.span.source, type.span.start, type.span.start + len(type.dtype))
         ctx.fail(DTYPE_UNKNOWN, place, help=help, name=type.dtype, known=", ".join(DTYPES))
     return dtype

@@ -1,4 +1,4 @@
-"""Help lines for names of TensorFlow, NumPy and libraries of data that a program does not have."""
+"""Help lines for unknown names that come from TensorFlow, NumPy or data libraries."""
 
 import re
 
@@ -25,14 +25,14 @@ def is_before(expr: t.Name | t.Identifier, text: str) -> bool:
 
 
 def in_tensorflow(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of a function of TensorFlow that has no row of its name."""
+    """A help line for a call of a TensorFlow function that the language does not have under that name."""
     if expr.id == "None":
         return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
     return declaration(expr) or (left_out.instead(expr.id) if is_before(expr, "(") else "")
 
 
 def declaration(expr: t.Name | t.Identifier) -> str:
-    """The declaration of a placeholder that is called as in TensorFlow, as in `placeholder(float32, [None])`."""
+    """The declaration to write instead of a call as in TensorFlow, such as `placeholder(float32, [None])`."""
     text = expr.span.source.text
     shape = re.match(r"\.placeholder|", text[expr.span.end :])
     if expr.id != "placeholder" and (shape is None or not shape[0]):
@@ -49,7 +49,7 @@ def declaration(expr: t.Name | t.Identifier) -> str:
 
 
 def of_data(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of a source or a transform of data, also if it is one of another library."""
+    """A help line for a call of a data source or transform, of this language or of another library."""
     name = expr.id
     theirs = "" if name.islower() and "_" not in name else elsewhere.stage(name)
     if not is_before(expr, "(") or not (name in SOURCES or name in TRANSFORMS or theirs):

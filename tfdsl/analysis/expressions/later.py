@@ -7,7 +7,7 @@ from ..values import Env, ErrorValue, LaterValue
 
 
 def later(ctx: Analysis, env: Env, expr: t.Later) -> LaterValue:
-    """The value of `later n`. The name has none yet."""
+    """The value of `later n`, whose name has no value yet."""
     known = env.reached(expr.id)
     if known is not None and not isinstance(known.value, ErrorValue):
         note = Note(f"'{expr.id}' was bound on line {{line}}", known.span)

@@ -46,7 +46,7 @@ def _with_node_name(ctx: Analysis, env: Env, expr: t.Expr, given: t.NodeName) ->
 
 
 def _nodes(value: ExprValue) -> Iterator[int]:
-    """The nodes that make a value. An output of an op can be a list."""
+    """The nodes that make a value, which can be a list of outputs."""
     if isinstance(value, (list, tuple)):
         for one in value:
             yield from _nodes(one)

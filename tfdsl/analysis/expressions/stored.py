@@ -51,7 +51,7 @@ def stored(ctx: Analysis, env: Env, expr: t.Call, given: Arguments, name: str | 
 
 
 def _text(ctx: Analysis, env: Env, expr: t.Call, given: ArgumentValue, word: str) -> str:
-    """An argument, a string. What is in the braces of one that is written in the call is filled in."""
+    """The value of a string argument. Braces in a string literal are filled in."""
     if not isinstance(given.value, str):
         ctx.fail(ARGUMENT_KIND, given.span, function=STORED.name, wanted="a string", name=word,
                  value=describe(given.value))  # fmt: skip

@@ -1,6 +1,7 @@
 """Functions of the graph, which ops call: `function f(x: float32[?, 2]) -> (float32):`.
 
-The body is a graph of its own, of raw nodes. TensorFlow infers nothing in it, because it might execute what it infers.
+The body is a separate graph of raw nodes. TensorFlow infers no types in it, because it might execute the nodes to do
+so.
 """
 
 from collections.abc import Mapping
@@ -52,14 +53,14 @@ def graph_function(ctx: Analysis, env: Env, statement: t.GraphFunction) -> None:
 
 
 def _name(ctx: Analysis, env: Env, name: str, node: t.NodeName | None) -> str:
-    """The name in TensorFlow: the name in the program, or the one in quotes, which can be any."""
+    """The name in TensorFlow: the name in quotes, which can be any text, or else the name in the program."""
     if node is None:
         return name
     return filled_in(ctx, env, str(node.text.value), node.span, "the name of a function")
 
 
 def _dtype_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
-    """A type of an input or an output, which can have any dtype."""
+    """The type of an input or output. It can have any dtype."""
     dtype = DTYPE_NAMES.get(type.dtype) or ALL_DTYPES.get(type.dtype)
     if dtype is None:
         help = ctx.did_you_mean(type.dtype, ALL_DTYPES)
@@ -82,7 +83,7 @@ def _attributes(ctx: Analysis, env: Env, function: str, attributes: tuple[t.Argu
 
 
 def _body(ctx: Analysis, env: Env, statement: t.GraphFunction) -> tuple[dict[str, Ref], dict[str, Ref]]:
-    """Analyse the body. Returns the results and what every call waits for, by their names."""
+    """Analyse the body. Return its results and the nodes that every call waits for, by name."""
     *body, last = statement.body
     result = last if isinstance(last, t.Return) else None
     rest = statement.body if result is None else tuple(body)

@@ -1,4 +1,4 @@
-"""Analyses `signature`: what exported models compute under a name."""
+"""Analyses `signature`, a named computation of exported models."""
 
 from collections.abc import Iterable
 

@@ -341,7 +341,7 @@ def _inside(ctx: Analysis, plan: Plan, statement: t.Evaluate, data: DataValue, r
 
 
 def bind_batch(ctx: Analysis, env: Env, target: t.Identifier, batch: Batch) -> None:
-    """Bind the name of the batch of a training or an `evaluate`. It may be that of a counter, which it hides."""
+    """Bind the batch name of a training or an `evaluate`. It may hide a counter of the same name."""
     env.rebind(target.id, batch, target.span)
     if ctx.observer is not None:
         ctx.observer.value(target, batch)

@@ -103,7 +103,7 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
         help = "for class numbers use nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
     else:
         truth = f"cast({feed.text} > {max(least, 0):g}, float32)"
-        help = f"make 0 and 1 of them in the graph, and use these wherever {feed.text} is compared: truth = {truth}"
+        help = f"turn them into 0 and 1 in the graph, and use these wherever {feed.text} is compared: truth = {truth}"
     help += "; for numbers that are not labels use nn.mean_squared_error"
     ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=_range(ends), line=taken.line)
 

@@ -45,8 +45,8 @@ def check_made_from(
 def uninitialised(
     ctx: Analysis, initialised: set[Ref], around: Span | None, statement: t.Statement, node: Node, *notes: Note
 ) -> None:
-    """Report a statement that needs a variable without a value. `around` is the training around the statement. Later
-    statements are not reported for the same reason.
+    """Report a statement that needs a variable without a value. `around` is the training around the statement. The
+    same variable is not reported again for later statements.
 
     Other variables have a value, or the session would not initialise by hand: a plain `init` would overwrite them.
     """

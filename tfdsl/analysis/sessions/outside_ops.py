@@ -1,4 +1,4 @@
-"""Refuses what reaches out of the graph where it would be executed."""
+"""Refuses to execute ops that reach outside the graph."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from ...program import Program, evaluated_input, executed_outside, outside_of
 
 
 def refused(program: Program) -> Iterator[Diagnostic]:
-    """An error for each node of such an op that a statement executes, or that TensorFlow may execute as it builds the
-    graph."""
+    """An error for each node with such an op that a statement executes, or that TensorFlow may execute while it builds
+    the graph."""
     for graph in program.graphs:
         for node in graph.nodes.values():
             made = evaluated_input(graph.nodes, node)

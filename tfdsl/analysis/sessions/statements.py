@@ -127,7 +127,7 @@ def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     value = value_of(ctx, plan.env, expr)
     variables = variables_of(ctx, plan.env, expr, value, what)
     if ctx.is_partial and variables is None and isinstance(value, Function):
-        raise StatementFailed(None)  # a call of it, whose scope has variables, may have an error
+        raise StatementFailed(None)  # its variables may be missing because a call of it has an error
     if variables is None:
         ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(first_other(value)))
     return [one.ref for one in variables]

@@ -31,7 +31,7 @@ def left_out(ctx: Analysis, data: str, field: str) -> tuple[Note, ...]:
         return ()
     others = " and ".join(f"{shown(column.name)} {sizes(column.shape)}" for column in columns)
     known = _some(ctx.datasets[data].schema.features)
-    return (Note(f"{data}.features has the columns of one number per row, {known}, and leaves out {others}"),)
+    return (Note(f"{data}.features has the columns with one number per row, {known}, and leaves out {others}"),)
 
 
 def instead(ctx: Analysis, data: str, field: str, owner: str, name: str, declared: TensorType) -> str:

@@ -252,7 +252,7 @@ class _Execution:
             if access.kind in (_WRITE, _WHOLE):
                 ordered = done[access.node] | follow[access.node]
             else:
-                # What reads a reference variable shares one op with all others, for which no 'after' waits.
+                # All reads of a reference variable share one op, which does not wait for an 'after'.
                 shares = access.after is None and nodes[access.variable].is_reference_variable
                 waits = [] if shares else controls.get(access.node, [])
                 waits = waits + ([] if access.after is None else [access.after])

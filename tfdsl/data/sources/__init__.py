@@ -26,8 +26,8 @@ def suffixes() -> str:
 
 
 def of_file(path: str, where: Where, declared: DataSource | None = None) -> FileSource:
-    """The source that reads a file, by its suffix, or a folder, by the files in it. A folder with files for several
-    sources is for the declared one."""
+    """The source that reads a file, by its suffix, or a folder, by the files in it. If a folder has files for
+    several sources, the declared source reads it."""
     source = by_suffix().get(os.path.splitext(path)[1].lower())
     if source is not None:
         return source

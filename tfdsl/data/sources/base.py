@@ -118,8 +118,8 @@ class SmallSet(DataSource):
 
 class FileSource(DataSource):
     """A file. If its name ends in one of `suffixes`, it can also replace another source (`--data`). So `path` is the
-    only argument that a file source can require. `takes_pattern` says whether it may stand for several files, and
-    `takes_folder` whether a folder stands for the files in it."""
+    only argument that a file source can require. `takes_pattern` says whether it may be a pattern for several
+    files, and `takes_folder` whether it may be a folder, whose files are read."""
 
     suffixes: tuple[str, ...]
     takes_pattern = True
@@ -253,8 +253,8 @@ def is_folder(path: str, where: Where) -> bool:
 
 
 def files_in(path: str, where: Where, suffixes: Collection[str]) -> list[str]:
-    """The files of a folder that end in one of some suffixes, in the order of their names. If there are none, those of
-    the folders in it; if there are both, none, as one does not know which are meant."""
+    """The files of a folder that end in one of some suffixes, in the order of their names, or else such files in its
+    subfolders. None if it has both, because either could be meant."""
     base = path.rstrip("/") or "/"
     with where.access.folder(path, where.folder) as folder:
         own, inner = list[str](), list[str]()
@@ -290,7 +290,7 @@ def folder_named(path: str, where: Where, suffixes: Collection[str], takes_patte
 
 
 def suffixes_below(path: str, where: Where, suffixes: Collection[str]) -> set[str]:
-    """Those of some suffixes that files of a folder, or of the folders in it, end in."""
+    """Which of some suffixes the files of a folder and of its subfolders have."""
     with where.access.folder(path, where.folder) as folder:
         return {suffix.lower() for _, suffix in _files_below(folder, suffixes)}
 

@@ -27,11 +27,10 @@ class Images(FileSource):
     signature = "path: text, size: static = none, channels: integer = 3"
     example = 'data photos = images("photos/*/*.png", size=[32, 32])'
     doc = (
-        "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. A folder "
-        "stands for the pictures in it, or in the folders in it. If they "
-        "lie in several folders, the target `class` is the number of their folder, in the order of their names; with "
-        "`fitted`, the number that the other pictures gave it. A picture is turned as its camera says, and of several "
-        "frames the first counts. "
+        "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. The path "
+        "can be a folder with pictures, or with folders of pictures. If they lie in several folders, the target "
+        "`class` is the number of their folder, in the order of their names; with `fitted`, the number that the other "
+        "pictures gave it. A picture is turned as its camera says, and of several frames the first counts. "
         "`size=[height, width]` scales all of them; without it they must have one size. `channels` is 1, 3 or 4."
     )
     numbers_classes = True

@@ -19,7 +19,7 @@ _SHOWN_WORDS = 6  # in a message
 
 
 def _written(column: Column) -> str:
-    """A column as a condition writes it."""
+    """A column, as it is written in a condition."""
     return column.name if column.name == column.field else f"column({shown(column.name)})"
 
 

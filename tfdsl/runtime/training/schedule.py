@@ -8,7 +8,7 @@ import numpy as np
 from ...program import Checkpoint, Every, Run, Statement, names_given, walk
 from .loop import TrainingLoop
 
-_SEEN = 60  # steps, or as many whole epochs as they have, by which it is told how often a statement is due
+_SEEN = 60  # how many steps, rounded down to whole epochs, are looked at to see how often a statement is due
 
 
 class Schedule:

@@ -123,7 +123,7 @@ def check_member(member: zipfile.ZipInfo) -> None:
 
 
 class ArrayHeader(Record):
-    """The header of an array: its dtype as NumPy writes it, its shape, and the bytes that follow."""
+    """The header of an array: its dtype as NumPy writes it, its shape, and how many bytes follow."""
 
     descr: object
     shape: tuple[int, ...]
@@ -131,7 +131,7 @@ class ArrayHeader(Record):
 
 
 def read_header(file: IO[bytes], name: str, size: int, path: str) -> ArrayHeader:
-    """The header of an array, whose file has so many bytes in all."""
+    """The header of an array in a file of `size` bytes."""
     wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
     magic, version = file.read(6), file.read(2)
     width = 2 if version[:1] == b"\x01" else 4
@@ -153,7 +153,7 @@ def read_header(file: IO[bytes], name: str, size: int, path: str) -> ArrayHeader
 
 
 def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packed: bool) -> StoredArray:
-    """The header of an array of so many bytes in all, of a kind that data can have."""
+    """An array in a file of `size` bytes, from its header. Raises `DataError` for a dtype that data cannot have."""
     header = read_header(file, name, size, path)
     number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)|[<>=|]?(U)(\d{1,6})", str(header.descr))
     if number is None:  # records, or Python objects, which would need unpickling
