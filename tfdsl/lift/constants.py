@@ -102,8 +102,10 @@ def value_text(value: object, dtype: str) -> str:
         case list() | tuple():
             items = cast(Sequence[object], value)  # the pattern does not know the element type
             return f"[{', '.join(value_text(item, dtype) for item in items)}]"
-        case _:
+        case int():
             return str(value)
+        case _:
+            raise AssertionError(value)
 
 
 def _float_text(value: float, dtype: str) -> str:

@@ -1,13 +1,21 @@
 """A program in the making: pieces that stand for nodes of a graph, and what is left of the graph."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 import numpy as np
 
+from ..lowering.tf import op_def
+from ..ops.raw import READERS
 from ..program import HostValue
-from ..record import Record, State, field
+from ..record import Record, State, field, replace
 from ..types import FLOAT32, TensorType
-from .graph import Endpoint, GraphNode, SavedGraph
+from .graph import VARIABLES, Endpoint, GraphNode, SavedGraph
+
+
+class NotReadable(Exception):
+    """A part of a graph that only the exact form can have, with the reason."""
+
 
 # --- operands ---------------------------------------------------------------------------------
 
@@ -58,6 +66,8 @@ def ends_of(operand: Operand) -> Iterator[Endpoint]:
                 yield from ends_of(item)
         case Given() | Splat() | FunctionName():
             pass
+        case _:
+            assert_never(operand)
 
 
 _SCALAR = TensorType(FLOAT32, ())
@@ -116,7 +126,6 @@ class PlaceholderPiece(LiftedPiece):
 
     type: TensorType = _SCALAR
     default: Operand | None = None
-    comment: str = ""
 
     def operands(self) -> Iterator[Operand]:
         if self.default is not None:
@@ -180,6 +189,16 @@ class LoopPiece(LiftedPiece):
         yield from (one.first for one in self.variables)
 
 
+def changes_something(node: GraphNode) -> bool:
+    """Whether an op has an effect beside its outputs: a write, a print, a check."""
+    definition = op_def(node.op)
+    if definition is None or any(one.is_ref for one in definition.input_arg):
+        return True
+    is_draw = "seed2" in node.attrs
+    is_silent = node.op in (*VARIABLES, *READERS) or is_draw or node.op.startswith("TensorArray")
+    return definition.is_stateful and not is_silent
+
+
 # --- the draft --------------------------------------------------------------------------------
 
 
@@ -197,6 +216,7 @@ class Draft(State):
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
     regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the loop whose body has it
     notes: list[str] = field(default_factory=list[str])
+    seeds: set[int] = field(default_factory=set[int])  # of the graph, in ops that have seeds
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
 
     def type(self, end: Endpoint) -> TensorType:
@@ -209,10 +229,19 @@ class Draft(State):
         return name not in self.dropped and name not in self.inside and name not in self.pieces
 
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
-        """Let a piece stand for nodes."""
-        self.pieces[piece.node] = piece
+        """Let a piece stand for nodes. It waits for the effects that they wait for."""
+        own = {piece.node, *nodes}
+        waits = {name for one in own for name in self.graph.nodes[one].controls if self.graph.nodes[one].op != "Const"}
+        effects = sorted(name for name in waits - own - {*piece.controls} if self._has_effect(name))
+        if effects and isinstance(piece, VariablePiece):
+            raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
+        self.pieces[piece.node] = replace(piece, controls=(*piece.controls, *effects)) if effects else piece
         for name in nodes:
             self.inside[name] = piece.node
+
+    def _has_effect(self, name: str) -> bool:
+        """Whether a node, or one that it needs, changes or prints something."""
+        return any(changes_something(self.graph.nodes[one]) for one in self.graph.above(name))
 
     def end(self, end: Endpoint) -> Endpoint:
         """The endpoint that has the value."""

@@ -3,7 +3,6 @@
 Nothing is folded, so building the program makes the same graph again, node for node.
 """
 
-import keyword
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,25 +10,17 @@ from itertools import groupby
 
 import numpy as np
 
-from ..analysis.calls.builtins import BUILTINS
 from ..lowering.tf import AttrValue, OpDef, v1
-from ..ops import OPS
 from ..source import Source
 from ..syntax.format import format_text
-from ..syntax.hints import GRAPH_WORDS, SESSION_WORDS
-from ..syntax.tree import CONSTANTS
-from ..types import DTYPE_NAMES
 from .constants import MOST_IN_TEXT, attribute, constant_value, frozen, is_splat, value_text
 from .functions import FunctionGraph, graph_functions
 from .graph import Endpoint, GraphNode, SavedGraph
 from .lifted import Lifted
-from .nodes import OpDefs, count_of
+from .names import TAKEN
+from .nodes import OpDefs, count_of, inferred
 
-# Names that a lifted program does not bind, since they mean something else in the language.
-_TAKEN = frozenset(
-    {*OPS, *BUILTINS, *DTYPE_NAMES, *GRAPH_WORDS, *SESSION_WORDS, *CONSTANTS, *keyword.kwlist, "raw", "later"}
-)
-
+ARRAYS = "arrays.npz"  # the file of constants that source cannot have, if none is named
 _MOST_REPEATED = 100_000  # elements of a constant with one number in all places that is in the source
 
 
@@ -132,7 +123,7 @@ class _Statements:
         arrays: dict[str, np.ndarray],
     ):
         self._nodes, self._names, self._defs, self._functions = nodes, names, defs, functions
-        self._file, self._is_inline, self._arrays = file or "arrays.npz", not file, arrays
+        self._file, self._is_inline, self._arrays = file or ARRAYS, not file, arrays
         self._made: set[str] = set()
 
     def blocks(self) -> Iterator[str]:
@@ -198,12 +189,12 @@ class _Statements:
 
     def _attributes(self, node: GraphNode, definition: OpDef) -> Iterator[tuple[str, str]]:
         """The attributes that follow neither from the inputs nor from the op's defaults."""
-        inferred = set(_inferred(node, definition))
+        following = inferred(definition, node.attrs)
         known = {one.name: one for one in definition.attr}
         for name, value in sorted(node.attrs.items()):
             attr = known.get(name)
             is_default = attr is not None and attr.HasField("default_value") and attr.default_value == value
-            if name not in inferred and not is_default:
+            if name not in following and not is_default:
                 yield name, self.value(value)
 
     def value(self, value: AttrValue) -> str:
@@ -253,18 +244,9 @@ def place_of(definition: OpDef, attrs: Mapping[str, AttrValue], output: int) -> 
     return ""  # an operation
 
 
-def _inferred(node: GraphNode, definition: OpDef) -> Iterator[str]:
-    """The attributes that follow from inputs."""
-    for arg in definition.input_arg:
-        count = count_of(arg, node.attrs)
-        if count == 0:
-            continue
-        yield from filter(None, (arg.type_attr, arg.number_attr, arg.type_list_attr))
-
-
 def names_of(nodes: Iterable[str], used: Collection[str], taken: Iterable[str] = ()) -> dict[str, str]:
     """A name in the source for each of these names, like it. One that nothing uses begins with `_`."""
-    there = {*_TAKEN, *taken}
+    there = {*TAKEN, *taken}
     found: dict[str, str] = {}
     for name in nodes:
         plain = re.sub(r"\W+", "_", name, flags=re.ASCII).lstrip("_")

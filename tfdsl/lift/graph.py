@@ -1,10 +1,13 @@
 """A graph as a file has it: the nodes of a GraphDef, linked, in an order in which they can be built."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..lowering.tf import AttrValue, FunctionDefLibrary
 from ..record import Record, field
 from ..types import TensorType
+
+VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
+PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 
 
 class Endpoint(Record):
@@ -71,19 +74,23 @@ class SavedGraph(Record):
 
     def above(self, *names: str) -> set[str]:
         """These nodes and all that they need, by data or control."""
-        found: set[str] = set()
-        left = list(names)
-        while left:
-            name = left.pop()
-            if name not in found:
-                found.add(name)
-                left += self._needed(self.nodes[name])
-        return found
+        return reached(names, lambda name: (*(one.node for one in self.nodes[name].inputs), *self.nodes[name].controls))
 
-    @staticmethod
-    def _needed(node: GraphNode) -> Iterator[str]:
-        yield from (one.node for one in node.inputs)
-        yield from node.controls
+    def below(self, *names: str) -> set[str]:
+        """These nodes and all that need them, by data or control."""
+        return reached(names, lambda name: self.users[name])
+
+
+def reached(names: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
+    """These names, and all that `following` leads to from them."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += following(name)
+    return found
 
 
 class Cycle(Exception):

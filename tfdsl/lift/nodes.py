@@ -173,3 +173,12 @@ def count_of(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
     if arg.number_attr:
         return attrs[arg.number_attr].i
     return len(attrs[arg.type_list_attr].list.type) if arg.type_list_attr else None
+
+
+def inferred(definition: OpDef, attrs: Mapping[str, AttrValue]) -> set[str]:
+    """The attributes that follow from the inputs of a node. Nothing follows from an empty list."""
+    found: set[str] = set()
+    for arg in definition.input_arg:
+        if count_of(arg, attrs) != 0:
+            found |= {arg.type_attr, arg.number_attr, arg.type_list_attr} - {""}
+    return found

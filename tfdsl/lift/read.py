@@ -34,7 +34,7 @@ from ..lowering.tf import (
 )
 from ..types import ALL_DTYPES, TensorType
 from .formats import GraphFile, read_file, refuse
-from .graph import Cycle, Endpoint, GraphNode, SavedGraph, SavedSignature, in_order
+from .graph import Cycle, Endpoint, GraphNode, SavedGraph, SavedSignature, in_order, reached
 from .nodes import MAX_FILE, BadNode, NodeDtypes, OpDefs, base, dtype_name
 
 _Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
@@ -91,7 +91,10 @@ class _Reader:
         defs = self._named()
         links = {name: self._links(node, defs) for name, node in defs.items()}
         if outputs:
-            kept = _above([self._output(name, defs) for name in outputs], links)
+            kept = reached(
+                [self._output(name, defs) for name in outputs],
+                lambda name: (*(one.node for one in links[name][0]), *links[name][1]),
+            )
             defs = {name: node for name, node in defs.items() if name in kept}
         unknown = self._defs.unknown(list(defs.values()), self._graph.library)
         if unknown:
@@ -268,18 +271,6 @@ def _chosen(path: str, model: SavedModel, tags: Sequence[str]) -> MetaGraphDef:
         known = " and ".join(", ".join(sorted(one.meta_info_def.tags)) or "(none)" for one in graphs)
         raise refuse(TAGS_UNKNOWN, path=path, tags=", ".join(sorted(wanted)), known=known)
     return fitting[0]
-
-
-def _above(names: list[str], links: Mapping[str, _Links]) -> set[str]:
-    """These nodes and all that they need."""
-    found: set[str] = set()
-    while names:
-        name = names.pop()
-        if name not in found:
-            found.add(name)
-            inputs, controls = links[name]
-            names += [*(one.node for one in inputs), *controls]
-    return found
 
 
 def _is_merge(node: NodeDef) -> bool:

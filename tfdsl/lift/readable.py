@@ -1,6 +1,7 @@
 """The readable form of a graph: folds, one after another, and the source of what they leave."""
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -9,8 +10,8 @@ from ..record import replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
-from .draft import Draft, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
-from .exact import function_blocks
+from .draft import Draft, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
+from .exact import function_blocks, lift_exact
 from .folds.calls import fold_calls
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
@@ -20,12 +21,13 @@ from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
-from .graph import SavedGraph
+from .graph import SavedGraph, reached
 from .lifted import Lifted
 from .write import Writer
 
 # Ops that say something of a tensor: without users they are left over from the code that checked shapes.
 _IDLE = ("Shape", "Rank", "Size", "Const")
+_NO_SEED = 87654321  # what TensorFlow takes for the seed of a graph that has none
 FOLDS = (
     drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_shapes, fold_variables,
     fold_summaries, drop_initializers,
@@ -35,11 +37,21 @@ FOLDS = (
 
 def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
     """The graph as a person would write it. `arrays` is the name of the file for large constants, which are in the
-    source if it is empty."""
+    source if it is empty. A graph of which a part has no readable form is lifted exactly, with a note."""
+    try:
+        return _readable(graph, arrays)
+    except NotReadable as error:
+        exact = lift_exact(graph, arrays)
+        return replace(exact, notes=(*exact.notes, f"written node for node, since {error}"))
+
+
+def _readable(graph: SavedGraph, arrays: str) -> Lifted:
     trainable = graph.collections.get("trainable_variables")
     draft = Draft(graph, arrays, trainable=None if trainable is None else frozenset(trainable))
     for fold in FOLDS:
         fold(draft)
+    if any(node.device for node in graph.nodes.values()):
+        draft.notes.append("left out: the devices of nodes; the exact form has them")
     roots = _roots(draft)
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
@@ -50,6 +62,7 @@ def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
     made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
     stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
               if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
+    seed = _seed(draft)
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
     head = "".join(f"# {line}\n" for line in (first, *draft.notes))
     found = writer.correspondence()
@@ -57,20 +70,30 @@ def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
         if draft.end(other) in found:
             found[end] = found[draft.end(other)]
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
-    return Lifted(format_text(Source("lifted", head + made + source)), arrays_of, found, (*graph.notes, *draft.notes))
+    return Lifted(
+        format_text(Source("lifted", head + seed + made + source)), arrays_of, found, (*graph.notes, *draft.notes)
+    )
+
+
+def _seed(draft: Draft) -> str:
+    """The statement with the seed of the graph."""
+    seeds = draft.seeds - {_NO_SEED}
+    if len(seeds) == 1 and _NO_SEED not in draft.seeds:
+        return f"seed {min(seeds)}\n"
+    if seeds:
+        draft.notes.append("ops with seeds draw other numbers: the graph has several seeds of its own")
+    return ""
 
 
 def _called(graph: SavedGraph, names: set[str]) -> set[str]:
     """These functions of a graph, and all that they call."""
     library = {one.signature.name: one for one in graph.library.function}
-    found: set[str] = set()
-    todo = list(names)
-    while todo:
-        name = todo.pop()
-        if name in library and name not in found:
-            found.add(name)
-            todo += [other for node in library[name].node_def for other in (node.op, *functions_of(node))]
-    return found
+
+    def used(name: str) -> Iterator[str]:
+        for node in library[name].node_def:
+            yield from (one for one in (node.op, *functions_of(node)) if one in library)
+
+    return reached(names & library.keys(), used)
 
 
 def _train_all(draft: Draft) -> None:

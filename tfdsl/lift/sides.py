@@ -12,11 +12,11 @@ from ..lowering.tf import GraphDef, Operand, RewriterConfig, op_def, tf, v1
 from ..ops import raw
 from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
+from .graph import VARIABLES
 
 _SECONDS = 20  # for one execution
 _MOST_RUNS = 1_000  # failed executions
 
-VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 # Ops that can wait for a thread that does not run here.
 _WAITS = re.compile(r"Queue|Barrier|Stage|Unstage|Accumulator|Rendezvous|^_?(Send|Recv)$|MapClear|MapPeek|Reader")
 _ENTER, _EXIT = ("Enter", "RefEnter"), ("Exit", "RefExit")

@@ -18,7 +18,7 @@ from ..driver import Compiled
 from ..lowering.failures import plain_reason
 from ..lowering.tf import Operand, Operation, tf, v1
 from ..record import Record, State, field
-from .graph import Endpoint, SavedGraph
+from .graph import PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
 from .read import graph_def_of
 from .sides import (
@@ -27,7 +27,6 @@ from .sides import (
     IS_RANDOM,
     OWN,
     UNPAIRED,
-    VARIABLES,
     WRITES,
     Side,
     above,
@@ -36,7 +35,6 @@ from .sides import (
 
 _MOST_UPDATES = 50
 _CLOSE = 1e-4  # the largest difference that can be rounding, against the largest number of a tensor
-_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 
 
 class Unequal(Record):
@@ -186,7 +184,7 @@ class Verifier:
         found: dict[Endpoint, np.ndarray] = {}
         for end, pair in self._pairs.items():
             if isinstance(pair.right, tf.Tensor) and isinstance(pair.left, tf.Tensor):
-                is_fed = pair.right.op.type in _PLACEHOLDERS or pair.left.op.type in _PLACEHOLDERS
+                is_fed = pair.right.op.type in PLACEHOLDERS or pair.left.op.type in PLACEHOLDERS
                 if is_fed and _is_readable(pair.left):
                     found[end] = self._value(pair.left, pair.right, end.node)
         return found
@@ -219,7 +217,7 @@ class Verifier:
                 one.name
                 for one in side.graph.get_operations()
                 if (one.type in VARIABLES and one.name not in paired)
-                or (one.type in _PLACEHOLDERS and one.name not in names and not one.name.startswith(OWN))
+                or (one.type in PLACEHOLDERS and one.name not in names and not one.name.startswith(OWN))
             }
             reasons = side.obstacles(fed, avoid)
             below = side.below(alone)

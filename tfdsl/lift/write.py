@@ -24,6 +24,7 @@ from .draft import (
     Listed,
     LoopPiece,
     LoopVariable,
+    NotReadable,
     Operand,
     PlaceholderPiece,
     Produced,
@@ -34,9 +35,10 @@ from .draft import (
     VariablePiece,
     ends_of,
 )
-from .exact import place_of
-from .graph import Endpoint
-from .scopes import TAKEN, clear_scopes, in_order, scope_of, shared_scopes
+from .exact import ARRAYS, place_of
+from .graph import Cycle, Endpoint, in_order
+from .names import TAKEN
+from .scopes import clear_scopes, scope_of, shared_scopes
 
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
@@ -215,8 +217,12 @@ class Writer(State):
         found: list[str] = []
         for name in piece.controls:
             owner = self._owner(name) if self._is_there(name) else None
-            if owner is not None and isinstance(self.draft.pieces[owner], LoopPiece):
-                continue
+            if (
+                owner is not None
+                and piece.node in self.draft.regions
+                and isinstance(self.draft.pieces[owner], LoopPiece)
+            ):
+                continue  # what a loop waits for, inside of it
             if owner is not None and owner != piece.node and not isinstance(self.draft.pieces[owner], VariablePiece):
                 found.append(owner)
         return list(dict.fromkeys(found))
@@ -243,8 +249,11 @@ class Writer(State):
                 name: {of[one] for piece in unit for one in self._direct(piece) if one in of} - {name}
                 for name, unit in units.items()
             }
-            order, circles = in_order(needs)
-            wrong = [name for name in units if name.endswith("/") and (len(units[name]) < 2 or name in circles)]
+            try:
+                order, circle = in_order(needs), set[str]()
+            except Cycle as error:
+                order, circle = [], set(error.names)
+            wrong = [name for name in units if name.endswith("/") and (len(units[name]) < 2 or name in circle)]
             if not wrong:
                 break
             for name in wrong:
@@ -315,6 +324,8 @@ class Writer(State):
             definition = op_def(node.op)
             assert definition is not None
             place, end = place_of(definition, node.attrs, end.output), piece.ends[0]
+        if end not in self.names:
+            raise NotReadable(f"{end} is used, which is inside of {piece.node}")
         name, scope = self.names[end], self.scopes[piece.node]
         is_clear = self.bound[name] == 1 or scope == self.here
         return (name if is_clear else ".".join((*scope[shared_scopes(scope, self.here) :], name))) + place
@@ -408,16 +419,18 @@ class Writer(State):
             case VariablePiece():
                 return self._variable(piece)
             case SummaryPiece(kind=kind, tag=tag, value=value):
-                return f'summary {kind} {self._operand(value).text} as "{tag}"'
+                return f"summary {kind} {self._operand(value).text} as {value_text(tag.replace('{', '{{').replace('}', '}}'), 'string')}"
             case StepPiece():
                 return self._step(piece)
             case StoredPiece():
                 name = self._reference(piece.ends[0])
-                return f'{name} = stored("{piece.node}", from="{self.draft.arrays}"){self._as(piece, name)}'
-            case _:
+                return f'{name} = stored("{piece.node}", from="{self.draft.arrays or ARRAYS}"){self._as(piece, name)}'
+            case CallPiece() | IndexPiece():
                 text = self._expression(piece).text
                 names = ", ".join(self.names.get(end, end.node.rpartition("/")[2]) for end in _bound(piece))
                 return f"{names} = {text}{self._as(piece, names) if len(piece.ends) == 1 else ''}"
+            case _:
+                raise AssertionError(piece)
 
     def _as(self, piece: LiftedPiece, name: str) -> str:
         """The name of the node, where that differs from the one that the program gives it."""

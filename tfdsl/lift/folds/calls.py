@@ -1,7 +1,5 @@
 """What remains: placeholders, constants, and one call for each node, of an op of the language or a raw one."""
 
-from collections.abc import Iterator
-
 from ...lowering.tf import AttrValue, op_def
 from ...ops.lifted import lifted_call
 from ...ops.named import CONSTANT
@@ -10,12 +8,24 @@ from ...ops.raw import PREFIX
 from ...program import HostValue
 from ...types import DType
 from ..constants import attribute, constant_value, frozen
-from ..draft import CallPiece, Draft, FunctionName, Given, Listed, Operand, PlaceholderPiece, Produced, StoredPiece
-from ..graph import Endpoint, GraphNode
+from ..draft import (
+    CallPiece,
+    Draft,
+    FunctionName,
+    Given,
+    Listed,
+    NotReadable,
+    Operand,
+    PlaceholderPiece,
+    Produced,
+    StoredPiece,
+)
+from ..graph import PLACEHOLDERS, Endpoint, GraphNode
+from ..nodes import inferred
 from .indexing import index_of
 from .operands import inputs_of, operand
+from .random import seed_of
 
-_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _PASSES = ("Identity", "Snapshot")
 # Attributes that follow from an input or change no value: how ops lock variables, the seed of the graph, and what
 # kernels prefer.
@@ -30,7 +40,7 @@ def fold_calls(draft: Draft) -> None:
             continue
         if node.op == "Const":
             fold_constant(draft, node)
-        elif node.op in _PLACEHOLDERS:
+        elif node.op in PLACEHOLDERS:
             default = operand(draft, node.inputs[0]) if node.inputs else None
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
         elif node.op in _PASSES and not node.controls and draft.graph.users[node.name]:
@@ -69,11 +79,11 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
     for name, attr in call.attrs.items():
         if params[name].default is not None or node.attrs[attr] != usual[attr]:
             arguments.append((name, Given(_window(node, name, frozen(attribute(node.attrs[attr]))), "")))
-    taken = {*call.attrs.values(), *call.demanded, *_inferred(node), *_UNSEEN}
+    taken = {*call.attrs.values(), *call.demanded, *inferred(definition, node.attrs), *_UNSEEN}
     for attr in definition.attr:
         if attr.name not in taken and node.attrs[attr.name] != attr.default_value:
             return None
-    seed = _seed(draft, node)
+    seed = seed_of(draft, node)
     kept = [
         (name, _single(value) if name == "axis" and not params[name].is_tensor else value)
         for name, value in arguments
@@ -91,10 +101,13 @@ def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
     """A node as a raw call."""
     definition = op_def(node.op)
     arguments: list[tuple[str, Operand]] = list(inputs_of(draft, node))
-    inferred = set(_inferred(node))
+    assert definition is not None  # `inputs_of` refuses others
+    if any(one.is_ref for one in definition.input_arg):
+        raise NotReadable(f"{node.name}, {node.op}, takes a reference")
+    following = inferred(definition, node.attrs)
+    usual = {one.name: one.default_value for one in definition.attr if one.HasField("default_value")}
     for name, value in node.attrs.items():
-        default = next((one.default_value for one in definition.attr if one.name == name), None) if definition else None
-        if name not in inferred and value != default and not name.startswith("_"):
+        if name not in following and value != usual.get(name) and not name.startswith("_"):
             arguments.append((name, _attribute(value)))
     return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=tuple(arguments))
 
@@ -110,14 +123,6 @@ def _attribute(value: AttrValue) -> Operand:
 
 def _ends(node: GraphNode) -> tuple[Endpoint, ...]:
     return tuple(Endpoint(node.name, at) for at in range(max(1, len(node.types))))
-
-
-def _inferred(node: GraphNode) -> Iterator[str]:
-    """The attributes that follow from the inputs."""
-    definition = op_def(node.op)
-    assert definition is not None
-    for one in definition.input_arg:
-        yield from filter(None, (one.type_attr, one.number_attr, one.type_list_attr))
 
 
 def _is_default(draft: Draft, node: GraphNode, param: Parameter, value: Operand) -> bool:
@@ -165,11 +170,3 @@ def _window(node: GraphNode, name: str, value: HostValue) -> HostValue:
             return height if height == width else (height, width)
         case _:
             return value
-
-
-def _seed(draft: Draft, node: GraphNode) -> Given | None:
-    """The seed of a random op."""
-    if "seed2" not in node.attrs:
-        return None
-    graph, own = node.attrs["seed"].i, node.attrs["seed2"].i
-    return Given(None if (graph, own) == (0, 0) else own, "")

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from ..constants import attribute
-from ..draft import Draft, LoopPiece, LoopVariable
+from ..draft import Draft, LoopPiece, LoopVariable, NotReadable, changes_something
 from ..graph import Endpoint, GraphNode
 from .operands import operand
 
@@ -18,13 +18,16 @@ def fold_loops(draft: Draft) -> None:
         if node.op == _ENTER:
             parents[_frame(node)] = frames.get(node.inputs[0].node, "")
     loops = {
-        frame: loop
+        frame: _Frame(draft, frame, [name for name, own in frames.items() if own == frame])
         for frame in parents
-        if (loop := _Frame(draft, frame, [name for name, own in frames.items() if own == frame])).is_loop
+        if any(draft.is_open(name) for name, own in frames.items() if own == frame)
     }
     for frame, loop in loops.items():
-        if parents[frame] and parents[frame] not in loops:
-            continue
+        if not loop.is_loop:
+            raise NotReadable(f"the frame {frame} is not a loop of tf.while_loop")
+        effect = next((name for name in loop.names if changes_something(draft.graph.nodes[name])), None)
+        if effect is not None:
+            raise NotReadable(f"{effect} has an effect inside of a loop")
         piece = loop.piece()
         inside = {*loop.plumbing} - {piece.node}
         draft.claim(piece, *inside)

@@ -2,8 +2,9 @@
 
 from ...lowering.tf import op_def
 from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain
-from ..draft import Draft, Given, Listed, Operand, Produced, Splat
+from ..draft import Draft, Given, Listed, NotReadable, Operand, Produced, Splat
 from ..graph import Endpoint, GraphNode
+from ..nodes import count_of
 
 _MOST_FLOATS = 8  # of a constant in the text
 
@@ -15,7 +16,7 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
     value = draft.known.get(end)
     if value is None and node.name not in draft.pieces:
         value = constant_value(node)
-    if value is None:
+    if value is None or value.dtype.kind == "c":  # source has no complex numbers
         return Produced(end)
     dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
@@ -27,14 +28,14 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
 def inputs_of(draft: Draft, node: GraphNode) -> list[tuple[str, Operand]]:
     """The inputs of a node with their names in the definition of its op, a list of tensors as one."""
     definition = op_def(node.op)
-    assert definition is not None
+    if definition is None:
+        raise NotReadable(f"{node.name} calls the function {node.op} as an op")
+    ends = iter(node.inputs)
     found: list[tuple[str, Operand]] = []
-    left = [operand(draft, end) for end in node.inputs]
-    for one in definition.input_arg:
-        if one.number_attr or one.type_list_attr:
-            listed = node.attrs[one.number_attr].i if one.number_attr else len(node.attrs[one.type_list_attr].list.type)
-            found.append((one.name, Listed(tuple(left[:listed]))))
-            left = left[listed:]
+    for arg in definition.input_arg:
+        count = count_of(arg, node.attrs)
+        if count is None:
+            found.append((arg.name, operand(draft, next(ends))))
         else:
-            found.append((one.name, left.pop(0)))
+            found.append((arg.name, Listed(tuple(operand(draft, next(ends)) for _ in range(count)))))
     return found

@@ -9,10 +9,10 @@ import numpy as np
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
 from ..constants import attribute
-from ..draft import CallPiece, Draft, Given, Listed, Operand, Produced, StepPiece, ends_of
-from ..graph import Endpoint, GraphNode
+from ..draft import CallPiece, Draft, Given, Listed, NotReadable, Operand, Produced, StepPiece, ends_of
+from ..graph import VARIABLES, Endpoint, GraphNode
 from .operands import operand
-from .variables import HOLDERS, fold_variable, initializer_of
+from .variables import fold_variable, initializer_of
 
 _BY_ROWS = ("ScatterSub", "AssignSub", "ResourceScatterAdd", "AssignSubVariableOp")
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
@@ -34,7 +34,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     steps = [lifted_step(node.op) for node in updates]
     first = steps[0]
     if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
-        return
+        raise NotReadable(f"the updates of {scope} are not a step of one optimizer")
     made = [_input(node, step, "grad") for node, step in zip(updates, steps) if step is not None]
     slots = _slots(draft, updates, first)
     by_rows = _by_rows(draft, scope, slots)
@@ -43,11 +43,11 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     roots = [_gradient(draft, end) for end in made]
     scopes = {match[1] for end in roots if end is not None and (match := _SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
-        return
+        raise NotReadable(f"the gradients of {scope} are not found")
     (gradients,) = scopes
     loss = _loss(draft, gradients)
     if loss is None:
-        return
+        raise NotReadable(f"the loss of {scope} is not found")
     last = graph.nodes[scope]
     trained = tuple(Endpoint(node.name) for node in holders if node is not None)
     for node in holders:
@@ -62,10 +62,16 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     if counter is not None and draft.is_open(counter.name):
         fold_variable(draft, counter)
     arguments = _arguments(draft, updates[0], first, slots)
+    if any(_arguments(draft, node, first, slots) != arguments for node in updates if lifted_step(node.op) == first):
+        raise NotReadable(f"{scope} updates variables with different arguments")
     for _, value in arguments:  # an argument can be computed in the scope of the optimizer
         for end in ends_of(value):
             inside -= graph.above(end.node)
-    is_whole = made[: len(updates)] == roots[: len(updates)]
+    others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
+    read = {end for node in others for end in node.inputs if end.node in inside and _SCOPE.match(end.node)}
+    if not read <= set(roots):
+        raise NotReadable(f"{min(map(str, read - set(roots)))} is used beside {scope}")
+    is_whole = made[: len(updates)] == roots[: len(updates)] and not read
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -113,7 +119,7 @@ def _slot_names(draft: Draft, slots: list[str], by_rows: list[GraphNode]) -> lis
 def _holder(draft: Draft, end: Endpoint) -> GraphNode | None:
     """The variable of a reference or handle."""
     node = draft.graph.nodes[end.node]
-    return node if node.op in HOLDERS else None
+    return node if node.op in VARIABLES else None
 
 
 def _input(node: GraphNode, step: LiftedStep, name: str) -> Endpoint:
@@ -137,6 +143,8 @@ def _loss(draft: Draft, gradients: str) -> Endpoint | None:
     """The tensor whose gradients a scope computes: the one whose gradient is 1."""
     graph = draft.graph
     for seed in (f"{gradients}/grad_ys_0", f"{gradients}/Fill"):
+        if seed in graph.nodes and _filled(draft, Endpoint(seed)) != 1:
+            return None  # the gradient is multiplied with something
         for user in graph.users.get(seed, ()):
             match = _OF_OP.match(user.removeprefix(f"{gradients}/"))
             if match is not None and match[1] in graph.nodes:
@@ -152,9 +160,9 @@ def _slots(draft: Draft, updates: list[GraphNode], step: LiftedStep) -> list[str
         for name, end in zip(step.inputs, node.inputs):
             holder = draft.graph.nodes[end.node]
             if name not in own:
-                while holder.op not in HOLDERS and holder.inputs:
+                while holder.op not in VARIABLES and holder.inputs:
                     holder = draft.graph.nodes[holder.inputs[0].node]
-                found += [holder.name] if holder.op in HOLDERS else []
+                found += [holder.name] if holder.op in VARIABLES else []
     return list(dict.fromkeys(found))
 
 

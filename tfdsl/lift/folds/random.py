@@ -38,14 +38,23 @@ def _random(draft: Draft, node: GraphNode, last: GraphNode, given: dict[str, Ope
     call = lifted_call(node.op)
     assert call is not None
     given["dtype"] = Given(attribute(node.attrs["dtype"]), "")
-    own = node.attrs["seed2"].i
-    given["seed"] = Given(own if node.attrs["seed"].i or own else None, "")
+    given["seed"] = seed_of(draft, node) or Given(None, "")
     kept: list[tuple[str, Operand]] = []
     for param in OPS[call.op.name].params:
         value = given.get(param.name)
         if value is not None and not (isinstance(value, Given) and _is_default(param.default, value)):
             kept.append((param.name, value))
     return CallPiece(last.name, (Endpoint(last.name),), last.controls, callee=call.op.name, arguments=tuple(kept))
+
+
+def seed_of(draft: Draft, node: GraphNode) -> Given | None:
+    """The seed of an op that draws, or None for other ops."""
+    if "seed2" not in node.attrs:
+        return None
+    graph, own = node.attrs["seed"].i, node.attrs["seed2"].i
+    if graph or own:
+        draft.seeds.add(graph)
+    return Given(own if graph or own else None, "")
 
 
 def _is_default(default: object, value: Given) -> bool:

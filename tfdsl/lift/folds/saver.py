@@ -7,6 +7,8 @@ _RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
 # What gives these ops the names of files and tensors.
 _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity")
 _ASSIGNS = ("Assign", "AssignVariableOp")
+# What a Saver consists of.
+_OWN = (*_SAVES, *_RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2")
 _INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
 
@@ -14,13 +16,16 @@ def drop_savers(draft: Draft) -> None:
     """Drop everything above and below the ops that save and restore."""
     graph = draft.graph
     found = [node.name for node in draft.nodes(*_SAVES, *_RESTORES)]
-    dropped = _below(draft, found)
+    dropped = graph.below(*found)
     restored = sorted(
         graph.nodes[name].inputs[0].node
         for name in dropped
         if graph.nodes[name].op in _ASSIGNS and graph.input(graph.nodes[name], 0).name not in dropped
     )
     draft.dropped |= dropped
+    for name in sorted(dropped):
+        if graph.nodes[name].op not in _OWN:
+            draft.notes.append(f"left out: {name}, which needs what a Saver does")
     fed = [node for node in graph.nodes.values() if node.op in _FED]
     for node in reversed(fed):
         if graph.users[node.name] and all(user in draft.dropped for user in graph.users[node.name]):
@@ -34,21 +39,9 @@ def drop_initializers(draft: Draft) -> None:
     """Drop the groups of initializers, and questions whether variables are initialized that nothing asks."""
     graph = draft.graph
     for node in draft.nodes("NoOp"):
-        needed = [graph.nodes[name] for name in node.controls]
-        if all(one.op in _ASSIGNS or one.name in draft.dropped for one in needed) and not graph.users[node.name]:
+        is_known = all(name in draft.dropped or name in draft.inside for name in node.controls)
+        if is_known and not graph.users[node.name]:  # the initializers belong to declarations of variables
             draft.dropped.add(node.name)
     for node in draft.nodes(*_INITIALIZED):
         if not graph.users[node.name]:
             draft.dropped.add(node.name)
-
-
-def _below(draft: Draft, names: list[str]) -> set[str]:
-    """These nodes and all that use them, directly or not."""
-    found: set[str] = set()
-    left = list(names)
-    while left:
-        name = left.pop()
-        if name not in found:
-            found.add(name)
-            left += draft.graph.users[name]
-    return found

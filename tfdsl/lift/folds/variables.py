@@ -4,16 +4,15 @@ from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
 from ..draft import Draft, Given, Operand, VariablePiece
-from ..graph import Endpoint, GraphNode
+from ..graph import VARIABLES, Endpoint, GraphNode
 from .operands import operand
 
-HOLDERS = ("VariableV2", "Variable", "VarHandleOp")
 _ASSIGNS = ("Assign", "AssignVariableOp")
 _READS = ("Identity", "ReadVariableOp")
 
 
 def fold_variables(draft: Draft) -> None:
-    for node in list(draft.nodes(*HOLDERS)):
+    for node in list(draft.nodes(*VARIABLES)):
         fold_variable(draft, node)
 
 
