@@ -419,7 +419,8 @@ class Writer(State):
             case VariablePiece():
                 return self._variable(piece)
             case SummaryPiece(kind=kind, tag=tag, value=value):
-                return f"summary {kind} {self._operand(value).text} as {value_text(tag.replace('{', '{{').replace('}', '}}'), 'string')}"
+                text = value_text(tag.replace("{", "{{").replace("}", "}}"), "string")
+                return f"summary {kind} {self._operand(value).text} as {text}"
             case StepPiece():
                 return self._step(piece)
             case StoredPiece():
