@@ -1,12 +1,21 @@
 """Graphs made by hand in TensorFlow 1, lifted to readable source, which then computes the same."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfdsl
-from tfdsl.lift.read import graph_of
+from tfdsl.access import Access
+from tfdsl.driver import compile_source
+from tfdsl.inputs import CompileInputs
+from tfdsl.lift.read import graph_of, read_graph
 from tfdsl.lift.readable import lift_readable
+from tfdsl.lift.verify import Verifier
+from tfdsl.limits import Limits
+from tfdsl.source import Source
 
 v1 = tf.compat.v1
 
@@ -157,8 +166,38 @@ summary scalar loss as "loss_1"
 summary histogram x as "inputs"
 """
 
+
+def waiting():
+    """A step that waits for the update of a moving average, as those of a batch normalization do."""
+    x = v1.placeholder(tf.float32, [None], "x")
+    w = v1.Variable(2.0, name="w", use_resource=False)
+    mean = v1.Variable(0.0, trainable=False, name="mean", use_resource=False)
+    update = v1.assign(mean, 0.9 * mean + 0.1 * tf.reduce_mean(x), name="update")
+    loss = tf.reduce_mean(tf.square(x * w - 1.0), name="loss")
+    with tf.control_dependencies([update]):
+        v1.train.GradientDescentOptimizer(0.1).minimize(loss, name="step")
+
+
+def copied():
+    """A group of assignments that are no initializers: one network takes the values of another."""
+    a, b = v1.Variable([1.0, 2.0], name="a"), v1.Variable([3.0, 4.0], name="b")
+    v1.global_variables_initializer()
+    tf.group(v1.assign(b, a * 0.5 + b * 0.5), name="copy")
+
+
+def measured():
+    """Gradients that something else reads too."""
+    w = v1.Variable([3.0, -4.0], name="w")
+    loss = tf.reduce_sum(tf.square(w), name="total")
+    optimizer = v1.train.GradientDescentOptimizer(0.1)
+    pairs = optimizer.compute_gradients(loss, [w])
+    tf.sqrt(tf.reduce_sum(tf.square(pairs[0][0])), name="norm")
+    optimizer.apply_gradients(pairs)
+
+
 GRAPHS = {"line": line, "classifier": classifier, "clipped": clipped, "softmax": softmax, "words": words,
-          "indices": indices, "loops": loops, "summaries": summaries}  # fmt: skip
+          "indices": indices, "loops": loops, "summaries": summaries, "waiting": waiting,
+          "copied": copied, "measured": measured}  # fmt: skip
 SOURCES = {"line": LINE, "classifier": CLASSIFIER, "softmax": SOFTMAX, "loops": LOOPS, "summaries": SUMMARIES}
 FEEDS = {
     "line": {"x": [[1.0, 2.0], [3.0, 4.0]], "y": [[1.0], [0.5]]},
@@ -169,10 +208,14 @@ FEEDS = {
     "indices": {"x": [[0.1, 0.9, 0.3, 0.4, 0.5, 0.6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]},
     "loops": {"x": [0.5, 2.0]},
     "summaries": {"x": [1.0, 2.0, 3.0]},
+    "waiting": {"x": [1.0, 2.0, 4.0]},
+    "copied": {},
+    "measured": {},
 }
 
 STEPS = {"line": ["GradientDescent"], "classifier": ["train"], "clipped": ["Momentum"], "softmax": ["RMSProp"],
-         "words": ["Adam"], "indices": [], "loops": [], "summaries": []}  # fmt: skip
+         "words": ["Adam"], "indices": [], "loops": [], "summaries": [],
+         "waiting": ["step"], "copied": ["copy"], "measured": ["GradientDescent"]}  # fmt: skip
 
 
 def made(name):
@@ -226,3 +269,78 @@ def _is_pure(graph, end):
     """Whether an endpoint is a tensor that changes nothing."""
     operation = graph.get_operation_by_name(end.node)
     return bool(operation.outputs) and operation.type not in ("AssignAdd", "AssignAddVariableOp", "VarHandleOp")
+
+
+def two_rates():
+    """Two variables with learning rates of their own in one step."""
+    w, b = v1.Variable(1.0, name="w", use_resource=False), v1.Variable(1.0, name="b", use_resource=False)
+    slope, offset = tf.gradients(tf.square(w + b, name="loss"), [w, b])
+    with v1.name_scope("step") as scope:
+        first = tf.raw_ops.ApplyGradientDescent(var=w._ref(), alpha=0.1, delta=slope, name="update_w/Apply")
+        second = tf.raw_ops.ApplyGradientDescent(var=b._ref(), alpha=0.2, delta=offset, name="update_b/Apply")
+    tf.group(first.op, second.op, name=scope)
+
+
+def weighted():
+    """A gradient that does not begin with 1."""
+    w = v1.Variable(1.0, name="w", use_resource=False)
+    optimizer = v1.train.GradientDescentOptimizer(0.1)
+    optimizer.apply_gradients(optimizer.compute_gradients(tf.square(w, name="loss"), grad_loss=tf.constant(3.0)))
+
+
+def printing_loop():
+    """A loop with an effect."""
+    v1.disable_control_flow_v2()
+    try:
+        count = v1.Variable(0, name="count", use_resource=False)
+
+        def body(i):
+            with tf.control_dependencies([v1.assign_add(count, 1)]):
+                return i + 1
+
+        v1.while_loop(lambda i: i < 3, body, [0], name="loop")
+    finally:
+        v1.enable_control_flow_v2()
+
+
+@pytest.mark.parametrize("build", [two_rates, weighted, printing_loop])
+def test_what_has_no_readable_form_is_written_exactly(build):
+    with tf.Graph().as_default() as graph:
+        build()
+    lifted = lift_readable(graph_of(graph.as_graph_def()))
+    assert lifted.source.startswith("# lifted from graph") and "exactly" in lifted.source.splitlines()[0]
+    assert "written node for node, since" in lifted.notes[-1]
+
+
+def test_the_seed_of_the_graph_is_a_statement():
+    with tf.Graph().as_default() as graph:
+        v1.set_random_seed(5)
+        tf.random.normal([2], seed=7, name="drawn")
+    source = code(lift_readable(graph_of(graph.as_graph_def())).source)
+    assert source == "seed 5\ndrawn = random_normal([2], seed=7)\n"
+
+
+def test_devices_are_left_out_with_a_note():
+    with tf.Graph().as_default() as graph, tf.device("/device:CPU:1"):
+        tf.nn.relu(v1.placeholder(tf.float32, [2], "x"), name="y")
+    lifted = lift_readable(graph_of(graph.as_graph_def()))
+    assert any("devices" in note for note in lifted.notes)
+
+
+OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "path", [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")], ids=lambda path: path.stem
+)
+def test_graphs_made_by_others(path, here):
+    """The graphs of a folder compute the same bits: TFDSL_GRAPHS=folder pytest --long."""
+    graph = read_graph(str(path))
+    lifted = lift_readable(graph, "arrays.npz")
+    np.savez(here / "arrays.npz", **lifted.arrays)
+    limits = Limits(file=10**8, constant=10**7, seconds=600.0)
+    place = str(here / "lifted.tfg")
+    compiled = compile_source(Source(place, lifted.source), CompileInputs(access=Access(place), limits=limits))
+    report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
+    assert report.unequal == [] and report.failed == {} and report.compared > 0

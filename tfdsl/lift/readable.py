@@ -25,8 +25,8 @@ from .graph import SavedGraph, reached
 from .lifted import Lifted
 from .write import Writer
 
-# Ops that say something of a tensor: without users they are left over from the code that checked shapes.
-_IDLE = ("Shape", "Rank", "Size", "Const")
+# Ops that only look at a tensor or a variable. Without users they are left over from the code that built the graph.
+_IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # what TensorFlow takes for the seed of a graph that has none
 FOLDS = (
     drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_shapes, fold_variables,

@@ -1,9 +1,9 @@
 """How an op of a TensorFlow graph is written as a call: the table by which `tfdsl lift` goes back from nodes to source.
 
 A line gives the call that builds the node. Its positional arguments are the inputs of the TensorFlow op, in order; an
-argument `param=attr` has the value of an attribute, and `attr!value` demands one. The rest of the attributes follow
-from the inputs or have their defaults; a node with others has no call. Ops that today's TensorFlow builds as another
-op, such as `Add` for `AddV2`, are among them: both compute the same.
+argument `param=attr` has the value of an attribute, and `attr!value` demands one, or any of `one|another`. The rest of
+the attributes follow from the inputs or have their defaults; a node with others has no call. Some ops are built as
+another one by the TensorFlow of today, such as `Add` as `AddV2`: both compute the same.
 """
 
 import re
@@ -229,7 +229,8 @@ TruncatedNormal = truncated_normal(shape, dtype=dtype, seed=seed2)
 RandomUniform = random_uniform(shape, dtype=dtype, seed=seed2)
 RandomUniformInt = random_uniform(shape, minval, maxval, dtype=Tout, seed=seed2)
 Assign = assign(ref, value)
-AssignVariableOp = assign(ref, value)
+AssignVariableOp = assign(ref, value, validate_shape!true|false)
+ReadVariableOp = identity(input)
 AssignAdd = assign_add(ref, value)
 AssignAddVariableOp = assign_add(ref, value)
 AssignSub = assign_sub(ref, value)

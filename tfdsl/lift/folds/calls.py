@@ -7,7 +7,7 @@ from ...ops.op import Parameter
 from ...ops.raw import PREFIX
 from ...program import HostValue
 from ...types import DType
-from ..constants import attribute, constant_value, frozen
+from ..constants import attribute, constant_value, frozen, value_text
 from ..draft import (
     CallPiece,
     Draft,
@@ -79,6 +79,9 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
     for name, attr in call.attrs.items():
         if params[name].default is not None or node.attrs[attr] != usual[attr]:
             arguments.append((name, Given(_window(node, name, frozen(attribute(node.attrs[attr]))), "")))
+    for name, wanted in call.demanded.items():
+        if value_text(attribute(node.attrs[name]), "") not in wanted.split("|"):
+            return None
     taken = {*call.attrs.values(), *call.demanded, *inferred(definition, node.attrs), *_UNSEEN}
     for attr in definition.attr:
         if attr.name not in taken and node.attrs[attr.name] != attr.default_value:

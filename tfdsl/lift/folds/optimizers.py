@@ -9,7 +9,7 @@ import numpy as np
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
 from ..constants import attribute
-from ..draft import CallPiece, Draft, Given, Listed, NotReadable, Operand, Produced, StepPiece, ends_of
+from ..draft import CallPiece, Draft, Given, IndexPiece, Listed, NotReadable, Operand, Produced, StepPiece, ends_of
 from ..graph import VARIABLES, Endpoint, GraphNode
 from .operands import operand
 from .variables import fold_variable, initializer_of
@@ -83,13 +83,25 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
         gradients=() if is_whole else tuple(operand(draft, end) for end in made),
     )
     if not is_whole:
-        ends = tuple(end for end in roots if end is not None)
-        given = (("ys", Produced(draft.end(loss))), ("xs", Listed(tuple(map(Produced, trained)))))
-        call = CallPiece(ends[0].node, ends, callee=GRADIENTS.name, arguments=given)
-        draft.claim(call, *(name for name in inside if name.startswith(f"{gradients}/") and name != call.node))
-        draft.inside |= {end.node: call.node for end in ends if end.node != call.node}
+        _claim_gradients(draft, loss, trained, [end for end in roots if end is not None], inside)
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}
+
+
+def _claim_gradients(
+    draft: Draft, loss: Endpoint, trained: tuple[Endpoint, ...], ends: list[Endpoint], inside: set[str]
+) -> None:
+    """A call of `gradients`, whose list of results has the gradients as its parts."""
+    given = (("ys", Produced(draft.end(loss))), ("xs", Listed(tuple(map(Produced, trained)))))
+    own = sorted(name for name in inside if _SCOPE.match(name))
+    if len(ends) == 1:
+        first = next(name for name in own if name != ends[0].node)
+        draft.claim(CallPiece(first, (Endpoint(first),), callee=GRADIENTS.name, arguments=given))
+        part = IndexPiece(ends[0].node, (ends[0],), x=Produced(Endpoint(first)), specs=(Given(0, ""),))
+        draft.claim(part, *(name for name in own if name not in (first, part.node)))
+        return
+    call = CallPiece(ends[0].node, tuple(ends), callee=GRADIENTS.name, arguments=given)
+    draft.claim(call, *(name for name in own if name != call.node))
 
 
 def _by_rows(draft: Draft, scope: str, slots: list[str]) -> list[GraphNode]:
