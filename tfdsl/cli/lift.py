@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,8 @@ from ..diagnostics.spelling import counted
 from ..limits import Limits
 from ..outputs import write_output
 from . import tensorflow
-from .child import environment
 from .options import positive
+from .orders import carried_out
 from .parser import CommandParser
 from .report import WrongUse, show, tell, write_utf8
 
@@ -163,11 +162,8 @@ def _verify(arguments: argparse.Namespace, program: str) -> int:
     code = 0
     for _ in range(_MOST_ENDS):
         asked = {"arguments": order, "program": os.path.abspath(program), "avoid": avoid, "one_by_one": one_by_one}
-        command = [sys.executable, "-P", "-m", "tfdsl.cli.lift_child", str(os.getpid())]
         with tempfile.TemporaryDirectory(prefix="tfdsl-verify-") as work:
-            done = subprocess.run(
-                command, input=json.dumps(asked), cwd=work, env=environment(), capture_output=True, text=True
-            )
+            done = carried_out("lift_child", asked, work)
         said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         if said and "report" in said[-1]:
             return _show(arguments, said[-1]["report"])

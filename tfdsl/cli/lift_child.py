@@ -7,31 +7,16 @@ it fetches, and one with the report.
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from ..access import Access
-from ..diagnostics import TfgError
 from ..driver import compile_source
 from ..inputs import CompileInputs
 from ..syntax.read import read
-from . import process, tensorflow
-from .child import end_with
+from . import tensorflow
 from .lift import arrays_of, largest, lifted_by, report_json
-from .report import bug, errors, no_memory
-
-
-def main() -> int:
-    try:
-        _verify(**json.load(sys.stdin))
-        return 0
-    except TfgError as error:
-        return errors(error.diagnostics)
-    except MemoryError:
-        return no_memory()
-    except Exception as error:
-        return bug(error)
+from .orders import carry_out
 
 
 # The arguments come from the command line and have any type.
@@ -53,5 +38,4 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
 
 
 if __name__ == "__main__":
-    end_with(int(sys.argv.pop(1)))
-    process(main)
+    carry_out(_verify)

@@ -11,7 +11,6 @@ import logging
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -22,8 +21,8 @@ from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
 from ..program import Checkpoint, Program, Restore, Train, known_text, places, walk
 from . import tensorflow
-from .child import environment
 from .compiling import at_home, compile_given
+from .orders import carried_out
 from .report import WrongUse
 
 if TYPE_CHECKING:
@@ -124,7 +123,6 @@ class _Runs:
 
     def __init__(self, arguments: argparse.Namespace):
         self._arguments = vars(arguments)
-        self._environment = environment()
 
     def child(
         self, folder: str, process: int = 0, kill: tuple[int, int] | None = None, kept: str | None = None
@@ -132,10 +130,7 @@ class _Runs:
         """Run in a folder, as process number `process`. The training at `kill` is killed halfway, once a checkpoint is
         in `kept`. Then return its step and its number of steps."""
         order = {"arguments": self._arguments, "process": process, "kill": kill, "kept": kept}
-        done = subprocess.run(
-            [sys.executable, "-m", "tfdsl.cli.verify_child", str(os.getpid())], input=json.dumps(order), cwd=folder,
-            env=self._environment, capture_output=True, text=True,
-        )  # fmt: skip
+        done = carried_out("verify_child", order, folder)
         if done.returncode == -signal.SIGKILL and done.stdout:
             step, total = map(int, done.stdout.split())
             return step, total

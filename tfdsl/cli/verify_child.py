@@ -6,30 +6,15 @@ variables at the end of each session.
 """
 
 import argparse
-import json
 import os
 import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ..diagnostics import TfgError
-from . import process, tensorflow
-from .child import end_with
+from . import tensorflow
 from .compiling import compile_given
-from .report import bug, errors, no_memory
-
-
-def main() -> int:
-    try:
-        _run(**json.load(sys.stdin))
-        return 0
-    except TfgError as error:
-        return errors(error.diagnostics)
-    except MemoryError:
-        return no_memory()
-    except Exception as error:
-        return bug(error)
+from .orders import carry_out
 
 
 # The arguments come from the command line and have any type.
@@ -85,5 +70,4 @@ def _has_checkpoint(folder: str | None) -> bool:
 
 
 if __name__ == "__main__":
-    end_with(int(sys.argv.pop(1)))
-    process(main)
+    carry_out(_run)
