@@ -10,8 +10,7 @@ import numpy as np
 from graph_files import dense, written
 
 from tfdsl.access import Access
-from tfdsl.cli import lift as lift_command
-from tfdsl.cli import main
+from tfdsl.cli import main, orders
 from tfdsl.driver import compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift.exact import lift_exact
@@ -173,7 +172,7 @@ def test_a_graph_that_ends_the_process(here, monkeypatch, capsys):
     path = written(dense(), here / "dense.pb")
     dies = {"running": "graph", "names": ["matmul", "Relu"]}, {"running": "program", "names": ["matmul"]}
     processes = Processes((-6, dies[0]), (-6, dies[1]), (0, SAME))
-    monkeypatch.setattr(lift_command.subprocess, "run", processes.run)
+    monkeypatch.setattr(orders.subprocess, "run", processes.run)
     assert main(["lift", path, "--exact", "--verify"]) == 0
     assert processes.asked == [(False, []), (True, []), (True, ["matmul"])]
     assert capsys.readouterr().out == "the same bits in 1 of 1 tensor\n"
