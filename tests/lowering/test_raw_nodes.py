@@ -319,6 +319,33 @@ def test_functions_of_a_graph():
     assert from_yaml(to_yaml(program.program)) == program.program
 
 
+def test_blocks_in_a_function_of_a_graph():
+    """They have the meaning that they have in the graph itself."""
+    blocks = """
+device "/job:localhost":
+    device "/cpu:0":
+        scope inner:
+            a = raw.Fill(dims=[2], value=0.0)
+device "/gpu:1":
+    container "box":
+        v = raw.VarHandleOp(dtype=float32, shape=[2])
+        w = raw.VarHandleOp(dtype=float32, shape=[2], container="own")
+"""
+    body = "\n    ".join(blocks.splitlines())
+    graph = tfdsl.compile(f"function f() -> (resource):{body}\n    return w\n{blocks}").graph.as_graph_def()
+
+    def placed(nodes):
+        return {
+            node.name: (tf.DeviceSpec.from_string(node.device).to_string(), node.attr["container"].s)
+            for node in nodes
+            if node.op in ("Fill", "VarHandleOp")
+        }
+
+    inside = placed(graph.library.function[0].node_def)
+    assert inside == placed(graph.node) and inside["v"] == ("/device:GPU:1", b"box")
+    assert inside["inner/a"][0] == "/job:localhost/device:CPU:0"
+
+
 def test_functions_of_a_graph_run():
     text = "session:\n    run init\n    print r[0]\n    print now\n"
     assert tfdsl.compile(FUNCTIONS + text).run().printed == ["3", "6.0"]

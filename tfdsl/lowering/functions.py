@@ -1,6 +1,7 @@
 """What a graph begins with: the version of its ops, and its functions, which ops call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import assert_never
 
 from ..ops.raw import RawOp
 from ..program import Arg, Enter, Exit, Graph, GraphFunction, Literal, Node, Ref, Refs
@@ -42,20 +43,18 @@ class _Body:
                 result.arg_attr[at].attr[name].CopyFrom(free_attribute(value))
         for name, value in function.attributes.items():
             result.attr[name].CopyFrom(free_attribute(value))
-        devices: list[str] = []
-        kinds: list[str] = []
+        around: list[Enter] = []
         for item in function.body.items:
             match item:
                 case Enter():
-                    kinds.append(item.kind)
-                    devices += [item.name] if item.kind == "device" else []
+                    around.append(item)
                 case Exit():
-                    if kinds.pop() == "device":
-                        devices.pop()
-                case Node() if not item.is_carried:
-                    result.node_def.extend(self._node(item, devices[-1] if devices else ""))
+                    around.pop()
+                case Node():
+                    if not item.is_carried:
+                        result.node_def.extend(self._node(item, around))
                 case _:
-                    pass
+                    assert_never(item)
         for name, ref in function.outputs.items():
             dtype = self._nodes[ref.node].outputs[ref.output].dtype
             signature.output_arg.add(name=name, type=DTYPE_NUMBERS[dtype.name])
@@ -73,11 +72,14 @@ class _Body:
         inner = [self._known[name] for name in called if name in self._known]
         return (definition is not None and definition.is_stateful) or any(one.signature.is_stateful for one in inner)
 
-    def _node(self, node: Node, device: str) -> Iterator[NodeDef]:
-        """The definition of a node, after those of the constants for its inputs that are known at compile time."""
+    def _node(self, node: Node, around: Iterable[Enter]) -> Iterator[NodeDef]:
+        """The definition of a node, after those of the constants for its inputs that are known at compile time.
+        `around` has the open scopes."""
         op = node.raw_op
         assert op is not None, node.op  # the check refuses others
-        name = self._unique(node.name or op.tf, node.is_whole)
+        scopes = () if node.is_whole else _names(around, "scope")
+        name = self._unique("/".join((*scopes, node.name or op.tf)), node.is_whole)
+        device, containers = _merged(_names(around, "device")), _names(around, "container")
         made = NodeDef(name=name, op=op.tf, device=device)
         dtypes: dict[str, list[int]] = {}
         for one in op.inputs:
@@ -94,7 +96,7 @@ class _Body:
                 dtypes[one.name].append(DTYPE_NUMBERS[self._dtype(item)])
         for ref in dict.fromkeys(self._function.body.controls(node)):
             made.input.append(f"^{self._names[ref.node]}")
-        for attr, value in attributes(op, node, dtypes).items():
+        for attr, value in attributes(op, node, dtypes, *containers[-1:]).items():
             made.attr[attr].CopyFrom(value)
         self._names[node.id] = name
         self._defined[node.id] = made
@@ -145,6 +147,21 @@ class _Body:
                 yield len(definition.attr[op.attrs[one.attr].registered].list.type)
             else:
                 yield 1
+
+
+def _names(around: Iterable[Enter], kind: str) -> list[str]:
+    """The names of the open scopes of a kind, from the outermost."""
+    return [one.name for one in around if one.kind == kind]
+
+
+def _merged(devices: list[str]) -> str:
+    """The device of what is inside `device` blocks: an inner one completes or replaces those around it."""
+    if len(devices) < 2:
+        return "".join(devices)
+    made = tf.DeviceSpec()
+    for one in devices:
+        made = made.make_merged_spec(tf.DeviceSpec.from_string(one))
+    return made.to_string()
 
 
 def _ref(arg: Arg) -> Ref:

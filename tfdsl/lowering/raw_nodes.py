@@ -32,8 +32,10 @@ class RawInput(NamedTuple):
 # --- attributes ---------------------------------------------------------------------------
 
 
-def attributes(op: raw.RawOp, node: Node, dtypes: Mapping[str, Sequence[int]]) -> dict[str, AttrValue]:
-    """The attributes of a node's op. `dtypes` has the dtypes of each input, as TensorFlow's numbers."""
+def attributes(
+    op: raw.RawOp, node: Node, dtypes: Mapping[str, Sequence[int]], container: str = ""
+) -> dict[str, AttrValue]:
+    """The attributes of a node's op in a container. `dtypes` has the dtypes of each input, as TensorFlow's numbers."""
     found: dict[str, AttrValue] = {}
     for one in op.inputs:
         if one.count:
@@ -51,6 +53,8 @@ def attributes(op: raw.RawOp, node: Node, dtypes: Mapping[str, Sequence[int]]) -
             found[attr.registered] = attribute(attr.kind, arg)
         elif name not in inputs:
             found[name] = free_attribute(arg)
+    if container and "container" in op.attrs:
+        found.setdefault("container", AttrValue(s=container.encode()))
     return found
 
 
@@ -123,11 +127,9 @@ def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
         with v1.name_scope(name) as name:
             inputs = _inputs(lowering, op, node)
     dtypes = {one.name: [tensor.dtype.base_dtype.as_datatype_enum for tensor in given] for one, given in inputs}
-    attrs = attributes(op, node, dtypes)
+    attrs = attributes(op, node, dtypes, graph._container or "")
     if node.is_whole and graph is lowering.built.graph:
         controls = dict.fromkeys(map(lowering.built.operation, lowering.built.program.controls(node)))
-        if graph._container and "container" in op.attrs:
-            attrs.setdefault("container", AttrValue(s=graph._container.encode()))
         made = exact_op(graph, op, node.given_name, inputs, attrs, list(controls))
     else:
         flat = [tensor for _, given in inputs for tensor in given]
