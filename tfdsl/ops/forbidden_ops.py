@@ -72,8 +72,7 @@ def may_be_executed(op: raw.RawOp) -> bool:
 
 def keeps(op: raw.RawOp) -> bool:
     """Whether an op changes or reads a variable or another object of the session by an input, or reaches out itself."""
-    handles = any(one.is_reference or (one.dtype is not None and one.dtype.name == "resource") for one in op.inputs)
-    return handles or op.reaches not in INSIDE
+    return any(one.takes_variable for one in op.inputs) or op.reaches not in INSIDE
 
 
 def barred() -> list[str]:
