@@ -165,9 +165,9 @@ class BuiltGraph:
                 yield operation, node
             start = mark
 
-    def refuse_outside(self, names: Iterable[str], origin: Origin) -> None:
+    def refuse_outside(self, fetches: Iterable[str], origin: Origin, fed: frozenset[str] = frozenset()) -> None:
         """Refuse to execute ops that reach out of the graph. The check has done so for the sessions of a program."""
-        for name in names:
+        for name in self.copier.reached(fetches, fed) if self.outside else ():
             if (node := self.outside.get(name)) is not None:
                 what, instead = outside_of(self.program, node)
                 notes = [Note(f"{node.shown} is from line {{line}}", node.origin.span)]

@@ -239,8 +239,7 @@ def _keys(table: Table, columns: Sequence[Column], rows: slice) -> Iterator[tupl
 def _values(run: Execution, wanted: Prediction, fed: Mapping[Ref, np.ndarray], rows: slice) -> dict[str, np.ndarray]:
     built, origin = run.built, run.plan.origin
     feeds = {built.tensor(ref): _converted(built, ref, array) for ref, array in fed.items()}
-    if built.outside:
-        built.refuse_outside(built.copier.reached(built.tensor(ref).name for ref in wanted.outputs.values()), origin)
+    built.refuse_outside((built.tensor(ref).name for ref in wanted.outputs.values()), origin)
     try:
         values = run.session.run({name: built.tensor(ref) for name, ref in wanted.outputs.items()}, feeds)
     except tf.errors.OpError as error:

@@ -132,8 +132,7 @@ class InOrder:
 
     def _made(self, names: tuple[str, ...], fed: frozenset[str], origin: Origin) -> _Ordered | None:
         """The copies for an execution, or None if it is in order already."""
-        if self._built.outside:
-            self._built.refuse_outside(self._copier.reached(names, fed), origin)
+        self._built.refuse_outside(names, origin, fed)
         order, copied = self._copied(names, fed, self.streams.streams)
         if not copied:
             return None
