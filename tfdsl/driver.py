@@ -349,7 +349,7 @@ class Compiled:
     def names(self) -> dict[str, tuple[Graph, Named]]:
         """The values of the program's names. A name in a graph other than the default one is `graph.name`."""
         return {
-            f"{graph.name}.{name}" if graph.name else name: (graph, named)
+            graph.prefix + name: (graph, named)
             for graph in self.program.graphs
             for name, named in graph.names.items()
         }

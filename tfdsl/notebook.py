@@ -133,7 +133,7 @@ class Cell:
             graph, _ = self.program.names[name]
             variables = self.result.variables if self.result else None
             with self.program.session(graph.name, variables) as session:
-                bare = name.removeprefix(f"{graph.name}.") if graph.name else name
+                bare = name.removeprefix(graph.prefix)
                 self._values[name] = session.run(bare)
         return self._values[name]
 

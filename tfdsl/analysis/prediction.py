@@ -116,7 +116,7 @@ def _found(
 def _values(program: Program) -> dict[str, tuple[str, Named]]:
     """The values of all graphs by their names, each with the name of its graph."""
     return {
-        f"{graph.name}.{name}" if graph.name else name: (graph.name, named)
+        graph.prefix + name: (graph.name, named)
         for graph in program.graphs
         for name, named in graph.names.items()
     }

@@ -452,6 +452,11 @@ class Graph(Record):
     version: int | None = None
     functions: tuple[GraphFunction, ...] = ()
 
+    @property
+    def prefix(self) -> str:
+        """What the names of a named graph begin with outside it."""
+        return f"{self.name}." if self.name else ""
+
     def __repr__(self) -> str:
         return f"<Graph {self.name!r}: {len(self.nodes)} nodes>"
 

@@ -28,8 +28,7 @@ def rows(program: Program) -> list[Row]:
     params = {param.name for param in program.params}
     found = [_data(data) for data in program.data]
     for graph in program.graphs:
-        prefix = f"{graph.name}." if graph.name else ""
-        found += [_named(graph, prefix + name, named, name in params) for name, named in _once(graph)]
+        found += [_named(graph, graph.prefix + name, named, name in params) for name, named in _once(graph)]
     return sorted(found, key=lambda row: (row.span.source.path, row.span.start))
 
 

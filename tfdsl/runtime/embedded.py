@@ -74,7 +74,7 @@ class EmbeddedSession:
     def variables(self) -> dict[str, np.ndarray]:
         """The values of the variables, by their names in TensorFlow, as `program.session(variables=...)` takes them."""
         self._graph.refuse_closed()
-        prefix = f"{self._built.program.name}." if self._built.program.name else ""
+        prefix = self._built.program.prefix
         return self._graph.run.values({prefix + one.op.name: one for one in self._built.variables()})
 
     def save(self, path: "str | os.PathLike[str]") -> None:

@@ -13,7 +13,7 @@ from .execution.savers import variable_type
 
 def of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:
     """The entries of `Result.variables` for one graph, by their names in TensorFlow."""
-    prefixes = [f"{g.name}." for g in program.graphs if g.name]
+    prefixes = [g.prefix for g in program.graphs if g.name]
     if graph:
         return {name.removeprefix(f"{graph}."): v for name, v in variables.items() if name.startswith(f"{graph}.")}
     return {name: value for name, value in variables.items() if not name.startswith(tuple(prefixes))}

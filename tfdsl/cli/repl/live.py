@@ -352,10 +352,10 @@ def _made(graph: Graph, pieces: Iterable[_Piece]) -> Iterator[tuple[Node, _Owner
 def _owners(program: Compiled, pieces: Iterable[_Piece]) -> Iterator[tuple[str, _Owner]]:
     """The declarations of the variables, by the names of these in TensorFlow."""
     for graph in program.program.graphs:
-        prefix, built = f"{graph.name}." if graph.name else "", program.built(graph.name)
+        built = program.built(graph.name)
         for node, owner in _made(graph, pieces):
             variable: Any = built.value(Ref(node.id))
-            yield prefix + variable.op.name, owner
+            yield graph.prefix + variable.op.name, owner
 
 
 def _statement_of(pieces: Iterable[_Piece], node: Node) -> t.Statement | None:
@@ -370,9 +370,8 @@ def _carried(
     """The values that the variables of a program keep: those of the same declaration and of the same type."""
     by_owner = {_key(one.owner): one.value for one in states.values() if one.owner is not None}
     for graph in program.program.graphs:
-        prefix = f"{graph.name}." if graph.name else ""
         for variable in program.built(graph.name).variables():
-            name = prefix + variable.op.name
+            name = graph.prefix + variable.op.name
             if name in owners:
                 value = by_owner.get(_key(owners[name]))
             else:

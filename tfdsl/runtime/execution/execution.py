@@ -251,7 +251,7 @@ class Execution:
             self.result.session_values |= {name: kept[name].value for name in names_given(self.plan.body) & kept.keys()}
         elif self.options.session_ended is None:
             return
-        prefix = f"{self.built.program.name}." if self.built.program.name else ""
+        prefix = self.built.program.prefix
         variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
         values = self.values(variables)
         self.result.variables |= values
