@@ -33,9 +33,18 @@ def of_module(path: str, argument: str) -> str:
     if name in _NUMBERS:
         return f"write: {_NUMBERS[name]}"
     name = (_CALLED | _OTHERS).get(name, name)
-    if argument.isdecimal():  # a shape
-        argument = f"[{argument}]"
-    return f"ops are written without a module: {name}({argument})" if name in OPS else ""
+    return f"ops are written without a module: {_call(name, argument)}" if name in OPS else ""
+
+
+def of_call(name: str, argument: str) -> str:
+    """A help line for a call of an op by its name in NumPy or PyTorch, by the text of its only argument. "" for other
+    names."""
+    op = called(name)
+    return f"write: {_call(op, argument)}" if op else ""
+
+
+def _call(op: str, argument: str) -> str:
+    return f"{op}([{argument}])" if argument.isdecimal() else f"{op}({argument})"  # a number is a shape
 
 
 def called(name: str) -> str:

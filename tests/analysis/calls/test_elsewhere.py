@@ -6,6 +6,7 @@ import pytest
 
 import tfdsl
 from tfdsl.analysis.calls import elsewhere
+from tfdsl.analysis.calls.builtins import BUILTINS
 from tfdsl.data import SOURCES, TRANSFORMS
 from tfdsl.ops import OPS, other_names
 from tfdsl.ops.optimizers import OPTIMIZERS
@@ -154,6 +155,13 @@ def test_functions_of_modules(call):
     assert not [
         one for one in tfdsl.check(f"{GRAPH}y = {followed(help, 'x')}\nsession: print x\n") if one.severity == "error"
     ]
+
+
+@pytest.mark.parametrize("name", sorted({*other_names._CALLED} - {*BUILTINS}))
+def test_a_function_without_its_module_is_called_the_same(name):
+    program = f"{GRAPH}y = {{}}{name}(x)\nsession: print y\n"
+    (of_module,) = re.findall("ops are written without a module: (.*)", help_of(program.format("np."), "TFG301"))
+    assert help_of(program.format(""), "TFG301") == f"write: {of_module}"
 
 
 def test_names_of_modules_are_those_of_ops():

@@ -5,7 +5,6 @@ chains of operators are walked in a loop, so generated programs do not exhaust t
 """
 
 import operator
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, assert_never
 
@@ -71,7 +70,7 @@ from ..values import (
 from . import global_step, outside
 from .binding import bind_targets
 from .choices import chooser
-from .foreign_names import declaration, in_tensorflow, is_before, of_data, without_module
+from .foreign_names import argument_of, declaration, in_numpy, in_tensorflow, is_before, of_data, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
 from .misplaced import batch_name, misplaced
@@ -236,8 +235,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         note = (Note("the loss of line {line} has no name", ctx.graph.loss_span),)
         help = "give it one: mse = ... and then: loss mse"
     elif name in elsewhere.FUNCTIONS and not note:
-        help = f"write: {elsewhere.FUNCTIONS[name].format(x=_argument(expr))}"
-    elif not note and (advice := in_tensorflow(expr) or of_data(expr)):
+        help = f"write: {elsewhere.FUNCTIONS[name].format(x=argument_of(expr) or 'x')}"
+    elif not note and (advice := in_tensorflow(expr) or of_data(expr) or in_numpy(expr)):
         help = advice
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
@@ -260,12 +259,6 @@ def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
         if member is not None and isinstance(member.value, Function):
             return f"write: {library}.{expr.id}"
     return ""
-
-
-def _argument(expr: t.Name | t.Identifier) -> str:
-    """The text of the only argument of a call of a name, or an example."""
-    given = re.match(r"\(\s*([^\n,()]+?)\s*\)", expr.span.source.text[expr.span.end :])
-    return given[1] if given else "x"
 
 
 def _step_help(ctx: Analysis) -> str:

@@ -31,6 +31,17 @@ def in_tensorflow(expr: t.Name | t.Identifier) -> str:
     return declaration(expr) or (left_out.instead(expr.id) if is_before(expr, "(") else "")
 
 
+def in_numpy(expr: t.Name | t.Identifier) -> str:
+    """A help line for a call of an op by its name in NumPy or PyTorch."""
+    return other_names.of_call(expr.id, argument_of(expr) or "...") if is_before(expr, "(") else ""
+
+
+def argument_of(expr: t.Name | t.Identifier) -> str:
+    """The text of the only argument of a call of a name, or ""."""
+    given = re.match(r"\(\s*([^\n,()]+?)\s*\)", expr.span.source.text[expr.span.end :])
+    return given[1] if given else ""
+
+
 def declaration(expr: t.Name | t.Identifier) -> str:
     """The declaration to write instead of a call as in TensorFlow, such as `placeholder(float32, [None])`."""
     text = expr.span.source.text
