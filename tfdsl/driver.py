@@ -349,9 +349,7 @@ class Compiled:
     def names(self) -> dict[str, tuple[Graph, Named]]:
         """The values of the program's names. A name in a graph other than the default one is `graph.name`."""
         return {
-            graph.prefix + name: (graph, named)
-            for graph in self.program.graphs
-            for name, named in graph.names.items()
+            graph.prefix + name: (graph, named) for graph in self.program.graphs for name, named in graph.names.items()
         }
 
     def __getitem__(self, name: str) -> object:

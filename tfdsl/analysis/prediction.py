@@ -115,11 +115,7 @@ def _found(
 
 def _values(program: Program) -> dict[str, tuple[str, Named]]:
     """The values of all graphs by their names, each with the name of its graph."""
-    return {
-        graph.prefix + name: (graph.name, named)
-        for graph in program.graphs
-        for name, named in graph.names.items()
-    }
+    return {graph.prefix + name: (graph.name, named) for graph in program.graphs for name, named in graph.names.items()}
 
 
 def _exports(program: Program) -> Iterator[tuple[Session, Export]]:

@@ -19,9 +19,7 @@ def identity(program: Program) -> dict[str, object]:
         "graphs": {graph.name: fingerprint(graph) for graph in program.graphs},
         "sessions": [fingerprint(session) for session in program.sessions],
         "variables": {
-            f"{graph.prefix}{node.name}": str(node.outputs[0])
-            for graph in program.graphs
-            for node in graph.variables()
+            f"{graph.prefix}{node.name}": str(node.outputs[0]) for graph in program.graphs for node in graph.variables()
         },
         "arrays": {
             f"'{node.text('name')}' of {node.text('from')}": node.static("checksum")
