@@ -3,7 +3,7 @@
 Each function has the help line for a name that a program does not have.
 """
 
-from . import OPS
+from . import OPS, left_out
 
 # Functions of other modules, by what they are called here: those of one tensor, and others.
 _CALLED = {
@@ -14,12 +14,13 @@ _CALLED = {
 }  # fmt: skip
 _OTHERS = {
     "array": "constant", "asarray": "constant", "tensor": "constant", "arange": "range", "rand": "random_uniform",
-    "random": "random_uniform", "uniform": "random_uniform", "randn": "random_normal", "normal": "random_normal",
-    "randint": "random_uniform", "shuffle": "random_shuffle", "permutation": "random_shuffle",
+    "random": "random_uniform", "randn": "random_normal", "randint": "random_uniform",
+    "permutation": "random_shuffle",
     "concatenate": "concat", "cat": "concat", "hstack": "concat", "vstack": "concat", "dot": "matmul", "mm": "matmul",
     "clip": "clip_by_value", "clamp": "clip_by_value", "power": "pow", "flip": "reverse", "mod": "floormod",
     "unsqueeze": "expand_dims", "repeat": "tile",
 }  # fmt: skip
+_ALL = {**left_out.ROWS, **_OTHERS, **_CALLED}
 _NUMBERS = {
     "pi": "3.141592653589793", "e": "2.718281828459045", "inf": 'float("inf")', "nan": 'float("nan")',
     "newaxis": "none",
@@ -32,12 +33,12 @@ def of_module(path: str, argument: str) -> str:
     name = path.rpartition(".")[2]
     if name in _NUMBERS:
         return f"write: {_NUMBERS[name]}"
-    name = (_CALLED | _OTHERS).get(name, name)
+    name = _ALL.get(name, name)
     return f"ops are written without a module: {_call(name, argument)}" if name in OPS else ""
 
 
 def of_call(name: str, argument: str) -> str:
-    """A help line for a call of an op by its name in NumPy or PyTorch, by the text of its only argument. "" for other
+    """A help line for a call of an op by such a name, by the text of its only argument. "" for other
     names."""
     op = called(name)
     return f"write: {_call(op, argument)}" if op else ""
@@ -48,8 +49,8 @@ def _call(op: str, argument: str) -> str:
 
 
 def called(name: str) -> str:
-    """The op that has another name in NumPy or PyTorch, or ""."""
-    op = (_CALLED | _OTHERS).get(name, "")
+    """The op that has another name in NumPy, PyTorch or a module of TensorFlow, or ""."""
+    op = _ALL.get(name, "")
     return op if op in OPS else ""
 
 

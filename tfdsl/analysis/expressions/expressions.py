@@ -70,7 +70,7 @@ from ..values import (
 from . import global_step, outside
 from .binding import bind_targets
 from .choices import chooser
-from .foreign_names import argument_of, declaration, in_numpy, in_tensorflow, is_before, of_data, without_module
+from .foreign_names import argument_of, declaration, is_before, of_data, of_library, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
 from .misplaced import batch_name, misplaced
@@ -236,7 +236,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "give it one: mse = ... and then: loss mse"
     elif name in elsewhere.FUNCTIONS and not note:
         help = f"write: {elsewhere.FUNCTIONS[name].format(x=argument_of(expr) or 'x')}"
-    elif not note and (advice := in_tensorflow(expr) or of_data(expr) or in_numpy(expr)):
+    elif not note and (advice := of_library(expr) or of_data(expr)):
         help = advice
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":

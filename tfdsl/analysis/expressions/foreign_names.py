@@ -24,16 +24,15 @@ def is_before(expr: t.Name | t.Identifier, text: str) -> bool:
     return expr.span.source.text.startswith(text, expr.span.end)
 
 
-def in_tensorflow(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of a TensorFlow function that the language does not have under that name."""
+def of_library(expr: t.Name | t.Identifier) -> str:
+    """A help line for a call of a function of TensorFlow, NumPy or PyTorch that has another name here, or none."""
     if expr.id == "None":
         return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
-    return declaration(expr) or (left_out.instead(expr.id) if is_before(expr, "(") else "")
-
-
-def in_numpy(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of an op by its name in NumPy or PyTorch."""
-    return other_names.of_call(expr.id, argument_of(expr) or "...") if is_before(expr, "(") else ""
+    if known := declaration(expr):
+        return known
+    if not is_before(expr, "("):
+        return ""
+    return other_names.of_call(expr.id, argument_of(expr) or "...") or left_out.instead(expr.id)
 
 
 def argument_of(expr: t.Name | t.Identifier) -> str:
