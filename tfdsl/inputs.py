@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .syntax.tree import DefParameter, Expr, Identifier
     from .types import TensorType
 
-Types = Mapping["Ref | Field", "TensorType"]  # of the input tensors of a node
+Types = Mapping["Ref | Field", "TensorType"]  # the types of the input tensors of a node
 Functions = Mapping[str, Callable[..., object]]
 
 
@@ -25,14 +25,14 @@ class Inference(Protocol):
     """TensorFlow's inference for the nodes of one graph."""
 
     def infer(self, node: "Node", types: Types, functions: Functions) -> "TensorType | tuple[TensorType, ...]":
-        """The type of the node's output. A tuple if it has several, or none."""
+        """The type of the node's output, or a tuple of types if it has several outputs or none."""
         ...
 
     def forget(self, count: int) -> None:
-        """Forget all nodes after the first `count`: they were removed."""
+        """Forget all nodes after the first `count`, which were removed."""
 
 
-# Makes the inference for a graph of a version with these nodes, to which others are added.
+# Makes the inference for a graph of some version with these nodes. Nodes can be added to the mapping later.
 Infer = Callable[[Mapping[int, "Node"], int | None], Inference]
 
 
@@ -78,7 +78,7 @@ class ExternalNames(Record):
     """Names that a text can use without binding them.
 
     Names `above` count as bound before the text. Names `beside` are used only if a name is otherwise unknown. A name
-    that the text itself binds, even further down, takes precedence. The values of a dict are found as `name.key`.
+    that the text itself binds, even further down, takes precedence. The values of a dict have the names `name.key`.
     """
 
     above: Mapping[str, object]

@@ -37,7 +37,7 @@ def as_data(value: object, of_python: bool = False) -> object:
 
 
 def as_values(value: object) -> object:
-    """The value of a session for use in a cell, or a dict of the values that an `evaluate` gave it."""
+    """The value of a session's name for use in a cell. The name of an `evaluate` of several values has a dict."""
     if not isinstance(value, dict):
         return as_data(value)
     fields = {name: as_data(one) for name, one in cast("dict[str, object]", value).items()}

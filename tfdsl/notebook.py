@@ -88,8 +88,8 @@ class CellError(Exception):
 class Cell:
     """A cell that ran: its `program`, the `result` of its sessions, and the values of its names, `cell["w"]`.
 
-    A value is the value of the name after the sessions: a NumPy array, or a plain number or string; of a name that an
-    `evaluate` of several values gave, it is a dict.
+    A value is the value of the name after the sessions: a NumPy array, or a plain number or string. The name of an
+    `evaluate` of several values has a dict.
     """
 
     def __init__(self, program: Compiled, result: "Result | None" = None):
@@ -108,7 +108,7 @@ class Cell:
 
     @property
     def session_values(self) -> Mapping[str, object]:
-        """The values of the names that its sessions gave."""
+        """The values that the sessions of the cell gave to names."""
         return self.result.session_values if self.result is not None else {}
 
     def __contains__(self, name: str) -> bool:
@@ -357,7 +357,7 @@ class Notebook:
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
     def _given(self, value: str) -> object:
-        """What an option gives as data: the Python variable of this name, or the path of a file."""
+        """The data that an option gives: the Python variable with this name, or the path of a file."""
         if value in self.shell.user_ns:
             return self.shell.user_ns[value]
         if value.isidentifier() and not os.path.exists(value):

@@ -31,7 +31,7 @@ class Source:
 
     @property
     def is_lifted(self) -> bool:
-        """Whether its first line says that `tfdsl lift` wrote it."""
+        """Whether the first line says that `tfdsl lift` wrote the text."""
         return self.text.startswith("# lifted from ")
 
     @cached_property

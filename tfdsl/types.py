@@ -44,7 +44,7 @@ def _bits(name: str) -> int:
 
 
 DTYPES: dict[str, DType] = {name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names}
-# Dtypes that `raw` ops and few rows take. No literal becomes an opaque one.
+# Dtypes that `raw` ops and a few other ops take. No literal has an opaque dtype.
 _RARE_KINDS = {
     "quantized": ("qint8", "quint8", "qint16", "quint16", "qint32"),
     "int": ("int2", "int4"),
@@ -86,7 +86,7 @@ def changed(number: int | float, dtype: DType) -> int | float | None:
 
 UNREADABLE = ("resource", "variant")  # tensors of these dtypes only matter to the ops that take them
 ALL_DTYPES = DTYPES | RARE
-DTYPE_NAMES: dict[str, DType] = {**DTYPES, "half": DTYPES["float16"], **RARE}  # by their names in programs
+DTYPE_NAMES: dict[str, DType] = {**DTYPES, "half": DTYPES["float16"], **RARE}  # by name in programs
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
 BOOL, STRING = DTYPES["bool"], DTYPES["string"]

@@ -1,1 +1,1 @@
-"""Makes the pages of the site, from those of the project and from the tables of the language."""
+"""Makes the pages of the site from the pages of the project and the tables of the language."""

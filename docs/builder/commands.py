@@ -42,7 +42,7 @@ def _options(parser: CommandParser) -> Iterator[tuple[str, str]]:
 
 
 def settings_page(every: Iterable[ReferenceEntry]) -> str:
-    """The settings in a program, those around it, and those of the compiler."""
+    """The settings in a program, around a program, and of the compiler."""
     parts = ["# Settings\n", "## In a program\n"]
     for entry in every:
         if entry.kind == "setting":

@@ -24,7 +24,7 @@ _WORDS: dict[Kind, str] = {
     "function": "Built-in functions",
     "field": "Fields of data",
 }
-# The kinds of things that programs call, with the name of their page, its title, and its first sentence.
+# The kinds of things that programs call. Each has a page with a name, a title and a first sentence.
 _CALLS: dict[Kind, tuple[str, str, str]] = {
     "optimizer": (
         "optimizers",
@@ -97,7 +97,7 @@ def place(entry: ReferenceEntry) -> str:
 
 
 def _heading(entry: ReferenceEntry) -> str:
-    """The heading of a word. A field is written after data, because statements and functions have names of fields."""
+    """The heading of a word. A field is shown after data, because some statements and functions have the same name."""
     return f"d.{entry.name}" if entry.kind == "field" else entry.name
 
 

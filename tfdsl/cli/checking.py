@@ -20,8 +20,8 @@ Format = Literal["text", "concise", "json", "github"]
 
 
 def diagnose(files: list[str], extra: GivenInputs, access: Callable[[str], Access] | None = None) -> list[Diagnostic]:
-    """The diagnostics of programs, each once, though several programs may import a file. `access` gives what the
-    program of a file can access."""
+    """The diagnostics of programs. Each is listed once, even if several programs import the same file. `access` returns
+    the access of a program, by its path."""
     diagnostics: list[Diagnostic] = []
     reported: set[tuple[str, Span | None, str]] = set()
     for path in files:

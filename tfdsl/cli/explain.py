@@ -23,9 +23,8 @@ from .report import WrongUse, colour, wrong_use
 def configure(parser: CommandParser) -> None:
     parser.description = (
         "Explain the code of a message, with a wrong program and the corrected one, or anything that has a name: a "
-        "statement, a word of one, an op, a layer, an optimizer, a source, transform or field of data, a setting, a "
-        "command, an option of commands. "
-        "Names of TensorFlow and Keras lead to what they are here."
+        "statement, a word in a statement, an op, a layer, an optimizer, a source, transform or field of data, a "
+        "setting, a command, or a command-line option. Names from TensorFlow and Keras lead to their counterparts here."
     )
     parser.add_argument("name", metavar="NAME", nargs="+",
                         help="such as TFG201, train, matmul, nn.dense, tf.nn.relu or --towers")  # fmt: skip
@@ -56,7 +55,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _unknown_option(words: list[str]) -> NoReturn:
-    """Refuse an option with what the command says of it, or `tfdsl run`, which most options are expected of."""
+    """Refuse an unknown option with the message of its command, or of `tfdsl run` if no command is named."""
     *before, last = words
     command = " ".join(before)
     near = did_you_mean(last, [name for one in option_entries() for name in names_of(one.signature)])

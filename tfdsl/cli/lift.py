@@ -25,32 +25,32 @@ if TYPE_CHECKING:
     from ..lift.lifted import Lifted
     from ..lift.verify import VerifyReport
 
-_MOST_ENDS = 50  # processes of one verification
-_SHOWN = 20  # differences
+_MOST_ENDS = 50  # how many processes one verification may start
+_SHOWN = 20  # how many differences are printed
 _MAX_FILE = 100_000_000  # bytes
 
 
 def configure(parser: CommandParser) -> None:
     parser.description = (
         "Write the source of a graph that TensorFlow wrote: a GraphDef, a MetaGraph or a SavedModel, binary or text. "
-        "Nothing of the graph is run to read it."
+        "Reading the graph does not run it."
     )
     parser.add_argument("graph", metavar="GRAPH", help="a file, or the folder of a SavedModel")
     parser.add_argument("-o", "--output", metavar="OUT", default="-",
                         help="the .tfg file to write, or - for standard output; large constants go to a .npz file "
                              "beside it")  # fmt: skip
     parser.add_argument("--exact", action="store_true",
-                        help="a line for each node, which builds the same graph again, instead of what a person would "
-                             "write")  # fmt: skip
+                        help="write one line per node, which builds exactly the same graph, instead of readable "
+                             "source")  # fmt: skip
     parser.add_argument("--outputs", metavar="NAMES", type=names, default=[],
-                        help="lift only what these nodes need; several have commas between them")  # fmt: skip
+                        help="lift only what these nodes need; separate several names with commas")  # fmt: skip
     parser.add_argument("--tags", metavar="TAGS", type=names, default=[],
                         help="which graph of a SavedModel, if it has several (default: serve)")  # fmt: skip
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", default="",
                         help="the checkpoint with the variables, if it is not beside the graph")  # fmt: skip
     parser.add_argument("--constants", choices=("beside", "inline"),
-                        help="where large constants go: beside the program (the default with -o), or into it (the "
-                             "default without)")  # fmt: skip
+                        help="where large constants go: into a file beside the program (the default with -o), or into "
+                             "the program (the default without -o)")  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     parser.add_argument("--verify", action="store_true",
                         help="compare the program with the graph: the same random feeds and variables must give the "
@@ -64,10 +64,10 @@ def configure(parser: CommandParser) -> None:
 
 
 def names(text: str) -> list[str]:
-    """Names with commas between them."""
+    """Names separated by commas."""
     found = [one.strip() for one in text.split(",")]
     if not all(found):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of names with commas between them")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of names separated by commas")
     return found
 
 
@@ -100,7 +100,7 @@ def command(arguments: argparse.Namespace) -> int:
         _, lifted = lifted_by(arguments, "")
         if lifted.arrays:
             some = next(iter(lifted.arrays))
-            raise WrongUse(f"the constant {some!r} cannot be written in a program: have a file for it, with -o OUT")
+            raise WrongUse(f"the constant {some!r} needs a file of its own: name the program with -o OUT")
         write_utf8()
         show(lifted.source, end="")
         return 0
@@ -109,7 +109,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def lifted_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, Lifted]":
-    """The graph of a command line, and its program. `arrays` is the name of the file for large constants."""
+    """The graph that a command line names, and its program. `arrays` is the name of the file for large constants."""
     from ..lift.exact import lift_exact
     from ..lift.read import read_graph
     from ..lift.readable import lift_readable
@@ -148,12 +148,12 @@ def _write(arguments: argparse.Namespace, program: str, is_inline: bool) -> str:
 
 
 def largest() -> Limits:
-    """The limits for a program that this command has written."""
+    """The limits for a program that this command wrote."""
     return Limits(file=10**9, constant=10**8, seconds=3600.0, unroll=10**7)
 
 
 def _verify(arguments: argparse.Namespace, program: str) -> int:
-    """Compare a program with its graph in another process, again and again without what ends that process."""
+    """Compare a program with its graph in another process. If an op ends that process, start again without it."""
     avoid: list[str] = []
     one_by_one = False
     order = {**vars(arguments), "graph": os.path.abspath(arguments.graph)}
@@ -194,7 +194,7 @@ def report_json(report: "VerifyReport") -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """A difference. None if the two cannot be subtracted, or one is infinite."""
+    """A difference, or None if it is not finite: the values cannot be subtracted, or one of them is infinite."""
     return value if math.isfinite(value) else None
 
 

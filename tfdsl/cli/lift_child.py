@@ -1,7 +1,7 @@
 """The process of `tfdsl lift --verify`, which TensorFlow can end.
 
-Input: an order, as JSON on standard input. Output, on standard output: a line of JSON before each execution, with what
-it fetches, and one with the report.
+Input: a request, as JSON on standard input. Output: lines of JSON on standard output, one before each execution with
+the names that it fetches, and one with the report.
 """
 
 import argparse

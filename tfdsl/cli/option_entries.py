@@ -1,4 +1,4 @@
-"""Entries of the options of commands: their texts are those of `--help`, and passages of the pages that name them."""
+"""Entries of command-line options. Their texts come from `--help` and from the pages that mention them."""
 
 import argparse
 import re
@@ -19,7 +19,7 @@ def parser_of(command: str, formatter: type[argparse.HelpFormatter] | None = Non
     keywords = {} if formatter is None else {"formatter_class": formatter}
     parser = CommandParser(prog=f"tfdsl {command}", **keywords)
     import_module(f"{__package__}.{command}").configure(parser)
-    parser.format_help()  # computes the texts that cost imports
+    parser.format_help()  # computes the texts that need imports
     return parser
 
 
@@ -36,7 +36,7 @@ def help_of(action: argparse.Action, parser: CommandParser) -> str:
 
 @cache
 def option_entries() -> tuple[ReferenceEntry, ...]:
-    """An entry for each option, and for each meaning that commands give it."""
+    """An entry for each option. An option that differs between commands has one entry per meaning."""
     commands: dict[tuple[str, str, str], list[str]] = {}
     for command in COMMANDS:
         parser = parser_of(command)
@@ -48,7 +48,7 @@ def option_entries() -> tuple[ReferenceEntry, ...]:
 
 
 def options_named(words: list[str]) -> list[ReferenceEntry]:
-    """The entries of an option, or of one of a command: `-q`, `--towers`, `towers`, `run --towers`."""
+    """The entries of an option, named as `-q`, `--towers`, `towers`, or with its command as `run --towers`."""
     *before, last = words
     name = last.partition("=")[0]
     found = [one for one in option_entries() if name in names_of(one.signature)]
@@ -79,7 +79,7 @@ def _entry(name: str, form: str, text: str, commands: list[str]) -> ReferenceEnt
 
 
 def _sections(command: str) -> list[Section]:
-    """Where options of a command are described: its own section, and those of no command."""
+    """The sections that may describe an option of a command: its own, and all that belong to no command."""
     titled = [(set(title.split()), section) for title, section in sections(_COMMANDS_PAGE).items()]
     own = [section for words, section in titled if command in words]
     others = [section for words, section in titled if not words & {*COMMANDS, "Commands"}]
@@ -88,6 +88,6 @@ def _sections(command: str) -> list[Section]:
 
 @cache
 def _shown() -> tuple[str, ...]:
-    """The commands that the pages show."""
+    """The command lines in the examples of the pages."""
     shown = re.compile(r"^ *(?:\$ )?(tfdsl .*?)(?: +#.*)?$", re.M)
     return tuple(one for name in (_COMMANDS_PAGE, *_PAGES) for one in shown.findall(page(name)))

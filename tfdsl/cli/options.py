@@ -24,7 +24,7 @@ _MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; nesting depth of lists and
 
 
 def add_program_options(parser: CommandParser) -> argparse.Action:
-    """Add the options of a program; return that of its data."""
+    """Add the options of a program; return its `--data` option."""
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="params",
                         help="give a param a value; can be repeated")  # fmt: skip
     data = parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[])

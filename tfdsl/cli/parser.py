@@ -20,7 +20,7 @@ _NAMES = {
     "FILE.yaml": "file",
     "OUT": "file",
     "DIR": "folder",
-}  # the arguments that are paths
+}  # arguments that are paths
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -67,10 +67,10 @@ class CommandParser(argparse.ArgumentParser):
     """An argument parser that suggests corrections. Its messages cannot control a terminal, although they may quote
     any file name."""
 
-    def __init__(self, *arguments: Any, **keywords: Any):  # those of argparse
+    def __init__(self, *arguments: Any, **keywords: Any):  # of `argparse.ArgumentParser`
         super().__init__(*arguments, **{"formatter_class": _Formatter} | keywords)
         self.advice: dict[str, str] = {}  # for options that users expect and do not need
-        self.takes_options_of_others = False  # as words
+        self.takes_options_of_others = False  # options of other commands are taken as words
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 
     @property
@@ -107,7 +107,7 @@ class CommandParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
     def _parse_optional(self, arg_string: str) -> Any:
-        """What argparse asks for each word: None if it is not an option."""
+        """Called by argparse for each word. None if the word is not an option."""
         if self.takes_options_of_others and arg_string not in self._option_string_actions:
             return None
         return super()._parse_optional(arg_string)

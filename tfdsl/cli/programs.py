@@ -1,4 +1,4 @@
-"""The programs that a command line names, by their files or by a folder of them."""
+"""The programs that a command line names, as files or as folders with programs."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,8 @@ from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
 
 
 def programs(paths: Iterable[str]) -> list[str]:
-    """The files, and the programs below the folders, each once. Raises `TfgError` for a folder without programs."""
+    """The given files, and all programs below the given folders, each once. Raises `TfgError` if a folder has no
+    programs."""
     found: dict[str, None] = {}
     for path in paths:
         inside = _programs_below(path) if os.path.isdir(path) else [path]
@@ -18,8 +19,8 @@ def programs(paths: Iterable[str]) -> list[str]:
 
 
 def folders(path: str) -> Iterator[tuple[str, list[str]]]:
-    """A folder and those below it, with their files. Hidden folders and virtual environments are left out, and links,
-    which may lead out of the folder."""
+    """A folder and all folders below it, with their files. Hidden folders, virtual environments and links, which may
+    lead out of the folder, are left out."""
     for folder, below, files in os.walk(path) if os.path.isdir(path) else ():
         below[:] = [name for name in below if not name.startswith(".") and not _is_environment(folder, name)]
         yield folder, files

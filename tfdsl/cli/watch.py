@@ -84,7 +84,7 @@ def _checked(arguments: argparse.Namespace) -> Seen:
         for path in extra.data.values():
             seen.note(path)
         diagnostics = diagnose(files, extra, lambda path: _Noting(path, extra.allowed, seen))
-    except TfgError as error:  # of a config file, or of a folder without programs
+    except TfgError as error:  # a wrong config file, or a folder without programs
         diagnostics = list(error.diagnostics)
     if sys.stdout.isatty():
         print(_CLEAR, end="")

@@ -1,7 +1,7 @@
-"""Quick fixes: what the help of a message says, done to the text.
+"""Quick fixes: edits that follow the help of a message.
 
-A fix is only offered if it works: the text with it is analysed, lacks the message, and has no other one instead. It
-loses nothing: a part of the program only gives way to a part of the same kind that has all its words.
+A fix is only offered if it works: the edited text is analysed, and must not have the message any more, nor a new one.
+A fix loses nothing: it replaces a part of the program only with a part of the same kind that has all its words.
 """
 
 import re
@@ -21,8 +21,8 @@ from .workspace import Analysed, Document
 _DID_YOU_MEAN = re.compile(r"did you mean '?([^'?]+)'?\?")
 _WRITE = re.compile(r"\bwrite(?: it without quotes| it)?:? (.+)")
 _TOP = re.compile(r"write at the top of the file: (.+)")
-_CUTS = re.compile(r"; |, (?:or|and|if|which) | if |: (?=[a-z])")  # where the text of a help can end
-_MOST = 5  # fixes of a diagnostic that are tried
+_CUTS = re.compile(r"; |, (?:or|and|if|which) | if |: (?=[a-z])")  # where code in a help line can end
+_MOST = 5  # how many fixes are tried for a diagnostic
 _WORDS = re.compile(r'"(?:\\.|[^"\\\n])*"?|#.*|[^\W\d]\w*|\d[\w.]*')
 _NAME = r"[^\W\d][\w.]*"
 _ARGUMENT = re.compile(r"([^\W\d]\w*)\s*=(?!=)")
@@ -110,12 +110,11 @@ def _at_top(document: Document, line: str) -> Edit:
     return Edit(first, first, f"{line}\n" if body and isinstance(body[0], t.Import) else f"{line}\n\n")
 
 
-# --- code in the place of other code ------------------------------------------------------------
+# --- code that replaces other code --------------------------------------------------------------
 
 
 def _written(document: Document, span: Span, code: str) -> Iterator[Edit]:
-    """The edits that write code in the place of what a diagnostic is about. Those that change the fewest words come
-    first."""
+    """The edits that replace code that a diagnostic is about. Edits that change the fewest words come first."""
     wanted = _words(code)
     found: dict[tuple[int, int], int] = {}
     near = (node.span for node in t.trees(document.tree) if span.holds(node.span) or node.span.holds(span))
@@ -141,13 +140,13 @@ def _row(span: Span) -> Span:
 
 
 def _trimmed(text: str) -> str:
-    """The text of a part without a comment at its end."""
+    """The text of a part, without a comment at its end."""
     before, newline, last = text.rpartition("\n")
     return before + newline + code_of(last).rstrip()
 
 
 def _keeps(part: str, span: Span, code: str) -> bool:
-    """Whether code has all words of a part that it may replace, except those that are wrong."""
+    """Whether code has all words of the part that it would replace, except the wrong words."""
     argument, named = _ARGUMENT.match(part), _ARGUMENT.match(code)
     if argument and named and argument[1] == named[1]:
         return True  # another value for the argument
@@ -155,11 +154,11 @@ def _keeps(part: str, span: Span, code: str) -> bool:
     wrong = re.match(_NAME, span.text)
     if wrong is not None and (wrong[0] == span.text or re.match(rf"{_NAME}\(", code)):
         lost -= {*wrong[0].split(".")}
-    return lost <= _KEYWORDS.intersection(part.split()[:2])  # those of a statement
+    return lost <= _KEYWORDS.intersection(part.split()[:2])  # keywords that begin a statement
 
 
 def _words(text: str) -> Counter[object]:
-    """The names, numbers and comments of a text, also those in strings."""
+    """The names, numbers and comments in a text, including names and numbers in its strings."""
     found: Counter[object] = Counter()
     for word in _WORDS.findall(text):
         if word[0] == '"':
@@ -179,7 +178,7 @@ def _number(text: str) -> object:
 
 
 def _added(document: Document, span: Span, argument: str) -> Iterator[Edit]:
-    """An argument at the end of a call, or of a source of data or a transform."""
+    """An edit that adds an argument at the end of a call, or of a data source or transform."""
     for node in t.trees(document.tree):
         if node.span == span and isinstance(node, t.Call | t.Stage):
             end = span.end - 1
@@ -191,7 +190,7 @@ def _added(document: Document, span: Span, argument: str) -> Iterator[Edit]:
 
 
 def _is_code(document: Document, edit: Edit) -> bool:
-    """Whether the new text is a part of the program of the kind that it replaces."""
+    """Whether the new text is a part of the program, and of the same kind as the part that it replaces."""
     if edit.text in _OPERATORS:
         return True
     edited = document.workspace.edited({document.path: [edit]}).tree(document.path)[0]
@@ -201,7 +200,7 @@ def _is_code(document: Document, edit: Edit) -> bool:
 
 
 def _kinds(tree: t.File, start: int, end: int) -> set[str]:
-    """What the text between two offsets is a whole of. Empty for a part with a syntax error."""
+    """The kinds of the trees that begin and end at two offsets. Empty for a part with a syntax error."""
     return {
         "expression" if isinstance(node, t.ExprTree) else "statement" if isinstance(node, t.StatementTree) else "part"
         for node in t.trees(tree)
@@ -210,7 +209,7 @@ def _kinds(tree: t.File, start: int, end: int) -> set[str]:
 
 
 def _works(document: Document, before: Analysed, one: Diagnostic, edit: Edit) -> bool:
-    """Whether an edit removes a diagnostic, no other comes, and all names stay bound, except a misspelt one."""
+    """Whether an edit removes a diagnostic, adds none, and keeps all names bound, except a misspelt one."""
     workspace = document.workspace.edited({document.path: [edit]})
     after = workspace.analysed(document.path)
     was, now = _counted(before.diagnostics), _counted(after.diagnostics)

@@ -128,7 +128,7 @@ def _of_part(document: Document, part: t.Tree, around: list[t.Tree], offset: int
 
 
 def _of_stage(stage: t.Stage, around: list[t.Tree]) -> ReferenceEntry | None:
-    """The source or the transform that a stage names."""
+    """The entry of the source or transform that a stage names."""
     data = next((one for one in around if isinstance(one, t.Data)), None)
     return None if data is None else stages(stage is data.stages[0]).get(stage.name)
 

@@ -216,8 +216,8 @@ def _edits(text: OpenText, edits: list[Edit]) -> list[lsp.TextEdit]:
 
 
 def diagnostic_of(document: Document, one: Diagnostic) -> lsp.Diagnostic:
-    """A diagnostic at its place in the document. One in another file is reported at the import or call that leads
-    there."""
+    """A diagnostic at its place in the document. A diagnostic in another file is reported at the import or call that
+    leads there."""
     text = document.text
     spans = [span for _, span in one.chain if span.source.path == document.path]
     span = one.span if one.span is not None and one.span.source.path == document.path else next(iter(spans), None)

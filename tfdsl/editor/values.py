@@ -14,8 +14,8 @@ _Expr = t.Expr | t.Identifier | t.DefParameter
 
 
 class Values(Observer):
-    """The values of an analysis by their places, which are found when the first one is asked for. A name in a dotted
-    name has its own place."""
+    """The values of an analysis, by place. The places are computed when the first value is requested. Each name in a
+    dotted name has its own place."""
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[_Expr, list[object]]] = {}  # by the identity of the expression

@@ -1,1 +1,1 @@
-"""Programs from graphs: `tfdsl lift` reads a graph that TensorFlow wrote and writes source that builds it again."""
+"""Programs from graphs: `tfdsl lift` reads a graph that TensorFlow wrote, and writes source that builds it again."""

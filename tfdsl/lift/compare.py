@@ -1,4 +1,4 @@
-"""Compares two graphs node for node, as `tfdsl lift --exact` promises that they are the same."""
+"""Compares two graphs node for node, to check the promise of `tfdsl lift --exact` that they are the same."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
@@ -12,14 +12,14 @@ from .functions import DERIVED
 from .graph import GraphNode, SavedGraph
 from .nodes import OpDefs
 
-# The order of sums is kept by attributes that a built graph has, whoever wrote it.
+# Every graph that tfdsl builds has these attributes, which fix the order of sums.
 _IGNORED = frozenset({*DERIVED, *ATTRIBUTES})
 
 _Attributes: TypeAlias = Mapping[str, AttrValue]
 
 
 class NodeDifference(Record):
-    """Something in which a node of two graphs differs: the node, what it is, and how it is in each."""
+    """One difference between two graphs: the node, what differs about it, and its text in each graph."""
 
     node: str
     what: str
@@ -31,7 +31,7 @@ class NodeDifference(Record):
 
 
 def differences(left: SavedGraph, right: SavedGraph) -> list[NodeDifference]:
-    """How the nodes and the functions of two graphs differ. Nodes are matched by name."""
+    """The differences between the nodes and functions of two graphs. Nodes are matched by name."""
     found: list[NodeDifference] = []
     for name in sorted(left.nodes.keys() | right.nodes.keys()):
         one, other = left.nodes.get(name), right.nodes.get(name)
@@ -86,18 +86,18 @@ def same_value(left: AttrValue, right: AttrValue) -> bool:
 
 
 def _is_empty(value: AttrValue) -> bool:
-    """Whether a value is a list without items, which does not say of what it is a list."""
+    """Whether a value is an empty list, which does not say what kind of items it has."""
     return value.WhichOneof("value") == "list" and not value.list.ListFields()
 
 
 def shortened(value: AttrValue) -> str:
-    """The value of an attribute on a line of its own."""
+    """The value of an attribute on one line, shortened."""
     text = " ".join(str(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _device(text: str) -> str:
-    """A device in TensorFlow's present spelling: /cpu:0 is /device:CPU:0."""
+    """A device in TensorFlow's current spelling: /cpu:0 is /device:CPU:0."""
     try:
         return str(v1.DeviceSpec.from_string(text).to_string())
     except (ValueError, TypeError):

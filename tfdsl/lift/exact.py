@@ -20,19 +20,19 @@ from .lifted import Lifted
 from .names import TAKEN
 from .nodes import OpDefs, count_of, inferred
 
-ARRAYS = "arrays.npz"  # the file of constants that source cannot have, if none is named
-_MOST_REPEATED = 100_000  # elements of a constant with one number in all places that is in the source
+ARRAYS = "arrays.npz"  # the default file for constants that cannot be written in source
+_MOST_REPEATED = 100_000  # the most elements of a constant in the source that repeats one number
 
 
 def lift_exact(graph: SavedGraph, arrays: str = "") -> Lifted:
     """The source that builds a graph again, node for node. `arrays` is the name of the file for large constants. If
-    it is empty, only constants that source cannot have are in a file."""
+    it is empty, only constants that cannot be written in source are in a file."""
     return _Exact(graph, arrays).lifted()
 
 
 def function_blocks(graph: SavedGraph, arrays: dict[str, np.ndarray]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """The names in a source of the functions of a graph, and the statements that make them, in order. Constants that
-    source cannot have go to `arrays`."""
+    """The functions of a graph: their names in the source, and the statements that declare them, in order. Constants
+    that cannot be written in source go to `arrays`."""
     exact = _Exact(graph, "")
     found = exact.functions()
     arrays |= exact.arrays
@@ -46,7 +46,7 @@ class _Exact:
         self._notes = list(graph.notes)
         self._functions = graph_functions(graph.library, self._defs)
         if graph.library.gradient:
-            self._notes.append("which functions are the gradients of others is left out")
+            self._notes.append("the program does not say which functions are the gradients of others")
         self._file, self.arrays = arrays, dict[str, np.ndarray]()
 
     def lifted(self) -> Lifted:
@@ -68,7 +68,7 @@ class _Exact:
         return Lifted(source, self.arrays, found, tuple(self._notes))
 
     def functions(self) -> tuple[dict[str, str], dict[str, list[str]]]:
-        """The names in the source of the functions of the graph, and the statements that make them, in order."""
+        """The functions of the graph: their names in the source, and the statements that declare them, in order."""
         names = names_of(self._functions, frozenset(self._functions))
         blocks: dict[str, list[str]] = {}
         known: dict[str, str] = {}
@@ -110,8 +110,8 @@ def quoted(text: str) -> str:
 
 
 class _Statements:
-    """The statements of a graph or of a function. `names` has the names in the source of nodes and inputs, and
-    `functions` those of functions."""
+    """The statements of a graph or of a function. `names` has the names that nodes and inputs have in the source, and
+    `functions` the names of functions."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class _Statements:
         return f"raw.{node.op}({', '.join(f'{name}={text}' for name, text in arguments)})"
 
     def _is_beside(self, value: np.ndarray) -> bool:
-        """Whether a constant goes to the file: it is large or cannot be written, and its elements differ."""
+        """Whether a constant goes to the file: it cannot be written in source, or is large and its elements differ."""
         if 0 in value.shape[:-1] or value.dtype.kind == "c":
             return True
         is_long = value.size > MOST_IN_TEXT and value.dtype.kind != "O"
@@ -174,7 +174,7 @@ class _Statements:
                 yield arg.name, f"[{', '.join(self._operand(node, next(ends)) for _ in range(count))}]"
 
     def _operand(self, node: GraphNode, end: Endpoint) -> str:
-        """An input of a node. One that is made further down comes back into a loop."""
+        """An input of a node. An input that is made further down comes back into a loop."""
         is_later = end.node in self._nodes and end.node not in self._made
         return f"later {self.end(end)}" if is_later and end.node != node.name else self.end(end)
 
@@ -218,12 +218,12 @@ class _Statements:
                 return value_text(attribute(value), "")
 
     def _called(self, function: str) -> str:
-        """A function, by the name that the source gives it above. The others are given by their own names."""
+        """A function by its name in the source if it is declared above, otherwise by its own name in quotes."""
         return self._functions.get(function) or quoted(function)
 
 
 def _tensor(value: np.ndarray) -> str:
-    """The value of a constant. One number in all places is written once: `[[0.0] * 10] * 2`."""
+    """The value of a constant. If all elements are equal, the number is written once: `[[0.0] * 10] * 2`."""
     if value.size <= MOST_IN_TEXT or not is_splat(value):
         return value_text(frozen(value.tolist()), value.dtype.name)
     text = value_text(value.reshape(-1)[0].item(), value.dtype.name)
@@ -233,7 +233,7 @@ def _tensor(value: np.ndarray) -> str:
 
 
 def place_of(definition: OpDef, attrs: Mapping[str, AttrValue], output: int) -> str:
-    """How an output is reached in what a raw call gives: `[1]`, or `[1][0]` in a list of outputs."""
+    """The index of an output in the value of a raw call: `[1]`, or `[1][0]` in a list of outputs."""
     outputs = definition.output_arg
     for at, arg in enumerate(outputs):
         count = count_of(arg, attrs)
@@ -245,7 +245,7 @@ def place_of(definition: OpDef, attrs: Mapping[str, AttrValue], output: int) -> 
 
 
 def names_of(nodes: Iterable[str], used: Collection[str], taken: Iterable[str] = ()) -> dict[str, str]:
-    """A name in the source for each of these names, like it. One that nothing uses begins with `_`."""
+    """A similar name in the source for each of these names. A name that nothing uses begins with `_`."""
     there = {*TAKEN, *taken}
     found: dict[str, str] = {}
     for name in nodes:

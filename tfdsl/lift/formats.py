@@ -1,7 +1,7 @@
 """Files with graphs: bytes in, the protocol buffer of a graph out.
 
-The content of a file says what it is; its name does not. Binary files of the three kinds have the same fields in other
-roles, so each kind is tried, and taken if its nodes look like nodes.
+The content of a file decides its kind, not its name. Binary files of the three kinds use the same fields for different
+things, so each kind is tried, and accepted if its nodes look like nodes.
 """
 
 import os
@@ -42,7 +42,7 @@ def refuse(message: Message, help: str = "", **details: object) -> TfgError:
 
 
 def read_file(path: str, limit: int) -> tuple[str, GraphFile]:
-    """The path of the file with a graph, and its content. A folder is that of a SavedModel."""
+    """The path of the file with a graph, and its content. A folder must be a SavedModel."""
     if os.path.isdir(path):
         found = [name for name in SAVED_MODELS if os.path.isfile(os.path.join(path, name))]
         if not found:
@@ -94,7 +94,8 @@ _LATER = "give the TensorFlow graph that it was made from"
 
 
 def _other(path: str, data: bytes) -> tuple[str, str]:
-    """What a file is, if it is a known one that has no graph of TensorFlow, and what to do instead."""
+    """The kind of a file that is known to have no TensorFlow graph, and what to do instead. Otherwise two empty
+    strings."""
     if data[:8] == b"\x89HDF\r\n\x1a\n":
         return "a Keras model or its weights in HDF5", _KERAS
     if data[:2] == b"PK":
@@ -183,7 +184,7 @@ def _text(path: str, data: bytes) -> GraphFile | None:
 
 
 def _text_reason(text: str) -> str:
-    """TensorFlow's `3:7 : Message type "..." has no field named "x".` as part of a sentence."""
+    """TensorFlow's message, such as `3:7 : Message type "..." has no field named "x".`, as part of a sentence."""
     place, _, rest = text.partition(" : ")
     line = place.partition(":")[0]
     reason = (rest if line.isdigit() else text).strip().splitlines()[-1].strip("'").rstrip(".")
@@ -191,7 +192,7 @@ def _text_reason(text: str) -> str:
 
 
 def _binary(path: str, data: bytes) -> GraphFile:
-    """The graph of a binary file. Raises an error if it is of no kind."""
+    """The graph of a binary file. Raises an error if the file is of none of the kinds."""
     kinds: tuple[type[GraphFile], ...] = (SavedModel, MetaGraphDef, GraphDef)
     empty: GraphFile | None = None
     for kind in kinds:
@@ -214,4 +215,4 @@ def _binary_reason(data: bytes) -> str:
     text = data[:200].decode("utf-8", "ignore")
     if len(text.encode()) > 0.9 * len(data[:200]) and all(one.isprintable() or one.isspace() for one in text):
         return "it is another kind of text"
-    return "it ends early, or its bytes are not those of one"
+    return "it ends early, or has bytes that no graph has"

@@ -16,8 +16,8 @@ Attributes = Mapping[str, AttrValue]
 
 
 class FunctionGraph(Record):
-    """A function. `inputs` have their dtypes and attributes, `outputs` the endpoints and `dtypes` the dtypes of its
-    results, by their names, and `controls` the nodes for which every call waits. Nodes have no types."""
+    """A function. `inputs` has the dtypes and attributes of its inputs; `outputs` has the endpoints of its results, and
+    `dtypes` their dtypes; all by name. `controls` are the nodes that every call waits for. Nodes have no types."""
 
     name: str
     inputs: Mapping[str, tuple[str, Attributes]]
@@ -29,13 +29,13 @@ class FunctionGraph(Record):
 
     @property
     def called(self) -> set[str]:
-        """The functions that it names."""
+        """The functions that its nodes name in attributes."""
         values = [value for node in self.nodes.values() for value in node.attrs.values()]
         return {one.func.name for one in values} | {func.name for one in values for func in one.list.func}
 
 
 def graph_functions(library: FunctionDefLibrary, defs: OpDefs) -> dict[str, FunctionGraph]:
-    """The functions of a library, each after those that it calls."""
+    """The functions of a library, each after the functions that it calls."""
     found: dict[str, FunctionGraph] = {}
     for one in library.function:
         try:
@@ -49,7 +49,7 @@ def graph_functions(library: FunctionDefLibrary, defs: OpDefs) -> dict[str, Func
             name: found[name] for name in in_order({name: one.called & found.keys() for name, one in found.items()})
         }
     except Cycle:
-        return found  # functions that call each other name each other in quotes
+        return found  # functions that call each other: the source names them in quotes
 
 
 def _function(function: FunctionDef, defs: OpDefs) -> FunctionGraph:
@@ -94,7 +94,7 @@ def _links(
     controls = [one[1:] for one in node.input if one.startswith("^")]
     for one in controls:
         if one not in nodes and one not in inputs:
-            raise BadNode(f"'{node.name}' waits for '{one}', which is not in it")
+            raise BadNode(f"'{node.name}' waits for '{one}', which is not in the function")
     return tuple(ends), tuple(controls)
 
 
@@ -105,7 +105,7 @@ def _endpoint(
     attrs: Mapping[str, Attributes],
     defs: OpDefs,
 ) -> Endpoint:
-    """`y:output:0`, an output of a node by its name and place, or `x`, an input of the function."""
+    """`y:output:0`, an output of the node `y` by name and index, or `x`, an input of the function."""
     name, *place = text.split(":")
     if name in inputs and name not in nodes:
         return Endpoint(name)

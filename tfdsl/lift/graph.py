@@ -1,4 +1,4 @@
-"""A graph as a file has it: the nodes of a GraphDef, linked, in an order in which they can be built."""
+"""A graph from a file: the nodes of a GraphDef, linked, in an order in which they can be built."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -21,7 +21,8 @@ class Endpoint(Record):
 
 
 class GraphNode(Record):
-    """A node of a GraphDef. `attrs` has no `_output_shapes`; `types` are of its outputs, as TensorFlow infers them."""
+    """A node of a GraphDef. `attrs` has no `_output_shapes`; `types` has the types that TensorFlow infers for its
+    outputs."""
 
     name: str
     op: str
@@ -33,7 +34,7 @@ class GraphNode(Record):
 
 
 class SavedSignature(Record):
-    """A signature of a SavedModel or MetaGraph: tensors by the names that its callers use."""
+    """A signature of a SavedModel or MetaGraph: its tensors, by the names that callers use."""
 
     inputs: Mapping[str, Endpoint]
     outputs: Mapping[str, Endpoint]
@@ -43,10 +44,10 @@ class SavedSignature(Record):
 class SavedGraph(Record):
     """A graph from a file.
 
-    `nodes` are by name, inputs before the nodes that use them, but for the back edges of loops, which go from a
+    `nodes` has the nodes by name, each after its inputs, except for the back edges of loops, which go from a
     NextIteration to a Merge. `collections` has the names of nodes by the key of a collection (`trainable_variables`,
-    `train_op`, `losses`, ...); of variables, the name of the variable's node. `checkpoint` is the prefix of the
-    checkpoint with its variables, or "". `notes` are things left out on reading that a user should know.
+    `train_op`, `losses`, ...); a variable is in it with the name of its node. `checkpoint` is the prefix of the
+    checkpoint with the variables, or "". `notes` tell the user what was left out.
     """
 
     path: str
@@ -66,14 +67,14 @@ class SavedGraph(Record):
                 users[name].append(node.name)
         object.__setattr__(self, "users", users)
 
-    users: Mapping[str, list[str]] = field(init=False)  # the nodes that use a node, by data or control
+    users: Mapping[str, list[str]] = field(init=False)  # the nodes that take a node as an input or control input
 
     def input(self, node: GraphNode, at: int) -> GraphNode:
         """The node that makes an input."""
         return self.nodes[node.inputs[at].node]
 
     def above(self, *names: str) -> set[str]:
-        """These nodes and all that they need, by data or control."""
+        """These nodes, and all nodes that they need as inputs or control inputs."""
         return reached(names, lambda name: (*(one.node for one in self.nodes[name].inputs), *self.nodes[name].controls))
 
     def below(self, *names: str) -> set[str]:
@@ -94,7 +95,7 @@ def reached(names: Iterable[str], following: Callable[[str], Iterable[str]]) -> 
 
 
 class Cycle(Exception):
-    """Nodes that need each other."""
+    """Raised for nodes that need each other."""
 
     def __init__(self, names: Sequence[str]):
         super().__init__(names)
@@ -102,7 +103,7 @@ class Cycle(Exception):
 
 
 def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
-    """Names, each after those that it needs; otherwise in the given order. Raises `Cycle` if that cannot be."""
+    """Names, each after the names that it needs, otherwise in the given order. Raises `Cycle` if this is impossible."""
     position = {name: at for at, name in enumerate(needs)}
     sorted_needs = {name: sorted(set(others), key=position.__getitem__) for name, others in needs.items()}
     ordered: dict[str, None] = {}

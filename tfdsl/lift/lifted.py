@@ -1,4 +1,4 @@
-"""What lifting a graph gives."""
+"""The result of lifting a graph."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ from .graph import Endpoint
 
 
 class Lifted(Record):
-    """A lifted program: its source, the arrays beside it, what its names stand for in the graph, and what to know.
+    """A lifted program: its source, the arrays for the file beside it, and notes for the user.
 
-    `correspondence` has the name, in the program, of each tensor or operation of the graph that the program has.
-    Of an operation that the program does not name, it has the name of its node, after a `^`.
+    `correspondence` maps each tensor or operation of the graph that the program has to its name in the program. An
+    operation that the program does not name is mapped to `^` and the name of its node.
     """
 
     source: str

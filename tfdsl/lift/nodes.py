@@ -1,4 +1,4 @@
-"""The types of nodes, by the definitions of their ops: what each node takes and gives."""
+"""The dtypes of the inputs and outputs of nodes, from the definitions of their ops."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -19,24 +19,24 @@ from ..lowering.tf import (
 )
 from ..record import Record
 
-MAX_FILE = 100_000_000  # bytes of a graph, and elements of a constant
+MAX_FILE = 100_000_000  # the most bytes of a graph, and elements of a constant
 _UNTYPED = 0  # DT_INVALID
-_REFERENCE = 100  # the dtype of a reference is that of its value, plus this
+_REFERENCE = 100  # the dtype of a reference is the dtype of its value plus this number
 
 
 class BadNode(Exception):
-    """A node that its op cannot be."""
+    """Raised for a node that does not fit the definition of its op."""
 
 
 class NodeDtypes(Record):
-    """The dtypes of the inputs and outputs of one node, as TensorFlow numbers them."""
+    """The dtypes of the inputs and outputs of one node, as TensorFlow's numbers."""
 
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
 
 class OpDefs:
-    """The definitions of the ops that a graph can use: those of TensorFlow and those of its own functions."""
+    """The definitions of the ops that a graph can use: TensorFlow's ops, and the functions of the graph."""
 
     def __init__(self, library: FunctionDefLibrary):
         self._own: Mapping[str, OpDef] = {one.signature.name: one.signature for one in library.function}
@@ -47,15 +47,15 @@ class OpDefs:
         return self._own.get(op) or op_def(op)
 
     def unknown(self, nodes: Sequence[NodeDef], library: FunctionDefLibrary) -> list[str]:
-        """The ops of these nodes and of the functions that nobody defines."""
+        """The undefined ops of these nodes and of the functions."""
         used = {node.op for node in nodes} | {node.op for one in library.function for node in one.node_def}
         return sorted(op for op in used if self.find(op) is None)
 
     def filled(self, node: NodeDef, producer: Mapping[str, OpDef]) -> dict[str, AttrValue]:
-        """The attributes of a node, with defaults for those that the file leaves out.
+        """The attributes of a node, with defaults for attributes that the file leaves out.
 
-        An attribute that this TensorFlow does not know is left out if it has the default that `producer` names, the ops
-        of the TensorFlow that wrote the file.
+        `producer` has the ops of the TensorFlow that wrote the file. An attribute that this TensorFlow does not know is
+        left out if it has the default from there.
         """
         if node.device and DEVICE.fullmatch(node.device) is None:
             raise BadNode(f"'{node.device[:100]}' is not a device")
@@ -90,7 +90,7 @@ class OpDefs:
 
 
 def _field(kind: str) -> str:
-    """The field of an `AttrValue` with a value of a kind such as `list(type)`."""
+    """The field of an `AttrValue` that has the value for a kind such as `list(type)`."""
     names = {"string": "s", "int": "i", "float": "f", "bool": "b"}
     return "list" if kind.startswith("list(") else names.get(kind, kind)
 
@@ -102,7 +102,7 @@ def _kind(kind: str) -> str:
 
 
 def _is_valid(value: AttrValue) -> bool:
-    """Whether the dtypes, shapes and tensors of an attribute are some."""
+    """Whether the dtypes, shapes and tensors of an attribute are valid."""
     if value.WhichOneof("value") == "tensor":
         return _is_tensor(value.tensor)
     dtypes = [value.type] if value.WhichOneof("value") == "type" else value.list.type
@@ -111,8 +111,8 @@ def _is_valid(value: AttrValue) -> bool:
 
 
 def _is_tensor(tensor: TensorProto) -> bool:
-    """Whether a tensor can be read. One that is much larger in memory than in the file is not: one number can stand for
-    all of its elements."""
+    """Whether a tensor can be read. A file can give one number for all elements, so a tensor that is small in the file
+    but too large for the memory is refused."""
     if not _is_dtype(tensor.dtype) or not _is_shape(tensor.tensor_shape):
         return False
     if (
@@ -147,12 +147,12 @@ def _dtypes(args: Sequence[OpDef.ArgDef], attrs: Mapping[str, AttrValue]) -> lis
             own = [attrs[arg.type_attr].type if arg.type_attr else arg.type] * count
         found += [one + _REFERENCE if arg.is_ref else one for one in own]
     if _UNTYPED in found:
-        raise BadNode("a tensor of it has no dtype")
+        raise BadNode("one of its tensors has no dtype")
     return found
 
 
 def base(dtype: int) -> int:
-    """The dtype of the value of a reference, and of any other tensor."""
+    """The dtype itself, or for a reference the dtype of its value."""
     return dtype - _REFERENCE if dtype > _REFERENCE else dtype
 
 
@@ -165,11 +165,11 @@ def dtype_name(dtype: int) -> str:
     try:
         return tf.as_dtype(base(dtype)).name
     except TypeError:
-        raise BadNode(f"{dtype} is no dtype") from None
+        raise BadNode(f"{dtype} is not a dtype") from None
 
 
 def count_of(arg: OpDef.ArgDef, attrs: Mapping[str, AttrValue]) -> int | None:
-    """The number of tensors of an argument that is a list, else None."""
+    """The number of tensors in an argument that is a list, or None if it is not a list."""
     if arg.number_attr:
         return attrs[arg.number_attr].i
     return len(attrs[arg.type_list_attr].list.type) if arg.type_list_attr else None

@@ -1,4 +1,4 @@
-"""Reads a graph from a file: path in, `SavedGraph` out. Nothing of the graph is executed."""
+"""Reads a graph from a file: path in, `SavedGraph` out. No part of the graph is executed."""
 
 import os
 import re
@@ -49,22 +49,22 @@ def read_graph(
     checkpoint: str = "",
     max_file: int = MAX_FILE,
 ) -> SavedGraph:
-    """The graph of a file, or of the folder of a SavedModel.
+    """The graph in a file, or in the folder of a SavedModel.
 
-    With `outputs`, only what these tensors or nodes need. `tags` choose a graph of a SavedModel that has several.
-    `checkpoint` is a prefix, an index or a folder; without it, the one that belongs to the file by its name.
+    `outputs` limits the graph to what these tensors or nodes need. `tags` choose a graph of a SavedModel with several.
+    `checkpoint` is a prefix, an index or a folder; by default, the checkpoint that fits the name of the file is used.
     """
     path, file = read_file(path, max_file)
     return _Reader(path, file, tags).read(outputs, _checkpoint(path, file, checkpoint))
 
 
 def graph_of(graph: GraphDef, path: str = "graph") -> SavedGraph:
-    """A graph in memory as a graph from a file."""
+    """A graph in memory, as if it were read from a file."""
     return _Reader(path, graph, ()).read((), "")
 
 
 def graph_def_of(graph: SavedGraph) -> GraphDef:
-    """The other way round: the GraphDef of a graph."""
+    """The GraphDef of a graph, the inverse of `graph_of`."""
     made = GraphDef(library=graph.library)
     made.versions.producer = graph.producer
     for node in graph.nodes.values():
@@ -108,7 +108,8 @@ class _Reader:
             for name in ordered
         }
         collections, served = self._collections(nodes), self._signatures(nodes)
-        producer = min(self._graph.versions.producer, v1.GRAPH_DEF_VERSION)  # of a newer one, what this one knows
+        # A graph of a newer TensorFlow gets the version of this one.
+        producer = min(self._graph.versions.producer, v1.GRAPH_DEF_VERSION)
         return SavedGraph(self._path, self._kind, nodes, producer, self._graph.library, collections, served, checkpoint,
                           tuple(self._notes))  # fmt: skip
 
@@ -150,7 +151,7 @@ class _Reader:
         return node
 
     def _ordered(self, defs: Mapping[str, NodeDef], links: Mapping[str, _Links]) -> list[str]:
-        """The names of the nodes, each after those that it needs; otherwise in the order of the file. Back edges of
+        """The names of the nodes, each after the nodes that it needs, otherwise in the order of the file. Back edges of
         loops do not count."""
         needs: dict[str, list[str]] = {}
         for name in defs:
@@ -181,7 +182,7 @@ class _Reader:
         return attrs, signatures
 
     def _without_unnamed(self, attrs: dict[str, AttrValue], node: NodeDef) -> dict[str, AttrValue]:
-        """The attributes whose names source can have."""
+        """The attributes whose names can be written in source."""
         unnamed = [name for name in attrs if not name.isidentifier()]
         if unnamed:
             self._notes.append(f"the attribute {unnamed[0]!r} of '{node.name}' is left out: source cannot name it")
@@ -261,7 +262,7 @@ class _Reader:
 
 
 def _chosen(path: str, model: SavedModel, tags: Sequence[str]) -> MetaGraphDef:
-    """The graph of a SavedModel with the given tags; without tags, the only one or the one for serving."""
+    """The graph of a SavedModel with the given tags. Without tags, the only graph, or the graph for serving."""
     graphs = list(model.meta_graphs)
     if not tags and len(graphs) == 1:
         return graphs[0]
@@ -286,7 +287,7 @@ def _shape(shape: Any) -> tuple[int | None, ...] | None:  # a `tf.TensorShape`, 
 
 
 def _variables(values: Sequence[bytes]) -> Iterator[str]:
-    """The names of the variables whose descriptions these bytes are. Bytes of other things have none in the graph."""
+    """The names of the variables that these bytes describe. Other bytes give names that are not in the graph."""
     for value in values:
         try:
             yield VariableDef.FromString(value).variable_name
@@ -301,7 +302,7 @@ def _endpoint(name: str, nodes: Mapping[str, GraphNode]) -> Endpoint | None:
 
 
 def _checkpoint(path: str, file: GraphFile, given: str) -> str:
-    """The prefix of the checkpoint with the variables of a graph, or an empty text."""
+    """The prefix of the checkpoint with the variables of a graph, or "" if it has no checkpoint."""
     if given:
         if os.path.isdir(given):
             latest: str | None = v1.train.latest_checkpoint(given)
@@ -323,7 +324,7 @@ def _checkpoint(path: str, file: GraphFile, given: str) -> str:
 
 
 def _exists(prefix: str) -> bool:
-    """Whether there is a checkpoint. Those of the first version are a single file."""
+    """Whether a checkpoint exists. In the first version of the format it is a single file."""
     return os.path.isfile(f"{prefix}.index") or os.path.isfile(prefix)
 
 

@@ -1,4 +1,4 @@
-"""A graph that can be executed for a comparison: what can run in it, and its variables."""
+"""One of the two graphs of a comparison: it executes the parts that can run, and reads and writes the variables."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,19 +14,19 @@ from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
 from .graph import VARIABLES
 
-_SECONDS = 20  # for one execution
-_MOST_RUNS = 1_000  # failed executions
+_SECONDS = 20  # the longest that one execution may take
+_MOST_RUNS = 1_000  # how many executions may fail
 
-# Ops that can wait for a thread that does not run here.
+# Ops that can wait for a thread, which does not run here.
 _WAITS = re.compile(r"Queue|Barrier|Stage|Unstage|Accumulator|Rendezvous|^_?(Send|Recv)$|MapClear|MapPeek|Reader")
 _ENTER, _EXIT = ("Enter", "RefEnter"), ("Exit", "RefExit")
 _SWITCH, _MERGE = ("Switch", "RefSwitch", "_SwitchN"), ("Merge", "RefMerge")
-OWN = "tfdsl_verify/"  # the scope of what is added here
+OWN = "tfdsl_verify/"  # the scope of the ops that are added here
 
 # Why an op cannot be fetched like a value.
-REACHES_OUT = "below an op that reaches out of the graph"
+REACHES_OUT = "below an op that reaches outside the graph"
 CAN_WAIT = "below an op that can wait for other threads"
-IN_LOOP = "inside of a loop"
+IN_LOOP = "inside a loop"
 IN_BRANCH = "in a branch that may not run"
 IS_RANDOM = "below random numbers that only one side draws"
 WRITES = "below an op that writes a variable"
@@ -36,7 +36,7 @@ CANNOT_RUN = "cannot be computed from these feeds"
 
 
 class Side:
-    """One of the two graphs, with a session."""
+    """One of the two graphs of a comparison, with a session."""
 
     def __init__(self, graph_def: GraphDef, running: Callable[[str, Sequence[str]], None], label: str):
         for node in graph_def.node:
@@ -64,7 +64,7 @@ class Side:
         self._session: Any = None  # a `tf.Session`
 
     def _reader(self, variable: Operand) -> Operand:
-        """The value of a variable, and what sets it."""
+        """Add the ops that set and read a variable. Return its value."""
         handle = variable.outputs[0]
         with self.graph.as_default(), v1.name_scope(OWN):
             dtype = v1.as_dtype(variable.get_attr("dtype"))
@@ -87,13 +87,13 @@ class Side:
         return self._session
 
     def run(self, names: Sequence[str], fetches: object, feeds: Mapping[object, object]) -> Any:
-        """Execute. `names` are what to call it if that ends the process."""
+        """Execute fetches. `names` are reported first, in case the execution ends the process."""
         self._running(self._label, names)
         options = v1.RunOptions(timeout_in_ms=_SECONDS * 1000)
         return self.session.run(fetches, dict(feeds), options=options)
 
     def give(self, values: Mapping[str, np.ndarray]) -> None:
-        """Give variables values."""
+        """Set variables to values."""
         setters = [(self._setters[name], value) for name, value in values.items()]
         self.session.run([op for (_, op), _ in setters], {placeholder: value for (placeholder, _), value in setters})
 
@@ -104,7 +104,7 @@ class Side:
     def fetched(
         self, wanted: Mapping[str, Operand], feeds: Mapping[object, object], one_by_one: bool
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """The values of tensors, and the messages of those that cannot be computed."""
+        """The values of tensors, and the errors of tensors that cannot be computed."""
         values: dict[str, Any] = {}
         failed: dict[str, str] = {}
         todo = [[name] for name in wanted] if one_by_one else [list(wanted)]
@@ -135,7 +135,7 @@ class Side:
         return values, failed
 
     def below(self, names: Iterable[str]) -> set[str]:
-        """The ops that need one of these."""
+        """The names of these ops, and of all ops that need one of them."""
         found: set[str] = set()
         known = {one.name: one for one in self.graph.get_operations()}
         todo = [known[name] for name in names if name in known]
@@ -150,8 +150,8 @@ class Side:
     # --- what can run ---------------------------------------------------------------------------
 
     def obstacles(self, fed: Iterable[Operand], avoid: frozenset[str]) -> dict[str, frozenset[str]]:
-        """For each op, why it cannot be fetched like a value: reasons of it and of what it needs. What is fed needs
-        nothing."""
+        """For each op, the reasons why it cannot be fetched like a value: its own reasons, and the reasons of the ops
+        that it needs. A fed tensor needs nothing."""
         given = {one.ref() for one in fed}
         found: dict[str, frozenset[str]] = {}
         for one in _in_order(self.graph):
@@ -186,7 +186,7 @@ class Side:
 
 
 def _outside(graph_def: GraphDef) -> frozenset[str]:
-    """The ops and functions of a graph that reach out of it."""
+    """The ops and functions that reach outside the graph."""
     found = {name for name in raw.names() if (op := raw.find(name)) and op.reaches not in INSIDE}
     found -= {"RandomShuffle"}
     functions = {one.signature.name: one for one in graph_def.library.function}
@@ -216,13 +216,13 @@ def _functions(operation: Operand) -> Iterator[str]:
 
 
 def is_random(op: str) -> bool:
-    """Whether an op draws other numbers each time."""
+    """Whether an op draws different numbers each time."""
     definition = op_def(op)
     return definition is not None and definition.is_stateful and any(one.name == "seed2" for one in definition.attr)
 
 
 def _writes(operation: Operand) -> bool:
-    """Whether an op changes a variable, or something else in the session, or can do so."""
+    """Whether an op may change a variable, or other state of the session."""
     definition = op_def(operation.type)
     if definition is None or operation.type in (*READERS, *VARIABLES, "IsVariableInitialized"):
         return False
@@ -232,7 +232,7 @@ def _writes(operation: Operand) -> bool:
 
 
 def _in_order(graph: tf.Graph) -> list[Operand]:
-    """The ops, each after what it needs, apart from the back edges of loops."""
+    """The ops, each after the ops that it needs, apart from the back edges of loops."""
     found: dict[str, Operand] = {}
     for first in graph.get_operations():
         todo: list[tuple[Operand, bool]] = [(first, False)]
@@ -251,7 +251,7 @@ def _in_order(graph: tf.Graph) -> list[Operand]:
 
 
 def above(operation: Operand) -> set[str]:
-    """The names of an op and of all that it needs."""
+    """The names of an op and of all ops that it needs."""
     found: set[str] = set()
     todo = [operation]
     while todo:

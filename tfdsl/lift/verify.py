@@ -1,9 +1,9 @@
 """Compares a lifted program with its graph: the same random feeds and variables must give the same values.
 
-Each side is imported into a graph of its own, without devices and without TensorFlow's optimizations, which round. What
-corresponds and can run is fetched from both. Nothing runs below an op that reaches out of the graph, that waits for
-others, or that draws numbers which the other side does not draw too. Ops that write variables run one by one, and then
-the variables are compared.
+Each side is imported into a graph of its own, without devices and without TensorFlow's optimizations, which change the
+rounding. Corresponding tensors that can run are fetched from both sides. Nothing runs below an op that reaches outside
+the graph, that waits for other threads, or that draws random numbers on one side only. Ops that write variables run one
+by one, and the variables are compared after each.
 
 TensorFlow ends the process on some graphs, so this runs in a process of its own (`cli/lift_child.py`).
 """
@@ -34,12 +34,12 @@ from .sides import (
 )
 
 _MOST_UPDATES = 50
-_CLOSE = 1e-4  # the largest difference that can be rounding, against the largest number of a tensor
+_CLOSE = 1e-4  # the largest difference that can be rounding, relative to the largest number of a tensor
 
 
 class Unequal(Record):
-    """A tensor or variable that differs. `difference` is the largest one of its elements, `relative` is that against
-    the largest number of the tensor, and `reason` says why the bits can differ, if they can."""
+    """A tensor or variable that differs. `difference` is the largest difference of two elements, `relative` is this
+    difference divided by the largest number of the tensor, and `reason` says why rounding can differ, if it can."""
 
     name: str
     difference: float
@@ -52,13 +52,13 @@ class Unequal(Record):
 
 
 class VerifyReport(State):
-    """What was compared, what differs, and what was left out, by the reason."""
+    """The result of a comparison. `left_out` has the names that were not compared, by reason."""
 
     compared: int = 0
-    updates: int = 0  # ops that write variables, each run alone
-    variables: int = 0  # compared after each of them
+    updates: int = 0  # how many ops that write variables ran, each alone
+    variables: int = 0  # how many values of variables were compared after them
     unequal: list[Unequal] = field(default_factory=list[Unequal])
-    failed: dict[str, str] = field(default_factory=dict[str, str])  # what fails in the program alone, with the message
+    failed: dict[str, str] = field(default_factory=dict[str, str])  # errors of what fails only in the program
     left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     @property
@@ -70,7 +70,7 @@ class VerifyReport(State):
 
 
 class Pair(Record):
-    """An endpoint of the original, its tensor or operation there, and that of the program."""
+    """An endpoint of the original graph, its tensor or operation there, and its counterpart in the program."""
 
     end: Endpoint
     left: Any  # a tensor or an operation
@@ -101,13 +101,13 @@ class Verifier:
         self._start = [self._right.graph.get_operation_by_name(name) for name in starts]
         self.report = VerifyReport()
         self._pairs: dict[Endpoint, Pair] = {}
-        self._variables: dict[str, str] = {}  # of the original, with that of the program
+        self._variables: dict[str, str] = {}  # the counterparts in the program, by the name in the original
         for end, text in lifted.correspondence.items():
             self._pair(end, compiled, text)
         for name in self._left.variables:
             if name in self._right.variables:
                 self._variables.setdefault(name, name)
-        # What ends the process, in each of the graphs.
+        # The ops that end the process, in each of the two graphs.
         ends = [pair for end, pair in self._pairs.items() if end.node in avoid or str(end) in avoid]
         self._avoid = tuple(
             frozenset(getattr(one, "op", one).name for one in side)
@@ -119,7 +119,7 @@ class Verifier:
         original = self._left.graph.get_operation_by_name(end.node)
         left = original.outputs[end.output] if original.outputs else original
         if isinstance(found, tf.Variable) and original.type not in VARIABLES:
-            found = compiled.built().element(found)  # its value, after what wrote it
+            found = compiled.built().element(found)  # its value after the last write
         if isinstance(found, tf.Variable):
             handle: Operand = found.handle.op if hasattr(found, "handle") else found.op
             self._variables[end.node] = handle.name
@@ -144,7 +144,7 @@ class Verifier:
             try:
                 self._right.run([], op, {})
             except v1.errors.OpError:
-                continue  # it needs feeds; what hangs on it fails below
+                continue  # it needs feeds; tensors that depend on it fail below
         self._set(values)
         feeds = self._with_random(feeds)
         blocked = self._blocked(feeds)
@@ -159,7 +159,7 @@ class Verifier:
     # --- values ---------------------------------------------------------------------------------
 
     def _value(self, tensor: Operand, other: Operand, name: str = "") -> np.ndarray:
-        """Random numbers for a tensor and its counterpart. Unknown sizes are 2."""
+        """A random value for a tensor and its counterpart. Unknown sizes become 2."""
         shape = self._shapes.get(name)
         try:
             known = tensor.shape.merge_with(other.shape)
@@ -180,7 +180,7 @@ class Verifier:
         return np.asarray(numbers).astype(dtype.as_numpy_dtype)
 
     def _feeds(self) -> dict[Endpoint, np.ndarray]:
-        """Values for all placeholders, and for what the program has a placeholder for."""
+        """Values for all pairs in which either side is a placeholder."""
         found: dict[Endpoint, np.ndarray] = {}
         for end, pair in self._pairs.items():
             if isinstance(pair.right, tf.Tensor) and isinstance(pair.left, tf.Tensor):
@@ -190,7 +190,7 @@ class Verifier:
         return found
 
     def _with_random(self, feeds: dict[Endpoint, np.ndarray]) -> dict[Endpoint, np.ndarray]:
-        """With the numbers that the random ops of the original draw."""
+        """The feeds, together with the numbers that the random ops of the original draw."""
         drawn = {
             str(end): pair.left
             for end, pair in self._pairs.items()
@@ -207,7 +207,7 @@ class Verifier:
         return {**feeds, **{ends[name]: value for name, value in values.items()}}
 
     def _blocked(self, feeds: Mapping[Endpoint, np.ndarray]) -> tuple[dict[str, frozenset[str]], ...]:
-        """For each side, the obstacles of its ops. A placeholder or a variable without its counterpart is one too."""
+        """For each side, the obstacles of its ops, including placeholders and variables without counterparts."""
         found: list[dict[str, frozenset[str]]] = []
         known = [set(self._variables), set(self._variables.values())]
         for side, paired, attr, avoid in zip((self._left, self._right), known, ("left", "right"), self._avoid):
@@ -224,7 +224,7 @@ class Verifier:
             found.append({name: why | {UNPAIRED} if name in below else why for name, why in reasons.items()})
         return tuple(found)
 
-    # --- what is compared -----------------------------------------------------------------------
+    # --- comparing ------------------------------------------------------------------------------
 
     def _compare_values(
         self, feeds: Mapping[Endpoint, np.ndarray], blocked: tuple[dict[str, frozenset[str]], ...]
@@ -276,7 +276,7 @@ class Verifier:
         blocked: tuple[dict[str, frozenset[str]], ...],
         values: Mapping[str, np.ndarray],
     ) -> None:
-        """Run ops that write variables, each from the same values, and compare the variables after it."""
+        """Run each op that writes variables, starting from the same values, and compare the variables after it."""
         covered: set[str] = set()
         for end in reversed(list(self._pairs)):
             pair = self._pairs[end]
@@ -313,7 +313,7 @@ def _is_readable(tensor: Operand) -> bool:
 
 
 def _element(compiled: Compiled, text: str) -> object:
-    """What a name of the program stands for, with the places in brackets after it."""
+    """The value of a name of the program, which can be followed by indices in brackets."""
     if text.startswith("^"):
         node = text.removeprefix("^")
         is_there = node in {one.name for one in compiled.graph.get_operations()}
@@ -326,7 +326,7 @@ def _element(compiled: Compiled, text: str) -> object:
 
 
 def unequal(name: str, left: np.ndarray, right: np.ndarray, reason: str) -> Unequal:
-    """The largest difference of two arrays that are not the same bits."""
+    """The largest difference between two arrays whose bits differ."""
     if left.shape != right.shape or left.dtype != right.dtype or left.dtype.kind not in "fciub":
         return Unequal(name, float("inf"), float("inf"), "")
     wide = np.complex128 if left.dtype.kind == "c" else np.float64
@@ -340,7 +340,7 @@ def unequal(name: str, left: np.ndarray, right: np.ndarray, reason: str) -> Uneq
 
 
 def _reason(left: Any, right: Any) -> str:
-    """Why two values can be rounded differently: they are computed by other ops."""
+    """Why two values can be rounded differently: different ops compute them."""
     kinds: list[set[str]] = []
     for one in (left, right):
         graph = one.graph

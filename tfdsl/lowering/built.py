@@ -51,7 +51,7 @@ class BuiltGraph:
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
         self.data = GraphData(self.graph)  # what its data placeholders are fed
         self.tags: set[str] = set()  # tags of summaries in event files
-        self.outside: dict[str, Node] = {}  # the nodes that reach out of the graph, by the names of their ops
+        self.outside: dict[str, Node] = {}  # the nodes that reach outside the graph, by the name of the op
         # For this graph and its function graphs: each node, with the number of ops after it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
 
@@ -166,7 +166,8 @@ class BuiltGraph:
             start = mark
 
     def refuse_outside(self, fetches: Iterable[str], origin: Origin, fed: frozenset[str] = frozenset()) -> None:
-        """Refuse to execute ops that reach out of the graph. The check has done so for the sessions of a program."""
+        """Refuse to execute ops that reach outside the graph. For the sessions of a program, the check has already done
+        this."""
         for name in self.copier.reached(fetches, fed) if self.outside else ():
             if (node := self.outside.get(name)) is not None:
                 what, instead = outside_of(self.program, node)

@@ -51,8 +51,8 @@ class GraphCloner:
         self, graph: tf.Graph, data: Iterable[str] = (), named: Iterable[str] = (),
         place: Callable[[str], int] | None = None, is_local: bool = True, outside: Collection[str] = (),
     ):  # fmt: skip
-        """`data` has the names of the placeholders that stand for data, and `outside` those of the ops that reach out
-        of the graph; `Orders` takes the other arguments."""
+        """`data` has the names of placeholders that are fed with data, and `outside` the names of ops that reach
+        outside the graph. `Orders` takes the other arguments."""
         self.graph = graph
         self._data, self._outside = frozenset(data), outside
         self._definition = graph.as_graph_def()
@@ -159,7 +159,7 @@ class GraphCloner:
         names = self.reached(fetches, frozenset(fed))
         for name in names:
             if name in self._outside:
-                raise NotCopied("it reaches out of the graph", name)
+                raise NotCopied("it reaches outside the graph", name)
         changed = self._changed(fed)
         captured = {name for name in names if self._is_captured(name, changed)}
         order = self.orders.of(names, fetches, frozenset(fed))

@@ -1,4 +1,4 @@
-"""What a graph begins with: the version of its ops, and its functions, which ops call."""
+"""The beginning of a graph: the version of its ops, and the functions that its ops call."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
@@ -24,7 +24,7 @@ def begin(graph: tf.Graph, program: Graph) -> None:
 
 
 class _Body:
-    """The definition of one function. `known` has the earlier ones, by name."""
+    """The definition of one function. `known` has the definitions of earlier functions, by name."""
 
     def __init__(self, function: GraphFunction, known: Mapping[str, FunctionDef]):
         self._function, self._known = function, known
@@ -65,7 +65,7 @@ class _Body:
         signature.is_stateful = any(self._is_stateful(node) for node in result.node_def)
 
     def _is_stateful(self, node: NodeDef) -> bool:
-        """Whether a node keeps a state, or calls a function that does."""
+        """Whether a node has state, or calls a function that has."""
         definition = op_def(node.op)
         values = node.attr.values()
         called = [one.func.name for one in values] + [one.name for value in values for one in value.list.func]
@@ -73,10 +73,10 @@ class _Body:
         return (definition is not None and definition.is_stateful) or any(one.signature.is_stateful for one in inner)
 
     def _node(self, node: Node, around: Iterable[Enter]) -> Iterator[NodeDef]:
-        """The definition of a node, after those of the constants for its inputs that are known at compile time.
-        `around` has the open scopes."""
+        """The definition of a node, after the constants for the inputs that are known at compile time. `around` has the
+        open scopes."""
         op = node.raw_op
-        assert op is not None, node.op  # the check refuses others
+        assert op is not None, node.op  # the check refuses other ops
         scopes = () if node.is_whole else _names(around, "scope")
         name = self._unique("/".join((*scopes, node.name or op.tf)), node.is_whole)
         device, containers = _merged(_names(around, "device")), _names(around, "container")
@@ -123,7 +123,7 @@ class _Body:
         return self._nodes[ref.node].outputs[ref.output].dtype.name
 
     def _source(self, ref: Ref) -> str:
-        """An output as the bodies of functions name it: `x` for an input, `y:output:0` for an output of a node."""
+        """The name of an output in the body of a function: `x` for an input, `y:output:0` for an output of a node."""
         name = self._names[ref.node]
         if self._nodes[ref.node].is_carried:
             return name
@@ -137,7 +137,7 @@ class _Body:
         raise AssertionError(ref)
 
     def _counts(self, op: RawOp, definition: NodeDef) -> Iterator[int]:
-        """The numbers of tensors in each output of an op."""
+        """The number of tensors in each output of an op."""
         for one in op.outputs:
             if one.count:
                 attr = op.attrs[one.count]

@@ -158,7 +158,7 @@ class Lowering:
         open_scopes: list[tuple[AbstractContextManager[Any], bool]] = []  # the values of `with` statements are not used
         plain = is_alike and v1.get_default_graph() is self.built.graph  # not in a function graph
         special = 0  # number of open scopes other than name scopes
-        back: dict[int, list[tuple[Node, int, Ref]]] = {}  # the inputs of merges, by the nodes that they come from
+        back: dict[int, list[tuple[Node, int, Ref]]] = {}  # inputs of merges, by the node that makes them
         sharing = _sharing(items)
         graph = v1.get_default_graph()
         names = VariableNames(graph, items) if graph is self.built.graph else None  # functions have no variables
@@ -213,8 +213,8 @@ class Lowering:
                 raise AssertionError(kind)
 
     def _after(self, refs: tuple[Ref, ...]) -> AbstractContextManager:
-        """The scope of an `after` block. TensorFlow marks the ops that it waits for, but those of raw nodes with whole
-        names have only the attributes that the program gives them."""
+        """The scope of an `after` block. TensorFlow marks the ops that the block waits for. The mark is removed from
+        raw nodes with whole names, whose attributes all come from the program."""
         made = tf.control_dependencies([self.built.operation(ref) for ref in refs])
         for ref in refs:
             node = self.built.program.nodes.get(ref.node)
@@ -272,7 +272,7 @@ class Lowering:
         graph._names_in_use[name.lower()] = 1
         is_one = not self.built.random.has(node)
         if node.raw_op is not None and is_one:
-            self.built.templates.build(node, False)  # which notes what later nodes need to know about it
+            self.built.templates.build(node, False)  # notes what later nodes need to know about this one
             with self._refusals(node):
                 return raw_node(self, node.raw_op, node)
         made = self.result(replace(node, name=f"{name}/" if is_one else None, is_whole=False))

@@ -1,11 +1,11 @@
-"""TensorFlow's own inference for nodes: from their arguments and the types of these to the types of the outputs.
+"""TensorFlow's own inference for nodes: from arguments and their types to the types of the outputs.
 
 Raw nodes are built in order into a graph of their own, by the same code that builds the program. A placeholder stands
 for an input that no raw node makes. A call of a Python function is built in a separate graph, once.
 
 A named size is unknown to TensorFlow. If a size of the result is unknown too, the node is built twice more, into graphs
-with numbers instead of the names; of the graph with a call of a Python function, copies are made with them. A size that
-equals the number of the same name both times has that name.
+with numbers instead of the names. A call of a Python function is not built again: its graph is copied with the numbers.
+A size that equals the number of the same name both times has that name.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from .tf import Operand, tf, v1
 
 _FIRST = 100_003  # numbers that no real size has
 _STEP = 1_009
-_SIZES = 10_000  # for more of them there are no numbers
+_SIZES = 10_000  # the most named sizes that can get numbers
 
 Types = Mapping[Ref | Field, TensorType]
 Functions = Mapping[str, Callable[..., object]]
@@ -31,7 +31,7 @@ class GraphInference:
 
     def __init__(self, nodes: Mapping[int, Node], version: int | None):
         self._nodes, self._version = nodes, version
-        self._sizes: dict[Size, int] = {}  # those met, with their numbers
+        self._sizes: dict[Size, int] = {}  # the named sizes so far, with their numbers
         self._unknown = _Scratch(nodes, version, lambda size: None)
         # In the second graph, the greater numbers come first, because a size may be the maximum of two.
         self._known = [
@@ -40,7 +40,8 @@ class GraphInference:
         ]
 
     def infer(self, node: Node, types: Types, functions: Functions) -> Inferred:
-        """The type of the node's output. A tuple if it has several, or none. `types` has those of its inputs."""
+        """The type of the node's output, or a tuple of types if it has several outputs or none. `types` has the types
+        of its inputs."""
         is_raw = node.raw_op is not None
         scratch = self._unknown if is_raw else _Scratch(self._nodes, self._version, lambda size: None)
         result = scratch.add(node, types, functions)
@@ -61,7 +62,7 @@ class GraphInference:
             one.forget(count)
 
     def _has_names(self, types: Types) -> bool:
-        """Whether sizes of inputs have names. Gives numbers to new ones."""
+        """Whether sizes of inputs have names. Gives numbers to new names."""
         met = {dim for type in types.values() for dim in type.shape or () if isinstance(dim, Size)}
         for size in sorted(met - self._sizes.keys(), key=str):
             self._sizes[size] = len(self._sizes)
@@ -89,14 +90,14 @@ class GraphInference:
 
 
 class _Scratch:
-    """A graph in which `standing` says what stands for a named size."""
+    """A graph in which `standing` gives the number or None to use for a named size."""
 
     def __init__(self, nodes: Mapping[int, Node], version: int | None, standing: Callable[[Size], int | None]):
         self.standing = standing
         self._nodes = nodes
         self._built = empty_graph(version)
-        self._count = 0  # of raw nodes that were tried
-        self._fed: dict[str, TensorType] = {}  # the types of placeholders, by their names
+        self._count = 0  # how many raw nodes were tried
+        self._fed: dict[str, TensorType] = {}  # the types of placeholders, by name
 
     def add(self, node: Node, types: Types, functions: Functions) -> Operand:
         """What TensorFlow returns for a node."""
@@ -125,7 +126,7 @@ class _Scratch:
 
     def imported(self, result: Operand, standing: Callable[[Size], int | None]) -> list[tuple[Dim, ...]]:
         """The sizes of outputs in a copy of the graph in which placeholders have other sizes, or an empty list if
-        TensorFlow refuses it. What a Python function made is not made again."""
+        TensorFlow refuses it. Python functions are not called again."""
         definition = self._built.graph.as_graph_def()
         for operation in definition.node:
             type = self._fed.get(operation.name)
@@ -145,7 +146,7 @@ class _Scratch:
             del self._built.values[id]
 
     def _has(self, ref: Ref, type: TensorType) -> bool:
-        """Whether the graph has an output, and knows as much of its shape as the program."""
+        """Whether the graph has an output, and knows at least as much about its shape as the program."""
         values = self._built.values.get(ref.node, ())
         if ref.output >= len(values) or values[ref.output] is None:
             return False

@@ -46,8 +46,8 @@ class Layout:
 @dataclass(frozen=True)
 class Setting:
     """What a graph is built for. With `soft_placement`, nodes that cannot run on their devices run on others. `kept`
-    has the nodes whose random state a later run must resume, and `fed` what sessions feed. `constants` reads arrays of
-    files."""
+    has the nodes whose random state a later run must resume, and `fed` the tensors that sessions feed. `constants`
+    reads arrays from files."""
 
     soft_placement: bool = False
     kept: frozenset[int] = frozenset()

@@ -1,8 +1,8 @@
 """Lowers raw nodes such as `raw.Roll`: the attributes of the op, its inputs, and the op itself.
 
 A node with a whole name (`as "scope/Roll"`) becomes exactly the node that it describes: with this name, the device of
-the `device` block around it, and the control inputs of the `after` blocks around it. The others get their names,
-devices and control inputs from TensorFlow, as all nodes do.
+the `device` block around it, and the control inputs of the `after` blocks around it. Other raw nodes get
+their names, devices and control inputs from TensorFlow, like all nodes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ WAITED_FOR = "_has_manual_control_dependencies"  # the attribute with which Tens
 
 
 class RawInput(NamedTuple):
-    """What an input gets: its tensors, one if it is no list."""
+    """An input with its tensors. It has one tensor if it is not a list."""
 
     argument: raw.RawArgument
     tensors: list[tf.Tensor]
@@ -59,7 +59,7 @@ def attributes(
 
 
 def free_attribute(arg: Arg) -> AttrValue:
-    """The value of an attribute that the op itself does not have, which is there with its kind."""
+    """The value of an attribute that the op itself does not have. Its argument has the kind and the value."""
     match arg:
         case Static(value=(str(kind), value)):
             return attribute(kind, Static(value))
@@ -143,7 +143,7 @@ def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
 
 
 def _inputs(lowering: NodeLowering, op: raw.RawOp, node: Node) -> list[RawInput]:
-    """The inputs of a node. Those known at compile time become constants in the open name scope."""
+    """The inputs of a node. Inputs that are known at compile time become constants in the open name scope."""
     found: list[RawInput] = []
     for one in op.inputs:
         arg = node.args[one.name]
@@ -168,7 +168,7 @@ def _tensor(lowering: NodeLowering, one: raw.RawArgument, arg: Arg, name: str) -
 
 
 def _makes_none(arg: Arg) -> bool:
-    """Whether an input is in the graph already, so that no constant is made for it."""
+    """Whether an input is already in the graph, so that it needs no new constant."""
     match arg:
         case Refs(items):
             return all(map(_makes_none, items))
@@ -177,7 +177,7 @@ def _makes_none(arg: Arg) -> bool:
 
 
 def close_loop(lowering: NodeLowering, merge: Node, at: int, value: Ref) -> None:
-    """Give a merge the input that comes back into it, once that is made. The first input stands in for it before."""
+    """Connect the input that comes back into a merge once its node is made. Until then, the first input replaces it."""
     made = lowering.built.value(Ref(merge.id))
     made.op._update_input(at, lowering.built.value(value))
 
@@ -190,7 +190,7 @@ def exact_op(
     attrs: Mapping[str, AttrValue],
     controls: list[tf.Operation],
 ) -> Operation:
-    """Add an op through TensorFlow's C interface, which changes nothing of it."""
+    """Add an op through TensorFlow's C interface, which adds it unchanged."""
     blocks = list(graph._device_function_stack.peek_objs())
     device = blocks[0].raw_string if len(blocks) == 1 else ""
     with graph._c_graph.get() as c_graph:

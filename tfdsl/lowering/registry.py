@@ -6,11 +6,11 @@ A line has the op's name, what it reaches, its inputs, its outputs and its attri
 
     ConcatV2  values  values: N*T, axis: Tidx  output: T  N: int >= 2  T: type  Tidx: type in ["int32"] = "int32"
 
-What it reaches is a class of `ops/forbidden_ops.py`. A person who knows the op chose it, and it is taken from the
-existing table. A new op has the class `?`, and programs cannot use it until somebody chooses a class. An input or
-output has a dtype, or the attribute with the dtype. `N*T` is a list whose length is the attribute N, and `&T` a
-reference to a v1 variable. Values of attributes are JSON; a tensor is `{dtype: values}`. Arguments have their names in
-`tf.raw_ops`; a different name in the registry follows, as in `axis|squeeze_dims`. Ops whose names begin with an
+The class of what an op reaches is explained in `ops/forbidden_ops.py`. A person who knows the op chose it, and it is
+taken from the existing table. A new op has the class `?`, and programs cannot use it until somebody chooses a class. An
+input or output has a dtype, or the attribute with the dtype. `N*T` is a list whose length is the attribute N, and `&T`
+a reference to a v1 variable. Values of attributes are JSON; a tensor is `{dtype: values}`. Arguments have their names
+in `tf.raw_ops`; a different name in the registry follows, as in `axis|squeeze_dims`. Ops whose names begin with an
 underscore are left out: only TensorFlow itself puts them into graphs.
 """
 
@@ -51,7 +51,7 @@ def _renamed(op: OpDef) -> Mapping[str, str]:
 
 
 def _names(name: str, new: Mapping[str, str]) -> str:
-    """The name of a parameter in `tf.raw_ops`, with its name in the registry if that differs."""
+    """The name of a parameter in `tf.raw_ops`, followed by its name in the registry if the names differ."""
     return f"{new[name]}|{name}" if name in new else name
 
 

@@ -10,7 +10,7 @@ from .tf import Operand, tf
 
 
 def stored(lowering: NodeLowering, node: Node) -> Operand:
-    """One constant with the array that the check has seen."""
+    """A constant with an array from a file, which must not have changed since the check."""
     folder = os.path.dirname(node.origin.span.source.path)
     read = lowering.built.setting.constants
     checksum = node.static("checksum")

@@ -1,9 +1,9 @@
 """What TensorFlow ops reach: every op has a class, on its line of `raw_ops.txt`.
 
 Some ops stay in the graph. The others reach files, the network, the terminal or the process, or return values
-that depend on the moment. They can be nodes of a program, since graphs made elsewhere have them, but nothing executes
-them. A program names the files it uses in its data, sessions and imports, where they are checked; for anything else,
-its user passes a Python function. An op without a class is refused.
+that depend on the moment. They can be nodes of a program, since graphs made elsewhere have them, but programs cannot
+execute them. A program names the files it uses in its data, sessions and imports, where they are checked; for anything
+else, its user passes a Python function. An op without a class is refused.
 """
 
 import re
@@ -33,7 +33,7 @@ OUTSIDE: Mapping[str, str] = {
     "tpu": "works with a TPU of the machine",
 }
 UNCLASSED = "?"
-_UNKNOWN = "may reach out of the graph (nobody has given it a class)"
+_UNKNOWN = "may reach outside the graph (nobody has given it a class)"
 
 # Ops that reach out only if an attribute asks for it: its harmless value, besides empty, and what the op does
 # otherwise.
@@ -45,9 +45,9 @@ REACHING_BY: Mapping[str, tuple[str, str, str]] = {
     "FixedUnigramCandidateSampler": ("vocab_file", "", _READS),
 }
 
-# Ops of these that TensorFlow takes for pure functions of their inputs: it may execute them while it builds a graph, to
-# learn the shapes of what depends on them. What they make can only be given to ops that change a variable or another
-# object of the session, which TensorFlow never executes then.
+# Ops of these classes that TensorFlow considers pure functions of their inputs: it may execute them while it builds a
+# graph, to infer the shapes of ops that depend on them. Only ops that change a variable or another object of the
+# session can take their outputs, because TensorFlow never executes such ops while it builds a graph.
 EVALUATED = frozenset("""
     Abort CacheDataset CopyToMesh CopyToMeshGrad DTensorAllGather DTensorAllReduce DTensorAllScatter DTensorAllToAll
     DTensorReduceScatter DatasetFromGraph DebugIdentity DebugNanCount DebugNumericSummary GenerateVocabRemapping
@@ -66,12 +66,12 @@ _INSTEAD = {
 
 
 def may_be_executed(op: raw.RawOp) -> bool:
-    """Whether TensorFlow may execute an op that reaches out of the graph while it builds one."""
+    """Whether TensorFlow may execute an op that reaches outside the graph while it builds one."""
     return op.tf in EVALUATED or op.tf in REACHING_BY or op.reaches == UNCLASSED
 
 
 def keeps(op: raw.RawOp) -> bool:
-    """Whether an op changes or reads a variable or another object of the session by an input, or reaches out itself."""
+    """Whether an op takes a variable or another object of the session as an input, or reaches outside the graph."""
     return any(one.takes_variable for one in op.inputs) or op.reaches not in INSIDE
 
 

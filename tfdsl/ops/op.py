@@ -180,7 +180,7 @@ class Op(Record):
 
     @cached_property
     def named_params(self) -> dict[str, Parameter]:
-        """The parameters by their names, in order."""
+        """The parameters by name, in order."""
         return {param.name: param for param in self.params}
 
     @property

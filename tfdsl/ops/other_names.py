@@ -1,11 +1,11 @@
-"""What functions and members of NumPy, PyTorch and Python are called here.
+"""The names here for functions and members of NumPy, PyTorch and Python.
 
-Each function has the help line for a name that a program does not have.
+The functions of this module write help lines for names that a program does not have.
 """
 
 from . import OPS, left_out
 
-# Functions of other modules, by what they are called here: those of one tensor, and others.
+# The names here of functions of other modules: first the functions of one tensor, then the others.
 _CALLED = {
     "sum": "reduce_sum", "max": "reduce_max", "min": "reduce_min", "amax": "reduce_max", "amin": "reduce_min",
     "mean": "reduce_mean", "average": "reduce_mean", "std": "reduce_std", "var": "reduce_variance",
@@ -29,7 +29,8 @@ MODULES = ("tf", "np", "numpy", "tensorflow", "jnp", "torch", "math", "scipy")
 
 
 def of_module(path: str, argument: str) -> str:
-    """A help line for a name after a module, such as `np.linalg.inv`, by the text of the only argument of its call."""
+    """A help line for a name after a module, such as `np.linalg.inv`. `argument` is the text of the call's only
+    argument."""
     name = path.rpartition(".")[2]
     if name in _NUMBERS:
         return f"write: {_NUMBERS[name]}"
@@ -49,7 +50,7 @@ def _call(op: str, argument: str) -> str:
 
 
 def called(name: str) -> str:
-    """The op that has another name in NumPy, PyTorch or a module of TensorFlow, or ""."""
+    """The op that has this name in NumPy, PyTorch or a module of TensorFlow, or ""."""
     op = _ALL.get(name, "")
     return op if op in OPS else ""
 

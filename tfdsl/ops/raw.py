@@ -14,7 +14,7 @@ from ..record import Record
 from ..types import ALL_DTYPES, DType
 from .op import REQUIRED, Required
 
-PREFIX = "raw."  # of these ops in programs
+PREFIX = "raw."  # before the names of these ops in programs
 # Ops that take the handle of a variable, or a reference to it, and leave the variable unchanged.
 READERS = (
     "ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp",
@@ -44,7 +44,7 @@ class RawArgument(Record):
 
     @property
     def takes_variable(self) -> bool:
-        """Whether an op takes the variable itself as this input, by its handle or a reference to it."""
+        """Whether this input is a variable itself, that is, its handle or a reference to it."""
         return self.is_reference or (self.dtype is not None and self.dtype.name == "resource")
 
 
@@ -101,7 +101,7 @@ class RawOp:
 
     @cached_property
     def other_names(self) -> Mapping[str, str]:
-        """The names of its inputs and attributes in TensorFlow's registry that differ, each with the one here."""
+        """The names of inputs and attributes that differ in TensorFlow's registry: the name here, by the name there."""
         return {one.registered: one.name for one in (*self.inputs, *self.attrs.values()) if one.registered != one.name}
 
     @cached_property

@@ -110,7 +110,7 @@ class Refs(Record):
 
 
 class Back(Record):
-    """An output of a node further down, which goes back into a loop of TensorFlow 1."""
+    """An output of a node further down that goes back into a TensorFlow 1 loop."""
 
     value: Ref
 
@@ -200,13 +200,13 @@ class Node(Record):
         if made is None or not any(one.is_reference for one in made.outputs):
             return self.is_reference_variable
         if any(one.is_list for one in made.outputs):
-            return made.outputs[0].is_reference  # it is the only one
+            return made.outputs[0].is_reference  # a list is the only output
         return made.outputs[output].is_reference
 
     @property
     def outside(self) -> tuple[str, str]:
-        """What it reaches outside the graph, in words, and what to use instead. Two empty texts if it reaches
-        nothing."""
+        """Two texts: what the node does outside the graph, and what to use instead. Both are empty if it stays inside
+        the graph."""
         made = self.raw_op
         if made is None:
             return "", ""
@@ -224,7 +224,7 @@ class Node(Record):
 
     @property
     def is_reference_variable(self) -> bool:
-        """Whether it is a variable as TensorFlow 1 made them, which ops write through a reference."""
+        """Whether it is an old variable of TensorFlow 1, which ops write through a reference."""
         return self.is_variable and self.static("resource", True) is False
 
     @property
@@ -338,7 +338,7 @@ class Node(Record):
         return value
 
     def back(self) -> "Iterator[tuple[int, Ref]]":
-        """The inputs that come from nodes further down, with their places in the list of inputs."""
+        """The inputs that come from nodes further down, with their positions in the list of inputs."""
         if self.op in ("raw.Merge", "raw.RefMerge") and isinstance(given := self.args.get("inputs"), Refs):
             yield from ((at, one.value) for at, one in enumerate(given.items) if isinstance(one, Back))
 
@@ -411,7 +411,7 @@ class Named(Record):
 
 
 class Signature(Record):
-    """What an exported model computes under a name: outputs and inputs by their names there."""
+    """A named computation of an exported model, with its outputs and inputs by the names that callers use."""
 
     name: str
     outputs: tuple[tuple[str, Ref], ...]
@@ -427,8 +427,8 @@ class FunctionArgument(Record):
 
 
 class GraphFunction(Record):
-    """A function of a graph, which ops call. Its body is a graph of raw nodes. `outputs` and `controls` have the
-    results and what every call waits for, by their names."""
+    """A function of a graph, which ops call. Its body is a graph of raw nodes. `outputs` has the results,
+    and `controls` the nodes that every call waits for, both by name."""
 
     name: str
     inputs: tuple[FunctionArgument, ...]
@@ -440,7 +440,7 @@ class GraphFunction(Record):
 
 class Graph(Record):
     """One graph. `name` is "" for the default graph. `names` has bare and qualified names (`loss.mse`). `version` is
-    that of the TensorFlow whose ops it has, if it is not the current one."""
+    the graph version of the TensorFlow that its ops belong to, or None for the current one."""
 
     name: str
     seed: int | None
@@ -547,7 +547,7 @@ class Graph(Record):
 
 
 def evaluated_input(nodes: Mapping[int, Node], node: Node) -> Node | None:
-    """An input of a node that TensorFlow may execute while it builds the node, though it reaches out of the graph."""
+    """An input that TensorFlow may execute while it builds the node, although the input reaches outside the graph."""
     if node.raw_op is not None and keeps(node.raw_op):
         return None
     made = (nodes[ref.node] for ref in node.inputs() if ref.node in nodes)

@@ -1,4 +1,4 @@
-"""What sessions execute that reaches out of the graph."""
+"""Finds nodes that sessions execute and that reach outside the graph."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from .plan import Program, walk
 
 
 def outside_of(graph: Graph, node: Node) -> tuple[str, str]:
-    """What a node of a graph reaches outside it, itself or by the functions that it calls, and what to use instead."""
+    """Two texts: what a node does outside the graph, itself or in a function that it calls, and what to use instead."""
     own = node.outside
     if own[0] or not graph.functions:
         return own
     functions = {function.name: function for function in graph.functions}
     todo, seen = [node], set[str]()
-    for one in todo:  # which grows
+    for one in todo:  # the loop adds to it
         if one.outside[0]:
             return one.outside
         for name in called(one):
@@ -34,8 +34,8 @@ def called(node: Node) -> Iterator[str]:
 
 
 def executed_outside(program: Program) -> Iterator[tuple[Origin, str, Graph, Node]]:
-    """Each node that reaches out of its graph and that a session executes, with the place and the first words of the
-    statement that does."""
+    """The nodes outside the graph that a session executes, each with the place and the first words of the statement
+    that executes it."""
     for graph in program.graphs:
         outside = {id for id, node in graph.nodes.items() if outside_of(graph, node)[0]}
         sessions = [session for session in program.sessions if outside and session.graph == graph.name]
@@ -58,6 +58,6 @@ def _of(
 
 
 def _initial(graph: Graph, variables: tuple[Ref, ...] | None) -> list[Ref]:
-    """What the initial values of variables are computed from. None stands for all variables."""
+    """The tensors from which the initial values of variables are computed. None means all variables."""
     made = graph.variables() if variables is None else [graph.nodes[ref.node] for ref in variables]
     return [ref for node in made for ref in node.inputs()]

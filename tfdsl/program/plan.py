@@ -124,14 +124,14 @@ class Feed(Record):
 
 
 class Moved(Record):
-    """The name in a file of a variable in a scope, by TensorFlow's name of that, which is called `name` there."""
+    """A scope that is called `name` in a file. `scope` is the name of the scope in TensorFlow."""
 
     scope: str
     name: str
 
     def of(self, own: str) -> str:
-        """The name in the file of the variable that has the name `own` in the graph. One shared with the scope keeps
-        its own."""
+        """The name in the file for the variable `own` of the graph. A variable from outside the scope that is shared
+        with it keeps its name."""
         inside = own.removeprefix(f"{self.scope}/")
         return own if inside == own else f"{self.name}/{inside}"
 
@@ -349,8 +349,8 @@ class Stop(SessionStatement):
 
 
 class Export(SessionStatement):
-    """Write a SavedModel with some signatures. `made` has placeholders with the fields of data that the model makes of
-    the columns of its source."""
+    """Write a SavedModel with some signatures. `made` has placeholders with fields of data. The model computes
+    these fields from the columns of the data's source."""
 
     word = "export"
     path: PlanExpr
@@ -613,7 +613,7 @@ def walk(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def names_given(statements: Iterable[Statement]) -> frozenset[str]:
-    """The names of the session that statements give values."""
+    """The names of the session that get values from statements."""
     return frozenset(name for one in walk(statements) for name in one.uses().binds)
 
 

@@ -21,7 +21,7 @@ Kind = Literal[
     "transform",
     "field",  # of data
     "command",
-    "option",  # of commands
+    "option",  # on the command line
     "code",  # of a message
 ]
 

@@ -20,7 +20,7 @@ KINDS: dict[Kind, str] = {
     "transform": "a transform of data",
     "field": "a field of data",
     "command": "a command",
-    "option": "an option of commands",
+    "option": "a command-line option",
     "code": "a message",
 }
 

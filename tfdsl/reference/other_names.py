@@ -1,9 +1,9 @@
-"""What names of other libraries lead to here, if `tfdsl explain` and `tfdsl ops` do not find them."""
+"""Help for names of other libraries that `tfdsl explain` and `tfdsl ops` do not find."""
 
 from ..analysis.calls import elsewhere
 from ..ops import other_names
 
-# Names of trainings, by the names of what they are here.
+# Names around training, each with the name to look up here.
 _EXPLAINED = {
     "EarlyStopping": "stop after", "fit": "train", "fit_generator": "train", "epochs": "train", "batch": "train",
     "batch_size": "train", "DataLoader": "train", "ModelCheckpoint": "keep", "save_weights": "save",

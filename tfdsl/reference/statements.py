@@ -137,13 +137,12 @@ TOPICS = (
     Topic("function", "trainable_variables", "Names and scopes"),
     Topic("function", "column", "Transforms"),
 )
-_COLUMN = "age"  # of the program there
+_COLUMN = "age"  # the column in the examples of that page
 _FIELDS = ("Fields", "Transforms")  # headings of tables that begin with fields of data, such as `.rows`
 
 
 def statements(wanted: str = "") -> Iterator[ReferenceEntry]:
-    """The entries of topics, of functions for values known while compiling, of fields of data, and of dtypes: all, or
-    those of a name."""
+    """The entries of topics, built-in functions, fields of data, and dtypes. With a name, only the entries for it."""
     yield from (_entry(topic) for topic in TOPICS if wanted in ("", topic.name))
     yield from (one for one in _fields() if wanted in ("", one.name))
     section = sections(_PAGE)["Built-in functions"]
@@ -183,8 +182,8 @@ def _entry(topic: Topic) -> ReferenceEntry:
 
 
 def _fields() -> Iterator[ReferenceEntry]:
-    """The entries of fields of data, and of what transforms have learned. A column is a field, too, which the table
-    calls `.age`."""
+    """The entries of fields of data, including the values that transforms have learned. The table also has a column,
+    `.age`, which is left out."""
     for section in map(sections(_PAGE).__getitem__, _FIELDS):
         for first, rest in section.rows():
             for call in re.findall(r"`(d?\.\w+.*?)`", first):

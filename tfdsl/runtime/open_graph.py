@@ -61,7 +61,7 @@ class OpenGraph:
             raise TfgError([Diagnostic(SESSION_CLOSED, None)])
 
     def named(self, name: str) -> Named:
-        """What a name of the program stands for. One in a scope may be written as in TensorFlow: `dense/kernel`."""
+        """The meaning of a name of the program. A name in a scope may be written as in TensorFlow: `dense/kernel`."""
         names = self._built.program.names
         name = name if name in names else name.replace("/", ".")
         if name not in names:

@@ -32,8 +32,8 @@ class Result:
     pairs of every logged scalar by its tag, and `steps` the number of training steps. A resumed run has the history and
     the steps from the start, but only the lines printed since it resumed. `variables` has the value of every variable
     at the end of its session, including those of optimizers, by its name in TensorFlow (`loss/w`; `other.loss/w` for a
-    named graph). `Compiled.session` can start from them. `session_values` has the last value of every name that a
-    session gave one, or a dict if an `evaluate` gave it several.
+    named graph). `Compiled.session` can start from them. `session_values` has the last value of every name that got
+    a value in a session, or a dict of values if it names an `evaluate` of several.
     """
 
     program: str

@@ -56,7 +56,7 @@ class _OptionalPart:
         self.span, self.items = span, value
 
 
-_CARRIERS = (_Items, _OptionalPart)  # of `items`
+_CARRIERS = (_Items, _OptionalPart)  # classes with `items`
 
 _Child = Token | t.Tree | _Items | _OptionalPart | None
 _Made = TypeVar("_Made", bound=_Child)
@@ -476,7 +476,7 @@ class Builder(threading.local):
     @_rule
     def signature(self, span: Span, name: Token, outputs: _Saved, inputs: _Saved | None):
         constant = self._text(name)
-        assert constant is not None  # the grammar has a name
+        assert constant is not None  # the grammar requires a name
         return t.Signature(span, constant, outputs, inputs or ())
 
     @_rule

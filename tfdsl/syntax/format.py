@@ -117,7 +117,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
     """Decide which tokens have no space before or after them."""
     at = {token.start: number for number, token in enumerate(tokens)}
     starts, partners = sorted(at), _partners(tokens)
-    typed: set[int] = set()  # the places of colons before types in brackets
+    typed: set[int] = set()  # offsets of colons before types in brackets
 
     def first(texts: str | tuple[str, ...], start: int) -> _Token:
         """The first token with one of these texts from an offset on."""

@@ -57,7 +57,7 @@ OPENS_BLOCK = frozenset(
 
 
 _CODE = re.compile(r'(?:"(?:\\.|[^"\\])*+"?|[^"#])*+')
-_OPERAND = re.compile(r"[\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?")  # it needs no brackets beside an operator
+_OPERAND = re.compile(r"[\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?")  # an operand that needs no brackets
 
 
 def code_of(line: str) -> str:
@@ -95,7 +95,7 @@ def unopened(source: Source, line: int, word: str) -> int | None:
     return None
 
 
-# The clauses of a `train` in order, with the words that people write for them.
+# The clauses of a `train` in order, with patterns for what people write instead.
 _TRAIN = {
     r"(?:for\s+)?(?P<n>[\w.]+)\s+(?P<unit>epochs?|steps?)\b|\b(?P<unit2>epochs|steps)\s*=\s*(?P<n2>[\w.]+)":
         "{n} {unit}",
@@ -158,7 +158,7 @@ def _names(source: Source, pattern: str) -> list[str]:
 
 
 def unindented(source: Source, header: int, line: int) -> str:
-    """What to do about a line that belongs into the training above it, but is not indented."""
+    """A help line for a line that belongs to the training above it, but is not indented."""
     word, row = first_word(source, line), source.line_text(line).partition("#")[0].strip()
     is_inner = word in ("feed", "every", "after", "stop", "keep", "checkpoint", "log")
     if header >= line or first_word(source, header) != "train" or not is_inner or row.startswith("log to"):
@@ -299,7 +299,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
 
 
 def _of_python(code: str) -> str:
-    """A help line for a line of a session as Python writes it."""
+    """A help line for a line of a session in the style of Python."""
     if assigned := re.fullmatch(r"([\w.]+)\.(?:assign|load)\((.+)\)", code):
         return f"write: set {assigned[1]} = {assigned[2]}"
     if run := re.fullmatch(r"(?:\w+\.)?(?:sess|session)\.run\((.+?)(?:,\s*(?:feed_dict\s*=\s*)?\{(.*)\})?\)", code):

@@ -19,7 +19,7 @@ from ..diagnostics import (
 from ..limits import Clock, Limits
 from .lexer import Token
 
-PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}  # brackets that close, with those that open
+PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}  # closing brackets with their opening brackets
 OPENERS = frozenset(PAIRS.values())
 _TOKENS = 1_000  # between two looks at the clock
 

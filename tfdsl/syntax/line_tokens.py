@@ -19,7 +19,7 @@ _BEFORE = {
 
 
 def opening(token: Token) -> int:
-    """1 for a bracket that opens, -1 for one that closes, 0 for another token."""
+    """1 for an opening bracket, -1 for a closing bracket, 0 for other tokens."""
     return (token.kind in OPENERS) - (token.kind in PAIRS)
 
 

@@ -1,4 +1,4 @@
-"""The values of strings and bytes, from their text."""
+"""The values of string and bytes literals."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ _BYTES_HELP = 'a byte is written \\x and two digits, as in b"\\xff"'
 
 
 class BuildError(Exception):
-    """The grammar accepts this, but the language does not."""
+    """Raised for text that the grammar accepts, but the language does not."""
 
     def __init__(self, message: Message, span: Span, help: str = "", **details: object):
         super().__init__(message.code)
@@ -52,7 +52,7 @@ def text_of(source: Source, token: Token) -> str:
 
 
 def bytes_of(source: Source, token: Token) -> bytes:
-    """The value of bytes: characters of ASCII, with Python's escapes for bytes."""
+    """The value of bytes: ASCII characters, with Python's escapes for bytes."""
 
     def byte(match: re.Match[str]) -> str:
         octal, hexadecimal, other, foreign = match.groups()

@@ -16,13 +16,14 @@ from .tables import Rule, Tables
 
 Parts = list[Any]  # tokens, and what methods of the builder make
 Method = Callable[[Parts], Any]
-# A rule: the number of its parts, its name, and what makes its value. None if that is the value of its only part.
+# A rule: the number of its parts, its name, and the method that makes its value, or None if the value of its only part
+# is its value.
 _Completed = tuple[int, str, Method | None]
 END = "$END"  # the terminal after the last token
 
 
 class Stack(State):
-    """The states that the parser is in, the outermost first, and what it has made in them."""
+    """The states that the parser is in, the outermost first, and the values that it has made in them."""
 
     entered: list[int]
     made: Parts
@@ -44,7 +45,7 @@ class Parser:
         self._rules: list[_Completed] = [(rule.size, rule.origin, _method(rule, builder)) for rule in tables.rules]
 
     def parse(self, text: str, start: str, stack: Stack | None = None) -> Any:
-        """What the builder makes of the rule `start`. An empty `stack` keeps what was made before an error."""
+        """The value of the rule `start`. A given empty `stack` keeps the values that were made before an error."""
         stack = stack or Stack([], [])
         entered, made = stack.entered, stack.made
         entered.append(self.tables.starts[start][0])
@@ -94,7 +95,7 @@ class Parser:
             made.append(self.instead(error, parts))
 
     def instead(self, error: BuildError, parts: Parts) -> Any:
-        """What to go on with if the builder refuses the parts of a rule."""
+        """The value to go on with if the builder refuses the parts of a rule. Raises the error here."""
         raise error
 
     def accepted(self, entered: list[int]) -> set[str]:

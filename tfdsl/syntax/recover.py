@@ -66,8 +66,8 @@ class _Mark(State):
 
 
 class ErrorParser(Parser):
-    """Parses one text with syntax errors, after a parser that stopped at the first one with a `stack`. The statements
-    that it has finished are kept, except for the last ones."""
+    """Parses one text with syntax errors, after a parser that stopped at the first error with a `stack`. The statements
+    that this parser finished are kept, except for the last ones."""
 
     def __init__(self, parser: Parser, source: Source, text: str, builder: Builder, stack: Stack):
         super().__init__(parser.tables, builder, parser.layout, parser.lexer)
@@ -79,14 +79,14 @@ class ErrorParser(Parser):
         self._most = min(MAX_BROKEN, self.layout.limits.errors)
         self._tab = 0
         self._put_end = -1  # where the last token in place of a statement ends
-        self._marks: deque[_Mark] = deque(maxlen=_MARKS)  # before the last statements
-        self._above = self._mark(self._at)  # before the last line end
+        self._marks: deque[_Mark] = deque(maxlen=_MARKS)  # the state before each of the last statements
+        self._above = self._mark(self._at)  # the state before the last line end
         self._is_fresh = True  # whether a line has no token yet
         self._broken = Counter[int]()  # how often the statement at an offset was found to have an error
 
     def _kept(self, stack: Stack) -> int:
-        """Take from a stack all but the finished statements of the file that are too old for a mark. Returns where the
-        text goes on after them."""
+        """Remove everything from a stack, except finished statements of the file that are too old for a mark. Return
+        the offset after these statements."""
         entered, made = stack.entered, stack.made
         begun = cast(Parts, made[0]) if made and isinstance(made[0], list) else []
         statements = [number for number, part in enumerate(begun) if not isinstance(part, Token)]
@@ -128,12 +128,12 @@ class ErrorParser(Parser):
             self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
 
     def _is_below_tab(self, at: int) -> bool:
-        """Whether a line above, in the same statement of the file, is indented with a tab: then no column matches."""
+        """Whether a line above, in the same statement of the file, is indented with a tab. Then no column matches."""
         begun = max((one.start() for one in _TOP.finditer(self._text, 0, at)), default=0)
         return _TABBED.search(self._text, begun, at) is not None
 
     def _has_tab(self, line: int) -> bool:
-        """Whether an error of a tab in the indentation of a line was reported."""
+        """Whether a tab in the indentation of a line was reported."""
         known = (one for one in self._errors.values() if one.message is INDENT_TAB)
         return any(one.span is not None and one.span.line == line for one in known)
 

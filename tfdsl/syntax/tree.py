@@ -305,7 +305,7 @@ class Signature(StatementTree):
 class Return(StatementTree):
     values: tuple[Expr, ...]
     name: ScopeName | NodeName | None
-    after: tuple[Expr, ...] = ()  # in a function of the graph: what its calls wait for
+    after: tuple[Expr, ...] = ()  # in a function of the graph: the nodes that its calls wait for
 
 
 class Import(StatementTree):
@@ -382,7 +382,7 @@ class Def(StatementTree):
 
 
 class FunctionInput(Tree):
-    """`x: float32[?, 2]` of a function of the graph."""
+    """`x: float32[?, 2]`, an input of a function of the graph."""
 
     target: Identifier
     type: Type

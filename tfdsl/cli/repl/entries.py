@@ -40,12 +40,12 @@ def is_complete(text: str) -> bool:
 
 
 def _opens(tokens: tuple[Token, Token]) -> bool:
-    """Whether a line ends with the first of two tokens, and opens a block."""
+    """Whether the first of two tokens ends a line and opens a block."""
     return tokens[0].kind == "COLON" and tokens[1].kind == "_NL"
 
 
 def divided(lines: Iterable[str]) -> Iterator[str]:
-    """The entries of piped lines: each begins at a line that is not indented and continues none."""
+    """The entries of piped lines. Each begins at a line that is not indented and does not continue the line above."""
     held: list[str] = []
     for line in lines:
         line = line.rstrip("\r\n")
@@ -60,7 +60,7 @@ def divided(lines: Iterable[str]) -> Iterator[str]:
 
 
 def has_code(text: str) -> bool:
-    """Whether a text is more than empty lines and comments."""
+    """Whether a text has more than empty lines and comments."""
     return next_code(text, 0) is not None
 
 
@@ -68,12 +68,13 @@ _INDENT = "    "
 
 
 def in_session(text: str) -> str:
-    """Statements as those of a session."""
+    """Statements as the body of a session."""
     return f"session:\n{_INDENT}" + text.replace("\n", f"\n{_INDENT}")
 
 
 class _InSession(Source):
-    """Statements as those of a session, whose places are those in what was typed. `word` is one that was not."""
+    """Statements as the body of a session, with the places that they have in the typed text. `word` was not typed, but
+    put in front of it."""
 
     def __init__(self, path: str, text: str, word: str = ""):
         super().__init__(path, in_session(word + text))
@@ -94,7 +95,7 @@ class _InSession(Source):
         return super().line_text(line + 1)[self._added(line) :]
 
     def named_by(self, one: Diagnostic) -> Diagnostic:
-        """A diagnostic of the text of the session, with its places in this source."""
+        """A diagnostic about the text of the session, with its places moved to this source."""
         notes = tuple(replace(note, span=self._here(note.span)) for note in one.notes)
         return replace(one, span=self._here(one.span), notes=notes)
 

@@ -45,23 +45,23 @@ class _Piece(Record):
 
 
 class _Ran(Record):
-    """A session that ran, and the declarations that it needed."""
+    """A session that has run, and the declarations that it needed."""
 
     tree: t.Session
     needed: tuple[_Piece, ...]
 
 
 class _State(Record):
-    """The value of a variable, and the declaration that made it: its place, and its number among the variables of that
-    declaration. Those of optimizers have no declaration."""
+    """The value of a variable. `owner` is the declaration that made it: the place of the declaration, and the number of
+    the variable in it. It is None for variables of optimizers."""
 
     value: object
     owner: "_Owner | None"
 
 
 class SavedText(Record):
-    """A program as a file, and what kept it from doing again what has run: the names that have changed since, and, if
-    the statements do not fit the declarations any more, that they are `left_out`."""
+    """A program to save as a file. `changed` are the names that changed after statements ran, so that the file does not
+    repeat exactly what has run. `left_out` is true if the statements no longer fit the declarations."""
 
     text: str
     changed: tuple[str, ...]
@@ -157,7 +157,7 @@ class LiveProgram:
         return made
 
     def _inputs_of(self, pieces: Iterable[_Piece]) -> CompileInputs:
-        """The inputs of a program: of the params of the command line, those that it has by now."""
+        """The inputs of a program, with the params from the command line that are declared by now."""
         names = {name for piece in pieces if isinstance(piece.tree, t.Param) for name in piece.names}
         return replace(
             self._inputs, outside=ExternalNames(self._values, {}), foreign=tensorflow.foreign(),
@@ -196,7 +196,7 @@ class LiveProgram:
         }  # fmt: skip
 
     def reset(self) -> None:
-        """Give all variables their initial values again, and forget the sessions and their values."""
+        """Reset all variables to their initial values, and forget the sessions and their values."""
         self._states, self._values, self._ran = {}, {}, []
 
     # --- what it is -----------------------------------------------------------------------
@@ -206,7 +206,7 @@ class LiveProgram:
         return self._compile(self._pieces)
 
     def type_of(self, text: str) -> str:
-        """The dtype and shape of an expression, or what it is. Raises `TfgError` if it is wrong."""
+        """The dtype and shape of an expression, or its kind. Raises `TfgError` if it is wrong."""
         source = Source("[type]", text)
         expr = parse_expression(source)
         shown = t.ExpressionStatement(expr.span, expr, None)
@@ -215,7 +215,7 @@ class LiveProgram:
         program, diagnostics = check(tree, replace(self._inputs_of(self._pieces), observer=seen))
         if program is None:
             raise TfgError(diagnostics)
-        return several(seen.of(expr)) or "nothing is known of its type"
+        return several(seen.of(expr)) or "its type is unknown"
 
     def variables(self) -> dict[str, object]:
         """The variables of the declarations by their names, with their values, or None if no session has run since
@@ -240,18 +240,18 @@ class LiveProgram:
         return "".join(f"{one.whole.text.rstrip()}\n" for one in self._pieces)
 
     def saved(self) -> SavedText:
-        """The program as a file whose session does again what has run, as far as the declarations are still there."""
+        """The program as a file. Its session repeats what has run, as far as the declarations still exist."""
         statements = [_as_statement(one) for session in self._ran for one in session.tree.body]
         lines = [f"    {line}" for one in statements for line in _inner(one).split("\n")]
         whole = self.text + ("\nsession:\n" + "\n".join(lines) + "\n" if lines else "")
         source = Source(self.path or "program.tfg", whole)
-        inputs = replace(self._inputs_of(self._pieces), outside=None)  # a file has no values of earlier sessions
+        inputs = replace(self._inputs_of(self._pieces), outside=None)  # a file cannot use values of earlier sessions
         left_out = bool(lines) and check(source, inputs)[0] is None
         text = format_text(Source(source.path, self.text) if left_out else source)
         return SavedText(text, tuple(dict.fromkeys(self._changed())), left_out)
 
     def _changed(self) -> Iterator[str]:
-        """What has changed among the declarations since a session ran that needed them."""
+        """The names whose declarations have changed since a session that needed them ran."""
         for session in self._ran:
             now = {id(one.tree): one for one in _needed(self._pieces, session.tree)}
             then = {id(one.tree): one for one in session.needed}
@@ -277,7 +277,7 @@ def _piece(tree: t.Statement) -> _Piece:
 
 
 def _needed(pieces: tuple[_Piece, ...], session: t.Session) -> tuple[_Piece, ...]:
-    """The declarations that a session needs. A training needs all that say what is trained."""
+    """The declarations that a session needs. A training needs all losses and optimizers."""
     parts = list(t.trees(session))
     names = {one.id.partition(".")[0] for one in parts if isinstance(one, t.Name | t.Identifier)}
     trains = any(isinstance(one, t.Train) for one in parts)

@@ -65,7 +65,7 @@ class CheckpointStore:
     def __init__(self, path: str, access: Access):
         self.path, self._access = path, access
         self._whole: list[str] = []  # names of entries known to be complete
-        self._sound: set[str] = set()  # files with values known to be as written
+        self._sound: set[str] = set()  # files with values that are known to be undamaged
         self._is_ours = False  # whether a run made the folder; otherwise it stays even if it is empty
         self._open()
         left = list(filter(_LEFT.match, self._folder.names()))
@@ -116,9 +116,9 @@ class CheckpointStore:
     def put(
         self, step: int, about: dict, save: Callable[[str], None], values: Mapping[str, Callable[[], bytes]]
     ) -> bool:  # fmt: skip
-        """Add a checkpoint: `save` takes a prefix and writes files. `values` are those of the session's names, by the
-        names of their files; one that is there already is not written again, unless it is damaged. Then remove all
-        but the two newest complete ones.
+        """Add a checkpoint: `save` takes a prefix and writes files. `values` has the values of the session's
+        names, by the names of their files. A file that exists is only written again if it is damaged. Then remove all
+        checkpoints but the two newest complete ones.
 
         Returns True if the folder had vanished and was created again.
         """
@@ -157,7 +157,7 @@ class CheckpointStore:
         self._forget_values()
 
     def _has_value(self, file: str) -> bool:
-        """Whether a file with a value is there, as it was written."""
+        """Whether a file with a value exists and is undamaged."""
         if file not in self._sound:
             with suppress(CorruptFile, OSError):
                 _value(self._folder, file)

@@ -211,7 +211,7 @@ def _is_large(array: np.ndarray) -> bool:
 
 def _alike(side: object, other: object) -> np.ndarray:
     if isinstance(side, bytes):
-        return np.asarray(side, object)  # an array of bytes has no zeros at its end
+        return np.asarray(side, object)  # an array of bytes would lose zeros at the end
     if isinstance(side, str):
         return np.asarray(side.encode(), object) if isinstance(other, (bytes, np.ndarray)) else np.asarray(side)
     if isinstance(other, (np.ndarray, np.generic)) and not isinstance(side, (np.ndarray, np.generic)):

@@ -27,7 +27,7 @@ def convert(
         raise _error(MASKED, origin, name=name)
     is_bytes = type.dtype.kind == "string" and not isinstance(value, (np.ndarray, np.generic))
     try:
-        array = np.asarray(value, object if is_bytes else None)  # an array of bytes has no zeros at its end
+        array = np.asarray(value, object if is_bytes else None)  # an array of bytes would lose zeros at the end
     except UnicodeDecodeError:  # text among bytes
         array = np.asarray(value, object)
     except ValueError:
@@ -115,7 +115,7 @@ def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | Non
 
 
 def _as_column(type: TensorType, array: np.ndarray) -> str:
-    """What to write if one number per row is fed to a placeholder of one column, or the reverse. "" otherwise."""
+    """A help line if one number per row is fed to a placeholder with one column, or the reverse. "" otherwise."""
     if type.rank == 2 and array.ndim == 1 and type.shape and type.shape[1] == 1:
         return "make it a column: value.reshape(-1, 1)"
     if type.rank == 1 and array.ndim == 2 and array.shape[1] == 1:

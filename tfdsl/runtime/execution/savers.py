@@ -174,13 +174,13 @@ class Savers:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error
 
     def _own(self, pairs: Pairs) -> dict[str, Node]:
-        """The variables that a statement restores, apart from those of optimizers, by their names in TensorFlow."""
+        """The variables that a statement restores, by their names in TensorFlow, without variables of optimizers."""
         ids = [one.id for one in self._built.program.variables()] if pairs is None else [ref.node for ref, _ in pairs]
         return {self._built.value(Ref(id)).op.name: self._built.program.nodes[id] for id in ids}
 
     def _below_others(self, pairs: Pairs, stored: Mapping[str, str], path: str) -> str:
-        """What to write if a checkpoint has the variables of scopes under the name of another scope, or has only some
-        of the scopes and variables."""
+        """A help line if a checkpoint has the variables of a scope under the name of another scope, or has only some of
+        the scopes and variables."""
         if any(isinstance(name, str) and name for _, name in pairs or ()):
             return ""
         own = self._own(pairs)
@@ -216,7 +216,7 @@ class Savers:
         return ""
 
     def _shown(self, name: str) -> str:
-        """How a program writes the variable of a name in TensorFlow."""
+        """A variable as the program writes it, by its name in TensorFlow."""
         node = self._own(None).get(name)
         return name if node is not None and node.is_whole else name.replace("/", ".")
 

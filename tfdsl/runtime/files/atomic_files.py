@@ -100,8 +100,8 @@ class AtomicFileSet:
         return self._folder.has(f"{self._name}.meta")
 
     def _readable(self) -> list[str]:
-        """The files that TensorFlow reads. Without an index they are in the format of TensorFlow 0: one with just the
-        name, or parts."""
+        """The files that TensorFlow reads. Without an index they are in the format of TensorFlow 0: one file
+        with just the name, or parts."""
         names, entry = self._names(self._folder), self._folder.stat(self._name)
         is_old = entry is not None and stat.S_ISREG(entry.st_mode) and not _SUFFIX.search(self._name)
         if is_old:

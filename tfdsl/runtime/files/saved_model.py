@@ -165,7 +165,7 @@ def _write(
 
 
 def _signature(graph: tf.Graph, built: BuiltGraph, one: Signature, columns: Mapping[str, str]) -> SignatureDef:
-    """A signature for the copy of a graph. `columns` has other inputs of it, by their names."""
+    """A signature for the copy of a graph. `columns` has more inputs of the signature, by name."""
     tensors = {name: built.tensor(ref).name for name, ref in one.inputs} | dict(columns)
     names = input_names(tensors)
     inputs = {names[name]: tensor for name, tensor in tensors.items()}

@@ -130,7 +130,7 @@ class Engines:
         return _Reached(frozenset(random), ops, is_slow)
 
     def _refuse_references(self, names: Iterable[str], origin: Origin) -> None:
-        """Raise `NotInGraph` if a training uses a reference variable, which functions of the graph cannot write."""
+        """Raise `NotInGraph` if a training uses a reference variable. Functions of the graph cannot write it."""
         for name in names:
             op = self._run.built.graph.get_operation_by_name(name)
             if op.type in ("VariableV2", "Variable"):
