@@ -20,7 +20,7 @@ KINDS: dict[Kind, str] = {
     "transform": "a transform of data",
     "field": "a field of data",
     "command": "a command",
-    "option": "a command-line option",
+    "option": "an option of commands",
     "code": "a message",
 }
 
