@@ -18,7 +18,7 @@ FENCE = re.compile(
 )
 # A link's target or the code of a message, outside code and headings.
 _LINK = re.compile(r"^#[^\n]*|\[`[^`\n]*`(?=\])|`(?P<code>TFG\d{3})`|`[^`\n]*`|\]\((?P<target>[^)\s]+)\)", re.M)
-_TITLES = {"wrong": "wrong", "wrong: run": "wrong when it runs", "mended": "corrected"}  # titles of programs on pages of messages
+_TITLES = {"wrong": "wrong", "wrong: run": "wrong when it runs", "mended": "corrected"}  # of programs of messages
 _IMAGE = re.compile(r'(?:<img src="|!\[[^\]]*\]\()([^")]+)')
 
 
