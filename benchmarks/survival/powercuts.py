@@ -98,6 +98,21 @@ def cut(image: Path) -> bytes:
     return now
 
 
+def _acknowledged(fork: Fork) -> tuple[int, list[str]]:
+    """The step that the training has reached, and its checkpoints of earlier steps. A checkpoint gets its name shortly
+    before it is durable. It is durable once the training has begun the next step."""
+    lines = fork.outcome(0).lines
+    last = _STEP.match(lines[-1]) if lines else None
+    if last is None:
+        return 0, []
+    step = int(last[1])
+    return step, [name for name in states_in(fork.folder / "kept") if _step_of(name) < step]
+
+
+def _step_of(state: str) -> int:
+    return int(state.rpartition("-")[2])
+
+
 @dataclass
 class Cuts:
     """One training on a disk with repeated power cuts."""
@@ -121,7 +136,7 @@ class Cuts:
             try:
                 for _ in range(most):
                     end = time.monotonic() + self.draw.uniform(0.02, 0.3)
-                    while fork.poll() is None and (time.monotonic() < end or not states_in(folder / "kept")):
+                    while fork.poll() is None and (time.monotonic() < end or not _acknowledged(fork)[1]):
                         time.sleep(0.002)
                     if fork.ended or not self._cut(fork, image):
                         break
@@ -131,13 +146,10 @@ class Cuts:
 
     def _cut(self, fork: Fork, image: Path) -> bool:
         """Make one cut. Returns False if the training is over."""
-        lines = fork.outcome(0).lines
-        states = states_in(fork.folder / "kept")
-        last = _STEP.match(lines[-1])
-        if last is None or not states:
+        step, states = _acknowledged(fork)
+        if not states:
             return False
         (self.work / "cut").write_bytes(cut(image))
-        step = int(last[1])
         saved = (step - 1) // _SAVED * _SAVED  # the newest completed `save to`
         self.report.count("power cuts")
         with mounted(self.work / "cut", self.work / "after") as disk:
@@ -155,7 +167,7 @@ class Cuts:
         newer = [line.split()[2] for line in self.wanted.lines[saved:-1:_SAVED]]
         if outcome.error or outcome.resumed is None:
             return f"with {found} after {states}, it does not resume: {outcome.error or outcome.notes}"
-        if outcome.resumed < int(states[-1].rpartition("-")[2]) or outcome.notes[0].startswith("warning"):
+        if outcome.resumed < _step_of(states[-1]) or outcome.notes[0].startswith("warning"):
             return f"with {found} after {states}, {outcome.notes}"
         # The line of its step was printed before the checkpoint.
         if outcome.lines != self.wanted.lines[outcome.resumed + 1 :][: len(outcome.lines)]:
@@ -163,7 +175,7 @@ class Cuts:
         if saved > 0 and value not in newer:
             return f"what was saved at step {saved} or later is {value}: {outcome.others.get('reason')}"
         self.report.count("resumed from the newest acknowledged checkpoint or a newer one")
-        self.report.count("a newer one", outcome.resumed > int(states[-1].rpartition("-")[2]))
+        self.report.count("a newer one", outcome.resumed > _step_of(states[-1]))
         self.report.count("complete saves", saved > 0)
         return ""
 
