@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
+from ..lift.unfolded import ALL_FOLDED, Unfolded, unfolded_json, unfolded_of
 from ..limits import Limits
 from ..outputs import write_output
 from . import tensorflow
@@ -21,6 +22,10 @@ from .parser import CommandParser
 from .report import WrongUse, show, tell, write_utf8
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
     from ..lift.graph import SavedGraph
     from ..lift.lifted import Lifted
     from ..lift.verify import VerifyReport
@@ -95,7 +100,7 @@ def command(arguments: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="tfdsl-lift-") as work:
             program = os.path.join(work, "lifted.tfg")
             _write(arguments, program, is_inline=False)
-            return _verify(arguments, program)
+            return _verify(arguments, program, is_inline=False)
     if output == "-":
         _, lifted = lifted_by(arguments, "")
         if lifted.arrays:
@@ -105,11 +110,14 @@ def command(arguments: argparse.Namespace) -> int:
         show(lifted.source, end="")
         return 0
     tell(_write(arguments, output, is_inline))
-    return _verify(arguments, output) if arguments.verify else 0
+    return _verify(arguments, output, is_inline) if arguments.verify else 0
 
 
-def lifted_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, Lifted]":
-    """The graph that a command line names, and its program. `arrays` is the name of the file for large constants."""
+def lifted_by(
+    arguments: argparse.Namespace, arrays: str, unfolded: Unfolded = ALL_FOLDED
+) -> "tuple[SavedGraph, Lifted]":
+    """The graph that a command line names, and its program. `arrays` is the name of the file for large constants, and
+    `unfolded` says which parts stay as they were."""
     from ..lift.exact import lift_exact
     from ..lift.read import read_graph
     from ..lift.readable import lift_readable
@@ -117,8 +125,7 @@ def lifted_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, 
     graph = read_graph(
         arguments.graph, arguments.outputs, arguments.tags, arguments.checkpoint, arguments.max_file_size
     )
-    lift = lift_exact if arguments.exact else lift_readable
-    return graph, lift(graph, arrays)
+    return graph, lift_exact(graph, arrays) if arguments.exact else lift_readable(graph, arrays, unfolded)
 
 
 def arrays_of(program: str) -> str:
@@ -126,22 +133,27 @@ def arrays_of(program: str) -> str:
     return re.sub(r"(\.tfg)?$", ".npz", program, count=1)
 
 
-def _write(arguments: argparse.Namespace, program: str, is_inline: bool) -> str:
+def _write(arguments: argparse.Namespace, program: str, is_inline: bool, unfolded: Unfolded = ALL_FOLDED) -> str:
     """Write the program, and the file with its constants. Return what was written, in words."""
     beside = arrays_of(program)
-    graph, lifted = lifted_by(arguments, "" if is_inline else os.path.basename(beside))
-    for note in lifted.notes:
+    graph, lifted = lifted_by(arguments, "" if is_inline else os.path.basename(beside), unfolded)
+    for note in lifted.notes if unfolded == ALL_FOLDED else ():
         tell(f"note: {note}")
     if lifted.arrays:
-        import numpy as np
-
-        file = io.BytesIO()
-        arrays: dict[str, Any] = dict(lifted.arrays)  # NumPy's stubs treat keywords as options
-        np.savez_compressed(file, **arrays)
-        write_output(beside, file.getvalue())
+        write_arrays(beside, lifted.arrays)
     write_output(program, lifted.source)
     written = f"{program} and {beside}" if lifted.arrays else program
     return f"{counted(len(graph.nodes), 'node')} of {arguments.graph} are in {written}"
+
+
+def write_arrays(path: str, arrays: "Mapping[str, np.ndarray]") -> None:
+    """Write the file with the constants of a program."""
+    import numpy as np
+
+    file = io.BytesIO()
+    named: dict[str, Any] = dict(arrays)  # NumPy's stubs treat keywords as options
+    np.savez_compressed(file, **named)
+    write_output(path, file.getvalue())
 
 
 # --- --verify -----------------------------------------------------------------------------------
@@ -152,8 +164,9 @@ def largest() -> Limits:
     return Limits(file=10**9, constant=10**8, seconds=3600.0, unroll=10**7)
 
 
-def _verify(arguments: argparse.Namespace, program: str) -> int:
-    """Compare a program with its graph in another process. If an op ends that process, start again without it."""
+def _verify(arguments: argparse.Namespace, program: str, is_inline: bool) -> int:
+    """Compare a program with its graph in another process. If an op ends that process, start again without it. If folds
+    are to blame for differences, write the program again, without them."""
     avoid: list[str] = []
     one_by_one = False
     order = {**vars(arguments), "graph": os.path.abspath(arguments.graph)}
@@ -166,7 +179,10 @@ def _verify(arguments: argparse.Namespace, program: str) -> int:
             done = carried_out("lift_child", asked, work)
         said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         if said and "report" in said[-1]:
-            return _show(arguments, said[-1]["report"])
+            unfolded = unfolded_of(said[-1]["unfolded"])
+            if unfolded != ALL_FOLDED:
+                _write(arguments, program, is_inline, unfolded)
+            return _show(arguments, said[-1]["report"], unfolded)
         code = done.returncode
         if code >= 0:
             sys.stderr.write(done.stderr)
@@ -198,10 +214,14 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _show(arguments: argparse.Namespace, report: dict[str, Any]) -> int:
+def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfolded) -> int:
     if arguments.json:
-        print(json.dumps(report, indent=2))
+        print(json.dumps({**report, "unfolded": unfolded_json(unfolded)}, indent=2))
         return 0 if report["same"] else 1
+    for part in unfolded.parts:
+        print(f"{min(part.nodes)} {part}")
+    if unfolded.is_apart:
+        print("each value has a statement of its own, since nested ones do not compute the same")
     for name, message in report["failed"].items():
         print(f"fails in the program: {name}: {message}")
     unequal = report["unequal"]

@@ -8,33 +8,62 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from ..access import Access
+from ..diagnostics import TfgError
 from ..driver import compile_source
 from ..inputs import CompileInputs
+from ..source import Source
 from ..syntax.read import read
 from . import tensorflow
-from .lift import arrays_of, largest, lifted_by, report_json
+from .lift import arrays_of, largest, lifted_by, report_json, write_arrays
 from .orders import carry_out
+
+if TYPE_CHECKING:
+    from ..lift.lifted import Lifted
+    from ..lift.verify import VerifyReport
 
 
 # The arguments come from the command line and have any type.
 def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_one: bool) -> None:
     tensorflow.load()
+    from ..lift.proof import Prover
+    from ..lift.readable import lift_readable
+    from ..lift.unfolded import ALL_FOLDED, unfolded_json
     from ..lift.verify import Verifier
 
     given = argparse.Namespace(**arguments)
-    graph, lifted = lifted_by(given, os.path.basename(arrays_of(program)))
-    inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(program))
-    compiled = compile_source(read(program, largest()), inputs)
+    arrays = os.path.basename(arrays_of(program))
+    graph, lifted = lifted_by(given, arrays)
 
     def running(side: str, names: Sequence[str]) -> None:
         print(json.dumps({"running": side, "names": list(names)}), flush=True)
 
-    verifier = Verifier(graph, lifted, compiled, shapes=dict(given.shapes), seed=given.seed, avoid=frozenset(avoid),
-                        one_by_one=one_by_one, running=running)  # fmt: skip
-    print(json.dumps({"report": report_json(verifier.verify())}), flush=True)
+    def report_on(made: "Lifted", source: Source, place: str) -> "VerifyReport":
+        inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(place))
+        verifier = Verifier(graph, made, compile_source(source, inputs), shapes=dict(given.shapes), seed=given.seed,
+                            avoid=frozenset(avoid), one_by_one=one_by_one, running=running)  # fmt: skip
+        return verifier.verify()
+
+    def compare(made: "Lifted", source: Source) -> "VerifyReport":
+        """The report on another program than the one to verify: its files are in this process' folder."""
+        if made.arrays:
+            write_arrays(arrays, made.arrays)
+        return report_on(made, source, os.path.basename(program))
+
+    report, unfolded = None, ALL_FOLDED
+    with suppress(TfgError):
+        report = report_on(lifted, read(program, largest()), program)
+    if not given.exact and (report is None or not report.is_same):
+        unfolded = Prover(graph, arrays, compare).unfolded()
+    if unfolded != ALL_FOLDED:
+        lifted = lift_readable(graph, arrays, unfolded)
+        report = compare(lifted, Source(program, lifted.source))
+    if report is None:
+        report = report_on(lifted, read(program, largest()), program)  # raises its errors
+    print(json.dumps({"report": report_json(report), "unfolded": unfolded_json(unfolded)}), flush=True)
 
 
 if __name__ == "__main__":

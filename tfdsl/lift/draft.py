@@ -1,6 +1,6 @@
 """A program in the making: pieces that stand for nodes of a graph, and what is left of the graph."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 import numpy as np
@@ -218,15 +218,34 @@ class Draft(State):
     notes: list[str] = field(default_factory=list[str])
     seeds: set[int] = field(default_factory=set[int])  # of the graph, in ops that have seeds
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
+    closed: frozenset[str] = frozenset()  # nodes that the fold at work leaves alone
+    folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
 
     def type(self, end: Endpoint) -> TensorType:
         """The type of a tensor."""
         end = self.end(end)
         return self.types.get(end) or self.graph.nodes[end.node].types[end.output]
 
-    def is_open(self, name: str) -> bool:
+    def is_free(self, name: str) -> bool:
         """Whether nothing stands for a node yet."""
         return name not in self.dropped and name not in self.inside and name not in self.pieces
+
+    def is_open(self, name: str) -> bool:
+        """Whether the fold at work can take a node."""
+        return self.is_free(name) and name not in self.closed
+
+    def apply(self, fold: "Callable[[Draft], None]", closed: frozenset[str]) -> None:
+        """Let a fold do its work on all nodes but some."""
+        self.closed = closed
+        fold(self)
+        for name in (*self.pieces, *self.inside, *self.dropped):
+            self.folded.setdefault(name, fold.__name__)
+
+    def owner(self, name: str) -> str:
+        """The piece that a node is part of, or the node itself."""
+        while name not in self.pieces and name in self.inside:
+            name = self.inside[name]
+        return name
 
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
         """Let a piece stand for nodes. It waits for the effects that they wait for."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..lowering.definitions import functions_of
-from ..record import replace
+from ..record import Record, replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
@@ -23,6 +23,7 @@ from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
 from .graph import SavedGraph, reached
 from .lifted import Lifted
+from .unfolded import ALL_FOLDED, Unfolded
 from .write import Writer
 
 # Ops that only look at a tensor or a variable. Without users they are left over from the code that built the graph.
@@ -35,28 +36,42 @@ FOLDS = (
 )  # fmt: skip
 
 
-def lift_readable(graph: SavedGraph, arrays: str = "") -> Lifted:
+class ReadableForm(Record):
+    """A program with what it was made of: its draft, and its text before it was formatted, of which `lines` says for
+    each line which piece it is from."""
+
+    lifted: Lifted
+    draft: Draft
+    text: str
+    lines: tuple[str, ...]
+
+
+def lift_readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED) -> Lifted:
     """The graph as a person would write it. `arrays` is the name of the file for large constants, which are in the
-    source if it is empty. A graph of which a part has no readable form is lifted exactly, with a note."""
+    source if it is empty. `unfolded` says which parts stay as they were. A graph of which a part has no readable form
+    is lifted exactly, with a note."""
     try:
-        return _readable(graph, arrays)
+        return readable(graph, arrays, unfolded).lifted
     except NotReadable as error:
         exact = lift_exact(graph, arrays)
         return replace(exact, notes=(*exact.notes, f"written node for node, since {error}"))
 
 
-def _readable(graph: SavedGraph, arrays: str) -> Lifted:
+def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED) -> ReadableForm:
+    """The readable form of a graph. Raises `NotReadable` if it has none."""
     trainable = graph.collections.get("trainable_variables")
     draft = Draft(graph, arrays, trainable=None if trainable is None else frozenset(trainable))
     for fold in FOLDS:
-        fold(draft)
+        draft.apply(fold, unfolded.of(fold.__name__))
     if any(node.device for node in graph.nodes.values()):
         draft.notes.append("left out: the devices of nodes; the exact form has them")
+    if unfolded.is_apart:
+        draft.notes.append("each value has a statement of its own, since nested ones do not compute the same")
     roots = _roots(draft)
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
     functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
-    writer = Writer(draft, functions, frozenset(roots))
+    writer = Writer(draft, functions, frozenset(roots), unfolded)
     source = writer.write(roots)
     called = _called(graph, writer.called())
     made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
@@ -70,9 +85,10 @@ def _readable(graph: SavedGraph, arrays: str) -> Lifted:
         if draft.end(other) in found:
             found[end] = found[draft.end(other)]
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
-    return Lifted(
-        format_text(Source("lifted", head + seed + made + source)), arrays_of, found, (*graph.notes, *draft.notes)
-    )
+    before = head + seed + made
+    text = format_text(Source("lifted", before + source))
+    lifted = Lifted(text, arrays_of, found, (*graph.notes, *draft.notes))
+    return ReadableForm(lifted, draft, before + source, (*[""] * before.count("\n"), *writer.lines))
 
 
 def _seed(draft: Draft) -> str:

@@ -33,6 +33,7 @@ from .sides import (
     is_random,
 )
 
+AFTER = " after "  # in the name of a variable after an update
 _MOST_UPDATES = 50
 _CLOSE = 1e-4  # the largest difference that can be rounding, relative to the largest number of a tensor
 
@@ -304,7 +305,7 @@ class Verifier:
             others = self._right.values(self._variables.values())
             for name, one, other in zip(self._variables, ones, others):
                 self.report.variables += 1
-                self._compare(f"{name} after {end.node}", one, other, Pair(end, left, right))
+                self._compare(f"{name}{AFTER}{end.node}", one, other, Pair(end, left, right))
         self._set(values)
 
 

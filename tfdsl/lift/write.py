@@ -39,6 +39,7 @@ from .exact import ARRAYS, place_of
 from .graph import Cycle, Endpoint, in_order
 from .names import TAKEN
 from .scopes import clear_scopes, scope_of, shared_scopes
+from .unfolded import ALL_FOLDED, Unfolded
 
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
@@ -72,11 +73,14 @@ class ScopeBlock(Record):
 
 class Writer(State):
     """Writes a draft. Names of nodes are kept for the pieces `kept`: the program names such a node, if it would not
-    have this name by itself."""
+    have this name by itself. `unfolded` says which parts stay as they were."""
 
     draft: Draft
     functions: dict[str, str]  # names in the source of functions of the graph
     kept: frozenset[str] = frozenset()
+    unfolded: Unfolded = ALL_FOLDED
+    lines: list[str] = field(default_factory=list[str])  # for each line of the source, the piece that it is from
+    said: set[str] = field(default_factory=set[str])  # the comments about parts that stay as they were
     names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
     scopes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # of pieces
     nested: set[Endpoint] = field(default_factory=set[Endpoint])  # what is part of a later statement
@@ -97,7 +101,9 @@ class Writer(State):
         parts = self._arranged(statements)
         self.lasts = Counter(piece.node.rpartition("/")[2] for piece in statements)
         self._name_all(parts, (), frozenset())
-        return "\n".join(self._lines(parts, ())) + "\n"
+        lines = list(self._lines(parts, ()))
+        self.lines = [node for _, node in lines]
+        return "".join(f"{line}\n" for line, _ in lines)
 
     # --- what is nested in what -----------------------------------------------------------------
 
@@ -131,7 +137,8 @@ class Writer(State):
                 or (used[0] is not around and isinstance(used[0], (LoopPiece, SummaryPiece)))
             ):
                 continue
-            if piece.node not in roots and piece.node not in waited:
+            is_apart = self.unfolded.is_apart or self.unfolded.part(piece.node) is not None
+            if piece.node not in roots and piece.node not in waited and not is_apart:
                 text = self._expression(piece)
                 if text.depth <= _DEEPEST and len(text.text) <= _WIDTH - 25:
                     self.nested.add(piece.ends[0])
@@ -319,7 +326,7 @@ class Writer(State):
         place = ""
         if isinstance(piece, LoopPiece) and end not in piece.ends:
             return self.names[end]
-        if _is_raw(piece):
+        if is_raw(piece):
             node = self.draft.graph.nodes[end.node]
             definition = op_def(node.op)
             assert definition is not None
@@ -354,16 +361,24 @@ class Writer(State):
             found[end] = f"^{piece.node}" if is_unnamed else ".".join((*self.scopes[piece.node], name))
         return found
 
-    def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[str]:
+    def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """The lines of parts, each with the piece that it is from."""
         margin = "    " * len(scope)
         for part in parts:
             if isinstance(part, ScopeBlock):
-                yield f"{margin}scope {part.name}:"
+                yield f"{margin}scope {part.name}:", ""
                 yield from self._lines(part.parts, (*scope, part.name))
             else:
                 self.here = scope
-                for line in self._statement(part):
-                    yield f"{margin}{line}"
+                for line in (*self._comment(part), *self._statement(part)):
+                    yield f"{margin}{line}", part.node
+
+    def _comment(self, piece: LiftedPiece) -> Iterator[str]:
+        """Why a part of the graph stays as it was, before its first statement."""
+        part = self.unfolded.part(piece.node)
+        if part is not None and str(part) not in self.said:
+            self.said.add(str(part))
+            yield f"# {part}"
 
     # --- statements -----------------------------------------------------------------------------
 
@@ -628,10 +643,11 @@ def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     """What a statement gives names: the outputs, or what a raw call gives as one."""
     if isinstance(piece, SummaryPiece):
         return ()
-    return piece.ends[:1] if _is_raw(piece) else piece.ends
+    return piece.ends[:1] if is_raw(piece) else piece.ends
 
 
-def _is_raw(piece: LiftedPiece) -> bool:
+def is_raw(piece: LiftedPiece) -> bool:
+    """Whether a piece is a raw call."""
     return isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
 
 

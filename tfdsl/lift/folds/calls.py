@@ -36,18 +36,20 @@ _TENSORS = ("tensor", "tensors", "shape", "variable")
 
 def fold_calls(draft: Draft) -> None:
     for node in draft.graph.nodes.values():
-        if not draft.is_open(node.name):
+        if not draft.is_free(node.name):
             continue
+        is_open = draft.is_open(node.name)
         if node.op == "Const":
             fold_constant(draft, node)
         elif node.op in PLACEHOLDERS:
             default = operand(draft, node.inputs[0]) if node.inputs else None
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
-        elif node.op in _PASSES and not node.controls and draft.graph.users[node.name]:
+        elif node.op in _PASSES and not node.controls and draft.graph.users[node.name] and is_open:
             draft.aliases[Endpoint(node.name)] = node.inputs[0]
             draft.inside[node.name] = node.inputs[0].node
         else:
-            draft.claim(index_of(draft, node) or call_of(draft, node) or raw_of(draft, node))
+            made = (index_of(draft, node) or call_of(draft, node)) if is_open else None
+            draft.claim(made or raw_of(draft, node))
 
 
 def fold_constant(draft: Draft, node: GraphNode) -> None:

@@ -1,0 +1,162 @@
+"""Finds the folds that are to blame where a program does not compute what its graph computes.
+
+The program is compared once more with a statement for each value, so the first values that differ name the nodes that
+made them. The fold that took such a node leaves it alone in the next attempt.
+"""
+
+from collections.abc import Callable, Iterator
+
+from ..diagnostics import TfgError
+from ..record import Record, replace
+from ..source import Source
+from .constants import value_text
+from .draft import (
+    CallPiece,
+    Draft,
+    IndexPiece,
+    LiftedPiece,
+    LoopPiece,
+    NotReadable,
+    PlaceholderPiece,
+    StepPiece,
+    StoredPiece,
+    SummaryPiece,
+    VariablePiece,
+)
+from .graph import SavedGraph
+from .lifted import Lifted
+from .readable import ReadableForm, readable
+from .unfolded import ALL_FOLDED, Unfolded, UnfoldedPart
+from .verify import AFTER, Unequal, VerifyReport
+from .write import is_raw
+
+Compare = Callable[[Lifted, Source], VerifyReport]  # compiles a source, and compares it with the graph
+_MOST_TRIES = 100
+
+
+class ProofAttempt(Record):
+    """A program and its report. A program that does not compile has none. `wrong` has the nodes whose values differ or
+    that cannot be computed, and why."""
+
+    made: ReadableForm
+    report: VerifyReport | None
+    wrong: dict[str, str]
+
+
+class Prover:
+    """Looks for the parts of a graph that have to stay as they were."""
+
+    def __init__(self, graph: SavedGraph, arrays: str, compare: Compare):
+        self._graph, self._arrays, self._compare = graph, arrays, compare
+        self._tries = 0
+
+    def unfolded(self) -> Unfolded:
+        """What must not be folded for the program to compute the same, as far as that can be found."""
+        found, hopeless = replace(ALL_FOLDED, is_apart=True), set[str]()
+        apart = self._attempt(found)
+        while apart is not None and self._tries < _MOST_TRIES:
+            left = apart.wrong.keys() - hopeless
+            if not left:
+                break
+            node = min(left, key=lambda name: (len(self._graph.above(name) & left), name))
+            part = self._culprit(found, apart, node)
+            if part is None:
+                hopeless.add(node)
+            else:
+                found = replace(found, parts=(*found.parts, part))
+                apart = self._attempt(found)
+        nested = replace(found, is_apart=False)
+        if apart is None or apart.report is None or apart.wrong.keys() - hopeless:
+            return nested
+        attempt = self._attempt(nested)
+        is_same = attempt is not None and attempt.report is not None and not attempt.wrong.keys() - hopeless
+        return nested if is_same else found
+
+    def _attempt(self, unfolded: Unfolded) -> ProofAttempt | None:
+        """A program that leaves some parts as they were, or None if it has no readable form."""
+        self._tries += 1
+        try:
+            made = readable(self._graph, self._arrays, unfolded)
+        except NotReadable:
+            return None
+        source = Source("lifted", made.text)
+        try:
+            report = self._compare(made.lifted, source)
+        except TfgError as error:
+            lines = [(one, one.span.source.position(one.span.start)[0]) for one in error.diagnostics if one.span]
+            said = {made.lines[line - 1]: f"does not compile: {one.headline}" for one, line in lines}
+            return ProofAttempt(made, None, {name: text for name, text in said.items() if name})
+        return ProofAttempt(made, report, dict(_wrong(report)))
+
+    def _culprit(self, found: Unfolded, attempt: ProofAttempt, node: str) -> UnfoldedPart | None:
+        """The fold to blame for a node: the first without which the node is right."""
+        for part in _suspects(attempt.made.draft, node, attempt.wrong[node]):
+            tried = self._attempt(replace(found, parts=(*found.parts, part)))
+            compiles = tried is not None and (tried.report is not None or attempt.report is None)
+            if tried is not None and compiles and node not in tried.wrong:
+                return part
+        return None
+
+
+def _wrong(report: VerifyReport) -> Iterator[tuple[str, str]]:
+    for one in report.unequal:
+        if not one.is_rounding:
+            yield _node(one.name), difference(one)
+    for name, message in report.failed.items():
+        yield _node(name), f"fails: {message}"
+
+
+def _node(name: str) -> str:
+    """The node of a name in a report: that of a tensor, or the one after which a variable differs."""
+    return name.rpartition(AFTER)[2].partition(":")[0]
+
+
+def difference(one: Unequal) -> str:
+    """How far two values are from each other, in words."""
+    return f"differs by up to {one.difference:.3g}" if one.difference < float("inf") else "differs in shape or dtype"
+
+
+def _suspects(draft: Draft, node: str, reason: str) -> Iterator[UnfoldedPart]:
+    """What may be to blame for a node: the folds that computed its inputs while lifting, then the one that took it."""
+    owner = draft.owner(node)
+    own = {name for name in (*draft.inside, owner) if draft.owner(name) == owner}
+    computed: list[str] = []
+    todo = [end.node for name in own for end in draft.graph.nodes[name].inputs]
+    while todo:
+        name = todo.pop()
+        if name in draft.dropped and name not in computed:
+            computed.append(name)
+            todo += [end.node for end in draft.graph.nodes[name].inputs]
+    for name in reversed(computed):
+        value = next((one for end, one in draft.known.items() if end.node == name), None)
+        form = "nothing" if value is None else value_text(value.tolist(), "")
+        yield UnfoldedPart(draft.folded[name], frozenset({name}), form, f"{node} {reason}")
+    piece = draft.pieces.get(owner)
+    if piece is not None and not is_raw(piece):
+        fold = draft.folded[owner]
+        yield UnfoldedPart(
+            fold, frozenset(one for one in own if draft.folded[one] == fold), _form(piece), f"it {reason}"
+        )
+
+
+def _form(piece: LiftedPiece) -> str:
+    """A piece in one word."""
+    match piece:
+        case CallPiece(callee=callee):
+            return callee
+        case StepPiece(optimizer=optimizer):
+            return f"optimize with {optimizer}"
+        case IndexPiece():
+            return "an index"
+        case LoopPiece():
+            return "while"
+        case VariablePiece():
+            return "variable"
+        case PlaceholderPiece():
+            return "placeholder"
+        case StoredPiece():
+            return "a constant of a file"
+        case SummaryPiece():
+            return "summary"
+        case _:
+            raise AssertionError(piece)
