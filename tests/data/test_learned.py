@@ -74,7 +74,7 @@ def test_what_is_learned_is_known_while_compiling(files):
     )
     program = tfdsl.compile(text)
     rows = list(csv.DictReader(TRAIN.splitlines()))
-    train = [rows[at] for at in program.dataset("old").train.row_numbers]
+    train = [rows[at] for at in program.dataset("old").numbers("train")]
     ages = np.array([float(row["age"] or "nan") for row in train])
     scaler = StandardScaler().fit(np.where(np.isnan(ages), np.nanmean(ages), ages)[:, None])
     learned = program.learned()["old"]

@@ -13,7 +13,6 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -231,11 +230,6 @@ class Part(Fields):
     @property
     def test(self) -> None:
         return None
-
-    @cached_property
-    def row_numbers(self) -> np.ndarray:
-        """The rows of the whole that it has."""
-        return dict(self.of._table.parts)[self.name]
 
     def array(self, field: str) -> Any:
         return self.of.array(field, self.name)
