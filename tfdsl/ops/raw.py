@@ -22,6 +22,10 @@ READERS = (
     "RefNextIteration",
 )  # fmt: skip
 
+# The ops where an iteration of a TensorFlow 1 loop comes back, and those that send it there.
+MERGES = ("Merge", "RefMerge")
+NEXT_ITERATIONS = ("NextIteration", "RefNextIteration")
+
 
 # A JSON value.
 Json: TypeAlias = "bool | int | float | str | list[Json] | tuple[Json, ...] | dict[str, Json] | None"

@@ -155,6 +155,9 @@ INDEX, WHILE, COND, CARRIED = "index", "while", "cond", "carried"
 PYTHON = "python."
 
 
+_MERGES = frozenset(raw.PREFIX + name for name in raw.MERGES)
+
+
 class Node(Record):
     """One op. `op` names a row of the op table or one of the kinds above; `raw.Roll` is a TensorFlow op,
     `python.smooth` a Python function of the compiler's caller.
@@ -339,7 +342,7 @@ class Node(Record):
 
     def back(self) -> "Iterator[tuple[int, Ref]]":
         """The inputs that come from nodes further down, with their positions in the list of inputs."""
-        if self.op in ("raw.Merge", "raw.RefMerge") and isinstance(given := self.args.get("inputs"), Refs):
+        if self.op in _MERGES and isinstance(given := self.args.get("inputs"), Refs):
             yield from ((at, one.value) for at, one in enumerate(given.items) if isinstance(one, Back))
 
     def inside(self) -> "Iterator[Node]":

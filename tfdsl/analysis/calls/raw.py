@@ -75,7 +75,6 @@ from .arguments import (
 from .foreign import inferred
 
 _MOST_OUTPUTS = 100_000
-_MERGES = ("Merge", "RefMerge")  # the ops where an iteration of a TensorFlow 1 loop comes back
 
 
 class _Dtypes(State):
@@ -161,7 +160,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
 
 def _waiting(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue]) -> dict[int, LaterValue]:
     """The inputs of a merge that come from further down, by position. Until then, a known input takes their place."""
-    if op.tf not in _MERGES or not isinstance(given := arguments["inputs"].value, (list, tuple)):
+    if op.tf not in raw.MERGES or not isinstance(given := arguments["inputs"].value, (list, tuple)):
         return {}
     found = {at: one for at, one in enumerate(given) if isinstance(one, LaterValue)}
     known = [one for one in given if isinstance(one, Tensor)]
@@ -279,10 +278,9 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: 
 
 def _check_known(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, name: str) -> None:
     """Check a function that is given by its name: one of the graph, or an op."""
-    known = [*ctx.graph.functions, *(one for one in raw.names() if one == name)]
-    if name not in known and not ctx.graph.is_function:
-        ctx.fail(RAW_FUNCTION, given.span, help=ctx.did_you_mean(name, known), function=op.name, name=attr.name,
-                 value=describe(name))  # fmt: skip
+    if name not in ctx.graph.functions and not ctx.graph.is_function and name not in raw.names():
+        help = ctx.did_you_mean(name, ctx.graph.functions)
+        ctx.fail(RAW_FUNCTION, given.span, help=help, function=op.name, name=attr.name, value=describe(name))
 
 
 def _shape(

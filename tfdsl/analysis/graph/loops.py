@@ -1,13 +1,12 @@
 """Loops of TensorFlow 1: `raw.Merge(inputs=[first, later next])`, and the line further down that binds `next`."""
 
 from ...diagnostics import LATER_LOOP, LATER_MISSING, Diagnostic, Note
+from ...ops import raw
 from ...program import Back, Refs
 from ...record import replace
 from ...syntax import tree as t
 from ..context import Analysis, GraphBuilder
 from ..values import Env, ErrorValue, ExprValue, Tensor, describe
-
-_ENDS = ("NextIteration", "RefNextIteration")  # the ops that go back into a loop
 
 
 def close(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue) -> None:
@@ -21,7 +20,12 @@ def close(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue) -> No
         merge = graph.nodes[one.node]
         dtype = merge.outputs[0].dtype
         made = graph.nodes[value.ref.node].raw_op if isinstance(value, Tensor) else None
-        if not isinstance(value, Tensor) or made is None or made.tf not in _ENDS or value.type.dtype != dtype:
+        if (
+            not isinstance(value, Tensor)
+            or made is None
+            or made.tf not in raw.NEXT_ITERATIONS
+            or value.type.dtype != dtype
+        ):
             note = Note("the merge is on line {line}", one.span)
             ctx.fail(LATER_LOOP, target.span, (note,), name=target.id, dtype=dtype, value=describe(value))
         items = list(merge.items("inputs"))
