@@ -12,19 +12,28 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..access import Access
-from ..diagnostics import NPZ_DAMAGED, NPZ_NAMES, STORED_CHANGED, STORED_KIND, STORED_LARGE
+from ..diagnostics import NPZ_NAMES, STORED_CHANGED, STORED_KIND, STORED_LARGE
 from ..types import ALL_DTYPES, STRING, DType
 from .constant import ONLY, StoredConstant
-from .schema import DataError, FilePlace, composed, shown, shown_path
+from .schema import DataError, shown, shown_path
 from .sources.base import Where, open_file
-from .sources.npz.headers import FAULTS, ArrayHeader, check_directory, check_member, damaged, read_header
+from .sources.npz.headers import (
+    FAULTS,
+    MAGIC,
+    ArrayHeader,
+    check_directory,
+    check_member,
+    damaged,
+    incomplete,
+    members,
+    read_header,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
 _MOST_BYTES = 2**31 - 1  # the largest tensor in a GraphDef
 _BLOCK = 1 << 20
-_MAGIC = b"\x93NUMPY"
 _NUMBER = re.compile(r"[<>=|]?([biufc])(\d{1,2})")
 _TEXT = re.compile(r"[<>=|]?([SU])(\d{1,9})")
 _KINDS = {"i": "int", "u": "uint", "f": "float"}
@@ -41,7 +50,7 @@ def constants_in(file: BinaryIO, path: str) -> Mapping[str, StoredConstant | Dat
             return {ONLY: declared(read_header(file, path, size, path), ONLY, path, checksum)}
         check_directory(file)
         with zipfile.ZipFile(file) as archive:
-            found = {name: _member(archive, member, name, path) for name, member in _members(archive).items()}
+            found = {name: _member(archive, member, name, path) for name, member in members(archive)}
     except FAULTS as error:
         raise damaged(path, error) from None
     if not found:
@@ -49,13 +58,9 @@ def constants_in(file: BinaryIO, path: str) -> Mapping[str, StoredConstant | Dat
     return found
 
 
-def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    return {composed(one.filename[:-4]): one for one in archive.infolist() if one.filename.endswith(".npy")}
-
-
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, path: str) -> StoredConstant | DataError:
     try:
-        check_member(member)
+        check_member(name, member)
         with archive.open(member) as file:
             return declared(read_header(file, name, member.file_size, path), name, path, member.CRC)
     except DataError as error:
@@ -66,7 +71,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, path: 
 
 def _is_npy(file: BinaryIO) -> bool:
     file.seek(0)
-    is_npy = file.read(len(_MAGIC)) == _MAGIC
+    is_npy = file.read(len(MAGIC)) == MAGIC
     file.seek(0)
     return is_npy
 
@@ -88,7 +93,7 @@ def declared(header: ArrayHeader, name: str, path: str, checksum: int) -> Stored
         return DataError(STORED_KIND, what=what, kind=kind)
     size = math.prod(header.shape) * item
     if header.rest != size:
-        return DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
+        return incomplete(name, path)
     if size > _MOST_BYTES:
         return DataError(STORED_LARGE, what=what, size=size, most=_MOST_BYTES)
     return StoredConstant(dtype, header.shape, checksum)
@@ -118,6 +123,7 @@ class ConstantFiles:
         self._access = access
         self._files: dict[tuple[str, str], BinaryIO] = {}
         self._archives: dict[tuple[str, str], zipfile.ZipFile] = {}
+        self._members: dict[tuple[str, str], dict[str, zipfile.ZipInfo]] = {}
 
     def __enter__(self) -> "ConstantFiles":
         return self
@@ -126,6 +132,7 @@ class ConstantFiles:
         for one in (*self._archives.values(), *self._files.values()):
             one.close()
         self._archives.clear()
+        self._members.clear()
         self._files.clear()
 
     def read(self, path: str, folder: str, name: str, checksum: int) -> "np.ndarray":
@@ -151,12 +158,12 @@ class ConstantFiles:
         if key not in self._archives:
             check_directory(file)
             self._archives[key] = zipfile.ZipFile(file)
-        archive = self._archives[key]
-        member = _members(archive).get(name)
+            self._members[key] = dict(members(self._archives[key]))
+        member = self._members[key].get(name)
         if member is None or checksum != member.CRC:
             raise changed
-        check_member(member)
-        with archive.open(member) as opened:
+        check_member(name, member)
+        with self._archives[key].open(member) as opened:
             return np.lib.format.read_array(opened, allow_pickle=False)
 
 

@@ -11,6 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
@@ -22,6 +23,7 @@ _LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
 _ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that give the place of its directory
 # How large an array may be when unpacked: always this many bytes, or this many times its stored size.
 _PACKED, _TIMES_PACKED = 1 << 28, 100
+MAGIC = b"\x93NUMPY"  # what an array begins with
 _HEADER_LIMIT = 10_000  # the limit of NumPy
 # Errors of zipfile and NumPy for an invalid file. RuntimeError: it needs a password or an unknown method.
 FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
@@ -45,8 +47,7 @@ def stored_arrays(file: BinaryIO) -> tuple[StoredArray, ...]:
     try:
         check_directory(file)
         with zipfile.ZipFile(file) as archive:
-            members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
-            arrays = tuple(_member(archive, member, path) for member in members)
+            arrays = tuple(_member(archive, name, member, path) for name, member in members(archive))
     except FAULTS as error:
         raise damaged(path, error) from None
     if not arrays:
@@ -105,17 +106,22 @@ def damaged(path: str, error: Exception) -> DataError:
     return DataError(NPZ_BAD, place=FilePlace(path), path=shown_path(path), reason=reason)
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
+def members(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """The arrays in an archive, by their names."""
+    for member in archive.infolist():
+        if member.filename.endswith(".npy"):
+            yield composed(member.filename[:-4]), member
+
+
+def _member(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo, path: str) -> StoredArray:
     """The header of one member. Only the header is unpacked."""
-    name = composed(member.filename[:-4])
-    check_member(member)
+    check_member(name, member)
     with archive.open(member) as file:
         return _npy(file, name, member.filename, member.file_size, path, member.file_size > member.compress_size)
 
 
-def check_member(member: zipfile.ZipInfo) -> None:
+def check_member(name: str, member: zipfile.ZipInfo) -> None:
     """Refuse a member that NumPy would not write, or that is far larger than the file."""
-    name = composed(member.filename[:-4])
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
     if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
@@ -130,13 +136,18 @@ class ArrayHeader(Record):
     rest: int
 
 
+def incomplete(name: str, path: str) -> DataError:
+    """The error for an array that is not as its header says."""
+    return DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
+
+
 def read_header(file: IO[bytes], name: str, size: int, path: str) -> ArrayHeader:
     """The header of an array in a file of `size` bytes."""
-    wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
+    wrong = incomplete(name, path)
     magic, version = file.read(6), file.read(2)
     width = 2 if version[:1] == b"\x01" else 4
     count = file.read(width)
-    if magic != b"\x93NUMPY" or len(count) < width:
+    if magic != MAGIC or len(count) < width:
         raise wrong
     (length,) = struct.unpack("<H" if width == 2 else "<I", count)
     if length > _HEADER_LIMIT:
@@ -160,5 +171,5 @@ def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packe
         raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(header.descr)))
     item = int(number[2]) if number[2] else 4 * int(number[4])
     if header.rest != math.prod(header.shape) * item:
-        raise DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown_path(path), array=name)
+        raise incomplete(name, path)
     return StoredArray(name, member, header.shape, number[1] or number[3], is_packed)
