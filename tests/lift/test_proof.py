@@ -77,13 +77,13 @@ def proved(graph):
     """What is not folded, the program without it, and its report."""
     saved = graph_of(graph.as_graph_def())
 
-    def compare(lifted, source):
+    def compare(original, lifted, source):
         compiled = compile_source(source, CompileInputs(access=Access("lifted.tfg")))
-        return Verifier(saved, lifted, compiled, shapes={}, seed=1).verify()
+        return Verifier(original, lifted, compiled, shapes={}, seed=1).verify()
 
     unfolded = Prover(saved, "arrays.npz", compare).unfolded()
     made = readable.readable(saved, "arrays.npz", unfolded)
-    return unfolded, made, compare(made.lifted, Source("lifted", made.lifted.source))
+    return unfolded, made, compare(saved, made.lifted, Source("lifted", made.lifted.source))
 
 
 def code(made):

@@ -22,6 +22,7 @@ from .lift import arrays_of, largest, lifted_by, report_json, write_arrays
 from .orders import carry_out
 
 if TYPE_CHECKING:
+    from ..lift.graph import SavedGraph
     from ..lift.lifted import Lifted
     from ..lift.verify import VerifyReport
 
@@ -41,28 +42,28 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
     def running(side: str, names: Sequence[str]) -> None:
         print(json.dumps({"running": side, "names": list(names)}), flush=True)
 
-    def report_on(made: "Lifted", source: Source, place: str) -> "VerifyReport":
+    def report_on(original: "SavedGraph", made: "Lifted", source: Source, place: str) -> "VerifyReport":
         inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(place))
-        verifier = Verifier(graph, made, compile_source(source, inputs), shapes=dict(given.shapes), seed=given.seed,
+        verifier = Verifier(original, made, compile_source(source, inputs), shapes=dict(given.shapes), seed=given.seed,
                             avoid=frozenset(avoid), one_by_one=one_by_one, running=running)  # fmt: skip
         return verifier.verify()
 
-    def compare(made: "Lifted", source: Source) -> "VerifyReport":
+    def compare(original: "SavedGraph", made: "Lifted", source: Source) -> "VerifyReport":
         """The report on another program than the one to verify: its files are in this process' folder."""
         if made.arrays:
             write_arrays(arrays, made.arrays)
-        return report_on(made, source, os.path.basename(program))
+        return report_on(original, made, source, os.path.basename(program))
 
     report, unfolded = None, ALL_FOLDED
     with suppress(TfgError):
-        report = report_on(lifted, read(program, largest()), program)
+        report = report_on(graph, lifted, read(program, largest()), program)
     if not given.exact and (report is None or not report.is_same):
         unfolded = Prover(graph, arrays, compare).unfolded()
     if unfolded != ALL_FOLDED:
         lifted = lift_readable(graph, arrays, unfolded)
-        report = compare(lifted, Source(program, lifted.source))
+        report = compare(graph, lifted, Source(program, lifted.source))
     if report is None:
-        report = report_on(lifted, read(program, largest()), program)  # raises its errors
+        report = report_on(graph, lifted, read(program, largest()), program)  # raises its errors
     print(json.dumps({"report": report_json(report), "unfolded": unfolded_json(unfolded)}), flush=True)
 
 

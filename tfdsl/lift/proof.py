@@ -1,7 +1,7 @@
 """Finds the folds that are to blame where a program does not compute what its graph computes.
 
-The program is compared once more with a statement for each value, so the first values that differ name the nodes that
-made them. The fold that took such a node leaves it alone in the next attempt.
+The program is compared once more with a statement for each value, and with the graph without calls, so the first values
+that differ name the nodes that made them. The fold that took such a node leaves it alone in the next attempt.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,13 +24,14 @@ from .draft import (
     VariablePiece,
 )
 from .graph import SavedGraph
+from .inline import inlined
 from .lifted import Lifted
 from .readable import ReadableForm, readable
 from .unfolded import ALL_FOLDED, Unfolded, UnfoldedPart
 from .verify import AFTER, Unequal, VerifyReport
 from .write import is_raw
 
-Compare = Callable[[Lifted, Source], VerifyReport]  # compiles a source, and compares it with the graph
+Compare = Callable[[SavedGraph, Lifted, Source], VerifyReport]  # compiles a source, and compares it with the graph
 _MOST_TRIES = 100
 
 
@@ -47,7 +48,7 @@ class Prover:
     """Looks for the parts of a graph that have to stay as they were."""
 
     def __init__(self, graph: SavedGraph, arrays: str, compare: Compare):
-        self._graph, self._arrays, self._compare = graph, arrays, compare
+        self._graph, self._arrays, self._compare = inlined(graph).graph, arrays, compare
         self._tries = 0
 
     def unfolded(self) -> Unfolded:
@@ -81,7 +82,7 @@ class Prover:
             return None
         source = Source("lifted", made.text)
         try:
-            report = self._compare(made.lifted, source)
+            report = self._compare(self._graph, made.lifted, source)
         except TfgError as error:
             lines = [(one, one.span.source.position(one.span.start)[0]) for one in error.diagnostics if one.span]
             said = {made.lines[line - 1]: f"does not compile: {one.headline}" for one, line in lines}

@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import escape, glob
 from typing import Any, TypeAlias
 
 from ..diagnostics import (
     CHECKPOINT_GIVEN,
+    FUNCTION_BROKEN,
     GRAPH_REFUSED,
     NODE_BROKEN,
     NODE_CYCLE,
@@ -19,6 +20,7 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.spelling import did_you_mean
+from ..lowering.definitions import functions_of
 from ..lowering.failures import plain_reason
 from ..lowering.tf import (
     AttrValue,
@@ -99,6 +101,7 @@ class _Reader:
         unknown = self._defs.unknown(list(defs.values()), self._graph.library)
         if unknown:
             raise refuse(OPS_UNKNOWN, path=self._path, names=_some(unknown))
+        self._check_functions(defs.values())
         attrs, signatures = self._typed(defs)
         self._check_dtypes(defs, links, signatures)
         ordered = self._ordered(defs, links)
@@ -162,6 +165,19 @@ class _Reader:
             return in_order(needs)
         except Cycle as error:
             raise refuse(NODE_CYCLE, names=_some(error.names)) from None
+
+    def _check_functions(self, nodes: Iterable[NodeDef]) -> None:
+        """Refuse functions that call themselves, perhaps through others: TensorFlow would not come to an end."""
+        functions = {one.signature.name: one for one in self._graph.library.function}
+
+        def called(nodes: Iterable[NodeDef]) -> set[str]:
+            return {name for node in nodes for name in (node.op, *functions_of(node))} & functions.keys()
+
+        used = reached(called(nodes), lambda name: called(functions[name].node_def))
+        try:
+            in_order({name: called(functions[name].node_def) for name in functions if name in used})
+        except Cycle as error:
+            raise refuse(FUNCTION_BROKEN, name=error.names[0], reason="it calls itself") from None
 
     # --- types ----------------------------------------------------------------------------------
 

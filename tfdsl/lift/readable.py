@@ -22,6 +22,7 @@ from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
 from .graph import SavedGraph, reached
+from .inline import inlined
 from .lifted import Lifted
 from .unfolded import ALL_FOLDED, Unfolded
 from .write import Writer
@@ -60,22 +61,25 @@ def lift_readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_
 def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED) -> ReadableForm:
     """The readable form of a graph. Raises `NotReadable` if it has none."""
     trainable = graph.collections.get("trainable_variables")
-    draft = Draft(graph, arrays, trainable=None if trainable is None else frozenset(trainable))
+    flat = inlined(graph)
+    draft = Draft(
+        flat.graph, arrays, aliases=flat.results, trainable=None if trainable is None else frozenset(trainable)
+    )
     for fold in FOLDS:
         draft.apply(fold, unfolded.of(fold.__name__))
     if any(node.device for node in graph.nodes.values()):
         draft.notes.append("left out: the devices of nodes; the exact form has them")
     if unfolded.is_apart:
         draft.notes.append("each value has a statement of its own, since nested ones do not compute the same")
-    roots = _roots(draft)
+    roots = _roots(draft, {draft.end(end).node for end in flat.results.values()})
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
     functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
-    writer = Writer(draft, functions, frozenset(roots), unfolded)
+    writer = Writer(draft, functions, frozenset(roots) & graph.nodes.keys(), unfolded)
     source = writer.write(roots)
     called = _called(graph, writer.called())
     made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
-    stored = {name: constant_value(graph.nodes[name]) for name, one in draft.pieces.items()
+    stored = {name: constant_value(draft.graph.nodes[name]) for name, one in draft.pieces.items()
               if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
     seed = _seed(draft)
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
@@ -84,6 +88,7 @@ def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDE
     for end, other in draft.aliases.items():
         if draft.end(other) in found:
             found[end] = found[draft.end(other)]
+    found = {end: text for end, text in found.items() if end.node in graph.nodes}
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
     before = head + seed + made
     text = format_text(Source("lifted", before + source))
@@ -121,10 +126,10 @@ def _train_all(draft: Draft) -> None:
             draft.pieces[name] = replace(piece, trained=None)
 
 
-def _roots(draft: Draft) -> list[str]:
-    """The pieces that the program has for their own sake."""
+def _roots(draft: Draft, named: set[str]) -> list[str]:
+    """The pieces that the program has for their own sake: among others those of the nodes `named`."""
     graph = draft.graph
-    named = {draft.end(end).node for one in graph.signatures.values() for end in one.outputs.values()}
+    named |= {draft.end(end).node for one in graph.signatures.values() for end in one.outputs.values()}
     kept = (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
     return [
         name

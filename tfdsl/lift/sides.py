@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lowering.failures import plain_reason
 from ..lowering.sums import order_sums
-from ..lowering.tf import GraphDef, Operand, RewriterConfig, op_def, tf, v1
+from ..lowering.tf import DataType, GraphDef, Operand, RewriterConfig, op_def, tf, v1
 from ..ops import raw
 from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
@@ -48,7 +48,7 @@ class Side:
         with self.graph.as_default():
             v1.import_graph_def(graph_def, name="")
         order_sums(self.graph)
-        self._outside = _outside(graph_def)
+        self._outside, self._writing = _outside(graph_def), _writing(graph_def)
         self._running, self._label = running, label
         self._runs = 0
         self._setters: dict[str, tuple[Operand, Operand]] = {}
@@ -181,8 +181,13 @@ class Side:
             yield IN_BRANCH
         if is_random(one.type):
             yield IS_RANDOM
-        if _writes(one):
+        if self._writes(one):
             yield WRITES
+
+    def _writes(self, one: Operand) -> bool:
+        """Whether an op may change a variable, or other state of the session."""
+        called = [one.type, *_functions(one)]
+        return any(name in self._writing for name in called) if _calls(one.type) else _writes(one.type)
 
 
 def _outside(graph_def: GraphDef) -> frozenset[str]:
@@ -221,14 +226,36 @@ def is_random(op: str) -> bool:
     return definition is not None and definition.is_stateful and any(one.name == "seed2" for one in definition.attr)
 
 
-def _writes(operation: Operand) -> bool:
-    """Whether an op may change a variable, or other state of the session."""
-    definition = op_def(operation.type)
-    if definition is None or operation.type in (*READERS, *VARIABLES, "IsVariableInitialized"):
+def _calls(op: str) -> bool:
+    """Whether an op only does what functions do, which it calls."""
+    definition = op_def(op)
+    return definition is None or any(one.type == "func" for one in definition.attr)
+
+
+def _writes(op: str) -> bool:
+    """Whether an op that calls no functions may change a variable, or other state of the session."""
+    definition = op_def(op)
+    if definition is None or op in (*READERS, *VARIABLES, "IsVariableInitialized"):
         return False
-    takes_reference = any(one.is_ref for one in definition.input_arg) and not operation.type.startswith("Ref")
-    handles = any(one.dtype == v1.resource for one in operation.inputs)
-    return takes_reference or (handles and definition.is_stateful)
+    takes_reference = any(one.is_ref for one in definition.input_arg) and not op.startswith("Ref")
+    takes_handle = any(one.type == DataType.DT_RESOURCE for one in definition.input_arg)
+    return takes_reference or (takes_handle and definition.is_stateful)
+
+
+def _writing(graph_def: GraphDef) -> frozenset[str]:
+    """The functions that write."""
+    functions = {one.signature.name: one for one in graph_def.library.function}
+    found: set[str] = set()
+    grown = True
+    while grown:
+        inner = {
+            name
+            for name, one in functions.items()
+            if any(_writes(node.op) or node.op in found or found & set(_named(node.attr)) for node in one.node_def)
+        }
+        grown = not inner <= found
+        found |= inner
+    return frozenset(found)
 
 
 def _in_order(graph: tf.Graph) -> list[Operand]:

@@ -181,13 +181,18 @@ class Verifier:
         return np.asarray(numbers).astype(dtype.as_numpy_dtype)
 
     def _feeds(self) -> dict[Endpoint, np.ndarray]:
-        """Values for all pairs in which either side is a placeholder."""
+        """Values for all pairs in which either side is a placeholder. A placeholder of the program can be several
+        tensors of the graph: the graph's own placeholder is fed then."""
         found: dict[Endpoint, np.ndarray] = {}
-        for end, pair in self._pairs.items():
-            if isinstance(pair.right, tf.Tensor) and isinstance(pair.left, tf.Tensor):
-                is_fed = pair.right.op.type in PLACEHOLDERS or pair.left.op.type in PLACEHOLDERS
-                if is_fed and _is_readable(pair.left):
+        fed: set[object] = set()
+        for is_own in (True, False):
+            for end, pair in self._pairs.items():
+                if not isinstance(pair.right, tf.Tensor) or not isinstance(pair.left, tf.Tensor):
+                    continue
+                side = pair.left if is_own else pair.right
+                if side.op.type in PLACEHOLDERS and pair.right.ref() not in fed and _is_readable(pair.left):
                     found[end] = self._value(pair.left, pair.right, end.node)
+                    fed.add(pair.right.ref())
         return found
 
     def _with_random(self, feeds: dict[Endpoint, np.ndarray]) -> dict[Endpoint, np.ndarray]:

@@ -1,0 +1,301 @@
+"""Replaces calls of functions with the nodes of the functions.
+
+Then all nodes are in the graph itself, where folds find them. TensorFlow does the same before it runs a graph: a call
+becomes the nodes of its function, a functional `If` becomes Switch and Merge, and a functional `While` becomes a frame
+with Enter, Merge, Switch, NextIteration and Exit.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from ..lowering.tf import AttrValue, DataType, tf
+from ..record import Record, replace
+from .draft import changes_something
+from .functions import FunctionGraph, graph_functions
+from .graph import Endpoint, GraphNode, SavedGraph
+from .nodes import OpDefs
+from .read import graph_def_of, graph_of
+
+_IFS = ("If", "StatelessIf")
+_WHILES = ("While", "StatelessWhile")
+_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond")
+# The attributes with the functions that an op calls.
+_FUNCTIONS = {
+    **dict.fromkeys(("PartitionedCall", "StatefulPartitionedCall"), ("f",)),
+    **dict.fromkeys(_IFS, ("then_branch", "else_branch")),
+    **dict.fromkeys(_WHILES, ("cond", "body")),
+}
+_BOOL, _TWO = AttrValue(type=DataType.DT_BOOL), AttrValue(i=2)
+_MOST_NODES = 100_000  # of a graph with all functions in it
+_OWN_NAME = re.compile(r"_*(?:inference_+|forward_+)?(\w*?)_*\d*", re.ASCII)  # of a function, in TensorFlow's name
+
+
+def _type(dtype: str) -> AttrValue:
+    return AttrValue(type=tf.as_dtype(dtype).as_datatype_enum)
+
+
+class InlinedGraph(Record):
+    """A graph without calls, and what has the results of the calls in it."""
+
+    graph: SavedGraph
+    results: dict[Endpoint, Endpoint]
+
+
+def inlined(graph: SavedGraph) -> InlinedGraph:
+    """A graph without calls of functions. One that has none, or that is too large with them, stays as it is."""
+    inliner = _Inliner(graph)
+    if not any(map(inliner.functions_of, graph.nodes.values())) or inliner.size() > _MOST_NODES:
+        return InlinedGraph(graph, {})
+    inliner.run()
+    made = graph_of(graph_def_of(replace(graph, nodes=inliner.made)), graph.path)
+    results = {end: other for end, other in inliner.results.items() if end.node in graph.nodes}
+    signatures = {
+        name: replace(one, outputs={key: results.get(end, end) for key, end in one.outputs.items()})
+        for name, one in graph.signatures.items()
+    }
+    return InlinedGraph(replace(graph, nodes=made.nodes, signatures=signatures), results)
+
+
+class _Place(Record):
+    """Where the nodes of a function go: the beginning of their names, and the nodes that those without inputs wait
+    for."""
+
+    prefix: str
+    waits: tuple[str, ...]
+
+
+class _Results(Record):
+    """The results of a function, and the nodes that have effects: a call is over when they have run."""
+
+    ends: tuple[Endpoint, ...]
+    controls: tuple[str, ...]
+
+
+class _Inliner:
+    def __init__(self, graph: SavedGraph):
+        self._graph = graph
+        self.made: dict[str, GraphNode] = {}
+        self.results: dict[Endpoint, Endpoint] = {}  # of calls
+        self._waits: dict[str, tuple[str, ...]] = {}  # what one waits for who waits for a call
+        self._functions = graph_functions(graph.library, OpDefs(graph.library))
+        bodies = [graph.nodes, *(one.nodes for one in self._functions.values())]
+        self._calls = Counter(name for nodes in bodies for node in nodes.values() for name in self._named(node))
+        self._taken = set(graph.nodes)
+        self._acts = cache(self._function_acts)
+
+    def run(self) -> None:
+        for node in self._graph.nodes.values():
+            self._node(node)
+
+    def size(self) -> int:
+        """How many nodes the graph has with all functions in it."""
+
+        @cache
+        def of(name: str) -> int:
+            return sum(1 + sum(map(of, self.functions_of(node))) for node in self._functions[name].nodes.values())
+
+        return sum(1 + sum(map(of, self.functions_of(node))) for node in self._graph.nodes.values())
+
+    # --- what is called -------------------------------------------------------------------------
+
+    def _named(self, node: GraphNode) -> Iterator[str]:
+        """The functions that a node calls, if it is one of those that are replaced."""
+        if node.op in self._functions:
+            yield node.op
+        for attr in _FUNCTIONS.get(node.op, ()):
+            yield node.attrs[attr].func.name
+
+    def functions_of(self, node: GraphNode) -> list[str]:
+        """The functions that a node calls, or nothing if it stays."""
+        is_other = node.op in _IFS and node.attrs["Tcond"] != _BOOL  # a number, which is false if it is 0
+        return [] if is_other else list(self._named(node))
+
+    def _function_acts(self, name: str) -> bool:
+        """Whether a function changes or prints something."""
+        return any(self._node_acts(node) for node in self._functions[name].nodes.values())
+
+    def _node_acts(self, node: GraphNode) -> bool:
+        names = self.functions_of(node)
+        return any(map(self._acts, names)) if names else changes_something(node)
+
+    # --- nodes ----------------------------------------------------------------------------------
+
+    def _node(self, node: GraphNode) -> None:
+        if node.op == "Identity" and self._is_result(node):
+            end = self._end(node.inputs[0])
+            self.results[Endpoint(node.name)] = end
+            self._waits[node.name] = (end.node,)
+            return
+        inputs = tuple(map(self._end, node.inputs))
+        controls = [one for name in node.controls for one in self._waits.get(name, (name,))]
+        node = replace(node, inputs=inputs, controls=tuple(dict.fromkeys(controls)))
+        functions = [self._functions[name] for name in self.functions_of(node)]
+        if not functions:
+            self.made[node.name] = node
+        elif node.op in _IFS:
+            self._call(node, functions[0], self._if(node, *functions))
+        elif node.op in _WHILES:
+            self._call(node, functions[1], self._while(node, *functions))
+        else:
+            place = _Place(self._prefix(node.name, functions[0]), node.controls)
+            self._call(node, functions[0], self._body(functions[0], node.inputs, place))
+
+    def _is_result(self, node: GraphNode) -> bool:
+        """Whether a node is one of those by which TensorFlow passes on the results of an `If` or a `While`."""
+        name = node.inputs[0].node
+        return not node.controls and node.name.startswith(f"{name}/") and node.inputs[0] in self.results
+
+    def _call(self, node: GraphNode, function: FunctionGraph, results: _Results) -> None:
+        """Put results in the place of a call. Those of a call with effects wait for them."""
+        self._waits[node.name] = results.controls
+        for at, (end, dtype) in enumerate(zip(results.ends, function.dtypes.values(), strict=True)):
+            if results.controls:
+                end = self._add(f"{node.name}/result", "Identity", (end,), results.controls, T=_type(dtype))
+            self.results[Endpoint(node.name, at)] = end
+        if results.controls and not results.ends:
+            self.made[node.name] = GraphNode(node.name, "NoOp", (), results.controls, {}, "", ())
+
+    def _add(
+        self, name: str, op: str, inputs: Sequence[Endpoint], controls: Sequence[str] = (), **attrs: AttrValue
+    ) -> Endpoint:
+        name = self._unused(name)
+        self.made[name] = GraphNode(name, op, tuple(inputs), tuple(controls), attrs, "", ())
+        return Endpoint(name)
+
+    def _unused(self, wanted: str) -> str:
+        name, number = wanted, 0
+        while name in self._taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._taken.add(name)
+        return name
+
+    def _prefix(self, call: str, function: FunctionGraph) -> str:
+        """What the names of a function's nodes begin with: nothing but the scope of the call, if it is the only one and
+        no name is taken."""
+        scope = call.rpartition("/")[0]
+        around = f"{scope}/" if scope else ""
+        passing = self._passing(function)
+        names = [name for name, one in function.nodes.items() if name not in passing and not self.functions_of(one)]
+        if self._calls[function.name] == 1 and not any(f"{around}{name}" in self._taken for name in names):
+            return around
+        match = _OWN_NAME.fullmatch(function.name)
+        return self._free(f"{around}{(match[1] if match else '') or call.rpartition('/')[2]}")
+
+    def _free(self, wanted: str) -> str:
+        """A scope that no node is in."""
+        name, number = wanted, 0
+        while any(one == name or one.startswith(f"{name}/") for one in self._taken):
+            number += 1
+            name = f"{wanted}_{number}"
+        return f"{name}/"
+
+    def _body(self, function: FunctionGraph, inputs: Sequence[Endpoint], place: _Place) -> _Results:
+        """The nodes of a function."""
+        ends = dict(zip(function.inputs, inputs, strict=True))
+        names = {name: self._unused(f"{place.prefix}{name}") for name in function.nodes}
+
+        def moved(end: Endpoint) -> Endpoint:
+            return ends[end.node] if end.node in ends and end.node not in names else replace(end, node=names[end.node])
+
+        passing, mattering = self._passing(function), self._mattering(function)
+        for node in function.nodes.values():
+            if node.name in passing:
+                self.results[Endpoint(names[node.name])] = self._end(moved(node.inputs[0]))
+                continue
+            controls = [names[one] if one in names else ends[one].node for one in node.controls if one in mattering]
+            if not node.controls and not any(end.node in names for end in node.inputs):
+                controls += place.waits
+            attrs = {name: value for name, value in node.attrs.items() if name != "_class"}
+            own = GraphNode(names[node.name], node.op, tuple(map(moved, node.inputs)), tuple(dict.fromkeys(controls)),
+                            attrs, node.device, ())  # fmt: skip
+            self._node(own)
+        acting = [names[one] for one in function.controls if self._node_acts(function.nodes[one])]
+        waited = dict.fromkeys(one for name in acting for one in self._waits.get(name, (name,)))
+        return _Results(tuple(self._end(moved(end)) for end in function.outputs.values()), tuple(waited))
+
+    def _end(self, end: Endpoint) -> Endpoint:
+        return self.results.get(end, end)
+
+    def _passing(self, function: FunctionGraph) -> set[str]:
+        """The identities of a function that do nothing: none in the control flow of TensorFlow 1, of which they are
+        parts."""
+        if any(node.op in _FLOW for node in function.nodes.values()):
+            return set()
+        waited, mattering = (
+            {one for node in function.nodes.values() for one in node.controls},
+            self._mattering(function),
+        )
+        return {
+            name
+            for name, node in function.nodes.items()
+            if node.op == "Identity" and name not in waited and not mattering & set(node.controls)
+        }
+
+    def _mattering(self, function: FunctionGraph) -> set[str]:
+        """The nodes of a function for which it matters that another one waits: with an effect, or below one, or part of
+        control flow."""
+        found: set[str] = set()
+        for name, node in function.nodes.items():
+            above = {*(end.node for end in node.inputs), *node.controls}
+            if node.op in _FLOW or self._node_acts(node) or above & found:
+                found.add(name)
+        return found | function.inputs.keys()
+
+    # --- control flow ---------------------------------------------------------------------------
+
+    def _if(self, node: GraphNode, then: FunctionGraph, otherwise: FunctionGraph) -> _Results:
+        scope = node.name
+        test, *given = node.inputs
+        pivot = self._add(f"{scope}/Switch", "Switch", (test, test), node.controls, T=_BOOL)
+        switches = [
+            self._add(f"{scope}/Switch", "Switch", (end, test), node.controls, T=_type(dtype))
+            for end, (dtype, _) in zip(given, then.inputs.values(), strict=True)
+        ]
+        branches: list[_Results] = []
+        over: list[Endpoint] = []
+        for at, function in enumerate((otherwise, then)):
+            begun = self._add(f"{scope}/switch_{'ft'[at]}", "Identity", (replace(pivot, output=at),), T=_BOOL)
+            inputs = [replace(one, output=at) for one in switches]
+            place = _Place(self._free(f"{scope}/{'then' if at else 'else'}"), (begun.node,))
+            branches.append(self._body(function, inputs, place))
+            over.append(self._add(f"{scope}/control_dependency", "Identity", (begun,), branches[at].controls, T=_BOOL))
+        ends = [
+            self._add(f"{scope}/Merge", "Merge", pair, T=_type(dtype), N=_TWO)
+            for *pair, dtype in zip(branches[0].ends, branches[1].ends, then.dtypes.values(), strict=True)
+        ]
+        if not branches[0].controls and not branches[1].controls:
+            return _Results(tuple(ends), ())
+        return _Results(tuple(ends), (self._add(f"{scope}/Merge", "Merge", over, T=_BOOL, N=_TWO).node,))
+
+    def _while(self, node: GraphNode, test: FunctionGraph, body: FunctionGraph) -> _Results:
+        scope, dtypes = node.name, [_type(one) for one in body.dtypes.values()]
+        frame = {
+            "frame_name": AttrValue(s=scope.encode()), "is_constant": AttrValue(b=False),
+            "parallel_iterations": node.attrs["parallel_iterations"],
+        }  # fmt: skip
+        merges: list[Endpoint] = []
+        for end, dtype in zip(node.inputs, dtypes, strict=True):
+            enter = self._add(f"{scope}/Enter", "Enter", (end,), node.controls, T=dtype, **frame)
+            following = Endpoint(self._unused(f"{scope}/NextIteration"))
+            merges.append(self._add(f"{scope}/Merge", "Merge", (enter, following), T=dtype, N=_TWO))
+        tested = self._body(test, merges, _Place(self._free(f"{scope}/cond"), (merges[0].node,)))
+        condition = self._add(f"{scope}/LoopCond", "LoopCond", tested.ends, tested.controls)
+        switches = [
+            self._add(f"{scope}/Switch", "Switch", (merge, condition), T=dtype)
+            for merge, dtype in zip(merges, dtypes, strict=True)
+        ]
+        inside = [
+            self._add(f"{scope}/Identity", "Identity", (replace(one, output=1),), T=dtype)
+            for one, dtype in zip(switches, dtypes, strict=True)
+        ]
+        results = self._body(body, inside, _Place(self._free(f"{scope}/body"), (inside[0].node,)))
+        for merge, end, dtype in zip(merges, results.ends, dtypes, strict=True):
+            name = self.made[merge.node].inputs[1].node
+            self.made[name] = GraphNode(name, "NextIteration", (end,), results.controls, {"T": dtype}, "", ())
+        ends = (
+            self._add(f"{scope}/Exit", "Exit", (one,), T=dtype) for one, dtype in zip(switches, dtypes, strict=True)
+        )
+        return _Results(tuple(ends), ())
