@@ -232,6 +232,9 @@ def test_options(shell):
     assert "TFG624" in shell.tfg(
         text, "--data d=nothing"
     ) and "no Python variable 'nothin', and no file; did you mean 'nothing'?" in shell.tfg(text, "--data d=nothin")
+    for source in ("columns", "columns(1)"):
+        shown = shell.tfg(f"data d = {source}\nsession:\n    print d.features\n")
+        assert "TFG301" in shown and "%%tfg --data d=columns gives it to the declaration" in shown
     unused = "a = constant(1)\nb = constant(2)\nsession:\n    print b\n"
     assert "warning[TFG901]: 'a' is never used" in shell.tfg(unused)
     assert shell.tfg(unused, "-q") == "2\n"

@@ -244,6 +244,7 @@ class _Around:
         data = {n: v for n, v in python.items() if is_data(v) and not n.startswith("_") and n not in hidden}
         self._python = {n: v for n, v in data.items() if n not in bound or bound[n].python is not v}
         self._bound = {n: v for n, v in bound.items() if n not in self._python}
+        self._tables = {n for n in python if not n.startswith("_") and n not in hidden}
         self.used: dict[str, Cell] = {}
         self.names = ExternalNames(_Names(self._bound, self._of_cell), _Names(self._python, self._of_python))
 
@@ -259,10 +260,15 @@ class _Around:
         return bound.value
 
     def advised(self, diagnostic: Diagnostic) -> Diagnostic:
-        """Explain a name of an earlier cell that has no value, instead of calling it unknown."""
+        """Explain a name of an earlier cell that has no value, instead of calling it unknown, and how a Python variable
+        becomes data."""
         name = (diagnostic.details or {}).get("name") if diagnostic.message is UNKNOWN_NAME else None
         if not isinstance(name, str):
             return diagnostic
+        if name in self._tables and (declared := _source_of(diagnostic)):
+            line = f"%%tfg --data {declared}={name}"
+            why = f"'{name}' is a Python variable. The line {line} gives it to the declaration: "
+            return replace(diagnostic, help=f'{why}data {declared} = csv("{name}.csv")')
         inside = [other.rpartition(".")[2] for other in self._bound if other.startswith(f"{name}.")]
         if inside:
             why = f"the scope '{name}' of an earlier cell is not known here, but its names are: {', '.join(inside)}"
@@ -273,6 +279,14 @@ class _Around:
         needed = " and ".join(cell.needs(name))
         why = f"has no value without a feed of {needed}" if needed else "is an operation without output"
         return replace(diagnostic, help=f"'{name}' of {cell.program.program.path} {why}")
+
+
+def _source_of(diagnostic: Diagnostic) -> str:
+    """The name of the data set that a diagnostic on the name of its source is about. "" for any other diagnostic."""
+    span = diagnostic.span
+    before = span.source.text[: span.start].rpartition("\n")[2] if span is not None else ""
+    match = re.fullmatch(r"\s*data\s+(\w+)\s*=\s*", before)
+    return match[1] if match else ""
 
 
 class _CellParser(CommandParser):

@@ -89,6 +89,8 @@ PROPOSED = {
               ['# "v" has -999, and is not negative otherwise: if it means a missing value, write missing=["", "-999"]']),
     "target_again": ("alive,v,survived\n" + "".join(f"{('no', 'yes')[at % 3 // 2]},{at % 7},{at % 3 // 2}\n" for at in range(30)),
                      ['aside("alive")', '# "alive" has one value for each of the target']),
+    "twins": ("sex,v,who,y\n" + "".join(f"{'fm'[at % 2]},{at % 7},{('woman', 'man')[at % 2]},{at % 5}\n" for at in range(30)),
+              ['aside("who")', '# "who" has one value for each of "sex"', 'one_hot("sex")']),
     "rows": ("v,rowid,y\n" + "".join(f"{at % 7},{at * 3},{at % 2}\n" for at in range(30)), ['aside("rowid")']),
     "counted": ("v,n,y\n" + "".join(f"{at % 7},{at + 1},{at % 2}\n" for at in range(30)), ['aside("n")']),
     "spaced": ("a b y\n" + "".join(f"{at % 7} {at % 5}.5 {at % 3}\n" for at in range(30)), ['separator=" "', 'target="y"']),

@@ -612,6 +612,17 @@ def test_wrong_kinds_of_values_are_shown_in_words(given, shown):
     assert caught.value.diagnostics[0].headline == f"x is float32[...], but is fed {shown}"
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_fed_table_with_text_says_which_columns_it_is_in(library):
+    frame = pytest.importorskip(library).DataFrame({"age": [1.0, 2.0], "town": ["x", "y"], "count": [3, 4]})
+    with tfdsl.compile("placeholder X: float32[?, 2]\ny = reduce_sum(X)\n").session() as session:
+        with pytest.raises(TfgError) as caught:
+            session.run("y", feed={"X": frame})
+        [found] = caught.value.diagnostics
+        assert found.code == "TFG503" and found.help.startswith("the table has columns that are not numbers: town (")
+        assert session.run("y", feed={"X": frame[["age", "count"]]}) == 10
+
+
 @pytest.mark.parametrize(("given", "shown"), [("a", "a single string"), ([["a"], ["b"]], "string[2, 1]")])
 def test_strings_of_a_wrong_shape(given, shown):
     program = tfdsl.compile("placeholder s: string[n]\nn = string_length(s)\n")

@@ -48,11 +48,12 @@ def changed(row, choose):
     """A line with a mistake, and the names that are cut off."""
     start, end = choose.choice([match.span() for match in TOKEN.finditer(row)])
     piece = choose.choice(PIECES)
+    joins = re.search(r"\w$", row[:start]) is not None  # with the piece, to another name
     made = choose.choice(
         [
             *[f"{row[:start]} {row[end:]}"] * 3,  # a token is missing
             *[f"{row[:start]} {piece} {row[end:]}"] * 2,  # another is there
-            *[f"{row[:start]}{piece} {row[start:]}"] * 2,  # there is one more
+            *[f"{row[:start]}{' ' * joins}{piece} {row[start:]}"] * 2,  # there is one more
             row[:end],  # the line is cut
             row.replace(":", "", 1),
             row.replace(")", "", 1),

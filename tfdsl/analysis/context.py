@@ -82,6 +82,7 @@ _P = ParamSpec("_P")
 _One = TypeVar("_One")
 _Made = TypeVar("_Made")
 
+_NAMES = re.compile(r"[^\W\d]\w*")
 _LOOK = 20_000  # units of work between two looks at the clock
 
 
@@ -481,6 +482,7 @@ class Analysis:
         self.work = self._looked = 0  # units of work; the number at the last look at the clock
         self.allowed = self.limits.work  # units of work; grows with the text
         self.doubtful: set[str] = set()  # names that statements with syntax errors mention: they may bind them
+        self.in_doubtful_blocks: set[str] = set()  # those that they mention below their first lines
         self.is_unread = False  # whether such a statement binds names that cannot be read
         self.is_partial = False  # whether there are such statements
         self.failed = 0  # statements that failed, including those that follow from other errors
@@ -552,7 +554,9 @@ class Analysis:
         self.is_partial |= bool(tree.errors)
         for one in t.trees(tree.body) if tree.errors else ():
             if isinstance(one, t.Broken):
-                self.doubtful.update(re.findall(r"[^\W\d]\w*", one.span.text))
+                _, _, below = one.span.text.partition("\n")
+                self.doubtful.update(_NAMES.findall(one.span.text))
+                self.in_doubtful_blocks.update(_NAMES.findall(below))
                 self.is_unread |= one.is_unread
 
     def is_doubtful(self, name: str) -> bool:

@@ -121,6 +121,7 @@ def _doubts(pipeline: Pipeline) -> list[str]:
     """What the declaration may get wrong, as comments."""
     schema, texts, doubts = pipeline.schemas[0], pipeline.source.words, list[str]()
     can_miss = "missing" in pipeline.spec.source.arguments
+    repeated = _repeated(pipeline)
     for column in schema.table:
         name = written_whole(column.name)
         words = texts.get(column.name, ())
@@ -144,8 +145,9 @@ def _doubts(pipeline: Pipeline) -> list[str]:
         elif column.is_number and column.dtype != BOOL and (code := _code(pipeline, column)) is not None:
             way = f', write missing=["", "{code}"]' if can_miss else ""
             doubts.append(f"{name} has {code}, and is not negative otherwise: if it means a missing value{way}")
-        elif _is_target_again(pipeline, column):
-            doubts.append(f"{name} has one value for each of the target, so it is set aside")
+        elif (other := repeated.get(column.name)) is not None:
+            what = "the target" if other.role == "target" else written_whole(other.name)
+            doubts.append(f"{name} has one value for each of {what}, so it is set aside")
     series = series_of(pipeline) if schema.rows >= _SPLIT else None
     if series is not None and len(series.by) > 1:
         names = " and ".join(map(written_whole, series.by))
@@ -211,20 +213,34 @@ def _is_too_large(pipeline: Pipeline, column: Column) -> bool:
     return any(bool((np.abs(block) > largest).any()) for block in blocks)
 
 
-def _is_target_again(pipeline: Pipeline, column: Column) -> bool:
-    """Whether a column of text or of whole numbers has one value for each value of the target, and another for
-    another."""
+def _repeated(pipeline: Pipeline) -> dict[str, Column]:
+    """The features that have one value for each value of another column, and another for another, with this column:
+    the target or an earlier feature. Both are text, whole numbers or bools with a few values."""
     import numpy as np
 
-    targets = pipeline.schemas[0].targets
-    if len(targets) != 1 or column.role != "feature" or {column.dtype, targets[0].dtype} & {FLOAT32}:
-        return False
-    if column.shape or targets[0].shape:
-        return False
-    one, other = (np.unique(values_of(pipeline, each), return_inverse=True) for each in (column, targets[0]))
-    if not len(one[0]) == len(other[0]) <= min(_FEW, pipeline.schemas[0].rows // 2) or len(one[0]) < 2:
-        return False
-    return len(np.unique(one[1].reshape(-1) * len(one[0]) + other[1].reshape(-1))) == len(one[0])
+    schema = pipeline.schemas[0]
+    plain = [one for one in schema.table if one.shape == () and one.dtype != FLOAT32 and _has_few(pipeline, one)]
+    targets = [one for one in plain if one.role == "target"] if len(schema.targets) == 1 else []
+    seen: list[tuple[Column, int, np.ndarray]] = []
+    found: dict[str, Column] = {}
+    for column in [*targets, *(one for one in plain if one.role == "feature")]:
+        values, rows = np.unique(values_of(pipeline, column), return_inverse=True)
+        count, rows = len(values), rows.reshape(-1)
+        if not 2 <= count <= min(_FEW, schema.rows // 2):
+            continue
+        for other, others, their_rows in seen:
+            if count == others == len(np.unique(rows * count + their_rows)):
+                found[column.name] = other
+                break
+        else:
+            seen.append((column, count, rows))
+    return found
+
+
+def _has_few(pipeline: Pipeline, column: Column) -> bool:
+    """Whether a column may have a few values only, as far as is known without reading it."""
+    words = pipeline.source.words.get(column.name)
+    return words is None or len(words) <= _FEW
 
 
 def _steps(pipeline: Pipeline) -> list[str]:
@@ -235,9 +251,10 @@ def _steps(pipeline: Pipeline) -> list[str]:
     text = [one for one in features if one.dtype == STRING and one not in unusable]
     forms = {one.name: date_form(words[one.name]) for one in text}
     dates = [one for one in text if forms[one.name] is not None]
+    repeated = _repeated(pipeline)
     keys = [
         one for one in features
-        if one not in unusable and one not in dates and (_is_key(pipeline, one) or _is_target_again(pipeline, one))
+        if one not in unusable and one not in dates and (_is_key(pipeline, one) or one.name in repeated)
     ]  # fmt: skip
     keys = keys if len(keys) < len(features) else []
     text = [one for one in text if one not in keys]

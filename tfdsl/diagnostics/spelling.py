@@ -31,6 +31,8 @@ class Suggestions:
         # A long word must agree more: "inside" is not "divide".
         word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
         least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
+        # Of a word with three letters or less, nearly all must be there: "fifth" is not "fft".
+        known = [one for one in known if len(one) > 3 or len(one) >= len(word) - 1]
         known = sorted({one for one in known if least <= len(one) <= most and not one.startswith("_")})
         self._left -= 5 * len(known)
         same = {_folded(one): one for one in known}.get(_folded(word))

@@ -36,7 +36,7 @@ _CALL = re.compile(rf"[ \t]*{_NAME}(?:\.{_NAME})*\(")
 _LIST = re.compile(rf"[ \t]*{_NAMES},?[ \t]*")
 _AS = re.compile(rf"\bas[ \t]+({_NAME})")
 _IMPORTED = re.compile(rf"\s*{_NAME}(?:\s+as\s+{_NAME})?(?:\s*,\s*{_NAME}(?:\s+as\s+{_NAME})?)*\s*(?:#.*)?")
-_ENDS_AS = re.compile(r"\bas[ \t]*(?:#.*)?$")
+_AS_UNKNOWN = re.compile(rf'\bas\b(?![ \t]*(?:{_NAME}|"))')
 _BOUND_BELOW = re.compile(rf"^[ \t]*({_NAMES}),?[ \t]*=(?!=)", re.M)
 _PLAIN = re.compile(rf"(?<![\w.]){_NAME}")  # a name that is no member
 
@@ -164,7 +164,7 @@ def bound(text: str) -> tuple[list[tuple[int, int]], bool]:
     named = [match.span(1) for match in _AS.finditer(line)]
     for match in _BOUND_BELOW.finditer(text, len(line)):  # in lines that an open bracket holds together with the first
         named += [one.span() for one in _PLAIN.finditer(text, *match.span(1))]
-    if _ENDS_AS.search(line):
+    if _AS_UNKNOWN.search(line):
         return named, True
     pattern = _BINDING.get(word)
     if pattern is None or (pattern is _IMPORT and named):

@@ -43,6 +43,7 @@ class Parser:
     def __init__(self, tables: Tables, builder: object, layout: Indenter, lexer: Lexer | None = None):
         self.tables, self._states, self.layout, self.lexer = tables, tables.states, layout, lexer or Lexer(tables)
         self._rules: list[_Completed] = [(rule.size, rule.origin, _method(rule, builder)) for rule in tables.rules]
+        self._units: dict[tuple[int, int, str], int] = {}  # known states of `_after_units`
 
     def parse(self, text: str, start: str, stack: Stack | None = None) -> Any:
         """The value of the rule `start`. A given empty `stack` keeps the values that were made before an error."""
@@ -55,14 +56,19 @@ class Parser:
     def run(self, tokens: Iterable[Token], entered: list[int], made: Parts) -> Token:
         """Take tokens. `entered` are the states that the parser is in, `made` what it has made in them. Returns the
         last token."""
-        states, rules = self._states, self._rules
+        states, rules, units = self._states, self._rules, self._units
         token = Token(END, "", 0, 0)
         for token in tokens:
             kind = token.kind
             while (step := states[entered[-1]].get(kind)) is None or step < 0:
                 if step is None:
                     raise UnexpectedToken(token, entered)
-                self._complete(rules[~step], entered, made)
+                if rules[~step][2] is not None:
+                    self._complete(rules[~step], entered, made)
+                elif (top := units.get(place := (entered[-2], entered[-1], kind))) is not None:
+                    entered[-1] = top
+                else:
+                    entered[-1] = units[place] = self._after_units(*place)
             entered.append(step)
             made.append(token)
         return token
@@ -77,6 +83,13 @@ class Parser:
                 raise UnexpectedToken(end, entered)
             self._complete(rules[~step], entered, made)
         return made[0]
+
+    def _after_units(self, below: int, top: int, kind: str) -> int:
+        """The state in place of `top`, above `below`, once the rules that give their only part are completed. `kind` is
+        the next terminal."""
+        while (step := self._states[top].get(kind)) is not None and step < 0 and self._rules[~step][2] is None:
+            top = self._states[below][self._rules[~step][1]]
+        return top
 
     def _complete(self, rule: _Completed, entered: list[int], made: Parts) -> None:
         """Make the value of a rule from its parts."""

@@ -49,7 +49,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
                 return ctx.use(binding.value, expr.span, expr.span.text)
             if (inner := inner_space(value, name)) is not None:
                 return inner
-            is_scope = value.paths != ((),)
+            is_scope = value.paths != ((),) or value.env.caller is not None
             if ctx.is_doubtful(name) or (is_scope and ctx.is_partial):
                 raise StatementFailed(None)
             known = value.env.members(value.paths)

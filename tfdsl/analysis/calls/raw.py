@@ -37,6 +37,7 @@ from ...ops.raw import RawArgument, RawAttr, RawOp
 from ...program import Arg, HostValue, Literal, Ref, Refs, Static
 from ...record import State, field, replace
 from ...source import Span
+from ...syntax import tree as t
 from ...types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from ..context import Analysis
 from ..values import (
@@ -278,6 +279,8 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: 
 
 def _check_known(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, name: str) -> None:
     """Check a function that is given by its name: one of the graph, or an op."""
+    if ctx.is_partial and t.GraphFunction in ctx.graph.broken:
+        return
     if name not in ctx.graph.functions and not ctx.graph.is_function and name not in raw.names():
         help = ctx.did_you_mean(name, ctx.graph.functions)
         ctx.fail(RAW_FUNCTION, given.span, help=help, function=op.name, name=attr.name, value=describe(name))

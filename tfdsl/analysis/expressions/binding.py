@@ -6,7 +6,7 @@ from ...diagnostics import REBOUND, TRAINING_LATE, UNPACK, VARIABLE_REBOUND, Not
 from ...diagnostics.spelling import counted
 from ...source import Span
 from ...syntax import tree as t
-from ..context import Analysis
+from ..context import Analysis, StatementFailed
 from ..names import Assumed, BoundTwice, uses
 from ..values import Env, ExprValue, Function, NodeValue, Tensor, describe
 
@@ -18,6 +18,8 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
     try:
         env.bind(target.id, value, target.span, again=_binds_again(ctx, env, target, expr))
     except BoundTwice as error:
+        if target.id in ctx.in_doubtful_blocks:  # perhaps one of a scope
+            raise StatementFailed(None) from None
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
         help = _changed(target.id, error.binding.value, expr) or _chosen(ctx, target, error.binding.span, expr)
         ctx.fail(REBOUND, target.span, (note,), help, name=target.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from ...given import is_masked
 from ...lowering.tf import tf
 from ...program import Origin
 from ...types import BECOMES, DIGITS, DTYPES, DType, SizeMismatch, TensorType, match_shape, shape_text
+
+_NUMBERS = ("int", "uint", "float", "bool", "complex")  # how names of dtypes begin in pandas and polars
 
 # NumPy's kinds, in words.
 _KINDS = {
@@ -45,7 +48,7 @@ def convert(
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="a whole number of more than 64 bits")
     kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind, "")
     if type.dtype.kind not in BECOMES.get(kind, ()):
-        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=_shown(array))
+        raise _error(FEED_DTYPE, origin, _without_text(value), name=name, declared=type, actual=_shown(array))
     if type.dtype.kind == "string":
         array = array.astype(object)
         for one in array.flat:
@@ -121,6 +124,20 @@ def _as_column(type: TensorType, array: np.ndarray) -> str:
     if type.rank == 1 and array.ndim == 2 and array.shape[1] == 1:
         return "take its column: value[:, 0]"
     return ""
+
+
+# A table of any library, recognised without importing one.
+def _without_text(value: Any) -> str:
+    """A help line if a table is fed whose columns are not all numbers. "" otherwise."""
+    if not hasattr(value, "columns") or not hasattr(value, "dtypes"):
+        return ""
+    kinds = {str(name): str(dtype) for name, dtype in zip(value.columns, value.dtypes, strict=True)}
+    other = {name: kind for name, kind in kinds.items() if not kind.lower().startswith(_NUMBERS)}
+    if not other:
+        return ""
+    shown = shortened(", ".join(f"{name} ({kind})" for name, kind in other.items()), 60)
+    way = "feed the columns that are numbers, or give the table as data, which can encode text"
+    return f"the table has columns that are not numbers: {shown}; {way}"
 
 
 def _error(message: Message, origin: Origin | None, help: str = "", **details: object) -> TfgError:
