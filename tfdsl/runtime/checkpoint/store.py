@@ -144,7 +144,7 @@ class CheckpointStore:
         self._folder.sync()
         self._whole = [*self._whole, name][-_KEPT:]
         if len(self._whole) == _KEPT:
-            for name in set(self._ours()).difference(self._whole):
+            for name in filter(self._is_state, set(self._named()).difference(self._whole)):
                 self._forget(name)
             self._forget_values()
         return has_vanished
@@ -215,7 +215,7 @@ class CheckpointStore:
 
     def _ours(self) -> list[str]:
         """The entries with our manifest, complete or damaged."""
-        return [name for name in self._names() if self._is_state(name)]
+        return sorted(filter(self._is_state, self._named()), key=_number)
 
     def _is_state(self, name: str) -> bool:
         try:
