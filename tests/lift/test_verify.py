@@ -165,7 +165,7 @@ class Processes:
 
 SAME = {
     "report": {"same": True, "compared": 1, "updates": 0, "variables": 0, "unequal": [], "failed": {}, "left_out": {}},
-    "unfolded": {"parts": [], "apart": False},
+    "unfolded": {"parts": [], "apart": False, "exact": ""},
 }
 
 

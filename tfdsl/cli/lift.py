@@ -220,6 +220,8 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
         return 0 if report["same"] else 1
     for part in unfolded.parts:
         print(f"{min(part.nodes)} {part}")
+    if unfolded.exact:
+        print(f"written node for node, since {unfolded.exact}")
     if unfolded.is_apart:
         print("each value has a statement of its own, since nested ones do not compute the same")
     for name, message in report["failed"].items():

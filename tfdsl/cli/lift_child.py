@@ -61,7 +61,11 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         unfolded = Prover(graph, arrays, compare).unfolded()
     if unfolded != ALL_FOLDED:
         lifted = lift_readable(graph, arrays, unfolded)
-        report = compare(graph, lifted, Source(program, lifted.source))
+        other = compare(graph, lifted, Source(program, lifted.source))
+        if report is not None and unfolded.exact and not other.is_same:
+            unfolded = ALL_FOLDED  # it is not the fault of the readable form
+        else:
+            report = other
     if report is None:
         report = report_on(graph, lifted, read(program, largest()), program)  # raises its errors
     print(json.dumps({"report": report_json(report), "unfolded": unfolded_json(unfolded)}), flush=True)

@@ -139,3 +139,25 @@ def _escaped(character: str) -> str:
 
 def _quoted_bytes(value: bytes) -> str:
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in (34, 92) else f"\\x{b:02x}" for b in value) + '"'
+
+
+def usual_dtype(value: object) -> str:
+    """The dtype that a value has where nothing else decides it."""
+    match value:
+        case bool():
+            return "bool"
+        case int():
+            return "int32"
+        case float():
+            return "float32"
+        case complex():
+            return "complex128"
+        case str() | bytes():
+            return "string"
+        case tuple() if value:
+            kinds = {
+                usual_dtype(item) for item in cast(Sequence[object], value)
+            }  # the pattern does not know the element type
+            return "float32" if kinds == {"int32", "float32"} else next(iter(kinds))
+        case _:
+            return ""

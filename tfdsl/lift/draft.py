@@ -70,7 +70,19 @@ def ends_of(operand: Operand) -> Iterator[Endpoint]:
             assert_never(operand)
 
 
+def has_tensor(value: Operand | None) -> bool:
+    """Whether an operand is, or has, what another piece makes."""
+    match value:
+        case Produced():
+            return True
+        case Listed(items):
+            return any(map(has_tensor, items))
+        case _:
+            return False
+
+
 _SCALAR = TensorType(FLOAT32, ())
+_BRANCH = "?"  # in the name of a region; no node has it in its name
 
 
 # --- pieces -----------------------------------------------------------------------------------
@@ -179,7 +191,15 @@ class LoopVariable(Record):
     last: Endpoint | None
 
 
-class LoopPiece(LiftedPiece):
+class BlockPiece(LiftedPiece):
+    """A statement with bodies, which are regions."""
+
+    def bodies(self) -> tuple[tuple[str, tuple[Endpoint, ...]], ...]:
+        """The regions of its bodies, and what each body has to compute."""
+        return ()
+
+
+class LoopPiece(BlockPiece):
     """A `while`. The pieces of its body are those whose region is its node."""
 
     variables: tuple[LoopVariable, ...] = ()
@@ -187,6 +207,32 @@ class LoopPiece(LiftedPiece):
 
     def operands(self) -> Iterator[Operand]:
         yield from (one.first for one in self.variables)
+
+    def bodies(self) -> tuple[tuple[str, tuple[Endpoint, ...]], ...]:
+        return ((self.node, (self.condition, *(one.following for one in self.variables))),)
+
+
+class IfPiece(BlockPiece):
+    """An `if` on a tensor, with the results of both branches."""
+
+    condition: Operand = Given(None, "")
+    then: tuple[Endpoint, ...] = ()
+    otherwise: tuple[Endpoint, ...] = ()
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.condition
+
+    def region(self, branch: int) -> str:
+        """The region of a branch: 1 is the one for true."""
+        return f"{self.node}{_BRANCH}{branch}"
+
+    def bodies(self) -> tuple[tuple[str, tuple[Endpoint, ...]], ...]:
+        return ((self.region(1), self.then), (self.region(0), self.otherwise))
+
+
+def block_of(region: str) -> str:
+    """The node of the piece whose body a region is."""
+    return region.partition(_BRANCH)[0]
 
 
 def changes_something(node: GraphNode) -> bool:
@@ -214,7 +260,7 @@ class Draft(State):
     known: dict[Endpoint, np.ndarray] = field(default_factory=dict[Endpoint, np.ndarray])  # values that follow
     types: dict[Endpoint, TensorType] = field(default_factory=dict[Endpoint, TensorType])  # that pieces know better
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
-    regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the loop whose body has it
+    regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the body that has it
     notes: list[str] = field(default_factory=list[str])
     seeds: set[int] = field(default_factory=set[int])  # of the graph, in ops that have seeds
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so

@@ -13,6 +13,7 @@ from .constants import value_text
 from .draft import (
     CallPiece,
     Draft,
+    IfPiece,
     IndexPiece,
     LiftedPiece,
     LoopPiece,
@@ -52,26 +53,28 @@ class Prover:
         self._tries = 0
 
     def unfolded(self) -> Unfolded:
-        """What must not be folded for the program to compute the same, as far as that can be found."""
-        found, hopeless = replace(ALL_FOLDED, is_apart=True), set[str]()
+        """What must not be folded for the program to compute the same: some parts, or everything."""
+        found, hopeless = replace(ALL_FOLDED, is_apart=True), dict[str, str]()
         apart = self._attempt(found)
         while apart is not None and self._tries < _MOST_TRIES:
-            left = apart.wrong.keys() - hopeless
+            left = apart.wrong.keys() - hopeless.keys()
             if not left:
                 break
             node = min(left, key=lambda name: (len(self._graph.above(name) & left), name))
             part = self._culprit(found, apart, node)
             if part is None:
-                hopeless.add(node)
+                hopeless[node] = apart.wrong[node]
             else:
                 found = replace(found, parts=(*found.parts, part))
                 apart = self._attempt(found)
+        if apart is None:  # there is no readable form to begin with
+            return ALL_FOLDED
+        if apart.report is None or apart.wrong:
+            said = [f"{name} {reason}" for name, reason in (hopeless or apart.wrong).items()]
+            return Unfolded(exact=said[0] if said else "the readable form does not compile")
         nested = replace(found, is_apart=False)
-        if apart is None or apart.report is None or apart.wrong.keys() - hopeless:
-            return nested
         attempt = self._attempt(nested)
-        is_same = attempt is not None and attempt.report is not None and not attempt.wrong.keys() - hopeless
-        return nested if is_same else found
+        return nested if attempt is not None and attempt.report is not None and not attempt.wrong else found
 
     def _attempt(self, unfolded: Unfolded) -> ProofAttempt | None:
         """A program that leaves some parts as they were, or None if it has no readable form."""
@@ -151,6 +154,8 @@ def _form(piece: LiftedPiece) -> str:
             return "an index"
         case LoopPiece():
             return "while"
+        case IfPiece():
+            return "if"
         case VariablePiece():
             return "variable"
         case PlaceholderPiece():

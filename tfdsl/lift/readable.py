@@ -10,9 +10,10 @@ from ..record import Record, replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
-from .draft import Draft, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
+from .draft import Draft, IfPiece, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
 from .exact import function_blocks, lift_exact
 from .folds.calls import fold_calls
+from .folds.conds import SWITCHES, fold_conds
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
@@ -31,7 +32,7 @@ from .write import Writer
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # what TensorFlow takes for the seed of a graph that has none
 FOLDS = (
-    drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_shapes, fold_variables,
+    drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_conds, fold_shapes, fold_variables,
     fold_summaries, drop_initializers,
     fold_calls,
 )  # fmt: skip
@@ -52,10 +53,13 @@ def lift_readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_
     source if it is empty. `unfolded` says which parts stay as they were. A graph of which a part has no readable form
     is lifted exactly, with a note."""
     try:
-        return readable(graph, arrays, unfolded).lifted
+        if not unfolded.exact:
+            return readable(graph, arrays, unfolded).lifted
+        reason = unfolded.exact
     except NotReadable as error:
-        exact = lift_exact(graph, arrays)
-        return replace(exact, notes=(*exact.notes, f"written node for node, since {error}"))
+        reason = str(error)
+    exact = lift_exact(graph, arrays)
+    return replace(exact, notes=(*exact.notes, f"written node for node, since {reason}"))
 
 
 def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED) -> ReadableForm:
@@ -63,7 +67,7 @@ def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDE
     trainable = graph.collections.get("trainable_variables")
     flat = inlined(graph)
     draft = Draft(
-        flat.graph, arrays, aliases=flat.results, trainable=None if trainable is None else frozenset(trainable)
+        flat.graph, arrays, aliases={**flat.results}, trainable=None if trainable is None else frozenset(trainable)
     )
     for fold in FOLDS:
         draft.apply(fold, unfolded.of(fold.__name__))
@@ -86,9 +90,11 @@ def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDE
     head = "".join(f"# {line}\n" for line in (first, *draft.notes))
     found = writer.correspondence()
     for end, other in draft.aliases.items():
-        if draft.end(other) in found:
+        if draft.end(other) in found and end.node not in draft.regions:
             found[end] = found[draft.end(other)]
-    found = {end: text for end, text in found.items() if end.node in graph.nodes}
+    found = {
+        end: text for end, text in found.items() if end.node in graph.nodes and graph.nodes[end.node].op not in SWITCHES
+    }
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
     before = head + seed + made
     text = format_text(Source("lifted", before + source))
@@ -138,6 +144,7 @@ def _roots(draft: Draft, named: set[str]) -> list[str]:
         and (
             isinstance(piece, kept)
             or name in named
+            or (isinstance(piece, IfPiece) and not all(graph.users[end.node] for end in piece.ends))
             or (not graph.users.get(name, []) and graph.nodes[name].op not in _IDLE)
         )
     ]

@@ -20,10 +20,11 @@ class UnfoldedPart(Record):
 
 class Unfolded(Record):
     """How a program differs from the one that all folds would make. With `is_apart`, each value has a statement of its
-    own."""
+    own. A program that is `exact` has nothing folded, for the reason that it says."""
 
     parts: tuple[UnfoldedPart, ...] = ()
     is_apart: bool = False
+    exact: str = ""
 
     def of(self, fold: str) -> frozenset[str]:
         """The nodes that a fold leaves alone."""
@@ -41,10 +42,10 @@ def unfolded_json(unfolded: Unfolded) -> dict[str, object]:
     """What is not folded, in JSON."""
     parts = [{"fold": one.fold, "nodes": sorted(one.nodes), "form": one.form, "reason": one.reason}
              for one in unfolded.parts]  # fmt: skip
-    return {"parts": parts, "apart": unfolded.is_apart}
+    return {"parts": parts, "apart": unfolded.is_apart, "exact": unfolded.exact}
 
 
 def unfolded_of(text: dict[str, Any]) -> Unfolded:
     """The inverse of `unfolded_json`."""
     parts = (UnfoldedPart(one["fold"], frozenset(one["nodes"]), one["form"], one["reason"]) for one in text["parts"])
-    return Unfolded(tuple(parts), text["apart"])
+    return Unfolded(tuple(parts), text["apart"], text["exact"])

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
 
 from ..lowering.tf import op_def
 from ..ops import OPS
@@ -13,12 +12,14 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.raw import PREFIX
 from ..record import Record, State, field
 from ..types import DTYPE_NAMES
-from .constants import type_text, value_text
+from .constants import type_text, usual_dtype, value_text
 from .draft import (
+    BlockPiece,
     CallPiece,
     Draft,
     FunctionName,
     Given,
+    IfPiece,
     IndexPiece,
     LiftedPiece,
     Listed,
@@ -33,9 +34,13 @@ from .draft import (
     StoredPiece,
     SummaryPiece,
     VariablePiece,
+    block_of,
     ends_of,
+    has_tensor,
 )
 from .exact import ARRAYS, place_of
+from .expression_text import ATOM, COMPARISON, LEVELS, UNARY, ExpressionText
+from .folds.operands import operand
 from .graph import Cycle, Endpoint, in_order
 from .names import TAKEN
 from .scopes import clear_scopes, scope_of, shared_scopes
@@ -43,25 +48,6 @@ from .unfolded import ALL_FOLDED, Unfolded
 
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
-
-
-# How tightly operators bind, as in Python.
-_ATOM, _POWER, _UNARY, _PRODUCT, _SUM, _COMPARISON, _NOT, _AND, _OR, _CHOICE = range(9, -1, -1)
-_LEVELS = {"**": _POWER, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "%": _PRODUCT, "@": _PRODUCT, "+": _SUM,
-           "-": _SUM, "and": _AND, "or": _OR, "not": _NOT, "unary -": _UNARY,
-           **dict.fromkeys(("<", ">", "<=", ">=", "==", "!="), _COMPARISON)}  # fmt: skip
-
-
-class ExpressionText(Record):
-    """An expression: its text, how tightly it binds, and how many calls it nests."""
-
-    text: str
-    level: int = _ATOM
-    depth: int = 0
-
-    def within(self, level: int) -> str:
-        """The text as an operand of an operator."""
-        return self.text if self.level >= level else f"({self.text})"
 
 
 class ScopeBlock(Record):
@@ -94,8 +80,9 @@ class Writer(State):
         kept = list(roots)
         pieces = self._ordered(kept)
         self._nest(pieces, set(kept))
-        for loop in [one for one in self.draft.pieces.values() if isinstance(one, LoopPiece)]:
-            self._nest(self._body(loop), set(), loop)
+        for block in [one for one in self.draft.pieces.values() if isinstance(one, BlockPiece)]:
+            for region, ends in block.bodies():
+                self._nest(self._body(region, ends), set(), block, ends)
         statements = [piece for piece in pieces if not any(end in self.nested for end in piece.ends)]
         self.scopes = clear_scopes({piece.node: scope_of(piece) for piece in statements})
         parts = self._arranged(statements)
@@ -107,14 +94,20 @@ class Writer(State):
 
     # --- what is nested in what -----------------------------------------------------------------
 
-    def _nest(self, pieces: list[LiftedPiece], roots: set[str], around: LoopPiece | None = None) -> None:
+    def _nest(
+        self,
+        pieces: list[LiftedPiece],
+        roots: set[str],
+        around: BlockPiece | None = None,
+        results: Sequence[Endpoint] = (),
+    ) -> None:
         """Decide which expressions are written where they are used: those used once, while lines stay short."""
         users: dict[Endpoint, list[LiftedPiece]] = {}
         if around is not None:
-            for variable in around.variables:
-                users.setdefault(self.draft.end(variable.following), []).append(around)
+            for end in results:
+                users.setdefault(self.draft.end(end), []).append(around)
         for piece in pieces:
-            if isinstance(piece, LoopPiece):  # what a loop reads is computed before it
+            if isinstance(piece, BlockPiece):  # what a body reads is computed before it
                 for end in self._read_by(piece):
                     users.setdefault(end, []).extend((piece, piece))
         for piece in pieces:
@@ -125,7 +118,7 @@ class Writer(State):
         own = {scope_of(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
         for piece in pieces:
             self._shorten(piece)
-            if not isinstance(piece, (CallPiece, IndexPiece)) or len(piece.ends) != 1 or piece.controls:
+            if not isinstance(piece, (CallPiece, IndexPiece)) or len(piece.ends) != 1 or self._controls(piece):
                 continue
             used = users.get(piece.ends[0], [])
             scope = scope_of(piece)
@@ -133,7 +126,7 @@ class Writer(State):
             if (
                 is_in_layer
                 or len(used) != 1
-                or used[0].controls
+                or self._controls(used[0])
                 or (used[0] is not around and isinstance(used[0], (LoopPiece, SummaryPiece)))
             ):
                 continue
@@ -174,27 +167,24 @@ class Writer(State):
                     stack += [(other, False) for other in reversed(needed)]
         return list(found.values())
 
-    def _read_by(self, loop: LoopPiece) -> Iterator[Endpoint]:
-        """What the condition and the body of a loop read from outside, and what the condition or the variables of the
-        loop read of its body."""
-        yield self.draft.end(loop.condition)
-        for variable in loop.variables:
-            yield self.draft.end(variable.following)
-        for piece in self._body(loop):
-            if isinstance(piece, LoopPiece):
-                yield from self._read_by(piece)
-            for one in piece.operands():
-                yield from self._ends(one)
+    def _read_by(self, block: BlockPiece) -> Iterator[Endpoint]:
+        """What the bodies of a block read from outside, and what they have to compute."""
+        for region, ends in block.bodies():
+            yield from map(self.draft.end, ends)
+            for piece in self._body(region, ends):
+                if isinstance(piece, BlockPiece):
+                    yield from self._read_by(piece)
+                for one in piece.operands():
+                    yield from self._ends(one)
 
-    def _body(self, loop: LoopPiece) -> list[LiftedPiece]:
-        """The pieces of the body of a loop that its condition and variables need, in order."""
-        roots = [self.draft.end(loop.condition), *(self.draft.end(one.following) for one in loop.variables)]
-        names = [self._owner(end.node) for end in roots if self._is_there(end.node)]
-        inside = [name for name in dict.fromkeys(names) if self.draft.regions.get(name) == loop.node]
-        return self._ordered(inside, loop.node)
+    def _body(self, region: str, ends: Iterable[Endpoint]) -> list[LiftedPiece]:
+        """The pieces of a body that are needed to compute some endpoints, in order."""
+        names = [self._owner(end.node) for end in map(self.draft.end, ends) if self._is_there(end.node)]
+        inside = [name for name in dict.fromkeys(names) if self.draft.regions.get(name) == region]
+        return self._ordered(inside, region)
 
     def _needed(self, piece: LiftedPiece) -> Iterator[str]:
-        if isinstance(piece, LoopPiece):
+        if isinstance(piece, BlockPiece):
             for end in self._read_by(piece):
                 if self._is_there(end.node):
                     yield self._owner(end.node)
@@ -224,15 +214,19 @@ class Writer(State):
         found: list[str] = []
         for name in piece.controls:
             owner = self._owner(name) if self._is_there(name) else None
-            if (
-                owner is not None
-                and piece.node in self.draft.regions
-                and isinstance(self.draft.pieces[owner], LoopPiece)
-            ):
-                continue  # what a loop waits for, inside of it
+            if owner is not None and self._is_around(owner, piece.node):
+                continue  # what a block waits for, inside of it
             if owner is not None and owner != piece.node and not isinstance(self.draft.pieces[owner], VariablePiece):
                 found.append(owner)
         return list(dict.fromkeys(found))
+
+    def _is_around(self, block: str, node: str) -> bool:
+        """Whether a block has a node in one of its bodies."""
+        while node in self.draft.regions:
+            node = block_of(self.draft.regions[node])
+            if node == block:
+                return True
+        return False
 
     def _direct(self, piece: LiftedPiece) -> Iterator[str]:
         """The statements that a statement needs, through what is nested in it."""
@@ -286,6 +280,8 @@ class Writer(State):
                 name = _unused(self._wanted(end, scope), bound)
                 self.names[end] = name
                 self.bound[name] += 1
+            if isinstance(part, IfPiece):
+                self._name_bodies(part, scope, bound)
         for part in parts:
             if isinstance(part, ScopeBlock):
                 self._name_all(part.parts, (*scope, part.name), frozenset(bound))
@@ -293,30 +289,46 @@ class Writer(State):
     def _name_loop(self, loop: LoopPiece, scope: tuple[str, ...], bound: set[str]) -> None:
         """Give names to the variables of a loop, and to what its body binds."""
         for one in loop.variables:
-            name = _unused(_variable_name(one), bound)
+            name = _unused(self._inside(loop) + _variable_name(one), bound)
             self.names[one.now] = name
             self.bound[name] += 1
             if one.last is not None:
                 self.names[one.last] = name
-        for piece in self._body(loop):
-            self.scopes[piece.node] = scope
-            if isinstance(piece, LoopPiece):
-                self._name_loop(piece, scope, bound)
-                continue
-            for end in () if any(end in self.nested for end in piece.ends) else _bound(piece):
-                name = _unused(self._wanted(end, scope), bound)
-                self.names[end] = name
-                self.bound[name] += 1
+        self._name_bodies(loop, scope, bound)
+
+    def _name_bodies(self, block: BlockPiece, scope: tuple[str, ...], bound: set[str]) -> None:
+        """Give names to what the bodies of a block bind. Names in branches begin with `_`, so that they stay there."""
+        for region, ends in block.bodies():
+            for piece in self._body(region, ends):
+                self.scopes[piece.node] = scope
+                if isinstance(piece, LoopPiece):
+                    self._name_loop(piece, scope, bound)
+                    continue
+                for end in () if any(end in self.nested for end in piece.ends) else _bound(piece):
+                    name = _unused(self._wanted(end, scope), bound)
+                    self.names[end] = name
+                    self.bound[name] += 1
+                if isinstance(piece, IfPiece):
+                    self._name_bodies(piece, scope, bound)
 
     def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
         """The name of an endpoint, if nothing else has it: the last part of the node's name, with the scope before it
         where that is left out and the part alone would not do."""
         *scopes, last = end.node.split("/")
+        piece = self.draft.pieces[self._owner(end.node)]
+        inside = self._inside(piece)
+        if isinstance(piece, IfPiece) and scopes:
+            last = scopes.pop()
         name = re.sub(r"\W", "_", last, flags=re.ASCII) + (f"_{end.output}" if end.output else "")
         is_doubtful = name[0].isdigit() or name in TAKEN or self.lasts[last] > 1
         if is_doubtful and len(scopes) > len(scope):
             name = f"{re.sub(r'[^A-Za-z0-9_]', '_', scopes[-1])}_{name}"
-        return f"value_{name.lstrip('_')}" if name[0].isdigit() or name[0] == "_" else name
+        return inside + (f"value_{name.lstrip('_')}" if name[0].isdigit() or name[0] == "_" else name)
+
+    def _inside(self, piece: LiftedPiece) -> str:
+        """What the names in a branch begin with, so that they stay there."""
+        region = self.draft.regions.get(piece.node, "")
+        return "_" if isinstance(self.draft.pieces.get(block_of(region)), IfPiece) else ""
 
     def _reference(self, end: Endpoint) -> str:
         """A name, with its scopes where it alone would not do."""
@@ -384,15 +396,35 @@ class Writer(State):
 
     def _statement(self, piece: LiftedPiece) -> Iterator[str]:
         controls = [self._reference(self.draft.pieces[name].ends[0]) for name in self._controls(piece)]
-        if isinstance(piece, LoopPiece):
-            yield from self._loop(piece)
-            return
-        text = self._text(piece)
+        match piece:
+            case LoopPiece():
+                lines = self._loop(piece)
+            case IfPiece():
+                lines = self._if(piece)
+            case _:
+                lines = (self._text(piece),)
         if controls:
             yield f"after {', '.join(controls)}:"
-            yield f"    {text}"
-        else:
-            yield text
+        yield from (f"    {line}" for line in lines) if controls else lines
+
+    def _if(self, piece: IfPiece) -> Iterator[str]:
+        """An `if` with its branches, which bind the same names."""
+        names = [self._reference(end) for end in piece.ends]
+        for head, (region, ends) in zip((self._text(piece), "else:"), piece.bodies()):
+            yield head
+            for one in self._body(region, ends):
+                if not any(end in self.nested for end in one.ends):
+                    yield from (f"    {line}" for line in self._statement(one))
+            values = [self._result(end) for end in ends]
+            together = f"{', '.join(names)} = {', '.join(values)}"
+            lines = [together] if len(together) <= _WIDTH else [f"{one} = {value}" for one, value in zip(names, values)]
+            yield from (f"    {line}" for line in lines)
+
+    def _result(self, end: Endpoint) -> str:
+        """What a branch gives, which is a tensor."""
+        value = operand(self.draft, end)
+        text = self._raw_operand(value).text
+        return f"constant({text})" if isinstance(value, Given) and not text.startswith("constant(") else text
 
     def _loop(self, loop: LoopPiece) -> Iterator[str]:
         """A `while` with its variables, whose names are bound before it."""
@@ -403,12 +435,13 @@ class Writer(State):
         condition = self._operand(Produced(loop.condition)).text
         self.whole = ""
         yield f"while {condition}:"
-        for piece in self._body(loop):
+        ((region, ends),) = loop.bodies()
+        for piece in self._body(region, ends):
             if not any(end in self.nested for end in piece.ends) and not self._is_condition(loop, piece):
                 for line in self._statement(piece):
                     yield f"    {line}"
         names = ", ".join(self._reference(one.now) for one in changing)
-        yield f"    {names} = {', '.join(self._operand(Produced(one.following)).text for one in changing)}"
+        yield f"    {names} = {', '.join(self._operand(operand(self.draft, one.following)).text for one in changing)}"
 
     def _is_condition(self, loop: LoopPiece, piece: LiftedPiece) -> bool:
         """Whether only the condition of a loop reads a piece of its body."""
@@ -422,7 +455,7 @@ class Writer(State):
             needed.add(name)
             other = self.draft.pieces[name]
             todo += [end for one in other.operands() for end in self._ends(one)]
-            todo += self._read_by(other) if isinstance(other, LoopPiece) else ()
+            todo += self._read_by(other) if isinstance(other, BlockPiece) else ()
         return piece.node not in needed
 
     def _text(self, piece: LiftedPiece) -> str:
@@ -433,6 +466,8 @@ class Writer(State):
                 return f"placeholder {name}: {type_text(type)}{initial}{self._as(piece, name)}"
             case VariablePiece():
                 return self._variable(piece)
+            case IfPiece(condition=condition):
+                return f"if {self._operand(condition).text}:"
             case SummaryPiece(kind=kind, tag=tag, value=value):
                 text = value_text(tag.replace("{", "{{").replace("}", "}}"), "string")
                 return f"summary {kind} {self._operand(value).text} as {text}"
@@ -462,7 +497,7 @@ class Writer(State):
             text = made
         else:
             match initial:
-                case Given(value, dtype) if value != () and _usual(value) == (dtype or piece.type.dtype.name):
+                case Given(value, dtype) if value != () and usual_dtype(value) == (dtype or piece.type.dtype.name):
                     declared, text = "", value_text(value, dtype)
                 case Splat(value, _, dtype):
                     text = ZEROS.name if value == 0 else value_text(value, dtype)
@@ -513,9 +548,7 @@ class Writer(State):
                 return self._raw(callee, arguments) if op is None else self._call(op, arguments)
             case IndexPiece(x=x, specs=specs):
                 base = self._operand(x)
-                return ExpressionText(
-                    f"{base.within(_ATOM)}[{', '.join(map(self._spec, specs))}]", depth=base.depth + 1
-                )
+                return ExpressionText(f"{base.within(ATOM)}[{', '.join(map(self._spec, specs))}]", depth=base.depth + 1)
             case _:
                 raise AssertionError(piece)
 
@@ -535,7 +568,7 @@ class Writer(State):
 
     def _call(self, op: Op, arguments: tuple[tuple[str, Operand], ...]) -> ExpressionText:
         values = dict(arguments)
-        if op.operator in _LEVELS and list(values) == [param.name for param in op.params if param.default is REQUIRED]:
+        if op.operator in LEVELS and list(values) == [param.name for param in op.params if param.default is REQUIRED]:
             made = self._operator(op, list(values.values()))
             if made is not None:
                 return made
@@ -556,7 +589,7 @@ class Writer(State):
         """An operator with its operands, of which one at least is a tensor."""
         if all(isinstance(one, (Given, Splat)) for one in operands):
             return None
-        level = _LEVELS[op.operator]
+        level = LEVELS[op.operator]
         texts = [self._operand(one) for one in operands]
         depth = max(one.depth for one in texts) + 1
         if len(texts) == 1:
@@ -564,7 +597,7 @@ class Writer(State):
             return ExpressionText(f"{sign}{' ' if sign.isalpha() else ''}{texts[0].within(level)}", level, depth)
         left, right = texts
         is_right = op.operator == "**"
-        first = left.within(level + (is_right or level == _COMPARISON))
+        first = left.within(level + (is_right or level == COMPARISON))
         second = right.within(level + (not is_right))
         return ExpressionText(f"{first} {op.operator} {second}", level, depth)
 
@@ -577,9 +610,9 @@ class Writer(State):
         if not isinstance(value, Given) or not value.dtype or not param.is_tensor or param.kind == "shape":
             return text
         beside = [other for other in op.params if other.group == param.group and other.name != name]
-        is_clear = any(_has_tensor(values.get(other.name)) or (other.kind == "dtype" and other.name in values)
+        is_clear = any(has_tensor(values.get(other.name)) or (other.kind == "dtype" and other.name in values)
                        for other in beside)  # fmt: skip
-        if param.group in DTYPE_NAMES or is_clear or _usual(value.value) == value.dtype:
+        if param.group in DTYPE_NAMES or is_clear or usual_dtype(value.value) == value.dtype:
             return text
         return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
 
@@ -591,7 +624,7 @@ class Writer(State):
     def _raw_operand(self, value: Operand) -> ExpressionText:
         """An input of a raw call, with its dtype."""
         text = self._operand(value)
-        if isinstance(value, Given) and value.dtype and _usual(value.value) != value.dtype:
+        if isinstance(value, Given) and value.dtype and usual_dtype(value.value) != value.dtype:
             return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
         return text
 
@@ -599,7 +632,7 @@ class Writer(State):
         match operand:
             case Given(value, dtype):
                 text = value_text(value, dtype)
-                return ExpressionText(text, _UNARY if text.startswith("-") else _ATOM)
+                return ExpressionText(text, UNARY if text.startswith("-") else ATOM)
             case Splat(value, shape, dtype):
                 number = value_text(value, dtype)
                 of = "" if dtype in ("float32", "int32") else f", dtype={dtype}"
@@ -614,7 +647,7 @@ class Writer(State):
                 end = self.draft.end(end)
                 made = self.draft.pieces.get(end.node)
                 is_whole = self.whole != "" and self.draft.regions.get(end.node) == self.whole
-                if made is not None and (end in self.nested or (is_whole and not isinstance(made, LoopPiece))):
+                if made is not None and (end in self.nested or (is_whole and not isinstance(made, BlockPiece))):
                     return self._expression(made)
                 return ExpressionText(self._reference(end))
 
@@ -658,35 +691,3 @@ def _filled(made: CallPiece, piece: VariablePiece) -> Given | None:
             return value
         case _:
             return None
-
-
-def _usual(value: object) -> str:
-    """The dtype that a value has where nothing else decides it."""
-    match value:
-        case bool():
-            return "bool"
-        case int():
-            return "int32"
-        case float():
-            return "float32"
-        case complex():
-            return "complex128"
-        case str() | bytes():
-            return "string"
-        case tuple() if value:
-            kinds = {
-                _usual(item) for item in cast(Sequence[object], value)
-            }  # the pattern does not know the element type
-            return "float32" if kinds == {"int32", "float32"} else next(iter(kinds))
-        case _:
-            return ""
-
-
-def _has_tensor(value: Operand | None) -> bool:
-    match value:
-        case Produced():
-            return True
-        case Listed(items):
-            return any(map(_has_tensor, items))
-        case _:
-            return False

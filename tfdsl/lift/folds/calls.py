@@ -27,9 +27,9 @@ from .operands import inputs_of, operand
 from .random import seed_of
 
 _PASSES = ("Identity", "Snapshot")
-# Attributes that follow from an input or change no value: how ops lock variables, the seed of the graph, and what
-# kernels prefer.
-_UNSEEN = ("num_split", "use_locking", "seed", "use_cudnn_on_gpu", "parallel_iterations")
+# Attributes that follow from an input or change no value: how ops lock and check variables, the seed of the graph, and
+# what kernels prefer.
+_UNSEEN = ("num_split", "use_locking", "validate_shape", "seed", "use_cudnn_on_gpu", "parallel_iterations")
 _WINDOWS = ("Conv2D", "Conv2DBackpropInput", "MaxPool", "AvgPool")  # whose calls take sizes of height and width alone
 _TENSORS = ("tensor", "tensors", "shape", "variable")
 

@@ -68,7 +68,9 @@ class _Frame:
         self.names = [name for name in names if draft.is_open(name)]
         self._by_op: dict[str, list[GraphNode]] = defaultdict(list)
         for name in self.names:
-            self._by_op[draft.graph.nodes[name].op].append(draft.graph.nodes[name])
+            node = draft.graph.nodes[name]
+            if node.op != _MERGE or any(draft.graph.nodes[end.node].op == _NEXT for end in node.inputs):
+                self._by_op[node.op].append(node)
         self._exits = [
             node for one in self._by_op[_SWITCH] for name in draft.graph.users[one.name]
             if (node := draft.graph.nodes[name]).op == _EXIT

@@ -3,7 +3,7 @@
 from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
-from ..draft import Draft, Given, Operand, VariablePiece
+from ..draft import Draft, Given, NotReadable, Operand, VariablePiece
 from ..graph import VARIABLES, Endpoint, GraphNode
 from .operands import operand
 
@@ -23,11 +23,28 @@ def fold_variable(draft: Draft, node: GraphNode) -> None:
     initial: Operand = Given(_zeros(variable_type(node)), "") if first is None else operand(draft, first.inputs[1])
     if first is None:
         draft.notes.append(f"{node.name} has no initializer in the graph: it begins with zeros")
+    if _changes_shape(draft, node, first):
+        raise NotReadable(f"the shape of {node.name} changes")
     reads = [one for one in users if one.op in _READS and not one.controls and one.inputs == (end,)]
     trainable = draft.trainable is None or node.name in draft.trainable
     piece = VariablePiece(node.name, (end,), type=variable_type(node), initial=initial, is_trainable=trainable)
     draft.claim(piece, *(one.name for one in reads), *([first.name] if first else []))
     draft.aliases |= {Endpoint(one.name): end for one in reads}
+
+
+def _changes_shape(draft: Draft, node: GraphNode, first: GraphNode | None) -> bool:
+    """Whether a variable of no declared shape is assigned values of other shapes than its first one."""
+    shape = variable_type(node).shape
+    if first is None or (shape is not None and None not in shape):
+        return False
+    given = {draft.end(one.inputs[1]) for one in draft.graph.nodes.values()
+             if one.op in _ASSIGNS and one.name not in draft.dropped and _holder(draft, one) == node.name}  # fmt: skip
+    return len({draft.type(end).shape for end in given}) > 1
+
+
+def _holder(draft: Draft, assign: GraphNode) -> str:
+    """The variable that an op assigns a value to."""
+    return draft.end(assign.inputs[0]).node
 
 
 def initializer_of(draft: Draft, node: GraphNode) -> GraphNode | None:

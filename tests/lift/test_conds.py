@@ -1,0 +1,116 @@
+"""Branches, in the form of TensorFlow 1 and as functions, are `if` statements that compute the same."""
+
+import pytest
+from test_inline import saved, verified
+
+from tfdsl.lowering.tf import tf, v1
+
+
+def as_in_1(build):
+    """A graph with control flow as TensorFlow 1 made it: Switch and Merge."""
+    v1.disable_control_flow_v2()
+    try:
+        return saved(build)
+    finally:
+        v1.enable_control_flow_v2()
+
+
+def one():
+    x, flag = v1.placeholder(tf.float32, [2], "x"), v1.placeholder(tf.bool, [], "flag")
+    y = tf.cond(flag, lambda: x * 2.0 + 1.0, lambda: tf.exp(x), name="choice")
+    tf.negative(y, name="result")
+
+
+ONE = """\
+placeholder x: float32[2]
+placeholder flag: bool[]
+if flag:
+    choice = x * 2.0 + 1.0
+else:
+    choice = exp(x)
+result = -choice
+"""
+
+
+def several():
+    """Several results, a value that is used twice in a branch, and a constant."""
+    x = v1.placeholder(tf.float32, [2], "x")
+
+    def then():
+        root = tf.sqrt(tf.abs(x))
+        return root, root * root, tf.constant(3, tf.int64)
+
+    one, two, three = tf.cond(tf.reduce_sum(x) > 0.0, then, lambda: (x, x - 1.0, tf.constant(4, tf.int64)))
+    tf.add(one + two, tf.cast(three, tf.float32), name="result")
+
+
+SEVERAL = """\
+placeholder x: float32[2]
+if reduce_sum(x) > 0.0:
+    _Sqrt = sqrt(abs(x))
+    cond, cond_1, cond_2 = _Sqrt, _Sqrt * _Sqrt, constant(3, dtype=int64)
+else:
+    cond, cond_1, cond_2 = x, x - 1.0, constant(4, dtype=int64)
+result = cond + cond_1 + cast(cond_2, dtype=float32)
+"""
+
+
+def nested():
+    """An `if` in an `if`."""
+    x = v1.placeholder(tf.float32, [], "x")
+    tf.cond(x > 0.0, lambda: tf.cond(x > 1.0, lambda: x * 2.0, lambda: x * 3.0), lambda: x - 1.0, name="outer")
+
+
+def in_a_loop():
+    """A loop with branches, and a branch with a loop."""
+    x = v1.placeholder(tf.float32, [], "x")
+
+    def body(i, total):
+        return i + 1, tf.cond(total > 1.0, lambda: total * 0.5, lambda: total + x)
+
+    _, total = tf.while_loop(lambda i, _: i < 5, body, [0, x])
+
+    def steps():
+        return tf.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y * x), [0, total])[1]
+
+    tf.identity(tf.cond(total > 0.0, steps, lambda: total), name="result")
+
+
+def on_one_flag():
+    """Two branches after one another on one condition."""
+    x, flag = v1.placeholder(tf.float32, [2], "x"), v1.placeholder(tf.bool, [], "flag")
+    first = tf.cond(flag, lambda: x * 2.0, lambda: x + 1.0)
+    tf.negative(tf.cond(flag, lambda: first * 3.0, lambda: tf.exp(first)), name="result")
+
+
+def writes():
+    """Branches with effects."""
+    flag = v1.placeholder(tf.bool, [], "flag")
+    w = v1.get_variable("w", initializer=1.0, use_resource=True)
+    done = tf.cond(flag, lambda: tf.group(v1.assign_add(w, 2.0)), lambda: tf.group(v1.assign(w, 7.0)), name="change")
+    with tf.control_dependencies([done]):
+        tf.no_op(name="step")
+
+
+def layers():
+    """A layer whose numbers depend on whether it is trained, with gradients and an optimizer."""
+    x, training = v1.placeholder(tf.float32, [None, 3], "x"), v1.placeholder(tf.bool, [], "training")
+    w = v1.get_variable("w", [3, 2], initializer=v1.constant_initializer(0.5), use_resource=True)
+    y = tf.matmul(x, w)
+    y = tf.cond(training, lambda: y - tf.reduce_mean(y, axis=0), lambda: y - 1.0, name="norm")
+    v1.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(tf.square(y), name="loss"), name="train")
+
+
+GRAPHS = [one, several, nested, in_a_loop, on_one_flag, writes, layers]
+SOURCES = {one: ONE, several: SEVERAL}
+
+
+@pytest.mark.parametrize("made", [as_in_1, saved])
+@pytest.mark.parametrize("build", GRAPHS)
+def test_branches(here, build, made):
+    graph = made(build)
+    assert any(node.op == "Switch" for node in graph.nodes.values()) == (made is as_in_1)
+    source = verified(graph)
+    assert "raw." not in source and "if " in source
+    if build in SOURCES:
+        assert source == SOURCES[build]

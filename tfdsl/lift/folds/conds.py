@@ -1,0 +1,205 @@
+"""Branches of TensorFlow 1: what is between Switch ops of one condition and their Merge ops is an `if`."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ...record import Record
+from ..constants import attribute
+from ..draft import Draft, IfPiece, LoopPiece, VariablePiece, changes_something
+from ..graph import PLACEHOLDERS, Endpoint, GraphNode, reached
+from .operands import operand
+
+SWITCHES, _MERGE, _NEXT = ("Switch", "RefSwitch"), "Merge", "NextIteration"
+_ENTER, _EXIT, _COND = "Enter", "Exit", "LoopCond"
+
+
+class Step(Record):
+    """One step into control flow: a frame, or with `branch` a branch of a condition."""
+
+    name: str
+    branch: int | None = None
+
+
+Context = tuple[Step, ...]  # all steps into a place, the outermost first
+
+
+def fold_conds(draft: Draft) -> None:
+    found = _Contexts(draft, by_scope=True)
+    if any(map(draft.is_free, found.unclear)):
+        found = _Contexts(draft, by_scope=False)
+    pieces: dict[tuple[Context, str], IfPiece] = {}
+    for (context, name), merges in found.merges.items():
+        cond = _Cond(draft, found, context, name, merges)
+        if cond.is_if:
+            pieces[context, name] = cond.piece()
+            draft.claim(pieces[context, name], *cond.plumbing())
+    if pieces:
+        _place(draft, found, pieces)
+
+
+def _place(draft: Draft, found: "_Contexts", pieces: dict[tuple[Context, str], IfPiece]) -> None:
+    """Say which body each node is in."""
+    loops = {found.of[one.node][-1].name: one.node for one in draft.pieces.values() if isinstance(one, LoopPiece)}
+
+    def region(context: Context) -> str:
+        for at in range(len(context) - 1, -1, -1):
+            step = context[at]
+            if step.branch is None and step.name in loops:
+                return loops[step.name]
+            piece = pieces.get((context[:at], step.name))
+            if step.branch is not None and piece is not None:
+                return piece.region(step.branch)
+        return ""
+
+    for name, context in found.of.items():
+        piece = draft.pieces.get(name)
+        own = region(context[:-1] if isinstance(piece, LoopPiece) else context)
+        if own:
+            draft.regions[name] = own
+
+
+class _Contexts:
+    """The context of each node that is in one, and the Merge ops of conditions by the context and the condition.
+
+    A condition is told from others of the same tensor by its scope, in which `tf.cond` makes an identity `pred_id` and
+    a Switch, unless something removed the identities from the graph.
+    """
+
+    def __init__(self, draft: Draft, by_scope: bool):
+        self._draft, self._graph, self._by_scope = draft, draft.graph, by_scope
+        self.of: dict[str, Context] = {}
+        self.unclear: list[str] = []
+        self.merges: dict[tuple[Context, str], list[GraphNode]] = defaultdict(list)
+        for node in draft.graph.nodes.values():
+            context = self._context(node)
+            if context is None:
+                self.unclear.append(node.name)
+            elif context:
+                self.of[node.name] = context
+
+    def at(self, end: Endpoint) -> Context:
+        """The context in which an output is used."""
+        node, context = self._graph.nodes[end.node], self.of.get(end.node, ())
+        return (*context, Step(self.condition(node), end.output)) if self.is_switch(node) else context
+
+    def is_switch(self, node: GraphNode) -> bool:
+        """Whether a node is a Switch of a condition, not of a loop."""
+        return node.op in SWITCHES and self._graph.input(node, 1).op != _COND
+
+    def condition(self, switch: GraphNode) -> str:
+        """The condition of a Switch: its tensor, and its scope."""
+        given = self._graph.input(switch, 1)
+        named = given.name if given.op == "Identity" and switch.inputs[0] != switch.inputs[1] else switch.name
+        end = switch.inputs[1]
+        while self._graph.nodes[end.node].op == "Identity":
+            end = self._graph.nodes[end.node].inputs[0]
+        return f"{end} {named.rpartition('/')[0] if self._by_scope else ''}"
+
+    def _context(self, node: GraphNode) -> Context | None:
+        """The context of a node: the deepest of those that it reads from, if they are in one another."""
+        if node.op == _MERGE:
+            return self._merged(node)
+        found = [*map(self.at, node.inputs), *(self.of.get(name, ()) for name in node.controls)]
+        deepest = max(found, key=len, default=())
+        if any(deepest[: len(one)] != one for one in found):
+            return None
+        if node.op == _ENTER:
+            return (*deepest, Step(attribute(node.attrs["frame_name"])))
+        if node.op == _EXIT:
+            last = max((at for at, step in enumerate(deepest) if step.branch is None), default=None)
+            return None if last is None else deepest[:last]
+        return deepest
+
+    def _merged(self, node: GraphNode) -> Context | None:
+        if any(self._graph.nodes[end.node].op == _NEXT for end in node.inputs):
+            return self.at(node.inputs[0])
+        found = sorted(map(self.at, node.inputs), key=lambda one: one[-1].branch or 0 if one else 0)
+        match found:
+            case [(*context, Step(name, 0)), (*other, Step(same, 1))] if context == other and name == same:
+                if self._draft.is_free(node.name):  # and not one of a gradient that has been folded
+                    self.merges[tuple(context), name].append(node)
+                return tuple(context)
+            case _:
+                return None
+
+
+class _Cond:
+    """The Merge ops of one condition in one context."""
+
+    def __init__(self, draft: Draft, found: _Contexts, context: Context, name: str, merges: list[GraphNode]):
+        self._draft, self._found, self._context, self._name, self._merges = draft, found, context, name, merges
+        own = ((*context, Step(name, branch)) for branch in (0, 1))
+        self._branches = [
+            {node for node, one in found.of.items() if one[: len(context) + 1] == branch} for branch in own
+        ]
+        self._switches = [
+            node
+            for node in draft.graph.nodes.values()
+            if draft.is_free(node.name)
+            and found.of.get(node.name, ()) == context
+            and found.is_switch(node)
+            and found.condition(node) == name
+        ]
+
+    @property
+    def is_if(self) -> bool:
+        """Whether all of it can be the statement."""
+        draft, graph = self._draft, self._draft.graph
+        merges = {one.name for one in self._merges}
+        if not all(draft.is_open(one.name) for one in (*self._merges, *self._switches)):
+            return False
+        if merges & self._above(*(end.node for one in self._merges for end in one.inputs)):
+            return False  # one of them needs another one
+        if any(Endpoint(name, 1) in graph.nodes[user].inputs for name in merges for user in graph.users[name]):
+            return False
+        if not all(self._have_one_type(one) for one in self._merges):
+            return False
+        needed = self._above(*merges)
+        for branch in self._branches:
+            for name in branch:
+                node = graph.nodes[name]
+                if not draft.is_free(name):
+                    if isinstance(draft.pieces.get(name), VariablePiece):
+                        return False
+                    continue
+                if node.op in PLACEHOLDERS or (changes_something(node) and name not in needed):
+                    return False
+                if any(draft.is_free(user) and user not in branch and user not in merges for user in graph.users[name]):
+                    return False
+        return True
+
+    def _above(self, *names: str) -> set[str]:
+        """These nodes and what they need, in one turn of the loops around them."""
+        nodes = self._draft.graph.nodes
+
+        def needs(name: str) -> Iterator[str]:
+            if nodes[name].op != _NEXT:
+                yield from (*(end.node for end in nodes[name].inputs), *nodes[name].controls)
+
+        return reached(names, needs)
+
+    def _have_one_type(self, merge: GraphNode) -> bool:
+        one, other = (self._draft.type(end).shape for end in merge.inputs)
+        if one is None or other is None:
+            return True
+        return len(one) == len(other) and not any(
+            isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(one, other)
+        )
+
+    def piece(self) -> IfPiece:
+        draft = self._draft
+        for switch in self._switches:
+            for branch in (0, 1):
+                draft.aliases[Endpoint(switch.name, branch)] = switch.inputs[0]
+        first, *_ = self._merges
+        sides: list[list[Endpoint]] = [[], []]
+        for merge in self._merges:
+            for end in merge.inputs:
+                sides[self._found.at(end)[len(self._context)].branch or 0].append(end)
+        ends = tuple(Endpoint(one.name) for one in self._merges)
+        return IfPiece(first.name, ends, condition=operand(draft, self._switches[0].inputs[1]), then=tuple(sides[1]),
+                       otherwise=tuple(sides[0]))  # fmt: skip
+
+    def plumbing(self) -> Iterator[str]:
+        """The nodes that are part of the statement itself."""
+        yield from (one.name for one in (*self._merges[1:], *self._switches))
