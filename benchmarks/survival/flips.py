@@ -218,7 +218,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
             report.count(kind)
             if fault:
                 report.fault(f"{file}, {kind}: {fault}")
-        for _ in range(min(10, arguments.count)):
+        for _ in range(min(10, 1 + arguments.count // 100)):
             report.count("without the manifest")
             fault = saves.fault_without_manifest(draw)
             if fault:

@@ -12,14 +12,14 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from . import forks
 from .common import Report, main, names_in, orphans_in, states_in, work_folder
 from .forks import Fork, Outcome
-from .models import MODELS, Model
+from .models import EVERY, MODELS, Model
 from .watch import MOVED_TO, Event, Watch
 
 _KILLS = 0.92  # the share of runs to kill
@@ -205,12 +205,23 @@ def chains(
     report.figures["models and engines"] = len(known)
 
 
+def chosen(models: list[Model], arguments: argparse.Namespace) -> list[Model]:
+    """The models that the command line names, with the engines that it names."""
+    named = [model for model in models if not arguments.models or model.name in arguments.models]
+    engines = arguments.engines or EVERY
+    return [replace(model, engines=tuple(one for one in model.engines if one in engines)) for model in named]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--models", nargs="+", help="only these")
+    parser.add_argument("--engines", nargs="+", choices=EVERY, help="only these")
+
+
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:
-    models = [model for model in MODELS if not arguments.models or model.name in arguments.models]
     with work_folder() as work:
-        for chain in chains(models, work, arguments.count, draw, report):
+        for chain in chains(chosen(MODELS, arguments), work, arguments.count, draw, report):
             shutil.rmtree(chain.folder)
 
 
 if __name__ == "__main__":
-    main("kills", 1000, measure, lambda parser: parser.add_argument("--models", nargs="+", help="only these"))
+    main("kills", 1000, measure, configure)

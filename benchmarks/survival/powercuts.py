@@ -26,6 +26,7 @@ _MEBIBYTES = 8
 _SAVED = 20  # steps between two `save to`
 _GOES_ON = 8  # lines of a run after a cut
 _OF_ONE_RUN = 20  # cuts
+_STEPS = 300, 1500  # of a training for a single cut, and of one for many
 _PROGRAM = """
 seed 3
 variable w = random_normal([100, 50])
@@ -33,7 +34,7 @@ variable b = 0.5
 loss = reduce_mean(square(w - b))
 optimize loss with momentum(0.9, learning_rate=0.001) as training_op
 session:
-    train 1500 steps:
+    train {steps} steps:
         print "step", step, b
         checkpoint every 5 steps in "kept"
         every 20 steps: save to "every.ckpt"
@@ -206,7 +207,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
     with work_folder() as work:
         can_mount(work)
         path = work / "model.tfg"
-        path.write_text(_PROGRAM)
+        path.write_text(_PROGRAM.format(steps=_STEPS[arguments.count > 1]))
         compiled = forks.program(path)
         (work / "undisturbed").mkdir()
         wanted = forks.run(work / "undisturbed", forks.training(compiled, "step"))

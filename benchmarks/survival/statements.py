@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .common import Report, main, work_folder
 from .forks import REPORT
-from .kills import chains
+from .kills import chains, chosen, configure
 from .models import STATEMENTS
 
 _MOST = 10  # kills of one training
@@ -46,9 +46,8 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:
-    models = [model for model in STATEMENTS if not arguments.models or model.name in arguments.models]
     with work_folder() as work:
-        for chain in chains(models, work, arguments.count, draw, report, _MOST):
+        for chain in chains(chosen(STATEMENTS, arguments), work, arguments.count, draw, report, _MOST):
             about = chain.about
             found, wanted = files(chain.folder), files(about.folder)
             report.count("files compared", len(wanted))
@@ -59,4 +58,4 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
 
 
 if __name__ == "__main__":
-    main("statements", 200, measure, lambda parser: parser.add_argument("--models", nargs="+", help="only these"))
+    main("statements", 200, measure, configure)

@@ -10,6 +10,7 @@ with environment variables that matter at start-up, starts a real process, and t
 directly.
 """
 
+import atexit
 import ctypes
 import gc
 import importlib
@@ -202,6 +203,8 @@ def _received(connection: socket.socket, size: int) -> bytes:
 
 def main() -> None:
     """Import what the processes need, and fork for each request. In a requested process, run its program."""
+    atexit.register(_leave_imported)  # at the very end, because it is the first
+    before = set(sys.modules)
     import tfdsl
     from tfdsl.cli.tensorflow import load
 
@@ -218,11 +221,20 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     sys.path.pop()
+    _imported.extend(name for name in sys.modules if name not in before and not name.startswith("tfdsl"))
     connection = socket.socket(fileno=int(sys.argv[1]))
     _after_imports.update(os.environ)
     data = pickle.dumps(_after_imports)
     connection.sendall(struct.pack("q", len(data)) + data)
     run_program(serve(connection))
+
+
+def _leave_imported() -> None:
+    """Have Python's shutdown leave alone the modules that the server has imported. To destroy them would cost more than
+    many a program, as their memory is shared with the server until it is written. The project's own modules, and what
+    the program itself has imported and made, are destroyed as usual."""
+    left = [sys.modules.pop(name, None) for name in _imported]
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(left))
 
 
 def serve(connection: socket.socket) -> Request:
@@ -302,6 +314,7 @@ def _with_server(request: Request) -> Request:
     return request
 
 
+_imported: list[str] = []  # the names of other projects' modules that the server has imported
 _after_imports: dict[str, str] = {}  # the environment of the server, which imported modules have changed
 _warnings = warnings.catch_warnings()  # warnings are ignored in the server
 _replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed

@@ -37,6 +37,7 @@ CODES = {
     "a signal": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
     "at the end": "import atexit, threading; atexit.register(print, 'end')\n"
                   "threading.Thread(target=lambda: (threading.main_thread().join(), print('thread'))).start()",
+    "objects that are left": "class Left:\n    def __del__(self): print('destroyed')\nleft = Left()",
     "a text without an end": "import sys; sys.stdout.write('abc')",
 }  # fmt: skip
 
