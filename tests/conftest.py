@@ -5,6 +5,7 @@ import functools
 import gc
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -90,6 +91,17 @@ def _unflushed():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _same_environment():
+    """A test leaves the environment as it was. Some imports set variables, as that of Polars does, and a process with
+    other variables is not forked, so that it would import TensorFlow itself. What TensorFlow sets remains."""
+    before, has_tensorflow = dict(os.environ), "tensorflow" in sys.modules
+    yield
+    if has_tensorflow and os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture

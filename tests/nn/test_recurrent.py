@@ -71,7 +71,7 @@ def test_a_layer(name, options, text, reverse, with_lengths):
     agree(program, FED, layer, target)
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", some(LAYERS, ["LSTM"]))  # its state is a list
 def test_layers_above_each_other(name):
     import keras
 
@@ -93,9 +93,10 @@ def test_layers_above_each_other(name):
     agree(program, FED, model, target)
 
 
-@pytest.mark.parametrize(("name", "merge", "mode"), [
-    ("SimpleRNN", "", "concat"), ("LSTM", ", merge=add", "sum"), ("GRU", ", merge=multiply", "mul"),
-])  # fmt: skip
+@pytest.mark.parametrize(("name", "merge", "mode"), some(
+    [("SimpleRNN", "", "concat"), ("LSTM", ", merge=add", "sum"), ("GRU", ", merge=multiply", "mul")],
+    [("LSTM", ", merge=add", "sum")],
+))  # fmt: skip
 def test_both_directions(name, merge, mode):
     from keras import layers
 
@@ -156,11 +157,10 @@ placeholder X: float32[batch, 6, 3]
 placeholder n: int64[batch]
 placeholder y: float32[batch, 1]
 
-outputs, _states = nn.bidirectional(nn.lstm, X, 4, lengths=n)
-_outputs, last = nn.gru(outputs, 4, lengths=n)
-predictions = nn.dense(last, 1)
+_outputs, states = nn.bidirectional(nn.gru, X, 4, lengths=n)
+predictions = nn.dense(concat(states, axis=1), 1)
 error = nn.mean_squared_error(y, predictions)
-optimize error with adam(learning_rate=0.01)
+optimize error with momentum(0.9, learning_rate=0.01)
 session:
     train 3 epochs on series in batches of 10 as batch:
         feed X = batch.features, n = batch.n, y = batch.target

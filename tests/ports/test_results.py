@@ -32,7 +32,7 @@ SHORT = {
     "stacked_autoencoder": {"n_epochs": 2},
     "time_series_generation": {"n_iterations": 10, "n_made": 4},
     "transfer": {"n_epochs": 1},
-    "transformer": {"n_steps": 3, "eval_every": 3, "length": 3, "atol": 1e-5},
+    "transformer": {"n_steps": 2, "eval_every": 2, "length": 2, "atol": 1e-5},
     "vae": {"n_epochs": 2},
 }
 LONG = {

@@ -20,9 +20,11 @@ import runpy
 import shlex
 import shutil
 import signal
+import subprocess
 from importlib import import_module
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 from curves import curves
@@ -91,6 +93,7 @@ def place(tmp_path, monkeypatch):
         raise OSError("no network in tests")
 
     monkeypatch.setattr(fetch, "fetched", unreachable)
+    monkeypatch.setattr(subprocess, "Popen", forked.Popen)
     return prepared
 
 

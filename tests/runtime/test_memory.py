@@ -1,8 +1,10 @@
 """The memory of a training on large data: the data once, and a little more."""
 
 import runpy
+import subprocess
 from pathlib import Path
 
+import forked
 import pytest
 
 memory = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"))
@@ -20,7 +22,8 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize(
     "transforms", [pytest.param("", marks=pytest.mark.long), "| standardize | add_bias | split(test=0.1)"]
 )
-def test_data_is_stored_once(folder, transforms):
+def test_data_is_stored_once(folder, transforms, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", forked.Popen)  # by `peaks`
     part = ".train" if "split" in transforms else ""
     text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=100)
     tiny, whole = memory["peaks"](text, "loop", folder)

@@ -3,10 +3,12 @@
 import copy
 import os
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import some
 
 import tfdsl
 from tfdsl import TfgError
@@ -372,8 +374,9 @@ def seen_in(session, killed_at=None, feeds=None, together=1) -> Iterator:
         yield step.number, step.loss_of_x, step.w.tolist(), session.run("action").tolist()
 
 
-@pytest.mark.parametrize("killed_at", [3, 6, 15])
-@pytest.mark.parametrize("kind", ["function", "iterable", "together"])
+@pytest.mark.parametrize(("kind", "killed_at"), some(
+    product(("function", "iterable", "together"), (3, 6, 15)), [("function", 3), ("iterable", 6), ("together", 15)]
+))  # fmt: skip
 def test_a_killed_training_ends_with_the_same_bits(here, killed_at, kind):
     program, notes = tfdsl.compile(SAMPLED), []
     feeds = None if kind == "function" else [{"x": np.arange(3) * number} for number in range(20)]

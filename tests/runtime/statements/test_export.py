@@ -27,7 +27,7 @@ scope out:
 loss reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=logits))
 optimize with adam(learning_rate=0.1)
 session:
-    train 3 epochs on moons in batches of 50 as batch:
+    train 3 epochs on moons in batches of 50 as batch with engine="step":
         feed X = batch.features, y = batch.target
     print w
     print probability with X = [[1, 2], [3, 4]]

@@ -298,7 +298,7 @@ def test_a_scope_is_saved_under_another_name(here):
 def test_a_checkpoint_of_another_optimizer(here):
     head = "variable w = 3.0\noptimize square(w) with {}(learning_rate=0.1)\nsession:\n"
     train = "    train 1 step:\n        every 1 step: print w\n"
-    options = tfdsl.Options(lambda line: None)
+    options = tfdsl.Options(lambda line: None, engine="step")
     tfdsl.compile(head.format("gradient_descent") + train + '    save to "w.ckpt"\n').run(options=options)
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(head.format("adam") + '    restore from "w.ckpt"\n' + train).run(options=options)

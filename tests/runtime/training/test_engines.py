@@ -512,13 +512,11 @@ def test_an_interruption_between_executions(engine, tmp_path, monkeypatch):
     source = program(
         'checkpoint every 1 epoch in "kept"\nevery 5 steps: print step, mse', "16 epochs on rows in batches of 20"
     )
-    whole = tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
-    asked = iter(range(1000))
-    first = tfdsl.compile(source).run(
-        options=Options(write=lambda line: None, engine=engine, interrupted=lambda: next(asked) > 5)
-    )
+    compiled, asked = tfdsl.compile(source), iter(range(1000))
+    whole = compiled.run(options=Options(write=lambda line: None, engine=engine))
+    first = compiled.run(options=Options(write=lambda line: None, engine=engine, interrupted=lambda: next(asked) > 5))
     assert first.interrupted and 0 < first.steps < whole.steps
-    second = tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
+    second = compiled.run(options=Options(write=lambda line: None, engine=engine))
     assert second.resumed
     assert first.printed + second.printed == whole.printed
     same_arrays(whole.variables, second.variables)
