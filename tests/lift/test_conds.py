@@ -114,3 +114,38 @@ def test_branches(here, build, made):
     assert "raw." not in source and "if " in source
     if build in SOURCES:
         assert source == SOURCES[build]
+
+
+def choices():
+    """Several conditions after one another, with an assertion that one of them holds."""
+    x = v1.placeholder(tf.float32, [], "x")
+    small, large = (x < 0.0, lambda: x * 2.0), (x > 1.0, lambda: tf.exp(x))
+    tf.case([small, large], default=lambda: x + 1.0, exclusive=True, name="choice")
+
+
+CHOICES = """\
+elif Greater:
+    cond = exp(x)
+else:
+    cond = x + 1.0
+"""
+
+
+def asserted():
+    """An assertion, for which what reads a constant waits."""
+    x = v1.placeholder(tf.float32, [None], "x")
+    with tf.control_dependencies([v1.assert_less(tf.reduce_sum(x), 100.0)]):
+        tf.multiply(x, 2.0, name="twice")
+
+
+@pytest.mark.parametrize("made", [as_in_1, saved])
+def test_choices(here, made):
+    source = verified(made(choices))
+    assert "".join(f"{line.removeprefix('    ' * 2)}\n" for line in source.splitlines()).endswith(CHOICES), source
+
+
+@pytest.mark.parametrize("made", [as_in_1, saved])
+def test_an_assertion_has_no_guard(here, made):
+    source = verified(made(asserted))
+    assert "if " not in source and source.count("raw.Assert(") == 1
+    assert source.endswith("after Assert:\n    twice = x * 2.0\n")

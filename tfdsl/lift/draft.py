@@ -6,7 +6,7 @@ from typing import assert_never
 import numpy as np
 
 from ..lowering.tf import op_def
-from ..ops.raw import READERS
+from ..ops.raw import PREFIX, READERS
 from ..program import HostValue
 from ..record import Record, State, field, replace
 from ..types import FLOAT32, TensorType
@@ -109,6 +109,11 @@ class CallPiece(LiftedPiece):
 
     def operands(self) -> Iterator[Operand]:
         yield from (operand for _, operand in self.arguments)
+
+
+def is_raw(piece: LiftedPiece) -> bool:
+    """Whether a piece is a raw call."""
+    return isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
 
 
 class IndexPiece(LiftedPiece):
@@ -296,13 +301,22 @@ class Draft(State):
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
         """Let a piece stand for nodes. It waits for the effects that they wait for."""
         own = {piece.node, *nodes}
-        waits = {name for one in own for name in self.graph.nodes[one].controls if self.graph.nodes[one].op != "Const"}
+        waits = {name for one in own for name in self._waits(one)}
         effects = sorted(name for name in waits - own - {*piece.controls} if self._has_effect(name))
         if effects and isinstance(piece, VariablePiece):
             raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
         self.pieces[piece.node] = replace(piece, controls=(*piece.controls, *effects)) if effects else piece
         for name in nodes:
             self.inside[name] = piece.node
+
+    def _waits(self, name: str) -> Iterator[str]:
+        """What a node waits for. What reads a constant waits for what the constant waits for."""
+        node = self.graph.nodes[name]
+        if node.op != "Const":
+            yield from node.controls
+            for end in node.inputs:
+                if self.graph.nodes[end.node].op == "Const":
+                    yield from self.graph.nodes[end.node].controls
 
     def _has_effect(self, name: str) -> bool:
         """Whether a node, or one that it needs, changes or prints something."""

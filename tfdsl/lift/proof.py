@@ -23,6 +23,7 @@ from .draft import (
     StoredPiece,
     SummaryPiece,
     VariablePiece,
+    is_raw,
 )
 from .graph import SavedGraph
 from .inline import inlined
@@ -30,7 +31,6 @@ from .lifted import Lifted
 from .readable import ReadableForm, readable
 from .unfolded import ALL_FOLDED, Unfolded, UnfoldedPart
 from .verify import AFTER, Unequal, VerifyReport
-from .write import is_raw
 
 Compare = Callable[[SavedGraph, Lifted, Source], VerifyReport]  # compiles a source, and compares it with the graph
 _MOST_TRIES = 100

@@ -22,7 +22,7 @@ from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
-from .graph import SavedGraph, reached
+from .graph import Endpoint, SavedGraph, reached
 from .inline import inlined
 from .lifted import Lifted
 from .unfolded import ALL_FOLDED, Unfolded
@@ -89,17 +89,24 @@ def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDE
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
     head = "".join(f"# {line}\n" for line in (first, *draft.notes))
     found = writer.correspondence()
-    for end, other in draft.aliases.items():
-        if draft.end(other) in found and end.node not in draft.regions:
-            found[end] = found[draft.end(other)]
-    found = {
-        end: text for end, text in found.items() if end.node in graph.nodes and graph.nodes[end.node].op not in SWITCHES
-    }
+    for end in draft.aliases:
+        if draft.end(end) in found and end.node not in draft.regions and not _is_switched(draft, end):
+            found[end] = found[draft.end(end)]
+    found = {end: text for end, text in found.items() if end.node in graph.nodes}
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
     before = head + seed + made
     text = format_text(Source("lifted", before + source))
     lifted = Lifted(text, arrays_of, found, (*graph.notes, *draft.notes))
     return ReadableForm(lifted, draft, before + source, (*[""] * before.count("\n"), *writer.lines))
+
+
+def _is_switched(draft: Draft, end: Endpoint) -> bool:
+    """Whether an endpoint has the value of another one only in a branch."""
+    while end in draft.aliases:
+        if end.node in draft.graph.nodes and draft.graph.nodes[end.node].op in SWITCHES:
+            return True
+        end = draft.aliases[end]
+    return False
 
 
 def _seed(draft: Draft) -> str:

@@ -21,6 +21,7 @@ _MOST_RUNS = 1_000  # how many executions may fail
 _WAITS = re.compile(r"Queue|Barrier|Stage|Unstage|Accumulator|Rendezvous|^_?(Send|Recv)$|MapClear|MapPeek|Reader")
 _ENTER, _EXIT = ("Enter", "RefEnter"), ("Exit", "RefExit")
 _SWITCH, _MERGE = ("Switch", "RefSwitch", "_SwitchN"), ("Merge", "RefMerge")
+_OF_ONE_RUN = ("TensorArray", "Stack")  # ops on state that ends with the execution
 OWN = "tfdsl_verify/"  # the scope of the ops that are added here
 
 # Why an op cannot be fetched like a value.
@@ -177,7 +178,7 @@ class Side:
             yield CAN_WAIT
         if one.type in _ENTER:
             yield IN_LOOP
-        if one.type in _SWITCH:
+        if one.type in _SWITCH and one.inputs[1].op.type != "LoopCond":
             yield IN_BRANCH
         if is_random(one.type):
             yield IS_RANDOM
@@ -235,7 +236,7 @@ def _calls(op: str) -> bool:
 def _writes(op: str) -> bool:
     """Whether an op that calls no functions may change a variable, or other state of the session."""
     definition = op_def(op)
-    if definition is None or op in (*READERS, *VARIABLES, "IsVariableInitialized"):
+    if definition is None or op in (*READERS, *VARIABLES, "IsVariableInitialized") or op.startswith(_OF_ONE_RUN):
         return False
     takes_reference = any(one.is_ref for one in definition.input_arg) and not op.startswith("Ref")
     takes_handle = any(one.type == DataType.DT_RESOURCE for one in definition.input_arg)

@@ -9,7 +9,6 @@ from ..ops import OPS
 from ..ops.named import ZEROS
 from ..ops.op import REQUIRED, Op
 from ..ops.optimizers import OPTIMIZERS
-from ..ops.raw import PREFIX
 from ..record import Record, State, field
 from ..types import DTYPE_NAMES
 from .constants import type_text, usual_dtype, value_text
@@ -37,12 +36,13 @@ from .draft import (
     block_of,
     ends_of,
     has_tensor,
+    is_raw,
 )
 from .exact import ARRAYS, place_of
 from .expression_text import ATOM, COMPARISON, LEVELS, UNARY, ExpressionText
 from .folds.operands import operand
 from .graph import Cycle, Endpoint, in_order
-from .names import TAKEN
+from .names import TAKEN, unused_name
 from .scopes import clear_scopes, scope_of, shared_scopes
 from .unfolded import ALL_FOLDED, Unfolded
 
@@ -214,19 +214,18 @@ class Writer(State):
         found: list[str] = []
         for name in piece.controls:
             owner = self._owner(name) if self._is_there(name) else None
-            if owner is not None and self._is_around(owner, piece.node):
+            if owner is not None and any(owner in (block, *self._controls(self.draft.pieces[block]))
+                                         for block in self._blocks(piece.node)):  # fmt: skip
                 continue  # what a block waits for, inside of it
             if owner is not None and owner != piece.node and not isinstance(self.draft.pieces[owner], VariablePiece):
                 found.append(owner)
         return list(dict.fromkeys(found))
 
-    def _is_around(self, block: str, node: str) -> bool:
-        """Whether a block has a node in one of its bodies."""
+    def _blocks(self, node: str) -> Iterator[str]:
+        """The blocks that have a node in one of their bodies."""
         while node in self.draft.regions:
             node = block_of(self.draft.regions[node])
-            if node == block:
-                return True
-        return False
+            yield node
 
     def _direct(self, piece: LiftedPiece) -> Iterator[str]:
         """The statements that a statement needs, through what is nested in it."""
@@ -277,7 +276,7 @@ class Writer(State):
                 self._name_loop(part, scope, bound)
                 continue
             for end in () if isinstance(part, ScopeBlock) else _bound(part):
-                name = _unused(self._wanted(end, scope), bound)
+                name = unused_name(self._wanted(end, scope), bound)
                 self.names[end] = name
                 self.bound[name] += 1
             if isinstance(part, IfPiece):
@@ -289,7 +288,7 @@ class Writer(State):
     def _name_loop(self, loop: LoopPiece, scope: tuple[str, ...], bound: set[str]) -> None:
         """Give names to the variables of a loop, and to what its body binds."""
         for one in loop.variables:
-            name = _unused(self._inside(loop) + _variable_name(one), bound)
+            name = unused_name(self._inside(loop) + _variable_name(one), bound)
             self.names[one.now] = name
             self.bound[name] += 1
             if one.last is not None:
@@ -304,8 +303,12 @@ class Writer(State):
                 if isinstance(piece, LoopPiece):
                     self._name_loop(piece, scope, bound)
                     continue
+                if isinstance(block, IfPiece) and isinstance(piece, IfPiece) and piece is self._otherwise(block):
+                    self.names |= {end: self.names[outer] for end, outer in zip(piece.ends, block.ends)}
+                    self._name_bodies(piece, scope, bound)
+                    continue
                 for end in () if any(end in self.nested for end in piece.ends) else _bound(piece):
-                    name = _unused(self._wanted(end, scope), bound)
+                    name = unused_name(self._wanted(end, scope), bound)
                     self.names[end] = name
                     self.bound[name] += 1
                 if isinstance(piece, IfPiece):
@@ -410,15 +413,34 @@ class Writer(State):
     def _if(self, piece: IfPiece) -> Iterator[str]:
         """An `if` with its branches, which bind the same names."""
         names = [self._reference(end) for end in piece.ends]
-        for head, (region, ends) in zip((self._text(piece), "else:"), piece.bodies()):
-            yield head
-            for one in self._body(region, ends):
-                if not any(end in self.nested for end in one.ends):
-                    yield from (f"    {line}" for line in self._statement(one))
-            values = [self._result(end) for end in ends]
-            together = f"{', '.join(names)} = {', '.join(values)}"
-            lines = [together] if len(together) <= _WIDTH else [f"{one} = {value}" for one, value in zip(names, values)]
-            yield from (f"    {line}" for line in lines)
+        (region, then), (other, otherwise) = piece.bodies()
+        yield self._text(piece)
+        yield from self._branch(region, then, names)
+        following = self._otherwise(piece)
+        if following is not None:
+            head, *rest = self._if(following)
+            yield from (f"el{head}", *rest)
+        else:
+            yield "else:"
+            yield from self._branch(other, otherwise, names)
+
+    def _branch(self, region: str, ends: Sequence[Endpoint], names: Sequence[str]) -> Iterator[str]:
+        for one in self._body(region, ends):
+            if not any(end in self.nested for end in one.ends):
+                yield from (f"    {line}" for line in self._statement(one))
+        values = [self._result(end) for end in ends]
+        together = f"{', '.join(names)} = {', '.join(values)}"
+        lines = [together] if len(together) <= _WIDTH else [f"{one} = {value}" for one, value in zip(names, values)]
+        yield from (f"    {line}" for line in lines)
+
+    def _otherwise(self, piece: IfPiece) -> IfPiece | None:
+        """The `if` that is all of the other branch, for an `elif`."""
+        _, (region, ends) = piece.bodies()
+        match [one for one in self._body(region, ends) if not any(end in self.nested for end in one.ends)]:
+            case [IfPiece() as only] if tuple(map(self.draft.end, ends)) == only.ends and not self._controls(only):
+                return only
+            case _:
+                return None
 
     def _result(self, end: Endpoint) -> str:
         """What a branch gives, which is a tensor."""
@@ -657,16 +679,6 @@ def _is_usual(piece: StepPiece) -> bool:
     return piece.node == OPTIMIZERS[piece.optimizer].node
 
 
-def _unused(wanted: str, bound: set[str]) -> str:
-    """A name that is not bound yet, and now is."""
-    name, number = wanted, 0
-    while name in bound or name in TAKEN:
-        number += 1
-        name = f"{wanted}_{number}"
-    bound.add(name)
-    return name
-
-
 def _variable_name(variable: LoopVariable) -> str:
     """A name for a variable of a loop: `i` for one that counts."""
     return "i" if isinstance(variable.first, Given) and isinstance(variable.first.value, int) else "state"
@@ -677,11 +689,6 @@ def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     if isinstance(piece, SummaryPiece):
         return ()
     return piece.ends[:1] if is_raw(piece) else piece.ends
-
-
-def is_raw(piece: LiftedPiece) -> bool:
-    """Whether a piece is a raw call."""
-    return isinstance(piece, CallPiece) and piece.callee.startswith(PREFIX)
 
 
 def _filled(made: CallPiece, piece: VariablePiece) -> Given | None:

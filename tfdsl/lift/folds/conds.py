@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ...ops.named import GRADIENTS
 from ...record import Record
 from ..constants import attribute
-from ..draft import Draft, IfPiece, LoopPiece, VariablePiece, changes_something
+from ..draft import CallPiece, Draft, IfPiece, IndexPiece, LoopPiece, StepPiece, VariablePiece, changes_something
 from ..graph import PLACEHOLDERS, Endpoint, GraphNode, reached
 from .operands import operand
 
 SWITCHES, _MERGE, _NEXT = ("Switch", "RefSwitch"), "Merge", "NextIteration"
+_ASSERT = "Assert"
 _ENTER, _EXIT, _COND = "Enter", "Exit", "LoopCond"
 
 
@@ -30,9 +32,12 @@ def fold_conds(draft: Draft) -> None:
     pieces: dict[tuple[Context, str], IfPiece] = {}
     for (context, name), merges in found.merges.items():
         cond = _Cond(draft, found, context, name, merges)
-        if cond.is_if:
-            pieces[context, name] = cond.piece()
-            draft.claim(pieces[context, name], *cond.plumbing())
+        if cond.guarded is not None:
+            cond.unguard(cond.guarded)
+        elif cond.is_if:
+            piece = cond.piece()
+            pieces[context, name] = piece
+            draft.claim(piece, *cond.plumbing(piece))
     if pieces:
         _place(draft, found, pieces)
 
@@ -142,6 +147,44 @@ class _Cond:
         ]
 
     @property
+    def guarded(self) -> GraphNode | None:
+        """The assertion that is all that the branches do: one of the condition itself, which does nothing if it holds,
+        so that the branches can go."""
+        draft, nodes = self._draft, self._draft.graph.nodes
+        users = [nodes[user] for merge in self._merges for user in draft.graph.users[merge.name]]
+        acting = [name for branch in self._branches for name in branch if changes_something(nodes[name])]
+        if len(acting) != 1 or nodes[acting[0]].op != _ASSERT or not draft.is_open(acting[0]):
+            return None
+        if any(end.node == merge.name for merge in self._merges for user in users for end in user.inputs):
+            return None
+        return nodes[acting[0]] if self._tested(nodes[acting[0]].inputs[0]) == self._tested(self._pred) else None
+
+    @property
+    def _pred(self) -> Endpoint:
+        return self._switches[0].inputs[1]
+
+    def _tested(self, end: Endpoint) -> Endpoint:
+        """The tensor that a value comes from, through Switch ops and identities."""
+        while self._draft.graph.nodes[end.node].op in (*SWITCHES, "Identity"):
+            end = self._draft.graph.nodes[end.node].inputs[0]
+        return end
+
+    def unguard(self, assertion: GraphNode) -> None:
+        """Leave an assertion without its guard."""
+        self._pass_on()
+        needed = self._above(assertion.name)
+        branches = {name for branch in self._branches for name in branch if name not in needed}
+        for name in (*branches, *(one.name for one in (*self._merges, *self._switches))):
+            if self._draft.is_free(name):
+                self._draft.inside[name] = assertion.name
+
+    def _pass_on(self) -> None:
+        """Let the outputs of the Switch ops be what they switch."""
+        for switch in self._switches:
+            for branch in (0, 1):
+                self._draft.aliases[Endpoint(switch.name, branch)] = switch.inputs[0]
+
+    @property
     def is_if(self) -> bool:
         """Whether all of it can be the statement."""
         draft, graph = self._draft, self._draft.graph
@@ -187,19 +230,28 @@ class _Cond:
         )
 
     def piece(self) -> IfPiece:
-        draft = self._draft
-        for switch in self._switches:
-            for branch in (0, 1):
-                draft.aliases[Endpoint(switch.name, branch)] = switch.inputs[0]
-        first, *_ = self._merges
+        self._pass_on()
+        merges = [one for one in self._merges if self._is_needed(one)] or self._merges[:1]
         sides: list[list[Endpoint]] = [[], []]
-        for merge in self._merges:
+        for merge in merges:
             for end in merge.inputs:
                 sides[self._found.at(end)[len(self._context)].branch or 0].append(end)
-        ends = tuple(Endpoint(one.name) for one in self._merges)
-        return IfPiece(first.name, ends, condition=operand(draft, self._switches[0].inputs[1]), then=tuple(sides[1]),
+        ends = tuple(Endpoint(one.name) for one in merges)
+        return IfPiece(ends[0].node, ends, condition=operand(self._draft, self._pred), then=tuple(sides[1]),
                        otherwise=tuple(sides[0]))  # fmt: skip
 
-    def plumbing(self) -> Iterator[str]:
+    def _is_needed(self, merge: GraphNode) -> bool:
+        """Whether anything takes a result but gradients that have been folded."""
+        users = self._draft.graph.users[merge.name]
+        return not users or not all(map(self._is_gradient, users))
+
+    def _is_gradient(self, name: str) -> bool:
+        match self._draft.pieces.get(self._draft.owner(name)):
+            case StepPiece() | CallPiece(callee=GRADIENTS.name) | IndexPiece():
+                return True
+            case _:
+                return name in self._draft.dropped
+
+    def plumbing(self, piece: IfPiece) -> Iterator[str]:
         """The nodes that are part of the statement itself."""
-        yield from (one.name for one in (*self._merges[1:], *self._switches))
+        yield from (one.name for one in (*self._merges, *self._switches) if one.name != piece.node)
