@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from ..driver import infer
 from ..inputs import Foreign, Inference
 from ..program import Node
-from ..quiet import load_beside_others
+from ..quiet import held_back, load_beside_others
+from . import lazy_tensorflow
 from .signals import at_once
 
 
@@ -18,8 +19,12 @@ def load(tidy: Callable[[], object] = lambda: None) -> None:
     """
     # TF1 graphs do not use Keras; importing it eagerly would take a second.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with at_once(tidy):
-        load_beside_others()
+        with held_back():
+            is_loaded = lazy_tensorflow.load()
+        if not is_loaded:
+            load_beside_others()
     import tensorflow
 
     tensorflow.get_logger().setLevel("ERROR")

@@ -11,7 +11,7 @@ Apply = Callable[..., tf.Operation]  # `apply_gradients`
 Step = Callable[..., tf.Operation]  # of an `OwnArgument`
 
 
-def optimizer(optimizer: str, **arguments: Operand) -> v1.train.Optimizer:
+def optimizer(optimizer: str, **arguments: Operand) -> "v1.train.Optimizer":
     """An optimizer by its name in the language. Arguments are numbers or scalar tensors."""
     row = OPTIMIZERS[optimizer]
     arguments.setdefault("learning_rate", LEARNING_RATE)

@@ -27,7 +27,6 @@ from tensorflow.python.framework.ops import Operation
 from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
 from tensorflow.python.ops.control_flow_ops import XLAControlFlowContext
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
-from tensorflow.python.ops.script_ops import _py_funcs
 from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
@@ -56,8 +55,11 @@ else:
 Operand: TypeAlias = Any
 
 
-# The Python functions that ops of this process can call, by name. TensorFlow does not keep them.
-python_functions = _py_funcs._funcs
+def python_functions() -> Any:  # a mapping that TensorFlow does not type
+    """The Python functions that ops of this process can call, by name. TensorFlow does not keep them."""
+    from tensorflow.python.ops.script_ops import _py_funcs  # 200 modules, which few programs need
+
+    return _py_funcs._funcs
 
 
 def registered() -> bytes:

@@ -24,7 +24,7 @@ def register(
     """Let ops that are executed in this process call these functions."""
     for name, function in ((_OPEN, open), (_READ, read), (_CLOSE, close)):
         _kept.append(function)
-        python_functions[name] = function
+        python_functions()[name] = function
 
 
 @dataclass(frozen=True)

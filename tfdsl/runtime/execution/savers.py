@@ -56,7 +56,7 @@ class Savers:
         own = self._built.value(ref).op.name
         return name.of(own) if isinstance(name, Moved) else name or own
 
-    def saver(self, pairs: Pairs) -> v1.train.Saver:
+    def saver(self, pairs: Pairs) -> "v1.train.Saver":
         with self._built.lock:
             if pairs not in self._savers:
                 with self._built.graph.as_default():

@@ -1,0 +1,150 @@
+"""TensorFlow with each module imported when it is first needed.
+
+`import tensorflow` imports some 2,500 modules, and a program needs a few hundred of them. Each public module of
+TensorFlow is a file with a list of imports, such as `from tensorflow.python.ops.math_ops import add`. A stand-in for
+such a module reads its list, and imports the one module that has the symbol it is asked for. If the list does not have
+the symbol, the whole package is imported.
+
+This is for processes that only run a command of ours: other code may expect the whole package.
+"""
+
+import functools
+import importlib
+import os
+import re
+import site
+import sys
+import typing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec, spec_from_file_location
+from types import ModuleType
+
+from ..quiet import held_back
+
+WHOLE = "TFDSL_TENSORFLOW"  # the environment variable that is set to "whole" for the whole package
+_VERSION = "2.21"  # whose lists of imports are known
+_API = "tensorflow._api.v2"
+# What every program needs, besides what these import.
+_ALWAYS = ("tensorflow.python.framework.function_def_to_graph", "tensorflow.python.client.session")
+_IMPORT = re.compile(r"^from (tensorflow[\w.]*) import (\w+)(?: as (\w+))?", re.MULTILINE)
+
+
+class PublicModule(ModuleType):
+    """The stand-in for a public module. Its attributes are those of the module, imported at their first use."""
+
+    def __init__(self, name: str, file: str):
+        super().__init__(name)
+        self.__file__, self.__path__ = file, [os.path.dirname(file)]
+        self.__spec__ = spec_from_file_location(name, file, submodule_search_locations=self.__path__)
+        self._symbols: dict[str, tuple[str, str]] | None = None
+
+    def __getattr__(self, name: str) -> object:
+        if self._symbols is None:
+            with open(self.__file__ or "", encoding="utf-8") as file:
+                found = _IMPORT.finditer(file.read())
+            self._symbols = {one[3] or one[2]: (one[1], one[2]) for one in found}
+        if name in self._symbols and is_lazy():
+            value = _imported(*self._symbols[name])
+        elif name.startswith("__") and name.endswith("__") and name not in self._symbols:
+            raise AttributeError(name)  # Python asks any module for these
+        else:
+            _import_whole()
+            value = getattr(sys.modules[self.__name__], name)
+        setattr(self, name, value)
+        return value
+
+
+def load() -> bool:
+    """Make the stand-ins. Returns False if the whole package is needed, or has been imported already."""
+    if "tensorflow" in sys.modules:
+        return is_lazy()
+    root = _root()
+    if root is None:
+        return False
+    try:
+        _stand_in("tensorflow", root)
+        for name in ("tensorflow._api", _API):
+            package = sys.modules[name] = ModuleType(name)
+            package.__path__ = [os.path.join(root, *name.split(".")[1:])]
+        # These have two names: the second is the one by which programs import them.
+        for name in ("compat", "compat.v1"):
+            sys.modules[f"tensorflow.{name}"] = _stand_in(f"{_API}.{name}", root)
+        os.environ.setdefault("ENABLE_RUNTIME_UPTIME_TELEMETRY", "1")
+        with _cached_annotations():
+            importlib.import_module("tensorflow.python.pywrap_tensorflow")
+            importlib.import_module("tensorflow.python.compat.v2_compat").enable_v2_behavior()
+            for name in _ALWAYS:
+                importlib.import_module(name)
+    except (ImportError, AttributeError, OSError):
+        _remove()
+        return False
+    return True
+
+
+def is_lazy() -> bool:
+    """Whether TensorFlow's modules are imported one by one in this process."""
+    return isinstance(sys.modules.get("tensorflow"), PublicModule)
+
+
+def _root() -> str | None:
+    """The folder of TensorFlow. None if it must be imported as a whole: it has another version or plugins, or the
+    environment says so."""
+    if os.environ.get(WHOLE) == "whole" or os.environ.get("TF_PLUGGABLE_DEVICE_LIBRARY_PATH"):
+        return None
+    if os.environ.get("TF_USE_MODULAR_FILESYSTEM") in ("1", "true"):
+        return None
+    spec = find_spec("tensorflow")
+    if spec is None or spec.origin is None:
+        return None
+    root = os.path.dirname(spec.origin)
+    around = os.path.dirname(root)
+    installed = re.compile(rf"tensorflow(_\w+)?-{re.escape(_VERSION)}\.\w+\.dist-info")
+    places = {around, *site.getsitepackages(), *(path for path in sys.path if "site-packages" in path)}
+    has_plugins = any(os.path.exists(os.path.join(place, "tensorflow-plugins")) for place in places)
+    if has_plugins or os.path.exists(os.path.join(root, "core", "kernels")):
+        return None
+    return root if any(map(installed.fullmatch, os.listdir(around))) else None
+
+
+def _stand_in(name: str, root: str) -> PublicModule:
+    made = PublicModule(name, os.path.join(root, *name.split(".")[1:], "__init__.py"))
+    sys.modules[name] = made
+    return made
+
+
+def _imported(module: str, symbol: str) -> object:
+    """A symbol of a module, or a public module."""
+    if not f"{module}.".startswith(f"{_API}."):
+        with _cached_annotations():
+            return getattr(importlib.import_module(module), symbol)
+    name = f"{module}.{symbol}"
+    if name not in sys.modules:
+        _stand_in(name, sys.modules["tensorflow"].__path__[0])
+    return sys.modules[name]
+
+
+@contextmanager
+def _cached_annotations() -> Iterator[None]:
+    """Compile each distinct annotation once. The type variables of TensorFlow's generated modules have 8,000, which are
+    mostly the same, and `typing` compiles each: half of the time of importing these modules."""
+    setattr(typing, "compile", functools.cache(compile))  # noqa: B010 in place of the built-in function
+    try:
+        yield
+    finally:
+        typing.__dict__.pop("compile", None)
+
+
+def _import_whole() -> None:
+    """Import the whole package in place of the stand-ins. The modules behind it stay as they are."""
+    if is_lazy():
+        _remove()
+        with held_back():
+            importlib.import_module("tensorflow")
+
+
+def _remove() -> None:
+    api = ("tensorflow._api", "tensorflow.compat")
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, PublicModule) or name.startswith(api):
+            del sys.modules[name]
