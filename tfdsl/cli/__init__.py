@@ -28,6 +28,7 @@ COMMANDS = {
     "ops": "describe the ops, optimizers and data of the language",
     "explain": "explain the code of a message, or anything that has a name",
     "lift": "write the source of a graph that TensorFlow wrote",
+    "diff": "compare two programs, graphs or checkpoints by what they mean",
     "dump": "print a program after a stage of the compiler",
     "completion": "print the script for completion in bash, zsh or fish",
 }

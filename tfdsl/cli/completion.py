@@ -162,7 +162,7 @@ def _values(name: str, action: argparse.Action, word: str, before: list[str]) ->
             return "paths", _paths(word, (".yaml", ".yml"))
         case "FILE" if name != "data" and not action.option_strings:
             return "paths", _paths(word, (".tfg",))
-        case "FILE" | "OUT" | "CHECKPOINT" | "GRAPH":
+        case "FILE" | "OUT" | "CHECKPOINT" | "GRAPH" | "A" | "B":
             return "paths", _paths(word, ())
         case "DIR":
             return "paths", _paths(word, None)

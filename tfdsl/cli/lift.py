@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_ENDS = 50  # how many processes one verification may start
 _SHOWN = 20  # how many differences are printed
-_MAX_FILE = 100_000_000  # bytes
+MAX_FILE = 100_000_000  # bytes
 
 
 def configure(parser: CommandParser) -> None:
@@ -64,8 +64,8 @@ def configure(parser: CommandParser) -> None:
                         help="the sizes of a placeholder, for --verify; otherwise unknown sizes are 2")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=positive, default=1, help="the seed of --verify (default: 1)")
     parser.add_argument("--json", action="store_true", help="print the report of --verify as JSON")
-    parser.add_argument("--max-file-size", metavar="N", type=positive, default=_MAX_FILE,
-                        help=f"read graphs of up to N bytes (default: {_MAX_FILE})")  # fmt: skip
+    parser.add_argument("--max-file-size", metavar="N", type=positive, default=MAX_FILE,
+                        help=f"read graphs of up to N bytes (default: {MAX_FILE})")  # fmt: skip
 
 
 def names(text: str) -> list[str]:

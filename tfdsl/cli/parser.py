@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "FILE": "file",
     "GRAPH": "file",
+    "A": "file",
+    "B": "file",
     "FILE.yaml": "file",
     "OUT": "file",
     "DIR": "folder",
@@ -27,10 +29,10 @@ class _Formatter(argparse.HelpFormatter):
     """Lays out help. argparse makes a formatter for every option, and would import `shutil` for the width."""
 
     def __init__(self, prog: str):
-        super().__init__(prog, width=_columns() - 2)
+        super().__init__(prog, width=columns() - 2)
 
 
-def _columns() -> int:
+def columns() -> int:
     """The width of the terminal, 80 if there is none."""
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given):

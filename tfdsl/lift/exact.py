@@ -65,7 +65,7 @@ class _Exact:
             for node in graph.nodes.values()
             for end in (Endpoint(node.name, at) for at in range(max(1, len(node.types))))
         }
-        return Lifted(source, self.arrays, found, tuple(self._notes))
+        return Lifted(source, self.arrays, found, tuple(self._notes), is_exact=True)
 
     def functions(self) -> tuple[dict[str, str], dict[str, list[str]]]:
         """The functions of the graph: their names in the source, and the statements that declare them, in order."""

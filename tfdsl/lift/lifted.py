@@ -10,10 +10,12 @@ class Lifted(Record):
     """A lifted program: its source, the arrays for the file beside it, and notes for the user.
 
     `correspondence` maps each tensor or operation of the graph that the program has to its name in the program. An
-    operation that the program does not name is mapped to `^` and the name of its node.
+    operation that the program does not name is mapped to `^` and the name of its node. An exact program has a line for
+    each node.
     """
 
     source: str
     arrays: dict[str, np.ndarray]
     correspondence: dict[Endpoint, str]
     notes: tuple[str, ...]
+    is_exact: bool = False

@@ -60,7 +60,7 @@ def read_graph(
     return _Reader(path, file, tags).read(outputs, _checkpoint(path, file, checkpoint))
 
 
-def graph_of(graph: GraphDef, path: str = "graph") -> SavedGraph:
+def graph_of(graph: GraphFile, path: str = "graph") -> SavedGraph:
     """A graph in memory, as if it were read from a file."""
     return _Reader(path, graph, ()).read((), "")
 

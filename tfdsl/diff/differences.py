@@ -1,0 +1,170 @@
+"""The differences between two inventories whose things are matched."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+
+from ..record import Record
+from .inventory import KINDS, SILENT, Fact, Inventory, Phrase, Thing, mentions
+from .matching import matched
+from .values import ArrayDifference, array_difference, read_array
+
+How: TypeAlias = Literal["added", "removed", "renamed", "changed"]
+
+
+class ChangedFact(Record):
+    """A fact that differs, in both forms. One of them is None if only the other side has the fact."""
+
+    name: str
+    before: str | None
+    after: str | None
+    array: ArrayDifference | None = None
+
+
+class DiffEntry(Record):
+    """What differs about a thing. `before` and `after` are its whole names on both sides, "" where it is missing. A
+    thing that is renamed and has other facts is `changed`. An entry `follows` if the entries of other things explain
+    it, and is `inside` if it is a part of something that was added or removed as a whole."""
+
+    how: How
+    kind: str
+    before: str
+    after: str
+    facts: tuple[ChangedFact, ...] = ()
+    lines: tuple[int | None, int | None] = (None, None)
+    is_renamed: bool = False
+    follows: bool = False
+    inside: bool = False
+
+
+class DiffReport(Record):
+    """All differences between two sides, and what was not compared."""
+
+    left: Inventory
+    right: Inventory
+    entries: tuple[DiffEntry, ...]
+    notes: tuple[str, ...]
+
+
+def compared(left: Inventory, right: Inventory) -> DiffReport:
+    """The differences between two inventories."""
+    entries = _Comparison(left, right).entries()
+    return DiffReport(left, right, tuple(entries), tuple(dict.fromkeys((*left.notes, *right.notes))))
+
+
+class _Comparison:
+    def __init__(self, left: Inventory, right: Inventory):
+        self._left, self._right = left, right
+        self._pairs = matched(left, right)
+        self._paired = {other: one for one, other in self._pairs.items()}
+
+    def entries(self) -> list[DiffEntry]:
+        """All differences by kind, in the order of the right side; what is missing there comes where it would be."""
+        facts = {one: tuple(self._facts(one, other)) for one, other in self._pairs.items()}
+        changed = {one for one, found in facts.items() if found}
+        found: list[tuple[tuple[int, int, int], DiffEntry]] = []
+        order = list(KINDS)
+        last = 0
+        for one in self._left.things.values():
+            last = self._pairs.get(one.id, last)
+            if one.id in self._pairs:
+                entry = self._matched(one, facts[one.id], changed)
+            else:
+                entry = self._alone(self._left, one, self._pairs, "removed")
+            if entry is not None:
+                found.append(((order.index(one.kind), last, 1 - (one.id in self._pairs)), entry))
+        for other in self._right.things.values():
+            if other.id not in self._paired and (entry := self._alone(self._right, other, self._paired, "added")):
+                found.append(((order.index(other.kind), other.id, 0), entry))
+        return [entry for _, entry in sorted(found, key=lambda each: each[0])]
+
+    # --- things on both sides -------------------------------------------------------------------
+
+    def _matched(self, one: Thing, facts: tuple[ChangedFact, ...], changed: set[int]) -> DiffEntry | None:
+        other = self._right.things[self._pairs[one.id]]
+        is_renamed = one.name != other.name or (bool(one.name) and self._has_moved(one, other))
+        if one.kind in SILENT or not (facts or is_renamed):
+            return None
+        before, after = self._left.path(one.id), self._right.path(other.id)
+        follows = bool(facts) and not is_renamed and self._follows(one, other, facts, changed)
+        how: How = "changed" if facts else "renamed"
+        return DiffEntry(how, one.kind, before, after, facts, (one.line, other.line), is_renamed, follows)
+
+    def _has_moved(self, one: Thing, other: Thing) -> bool:
+        """Whether the things around two things do not correspond."""
+        if one.parent is None or other.parent is None:
+            return one.parent is not other.parent
+        return self._pairs.get(one.parent) != other.parent
+
+    def _follows(self, one: Thing, other: Thing, facts: tuple[ChangedFact, ...], changed: set[int]) -> bool:
+        """Whether all that differs about a thing can be explained by what differs about the things that it mentions."""
+        if not all(one.facts.get(fact.name, other.facts.get(fact.name, Fact(()))).follows for fact in facts):
+            return False
+        for thing, done in ((one, self._pairs), (other, self._paired)):
+            for mentioned in _mentioned(thing):
+                if mentioned not in done or (mentioned if thing is one else done[mentioned]) in changed:
+                    return True
+        return False
+
+    def _facts(self, left: int, right: int) -> Iterator[ChangedFact]:
+        one, other = self._left.things[left], self._right.things[right]
+        for name in dict.fromkeys((*one.facts, *other.facts)):
+            here, there = one.facts.get(name), other.facts.get(name)
+            if self._same(here, there):
+                continue
+            before, after = self._texts(here, there)
+            array = None
+            if name == "values" and one.array is not None and other.array is not None:
+                array = array_difference(read_array(one.array), read_array(other.array))
+            yield ChangedFact(name, before, after, array)
+
+    def _same(self, here: Fact | None, there: Fact | None) -> bool:
+        if here is None or there is None:
+            return False
+        ones = (tuple(self._corresponding(part) for part in phrase) for phrase in map(self._parts, here.phrases))
+        others = (tuple(phrase) for phrase in map(self._parts, there.phrases))
+        return Counter(ones) == Counter(others)
+
+    def _parts(self, phrase: Phrase) -> list[tuple[str, int, int]]:
+        return [(part, 0, 0) if isinstance(part, str) else ("", part.thing, part.output) for part in phrase]
+
+    def _corresponding(self, part: tuple[str, int, int]) -> tuple[str, int, int]:
+        """A part of a phrase on the left as it must be on the right."""
+        text, thing, output = part
+        return part if text or not thing else (text, self._pairs.get(thing, -1), output)
+
+    def _texts(self, here: Fact | None, there: Fact | None) -> tuple[str | None, str | None]:
+        """The texts of a fact on both sides. Phrases without an order that both have are left out."""
+        ones, others = ([] if fact is None else list(fact.phrases) for fact in (here, there))
+        if len(ones) > 1 or len(others) > 1:
+            kept: list[Phrase] = []
+            for phrase in ones:
+                same = next((one for one in others if self._same(Fact(phrase), Fact(one))), None)
+                if same is None:
+                    kept.append(phrase)
+                else:
+                    others.remove(same)
+            ones = kept
+        return (None if here is None else ", ".join(map(self._left.text, ones)),
+                None if there is None else ", ".join(map(self._right.text, others)))  # fmt: skip
+
+    # --- things on one side ---------------------------------------------------------------------
+
+    def _alone(self, inventory: Inventory, thing: Thing, done: Mapping[int, int], how: How) -> DiffEntry | None:
+        if thing.kind in SILENT:
+            return None
+        is_left = how == "removed"
+        path, text = inventory.path(thing.id), inventory.text
+        facts = tuple(
+            ChangedFact(name, *((text(fact.phrase), None) if is_left else (None, text(fact.phrase))))
+            for name, fact in thing.facts.items()
+        )
+        inside = thing.parent is not None and thing.parent not in done
+        return DiffEntry(how, thing.kind, path if is_left else "", "" if is_left else path, facts,
+                         (thing.line, None) if is_left else (None, thing.line), inside=inside)  # fmt: skip
+
+
+def _mentioned(thing: Thing) -> Iterator[int]:
+    for fact in thing.facts.values():
+        for phrase in fact.phrases:
+            yield from (one.thing for one in mentions(phrase))

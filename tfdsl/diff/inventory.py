@@ -1,0 +1,140 @@
+"""What a program, a graph or a checkpoint consists of, as things with facts that can be compared.
+
+A fact is a phrase: text that mentions other things. Two phrases are alike if their texts are the same and they mention
+corresponding things, so a thing with another name changes nothing but its name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..record import Record, field
+
+if TYPE_CHECKING:
+    from .values import ArrayPlace
+
+# The kinds of things, in the order in which differences are listed, with what a list of such things is called.
+KINDS = {
+    "graph": "graph", "param": "params", "data": "data", "scope": "scopes", "placeholder": "placeholders",
+    "variable": "variables", "value": "values", "optimizer": "optimizers", "summary": "summaries",
+    "signature": "signatures", "function": "functions", "session": "sessions", "statement": "sessions",
+    "size": "", "local": "",
+}  # fmt: skip
+SILENT = ("size", "local")  # kinds of things whose names mean nothing outside the text
+BLANK = "\0"  # what stands for a mention where it does not matter which thing it is
+
+
+class Mention(Record):
+    """A thing in a phrase, or one of its outputs."""
+
+    thing: int
+    output: int = 0
+
+
+Phrase: TypeAlias = "tuple[str | Mention, ...]"
+
+
+def joined(parts: Iterable[Phrase], between: str = "") -> Phrase:
+    """Phrases one after the other. Texts that meet become one, so that equal phrases have equal parts."""
+    found: list[str | Mention] = []
+    for at, phrase in enumerate(parts):
+        for part in (between if at else "", *phrase):
+            if isinstance(part, str) and found and isinstance(found[-1], str):
+                found[-1] += part
+            elif part != "":
+                found.append(part)
+    return tuple(found)
+
+
+def mentions(phrase: Phrase) -> list[Mention]:
+    return [part for part in phrase if isinstance(part, Mention)]
+
+
+def blanked(phrase: Phrase) -> str:
+    """The text of a phrase, whichever things it mentions."""
+    return "".join(part if isinstance(part, str) else f"{BLANK}{part.output}" for part in phrase)
+
+
+class Fact(Record):
+    """Something about a thing, in a phrase or in several whose order means nothing. A fact `follows` if other things
+    can decide it, as the inputs of a value decide its shape."""
+
+    phrase: Phrase
+    follows: bool = False
+    parts: tuple[Phrase, ...] | None = None
+
+    @property
+    def phrases(self) -> tuple[Phrase, ...]:
+        return (self.phrase,) if self.parts is None else self.parts
+
+    @property
+    def blank(self) -> tuple[str, ...]:
+        """Its text, whichever things it mentions."""
+        return tuple(sorted(map(blanked, self.phrases)))
+
+
+def unordered(parts: Iterable[Phrase]) -> Fact:
+    """A fact in phrases whose order means nothing."""
+    found = tuple(parts)
+    return Fact(joined(found, ", "), parts=found)
+
+
+class Thing(Record):
+    """A part of an inventory: a variable, a scope, a statement. `name` is its name in its parent, "" if it has none;
+    `label` describes it then. The children of a session or a statement are in order. `array` is where its values are,
+    if they are known. `line` is its line in the program, if it is in one."""
+
+    id: int
+    kind: str
+    name: str
+    facts: Mapping[str, Fact]
+    parent: int | None = None
+    label: Phrase = ()
+    line: int | None = None
+    array: "ArrayPlace | None" = None
+
+
+class Inventory(Record):
+    """The things of a program, a graph or a checkpoint, by their ids. `notes` say what it leaves out."""
+
+    title: str
+    things: Mapping[int, Thing]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        children: dict[int | None, list[Thing]] = {}
+        users: dict[int, list[int]] = {}
+        for thing in self.things.values():
+            children.setdefault(thing.parent, []).append(thing)
+            for fact in thing.facts.values():
+                for one in mentions(fact.phrase):
+                    users.setdefault(one.thing, []).append(thing.id)
+        object.__setattr__(self, "children", children)
+        object.__setattr__(self, "users", users)
+
+    children: Mapping[int | None, list[Thing]] = field(init=False)
+    users: Mapping[int, list[int]] = field(init=False)  # the things that mention a thing, once for each mention
+
+    def inside(self, thing: Thing) -> Iterator[Thing]:
+        """The things in a thing, at any depth."""
+        for child in self.children.get(thing.id, ()):
+            yield child
+            yield from self.inside(child)
+
+    def path(self, id: int) -> str:
+        """The whole name of a thing, `dnn/dense_1/kernel`, or of a statement, `train: every: print`."""
+        thing = self.things[id]
+        own = thing.name or self.text(thing.label)
+        around = None if thing.parent is None else self.things[thing.parent]
+        if around is None or (around.kind == "session" and not around.name) or thing.kind == "local":
+            return own
+        if thing.kind == "session":
+            return own
+        between = ": " if thing.kind == "statement" else "/"
+        return between.join(filter(None, (self.path(around.id), own)))
+
+    def text(self, phrase: Phrase) -> str:
+        """A phrase with the names of the things that it mentions."""
+        return "".join(
+            part if isinstance(part, str) else self.path(part.thing) + (f":{part.output}" if part.output else "")
+            for part in phrase
+        )

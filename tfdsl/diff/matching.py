@@ -1,0 +1,305 @@
+"""Pairs the things of two inventories that correspond, by their names or else by their structure.
+
+Things in matched things are compared first: those of the same name correspond. Names that end in numbers, such as
+`dense_1`, only say how many things there were before, so such things are put in order and aligned. What is left over
+corresponds if it is used in the same place, or if it is the same but for its name.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+
+from .inventory import SILENT, Inventory, Phrase, Thing, blanked, mentions
+
+_MOST = 300_000  # pairs of things that one alignment compares
+_ALIKE = 0.5  # the least similarity of a scope, or of a thing in the same place, with another name
+
+
+def matched(left: Inventory, right: Inventory) -> dict[int, int]:
+    """The things of the left inventory with the corresponding ones of the right."""
+    return _Matcher(left, right).matched()
+
+
+class _Matcher:
+    def __init__(self, left: Inventory, right: Inventory):
+        self._left, self._right = left, right
+        self._pairs: dict[int, int] = {}
+        self._paired: dict[int, int] = {}  # the inverse
+        self._profiles: dict[tuple[bool, int], Counter[Hashable]] = {}
+
+    def matched(self) -> dict[int, int]:
+        self._children(None, None)
+        count = -1
+        while count != len(self._pairs):
+            count = len(self._pairs)
+            self._by_place()
+            if count == len(self._pairs):
+                self._by_structure(with_users=True)
+            if count == len(self._pairs):
+                self._by_structure(with_users=False)
+            if count == len(self._pairs):
+                self._by_scope()
+            if count == len(self._pairs):
+                self._by_order()
+        return self._pairs
+
+    def _pair(self, one: Thing, other: Thing) -> None:
+        self._pairs[one.id], self._paired[other.id] = other.id, one.id
+        self._children(one.id, other.id)
+
+    def _leftover(self) -> tuple[list[Thing], list[Thing]]:
+        return ([one for one in self._left.things.values() if one.id not in self._pairs],
+                [one for one in self._right.things.values() if one.id not in self._paired])  # fmt: skip
+
+    # --- by name and order ----------------------------------------------------------------------
+
+    def _children(self, left: int | None, right: int | None) -> None:
+        ones, others = self._left.children.get(left, []), self._right.children.get(right, [])
+        groups: dict[Hashable, tuple[list[Thing], list[Thing]]] = {}
+        for at, things in enumerate((ones, others)):
+            for thing in things:
+                groups.setdefault(_group(thing), ([], []))[at].append(thing)
+        for here, there in groups.values():
+            is_named = here and (here[0].name or here[0].kind in ("graph", "session", "statement"))
+            if is_named or len(here) == len(there) == 1:
+                for one, other in self._aligned(here, there):
+                    self._pair(one, other)
+        scopes = [[one for one in things if one.kind in ("scope", "graph", "session") and one.id not in done]
+                  for things, done in ((ones, self._pairs), (others, self._paired))]  # fmt: skip
+        for one, other in self._most_alike(*scopes):
+            self._pair(one, other)
+
+    def _aligned(self, ones: Sequence[Thing], others: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
+        """Things of one group: those that are the same, then the others in order, as similar as possible."""
+        by_name = {other.name: other for other in others if other.name}
+        pairs = [
+            (one, by_name[one.name]) for one in ones if one.name in by_name and self._is_same(one, by_name[one.name])
+        ]
+        done = {one.id for one, _ in pairs}, {other.id for _, other in pairs}
+        ones, others = ([one for one in things if one.id not in ids] for things, ids in zip((ones, others), done))
+        if len(ones) * len(others) > _MOST:
+            return [*pairs, *zip(ones, others)]
+        return [*pairs, *_best(ones, others, self._score)]
+
+    def _is_same(self, one: Thing, other: Thing) -> bool:
+        return self._profile(True, one) == self._profile(False, other)
+
+    def _score(self, one: Thing, other: Thing) -> float:
+        if one.kind == "statement" and one.label != other.label:  # their words
+            return 0.0
+        return 0.1 + 0.1 * (one.name == other.name) + self._similarity(one, other)
+
+    def _most_alike(self, ones: Sequence[Thing], others: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
+        """Scopes with different names, the most similar first."""
+        if len(ones) * len(others) > _MOST:
+            return []
+        scores = [(self._similarity(one, other), -at, one, other)
+                  for at, one in enumerate(ones) for other in others if one.kind == other.kind]  # fmt: skip
+        pairs: list[tuple[Thing, Thing]] = []
+        used: set[tuple[bool, int]] = set()
+        for score, _, one, other in sorted(scores, key=lambda each: each[:2], reverse=True):
+            if score >= _ALIKE and (True, one.id) not in used and (False, other.id) not in used:
+                used |= {(True, one.id), (False, other.id)}
+                pairs.append((one, other))
+        return pairs
+
+    # --- similarity -----------------------------------------------------------------------------
+
+    def _profile(self, is_left: bool, thing: Thing) -> Counter[Hashable]:
+        """What is in a thing: the facts about it and about the things in it, whichever things they mention."""
+        key = is_left, thing.id
+        if key not in self._profiles:
+            found: Counter[Hashable] = Counter((name, fact.blank) for name, fact in thing.facts.items())
+            for child in (self._left if is_left else self._right).children.get(thing.id, ()):
+                path = _group(child)
+                for inner, count in self._profile(is_left, child).items():
+                    found[path, inner] += count
+            self._profiles[key] = found
+        return self._profiles[key]
+
+    def _similarity(self, one: Thing, other: Thing) -> float:
+        """How much of two things is the same, from 0 to 1."""
+        first, second = self._profile(True, one), self._profile(False, other)
+        total = first.total() + second.total()
+        return 2 * (first & second).total() / total if total else 1.0
+
+    # --- by place, structure and scope ----------------------------------------------------------
+
+    def _by_place(self) -> None:
+        """Pair things that matched things mention in the same places."""
+        todo = list(self._pairs.items())
+        for left, right in todo:  # the loop adds to it
+            facts = self._right.things[right].facts
+            for name, fact in self._left.things[left].facts.items():
+                if name not in facts:
+                    continue
+                for one, other in _places(fact.phrases, facts[name].phrases):
+                    if one in self._pairs or other in self._paired:
+                        continue
+                    first, second = self._left.things[one], self._right.things[other]
+                    if first.kind == second.kind and self._similarity(first, second) >= _ALIKE:
+                        before = len(self._pairs)
+                        self._pair(first, second)
+                        todo += list(self._pairs.items())[before:]
+
+    def _by_structure(self, with_users: bool) -> None:
+        """Pair things that are the same but for their names, in order. With their users, if those agree too."""
+        ones, others = self._leftover()
+        groups: dict[Hashable, tuple[list[Thing], list[Thing]]] = {}
+        for is_left, things in ((True, ones), (False, others)):
+            signer = _Signer(self._left if is_left else self._right, self._known(is_left))
+            for thing in things:
+                if thing.facts and thing.kind not in SILENT and thing.kind != "statement":
+                    key = thing.kind, signer.of(thing.id), signer.users(thing.id) if with_users else 0
+                    groups.setdefault(key, ([], []))[not is_left].append(thing)
+        for here, there in groups.values():
+            for one in here:
+                free = [other for other in there if other.id not in self._paired]
+                if one.id not in self._pairs and free:
+                    self._pair(one, max(free, key=lambda other: _base(other.name) == _base(one.name)))
+
+    def _known(self, is_left: bool) -> Callable[[int], int | None]:
+        """The number of a pair, if a thing is in one."""
+        return self._pairs.get if is_left else (lambda id: id if id in self._paired else None)
+
+    def _by_scope(self) -> None:
+        """Pair things that have the names of other matched things, and things of the same name in scopes that do not
+        correspond, if there is only one of the name."""
+        ones, others = self._leftover()
+        places = {(other.kind, other.parent, other.name): other for other in others}
+        for one in ones:
+            for twin in self._left.children[one.parent] if one.name else ():
+                if twin.name == one.name and twin.id in self._pairs:
+                    there = self._right.things[self._pairs[twin.id]]
+                    other = places.get((one.kind, there.parent, there.name))
+                    if other is not None and one.id not in self._pairs and other.id not in self._paired:
+                        self._pair(one, other)
+        names: list[dict[Hashable, list[Thing]]] = [{}, {}]
+        for at, things in enumerate((ones, others)):
+            for thing in things:
+                if thing.name and thing.kind != "statement":
+                    names[at].setdefault((thing.kind, thing.name), []).append(thing)
+        for key, here in names[0].items():
+            there = names[1].get(key, [])
+            if len(here) == len(there) == 1 and self._similarity(here[0], there[0]) >= _ALIKE:
+                if here[0].id in self._pairs or there[0].id in self._paired:
+                    continue
+                self._pair(here[0], there[0])
+
+    def _by_order(self) -> None:
+        """Pair things without names, in the order in which they are made."""
+        for one, other in list(self._pairs.items()):
+            groups: dict[Hashable, tuple[list[Thing], list[Thing]]] = {}
+            inside = (
+                (self._left.children.get(one, []), self._pairs),
+                (self._right.children.get(other, []), self._paired),
+            )
+            for at, (things, done) in enumerate(inside):
+                for thing in things:
+                    if not thing.name and thing.id not in done:
+                        groups.setdefault(_group(thing), ([], []))[at].append(thing)
+            for here, there in groups.values():
+                for pair in self._aligned(here, there):
+                    self._pair(*pair)
+
+
+class _Signer:
+    """Signs things by what they are, without their names. `known` numbers the things that are already matched."""
+
+    def __init__(self, inventory: Inventory, known: Callable[[int], int | None]):
+        self._inventory, self._known = inventory, known
+        self._signed: dict[int, int] = {}
+
+    def of(self, id: int) -> int:
+        todo = [id]
+        while todo:
+            at = todo[-1]
+            self._signed.setdefault(at, 0)  # while it is being signed: back edges of loops lead there
+            missing = [one for one in self._needed(at) if one not in self._signed]
+            if missing:
+                todo += missing
+                continue
+            todo.pop()
+            self._signed[at] = self._sign(at)
+        return self._signed[id]
+
+    def _needed(self, id: int) -> Iterable[int]:
+        thing = self._inventory.things[id]
+        inside = (child.id for child in self._inventory.children.get(id, ()))
+        mentioned = (one.thing for fact in thing.facts.values() for phrase in fact.phrases for one in mentions(phrase))
+        return (one for one in (*inside, *mentioned) if self._known(one) is None)
+
+    def _sign(self, id: int) -> int:
+        thing = self._inventory.things[id]
+        facts = frozenset(
+            (name, frozenset(Counter(map(self._phrase, fact.phrases)).items())) for name, fact in thing.facts.items()
+        )
+        children = tuple((child.kind, self._number(child.id)) for child in self._inventory.children.get(id, ()))
+        return hash((thing.kind, facts, frozenset(Counter(children).items())))
+
+    def _phrase(self, phrase: Phrase) -> Hashable:
+        return tuple(part if isinstance(part, str) else (self._number(part.thing), part.output) for part in phrase)
+
+    def _number(self, id: int) -> Hashable:
+        known = self._known(id)
+        return self._signed.get(id, 0) if known is None else (known,)
+
+    def users(self, id: int) -> Hashable:
+        """What uses a thing, roughly."""
+        return frozenset(Counter(map(self._user, self._inventory.users.get(id, ()))).items())
+
+    def _user(self, id: int) -> Hashable:
+        known = self._known(id)
+        if known is not None:
+            return known, ""
+        thing = self._inventory.things[id]
+        return thing.kind, frozenset((name, fact.blank) for name, fact in thing.facts.items())
+
+
+def _base(name: str) -> str:
+    """A name without the number that makes it unique."""
+    return re.sub(r"_\d+$", "", name)
+
+
+def _group(thing: Thing) -> Hashable:
+    """What two things in corresponding places have in common if they can be the same thing."""
+    return thing.kind, _base(thing.name)
+
+
+def _places(ones: Sequence[Phrase], others: Sequence[Phrase]) -> list[tuple[int, int]]:
+    """The things that two lists of phrases mention in the same places."""
+    pairs: list[tuple[int, int]] = []
+    if len(ones) == len(others) > 1:  # without an order, only phrases with a text of their own correspond
+        texts = [Counter(map(blanked, phrases)) for phrases in (ones, others)]
+        ones, others = (
+            [one for one in phrases if all(count[blanked(one)] == 1 for count in texts)] for phrases in (ones, others)
+        )
+        ones, others = sorted(ones, key=blanked), sorted(others, key=blanked)
+    for one, other in zip(ones, others):
+        if blanked(one) == blanked(other):
+            pairs += ((first.thing, second.thing) for first, second in zip(mentions(one), mentions(other)))
+    return pairs
+
+
+def _best(
+    ones: Sequence[Thing], others: Sequence[Thing], score: Callable[[Thing, Thing], float]
+) -> list[tuple[Thing, Thing]]:
+    """The pairs, in order on both sides, with the largest sum of scores."""
+    width = len(others) + 1
+    table = [[0.0] * width for _ in range(len(ones) + 1)]
+    scores = [[score(one, other) for other in others] for one in ones]
+    for i in range(len(ones) - 1, -1, -1):
+        for j in range(len(others) - 1, -1, -1):
+            both = table[i + 1][j + 1] + scores[i][j] if scores[i][j] else -1.0
+            table[i][j] = max(both, table[i + 1][j], table[i][j + 1])
+    pairs: list[tuple[Thing, Thing]] = []
+    i = j = 0
+    while i < len(ones) and j < len(others):
+        if scores[i][j] and table[i][j] == table[i + 1][j + 1] + scores[i][j]:
+            pairs.append((ones[i], others[j]))
+            i, j = i + 1, j + 1
+        elif table[i][j] == table[i + 1][j]:
+            i += 1
+        else:
+            j += 1
+    return pairs

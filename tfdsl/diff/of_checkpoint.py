@@ -1,0 +1,110 @@
+"""The inventory of a checkpoint: its variables by name, with what data sets have learned beside them."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from glob import escape, glob
+from typing import Any, cast
+
+import numpy as np
+
+from ..data.learned import to_json
+from ..data.saved import SUFFIX, decoded
+from ..data.schema import DataError
+from ..diagnostics import CHECKPOINT_GIVEN, Diagnostic, TfgError
+from ..lowering.tf import v1
+from .expressions import value_text
+from .inventory import Fact, Inventory, Thing
+from .values import ArrayPlace
+
+
+def prefix_of(path: str) -> str:
+    """The prefix of the checkpoint at a path: a prefix, one of its files, or a folder."""
+    prefix = re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", path)
+    if os.path.isdir(path):
+        latest: str | None = v1.train.latest_checkpoint(path)
+        indexes = glob(os.path.join(escape(path), "*.index"))
+        prefix = latest or (indexes[0].removesuffix(".index") if len(indexes) == 1 else "")
+    if not prefix or not (os.path.isfile(f"{prefix}.index") or os.path.isfile(prefix)):
+        raise TfgError([Diagnostic(CHECKPOINT_GIVEN, None, {"path": path})])
+    return prefix
+
+
+def checkpoint_inventory(path: str) -> Inventory:
+    """The inventory of the checkpoint at a path."""
+    prefix = prefix_of(path)
+    try:
+        reader: Any = v1.train.load_checkpoint(prefix)
+        shapes: dict[str, list[int]] = reader.get_variable_to_shape_map()
+        dtypes: dict[str, Any] = reader.get_variable_to_dtype_map()
+        sums = checksums(prefix, shapes)
+    except (v1.errors.OpError, ValueError, RuntimeError):
+        raise TfgError([Diagnostic(CHECKPOINT_GIVEN, None, {"path": path})]) from None
+    things: dict[int, Thing] = {}
+    scopes: dict[str, int | None] = {"": None}
+
+    def scope(name: str) -> int | None:
+        if name not in scopes:
+            above, _, own = name.rpartition("/")
+            parent = scope(above)
+            id = scopes[name] = len(scopes)
+            things[id] = Thing(id, "scope", own, {}, parent)
+        return scopes[name]
+
+    names = sorted(shapes, key=_natural)
+    for name in names:
+        scope(name.rpartition("/")[0])
+    for at, name in enumerate(names, len(scopes)):
+        above, _, own = name.rpartition("/")
+        facts = {"dtype": Fact((str(dtypes[name].name),)), "shape": Fact((str(list(shapes[name])),))}
+        facts["values"] = Fact((sums[name],))
+        things[at] = Thing(
+            at, "variable", own, facts, scopes[above], array=ArrayPlace(prefix, name, in_checkpoint=True)
+        )
+    for name, facts in _learned(prefix):
+        id = len(things) + len(scopes)
+        things[id] = Thing(id, "data", name, facts)
+    return Inventory(path, things)
+
+
+def checksums(prefix: str, names: Iterable[str]) -> dict[str, str]:
+    """A digest of the values of each of these variables that is in a checkpoint."""
+    reader = v1.train.load_checkpoint(prefix)
+    return {name: _digest(np.asarray(reader.get_tensor(name))) for name in names if reader.has_tensor(name)}
+
+
+def _digest(array: np.ndarray) -> str:
+    data = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()
+    return hashlib.sha256(data).hexdigest()
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A sort key that puts z_2 before z_10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _learned(prefix: str) -> Iterator[tuple[str, dict[str, Fact]]]:
+    """What each data set has learned, with the paths of values as the names of facts."""
+    if os.path.isfile(prefix + SUFFIX):
+        try:
+            with open(prefix + SUFFIX, "rb") as file:
+                sets = decoded(file, prefix + SUFFIX)
+        except DataError as error:
+            raise TfgError([Diagnostic(error.message, None, error.details)]) from None
+        for name, learned in sorted(sets.items()):
+            yield name, {path: Fact((text,)) for path, text in _leaves(to_json(learned))}
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case dict():
+            for name, one in cast(dict[str, object], value).items():
+                yield from _leaves(one, f"{path}.{name}".lstrip("."))
+        case list() if any(isinstance(one, (dict, list)) for one in cast(list[object], value)):
+            for at, one in enumerate(cast(list[object], value)):
+                yield from _leaves(one, f"{path}[{at}]")
+        case list():
+            yield path, value_text(tuple(cast(list[str], value)))
+        case _:
+            yield path, value_text(cast("str | None", value))

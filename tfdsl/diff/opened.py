@@ -1,0 +1,172 @@
+"""Opens both sides of a comparison: paths in, inventories out.
+
+Programs are analysed, without TensorFlow. A graph is lifted to a program. If only one side is a graph, the program on
+the other side is built and lifted too, so both have the same form.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from ..access import Access
+from ..diagnostics import TfgError
+from ..driver import check, compile_source
+from ..inputs import CompileInputs, Foreign
+from ..limits import Limits
+from ..program import Program
+from ..record import Record, replace
+from ..source import Source
+from ..syntax.read import read
+from .differences import DiffReport, compared
+from .inventory import Fact, Inventory
+from .of_program import inventory_of
+from .values import ArrayPlace
+
+if TYPE_CHECKING:
+    from ..lift.compare import NodeDifference
+    from ..lift.graph import SavedGraph
+    from ..lift.lifted import Lifted
+
+SideKind: TypeAlias = Literal["program", "graph", "checkpoint"]
+
+_TEXT_GRAPH = re.compile(rb"(?:\s|#[^\n]*\n)*(?:node|library|versions?|meta_info_def|graph_def|saver_def|"
+                         rb"collection_def|saved_model_schema_version|meta_graphs)\s*[:{]")  # fmt: skip
+_TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # of the files in which checkpoints list their variables
+_CHECKPOINT_PART = re.compile(r"\.(index|data-\d+-of-\d+)$")
+
+
+class DiffInputs(Record):
+    """How to read the sides. `inputs` makes the inputs of the program at a path, and `foreign` asks TensorFlow about
+    raw ops. `folder` is an empty folder for files that are needed while sides are compared."""
+
+    inputs: Callable[[str], CompileInputs]
+    foreign: Callable[[], Foreign]
+    limits: Limits
+    largest: Limits
+    max_graph: int
+    folder: str
+
+
+def kind_of(path: str) -> SideKind:
+    """What is at a path."""
+    if os.path.isdir(path):
+        is_model = any(os.path.isfile(os.path.join(path, name)) for name in ("saved_model.pb", "saved_model.pbtxt"))
+        return "graph" if is_model else "checkpoint"
+    if os.path.isfile(f"{path}.index") or _CHECKPOINT_PART.search(path):
+        return "checkpoint"
+    if path.endswith(".tfg"):
+        return "program"
+    with suppress(OSError, ValueError), open(path, "rb") as file:
+        start = file.read(10_000)
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - len(_TABLE_END)))
+        if file.read() == _TABLE_END:
+            return "checkpoint"
+        is_text = not re.search(rb"[\0-\x08\x0e-\x1f]", start)
+        return "program" if is_text and start.strip() and not _TEXT_GRAPH.match(start) else "graph"
+    return "program"  # reading it says why it cannot be read
+
+
+def compared_paths(left: str, right: str, given: DiffInputs) -> DiffReport:
+    """The differences between what is at two paths."""
+    paths = left, right
+    kinds = kind_of(left), kind_of(right)
+    if "checkpoint" in kinds:
+        assert kinds[0] == kinds[1]  # the command refuses other pairs
+        from .of_checkpoint import checkpoint_inventory
+
+        return compared(*(checkpoint_inventory(path) for path in paths))
+    if kinds == ("program", "program"):
+        return compared(*(inventory_of(_checked(read(path, given.limits), given.inputs(path)), path) for path in paths))
+    return compared(*_lifted_sides(paths, kinds, given))
+
+
+def nodes_compared(left: str, right: str, given: DiffInputs) -> "list[NodeDifference]":
+    """The differences between two graphs, node for node."""
+    from ..lift.compare import differences
+
+    one, other = (_graph(path, kind_of(path), given) for path in (left, right))
+    return differences(one, other)
+
+
+def _checked(source: Source, inputs: CompileInputs) -> Program:
+    program, diagnostics = check(source, inputs)
+    if program is None:
+        raise TfgError(diagnostics)
+    return program
+
+
+# --- graphs -------------------------------------------------------------------------------------
+
+
+def _graph(path: str, kind: SideKind, given: DiffInputs) -> "SavedGraph":
+    """The graph at a path, or that of the program there."""
+    from ..lift.read import graph_of, read_graph
+    from ..lowering.tf import v1
+
+    if kind == "graph":
+        return read_graph(path, max_file=given.max_graph)
+    inputs = replace(given.inputs(path), foreign=given.foreign())
+    graph = compile_source(read(path, given.limits), inputs).built().graph
+    with graph.as_default():
+        return graph_of(v1.train.export_meta_graph(clear_extraneous_savers=True), path)
+
+
+def _lifted_sides(paths: tuple[str, str], kinds: tuple[SideKind, SideKind], given: DiffInputs) -> list[Inventory]:
+    from ..lift.exact import lift_exact
+    from ..lift.readable import lift_readable
+
+    graphs = [_graph(path, kind, given) for path, kind in zip(paths, kinds)]
+    notes: list[str] = []
+    if "program" in kinds:
+        name = paths[kinds.index("graph")]
+        notes.append(f"sessions, params and data sets are not compared: {name} is a graph")
+    plain = [path for path, graph in zip(paths, graphs) if graph.kind == "GraphDef"]
+    if len(plain) == 1:
+        notes.append(f"which variables are trained is not compared: {plain[0]} does not say it")
+        graphs = [replace(graph, collections={}, signatures={}) for graph in graphs]
+    lifted = [lift_readable(graph, _ARRAYS) for graph in graphs]
+    if any(one.is_exact for one in lifted):
+        lifted = [lift_exact(graph, _ARRAYS) for graph in graphs]
+    have_values = all(graph.checkpoint for graph in graphs)
+    found: list[Inventory] = []
+    for at, (path, graph, one) in enumerate(zip(paths, graphs, lifted)):
+        folder = os.path.join(given.folder, str(at))
+        os.mkdir(folder)
+        inventory = inventory_of(_program(one, folder, given), path)
+        found.append(_with_values(inventory, graph.checkpoint) if have_values else inventory)
+    return [replace(one, notes=tuple(notes)) for one in found]
+
+
+_ARRAYS = "constants.npz"
+
+
+def _program(lifted: "Lifted", folder: str, given: DiffInputs) -> Program:
+    """The program of a lifted graph, whose constants are in a folder."""
+    import numpy as np
+
+    if lifted.arrays:
+        arrays: dict[str, Any] = dict(lifted.arrays)  # NumPy's stubs treat keywords as options
+        np.savez(os.path.join(folder, _ARRAYS), **arrays)
+    path = os.path.join(folder, "lifted.tfg")
+    inputs = CompileInputs(limits=given.largest, foreign=given.foreign(), access=Access(path))
+    return _checked(Source(path, lifted.source), inputs)
+
+
+def _with_values(inventory: Inventory, checkpoint: str) -> Inventory:
+    """An inventory whose variables have their values in a checkpoint."""
+    from .of_checkpoint import checksums
+
+    sums = checksums(
+        checkpoint, [inventory.path(one.id) for one in inventory.things.values() if one.kind == "variable"]
+    )
+
+    things = {
+        id: replace(one, facts={**one.facts, "values": Fact((sums[name],))}, array=ArrayPlace(checkpoint, name, True))
+        if one.kind == "variable" and (name := inventory.path(id)) in sums
+        else one
+        for id, one in inventory.things.items()
+    }
+    return Inventory(inventory.title, things, inventory.notes)
