@@ -10,6 +10,9 @@ from pathlib import Path
 
 import forked
 import pytest
+from tensorflow.compat.v1.train import write_graph
+
+import tfdsl
 
 MODEL = """\
 param size = 2
@@ -172,3 +175,17 @@ def test_an_unused_plugin_costs_nothing(project):
     )
     code, output = run_process("-p", "no:hypothesispytest", start=subprocess.run)
     assert code == 0, output
+
+
+def test_a_graph_that_tensorflow_wrote(project):
+    Path("tests/test_model.py").write_text(
+        "def test_saved(golden_graph):\n    golden_graph('models/saved.pb')\n\n"
+        "def test_given(golden_graph):\n    golden_graph('models/saved.pb', size=3)\n"
+    )
+    write_graph(tfdsl.compile("models/model.tfg").built().graph, "models", "saved.pb", as_text=False)
+    code, text = run("-q", "--update-golden", "tests/test_model.py")
+    assert code == 1 and "saved.pb is a graph, which takes no size" in text
+    assert golden("saved").read_text(encoding="utf-8") == GOLDEN
+    write_graph(tfdsl.compile("models/model.tfg", size=3).built().graph, "models", "saved.pb", as_text=False)
+    code, text = run("-q", "tests/test_model.py::test_saved")
+    assert code == 1 and "2 changed: loss/Square, x" in text.replace("nodes changed", "changed")

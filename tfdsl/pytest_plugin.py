@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def golden_graph(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Compare the graph of a program with its golden file: `golden_graph("models/housing.tfg", batch_size=50)`.
 
+    Instead of a program, the path can be that of a graph that TensorFlow wrote (GraphDef, MetaGraph, SavedModel).
     A relative path starts in the test's folder, or in the nearest parent folder with such a file. The other arguments
     are those of `tfdsl.compile`: values of params, `params=`, `data=`. The golden file is `golden/<stem of the
     program>.graph.txt` in the test's folder. `golden="name"` selects `golden/name.graph.txt`, for a program that
@@ -65,13 +66,16 @@ def golden_graph(request: pytest.FixtureRequest) -> Callable[..., None]:
 def _found(path: Path, folder: Path) -> Path:
     """The file of a program. A relative path can start in `folder` or in one of its parents."""
     starts = (folder, *folder.parents)
-    return next((start / path for start in starts if (start / path).is_file()), path)
+    return next((start / path for start in starts if (start / path).exists()), path)
 
 
 def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments of `compile`
     from . import TfgError, compile
+    from .diff.kinds import kind_of
 
     try:
+        if kind_of(str(path)) == "graph":
+            return _text_of_graph(str(path), arguments)
         program = compile(path, **arguments)
         from .quiet import load_beside_others
 
@@ -81,6 +85,19 @@ def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments 
         return graphs_text([program.built(graph.name) for graph in program.program.graphs])
     except TfgError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+def _text_of_graph(path: str, arguments: dict[str, Any]) -> str:
+    """The text of a graph that TensorFlow wrote."""
+    if arguments:
+        pytest.fail(f"{path} is a graph, which takes no {', '.join(arguments)}", pytrace=False)
+    from .quiet import load_beside_others
+
+    load_beside_others()
+    from .lift.read import graph_def_of, read_graph
+    from .lowering.text import graph_def_text
+
+    return graph_def_text(graph_def_of(read_graph(path)))
 
 
 def _write(file: Path, text: str) -> None:

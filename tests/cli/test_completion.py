@@ -62,6 +62,7 @@ def files(here):
         ("run good.tfg --session ", "words", {"one", "two"}),
         ("graph good.tfg --graph o", "words", {"other"}),
         ("lift n", "paths", {"notes.txt"}),
+        ("diff good.tfg n", "paths", {"notes.txt"}),
         ("explain TFG2", "words", {one for one in CATALOGUE if one.startswith("TFG2")}),
         ("explain trai", "words", {"train", "trainable", "trainable_variables", "training"}),
         ("explain --resume", "words", {"--resume-anyway"}),

@@ -93,3 +93,11 @@ def test_a_graph_with_variables(here, capsys):
     source = capsys.readouterr().out
     assert 'layer_w_read = raw.Identity(input=layer_w, _class=["loc:@layer/w"]) as "layer/w/read"\n' in source
     assert 'raw.MatMul(a=x, b=layer_w_read) as "matmul"\n' in source
+
+
+def test_dump_lists_the_ops_of_a_graph(relu, capsys):
+    assert main(["dump", "--stage", "graph", "relu.pbtxt"]) == 0
+    assert capsys.readouterr().out == "a/y = Relu(x) -> float32[...]\nx = Placeholder() -> float32[...]\n"
+    for words in (["--stage", "tree"], ["--stage", "graph", "--graph", "g"]):
+        assert main(["dump", "relu.pbtxt", *words]) == 2
+        assert "relu.pbtxt is a graph: print it with --stage graph" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from graph_files import dense, loop, written
 
 from tfdsl.cli import main
-from tfdsl.diff.opened import kind_of
+from tfdsl.diff.kinds import kind_of
 from tfdsl.diff.values import array_difference
 from tfdsl.lowering.tf import tf, v1
 

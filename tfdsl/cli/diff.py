@@ -8,7 +8,8 @@ import tempfile
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
 from ..diff.differences import DiffReport
-from ..diff.opened import DiffInputs, compared_paths, kind_of, nodes_compared
+from ..diff.kinds import kind_of
+from ..diff.opened import DiffInputs, compared_paths, nodes_compared
 from ..diff.plain import report_json
 from ..diff.text import Layout, report_text
 from . import tensorflow

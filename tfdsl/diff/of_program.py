@@ -284,7 +284,9 @@ class GraphThings:
 
     def _label(self, node: Node) -> Phrase:
         if node.is_step:
-            return joined((("optimize ",), self.tensor(node.loss).phrase)) if node.loss else ("apply",)
+            name = self._bound.get(node.loss.node) if node.loss and node.loss.node not in self._ids else None
+            loss: Phrase = (name,) if name else self.tensor(node.loss).phrase if node.loss else ()
+            return joined((("optimize ",), loss)) if loss else ("apply",)
         if node.op in _REGIONS:
             return ({WHILE: "while", COND: "if"}[node.op],)
         return (self._bound.get(node.id) or f"({node.op})",)

@@ -6,6 +6,8 @@ It leaves out what changes between builds, processes or patch versions of Tensor
 on the right show, internal attributes, and attributes with default values. The seed of a random op is shown if the
 program sets it; otherwise it is `auto`.
 
+A graph that TensorFlow wrote has the same text, but with the seeds that it says.
+
 The functions of `while` and `if` follow the ops, each with its parameters, results and ops. TensorFlow numbers
 functions across the whole process, so here they have names of their own.
 """
@@ -20,7 +22,7 @@ import numpy as np
 from ..diagnostics.spelling import visible
 from ..program import Field, Node
 from .built import BuiltGraph
-from .tf import tf
+from .tf import FunctionDefLibrary, GraphDef, function_graph, tf, v1
 
 _SKIPPED = frozenset(
     ("shared_name", "container", "debug_name", "allowed_devices", "shape", "value", "seed", "seed2",
@@ -43,7 +45,31 @@ def graph_text(built: BuiltGraph) -> str:
     return _renamed(text, list(functions))
 
 
-def _lines(owned: list[tuple[tf.Operation, Node]], data: Mapping[str, Field]) -> str:
+def graph_def_text(graph_def: GraphDef) -> str:
+    """The canonical text of a graph that TensorFlow wrote. It has all functions of the graph."""
+    text = _lines([(op, None) for op in _imported(graph_def, graph_def.library).get_operations()], {})
+    names: list[str] = []
+    for function in sorted(graph_def.library.function, key=lambda one: one.signature.name):
+        body, tensors = function_graph(function)
+        ops = [op for op in _imported(body, graph_def.library).get_operations() if op.type != "Placeholder"]
+        inputs = ", ".join(arg.name for arg in function.signature.input_arg)
+        outputs = (function.ret[arg.name] for arg in function.signature.output_arg)
+        results = ", ".join(tensors.get(name, name).removesuffix(":0") for name in outputs)
+        names.append(function.signature.name)
+        text += f"\nfunction {names[-1]}({inputs}) -> {results}:\n{_lines([(op, None) for op in ops], {})}"
+    return _renamed(text, names)
+
+
+def _imported(graph_def: GraphDef, library: FunctionDefLibrary) -> tf.Graph:
+    """A graph with the nodes of a GraphDef."""
+    whole = GraphDef(node=graph_def.node, versions=graph_def.versions, library=library)
+    graph = tf.Graph()
+    with graph.as_default():
+        v1.import_graph_def(whole, name="")
+    return graph
+
+
+def _lines(owned: Sequence[tuple[tf.Operation, Node | None]], data: Mapping[str, Field]) -> str:
     return "".join(line + "\n" for _, line in sorted(_line(op, owner, data.get(op.name)) for op, owner in owned))
 
 
@@ -90,7 +116,7 @@ def _natural(name: str) -> list:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def _line(op: tf.Operation, owner: Node, data: Field | None) -> tuple[list, str]:
+def _line(op: tf.Operation, owner: Node | None, data: Field | None) -> tuple[list, str]:
     """A line and its sort key. `data` is the field of a placeholder that stands for data."""
     inputs = [_tensor_name(tensor) for tensor in op.inputs]
     inputs += [f"^{control.name}" for control in sorted(op.control_inputs, key=lambda c: c.name)]
@@ -168,12 +194,15 @@ def _attribute(value: Any) -> str:  # of an attribute of any type
             return " ".join(str(value).split())
 
 
-def _seed(op: tf.Operation, owner: Node) -> list[str]:
+def _seed(op: tf.Operation, owner: Node | None) -> list[str]:
+    """The seed of a random op. `owner` is the node of a program that made it, if one did."""
     names = {attribute.name for attribute in op.op_def.attr}
     if not {"seed", "seed2"} <= names:
         return []
     seed, seed2 = op.get_attr("seed"), op.get_attr("seed2")
-    if "seed" in owner.args:
+    if owner is None and not (seed or seed2):
+        return []
+    if owner is None or "seed" in owner.args:
         return [f"seed={seed},{seed2}"]
     return ["seed=auto"] if seed or seed2 else []
 
