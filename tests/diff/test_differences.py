@@ -5,7 +5,7 @@ import pytest
 from tfdsl.diff.differences import compared
 from tfdsl.diff.of_program import inventory_of
 from tfdsl.diff.plain import report_json
-from tfdsl.diff.text import Layout, report_text
+from tfdsl.diff.text import DiffLayout, report_text
 from tfdsl.driver import check
 from tfdsl.source import Source
 
@@ -52,7 +52,7 @@ def report(*edits, text=PROGRAM):
 
 def lines(*edits, **layout):
     """The lines of entries, without the heads of sections, the file names and the summary."""
-    text = report_text(report(*edits), Layout(**layout))
+    text = report_text(report(*edits), DiffLayout(**layout))
     return [line[2:] for line in text.splitlines() if line.startswith("  ")]
 
 
@@ -102,7 +102,7 @@ def test_an_edit_is_named(old, new, expected):
 )
 def test_what_means_nothing(old, new):
     found = report((old, new))
-    assert found.entries == () and report_text(found, Layout()) == "" and report_json(found)["alike"] is True
+    assert found.entries == () and report_text(found, DiffLayout()) == "" and report_json(found)["alike"] is True
 
 
 def test_a_layer_in_between():
@@ -122,10 +122,12 @@ def test_a_layer_in_between():
 
 def test_shapes_that_follow_are_counted():
     found = report(("X: float32[n, 4]", "X: float32[n, 6]"), ("[[1, 2, 3, 4]]", "[[1, 2, 3, 4, 5, 6]]"))
-    text = report_text(found, Layout())
+    text = report_text(found, DiffLayout())
     assert "  ~ X  shape [n, 4] -> [n, 6]\n" in text and "  ~ dnn/dense/kernel  shape [4, 3] -> [6, 3]\n" in text
     assert "2 values have another shape or dtype because of this: a, b, both\n" in text
-    assert "~ both" not in text and "  ~ both  shape [n, 2] -> [n, 3]\n" in report_text(found, Layout(is_whole=True))
+    assert "~ both" not in text and "  ~ both  shape [n, 2] -> [n, 3]\n" in report_text(
+        found, DiffLayout(is_whole=True)
+    )
 
 
 def test_renamed_and_changed():
@@ -146,9 +148,9 @@ def test_moved_into_a_scope():
 def test_many_differences_are_counted():
     text = "".join(f"variable v{at}x = {at}.0\n" for at in range(40))
     found = report(("x = ", "x = 9"), text=text)
-    shown = report_text(found, Layout())
+    shown = report_text(found, DiffLayout())
     assert shown.count("  ~ v") == 20 and "  ... and 20 more; --all lists them\n" in shown
-    assert report_text(found, Layout(is_whole=True)).count("  ~ v") == 40 and shown.endswith("\n40 changed\n")
+    assert report_text(found, DiffLayout(is_whole=True)).count("  ~ v") == 40 and shown.endswith("\n40 changed\n")
 
 
 def test_lines_fit_and_colours_mark_the_signs():
@@ -157,10 +159,10 @@ def test_lines_fit_and_colours_mark_the_signs():
         old
         + " + reduce_sum(square(X) * 2.0 + abs(X)) / 3.0 + reduce_max(square(y)) + reduce_min(abs(y) + square(y) + 1.0)"
     )
-    text = report_text(report((old, new)), Layout(width=60))
+    text = report_text(report((old, new)), DiffLayout(width=60))
     assert max(map(len, text.splitlines())) <= 60
     assert "  ~ cost\n      - ...an(square(error))\n      + ...an(square(error)) + reduce_sum(square(X) * 2.0" in text
-    coloured = report_text(report((old, new)), Layout(width=60, in_colour=True))
+    coloured = report_text(report((old, new)), DiffLayout(width=60, in_colour=True))
     assert "\x1b[33m  ~ cost\x1b[0m\n\x1b[31m      - ...an(" in coloured
 
 

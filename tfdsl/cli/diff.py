@@ -11,7 +11,7 @@ from ..diff.differences import DiffReport
 from ..diff.kinds import kind_of
 from ..diff.opened import DiffInputs, compared_paths, nodes_compared
 from ..diff.plain import report_json
-from ..diff.text import Layout, report_text
+from ..diff.text import DiffLayout, report_text
 from . import tensorflow
 from .lift import MAX_FILE, largest
 from .options import add_program_options, given
@@ -79,7 +79,7 @@ def _print(report: DiffReport, arguments: argparse.Namespace) -> None:
     for note in report.notes:
         tell(f"note: {note}")
     width = columns() if sys.stdout.isatty() else _WIDTH
-    print(report_text(report, Layout(width, colour(sys.stdout), arguments.all)), end="")
+    print(report_text(report, DiffLayout(width, colour(sys.stdout), arguments.all)), end="")
 
 
 def _exact(arguments: argparse.Namespace, inputs: DiffInputs) -> int:

@@ -4,10 +4,11 @@ A fact is a phrase: text that mentions other things. Two phrases are alike if th
 corresponding things, so a thing with another name changes nothing but its name.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..record import Record, field
+from ..record import Record, State, field
 
 if TYPE_CHECKING:
     from .values import ArrayPlace
@@ -138,3 +139,25 @@ class Inventory(Record):
             part if isinstance(part, str) else self.path(part.thing) + (f":{part.output}" if part.output else "")
             for part in phrase
         )
+
+
+class Things(State):
+    """The things of an inventory that is being made."""
+
+    made: dict[int, Thing] = field(default_factory=dict[int, Thing])
+    taken: Counter[tuple[int | None, str]] = field(default_factory=Counter[tuple[int | None, str]])
+    count: int = 0
+
+    def new_id(self) -> int:
+        self.count += 1
+        return self.count
+
+    def unique(self, parent: int | None, name: str) -> str:
+        """A name in a scope, numbered as in TensorFlow if it is taken."""
+        number = self.taken[parent, name.lower()]
+        self.taken[parent, name.lower()] += 1
+        return f"{name}_{number}" if name and number else name
+
+    def add(self, thing: Thing) -> Thing:
+        self.made[thing.id] = thing
+        return thing

@@ -35,10 +35,10 @@ from ..program import (
     refs_of,
     written,
 )
-from ..record import Record, State, field
+from ..record import Record
 from ..types import Size, TensorType
 from .expressions import Expression, Expressions, value_text
-from .inventory import Fact, Inventory, Mention, Phrase, Thing, joined, unordered
+from .inventory import Fact, Inventory, Mention, Phrase, Thing, Things, joined, unordered
 from .of_sessions import refs_in, session_things
 from .values import ArrayPlace
 
@@ -50,28 +50,6 @@ class _Place(Record):
 
     parent: int
     blocks: tuple[tuple[str, str | tuple[Ref, ...]], ...] = ()
-
-
-class Things(State):
-    """The things of an inventory that is being made."""
-
-    made: dict[int, Thing] = field(default_factory=dict[int, Thing])
-    taken: Counter[tuple[int | None, str]] = field(default_factory=Counter[tuple[int | None, str]])
-    count: int = 0
-
-    def new_id(self) -> int:
-        self.count += 1
-        return self.count
-
-    def unique(self, parent: int | None, name: str) -> str:
-        """A name in a scope, numbered as in TensorFlow if it is taken."""
-        number = self.taken[parent, name.lower()]
-        self.taken[parent, name.lower()] += 1
-        return f"{name}_{number}" if name and number else name
-
-    def add(self, thing: Thing) -> Thing:
-        self.made[thing.id] = thing
-        return thing
 
 
 def inventory_of(program: Program, title: str) -> Inventory:
@@ -331,10 +309,8 @@ class GraphThings:
                                    (f"output {at}",), node.origin.outside_libraries.line))  # fmt: skip
 
     def _definition(self, node: Node) -> Phrase:
-        if node.op == CARRIED:
-            return ("carried",)
-        if node.row is STORED:
-            return ("stored",)
+        if node.op == CARRIED or node.row is STORED:  # its value comes from elsewhere
+            return (node.op,)
         return self.expressions.node(node).phrase
 
     def _results(self, node: Node) -> dict[str, Fact]:

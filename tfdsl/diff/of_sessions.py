@@ -1,7 +1,7 @@
 """The things of a session: its statements, in order, with what they train, feed, print and save."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, assert_never, cast
+from typing import assert_never, cast
 
 from ..diagnostics.spelling import counted
 from ..program import (
@@ -44,10 +44,7 @@ from ..program import (
 )
 from ..record import Record
 from .expressions import Expressions, value_text
-from .inventory import Fact, Mention, Phrase, Thing, joined, unordered
-
-if TYPE_CHECKING:
-    from .of_program import Things
+from .inventory import Fact, Mention, Phrase, Thing, Things, joined, unordered
 
 
 def refs_in(value: object) -> Iterator[Ref]:
@@ -66,7 +63,7 @@ def refs_in(value: object) -> Iterator[Ref]:
 
 
 def session_things(
-    things: "Things", session: Session, graph: int, data: Mapping[str, int], expressions: Expressions
+    things: Things, session: Session, graph: int, data: Mapping[str, int], expressions: Expressions
 ) -> None:
     """Add the things of a session."""
     root = things.new_id()
@@ -88,7 +85,7 @@ def session_things(
 
 
 class _SessionThings:
-    def __init__(self, things: "Things", data: Mapping[str, int], local: Mapping[str, int], expressions: Expressions):
+    def __init__(self, things: Things, data: Mapping[str, int], local: Mapping[str, int], expressions: Expressions):
         self._things, self._data, self._local, self._expressions = things, data, local, expressions
         self._batches = ""  # the data of the training around a statement
 

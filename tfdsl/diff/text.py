@@ -17,7 +17,7 @@ _UNNAMED = ("", "definition")  # facts that need no name
 _WORDS = {"feeds": "with"}
 
 
-class Layout(Record):
+class DiffLayout(Record):
     """How to write a report: how many columns there are, whether in colours, and whether all of it."""
 
     width: int = 100
@@ -31,7 +31,7 @@ class Layout(Record):
         return f"{_BOLD}{visible(text)}{_PLAIN}" if self.in_colour else visible(text)
 
 
-def report_text(report: DiffReport, layout: Layout) -> str:
+def report_text(report: DiffReport, layout: DiffLayout) -> str:
     """All differences, in lines. Empty if nothing differs. Names and values in it cannot control a terminal."""
     if not report.entries:
         return ""
@@ -44,7 +44,7 @@ def report_text(report: DiffReport, layout: Layout) -> str:
     return "\n".join([*lines, "", _summary(report.entries)]) + "\n"
 
 
-def _section(entries: list[DiffEntry], report: DiffReport, layout: Layout) -> list[str]:
+def _section(entries: list[DiffEntry], report: DiffReport, layout: DiffLayout) -> list[str]:
     kept = entries if layout.is_whole or len(entries) <= _SHOWN + 1 else entries[:_SHOWN]
     width = max((len(_name(one)) for one in kept if len(_name(one)) <= layout.width // 3), default=0)
     lines: list[str] = []
@@ -61,7 +61,7 @@ def _name(entry: DiffEntry) -> str:
     return entry.after or entry.before or "(the default graph)"
 
 
-def _entry(entry: DiffEntry, width: int, report: DiffReport, layout: Layout) -> list[str]:
+def _entry(entry: DiffEntry, width: int, report: DiffReport, layout: DiffLayout) -> list[str]:
     sign, name = _SIGNS[entry.how], _name(entry)
     head = layout.coloured(sign, f"  {sign} {name:{width}}".rstrip())
     gap = " " * max(0, width - len(name)) + "  "
@@ -85,7 +85,7 @@ def _says_more(fact: ChangedFact) -> bool:
     return fact.name != "types inside" and (fact.name != "values" or fact.array is not None)
 
 
-def _lines(fact: ChangedFact, text: str, layout: Layout, kind: str) -> list[str]:
+def _lines(fact: ChangedFact, text: str, layout: DiffLayout, kind: str) -> list[str]:
     """A changed fact on a line of its own, or on two."""
     if len(text) + 6 <= layout.width:
         return [f"      {text}"]
@@ -137,7 +137,7 @@ def array_text(one: ArrayDifference) -> str:
 def _what(entry: DiffEntry) -> str:
     """Something that only one side has, on one line."""
     facts = {fact.name: (fact.before if fact.after is None else fact.after) or "" for fact in entry.facts}
-    type = facts.get("dtype", "") + facts.get("shape", "").replace("[]", "")
+    type = "".join(facts[name] for name in ("dtype", "shape") if name in facts).removesuffix("[]")
     match entry.kind:
         case "placeholder" | "variable":
             initial = facts.get("initializer", facts.get("default", ""))
@@ -179,7 +179,7 @@ def _contents(entry: DiffEntry, report: DiffReport) -> str:
     return ", ".join([*variables, *([counted(others, "value")] if others else [])])
 
 
-def _following(entries: list[DiffEntry], layout: Layout) -> list[str]:
+def _following(entries: list[DiffEntry], layout: DiffLayout) -> list[str]:
     """A line for the things that only have other types, because of what they are computed from."""
     if not entries:
         return []
