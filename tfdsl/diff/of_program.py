@@ -45,7 +45,7 @@ from .values import ArrayPlace
 _REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
-class _Place(Record):
+class _NodePlace(Record):
     """Where a node is: its scope, and what the blocks around it say."""
 
     parent: int
@@ -125,7 +125,7 @@ class GraphThings:
         self._parts: dict[tuple[int, int], int] = {}  # the things that the outputs of `while` and `if` are
         self._ids: dict[int, int] = {}  # of the things that nodes are
         self._names_of: dict[int, str] = {}
-        self._places: dict[int, _Place] = {}
+        self._places: dict[int, _NodePlace] = {}
         self._scopes: dict[tuple[int, str], int] = {}
         self._sizes: dict[str, int] = {}
         self._within: list[int] = []  # the nodes whose phrases are being written
@@ -171,7 +171,7 @@ class GraphThings:
     # --- making them ----------------------------------------------------------------------------
 
     def add_all(self) -> None:
-        self._place(self._graph.items, _Place(self._root), is_whole=True)
+        self._place(self._graph.items, _NodePlace(self._root), is_whole=True)
         for node in self._graph.nodes.values():
             if node.id in self._places and node.id in self._ids:
                 self._things.add(self._thing(node))
@@ -186,20 +186,20 @@ class GraphThings:
         for function in self._graph.functions:
             self._function(function)
 
-    def _place(self, items: Iterable[Item], place: _Place, is_whole: bool = False) -> None:
+    def _place(self, items: Iterable[Item], place: _NodePlace, is_whole: bool = False) -> None:
         """Find the scope of each node, and make the scopes."""
         places = [place]
         for item in items:
             match item:
                 case Enter(kind="scope"):
                     name = self._things.unique(places[-1].parent, item.name)
-                    places.append(_Place(self._scope(places[-1].parent, name), places[-1].blocks))
+                    places.append(_NodePlace(self._scope(places[-1].parent, name), places[-1].blocks))
                 case Enter(kind="apart"):
                     kept = tuple(pair for pair in places[-1].blocks if pair[0] != "after")
-                    places.append(_Place(places[-1].parent, kept))
+                    places.append(_NodePlace(places[-1].parent, kept))
                 case Enter():
                     block = (item.kind, item.refs or item.name)
-                    places.append(_Place(places[-1].parent, (*places[-1].blocks, block)))
+                    places.append(_NodePlace(places[-1].parent, (*places[-1].blocks, block)))
                 case Exit():
                     places.pop()
                 case Node():
@@ -213,14 +213,14 @@ class GraphThings:
             self._things.add(Thing(id, "scope", name, {}, parent))
         return self._scopes[parent, name]
 
-    def _place_node(self, node: Node, place: _Place) -> None:
+    def _place_node(self, node: Node, place: _NodePlace) -> None:
         name = node.name or ""
         if node.is_whole:
             *scopes, name = name.split("/")
             parent = self._root
             for scope in scopes:
                 parent = self._scope(parent, scope)
-            place = _Place(parent, place.blocks)
+            place = _NodePlace(parent, place.blocks)
         self._places[node.id] = place
         if not self._is_thing(node):
             return
@@ -232,7 +232,7 @@ class GraphThings:
         self._names_of[node.id] = name
         self._parts |= {(node.id, at): self._things.new_id() for at in range(len(node.outputs)) if node.op in _REGIONS}
         for title, region in zip(_titles(node), node.regions):
-            inside = _Place(self._scope(id, title))
+            inside = _NodePlace(self._scope(id, title))
             for at, param in enumerate(region.params):
                 if node.op == WHILE:  # a loop variable is one thing, in the loop and after it
                     self._ids[param.id] = self._parts[node.id, at]
