@@ -189,9 +189,9 @@ def trained(series, here):
     return TRAINED.replace("data_given", 'npz("series.npz")')
 
 
-def ran(text, engine="", towers=1):
+def ran(program, engine, towers=1):
     options = Options(write=lambda line: None, engine=engine)
-    return tfdsl.compile(text).on(towers=towers).run(options=options).variables
+    return program.on(towers=towers).run(options=options).variables
 
 
 def near(first, second):
@@ -203,7 +203,8 @@ def near(first, second):
 # In the loop, test_recurrent.py trains with the same ops.
 @pytest.mark.parametrize(("engine", "towers"), some(product(("loop", "xla"), (1, 2)), [("loop", 2), ("xla", 1)]))
 def test_engines_and_towers_train_alike(engine, towers, trained):
-    step, other = ran(trained, "step"), ran(trained, engine, towers)
+    program = tfdsl.compile(trained)
+    step, other = ran(program, "step"), ran(program, engine, towers)
     if (engine, towers) != ("loop", 1):
         near(step, other)
     else:

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 from conftest import some
+from shared_builds import shared
 
 import tfdsl
 from tfdsl.lowering import compiled
@@ -23,7 +24,7 @@ def outcome(text, engine):
     printed = []
     options = Options(printed.append, engine=engine)
     try:
-        result = tfdsl.compile(text).run(options=options)
+        result = shared(text).run(options=options)
     except tfdsl.TfgError as error:
         (diagnostic,) = error.diagnostics
         return printed, (diagnostic.code, diagnostic.span.line, diagnostic.headline)

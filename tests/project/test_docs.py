@@ -115,11 +115,11 @@ def test_programs(page, place):
     for note, kind, text, below in blocks(page):
         if kind != "tfg" or note:
             continue
-        problems = [render_text(one) for one in tfdsl.check(text)]
+        program = tfdsl.compile(text)
+        problems = [render_text(one) for one in program.diagnostics]
         assert not problems, problems
         assert format_text(Source(page, text)) == text
         shown = below["text"] if below and below["kind"] == "output" else None
-        program = tfdsl.compile(text)
         if program.program.sessions:
             options = tfdsl.Options(engine="" if "engine" in page + text else "step")
             printed = "".join(line + "\n" for line in program.run(options=options).printed)

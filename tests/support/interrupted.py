@@ -45,12 +45,19 @@ session:
 """
 
 
+@functools.cache
+def _built(is_stopped, optimizer, order, first, params):
+    """A program, analysed and built once for the runs that are stopped, and once more for the others."""
+    return tfdsl.compile(TEXT.format(optimizer=optimizer, order=order, first=first), dict(params), DATA)
+
+
 def program(optimizer="adam", order="shuffled", first="print step", params=None):
-    return tfdsl.compile(TEXT.format(optimizer=optimizer, order=order, first=first), params, DATA)
+    return _built(False, optimizer, order, first, tuple((params or {}).items()))
 
 
-# The program of the run that is stopped. It is built once; the run that resumes compiles another one.
-first_program = functools.cache(program)
+def first_program(optimizer="adam", order="shuffled", first="print step"):
+    """The program of the run that is stopped."""
+    return _built(True, optimizer, order, first, ())
 
 
 def variables(path="final.ckpt"):
