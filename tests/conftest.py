@@ -104,14 +104,6 @@ def _same_environment():
         os.environ.update(before)
 
 
-@pytest.fixture(autouse=True)
-def _own_builds():
-    """What `shared_builds.py` keeps is kept within one test."""
-    yield
-    if builds := sys.modules.get("shared_builds"):
-        builds.shared.cache_clear()
-
-
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty folder as the working folder, for the relative paths of programs given as text."""

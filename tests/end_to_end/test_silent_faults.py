@@ -1,7 +1,6 @@
 """Small programs that once ran but were wrong: the diagnostics and results of each."""
 
 from programs import GAN, READ
-from shared_builds import shared
 
 import tfdsl
 from tfdsl import Options
@@ -18,7 +17,7 @@ def came(text, engine=""):
     """The lines that a run prints, and the (code, line) of its error."""
     lines, error = [], None
     try:
-        shared(text.lstrip("\n")).run(options=Options(write=lines.append, engine=engine, deterministic=True))
+        tfdsl.compile(text.lstrip("\n")).run(options=Options(write=lines.append, engine=engine, deterministic=True))
     except tfdsl.TfgError as failed:
         error = failed.diagnostics[0].code, failed.diagnostics[0].span.line
     return lines, error

@@ -4,7 +4,6 @@ from itertools import product
 
 import pytest
 from conftest import some
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.lowering import compiled
@@ -24,7 +23,7 @@ def outcome(text, engine):
     printed = []
     options = Options(printed.append, engine=engine)
     try:
-        result = shared(text).run(options=options)
+        result = tfdsl.compile(text).run(options=options)
     except tfdsl.TfgError as error:
         (diagnostic,) = error.diagnostics
         return printed, (diagnostic.code, diagnostic.span.line, diagnostic.headline)

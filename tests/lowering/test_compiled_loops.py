@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from conftest import some
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.lowering.tf import op_determinism
@@ -44,7 +43,7 @@ UNKNOWN = {
 
 def ran(nodes, engine):
     source = PROGRAM.format(nodes=nodes)
-    return shared(source).run(options=Options(lambda line: None, engine=engine))
+    return tfdsl.compile(source).run(options=Options(lambda line: None, engine=engine))
 
 
 @pytest.mark.parametrize("kind", some(KNOWN, ["two that end it", "no iteration"]))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import some
-from shared_builds import shared
 
 import tfdsl
 
@@ -298,6 +297,7 @@ session:
         run change, step_op
 """
     step, loop = (
-        shared(text).run(options=Options(write=lambda line: None, engine=engine)).printed for engine in ("step", "loop")
+        tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine)).printed
+        for engine in ("step", "loop")
     )
     assert step == loop

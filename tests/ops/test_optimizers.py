@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pytest
 from conftest import some
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.cli import main
@@ -128,7 +127,7 @@ session:
     train 4 steps: print w
 """
     with pytest.raises(tfdsl.TfgError, match="TFG716"):
-        shared(text).run(options=Options(write=lambda line: None, engine=engine))
+        tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine))
 
 
 def test_a_global_norm_over_dtypes():

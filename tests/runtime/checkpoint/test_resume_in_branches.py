@@ -5,7 +5,6 @@ from itertools import product
 import pytest
 from conftest import some
 from interrupted import points, stopping
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.cli import main
@@ -54,7 +53,7 @@ session:
 
 
 def compiled(first, engine):
-    return shared(PROGRAM.format(first=first, engine=engine))
+    return tfdsl.compile(PROGRAM.format(first=first, engine=engine))
 
 
 @pytest.mark.parametrize(("engine", "first", "stop"), some(

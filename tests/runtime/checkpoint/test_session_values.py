@@ -6,7 +6,6 @@ from contextlib import suppress
 import ml_dtypes
 import numpy as np
 import pytest
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.runtime.checkpoint.kept_values import decoded, encoded
@@ -98,7 +97,7 @@ class Stop:
 
 
 def run(**options):
-    return shared(PROGRAM).run(options=Options(write=lambda line: None, **options))
+    return tfdsl.compile(PROGRAM).run(options=Options(write=lambda line: None, **options))
 
 
 @pytest.mark.parametrize("engine", ["step", "loop"])

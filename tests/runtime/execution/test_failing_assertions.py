@@ -1,7 +1,6 @@
 """A failing assertion is reported at its own line, wherever it is and in every engine."""
 
 import pytest
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -78,7 +77,7 @@ w = checked(checked(v - 2.0) + 2.0)
 
 def failure(text, engine):
     with pytest.raises(tfdsl.TfgError) as caught:
-        shared(text).run(options=Options(lambda line: None, engine=engine))
+        tfdsl.compile(text).run(options=Options(lambda line: None, engine=engine))
     (diagnostic,) = caught.value.diagnostics
     return diagnostic
 

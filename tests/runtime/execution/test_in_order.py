@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 from conftest import some
 from programs import GAN, READ
-from shared_builds import shared
 from tensorflow.compat import v1
 
 import tfdsl
@@ -27,7 +26,7 @@ session:
 
 
 def ran(text, engine="step", **options):
-    return shared(text).run(options=Options(write=lambda line: None, engine=engine, **options))
+    return tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine, **options))
 
 
 def by_hand():

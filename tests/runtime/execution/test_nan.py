@@ -8,7 +8,6 @@ from pathlib import Path
 import forked
 import pytest
 from conftest import some
-from shared_builds import shared
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -55,7 +54,7 @@ def run(text, engine, folder, monkeypatch, **params):
     folder.mkdir(exist_ok=True)
     monkeypatch.chdir(folder)
     lines = []
-    compiled = shared(text, **params)
+    compiled = tfdsl.compile(text, params)
     try:
         result = compiled.run(options=Options(write=lines.append, engine=engine))
     except tfdsl.TfgError as error:

@@ -11,7 +11,6 @@ from itertools import product
 import numpy as np
 import pytest
 from conftest import some
-from shared_builds import shared
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
@@ -36,7 +35,7 @@ def ran(source, engine, folder, **options):
     notes = []
     try:
         with_engine = Options(write=lambda line: None, note=notes.append, engine=engine, **options)
-        result = shared(source).run(options=with_engine)
+        result = tfdsl.compile(source).run(options=with_engine)
     finally:
         os.chdir(before)
     return result, [note for note in notes if " trains " in note]
