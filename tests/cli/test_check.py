@@ -9,6 +9,7 @@ from pathlib import Path
 
 import forked
 import pytest
+from watching import until_watching
 
 from tfdsl.cli import main
 from tfdsl.cli.watch import Seen
@@ -170,13 +171,3 @@ def test_watch_a_folder(here):
             assert "3 files: 2 errors, 0 warnings" in until_watching(watching)
         finally:
             watching.kill()
-
-
-def until_watching(process):
-    """The lines up to the one that says that the check is done."""
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("tfdsl: watching "):
-            return "".join(lines)
-    raise AssertionError("".join(lines))

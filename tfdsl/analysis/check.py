@@ -73,7 +73,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         elif not isinstance(statement, t.Session):
             block(ctx, ctx.env, (statement,))
     for graph in ctx.graphs.values():
-        for diagnostic in unclosed(graph):
+        for diagnostic in unclosed(ctx, graph):
             ctx.bag.add(diagnostic)
         graph.half = len(graph.items)
         settle(ctx, graph)

@@ -65,6 +65,8 @@ def configure(parser: CommandParser) -> None:
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
                         help="use an available device if the program's device is missing")  # fmt: skip
+    parser.add_argument("--watch", action="store_true",
+                        help="run again whenever the program, an import or data changes, until Ctrl-C")  # fmt: skip
     parser.add_argument("--json", action="store_true",
                         help="print one JSON object with lines, values, history and record of the run")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings and no progress on standard error")
@@ -72,6 +74,10 @@ def configure(parser: CommandParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
+    if arguments.watch:
+        from .rerun import watch
+
+        watch(arguments)
     if arguments.verify_resume:
         from .verify import verify
 

@@ -18,10 +18,15 @@ import time
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from subprocess import Popen
+
+class Child(Protocol):
+    """A process that this one has started."""
+
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 PROMPT = 2.0  # seconds for the main thread after a second signal
@@ -29,7 +34,7 @@ GRACE = 10.0  # seconds for it after SIGTERM
 _FOR_CHILDREN = 5.0  # extra seconds if it waits for processes, which have the same time
 _REAPED = 2.0  # seconds for killed children to disappear
 
-children: "set[Popen]" = set()  # processes that must not outlive this one
+children: set[Child] = set()  # processes that must not outlive this one
 
 
 class Asked(KeyboardInterrupt):

@@ -1,4 +1,5 @@
-"""`tfdsl check --watch`: checks again whenever a file changes that the check has read, or looked for.
+"""`tfdsl check --watch`: checks again whenever a file changes that the check has read, or looked for. `rerun.py` is the
+same for `tfdsl run --watch`.
 
 Files are polled, which works on every file system. What they were like is noted before they are read, so no change is
 missed.
@@ -21,7 +22,7 @@ from .programs import folders, programs
 from .report import tell
 
 _PAUSE = 0.2  # seconds between two looks
-_CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # the screen and what has scrolled away
+CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # the screen and what has scrolled away
 
 Stamp = tuple[int, int, int] | None  # what changes with a file; None if there is none
 
@@ -32,8 +33,13 @@ class Seen(dict[str, Stamp]):
     def note(self, path: str) -> None:
         self.setdefault(path, _stamp(path))
 
-    def is_changed(self) -> bool:
-        return any(_stamp(path) != stamp for path, stamp in self.items())
+    def is_changed(self, suffixes: str | tuple[str, ...] = "") -> bool:
+        """Whether one of these files has changed, or one with such a suffix."""
+        return any(_stamp(path) != stamp for path, stamp in self.items() if path.endswith(suffixes))
+
+    def renew(self) -> None:
+        """Note what these files are like now."""
+        self.update({path: _stamp(path) for path in self})
 
 
 def _stamp(path: str) -> Stamp:
@@ -44,7 +50,7 @@ def _stamp(path: str) -> Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-class _Noting(Access):
+class Noting(Access):
     """Notes the files and folders that a program asks for."""
 
     def __init__(self, program: str, allowed: list[str], seen: Seen):
@@ -83,11 +89,11 @@ def _checked(arguments: argparse.Namespace) -> Seen:
         extra = given(arguments)
         for path in extra.data.values():
             seen.note(path)
-        diagnostics = diagnose(files, extra, lambda path: _Noting(path, extra.allowed, seen))
+        diagnostics = diagnose(files, extra, lambda path: Noting(path, extra.allowed, seen))
     except TfgError as error:  # a wrong config file, or a folder without programs
         diagnostics = list(error.diagnostics)
     if sys.stdout.isatty():
-        print(_CLEAR, end="")
+        print(CLEAR, end="")
     report(arguments, files, diagnostics)
     sys.stdout.flush()
     if not arguments.quiet:

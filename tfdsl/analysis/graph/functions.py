@@ -44,7 +44,7 @@ def graph_function(ctx: Analysis, env: Env, statement: t.GraphFunction) -> None:
     with on_graph(ctx, inner):
         inputs = tuple(ctx.each(lambda one: _input(ctx, inside, one), statement.inputs))
         outputs, controls = _body(ctx, inside, statement)
-    for found in unclosed(inner):
+    for found in unclosed(ctx, inner):
         ctx.bag.add(found)
     attributes = _attributes(ctx, env, statement.target.id, statement.attributes)
     outer.functions[name] = GraphFunction(name, inputs, inner.finish(), outputs, controls, attributes)

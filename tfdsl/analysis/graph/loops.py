@@ -33,12 +33,12 @@ def close(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue) -> No
         graph.exchange(replace(merge, args={**merge.args, "inputs": Refs(tuple(items))}))
 
 
-def unclosed(graph: GraphBuilder) -> list[Diagnostic]:
+def unclosed(ctx: Analysis, graph: GraphBuilder) -> list[Diagnostic]:
     """An error for each `later` whose name nothing binds."""
     return [
         Diagnostic(LATER_MISSING, one.span, {"name": one.name})
         for one in graph.pending
-        if not _failed(one.env, one.name)
+        if not (_failed(one.env, one.name) or ctx.is_doubtful(one.name))
     ]
 
 

@@ -1,0 +1,123 @@
+"""`tfdsl run --watch`: runs a program again whenever a file changes that it is made of.
+
+TensorFlow is imported once: each run is a fork of this process, which does nothing else with it. So the result of an
+edit does not wait for the start of a process.
+"""
+
+import argparse
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Event
+from typing import NoReturn
+
+from ..diagnostics import TfgError
+from ..diagnostics.spelling import counted
+from . import main, process, tensorflow
+from .checking import diagnose
+from .child import end_with
+from .options import given
+from .report import WrongUse, tell
+from .signals import GRACE, children
+from .watch import CLEAR, Noting, Seen
+
+_PAUSE = 0.05  # seconds between two looks
+_TEXTS = (".tfg", ".yaml", ".yml")
+# What runs need, besides what these import.
+_NEEDED = ("runtime.run", "lowering.graph", "runtime.training.train", "runtime.checkpoint.store")
+
+
+def watch(arguments: argparse.Namespace) -> NoReturn:
+    """Run now and after each change, until a signal ends the process. A change of the program's text ends the run that
+    is under way, at its next step. Other files may have been written by the run, so they count once it is over."""
+    for option, is_given in (("--verify-resume", arguments.verify_resume), ("--async", arguments.asynchronous)):
+        if is_given:
+            raise WrongUse(f"--watch cannot be combined with {option}")
+    tensorflow.load()
+    for name in _NEEDED:
+        import_module(f"tfdsl.{name}")
+    gc.enable()
+    words = [word for word in arguments.words if word != "--watch"]
+    while True:
+        seen = Seen()
+        for path in (arguments.file, *arguments.configs):
+            seen.note(path)
+        with _run(words) as run:
+            _note(arguments, seen)
+            while run.code is None and not seen.is_changed(_TEXTS):
+                Event().wait(_PAUSE)
+                run.poll()
+            if run.code is None:
+                tell("tfdsl: the program has changed: stopping this run")
+                continue
+        seen.renew()
+        if not arguments.quiet:
+            tell(f"tfdsl: watching {counted(len(seen), 'file')}; Ctrl-C ends this")
+        while not seen.is_changed():
+            Event().wait(_PAUSE)
+
+
+def _note(arguments: argparse.Namespace, seen: Seen) -> None:
+    """Note the files that a check of the program reads. The run reports what is wrong with them."""
+    try:
+        extra = given(arguments)
+    except (TfgError, WrongUse):
+        return
+    for path in extra.data.values():
+        seen.note(path)
+    diagnose([arguments.file], extra, lambda path: Noting(path, extra.allowed, seen))
+
+
+class _Run:
+    """A run in a fork of this process. `code` is its exit code, None while it runs."""
+
+    def __init__(self, pid: int):
+        self.pid = pid
+        self.code: int | None = None
+
+    def poll(self) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Have it finish its step and write its checkpoint, and end."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+        end = time.monotonic() + GRACE
+        while self.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
+        self.kill()
+
+
+@contextmanager
+def _run(words: list[str]) -> Iterator[_Run]:
+    """A run of the command with these words. It is stopped at the end of the block."""
+    if sys.stdout.isatty():
+        print(CLEAR, end="")
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    parent = os.getpid()
+    gc.freeze()  # what the fork shares with this process
+    pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)  # Ctrl-C is for the parent, which stops this run
+        end_with(parent)
+        process(lambda: main(words))
+    run = _Run(pid)
+    children.add(run)
+    try:
+        yield run
+    finally:
+        run.stop()
+        children.remove(run)
