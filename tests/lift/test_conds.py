@@ -149,3 +149,45 @@ def test_an_assertion_has_no_guard(here, made):
     source = verified(made(asserted))
     assert "if " not in source and source.count("raw.Assert(") == 1
     assert source.endswith("after Assert:\n    twice = x * 2.0\n")
+
+
+def averaged():
+    """A moving average, whose initial value is that of another variable, which may not have it yet."""
+    x = v1.placeholder(tf.float32, [None], "x")
+    w = v1.get_variable("w", initializer=2.0, use_resource=False)
+    step = v1.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(tf.square(w * x), name="loss"), name="step")
+    with tf.control_dependencies([step]):
+        tf.group(v1.train.ExponentialMovingAverage(0.5).apply([w]), name="train")
+
+
+@pytest.mark.parametrize("made", [as_in_1, saved])
+def test_a_variable_that_begins_as_another_one(here, made):
+    source = verified(made(averaged))
+    assert 'variable w_ExponentialMovingAverage: float32[] = w as "w/ExponentialMovingAverage"\n' in source
+    assert "if " not in source and "raw." not in source
+
+
+def counting():
+    """A loop with an effect, whose result is the end of the graph."""
+    w = v1.get_variable("w", initializer=1.0, use_resource=False)
+
+    def body(i):
+        with tf.control_dependencies([v1.assign_add(w, 1.0)]):
+            return i + 1
+
+    tf.while_loop(lambda i: i < 3, body, [0], name="loop")
+
+
+COUNTING = """\
+variable w = 1.0
+i = 0
+while i < 3:
+    AssignAdd = assign_add(w, 1.0)
+    after AssignAdd:
+        loop_add = i + 1
+    i = loop_add
+"""
+
+
+def test_a_loop_with_an_effect(here):
+    assert verified(as_in_1(counting)) == COUNTING

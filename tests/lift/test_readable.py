@@ -289,14 +289,14 @@ def weighted():
 
 
 def printing_loop():
-    """A loop with an effect."""
+    """A loop with an effect that nothing waits for."""
     v1.disable_control_flow_v2()
     try:
         count = v1.Variable(0, name="count", use_resource=False)
 
         def body(i):
-            with tf.control_dependencies([v1.assign_add(count, 1)]):
-                return i + 1
+            v1.assign_add(count, 1)
+            return i + 1
 
         v1.while_loop(lambda i: i < 3, body, [0], name="loop")
     finally:

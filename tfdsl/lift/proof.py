@@ -33,7 +33,7 @@ from .unfolded import ALL_FOLDED, Unfolded, UnfoldedPart
 from .verify import AFTER, Unequal, VerifyReport
 
 Compare = Callable[[SavedGraph, Lifted, Source], VerifyReport]  # compiles a source, and compares it with the graph
-_MOST_TRIES = 100
+_FEWEST_TRIES, _MOST_NODES = 12, 100_000  # in all programs that are tried
 
 
 class ProofAttempt(Record):
@@ -50,13 +50,13 @@ class Prover:
 
     def __init__(self, graph: SavedGraph, arrays: str, compare: Compare):
         self._graph, self._arrays, self._compare = inlined(graph).graph, arrays, compare
-        self._tries = 0
+        self._tries, self._most = 0, max(_FEWEST_TRIES, _MOST_NODES // len(graph.nodes))
 
     def unfolded(self) -> Unfolded:
         """What must not be folded for the program to compute the same: some parts, or everything."""
         found, hopeless = replace(ALL_FOLDED, is_apart=True), dict[str, str]()
         apart = self._attempt(found)
-        while apart is not None and self._tries < _MOST_TRIES:
+        while apart is not None and self._tries < self._most:
             left = apart.wrong.keys() - hopeless.keys()
             if not left:
                 break
@@ -90,6 +90,8 @@ class Prover:
             lines = [(one, one.span.source.position(one.span.start)[0]) for one in error.diagnostics if one.span]
             said = {made.lines[line - 1]: f"does not compile: {one.headline}" for one, line in lines}
             return ProofAttempt(made, None, {name: text for name, text in said.items() if name})
+        except Exception:  # TensorFlow raises errors of many classes while it builds a graph
+            return ProofAttempt(made, None, {})
         return ProofAttempt(made, report, dict(_wrong(report)))
 
     def _culprit(self, found: Unfolded, attempt: ProofAttempt, node: str) -> UnfoldedPart | None:

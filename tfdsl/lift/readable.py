@@ -10,7 +10,7 @@ from ..record import Record, replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
-from .draft import Draft, IfPiece, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
+from .draft import BlockPiece, Draft, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
 from .exact import function_blocks, lift_exact
 from .folds.calls import fold_calls
 from .folds.conds import SWITCHES, fold_conds
@@ -151,7 +151,7 @@ def _roots(draft: Draft, named: set[str]) -> list[str]:
         and (
             isinstance(piece, kept)
             or name in named
-            or (isinstance(piece, IfPiece) and not all(graph.users[end.node] for end in piece.ends))
+            or (isinstance(piece, BlockPiece) and not all(graph.users[end.node] for end in piece.ends))
             or (not graph.users.get(name, []) and graph.nodes[name].op not in _IDLE)
         )
     ]

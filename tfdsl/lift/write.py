@@ -179,9 +179,8 @@ class Writer(State):
 
     def _body(self, region: str, ends: Iterable[Endpoint]) -> list[LiftedPiece]:
         """The pieces of a body that are needed to compute some endpoints, in order."""
-        names = [self._owner(end.node) for end in map(self.draft.end, ends) if self._is_there(end.node)]
-        inside = [name for name in dict.fromkeys(names) if self.draft.regions.get(name) == region]
-        return self._ordered(inside, region)
+        names = dict.fromkeys(self._owner(end.node) for end in map(self.draft.end, ends) if self._is_there(end.node))
+        return self._ordered([name for name in names if self.draft.regions.get(name) == region], region)
 
     def _needed(self, piece: LiftedPiece) -> Iterator[str]:
         if isinstance(piece, BlockPiece):
@@ -477,6 +476,7 @@ class Writer(State):
             needed.add(name)
             other = self.draft.pieces[name]
             todo += [end for one in other.operands() for end in self._ends(one)]
+            todo += map(Endpoint, self._controls(other))
             todo += self._read_by(other) if isinstance(other, BlockPiece) else ()
         return piece.node not in needed
 

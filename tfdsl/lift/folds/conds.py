@@ -9,6 +9,7 @@ from ..constants import attribute
 from ..draft import CallPiece, Draft, IfPiece, IndexPiece, LoopPiece, StepPiece, VariablePiece, changes_something
 from ..graph import PLACEHOLDERS, Endpoint, GraphNode, reached
 from .operands import operand
+from .saver import INITIALIZED
 
 SWITCHES, _MERGE, _NEXT = ("Switch", "RefSwitch"), "Merge", "NextIteration"
 _ASSERT = "Assert"
@@ -32,7 +33,9 @@ def fold_conds(draft: Draft) -> None:
     pieces: dict[tuple[Context, str], IfPiece] = {}
     for (context, name), merges in found.merges.items():
         cond = _Cond(draft, found, context, name, merges)
-        if cond.guarded is not None:
+        if cond.initialized is not None:
+            cond.take_variable(cond.initialized)
+        elif cond.guarded is not None:
             cond.unguard(cond.guarded)
         elif cond.is_if:
             piece = cond.piece()
@@ -145,6 +148,30 @@ class _Cond:
             and found.is_switch(node)
             and found.condition(node) == name
         ]
+
+    @property
+    def initialized(self) -> Endpoint | None:
+        """The variable whose initial value this is while it has none, as an initial value of another variable."""
+        asked = self._draft.graph.nodes[self._tested(self._pred).node]
+        return self._tested(asked.inputs[0]) if asked.op in INITIALIZED else None
+
+    def take_variable(self, variable: Endpoint) -> None:
+        """Take the value of a variable instead: when it is read, it has one."""
+        for merge in self._merges:
+            self._draft.aliases[Endpoint(merge.name)] = variable
+        asked = self._tested(self._pred).node
+        inside = {one.name for one in (*self._merges, *self._switches)}.union(*self._branches)
+        if all(user in inside or not self._draft.is_free(user) for user in self._passed_on(asked)):
+            inside.add(asked)
+        self._draft.dropped |= {name for name in inside if self._draft.is_free(name)}
+
+    def _passed_on(self, name: str) -> Iterator[str]:
+        """The users of a node, also through identities."""
+        for user in self._draft.graph.users[name]:
+            if self._draft.graph.nodes[user].op == "Identity":
+                yield from self._passed_on(user)
+            else:
+                yield user
 
     @property
     def guarded(self) -> GraphNode | None:

@@ -1,13 +1,15 @@
 """Loops of TensorFlow 1: the frames of Enter, Merge, Switch, NextIteration and Exit are `while`."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from ..constants import attribute
 from ..draft import Draft, LoopPiece, LoopVariable, NotReadable, changes_something
 from ..graph import Endpoint, GraphNode
 from .operands import operand
 
-_ENTER, _MERGE, _SWITCH, _NEXT, _EXIT, _COND = "Enter", "Merge", "Switch", "NextIteration", "Exit", "LoopCond"
+_MERGE, _SWITCH, _NEXT, _EXIT, _COND = "Merge", "Switch", "NextIteration", "Exit", "LoopCond"
+_ENTERS = ("Enter", "RefEnter")
 _PASSES = ("Identity", _SWITCH)
 
 
@@ -15,7 +17,7 @@ def fold_loops(draft: Draft) -> None:
     frames = _frames(draft)
     parents: dict[str, str] = {}
     for node in draft.graph.nodes.values():
-        if node.op == _ENTER:
+        if node.op in _ENTERS:
             parents[_frame(node)] = frames.get(node.inputs[0].node, "")
     loops = {
         frame: _Frame(draft, frame, [name for name, own in frames.items() if own == frame])
@@ -25,9 +27,9 @@ def fold_loops(draft: Draft) -> None:
     for frame, loop in loops.items():
         if not loop.is_loop:
             raise NotReadable(f"the frame {frame} is not a loop of tf.while_loop")
-        effect = next((name for name in loop.names if changes_something(draft.graph.nodes[name])), None)
+        effect = next(loop.lost(), None)
         if effect is not None:
-            raise NotReadable(f"{effect} has an effect inside of a loop")
+            raise NotReadable(f"{effect} has an effect inside of a loop, for which nothing waits")
         piece = loop.piece()
         inside = {*loop.plumbing} - {piece.node}
         draft.claim(piece, *inside)
@@ -49,7 +51,7 @@ def _frames(draft: Draft) -> dict[str, str]:
     outer: dict[str, str] = {}  # of frames
     for node in draft.graph.nodes.values():
         above = [found[name] for name in (*(end.node for end in node.inputs), *node.controls) if name in found]
-        if node.op == _ENTER:
+        if node.op in _ENTERS:
             outer[_frame(node)] = above[0] if above else ""
             found[node.name] = _frame(node)
         elif node.op == _EXIT and above:
@@ -87,9 +89,18 @@ class _Frame:
         """Whether the frame is the loop that `tf.while_loop` makes."""
         merges = self._by_op[_MERGE]
         return len(self._by_op[_COND]) == 1 and all(
-            self._draft.graph.input(one, 0).op == _ENTER and self._draft.graph.input(one, 1).op == _NEXT
+            self._draft.graph.input(one, 0).op in _ENTERS and self._draft.graph.input(one, 1).op == _NEXT
             for one in merges
         )
+
+    def lost(self) -> Iterator[str]:
+        """The ops with an effect for which neither the condition nor a variable waits."""
+        graph = self._draft.graph
+        ends = [node.name for op in (_COND, _NEXT) for node in self._by_op[op]]
+        needed = graph.above(*ends) if ends else set[str]()
+        for name in self.names:
+            if graph.nodes[name].op not in _ENTERS and changes_something(graph.nodes[name]) and name not in needed:
+                yield name
 
     def _source(self, end: Endpoint) -> Endpoint:
         """The endpoint whose value an identity of the body passes on."""
@@ -101,7 +112,7 @@ class _Frame:
 
     def piece(self) -> LoopPiece:
         draft, graph = self._draft, self._draft.graph
-        own = [one for one in self._by_op[_ENTER] if _frame(one) == self._frame]
+        own = [one for op in _ENTERS for one in self._by_op[op] if _frame(one) == self._frame]
         self.plumbing |= {one.name for one in own}
         merged = {graph.input(one, 0).name for one in self._by_op[_MERGE]}
         for one in own:

@@ -10,7 +10,7 @@ _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", 
 _ASSIGNS = ("Assign", "AssignVariableOp")
 # What a Saver consists of.
 _OWN = (*_SAVES, *_RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2")
-_INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
+INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
 
 def drop_savers(draft: Draft) -> None:
@@ -43,6 +43,6 @@ def drop_initializers(draft: Draft) -> None:
         is_known = all(name in draft.dropped or name in draft.inside for name in node.controls)
         if is_known and not graph.users[node.name]:  # the initializers belong to declarations of variables
             draft.dropped.add(node.name)
-    for node in draft.nodes(*_INITIALIZED):
+    for node in draft.nodes(*INITIALIZED):
         if not graph.users[node.name]:
             draft.dropped.add(node.name)
