@@ -275,6 +275,7 @@ def test_generated_programs_have_one_value():
     assert figures["sums"] > 5
 
 
+@pytest.mark.long
 def test_the_benchmark_can_disable_the_order():
     """With `--plain` it shows the behaviour of TensorFlow alone."""
     program = tfdsl.compile(sums.Writer(sums.Random("1 0")).program())

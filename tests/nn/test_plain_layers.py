@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from beside_keras import agree, first_weights, random
-from conftest import some
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -115,7 +114,9 @@ session:
 """
 
 
-@pytest.mark.parametrize("engine", some(["loop", "xla"], ["loop"]))
+# test_recurrent.py and test_everywhere.py train layers in the loop too.
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["loop", "xla"])
 def test_engines_train_alike(engine):
     program = tfdsl.compile(TRAINED)
     step, other = (

@@ -65,13 +65,16 @@ IN_STEPS = ("gcn", "nearest_neighbour")
 SHORT_ALONE = {"gradient_descent_path", "lenet", "nearest_neighbour"}
 # Another pair, or another file of tests, tries the same layers and statements.
 ALIKE = {
+    "batch_norm": "runtime/execution/test_training_mode.py",
     "dynamic_lstm": "bidirectional_lstm",
     "lr_schedule_fed": "lr_schedule",
     "mlp_early_stop": "bidirectional_lstm",
     "modern_net": "bidirectional_lstm",
     "multi_tower": "lowering/test_towers.py",
-    "rnn_classifier": "time_series_generation",
+    "rnn_classifier": "bidirectional_lstm",
     "rnn_regression": "language_model",
+    "stacked_autoencoder": "denoising_autoencoder",
+    "time_series_generation": "bidirectional_lstm",
 }
 
 
