@@ -174,7 +174,7 @@ def test_a_signal_during_start_up(tmp_path, words):
         assert (process.returncode, said) == (128 + number, ""), f"at the import of number {at}"
 
 
-@pytest.mark.parametrize(("at", "number"), some([(500, INT), (900, TERM)], [(900, TERM)]))
+@pytest.mark.parametrize(("at", "number"), some([(300, INT), (500, TERM)], [(500, TERM)]))
 def test_a_signal_during_the_import_of_tensorflow(tmp_path, at, number):
     (tmp_path / "p.tfg").write_text(HANGS.replace("    print i\n", ""))
     code = INTERRUPTED.replace("SCRIPT", repr(SCRIPT))
