@@ -9,7 +9,7 @@ from tfdsl.diagnostics import TfgError
 from tfdsl.driver import compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift.inline import inlined
-from tfdsl.lift.read import graph_def_of, graph_of
+from tfdsl.lift.read import graph_def_of, graph_of, read_graph
 from tfdsl.lift.readable import lift_readable
 from tfdsl.lift.verify import Verifier
 from tfdsl.lowering.tf import tf, v1
@@ -157,6 +157,38 @@ def test_the_graph_without_calls_computes_the_same(build):
             values.append([session.run(f"{name}:0", feeds).tolist() for name in outputs])
     assert outputs and values[0] == values[1]
     assert not any(node.op.endswith(("Call", "If", "While")) for node in flat.graph.nodes.values())
+
+
+class Model(tf.Module):
+    """A layer, which is called twice, and a variable that only the checkpoint has."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable([[1.0, 2.0], [3.0, 4.0]], name="w")
+        self.steps = tf.Variable(0, name="steps")
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    def layer(self, x):
+        return tf.nn.relu(x @ self.w)
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    def __call__(self, x):
+        return {"y": self.layer(self.layer(x))}
+
+
+MODEL = """\
+variable w: float32[2, 2] = 0
+placeholder serving_default_x: float32[?, 2]
+Relu = relu(relu(serving_default_x @ w) @ w)
+"""
+
+
+def test_a_model_of_tensorflow_2(here):
+    model = Model()
+    tf.saved_model.save(model, "model", signatures=model.__call__)
+    source = verified(read_graph("model"))
+    assert "".join(f"{line}\n" for line in source.splitlines() if line[0] != "#") == MODEL
+    assert "# left out: steps, which the graph only saves and restores\n" in source
 
 
 RECURSIVE = """

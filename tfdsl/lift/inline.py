@@ -7,14 +7,14 @@ with Enter, Merge, Switch, NextIteration and Exit.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from ..lowering.tf import AttrValue, DataType, tf
 from ..record import Record, replace
 from .draft import changes_something
 from .functions import FunctionGraph, graph_functions
-from .graph import Endpoint, GraphNode, SavedGraph
+from .graph import Endpoint, GraphNode, SavedGraph, reached
 from .nodes import OpDefs
 from .read import graph_def_of, graph_of
 
@@ -80,8 +80,9 @@ class _Inliner:
         self.results: dict[Endpoint, Endpoint] = {}  # of calls
         self._waits: dict[str, tuple[str, ...]] = {}  # what one waits for who waits for a call
         self._functions = graph_functions(graph.library, OpDefs(graph.library))
-        bodies = [graph.nodes, *(one.nodes for one in self._functions.values())]
-        self._calls = Counter(name for nodes in bodies for node in nodes.values() for name in self._named(node))
+        used = reached(self._names_in(graph.nodes), lambda name: self._names_in(self._functions[name].nodes))
+        bodies = [graph.nodes, *(self._functions[name].nodes for name in used)]
+        self._calls = Counter(name for nodes in bodies for name in self._names_in(nodes))
         self._taken = set(graph.nodes)
         self._acts = cache(self._function_acts)
 
@@ -106,6 +107,9 @@ class _Inliner:
             yield node.op
         for attr in _FUNCTIONS.get(node.op, ()):
             yield node.attrs[attr].func.name
+
+    def _names_in(self, nodes: Mapping[str, GraphNode]) -> list[str]:
+        return [name for node in nodes.values() for name in self._named(node)]
 
     def functions_of(self, node: GraphNode) -> list[str]:
         """The functions that a node calls, or nothing if it stays."""
@@ -203,10 +207,11 @@ class _Inliner:
         passing, mattering = self._passing(function), self._mattering(function)
         for node in function.nodes.values():
             if node.name in passing:
-                self.results[Endpoint(names[node.name])] = self._end(moved(node.inputs[0]))
+                if node.inputs:
+                    self.results[Endpoint(names[node.name])] = self._end(moved(node.inputs[0]))
                 continue
             controls = [names[one] if one in names else ends[one].node for one in node.controls if one in mattering]
-            if not node.controls and not any(end.node in names for end in node.inputs):
+            if not controls and not any(end.node in names and end.node not in passing for end in node.inputs):
                 controls += place.waits
             attrs = {name: value for name, value in node.attrs.items() if name != "_class"}
             own = GraphNode(names[node.name], node.op, tuple(map(moved, node.inputs)), tuple(dict.fromkeys(controls)),
@@ -220,18 +225,17 @@ class _Inliner:
         return self.results.get(end, end)
 
     def _passing(self, function: FunctionGraph) -> set[str]:
-        """The identities of a function that do nothing: none in the control flow of TensorFlow 1, of which they are
-        parts."""
+        """The nodes of a function that do nothing: identities, and ops that only wait, for nothing that matters. In the
+        control flow of TensorFlow 1 they are parts of it."""
         if any(node.op in _FLOW for node in function.nodes.values()):
             return set()
-        waited, mattering = (
-            {one for node in function.nodes.values() for one in node.controls},
-            self._mattering(function),
-        )
+        waited = {one for node in function.nodes.values() for one in node.controls}
+        mattering = self._mattering(function)
         return {
             name
             for name, node in function.nodes.items()
-            if node.op == "Identity" and name not in waited and not mattering & set(node.controls)
+            if (node.op == "NoOp" and name not in mattering)
+            or (node.op == "Identity" and name not in waited and not mattering & set(node.controls))
         }
 
     def _mattering(self, function: FunctionGraph) -> set[str]:

@@ -2,14 +2,15 @@
 
 from ..draft import Draft
 
-_SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec")
+_SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec",
+          "DisableCopyOnRead")  # fmt: skip
 _RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
 # What gives these ops the names of files and tensors.
 _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity", "StaticRegexFullMatch",
         "Select")  # fmt: skip
 _ASSIGNS = ("Assign", "AssignVariableOp")
 # What a Saver consists of.
-_OWN = (*_SAVES, *_RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2")
+_OWN = (*_SAVES, *_RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
 INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
 

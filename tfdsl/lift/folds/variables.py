@@ -12,8 +12,27 @@ _READS = ("Identity", "ReadVariableOp")
 
 
 def fold_variables(draft: Draft) -> None:
+    saved: list[str] = []
     for node in list(draft.nodes(*VARIABLES)):
-        fold_variable(draft, node)
+        if _is_only_saved(draft, node):
+            saved.append(node.name)
+            draft.dropped |= {node.name, *(name for name in draft.graph.users[node.name] if draft.is_free(name))}
+        else:
+            fold_variable(draft, node)
+    if saved:
+        names = f"{', '.join(saved[:5])}{', ...' if len(saved) > 5 else ''}"
+        draft.notes.append(f"left out: {names}, which the graph only saves and restores")
+
+
+def _is_only_saved(draft: Draft, node: GraphNode) -> bool:
+    """Whether nothing but a Saver uses a variable: one of an optimizer, in the SavedModel of a network."""
+    users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
+    reads = [one.name for one in users if one.op in _READS]
+    return (
+        any(one.name in draft.dropped for one in users)
+        and all(one.name in draft.dropped or one.name in reads for one in users)
+        and all(user in draft.dropped for name in reads for user in draft.graph.users[name])
+    )
 
 
 def fold_variable(draft: Draft, node: GraphNode) -> None:
