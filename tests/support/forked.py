@@ -207,8 +207,10 @@ def main() -> None:
     before = set(sys.modules)
     import tfdsl
     from tfdsl.cli.tensorflow import load
+    from tfdsl.quiet import load_beside_others
 
     _warnings.__enter__()
+    load_beside_others()  # the whole of TensorFlow: a command would import some of its modules, and each process the rest
     load()
     # No session is opened here, and no thread is started.
     apart = ("tfdsl.editor", "tfdsl.notebook", "tfdsl.pytest_plugin")  # loaded by other applications' processes
