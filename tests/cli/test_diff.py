@@ -1,5 +1,6 @@
 """`tfdsl diff`: its output, its exit codes, and what is wrong use."""
 
+import os
 import subprocess
 import sys
 
@@ -68,6 +69,16 @@ def test_wrong_use(files):
         with pytest.raises(SystemExit) as ended:
             main(["diff", *words])
         assert ended.value.code == 2
+
+
+def test_a_program_from_a_pipe(files, capsys):
+    """As a shell gives the output of a command: tfdsl diff <(git show HEAD:old.tfg) old.tfg."""
+    end, start = os.pipe()
+    with os.fdopen(start, "w") as file:
+        file.write("# " + "x" * 20_000 + "\n" + OLD)
+    assert main(["diff", f"/dev/fd/{end}", "new.tfg"]) == 1
+    os.close(end)
+    assert capsys.readouterr().out == SHOWN.replace("old.tfg", f"/dev/fd/{end}")
 
 
 def test_programs_need_no_tensorflow(files):

@@ -52,7 +52,11 @@ def report(*edits, text=PROGRAM):
 
 def lines(*edits, **layout):
     """The lines of entries, without the heads of sections, the file names and the summary."""
-    text = report_text(report(*edits), DiffLayout(**layout))
+    return lines_of(report(*edits), **layout)
+
+
+def lines_of(found, **layout):
+    text = report_text(found, DiffLayout(**layout))
     return [line[2:] for line in text.splitlines() if line.startswith("  ")]
 
 
@@ -175,6 +179,28 @@ def test_json():
             "line_after": 14, "renamed": True, "follows": False, "inside": False, "facts": [],
         }],
     }  # fmt: skip
+
+
+def test_a_name_for_a_part_changes_nothing_else():
+    old, new = "cost = reduce_mean(square(error))", "part = square(error)\ncost = reduce_mean(part)"
+    assert lines((old, new)) == ["+ part  square(error)"]
+    old, new = "error = out - y\ncost = reduce_mean(square(error))", "cost = reduce_mean(square(out - y) * 2.0)"
+    assert lines((old, new)) == [
+        "- error  dnn/head/logits - y",
+        "~ cost   reduce_mean(square(error)) -> reduce_mean(square(dnn/head/logits - y) * 2.0)",
+    ]
+
+
+def test_brackets_around_a_part():
+    text = "placeholder a: float32\nsum = a + 1.0\n_out = sum * a\n"
+    assert lines_of(report(("sum * a", "(a + 1.0) * a"), ("sum = a + 1.0\n", ""), text=text)) == ["- sum  a + 1.0"]
+    assert len(report(("sum * a", "a + 1.0 * a"), ("sum = a + 1.0\n", ""), text=text).entries) == 2
+
+
+def test_long_expressions():
+    text = "placeholder x: float32\n_out = " + " + ".join(["x"] * 600) + "\n"
+    assert report(text=text).entries == ()
+    assert len(report(("x + x + x\n", "x + x - x\n"), text=text).entries) == 1
 
 
 def test_a_loop():

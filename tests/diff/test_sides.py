@@ -1,8 +1,10 @@
 """Both sides of a comparison: programs, graphs and checkpoints."""
 
 import json
+import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -228,3 +230,17 @@ def test_differences_of_arrays(left, right, expected):
     ]
     found = array_difference(*arrays)
     assert (None if found is None else (found.differing, found.of, found.largest, found.at)) == expected
+
+
+OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "path", [path for path in OTHERS if path.suffix in (".pb", ".pbtxt", ".meta")], ids=lambda path: path.name
+)
+def test_graphs_of_a_folder(path, here, capsys):
+    """Each is like itself and like its program: TFDSL_GRAPHS=folder pytest --long."""
+    assert main(["lift", str(path), "-o", "lifted.tfg"]) == 0
+    for other in (str(path), "lifted.tfg"):
+        assert main(["diff", str(path), other]) == 0, capsys.readouterr().out

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from ..record import Record
+from .expanding import Expander
 from .inventory import KINDS, SILENT, Fact, Inventory, Phrase, Thing, mentions
 from .matching import matched
 from .values import ArrayDifference, array_difference, read_array
@@ -24,7 +25,8 @@ class ChangedFact(Record):
 class DiffEntry(Record):
     """What differs about a thing. `before` and `after` are its whole names on both sides, "" where it is missing. A
     thing that is renamed and has other facts is `changed`. An entry `follows` if the entries of other things explain
-    it, and is `inside` if it is a part of something that was added or removed as a whole."""
+    it, and is `inside` if it is a part of something that was added or removed as a whole. It is `only_name` if it only
+    says what a value is called that others use, or that a part of a definition has a name."""
 
     how: How
     kind: str
@@ -35,6 +37,7 @@ class DiffEntry(Record):
     is_renamed: bool = False
     follows: bool = False
     inside: bool = False
+    only_name: bool = False
 
 
 class DiffReport(Record):
@@ -46,9 +49,10 @@ class DiffReport(Record):
     notes: tuple[str, ...]
 
 
-def compared(left: Inventory, right: Inventory) -> DiffReport:
-    """The differences between two inventories."""
-    entries = _Comparison(left, right).entries()
+def compared(left: Inventory, right: Inventory, names_matter: bool = True) -> DiffReport:
+    """The differences between two inventories. If names do not matter, only those of variables, inputs and outputs
+    count."""
+    entries = [one for one in _Comparison(left, right).entries() if names_matter or not one.only_name]
     return DiffReport(left, right, tuple(entries), tuple(dict.fromkeys((*left.notes, *right.notes))))
 
 
@@ -57,6 +61,7 @@ class _Comparison:
         self._left, self._right = left, right
         self._pairs = matched(left, right)
         self._paired = {other: one for one, other in self._pairs.items()}
+        self._ones, self._others = Expander(left, self._pairs), Expander(right, self._paired)
 
     def entries(self) -> list[DiffEntry]:
         """All differences by kind, in the order of the right side; what is missing there comes where it would be."""
@@ -88,7 +93,16 @@ class _Comparison:
         before, after = self._left.path(one.id), self._right.path(other.id)
         follows = bool(facts) and not is_renamed and self._follows(one, other, facts, changed)
         how: How = "changed" if facts else "renamed"
-        return DiffEntry(how, one.kind, before, after, facts, (one.line, other.line), is_renamed, follows)
+        only_name = not facts and (self._is_used(one) or (one.kind == "scope" and not self._has_variables(one)))
+        return DiffEntry(
+            how, one.kind, before, after, facts, (one.line, other.line), is_renamed, follows, only_name=only_name
+        )
+
+    def _is_used(self, one: Thing) -> bool:
+        return one.kind == "value" and bool(self._left.users.get(one.id))
+
+    def _has_variables(self, one: Thing) -> bool:
+        return any(inner.kind == "variable" for inner in self._left.inside(one))
 
     def _has_moved(self, one: Thing, other: Thing) -> bool:
         """Whether the things around two things do not correspond."""
@@ -109,10 +123,9 @@ class _Comparison:
     def _facts(self, left: int, right: int) -> Iterator[ChangedFact]:
         one, other = self._left.things[left], self._right.things[right]
         for name in dict.fromkeys((*one.facts, *other.facts)):
-            here, there = one.facts.get(name), other.facts.get(name)
-            if self._same(here, there):
+            if self._same(self._ones.fact(one, name), self._others.fact(other, name)):
                 continue
-            before, after = self._texts(here, there)
+            before, after = self._texts(one.facts.get(name), other.facts.get(name))
             array = None
             if name == "values" and one.array is not None and other.array is not None:
                 array = array_difference(read_array(one.array), read_array(other.array))
@@ -120,7 +133,7 @@ class _Comparison:
 
     def _same(self, here: Fact | None, there: Fact | None) -> bool:
         if here is None or there is None:
-            return False
+            return here is there
         ones = (tuple(self._corresponding(part) for part in phrase) for phrase in map(self._parts, here.phrases))
         others = (tuple(phrase) for phrase in map(self._parts, there.phrases))
         return Counter(ones) == Counter(others)
@@ -160,8 +173,13 @@ class _Comparison:
             for name, fact in thing.facts.items()
         )
         inside = thing.parent is not None and thing.parent not in done
-        return DiffEntry(how, thing.kind, path if is_left else "", "" if is_left else path, facts,
-                         (thing.line, None) if is_left else (None, thing.line), inside=inside)  # fmt: skip
+        if thing.kind == "scope":
+            only_name = all(inner.id in done or inner.kind == "scope" for inner in inventory.inside(thing))
+        else:
+            only_name = (self._ones if is_left else self._others).is_only_name(thing)
+        names = (path, "") if is_left else ("", path)
+        lines = (thing.line, None) if is_left else (None, thing.line)
+        return DiffEntry(how, thing.kind, *names, facts, lines, inside=inside, only_name=only_name)
 
 
 def _mentioned(thing: Thing) -> Iterator[int]:

@@ -6,9 +6,9 @@ from typing import assert_never
 from ..diagnostics.spelling import bytes_text, visible
 from ..ops.op import REQUIRED, Op
 from ..program import Arg, Back, Field, HostValue, Literal, Node, Pack, Ref, Refs, Static
-from ..record import Record
+from ..record import Record, replace
 from ..types import DType
-from .inventory import Phrase, joined
+from .inventory import CALL_LEVEL, Mention, Phrase, joined
 
 # How tightly operators bind, as in Python. A call binds most tightly.
 _LEVELS = {
@@ -16,18 +16,26 @@ _LEVELS = {
     **dict.fromkeys(("*", "/", "//", "%", "@"), 6), "unary -": 7, "**": 8,
 }  # fmt: skip
 _CHOICE = ["condition", "x", "y"]
-_CALL = 9
 
 
 class Expression(Record):
     """A phrase of an expression, and how tightly it binds."""
 
     phrase: Phrase
-    level: int = _CALL
+    level: int = CALL_LEVEL
 
     def within(self, level: int) -> Phrase:
         """The phrase as an operand of an operator."""
-        return self.phrase if self.level >= level else joined((("(",), self.phrase, (")",)))
+        match self.phrase:
+            case (Mention() as one,):
+                return (replace(one, within=level),)
+            case _:
+                return bracketed(self.phrase, self.level, level)
+
+
+def bracketed(phrase: Phrase, level: int, within: int) -> Phrase:
+    """A phrase in brackets, unless it binds tightly enough."""
+    return phrase if level >= within else joined((("(",), phrase, (")",)))
 
 
 def value_text(value: HostValue) -> str:
@@ -72,7 +80,9 @@ class Expressions:
         given = {name: arg for name, arg in node.args.items() if not _is_default(row, name, arg)}
         given = {name: arg for name, arg in given.items() if (omitted or {}).get(name) != arg}
         if node.is_index:
-            return Expression(joined((self.argument(node.args["x"]).within(_CALL), ("[",), self._index(node), ("]",))))
+            return Expression(
+                joined((self.argument(node.args["x"]).within(CALL_LEVEL), ("[",), self._index(node), ("]",)))
+            )
         if row is None:
             parts = [joined(((f"{name}=",), self.argument(given[name]).phrase)) for name in sorted(given)]
             return Expression(joined(((f"{node.op}(",), joined(parts, ", "), (")",))))

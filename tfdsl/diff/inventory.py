@@ -21,14 +21,18 @@ KINDS = {
     "size": "", "local": "",
 }  # fmt: skip
 SILENT = ("size", "local")  # kinds of things whose names mean nothing outside the text
+CALL_LEVEL = 9  # a name or a call binds more tightly than any operator
+TYPES_INSIDE = "types inside"  # the fact with the types of the nodes and numbers that a definition is made of
 BLANK = "\0"  # what stands for a mention where it does not matter which thing it is
 
 
 class Mention(Record):
-    """A thing in a phrase, or one of its outputs."""
+    """A thing in a phrase, or one of its outputs. If its definition takes its place, it is in brackets unless it binds
+    as tightly as the level `within`."""
 
     thing: int
     output: int = 0
+    within: int = 0
 
 
 Phrase: TypeAlias = "tuple[str | Mention, ...]"
@@ -62,6 +66,7 @@ class Fact(Record):
     phrase: Phrase
     follows: bool = False
     parts: tuple[Phrase, ...] | None = None
+    level: int = CALL_LEVEL  # how tightly the phrase binds, if it is an expression
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -73,10 +78,10 @@ class Fact(Record):
         return tuple(sorted(map(blanked, self.phrases)))
 
 
-def unordered(parts: Iterable[Phrase]) -> Fact:
+def unordered(parts: Iterable[Phrase], follows: bool = False) -> Fact:
     """A fact in phrases whose order means nothing."""
     found = tuple(parts)
-    return Fact(joined(found, ", "), parts=found)
+    return Fact(joined(found, ", "), follows, found)
 
 
 class Thing(Record):

@@ -20,7 +20,7 @@ def kind_of(path: str) -> SideKind:
         return "graph" if is_model else "checkpoint"
     if os.path.isfile(f"{path}.index") or _CHECKPOINT_PART.search(path):
         return "checkpoint"
-    if path.endswith(".tfg"):
+    if path.endswith(".tfg") or not os.path.isfile(path):  # reading a pipe here would empty it
         return "program"
     with suppress(OSError, ValueError), open(path, "rb") as file:
         start = file.read(10_000)
@@ -30,4 +30,4 @@ def kind_of(path: str) -> SideKind:
             return "checkpoint"
         is_text = not re.search(rb"[\0-\x08\x0e-\x1f]", start)
         return "program" if is_text and start.strip() and not _TEXT_GRAPH.match(start) else "graph"
-    return "program"  # reading it says why it cannot be read
+    return "program"  # reading it will say why it cannot be read

@@ -38,10 +38,11 @@ from ..program import (
 from ..record import Record
 from ..types import Size, TensorType
 from .expressions import Expression, Expressions, value_text
-from .inventory import Fact, Inventory, Mention, Phrase, Thing, Things, joined, unordered
+from .inventory import CALL_LEVEL, TYPES_INSIDE, Fact, Inventory, Mention, Phrase, Thing, Things, joined, unordered
 from .of_sessions import refs_in, session_things
 from .values import ArrayPlace
 
+_DEEPEST = 40  # nodes in one phrase, from the outermost to the innermost
 _REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
@@ -123,6 +124,7 @@ class GraphThings:
         self._bound_outputs: dict[Ref, str] = {}
         self._bound = self._names()
         self._parts: dict[tuple[int, int], int] = {}  # the things that the outputs of `while` and `if` are
+        self._depths: dict[int, int] = {}  # of the nodes that are no things
         self._ids: dict[int, int] = {}  # of the things that nodes are
         self._names_of: dict[int, str] = {}
         self._places: dict[int, _NodePlace] = {}
@@ -166,7 +168,15 @@ class GraphThings:
         if node.name or node.row is STORED:
             return True
         is_literal = node.row is CONSTANT and not any(True for _ in node.inputs())
-        return self._uses[node.id] != 1 and not (is_literal and self._uses[node.id])
+        if self._uses[node.id] != 1 and not (is_literal and self._uses[node.id]):
+            return True
+        return self._depth_of(node) == _DEEPEST
+
+    def _depth_of(self, node: Node) -> int:
+        """How many nodes are nested in the phrase of a node."""
+        inner = (self._depths.get(ref.node, 0) for arg in node.args.values() for ref in _refs(arg))
+        self._depths[node.id] = 1 + max(inner, default=0)
+        return self._depths[node.id]
 
     # --- making them ----------------------------------------------------------------------------
 
@@ -224,6 +234,7 @@ class GraphThings:
         self._places[node.id] = place
         if not self._is_thing(node):
             return
+        self._depths.pop(node.id, None)
         id = self._ids[node.id] = self._things.new_id()
         if node.is_summary:  # its tag is no name of a node
             name = node.text("tag")
@@ -282,15 +293,16 @@ class GraphThings:
         if node.op in _REGIONS:
             (condition,) = node.regions[0].results if node.op == WHILE else node.args.values()
             return {"condition": Fact(self.expressions.argument(condition).phrase)}
-        facts = {"definition": Fact(self._definition(node)), **self._results(node)}
+        made = self._definition(node)
+        facts = {"definition": Fact(made.phrase, level=made.level), **self._results(node)}
         if node.row is STORED:
             facts["values"] = Fact((f"{node.static('checksum'):08x}",))
         for at, type in enumerate(node.outputs):
             ending = f" of output {at}" if at else ""
             found = type_facts(type, self._sized(node.outputs), follows=True)
             facts |= {name + ending: fact for name, fact in found.items()}
-        if inner := joined(self._inner_types(node), ", "):
-            facts["types inside"] = Fact(inner, follows=True)
+        if inner := list(self._inner_types(node)):
+            facts[TYPES_INSIDE] = unordered(inner, follows=True)
         return facts
 
     def _add_parts(self, node: Node) -> None:
@@ -308,10 +320,10 @@ class GraphThings:
             self._things.add(Thing(self._parts[node.id, at], "value", name, facts, self._ids[node.id],
                                    (f"output {at}",), node.origin.outside_libraries.line))  # fmt: skip
 
-    def _definition(self, node: Node) -> Phrase:
+    def _definition(self, node: Node) -> Expression:
         if node.op == CARRIED or node.row is STORED:  # its value comes from elsewhere
-            return (node.op,)
-        return self.expressions.node(node).phrase
+            return Expression((node.op,))
+        return self.expressions.node(node)
 
     def _results(self, node: Node) -> dict[str, Fact]:
         return {
@@ -434,7 +446,7 @@ class GraphThings:
             made = Expression(joined((("(",), made.phrase, *(texts or [(" outside the blocks",)]), (")",))))
         self._within.pop()
         if ref.output:
-            made = Expression(joined((made.within(9), (f"[{ref.output}]",))))
+            made = Expression(joined((made.within(CALL_LEVEL), (f"[{ref.output}]",))))
         return made
 
     def _inner_types(self, node: Node) -> Iterator[Phrase]:
@@ -448,7 +460,7 @@ class GraphThings:
                 if arg.node not in self._ids:
                     node = self._graph.nodes[arg.node]
                     for type in node.outputs:
-                        yield (type.dtype.name, *shape_phrase(type, self._sized(node.outputs)))
+                        yield joined(((type.dtype.name,), shape_phrase(type, self._sized(node.outputs))))
                     yield from self._inner_types(node)
             case Literal(dtype=dtype):
                 yield (dtype,)

@@ -18,7 +18,7 @@ from ..record import Record, replace
 from ..source import Source
 from ..syntax.read import read
 from .differences import DiffReport, compared
-from .inventory import Fact, Inventory
+from .inventory import Fact, Inventory, Thing
 from .kinds import SideKind, kind_of
 from .of_program import inventory_of
 from .values import ArrayPlace
@@ -49,10 +49,10 @@ def compared_paths(left: str, right: str, given: DiffInputs) -> DiffReport:
         assert kinds[0] == kinds[1]  # the command refuses other pairs
         from .of_checkpoint import checkpoint_inventory
 
-        return compared(*(checkpoint_inventory(path) for path in paths))
+        return compared(checkpoint_inventory(left), checkpoint_inventory(right))
     if kinds == ("program", "program"):
-        return compared(*(inventory_of(_checked(read(path, given.limits), given.inputs(path)), path) for path in paths))
-    return compared(*_lifted_sides(paths, kinds, given))
+        return compared(_of_program(left, given), _of_program(right, given))
+    return _graphs_compared(paths, kinds, given)
 
 
 def nodes_compared(left: str, right: str, given: DiffInputs) -> "list[NodeDifference]":
@@ -61,6 +61,10 @@ def nodes_compared(left: str, right: str, given: DiffInputs) -> "list[NodeDiffer
 
     one, other = (_graph(path, kind_of(path), given) for path in (left, right))
     return differences(one, other)
+
+
+def _of_program(path: str, given: DiffInputs) -> Inventory:
+    return inventory_of(_checked(read(path, given.limits), given.inputs(path)), path)
 
 
 def _checked(source: Source, inputs: CompileInputs) -> Program:
@@ -86,33 +90,87 @@ def _graph(path: str, kind: SideKind, given: DiffInputs) -> "SavedGraph":
         return graph_of(v1.train.export_meta_graph(clear_extraneous_savers=True), path)
 
 
-def _lifted_sides(paths: tuple[str, str], kinds: tuple[SideKind, SideKind], given: DiffInputs) -> list[Inventory]:
+def _graphs_compared(paths: tuple[str, str], kinds: tuple[SideKind, SideKind], given: DiffInputs) -> DiffReport:
+    """The differences between two sides of which at least one is a graph.
+
+    A program is compared as it is, and also as what its graph is lifted to, which has the form of the other side. The
+    report with fewer differences says more.
+    """
+    if "program" not in kinds:
+        return _lifted_compared(paths, kinds, given, "graphs")
+    note = f"sessions, params and data sets are not compared: {paths[kinds.index('graph')]} is a graph"
+    at = kinds.index("program")
+    inputs = replace(given.inputs(paths[at]), foreign=given.foreign())  # the graph has the types of raw ops, too
+    program = inventory_of(_checked(read(paths[at], given.limits), inputs), paths[at])
+    graph = _graph(paths[1 - at], "graph", given)
+    lifted = inventory_of(_program(_readable(graph), _folder(given, "direct"), given), paths[1 - at])
+    one, other = (program, lifted) if at == 0 else (lifted, program)
+    report = compared(_pruned(_without_plan(one)), _pruned(_without_plan(other)), names_matter=False)
+    if report.entries:
+        report = min(_lifted_compared(paths, kinds, given, "built"), report, key=_size)
+    return replace(report, notes=(note, *report.notes))
+
+
+def _lifted_compared(
+    paths: tuple[str, str], kinds: tuple[SideKind, SideKind], given: DiffInputs, folder: str
+) -> DiffReport:
     from ..lift.exact import lift_exact
-    from ..lift.readable import lift_readable
 
     graphs = [_graph(path, kind, given) for path, kind in zip(paths, kinds)]
     notes: list[str] = []
-    if "program" in kinds:
-        name = paths[kinds.index("graph")]
-        notes.append(f"sessions, params and data sets are not compared: {name} is a graph")
     plain = [path for path, graph in zip(paths, graphs) if graph.kind == "GraphDef"]
     if len(plain) == 1:
         notes.append(f"which variables are trained is not compared: {plain[0]} does not say it")
         graphs = [replace(graph, collections={}, signatures={}) for graph in graphs]
-    lifted = [lift_readable(graph, _ARRAYS) for graph in graphs]
+    lifted = [_readable(graph) for graph in graphs]
     if any(one.is_exact for one in lifted):
         lifted = [lift_exact(graph, _ARRAYS) for graph in graphs]
     have_values = all(graph.checkpoint for graph in graphs)
     found: list[Inventory] = []
     for at, (path, graph, one) in enumerate(zip(paths, graphs, lifted)):
-        folder = os.path.join(given.folder, str(at))
-        os.mkdir(folder)
-        inventory = inventory_of(_program(one, folder, given), path)
+        inventory = inventory_of(_program(one, _folder(given, f"{folder}{at}"), given), path)
         found.append(_with_values(inventory, graph.checkpoint) if have_values else inventory)
-    return [replace(one, notes=tuple(notes)) for one in found]
+    report = compared(_pruned(found[0]), _pruned(found[1]), names_matter=False)
+    return replace(report, notes=tuple(notes))
+
+
+def _size(report: DiffReport) -> int:
+    """How much differs."""
+    return sum(1 + len(entry.facts) for entry in report.entries if not entry.follows)
+
+
+def _readable(graph: "SavedGraph") -> "Lifted":
+    from ..lift.readable import lift_readable
+
+    return lift_readable(graph, _ARRAYS)
+
+
+def _folder(given: DiffInputs, name: str) -> str:
+    path = os.path.join(given.folder, name)
+    os.mkdir(path)
+    return path
+
+
+def _without_plan(inventory: Inventory) -> Inventory:
+    """An inventory without what only programs have."""
+    things = {id: one for id, one in inventory.things.items() if one.kind not in _OF_PROGRAMS}
+    return Inventory(inventory.title, things)
+
+
+def _pruned(inventory: Inventory) -> Inventory:
+    """An inventory without loop variables that only count, which TensorFlow adds to loops, and without the names of the
+    others, in which they are counted."""
+    things: dict[int, Thing] = {}
+    for id, one in inventory.things.items():
+        if "next" not in one.facts:
+            things[id] = one
+        elif set(inventory.users.get(id, ())) != {id}:
+            things[id] = replace(one, name="", label=(one.name,))
+    return Inventory(inventory.title, things, inventory.notes)
 
 
 _ARRAYS = "constants.npz"
+_OF_PROGRAMS = ("param", "session", "statement", "local")
 
 
 def _program(lifted: "Lifted", folder: str, given: DiffInputs) -> Program:

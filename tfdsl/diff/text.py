@@ -6,7 +6,7 @@ from itertools import groupby
 from ..diagnostics.spelling import counted, shortened, visible
 from ..record import Record
 from .differences import ChangedFact, DiffEntry, DiffReport
-from .inventory import KINDS
+from .inventory import KINDS, TYPES_INSIDE
 from .values import ArrayDifference
 
 _SHOWN = 20  # entries in a section
@@ -82,7 +82,7 @@ def _entry(entry: DiffEntry, width: int, report: DiffReport, layout: DiffLayout)
 
 def _says_more(fact: ChangedFact) -> bool:
     """Whether a fact says more than that something differs, beside other facts."""
-    return fact.name != "types inside" and (fact.name != "values" or fact.array is not None)
+    return fact.name != TYPES_INSIDE and (fact.name != "values" or fact.array is not None)
 
 
 def _lines(fact: ChangedFact, text: str, layout: DiffLayout, kind: str) -> list[str]:
