@@ -3,6 +3,8 @@
 import pytest
 from test_inline import saved, verified
 
+import tfdsl
+from tfdsl.lift.readable import lift_readable
 from tfdsl.lowering.tf import tf, v1
 
 
@@ -191,3 +193,22 @@ while i < 3:
 
 def test_a_loop_with_an_effect(here):
     assert verified(as_in_1(counting)) == COUNTING
+
+
+def growing():
+    """A loop whose variable has another shape in each turn."""
+    x = v1.placeholder(tf.float32, [1, 3], "x")
+    shapes = [tf.TensorShape([]), tf.TensorShape([None, 3])]
+    step = lambda i, rows: (i + 1, tf.concat([rows, x], 0))  # noqa: E731
+    _, rows = tf.while_loop(lambda i, _: i < 3, step, [0, x], shape_invariants=shapes)
+    tf.negative(rows, name="rows")
+
+
+@pytest.mark.parametrize("made", [as_in_1, saved])
+def test_a_loop_whose_shapes_change(here, made):
+    graph = made(growing)
+    lifted = lift_readable(graph)
+    assert "raw.PlaceholderWithDefault(input=x, shape=[none, 3])\n" in lifted.source
+    program = tfdsl.compile(lifted.source)
+    with program.session() as session:
+        assert session.run("rows", feed={"x": [[1, 2, 3]]}).tolist() == [[-1, -2, -3]] * 4

@@ -216,3 +216,9 @@ def test_a_function_that_calls_itself_is_refused():
     """TensorFlow ends the process for it."""
     with pytest.raises(TfgError, match="the function 'f' of the graph is damaged: it calls itself"):
         graph_of(text_format.Parse(RECURSIVE, v1.GraphDef()))
+
+
+def test_a_call_of_a_function_that_the_graph_does_not_have_stays():
+    text = RECURSIVE.replace('func { name: "f" }', 'func { name: "g" }')
+    graph = graph_of(text_format.Parse(text, v1.GraphDef()))
+    assert inlined(graph).graph is graph and "raw.PartitionedCall(" in lift_readable(graph).source

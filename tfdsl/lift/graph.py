@@ -7,7 +7,8 @@ from ..record import Record, field
 from ..types import TensorType
 
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+DEFAULTED = "PlaceholderWithDefault"
+PLACEHOLDERS = ("Placeholder", "PlaceholderV2", DEFAULTED)
 
 
 class Endpoint(Record):

@@ -102,19 +102,18 @@ class _Inliner:
     # --- what is called -------------------------------------------------------------------------
 
     def _named(self, node: GraphNode) -> Iterator[str]:
-        """The functions that a node calls, if it is one of those that are replaced."""
-        if node.op in self._functions:
-            yield node.op
-        for attr in _FUNCTIONS.get(node.op, ()):
-            yield node.attrs[attr].func.name
+        """The functions of the graph that a node calls, if it is one of those that are replaced."""
+        called = (node.op, *(node.attrs[attr].func.name for attr in _FUNCTIONS.get(node.op, ())))
+        yield from (name for name in called if name in self._functions)
 
     def _names_in(self, nodes: Mapping[str, GraphNode]) -> list[str]:
         return [name for node in nodes.values() for name in self._named(node)]
 
     def functions_of(self, node: GraphNode) -> list[str]:
         """The functions that a node calls, or nothing if it stays."""
+        names = list(self._named(node))
         is_other = node.op in _IFS and node.attrs["Tcond"] != _BOOL  # a number, which is false if it is 0
-        return [] if is_other else list(self._named(node))
+        return [] if is_other or len(names) < len(_FUNCTIONS.get(node.op, ())) else names
 
     def _function_acts(self, name: str) -> bool:
         """Whether a function changes or prints something."""

@@ -241,7 +241,7 @@ class _Reader:
             raise refuse(GRAPH_REFUSED, path=self._path, reason=plain_reason(error)) from None
         return {
             name: tuple(
-                TensorType(ALL_DTYPES[one.dtype.base_dtype.name], _shape(one.shape))
+                TensorType(ALL_DTYPES[one.dtype.base_dtype.name], shape_of(one.shape))
                 for one in graph.get_operation_by_name(name).outputs
             )
             for name in ordered
@@ -298,7 +298,8 @@ def _is_next(node: NodeDef) -> bool:
     return node.op in ("NextIteration", "RefNextIteration")
 
 
-def _shape(shape: Any) -> tuple[int | None, ...] | None:  # a `tf.TensorShape`, whose stubs have no unknown rank
+def shape_of(shape: Any) -> tuple[int | None, ...] | None:  # a `tf.TensorShape`, whose stubs have no unknown rank
+    """A shape of TensorFlow."""
     return None if shape.rank is None else tuple(shape.as_list())
 
 

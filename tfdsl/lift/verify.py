@@ -18,7 +18,7 @@ from ..driver import Compiled
 from ..lowering.failures import plain_reason
 from ..lowering.tf import Operand, Operation, tf, v1
 from ..record import Record, State, field
-from .graph import PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
+from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
 from .read import graph_def_of
 from .sides import (
@@ -34,6 +34,7 @@ from .sides import (
 )
 
 AFTER = " after "  # in the name of a variable after an update
+_FED = tuple(op for op in PLACEHOLDERS if op != DEFAULTED)
 _MOST_UPDATES = 50
 _CLOSE = 1e-4  # the largest difference that can be rounding, relative to the largest number of a tensor
 
@@ -189,8 +190,8 @@ class Verifier:
             for end, pair in self._pairs.items():
                 if not isinstance(pair.right, tf.Tensor) or not isinstance(pair.left, tf.Tensor):
                     continue
-                side = pair.left if is_own else pair.right
-                if side.op.type in PLACEHOLDERS and pair.right.ref() not in fed and _is_readable(pair.left):
+                is_fed = pair.left.op.type in PLACEHOLDERS if is_own else pair.right.op.type in _FED
+                if is_fed and pair.right.ref() not in fed and _is_readable(pair.left):
                     found[end] = self._value(pair.left, pair.right, end.node)
                     fed.add(pair.right.ref())
         return found
@@ -223,7 +224,7 @@ class Verifier:
                 one.name
                 for one in side.graph.get_operations()
                 if (one.type in VARIABLES and one.name not in paired)
-                or (one.type in PLACEHOLDERS and one.name not in names and not one.name.startswith(OWN))
+                or (one.type in _FED and one.name not in names and not one.name.startswith(OWN))
             }
             reasons = side.obstacles(fed, avoid)
             below = side.below(alone)

@@ -660,7 +660,7 @@ class Writer(State):
                 of = "" if dtype in ("float32", "int32") else f", dtype={dtype}"
                 return ExpressionText(f"constant({number}, shape={list(shape)}{of})", depth=1)
             case FunctionName(name):
-                return ExpressionText(self.functions[name])
+                return ExpressionText(self.functions.get(name) or value_text(name, "string"))
             case Listed(items):
                 texts = [self._operand(item) for item in items]
                 depth = max((one.depth for one in texts), default=0)

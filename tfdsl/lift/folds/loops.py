@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ...ops.raw import PREFIX
+from ...types import Shape
 from ..constants import attribute
-from ..draft import Draft, LoopPiece, LoopVariable, NotReadable, changes_something
-from ..graph import Endpoint, GraphNode
+from ..draft import CallPiece, Draft, Given, LoopPiece, LoopVariable, NotReadable, Operand, Produced, changes_something
+from ..graph import DEFAULTED, Endpoint, GraphNode
+from .loop_shapes import changing_shapes
 from .operands import operand
 
 _MERGE, _SWITCH, _NEXT, _EXIT, _COND = "Merge", "Switch", "NextIteration", "Exit", "LoopCond"
@@ -19,8 +22,19 @@ def fold_loops(draft: Draft) -> None:
     for node in draft.graph.nodes.values():
         if node.op in _ENTERS:
             parents[_frame(node)] = frames.get(node.inputs[0].node, "")
+
+    def around(frame: str) -> Iterator[str]:
+        while frame:
+            yield frame
+            frame = parents[frame]
+
     loops = {
-        frame: _Frame(draft, frame, [name for name, own in frames.items() if own == frame])
+        frame: _Frame(
+            draft,
+            frame,
+            [name for name, own in frames.items() if own == frame],
+            [name for name, own in frames.items() if frame in around(own)],
+        )
         for frame in parents
         if any(draft.is_open(name) for name, own in frames.items() if own == frame)
     }
@@ -33,11 +47,14 @@ def fold_loops(draft: Draft) -> None:
         piece = loop.piece()
         inside = {*loop.plumbing} - {piece.node}
         draft.claim(piece, *inside)
+        for one in loop.before.values():
+            draft.claim(one)
         for name in loop.names:
             draft.regions[name] = piece.node
-        del draft.regions[piece.node]
-        if parents[frame]:
-            draft.regions[piece.node] = loops[parents[frame]].condition.name
+        for name in (piece.node, *loop.before):
+            del draft.regions[name]
+            if parents[frame]:
+                draft.regions[name] = loops[parents[frame]].condition.name
 
 
 def _frame(node: GraphNode) -> str:
@@ -65,8 +82,9 @@ def _frames(draft: Draft) -> dict[str, str]:
 class _Frame:
     """One frame: the variables of its loop, and its condition."""
 
-    def __init__(self, draft: Draft, frame: str, names: list[str]):
+    def __init__(self, draft: Draft, frame: str, names: list[str], inside: list[str]):
         self._draft = draft
+        self._inside = [name for name in inside if draft.is_open(name)]  # with the frames in this one
         self.names = [name for name in names if draft.is_open(name)]
         self._by_op: dict[str, list[GraphNode]] = defaultdict(list)
         for name in self.names:
@@ -78,6 +96,7 @@ class _Frame:
             if (node := draft.graph.nodes[name]).op == _EXIT
         ]  # fmt: skip
         self.plumbing: set[str] = set()
+        self.before: dict[str, CallPiece] = {}  # what its variables begin with
         self._frame = frame
 
     @property
@@ -119,6 +138,7 @@ class _Frame:
             if one.name not in merged:
                 draft.aliases[Endpoint(one.name)] = one.inputs[0]
         variables: list[LoopVariable] = []
+        shapes = changing_shapes(draft, self._inside, self._by_op[_MERGE])
         for merge in self._by_op[_MERGE]:
             enter, following = graph.input(merge, 0), graph.input(merge, 1)
             now, last = Endpoint(merge.name), None
@@ -137,7 +157,20 @@ class _Frame:
                 if end is not None:
                     draft.aliases[end] = enter.inputs[0]
                 continue
-            variables.append(LoopVariable(now, operand(draft, enter.inputs[0]), following.inputs[0], end))
+            first = operand(draft, enter.inputs[0])
+            if merge.name in shapes:
+                first = self._without_shape(enter, first, shapes[merge.name])
+            variables.append(LoopVariable(now, first, following.inputs[0], end))
+        self.plumbing -= {*self.before}
         ends = tuple(one.last for one in variables if one.last is not None)
         condition = self.condition
         return LoopPiece(condition.name, ends, variables=tuple(variables), condition=condition.inputs[0])
+
+    def _without_shape(self, enter: GraphNode, first: Operand, shape: Shape) -> Operand:
+        """The first value of a variable, of which not more than this shape is known. The op that gives a placeholder a
+        default passes it on like that."""
+        sizes = None if shape is None else tuple(one if isinstance(one, int) else None for one in shape)
+        made = (("input", first), ("shape", Given(sizes, "")))
+        end = Endpoint(enter.name)
+        self.before[enter.name] = CallPiece(enter.name, (end,), callee=f"{PREFIX}{DEFAULTED}", arguments=made)
+        return Produced(end)
