@@ -19,10 +19,13 @@ from ..ops import OPS
 from ..program import (
     Enter,
     Graph,
+    Init,
     Node,
     Origin,
     Program,
     Ref,
+    Restore,
+    Statement,
     Train,
     places,
     walk,
@@ -161,7 +164,7 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             key = (span.source.path, span.start, name)
             is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
             fates[key] = (is_used, name, span, refs)
-        bodies = [session.body for session in program.sessions if session.graph == graph.name]
+        bodies = _bodies(program, graph)
         writes = idle_writes(graph, bodies)
         for is_used, name, span, refs in fates.values():
             if is_used or name.startswith("_") or span.source.is_library:
@@ -176,6 +179,13 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
                 _warn_idle(ctx, graph, operations, name, span, trains)
             elif name:
                 ctx.bag.add(Diagnostic(message, span, details))
+
+
+def _bodies(program: Program, graph: Graph) -> list[tuple[Statement, ...]]:
+    """The sessions of a graph, apart from those that only give variables their values: they are still to be written, as
+    in a lifted program."""
+    bodies = [session.body for session in program.sessions if session.graph == graph.name]
+    return [body for body in bodies if not all(isinstance(one, (Init, Restore)) for one in body)]
 
 
 def _predict_help(program: Program, graph: Graph, name: str, refs: Iterable[Ref]) -> str:
@@ -206,7 +216,7 @@ def _warn_idle(ctx: Analysis, graph: Graph, operations: list[Node], name: str, s
 def _warn_untaken(ctx: Analysis, program: Program) -> None:
     """Warn of every `optimize` whose step no session of its graph takes."""
     for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
-        bodies = [session.body for session in program.sessions if session.graph == graph.name]
+        bodies = _bodies(program, graph)
         if not bodies:
             continue
         taken = graph.reach([ref for body in bodies for one in walk(body) for ref in one.uses().executes])
@@ -221,6 +231,7 @@ def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
     used |= {ref.node for item in graph.items if isinstance(item, Enter) for ref in item.refs}
     used |= {ref.node for ref in builder.optimizers}
     used |= {ref.node for group in builder.summaries.values() for ref in group}
+    used |= {ref.node for one in graph.signatures for _, ref in (*one.outputs, *one.inputs)}
     if builder.loss is not None:
         used.add(builder.loss.node)
     return used | set(_fetched(graph, program))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
+from ..lift.options import KEEP_NAMES, USUAL, LiftOptions
 from ..lift.unfolded import ALL_FOLDED, Unfolded, unfolded_json, unfolded_of
 from ..limits import Limits
 from ..outputs import write_output
@@ -49,6 +50,9 @@ def configure(parser: CommandParser) -> None:
                              "source")  # fmt: skip
     parser.add_argument("--outputs", metavar="NAMES", type=names, default=[],
                         help="lift only what these nodes need; separate several names with commas")  # fmt: skip
+    parser.add_argument("--keep-names", choices=KEEP_NAMES,
+                        help="which nodes have the same names in the graph of the program: all, with a statement for "
+                             "each; outputs, with placeholders and variables (the default); or none")  # fmt: skip
     parser.add_argument("--tags", metavar="TAGS", type=names, default=[],
                         help="which graph of a SavedModel, if it has several (default: serve)")  # fmt: skip
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", default="",
@@ -94,6 +98,8 @@ def command(arguments: argparse.Namespace) -> int:
     for option in ("shapes", "json"):
         if getattr(arguments, option) and not arguments.verify:
             raise WrongUse(f"--{option.removesuffix('s')} belongs to --verify")
+    if arguments.keep_names and arguments.exact:
+        raise WrongUse("--keep-names belongs to the readable form: --exact keeps every node with its name")
     tensorflow.load()
     is_inline = (arguments.constants or ("inline" if output == "-" else "beside")) == "inline"
     if arguments.verify and output == "-":
@@ -125,12 +131,26 @@ def lifted_by(
     graph = read_graph(
         arguments.graph, arguments.outputs, arguments.tags, arguments.checkpoint, arguments.max_file_size
     )
-    return graph, lift_exact(graph, arrays) if arguments.exact else lift_readable(graph, arrays, unfolded)
+    if arguments.exact:
+        return graph, lift_exact(graph, arrays)
+    return graph, lift_readable(graph, arrays, unfolded, options_of(arguments, graph))
+
+
+def options_of(arguments: argparse.Namespace, graph: "SavedGraph") -> LiftOptions:
+    """The choices of a command line for the readable form."""
+    path = graph.checkpoint and os.path.relpath(graph.checkpoint)
+    return LiftOptions(arguments.keep_names or USUAL.keep_names, path)
 
 
 def arrays_of(program: str) -> str:
     """The path of the file with the constants of a program."""
     return re.sub(r"(\.tfg)?$", ".npz", program, count=1)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a path is in a folder, or in a folder of it."""
+    names = os.path.realpath(folder or "."), os.path.realpath(path)
+    return os.path.commonpath(names) == names[0]
 
 
 def _write(arguments: argparse.Namespace, program: str, is_inline: bool, unfolded: Unfolded = ALL_FOLDED) -> str:
@@ -139,6 +159,9 @@ def _write(arguments: argparse.Namespace, program: str, is_inline: bool, unfolde
     graph, lifted = lifted_by(arguments, "" if is_inline else os.path.basename(beside), unfolded)
     for note in lifted.notes if unfolded == ALL_FOLDED else ():
         tell(f"note: {note}")
+    if lifted.restores and not any(_is_below(graph.checkpoint, one) for one in (os.path.dirname(program), "")):
+        folder = os.path.dirname(os.path.abspath(graph.checkpoint))
+        tell(f"note: check and run the program with --allow-path {folder}, where its checkpoint is")
     if lifted.arrays:
         write_arrays(beside, lifted.arrays)
     write_output(program, lifted.source)

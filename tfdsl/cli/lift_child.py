@@ -17,7 +17,7 @@ from ..inputs import CompileInputs
 from ..source import Source
 from ..syntax.read import read
 from . import tensorflow
-from .lift import arrays_of, largest, lifted_by, report_json, write_arrays
+from .lift import arrays_of, largest, lifted_by, options_of, report_json, write_arrays
 from .orders import carry_out
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         print(json.dumps({"running": side, "names": list(names)}), flush=True)
 
     def report_on(original: "SavedGraph", made: "Lifted", source: Source, place: str) -> "VerifyReport":
-        inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(place))
+        inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(place, trusted=True))
         verifier = Verifier(original, made, compile_source(source, inputs), shapes=dict(given.shapes), seed=given.seed,
                             avoid=frozenset(avoid), one_by_one=one_by_one, running=running)  # fmt: skip
         return verifier.verify()
@@ -57,9 +57,9 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
     with suppress(Exception):  # TensorFlow raises errors of many classes while it builds a graph
         report = report_on(graph, lifted, read(program, largest()), program)
     if not given.exact and (report is None or not report.is_same):
-        unfolded = Prover(graph, arrays, compare).unfolded()
+        unfolded = Prover(graph, arrays, compare, options_of(given, graph)).unfolded()
     if unfolded != ALL_FOLDED:
-        lifted = lift_readable(graph, arrays, unfolded)
+        lifted = lift_readable(graph, arrays, unfolded, options_of(given, graph))
         other = compare(graph, lifted, Source(program, lifted.source))
         if report is not None and unfolded.exact and not other.is_same:
             unfolded = ALL_FOLDED  # it is not the fault of the readable form

@@ -292,10 +292,11 @@ class _Resolver:
                 self._assign(statement)
             case t.Optimize():
                 self._each((statement.loss, statement.optimizer, *_values(statement.options), statement.wrt))
+                self._part(statement.node)
                 self._step(statement)
             case t.ApplyGradients():
                 options = _values(statement.options)
-                self._each((statement.gradients, statement.variables, statement.optimizer, *options))
+                self._each((statement.gradients, statement.variables, statement.optimizer, *options, statement.node))
                 self._step(statement)
             case t.Summary():
                 self._part(statement.value)

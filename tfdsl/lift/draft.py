@@ -169,6 +169,8 @@ class StepPiece(LiftedPiece):
     trained: tuple[Endpoint, ...] | None = None  # None if these are all trainable ones
     global_step: Endpoint | None = None
     gradients: tuple[Operand, ...] = ()  # of an `apply`
+    is_whole: bool = False  # the scope of its node is a scope of names only, so its variables have names without it
+    is_scoped: bool = False  # its variables have names with the scope of its node
 
     def operands(self) -> Iterator[Operand]:
         yield self.loss
@@ -271,6 +273,8 @@ class Draft(State):
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
     closed: frozenset[str] = frozenset()  # nodes that the fold at work leaves alone
     folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
+    served: frozenset[str] = frozenset()  # nodes with the tensors of signatures
+    uninitialized: list[str] = field(default_factory=list[str])  # variables without an initializer
 
     def type(self, end: Endpoint) -> TensorType:
         """The type of a tensor."""

@@ -11,7 +11,7 @@ class Lifted(Record):
 
     `correspondence` maps each tensor or operation of the graph that the program has to its name in the program. An
     operation that the program does not name is mapped to `^` and the name of its node. An exact program has a line for
-    each node.
+    each node. `restores` is true if a session of the program reads the checkpoint of the graph.
     """
 
     source: str
@@ -19,3 +19,4 @@ class Lifted(Record):
     correspondence: dict[Endpoint, str]
     notes: tuple[str, ...]
     is_exact: bool = False
+    restores: bool = False

@@ -28,6 +28,7 @@ from .draft import (
 from .graph import SavedGraph
 from .inline import inlined
 from .lifted import Lifted
+from .options import USUAL, LiftOptions
 from .readable import ReadableForm, readable
 from .unfolded import ALL_FOLDED, Unfolded, UnfoldedPart
 from .verify import AFTER, Unequal, VerifyReport
@@ -48,8 +49,8 @@ class ProofAttempt(Record):
 class Prover:
     """Looks for the parts of a graph that have to stay as they were."""
 
-    def __init__(self, graph: SavedGraph, arrays: str, compare: Compare):
-        self._graph, self._arrays, self._compare = inlined(graph).graph, arrays, compare
+    def __init__(self, graph: SavedGraph, arrays: str, compare: Compare, options: LiftOptions = USUAL):
+        self._graph, self._arrays, self._compare, self._options = inlined(graph).graph, arrays, compare, options
         self._tries, self._most = 0, max(_FEWEST_TRIES, _MOST_NODES // len(graph.nodes))
 
     def unfolded(self) -> Unfolded:
@@ -80,7 +81,7 @@ class Prover:
         """A program that leaves some parts as they were, or None if it has no readable form."""
         self._tries += 1
         try:
-            made = readable(self._graph, self._arrays, unfolded)
+            made = readable(self._graph, self._arrays, unfolded, self._options)
         except NotReadable:
             return None
         source = Source("lifted", made.text)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -22,9 +23,13 @@ from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
-from .graph import Endpoint, SavedGraph, reached
+from .graph import VARIABLES, Endpoint, SavedGraph, reached
 from .inline import inlined
 from .lifted import Lifted
+from .options import USUAL, LiftOptions
+from .program_names import correspondence, path, unused
+from .restoring import ProgramVariable, Restoring, listed, restoring
+from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
 from .write import Writer
 
@@ -48,13 +53,15 @@ class ReadableForm(Record):
     lines: tuple[str, ...]
 
 
-def lift_readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED) -> Lifted:
+def lift_readable(
+    graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED, options: LiftOptions = USUAL
+) -> Lifted:
     """The graph as a person would write it. `arrays` is the name of the file for large constants, which are in the
     source if it is empty. `unfolded` says which parts stay as they were. A graph of which a part has no readable form
     is lifted exactly, with a note."""
     try:
         if not unfolded.exact:
-            return readable(graph, arrays, unfolded).lifted
+            return readable(graph, arrays, unfolded, options).lifted
         reason = unfolded.exact
     except NotReadable as error:
         reason = str(error)
@@ -62,12 +69,18 @@ def lift_readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_
     return replace(exact, notes=(*exact.notes, f"written node for node, since {reason}"))
 
 
-def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED) -> ReadableForm:
+def readable(
+    graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED, options: LiftOptions = USUAL
+) -> ReadableForm:
     """The readable form of a graph. Raises `NotReadable` if it has none."""
     trainable = graph.collections.get("trainable_variables")
     flat = inlined(graph)
     draft = Draft(
-        flat.graph, arrays, aliases={**flat.results}, trainable=None if trainable is None else frozenset(trainable)
+        flat.graph,
+        arrays,
+        aliases={**flat.results},
+        trainable=None if trainable is None else frozenset(trainable),
+        served=frozenset(end.node for end in served(flat.graph.signatures)),
     )
     for fold in FOLDS:
         draft.apply(fold, unfolded.of(fold.__name__))
@@ -79,8 +92,14 @@ def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDE
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
     functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
-    writer = Writer(draft, functions, frozenset(roots) & graph.nodes.keys(), unfolded)
+    is_apart = options.keep_names == "all"
+    kept = (
+        frozenset(draft.pieces if is_apart else roots if options.keep_names == "outputs" else ()) & graph.nodes.keys()
+    )
+    writer = Writer(draft, functions, kept, replace(unfolded, is_apart=unfolded.is_apart or is_apart))
     source = writer.write(roots)
+    session = restoring(graph, _variables(draft, writer), options.checkpoint or graph.checkpoint)
+    ending = _ending(draft, writer, session)
     called = _called(graph, writer.called())
     made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
     stored = {name: constant_value(draft.graph.nodes[name]) for name, one in draft.pieces.items()
@@ -88,16 +107,50 @@ def readable(graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDE
     seed = _seed(draft)
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
     head = "".join(f"# {line}\n" for line in (first, *draft.notes))
-    found = writer.correspondence()
+    found = correspondence(writer)
     for end in draft.aliases:
         if draft.end(end) in found and end.node not in draft.regions and not _is_switched(draft, end):
             found[end] = found[draft.end(end)]
     found = {end: text for end, text in found.items() if end.node in graph.nodes}
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
     before = head + seed + made
-    text = format_text(Source("lifted", before + source))
-    lifted = Lifted(text, arrays_of, found, (*graph.notes, *draft.notes))
-    return ReadableForm(lifted, draft, before + source, (*[""] * before.count("\n"), *writer.lines))
+    text = before + source + ending
+    lifted = Lifted(
+        format_text(Source("lifted", text)),
+        arrays_of,
+        found,
+        (*graph.notes, *draft.notes),
+        restores=bool(session.lines),
+    )
+    lines = (*[""] * before.count("\n"), *writer.lines, *[""] * ending.count("\n"))
+    return ReadableForm(lifted, draft, text, lines)
+
+
+def _ending(draft: Draft, writer: Writer, session: Restoring) -> str:
+    """The signatures, and the session that restores the variables."""
+    lines = signature_statements(draft, partial(path, writer), partial(unused, writer))
+    draft.notes += session.notes
+    zeros = [name for name in draft.uninitialized if name not in session.restored]
+    if zeros:
+        draft.notes.append(f"no initializer in the graph, so they begin with zeros: {listed(zeros)}")
+    if session.lines:
+        lines += ["", "session:", *(f"    {line}" for line in session.lines)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:
+    """The variables of the program, with those that its optimizers keep, by their nodes in the graph."""
+    found: dict[str, ProgramVariable] = {}
+    for name, piece in draft.pieces.items():
+        text = path(writer, piece.ends[0]) if isinstance(piece, VariablePiece) else None
+        if text is not None:
+            found[name] = ProgramVariable(text, name if name in writer.kept else text.replace(".", "/"))
+    for name, owner in draft.inside.items():
+        step = draft.pieces.get(owner)
+        if isinstance(step, StepPiece) and draft.graph.nodes[name].op in VARIABLES:
+            above = max((one for one in found if name.startswith(f"{one}/")), key=len, default="")
+            found[name] = ProgramVariable("", found[above].node + name[len(above) :] if above else name)
+    return found
 
 
 def _is_switched(draft: Draft, end: Endpoint) -> bool:
@@ -142,7 +195,7 @@ def _train_all(draft: Draft) -> None:
 def _roots(draft: Draft, named: set[str]) -> list[str]:
     """The pieces that the program has for their own sake: among others those of the nodes `named`."""
     graph = draft.graph
-    named |= {draft.end(end).node for one in graph.signatures.values() for end in one.outputs.values()}
+    named |= {draft.end(end).node for end in served(graph.signatures)}
     kept = (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
     return [
         name

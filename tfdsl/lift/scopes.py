@@ -1,11 +1,13 @@
 """The scopes of a lifted program: which ones source can have, and the order of what is in them."""
 
-from .draft import LiftedPiece
+from .draft import LiftedPiece, StepPiece
 from .names import TAKEN
 
 
 def scope_of(piece: LiftedPiece) -> tuple[str, ...]:
     """The scopes of a piece that a program can name."""
+    if isinstance(piece, StepPiece) and piece.is_whole:
+        return ()
     found: list[str] = []
     for name in piece.node.split("/")[:-1]:
         if not name.isidentifier() or not name.isascii() or name in TAKEN or name[0] == "_":

@@ -252,7 +252,7 @@ class Writer(State):
                 order, circle = in_order(needs), set[str]()
             except Cycle as error:
                 order, circle = [], set(error.names)
-            wrong = [name for name in units if name.endswith("/") and (len(units[name]) < 2 or name in circle)]
+            wrong = [name for name in units if name.endswith("/") and (_is_little(units[name]) or name in circle)]
             if not wrong:
                 break
             for name in wrong:
@@ -341,10 +341,7 @@ class Writer(State):
         if isinstance(piece, LoopPiece) and end not in piece.ends:
             return self.names[end]
         if is_raw(piece):
-            node = self.draft.graph.nodes[end.node]
-            definition = op_def(node.op)
-            assert definition is not None
-            place, end = place_of(definition, node.attrs, end.output), piece.ends[0]
+            place, end = place_in(self.draft, end), piece.ends[0]
         if end not in self.names:
             raise NotReadable(f"{end} is used, which is inside of {piece.node}")
         name, scope = self.names[end], self.scopes[piece.node]
@@ -357,22 +354,6 @@ class Writer(State):
         for end in self.names:
             for one in self.draft.pieces[self._owner(end.node)].operands():
                 found |= {item.name for item in (one, *getattr(one, "items", ())) if isinstance(item, FunctionName)}
-        return found
-
-    def correspondence(self) -> dict[Endpoint, str]:
-        """The endpoints that the program names, with their names and scopes. An optimizer without a name has that of
-        its node, after a `^`."""
-        found: dict[Endpoint, str] = {}
-        for end, name in self.names.items():
-            piece = self.draft.pieces[self._owner(end.node)]
-            if (
-                piece.node in self.draft.regions
-                or isinstance(piece, SummaryPiece)
-                or (isinstance(piece, LoopPiece) and end not in piece.ends)
-            ):
-                continue
-            is_unnamed = isinstance(piece, StepPiece) and _is_usual(piece)
-            found[end] = f"^{piece.node}" if is_unnamed else ".".join((*self.scopes[piece.node], name))
         return found
 
     def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -536,9 +517,9 @@ class Writer(State):
         made = self.draft.pieces.get(end.node)
         if not isinstance(made, CallPiece) or end not in self.nested:
             return None
-        filled = _filled(made, piece)
-        if filled is not None:
-            return ZEROS.name if filled.value == 0 else value_text(filled.value, filled.dtype)
+        number = _filled(made, piece)
+        if number is not None:
+            return ZEROS.name if number.value == 0 else value_text(number.value, number.dtype)
         if made.callee not in OPS or not OPS[made.callee].makes_shape:
             return None
         (_, shape), *others = made.arguments
@@ -558,8 +539,16 @@ class Writer(State):
             head = f"apply [{listed}] to [{names}] with {call}{step}"
         else:
             head = f"optimize {self._operand(piece.loss).text} with {call}{step}{trained}"
-        name = self._reference(piece.ends[0])
-        return head if _is_usual(piece) else f"{head} as {name}"
+        name = self.step_name(piece)
+        return f"{head}{f' as {name}' if name else ''}{self._as(piece, self.names.get(piece.ends[0], name))}"
+
+    def step_name(self, piece: StepPiece) -> str:
+        """The name of a step, or "" if the program need not have one: its node has TensorFlow's usual name, or is the
+        only step and has a whole name."""
+        name = self.names.get(piece.ends[0], "")
+        is_only = sum(isinstance(one, StepPiece) for one in self.draft.pieces.values()) == 1
+        is_whole = piece.node != "/".join((*self.scopes.get(piece.node, ()), name)) and piece.node in self.kept
+        return "" if piece.node == OPTIMIZERS[piece.optimizer].node or (is_only and is_whole) else name
 
     # --- expressions ----------------------------------------------------------------------------
 
@@ -674,9 +663,9 @@ class Writer(State):
                 return ExpressionText(self._reference(end))
 
 
-def _is_usual(piece: StepPiece) -> bool:
-    """Whether a step has the name that TensorFlow gives it without one."""
-    return piece.node == OPTIMIZERS[piece.optimizer].node
+def _is_little(pieces: list[LiftedPiece]) -> bool:
+    """Whether pieces need no scope of their own: there is one, and its node can have its name without it."""
+    return len(pieces) == 1 and not (isinstance(pieces[0], StepPiece) and pieces[0].is_scoped)
 
 
 def _variable_name(variable: LoopVariable) -> str:
@@ -698,3 +687,11 @@ def _filled(made: CallPiece, piece: VariablePiece) -> Given | None:
             return value
         case _:
             return None
+
+
+def place_in(draft: Draft, end: Endpoint) -> str:
+    """The place of an endpoint in the value of a raw call."""
+    node = draft.graph.nodes[end.node]
+    definition = op_def(node.op)
+    assert definition is not None
+    return place_of(definition, node.attrs, end.output)

@@ -497,7 +497,16 @@ def _summary(lowering: Lowering, node: Node) -> Operand:
 
 
 def _step(lowering: Lowering, node: Node) -> Operand:
+    """The step of an optimizer. Where its whole name is given, its variables are in the same name scope."""
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    if node.name is not None and node.name.endswith("/"):
+        above = node.name[:-1].rpartition("/")[0]
+        with v1.name_scope(f"{above}/" if above else None):
+            return _made_step(lowering, node, arguments)
+    return _made_step(lowering, node, arguments)
+
+
+def _made_step(lowering: Lowering, node: Node, arguments: dict[str, Operand]) -> Operand:
     before = len(lowering.built.graph.get_collection("variables"))
     made = None
     if lowering.built.setting.layout.towers > 1:

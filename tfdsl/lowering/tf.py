@@ -18,6 +18,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 from tensorflow.python.client import pywrap_tf_session as c_api
 from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.eager.polymorphic_function.transform import FUNC_GRAPH_TRANSFORMS as function_transforms
@@ -35,7 +36,8 @@ from ..types import TensorType
 __all__ = [
     "AttrValue", "DataType", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
     "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable",
-    "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError", "VariableDef",
+    "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
+    "TrackableObjectGraph", "VariableDef",
     "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
     "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip

@@ -300,16 +300,16 @@ class Builder(threading.local):
     @_rule
     def optimize(
         self, span: Span, loss: t.Expr | None, optimizer: t.Expr, options: _Arguments | None, wrt: _Exprs | None,
-        target: t.Identifier | None,
+        target: t.Identifier | None, node: t.NodeName | None,
     ):  # fmt: skip
-        return t.Optimize(span, loss, optimizer, options or (), wrt, target)
+        return t.Optimize(span, loss, optimizer, options or (), wrt, target, node)
 
     @_rule
     def apply(
         self, span: Span, gradients: _Exprs, variables: _Exprs, optimizer: t.Expr, options: _Arguments | None,
-        target: t.Identifier | None,
+        target: t.Identifier | None, node: t.NodeName | None,
     ):  # fmt: skip
-        return t.ApplyGradients(span, gradients, variables, optimizer, options or (), target)
+        return t.ApplyGradients(span, gradients, variables, optimizer, options or (), target, node)
 
     @_rule
     def step_options(self, span: Span, *options: t.Argument):

@@ -276,6 +276,7 @@ class Optimize(StatementTree):
     options: tuple[Argument, ...]
     wrt: tuple[Expr, ...] | None
     target: Identifier | None
+    node: NodeName | None
 
 
 class ApplyGradients(StatementTree):
@@ -286,6 +287,7 @@ class ApplyGradients(StatementTree):
     optimizer: Expr
     options: tuple[Argument, ...]
     target: Identifier | None
+    node: NodeName | None
 
 
 class Summary(StatementTree):

@@ -136,6 +136,23 @@ y = X * w * s * keep
     assert compiled["keep"].op.name == "in/keep"
 
 
+@pytest.mark.parametrize("made", ["optimize w ** 2.0 with adam()", "apply gradients(w ** 2.0, [w]) to w with adam()"])
+@pytest.mark.parametrize("bound", ["", " as step"])
+def test_a_step_has_its_whole_name(made, bound):
+    """All variables are called as in a scope of names of TensorFlow 1."""
+    session = f"session:\n    {'run step' if bound else 'train 1 step:'}{'' if bound else ' print w'}\n    print w\n"
+    compiled = tfdsl.compile(f'variable w = 3.0\n{made}{bound} as "train/fit"\n{session}')
+    with v1.Graph().as_default() as graph:
+        w = v1.get_variable("w", initializer=3.0)
+        with v1.name_scope("train"):
+            v1.train.AdamOptimizer(0.01).minimize(w**2.0, name="fit")
+    names = [{one.op.name for one in some.get_collection("variables")} for some in (compiled.graph, graph)]
+    assert names[0] == names[1] == {"w", "w/Adam", "w/Adam_1", "train/beta1_power", "train/beta2_power"}
+    step = compiled.graph.get_operation_by_name("train/fit")
+    assert not bound or compiled["step"] is step
+    assert compiled.run().printed[-1] == "2.99"
+
+
 def test_a_name_is_bound_again_by_an_expression_that_uses_it():
     compiled = tfdsl.compile(
         """

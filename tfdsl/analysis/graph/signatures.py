@@ -43,5 +43,4 @@ def _named(ctx: Analysis, env: Env, given: Iterable[t.Saved], is_input: bool) ->
         if name in found:
             ctx.fail(EXPORT_TWICE, one.span, help=f'name one of them: {one.target.id} as "other"', name=name)
         found[name] = value.ref
-        ctx.graph.bound.append(("", one.span, (value.ref,)))
     return tuple(found.items())

@@ -27,6 +27,7 @@ from ..context import Analysis, StatementFailed
 from ..expressions import global_step
 from ..expressions.binding import bind
 from ..expressions.expressions import given, value_of, values_of
+from ..expressions.node_names import give_name, node_name
 from ..gradient_flow import barriers, variables_below
 from ..values import Env, ExprValue, Operation, Optimizer, Tensor, describe, is_host
 
@@ -161,7 +162,11 @@ def _check_gradient(ctx: Analysis, gradient: _Placed, variable: _Placed) -> None
 def _add_step(ctx: Analysis, env: Env, op: str, args: dict[str, Arg], statement: t.Optimize | t.ApplyGradients) -> None:
     """Add the step of an optimizer, and bind its name."""
     graph, target = ctx.graph, statement.target
-    node = graph.add(op, args, target.id if target else None, (), ctx.origin(statement.span))
+    whole = None if statement.node is None else node_name(ctx, env, statement.node)
+    name = target.id if target and whole is None else None
+    node = graph.add(op, args, name, (), ctx.origin(statement.span))
+    if whole is not None and statement.node is not None:
+        give_name(ctx, node, whole, statement.node.span)
     graph.optimizers.append(Ref(node))
     if target:
         bind(ctx, env, target, Operation(Ref(node), graph.name, statement.span))

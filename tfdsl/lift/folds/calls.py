@@ -44,7 +44,13 @@ def fold_calls(draft: Draft) -> None:
         elif node.op in PLACEHOLDERS:
             default = operand(draft, node.inputs[0]) if node.inputs else None
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
-        elif node.op in _PASSES and not node.controls and draft.graph.users[node.name] and is_open:
+        elif (
+            node.op in _PASSES
+            and not node.controls
+            and draft.graph.users[node.name]
+            and node.name not in draft.served
+            and is_open
+        ):
             draft.aliases[Endpoint(node.name)] = node.inputs[0]
             draft.inside[node.name] = node.inputs[0].node
         else:
@@ -53,12 +59,13 @@ def fold_calls(draft: Draft) -> None:
 
 
 def fold_constant(draft: Draft, node: GraphNode) -> None:
-    """A constant that is too large for the text is stored. One that nothing uses is a call, so that it is there."""
+    """A constant that is too large for the text is stored. One that nothing in the graph uses is a call, so that it is
+    there."""
     end = Endpoint(node.name)
     value = operand(draft, end)
     if isinstance(value, Produced):
         draft.claim(StoredPiece(node.name, (end,)))
-    elif not draft.graph.users[node.name]:
+    elif not draft.graph.users[node.name] or node.name in draft.served:
         draft.claim(CallPiece(node.name, (end,), callee=CONSTANT.name, arguments=(("value", value),)))
 
 

@@ -81,11 +81,18 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
         trained=trained,
         global_step=None if counter is None else Endpoint(counter.name),
         gradients=() if is_whole else tuple(operand(draft, end) for end in made),
+        is_whole=_are_named(slots, trained, ""),
+        is_scoped=_are_named(slots, trained, scope.rpartition("/")[0] + "/"),
     )
     if not is_whole:
         _claim_gradients(draft, loss, trained, [end for end in roots if end is not None], inside)
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}
+
+
+def _are_named(slots: list[str], trained: tuple[Endpoint, ...], scope: str) -> bool:
+    """Whether slots are named after their variables, in a scope."""
+    return any(slot.startswith(f"{scope}{end.node}/") for end in trained for slot in slots)
 
 
 def _claim_gradients(

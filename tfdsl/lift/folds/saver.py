@@ -4,20 +4,20 @@ from ..draft import Draft
 
 _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec",
           "DisableCopyOnRead")  # fmt: skip
-_RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
+RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
 # What gives these ops the names of files and tensors.
 _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity", "StaticRegexFullMatch",
         "Select")  # fmt: skip
 _ASSIGNS = ("Assign", "AssignVariableOp")
 # What a Saver consists of.
-_OWN = (*_SAVES, *_RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
+_OWN = (*_SAVES, *RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
 INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
 
 def drop_savers(draft: Draft) -> None:
     """Drop everything above and below the ops that save and restore."""
     graph = draft.graph
-    found = [node.name for node in draft.nodes(*_SAVES, *_RESTORES)]
+    found = [node.name for node in draft.nodes(*_SAVES, *RESTORES)]
     dropped = graph.below(*found)
     restored = sorted(
         graph.nodes[name].inputs[0].node

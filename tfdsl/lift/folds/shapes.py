@@ -16,6 +16,8 @@ def fold_shapes(draft: Draft) -> None:
     for node in draft.graph.nodes.values():
         if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1 or node.controls:
             continue
+        if node.name in draft.served:
+            continue
         if node.types[0].dtype.name in ("int32", "int64") and draft.graph.users[node.name]:
             value = _value(draft, node)
             if value is not None and value.size <= _MOST:

@@ -41,7 +41,7 @@ def fold_variable(draft: Draft, node: GraphNode) -> None:
     end = Endpoint(node.name)
     initial: Operand = Given(_zeros(variable_type(node)), "") if first is None else operand(draft, first.inputs[1])
     if first is None:
-        draft.notes.append(f"{node.name} has no initializer in the graph: it begins with zeros")
+        draft.uninitialized.append(node.name)
     if _changes_shape(draft, node, first):
         raise NotReadable(f"the shape of {node.name} changes")
     reads = [one for one in users if one.op in _READS and not one.controls and one.inputs == (end,)]

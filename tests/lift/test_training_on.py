@@ -1,0 +1,218 @@
+"""A lifted program is a program like any other: it restores the old checkpoint, trains on, and exports."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graph_files import checkpoint, dense, saved_model
+from trained_on import same_training, steps_of
+
+import tfdsl
+from tfdsl.cli import main
+from tfdsl.lift.read import read_graph
+from tfdsl.lift.readable import lift_readable
+from tfdsl.lift.restoring import stored_names
+from tfdsl.lowering.tf import tf, v1
+
+
+def regression(use_resource=False):
+    """A loss with two variables, and what trains it."""
+    x, y = v1.placeholder(tf.float32, [None, 2], "x"), v1.placeholder(tf.float32, [None, 1], "y")
+    with v1.variable_scope("model", use_resource=use_resource):
+        w = v1.get_variable("w", [2, 1], initializer=v1.constant_initializer(0.5))
+        b = v1.get_variable("b", [], initializer=v1.zeros_initializer())
+    return w, b, tf.reduce_mean(tf.square(x @ w + b - y), name="mse")
+
+
+def adam(loss):
+    v1.train.AdamOptimizer(0.1).minimize(loss, name="train")
+
+
+def in_a_name_scope(loss):
+    """The slots keep the names of their variables; the powers of Adam are in the scope."""
+    with v1.name_scope("train"):
+        v1.train.AdamOptimizer(0.1).minimize(loss, global_step=v1.train.get_or_create_global_step())
+
+
+def in_a_variable_scope(loss):
+    """All variables of the optimizer are in the scope."""
+    with v1.variable_scope("train"):
+        v1.train.AdamOptimizer(0.1).minimize(loss)
+
+
+def two_steps(loss):
+    """Two optimizers with slots, both in a scope of names."""
+    with v1.name_scope("fast"):
+        v1.train.RMSPropOptimizer(0.1, momentum=0.5).minimize(loss, v1.train.get_or_create_global_step())
+    with v1.name_scope("slow"):
+        v1.train.MomentumOptimizer(0.01, 0.9).minimize(loss)
+
+
+STEPS = {"adam": adam, "name": in_a_name_scope, "variable": in_a_variable_scope, "two": two_steps}
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+def test_the_same_bits_after_fifty_more_steps(here, step, use_resource):
+    with tf.Graph().as_default() as graph:
+        _, _, loss = regression(use_resource)
+        STEPS[step](loss)
+    checkpoint(graph, "model.ckpt")
+    source = same_training("model.ckpt.meta", here)
+    assert source.endswith(f'\nsession:\n    restore from "{here}/model.ckpt"\n'.replace(f"{here}/", ""))
+
+
+def test_names_of_a_saver(here):
+    """What a Saver calls differently, and what it leaves out."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        w, _, loss = regression()
+        v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+        v1.global_variables_initializer().run()
+        w.load([[3.0], [4.0]])
+        v1.train.Saver({"weights/first": w}).save(session, "old.ckpt")
+    lifted = lift_readable(read_graph("old.ckpt.meta"))
+    assert lifted.restores and "not restored from the checkpoint: model/b" in lifted.notes
+    assert lifted.source.endswith('    init\n    restore model.w as "weights/first" from "old.ckpt"\n')
+    tfdsl.compile(lifted.source + "    expect model.w == [[3.0], [4.0]]\n    expect model.b == 0.0\n").run()
+
+
+def test_a_checkpoint_of_tensorflow_2(here):
+    module = tf.Module()
+    module.rate = tf.Variable([2.0, 5.0], name="speed")
+    module.twice = tf.function(lambda x: x * module.rate, input_signature=[tf.TensorSpec([2], tf.float32, "x")])
+    tf.saved_model.save(module, "model", signatures={"twice": module.twice})
+    lifted = lift_readable(read_graph("model"))
+    assert '    restore speed as "rate/.ATTRIBUTES/VARIABLE_VALUE" from "model/variables/variables"\n' in lifted.source
+    assert not any("initializer" in note for note in lifted.notes)
+    tfdsl.compile(lifted.source + '    expect speed == [2.0, 5.0]\n    export to "again"\n').run()
+    served = tf.saved_model.load("again").signatures["twice"]
+    assert served(x=tf.constant([1.0, 3.0]))["output_0"].numpy().tolist() == [2.0, 15.0]
+
+
+def test_what_the_checkpoint_lacks_begins_as_before(here):
+    checkpoint(dense(), "model.ckpt")
+    with tf.Graph().as_default():
+        v1.get_variable("other", [2], use_resource=False)
+        v1.train.export_meta_graph("other.meta")
+    graph = read_graph("other.meta", checkpoint="model.ckpt")
+    assert stored_names(graph) == {}
+    lifted = lift_readable(graph)
+    assert "session" not in lifted.source and lifted.notes[-1] == "not restored from the checkpoint: other"
+    (here / "model.ckpt.index").write_bytes(b"nothing")
+    lifted = lift_readable(graph)
+    assert "session" not in lifted.source and "the checkpoint model.ckpt cannot be read" in lifted.notes[-1]
+
+
+def test_a_checkpoint_outside_the_folder(here, capsys):
+    (here / "old").mkdir()
+    (here / "new").mkdir()
+    checkpoint(dense(), "old/model.ckpt")
+    assert main(["lift", "old/model.ckpt.meta", "-o", "new/model.tfg"]) == 0
+    assert "allow-path" not in capsys.readouterr().err
+    os.chdir("new")
+    assert main(["lift", "../old/model.ckpt.meta", "-o", "model.tfg", "--overwrite"]) == 0
+    said = capsys.readouterr().err
+    assert f"note: check and run the program with --allow-path {here}/old, where its checkpoint is\n" in said
+    assert main(["check", "model.tfg"]) == 1
+    assert main(["check", "model.tfg", "--allow-path", "../old"]) == 0
+
+
+def test_signatures(here):
+    """A model that is exported from the lifted program serves what the old one does."""
+    folder = saved_model(dense(), "old")
+    lifted = lift_readable(read_graph(folder))
+    assert 'signature "serving_default": y as "scores" with x as "rows"\n' in lifted.source
+    tfdsl.compile(lifted.source + '    export to "new"\n').run()
+    rows = tf.constant([[1.0, -2.0, 3.0]])
+    values = [tf.saved_model.load(one).signatures["serving_default"](rows=rows) for one in (folder, "new")]
+    np.testing.assert_array_equal(*(one["scores"] for one in values))
+
+
+def test_signatures_of_inner_tensors(here):
+    """A tensor that only passes another on, sizes that are known, and parts of a value keep their places."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        examples = v1.placeholder(tf.string, [None], "examples")
+        parsed = v1.io.parse_example(examples, {"a": tf.io.FixedLenFeature([2], tf.float32)})
+        x = tf.identity(parsed["a"], name="x")
+        first, second = tf.split(x * 2.0, 2, axis=1)
+        size = tf.shape(tf.zeros([3, 4]), name="size")
+        builder = v1.saved_model.Builder("old")
+        info = v1.saved_model.build_tensor_info
+
+        def sign(inputs, outputs):
+            infos = [{name: info(one) for name, one in some.items()} for some in (inputs, outputs)]
+            return v1.saved_model.build_signature_def(*infos, "tensorflow/serving/predict")
+
+        builder.add_meta_graph_and_variables(session, ["serve"], {
+            "parts": sign({"x": x}, {"first": first, "second": second}), "size": sign({}, {"size": size}),
+            "parsed": sign({"examples": examples}, {"second": second, "class": x}),
+        })  # fmt: skip
+        builder.save()
+    lifted = lift_readable(read_graph("old"))
+    assert lifted.source.count("signature ") == 3
+    tfdsl.compile(lifted.source + '\nsession: export to "new"\n').run()
+    row, example = tf.constant([[1.0, 2.0]]), tf.train.Example()
+    example.features.feature["a"].float_list.value.extend([5.0, 6.0])
+    for folder in ("old", "new"):
+        served = tf.saved_model.load(folder).signatures
+        found = served["parts"](x=row)
+        assert (found["first"].numpy().tolist(), found["second"].numpy().tolist()) == ([[2.0]], [[4.0]])
+        found = served["parsed"](examples=tf.constant([example.SerializeToString()]))
+        assert (found["second"].numpy().tolist(), found["class"].numpy().tolist()) == ([[12.0]], [[5.0, 6.0]])
+        assert served["size"]()["size"].numpy().tolist() == [3, 4]
+
+
+KEPT = """\
+variable w = [3.0, 4.0] as "2nd/w"
+placeholder x: float32[2]
+{body}
+session:
+    restore {restored}from "model.ckpt"
+"""
+
+
+def test_keep_names(here, capsys):
+    with tf.Graph().as_default() as graph:
+        w = v1.get_variable("2nd/w", [2], initializer=v1.constant_initializer([3.0, 4.0]), use_resource=False)
+        tf.nn.relu(w * v1.placeholder(tf.float32, [2], "x"), name="up/2x")
+    checkpoint(graph, "model.ckpt")
+
+    def source(*words):
+        assert main(["lift", "model.ckpt.meta", *words]) == 0
+        return "".join(f"{line}\n" for line in capsys.readouterr().out.splitlines() if line and line[0] != "#")
+
+    usual = KEPT.format(body='up_2x = relu(w * x) as "up/2x"', restored="")
+    assert source() == source("--keep-names", "outputs") == usual
+    everything = KEPT.format(body='mul = w * x\nup_2x = relu(mul) as "up/2x"', restored="")
+    assert source("--keep-names", "all") == everything
+    nothing = KEPT.format(body="up_2x = relu(w * x)", restored='w as "2nd/w" ').replace(' as "2nd/w"\n', "\n")
+    assert source("--keep-names", "none") == nothing
+    for text in (usual, everything, nothing):
+        tfdsl.compile(text + "    expect w == [3.0, 4.0]\n").run()
+    assert main(["lift", "model.ckpt.meta", "--keep-names", "none", "--exact"]) == 2
+
+
+# --- graphs made by others ----------------------------------------------------------------------
+
+OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
+# The sizes of placeholders whose graph says nothing about them.
+SIZES = {
+    "g47": {"policy/Placeholder": [4, 6], "policy/Placeholder_1": [4, 3], "policy/Placeholder_2": [4, 1],
+            "value/Placeholder": [4, 6], "value/Placeholder_1": [4]},
+    "g51": {"Placeholder": [4, 784], "Placeholder_1": [4, 10]},
+}  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "path", [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")], ids=lambda path: path.stem
+)
+def test_graphs_made_by_others(path, here):
+    """Those with an optimizer train on with the same bits, and what is exported serves the same numbers:
+    TFDSL_GRAPHS=folder pytest --long."""
+    number = path.name.partition("_")[0]
+    folder = path.with_name(f"{number}_variables")
+    options = {"checkpoint": str(folder)} if folder.exists() else {}
+    if steps_of(read_graph(str(path))):
+        same_training(path, here, SIZES.get(number, ()), **options)
