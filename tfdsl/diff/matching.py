@@ -25,6 +25,7 @@ class _Matcher:
         self._left, self._right = left, right
         self._pairs: dict[int, int] = {}
         self._paired: dict[int, int] = {}  # the inverse
+        self._made: list[tuple[int, int]] = []  # the pairs, in the order in which they were found
         self._profiles: dict[tuple[bool, int], Counter[Hashable]] = {}
 
     def matched(self) -> dict[int, int]:
@@ -45,6 +46,7 @@ class _Matcher:
 
     def _pair(self, one: Thing, other: Thing) -> None:
         self._pairs[one.id], self._paired[other.id] = other.id, one.id
+        self._made.append((one.id, other.id))
         self._children(one.id, other.id)
 
     def _leftover(self) -> tuple[list[Thing], list[Thing]]:
@@ -127,8 +129,7 @@ class _Matcher:
 
     def _by_place(self) -> None:
         """Pair things that matched things mention in the same places."""
-        todo = list(self._pairs.items())
-        for left, right in todo:  # the loop adds to it
+        for left, right in self._made:  # the loop adds to it
             facts = self._right.things[right].facts
             for name, fact in self._left.things[left].facts.items():
                 if name not in facts:
@@ -138,9 +139,7 @@ class _Matcher:
                         continue
                     first, second = self._left.things[one], self._right.things[other]
                     if first.kind == second.kind and self._similarity(first, second) >= _ALIKE:
-                        before = len(self._pairs)
                         self._pair(first, second)
-                        todo += list(self._pairs.items())[before:]
 
     def _by_structure(self, with_users: bool) -> None:
         """Pair things that are the same but for their names, in order. With their users, if those agree too."""
