@@ -80,6 +80,7 @@ def lines_of(found, **layout):
         ("10 epochs", "20 epochs", ["~ train  10 epochs -> 20 epochs"]),
         ("every 2", "every 3", ["~ train: every  2 epochs -> 3 epochs"]),
         ('print "cost", cost', 'print cost', ['~ train: every: print  "cost", cost -> cost']),
+        ('"cost", cost', '"cost {cost:.2f}"', ['~ train: every: print  "cost", cost -> "cost {cost:.2f}"']),
         ("a.ckpt", "b.ckpt", ['~ save  to "a.ckpt" -> "b.ckpt"']),
         ("    save", '    print "x"\n    save', ['+ print  "x"']),
         ('    save to "a.ckpt"\n', "", ['- save  all variables to "a.ckpt"']),

@@ -243,6 +243,8 @@ class _SessionThings:
                 return joined((("batch",), self._of(self._batches, field), (_index(expr),)))
             case SessionValue(name=name, field=field):
                 return joined((self._name(name), self._of(name, field), (_index(expr),)))
+            case Apply(op="format", args=(value, Value(value=str() as spec))):  # in a string
+                return joined((self._expression(value), (f":{spec}",)))
             case Apply(op=op, args=args):
                 if len(args) == 2 and not op.isidentifier():
                     return joined(map(self._operand, args), f" {op} ")
