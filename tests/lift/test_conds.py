@@ -212,3 +212,19 @@ def test_a_loop_whose_shapes_change(here, made):
     program = tfdsl.compile(lifted.source)
     with program.session() as session:
         assert session.run("rows", feed={"x": [[1, 2, 3]]}).tolist() == [[-1, -2, -3]] * 4
+
+
+def recurrent():
+    """A loop with gradients, for which it collects values."""
+    x = v1.placeholder(tf.float32, [2], "x")
+    w = v1.get_variable("w", initializer=[0.5, -0.25], use_resource=True)
+    _, y = tf.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, tf.tanh(y * w)), [0, x])
+    y = tf.cond(tf.reduce_sum(y) > 0.0, lambda: y * w, lambda: tf.exp(y) * w)
+    v1.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(tf.square(y), name="loss"), name="train")
+
+
+@pytest.mark.parametrize("made", [as_in_1, saved])
+def test_gradients_of_loops_and_branches(here, made):
+    source = verified(made(recurrent))
+    assert "raw." not in source and "tanh(state * w)" in source
+    assert source.endswith("optimize loss with gradient_descent(learning_rate=0.1) as train\n")

@@ -306,7 +306,7 @@ class Draft(State):
         """Let a piece stand for nodes. It waits for the effects that they wait for."""
         own = {piece.node, *nodes}
         waits = {name for one in own for name in self._waits(one)}
-        effects = sorted(name for name in waits - own - {*piece.controls} if self._has_effect(name))
+        effects = sorted(name for name in waits - own - {*piece.controls} if self.has_effect(name))
         if effects and isinstance(piece, VariablePiece):
             raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
         self.pieces[piece.node] = replace(piece, controls=(*piece.controls, *effects)) if effects else piece
@@ -322,7 +322,7 @@ class Draft(State):
                 if self.graph.nodes[end.node].op == "Const":
                     yield from self.graph.nodes[end.node].controls
 
-    def _has_effect(self, name: str) -> bool:
+    def has_effect(self, name: str) -> bool:
         """Whether a node, or one that it needs, changes or prints something."""
         return any(changes_something(self.graph.nodes[one]) for one in self.graph.above(name))
 

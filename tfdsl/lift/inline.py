@@ -7,7 +7,7 @@ with Enter, Merge, Switch, NextIteration and Exit.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 
 from ..lowering.tf import AttrValue, DataType, tf
@@ -29,6 +29,7 @@ _FUNCTIONS = {
 }
 _BOOL, _TWO = AttrValue(type=DataType.DT_BOOL), AttrValue(i=2)
 _MOST_NODES = 100_000  # of a graph with all functions in it
+_GRADIENTS = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)  # the names of the nodes of gradients
 _OWN_NAME = re.compile(r"_*(?:inference_+|forward_+)?(\w*?)_*\d*", re.ASCII)  # of a function, in TensorFlow's name
 
 
@@ -37,10 +38,12 @@ def _type(dtype: str) -> AttrValue:
 
 
 class InlinedGraph(Record):
-    """A graph without calls, and what has the results of the calls in it."""
+    """A graph without calls, and what has the results of the calls in it. `accumulators` are the nodes of which a loop
+    would make lists for its gradients: the lists are left out, and only a folded gradient may need them."""
 
     graph: SavedGraph
     results: dict[Endpoint, Endpoint]
+    accumulators: frozenset[str] = frozenset()
 
 
 def inlined(graph: SavedGraph) -> InlinedGraph:
@@ -55,15 +58,17 @@ def inlined(graph: SavedGraph) -> InlinedGraph:
         name: replace(one, outputs={key: results.get(end, end) for key, end in one.outputs.items()})
         for name, one in graph.signatures.items()
     }
-    return InlinedGraph(replace(graph, nodes=made.nodes, signatures=signatures), results)
+    flat = replace(graph, nodes=made.nodes, signatures=signatures)
+    return InlinedGraph(flat, results, frozenset(inliner.accumulators))
 
 
 class _Place(Record):
-    """Where the nodes of a function go: the beginning of their names, and the nodes that those without inputs wait
-    for."""
+    """Where the nodes of a function go: the beginning of their names, and what those wait for that read nothing. In a
+    body of control flow, the inputs of the function are in it too."""
 
     prefix: str
     waits: tuple[str, ...]
+    is_body: bool = True
 
 
 class _Results(Record):
@@ -78,6 +83,7 @@ class _Inliner:
         self._graph = graph
         self.made: dict[str, GraphNode] = {}
         self.results: dict[Endpoint, Endpoint] = {}  # of calls
+        self.accumulators: set[str] = set()
         self._waits: dict[str, tuple[str, ...]] = {}  # what one waits for who waits for a call
         self._functions = graph_functions(graph.library, OpDefs(graph.library))
         used = reached(self._names_in(graph.nodes), lambda name: self._names_in(self._functions[name].nodes))
@@ -126,7 +132,7 @@ class _Inliner:
     # --- nodes ----------------------------------------------------------------------------------
 
     def _node(self, node: GraphNode) -> None:
-        if node.op == "Identity" and self._is_result(node):
+        if self._is_result(node) and node.inputs[0] in self.results:
             end = self._end(node.inputs[0])
             self.results[Endpoint(node.name)] = end
             self._waits[node.name] = (end.node,)
@@ -142,13 +148,13 @@ class _Inliner:
         elif node.op in _WHILES:
             self._call(node, functions[1], self._while(node, *functions))
         else:
-            place = _Place(self._prefix(node.name, functions[0]), node.controls)
+            place = _Place(self._prefix(node.name, functions[0]), node.controls, is_body=False)
             self._call(node, functions[0], self._body(functions[0], node.inputs, place))
 
     def _is_result(self, node: GraphNode) -> bool:
         """Whether a node is one of those by which TensorFlow passes on the results of an `If` or a `While`."""
-        name = node.inputs[0].node
-        return not node.controls and node.name.startswith(f"{name}/") and node.inputs[0] in self.results
+        name = node.inputs[0].node if node.inputs else ""
+        return node.op == "Identity" and not node.controls and node.name.startswith(f"{name}/")
 
     def _call(self, node: GraphNode, function: FunctionGraph, results: _Results) -> None:
         """Put results in the place of a call. Those of a call with effects wait for them."""
@@ -195,8 +201,10 @@ class _Inliner:
             name = f"{wanted}_{number}"
         return f"{name}/"
 
-    def _body(self, function: FunctionGraph, inputs: Sequence[Endpoint], place: _Place) -> _Results:
-        """The nodes of a function."""
+    def _body(
+        self, function: FunctionGraph, inputs: Sequence[Endpoint], place: _Place, left_out: Collection[str] = ()
+    ) -> _Results:
+        """The nodes of a function, without some."""
         ends = dict(zip(function.inputs, inputs, strict=True))
         names = {name: self._unused(f"{place.prefix}{name}") for name in function.nodes}
 
@@ -205,12 +213,15 @@ class _Inliner:
 
         passing, mattering = self._passing(function), self._mattering(function)
         for node in function.nodes.values():
+            if node.name in left_out:
+                continue
             if node.name in passing:
                 if node.inputs:
                     self.results[Endpoint(names[node.name])] = self._end(moved(node.inputs[0]))
                 continue
             controls = [names[one] if one in names else ends[one].node for one in node.controls if one in mattering]
-            if not controls and not any(end.node in names and end.node not in passing for end in node.inputs):
+            is_inside = any(end.node in names and end.node not in passing for end in node.inputs)
+            if not controls and not is_inside and not (place.is_body and node.inputs):
                 controls += place.waits
             attrs = {name: value for name, value in node.attrs.items() if name != "_class"}
             own = GraphNode(names[node.name], node.op, tuple(map(moved, node.inputs)), tuple(dict.fromkeys(controls)),
@@ -279,26 +290,55 @@ class _Inliner:
             "frame_name": AttrValue(s=scope.encode()), "is_constant": AttrValue(b=False),
             "parallel_iterations": node.attrs["parallel_iterations"],
         }  # fmt: skip
+        lists = self._lists(node, test, body)
+        self.accumulators |= {node.inputs[at].node for at in lists}
         merges: list[Endpoint] = []
-        for end, dtype in zip(node.inputs, dtypes, strict=True):
+        for at, (end, dtype) in enumerate(zip(node.inputs, dtypes, strict=True)):
+            if at in lists:
+                merges.append(end)
+                continue
             enter = self._add(f"{scope}/Enter", "Enter", (end,), node.controls, T=dtype, **frame)
             following = Endpoint(self._unused(f"{scope}/NextIteration"))
             merges.append(self._add(f"{scope}/Merge", "Merge", (enter, following), T=dtype, N=_TWO))
         tested = self._body(test, merges, _Place(self._free(f"{scope}/cond"), (merges[0].node,)))
         condition = self._add(f"{scope}/LoopCond", "LoopCond", tested.ends, tested.controls)
         switches = [
-            self._add(f"{scope}/Switch", "Switch", (merge, condition), T=dtype)
-            for merge, dtype in zip(merges, dtypes, strict=True)
+            merge if at in lists else self._add(f"{scope}/Switch", "Switch", (merge, condition), T=dtype)
+            for at, (merge, dtype) in enumerate(zip(merges, dtypes, strict=True))
         ]
         inside = [
-            self._add(f"{scope}/Identity", "Identity", (replace(one, output=1),), T=dtype)
-            for one, dtype in zip(switches, dtypes, strict=True)
+            one if at in lists else self._add(f"{scope}/Identity", "Identity", (replace(one, output=1),), T=dtype)
+            for at, (one, dtype) in enumerate(zip(switches, dtypes, strict=True))
         ]
-        results = self._body(body, inside, _Place(self._free(f"{scope}/body"), (inside[0].node,)))
-        for merge, end, dtype in zip(merges, results.ends, dtypes, strict=True):
+        collecting = set[str]().union(*lists.values())
+        results = self._body(body, inside, _Place(self._free(f"{scope}/body"), (inside[0].node,)), collecting)
+        for at, (merge, end, dtype) in enumerate(zip(merges, results.ends, dtypes, strict=True)):
+            if at in lists:
+                continue
             name = self.made[merge.node].inputs[1].node
             self.made[name] = GraphNode(name, "NextIteration", (end,), results.controls, {"T": dtype}, "", ())
-        ends = (
-            self._add(f"{scope}/Exit", "Exit", (one,), T=dtype) for one, dtype in zip(switches, dtypes, strict=True)
-        )
+        ends = [
+            one if at in lists else self._add(f"{scope}/Exit", "Exit", (one,), T=dtype)
+            for at, (one, dtype) in enumerate(zip(switches, dtypes, strict=True))
+        ]
         return _Results(tuple(ends), ())
+
+    def _lists(self, node: GraphNode, test: FunctionGraph, body: FunctionGraph) -> dict[int, set[str]]:
+        """The variables of a loop that only collect values for its gradients, and the nodes of the body that do."""
+        users = [self._graph.nodes[name] for name in self._graph.users.get(node.name, ())]
+        tested = {end.node for one in test.nodes.values() for end in one.inputs}
+        found: dict[int, set[str]] = {}
+        for at, (own, name) in enumerate(zip(test.inputs, body.inputs, strict=True)):
+            taken = [one.name for one in users if Endpoint(node.name, at) in one.inputs and not self._is_idle(one)]
+            if own in tested or not all(map(_GRADIENTS.match, (node.inputs[at].node, *taken))):
+                continue
+            below = {name}
+            for one in body.nodes.values():
+                if any(end.node in below for end in one.inputs):
+                    below.add(one.name)
+            if below.isdisjoint(end.node for place, end in enumerate(body.outputs.values()) if place != at):
+                found[at] = below
+        return found
+
+    def _is_idle(self, node: GraphNode) -> bool:
+        return self._is_result(node) and not self._graph.users[node.name]

@@ -14,7 +14,7 @@ from .constants import constant_value
 from .draft import BlockPiece, Draft, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
 from .exact import function_blocks, lift_exact
 from .folds.calls import fold_calls
-from .folds.conds import SWITCHES, fold_conds
+from .folds.conds import SWITCHES, fold_conds, is_gradient
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
@@ -84,6 +84,9 @@ def readable(
     )
     for fold in FOLDS:
         draft.apply(fold, unfolded.of(fold.__name__))
+    for name in flat.accumulators:
+        if not is_gradient(draft, name):
+            raise NotReadable(f"the gradients that need {name} are not a step of an optimizer")
     if any(node.device for node in graph.nodes.values()):
         draft.notes.append("left out: the devices of nodes; the exact form has them")
     if unfolded.is_apart:

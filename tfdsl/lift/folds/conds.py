@@ -270,15 +270,17 @@ class _Cond:
     def _is_needed(self, merge: GraphNode) -> bool:
         """Whether anything takes a result but gradients that have been folded."""
         users = self._draft.graph.users[merge.name]
-        return not users or not all(map(self._is_gradient, users))
-
-    def _is_gradient(self, name: str) -> bool:
-        match self._draft.pieces.get(self._draft.owner(name)):
-            case StepPiece() | CallPiece(callee=GRADIENTS.name) | IndexPiece():
-                return True
-            case _:
-                return name in self._draft.dropped
+        return not users or not all(is_gradient(self._draft, user) for user in users)
 
     def plumbing(self, piece: IfPiece) -> Iterator[str]:
         """The nodes that are part of the statement itself."""
         yield from (one.name for one in (*self._merges, *self._switches) if one.name != piece.node)
+
+
+def is_gradient(draft: Draft, name: str) -> bool:
+    """Whether a node is part of gradients that have been folded, or gone."""
+    match draft.pieces.get(draft.owner(name)):
+        case StepPiece() | CallPiece(callee=GRADIENTS.name) | IndexPiece():
+            return True
+        case _:
+            return name in draft.dropped

@@ -19,6 +19,13 @@ def fold_variables(draft: Draft) -> None:
             draft.dropped |= {node.name, *(name for name in draft.graph.users[node.name] if draft.is_free(name))}
         else:
             fold_variable(draft, node)
+    for node in list(draft.nodes("ReadVariableOp")):  # what is read in a loop or a branch
+        end = draft.end(node.inputs[0])
+        while draft.graph.nodes[end.node].op == "Identity":
+            end = draft.end(draft.graph.nodes[end.node].inputs[0])
+        if isinstance(draft.pieces.get(end.node), VariablePiece) and not any(map(draft.has_effect, node.controls)):
+            draft.aliases[Endpoint(node.name)] = end
+            draft.inside[node.name] = end.node
     if saved:
         names = f"{', '.join(saved[:5])}{', ...' if len(saved) > 5 else ''}"
         draft.notes.append(f"left out: {names}, which the graph only saves and restores")
