@@ -173,6 +173,18 @@ def test_what_nothing_mends(here, monkeypatch):
     assert made.source.splitlines()[0].endswith("exactly")
 
 
+def test_an_error_of_tensorflow(here, monkeypatch):
+    """If the program cannot be built, whatever TensorFlow raises, it has a statement for each node."""
+    saved, built = graph_of(network().as_graph_def()), []
+
+    def compare(original, lifted, source):
+        built.append(source)
+        raise AssertionError("no gradient")
+
+    unfolded = Prover(saved, "arrays.npz", compare).unfolded()
+    assert unfolded.exact == "the readable form does not compile: AssertionError no gradient" and len(built) == 1
+
+
 def turn_raw(draft):
     piece = draft.pieces["first"]
     given = (("features", piece.arguments[0][1]),)

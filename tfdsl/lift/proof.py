@@ -44,6 +44,7 @@ class ProofAttempt(Record):
     made: ReadableForm
     report: VerifyReport | None
     wrong: dict[str, str]
+    failure: str = ""  # why there is no report
 
 
 class Prover:
@@ -72,7 +73,7 @@ class Prover:
             return ALL_FOLDED
         if apart.report is None or apart.wrong:
             said = [f"{name} {reason}" for name, reason in (hopeless or apart.wrong).items()]
-            return Unfolded(exact=said[0] if said else "the readable form does not compile")
+            return Unfolded(exact=said[0] if said else f"the readable form does not compile: {apart.failure}")
         nested = replace(found, is_apart=False)
         attempt = self._attempt(nested)
         return nested if attempt is not None and attempt.report is not None and not attempt.wrong else found
@@ -90,9 +91,10 @@ class Prover:
         except TfgError as error:
             lines = [(one, one.span.source.position(one.span.start)[0]) for one in error.diagnostics if one.span]
             said = {made.lines[line - 1]: f"does not compile: {one.headline}" for one, line in lines}
-            return ProofAttempt(made, None, {name: text for name, text in said.items() if name})
-        except Exception:  # TensorFlow raises errors of many classes while it builds a graph
-            return ProofAttempt(made, None, {})
+            wrong = {name: text for name, text in said.items() if name}
+            return ProofAttempt(made, None, wrong, error.diagnostics[0].headline)
+        except Exception as error:  # TensorFlow raises errors of many classes while it builds a graph
+            return ProofAttempt(made, None, {}, " ".join((type(error).__name__, *str(error).splitlines()[:1])))
         return ProofAttempt(made, report, dict(_wrong(report)))
 
     def _culprit(self, found: Unfolded, attempt: ProofAttempt, node: str) -> UnfoldedPart | None:
