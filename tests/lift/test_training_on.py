@@ -1,6 +1,7 @@
 """A lifted program is a program like any other: it restores the old checkpoint, trains on, and exports."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -204,15 +205,69 @@ SIZES = {
 }  # fmt: skip
 
 
+PATHS = [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")]
+
+
+def options_of(path):
+    """The checkpoint of a graph, which is in a folder with its number."""
+    folder = path.with_name(f"{path.name.partition('_')[0]}_variables")
+    return {"checkpoint": str(folder)} if folder.exists() else {}
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "path", [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")], ids=lambda path: path.stem
-)
-def test_graphs_made_by_others(path, here):
-    """Those with an optimizer train on with the same bits, and what is exported serves the same numbers:
-    TFDSL_GRAPHS=folder pytest --long."""
-    number = path.name.partition("_")[0]
-    folder = path.with_name(f"{number}_variables")
-    options = {"checkpoint": str(folder)} if folder.exists() else {}
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_graphs_made_by_others_train_on(path, here):
+    """The same bits after further steps: TFDSL_GRAPHS=folder pytest --long."""
+    given = {}
+    if options_of(path):
+        given = {"checkpoint": shutil.copytree(options_of(path)["checkpoint"], here / "variables").name}
     if steps_of(read_graph(str(path))):
-        same_training(path, here, SIZES.get(number, ()), **options)
+        same_training(path, here, SIZES.get(path.name[:3], ()), **given)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_graphs_made_by_others_are_programs(path, here, capsys):
+    """All commands work on the program, and its signatures are served with the same numbers."""
+    shutil.copy(path, here / "saved_model.pb")
+    if options_of(path):
+        shutil.copytree(options_of(path)["checkpoint"], here / "variables")
+    given = ["--checkpoint", "variables"] if options_of(path) else []
+    assert main(["lift", "saved_model.pb", *given, "-o", "lifted.tfg"]) == 0
+    for words in (["fmt", "--check"], ["check"], ["summary"]):
+        assert main([*words, "lifted.tfg"]) == 0, words
+    for name in ("graph.svg", "graph.html", "graph.dot", "graph.pbtxt"):
+        assert main(["graph", "lifted.tfg", "-o", name]) == 0
+    graph = read_graph("saved_model.pb", **({"checkpoint": "variables"} if given else {}))
+    if not graph.signatures:
+        return
+    source = (here / "lifted.tfg").read_text()
+    ending = "" if source.rstrip().endswith('"variables/variables"') else "\nsession:\n"
+    (here / "lifted.tfg").write_text(f'{source}{ending}    export to "exported"\n')
+    assert main(["run", "lifted.tfg"]) == 0
+    if given:
+        assert served("exported") == served(".")
+
+
+def served(folder):
+    """What the signatures of a SavedModel give in a session of TensorFlow 1."""
+    with v1.Session(graph=tf.Graph()) as session:
+        found = v1.saved_model.load(session, ["serve"], folder).signature_def
+        return {
+            name: {
+                key: session.run(output.name, {one.name: value_for(one) for one in signature.inputs.values()}).tolist()
+                for key, output in signature.outputs.items()
+            }
+            for name, signature in found.items()
+            if not name.startswith("__")
+        }
+
+
+def value_for(info):
+    """A value of the type of an input: numbers, or an example for a parser."""
+    if info.dtype == tf.string.as_datatype_enum:
+        example = tf.train.Example()
+        for name in ("x", "x2"):
+            example.features.feature[name].float_list.value.append(2.5)
+        return [example.SerializeToString()]
+    return np.full([max(one.size, 1) for one in info.tensor_shape.dim], 1.5)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
-from ..lift.options import KEEP_NAMES, USUAL, LiftOptions
+from ..lift.options import DROPS, KEEP_NAMES, USUAL, LiftOptions
 from ..lift.unfolded import ALL_FOLDED, Unfolded, unfolded_json, unfolded_of
 from ..limits import Limits
 from ..outputs import write_output
@@ -53,6 +53,9 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--keep-names", choices=KEEP_NAMES,
                         help="which nodes have the same names in the graph of the program: all, with a statement for "
                              "each; outputs, with placeholders and variables (the default); or none")  # fmt: skip
+    parser.add_argument("--drop", metavar="PARTS", type=parts, default=[],
+                        help=f"leave out parts of the graph: {', '.join(DROPS)}; separate several with "
+                             "commas")  # fmt: skip
     parser.add_argument("--tags", metavar="TAGS", type=names, default=[],
                         help="which graph of a SavedModel, if it has several (default: serve)")  # fmt: skip
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", default="",
@@ -80,6 +83,15 @@ def names(text: str) -> list[str]:
     return found
 
 
+def parts(text: str) -> list[str]:
+    """Parts of a graph to leave out, separated by commas."""
+    found = names(text)
+    unknown = next((one for one in found if one not in DROPS), None)
+    if unknown is not None:
+        raise argparse.ArgumentTypeError(f"{unknown!r} is not one of {', '.join(DROPS)}")
+    return found
+
+
 def shape(text: str) -> tuple[str, list[int]]:
     """`x=2,3`: the name of a placeholder, and its sizes."""
     name, equals, sizes = text.partition("=")
@@ -98,8 +110,9 @@ def command(arguments: argparse.Namespace) -> int:
     for option in ("shapes", "json"):
         if getattr(arguments, option) and not arguments.verify:
             raise WrongUse(f"--{option.removesuffix('s')} belongs to --verify")
-    if arguments.keep_names and arguments.exact:
-        raise WrongUse("--keep-names belongs to the readable form: --exact keeps every node with its name")
+    for option in ("keep_names", "drop"):
+        if getattr(arguments, option) and arguments.exact:
+            raise WrongUse(f"--{option.replace('_', '-')} belongs to the readable form: --exact keeps every node")
     tensorflow.load()
     is_inline = (arguments.constants or ("inline" if output == "-" else "beside")) == "inline"
     if arguments.verify and output == "-":
@@ -139,7 +152,7 @@ def lifted_by(
 def options_of(arguments: argparse.Namespace, graph: "SavedGraph") -> LiftOptions:
     """The choices of a command line for the readable form."""
     path = graph.checkpoint and os.path.relpath(graph.checkpoint)
-    return LiftOptions(arguments.keep_names or USUAL.keep_names, path)
+    return LiftOptions(arguments.keep_names or USUAL.keep_names, path, frozenset(arguments.drop))
 
 
 def arrays_of(program: str) -> str:

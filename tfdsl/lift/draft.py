@@ -274,6 +274,7 @@ class Draft(State):
     closed: frozenset[str] = frozenset()  # nodes that the fold at work leaves alone
     folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
     served: frozenset[str] = frozenset()  # nodes with the tensors of signatures
+    drop: frozenset[str] = frozenset()  # the parts that the user leaves out
     uninitialized: list[str] = field(default_factory=list[str])  # variables without an initializer
 
     def type(self, end: Endpoint) -> TensorType:
@@ -324,7 +325,8 @@ class Draft(State):
 
     def has_effect(self, name: str) -> bool:
         """Whether a node, or one that it needs, changes or prints something."""
-        return any(changes_something(self.graph.nodes[one]) for one in self.graph.above(name))
+        above = (one for one in self.graph.above(name) if one not in self.dropped)
+        return any(changes_something(self.graph.nodes[one]) for one in above)
 
     def end(self, end: Endpoint) -> Endpoint:
         """The endpoint that has the value."""

@@ -15,6 +15,7 @@ from .draft import BlockPiece, Draft, NotReadable, PlaceholderPiece, StepPiece, 
 from .exact import function_blocks, lift_exact
 from .folds.calls import fold_calls
 from .folds.conds import SWITCHES, fold_conds, is_gradient
+from .folds.drops import drop_asserts, drop_dropout, drop_summaries, drop_training
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
@@ -37,7 +38,8 @@ from .write import Writer
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # what TensorFlow takes for the seed of a graph that has none
 FOLDS = (
-    drop_savers, fold_losses, fold_random, fold_optimizers, fold_loops, fold_conds, fold_shapes, fold_variables,
+    drop_savers, drop_asserts, drop_summaries, drop_dropout,
+    fold_losses, fold_random, fold_optimizers, drop_training, fold_loops, fold_conds, fold_shapes, fold_variables,
     fold_summaries, drop_initializers,
     fold_calls,
 )  # fmt: skip
@@ -81,6 +83,7 @@ def readable(
         aliases={**flat.results},
         trainable=None if trainable is None else frozenset(trainable),
         served=frozenset(end.node for end in served(flat.graph.signatures)),
+        drop=options.drop,
     )
     for fold in FOLDS:
         draft.apply(fold, unfolded.of(fold.__name__))
@@ -196,10 +199,11 @@ def _train_all(draft: Draft) -> None:
 
 
 def _roots(draft: Draft, named: set[str]) -> list[str]:
-    """The pieces that the program has for their own sake: among others those of the nodes `named`."""
+    """The pieces that the program has for their own sake: among others those of the nodes `named`. Where parts are left
+    out, placeholders and variables are there only if others need them."""
     graph = draft.graph
-    named |= {draft.end(end).node for end in served(graph.signatures)}
-    kept = (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
+    named |= {draft.end(end).node for end in served(graph.signatures)} | draft.served
+    kept = (StepPiece, SummaryPiece) if draft.drop else (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
     return [
         name
         for name, piece in draft.pieces.items()

@@ -11,7 +11,7 @@ SHAPE, RESHAPE, SQUEEZE, EXPAND_DIMS = OPS["shape"], OPS["reshape"], OPS["squeez
 STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OPS["one_hot"], OPS["matmul"]
 REDUCE_MEAN, DCT = OPS["reduce_mean"], OPS["dct"]
 ASSIGN, GRADIENTS, STOP_GRADIENT = OPS["assign"], OPS["gradients"], OPS["stop_gradient"]
-STORED = OPS["stored"]
+STORED, DROPOUT = OPS["stored"], OPS["dropout"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}
 """The op of each operator of the language, such as `+`, `unary -` or `if`."""

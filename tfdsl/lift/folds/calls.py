@@ -46,7 +46,7 @@ def fold_calls(draft: Draft) -> None:
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
         elif (
             node.op in _PASSES
-            and not node.controls
+            and draft.dropped.issuperset(node.controls)
             and draft.graph.users[node.name]
             and node.name not in draft.served
             and is_open

@@ -1,0 +1,114 @@
+"""Parts of a graph that the user leaves out: assertions, summaries, training, dropout."""
+
+from collections.abc import Iterator
+
+from ...ops.named import DROPOUT
+from ..draft import Draft, StepPiece, ends_of
+from ..graph import Endpoint, GraphNode
+from ..options import ASSERT, SUMMARIES, TRAINING
+
+_SUMMARIES = ("ScalarSummary", "HistogramSummary", "ImageSummary", "AudioSummary", "AudioSummaryV2", "TensorSummary",
+              "TensorSummaryV2", "MergeSummary")  # fmt: skip
+_GUARD = "/AssertGuard/"  # in the names of all nodes of a branch with an assertion
+_DRAWS = ("RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2")
+_ADDS = ("Add", "AddV2", "Sub", "Mul")
+_SCALES = ("RealDiv", "Div", "Mul")
+_MUL, _SELECTS, _MERGE, _SWITCH, _IDENTITY = "Mul", ("Select", "SelectV2"), "Merge", "Switch", "Identity"
+_FLOOR, _CAST, _COMPARE = "Floor", "Cast", ("GreaterEqual", "Less")
+_MOST_ABOVE = 4  # ops between a draw and the mask that it makes
+
+
+def drop_asserts(draft: Draft) -> None:
+    """Drop assertions, with the branches that guard them."""
+    if ASSERT in draft.drop:
+        found = [node.name for node in draft.nodes("Assert")]
+        guards = {name.partition(_GUARD)[0] + _GUARD for name in found if _GUARD in name}
+        inside = {name for name in draft.graph.nodes if name.partition(_GUARD)[0] + _GUARD in guards and _GUARD in name}
+        draft.dropped |= inside.union(found)
+
+
+def drop_summaries(draft: Draft) -> None:
+    """Drop summaries, and what merges them."""
+    if SUMMARIES in draft.drop:
+        draft.dropped |= {node.name for node in draft.nodes(*_SUMMARIES)}
+
+
+def drop_dropout(draft: Draft) -> None:
+    """Let what reads the result of a dropout read what the dropout was given."""
+    if DROPOUT.name not in draft.drop:
+        return
+    for node in draft.nodes(_MUL, *_SELECTS):
+        given = _dropped_out(draft, node)
+        if given is not None:
+            _pass(draft, node, given)
+    for node in draft.nodes(_MERGE):
+        ways = {_source(draft, end) for end in node.inputs}
+        if len(ways) == 1 and None not in ways:  # the other way around the dropout
+            (way,) = ways
+            _pass(draft, node, way or node.inputs[0])
+            draft.dropped |= set(_idle(draft, node.name.rpartition("/")[0] + "/"))
+
+
+def _idle(draft: Draft, scope: str) -> Iterator[str]:
+    """What is left over from the branches in a scope: nodes that only said which of them runs."""
+    for node in draft.nodes(_IDENTITY):
+        is_idle = node.name.startswith(scope) and not draft.graph.users[node.name]
+        if is_idle and draft.graph.input(node, 0).op == _SWITCH:
+            yield node.name
+
+
+def _pass(draft: Draft, node: GraphNode, given: Endpoint) -> None:
+    draft.aliases[Endpoint(node.name)] = given
+    draft.inside[node.name] = given.node
+
+
+def _dropped_out(draft: Draft, node: GraphNode) -> Endpoint | None:
+    """What a dropout is given, if a node is the last op of one: a product with a random mask, or a choice by it."""
+    graph = draft.graph
+    if node.op == _MUL:
+        ends = [one for one in (node.inputs, node.inputs[::-1]) if _is_mask(draft, one[1], (_FLOOR, _CAST))]
+        scaled = graph.nodes[ends[0][0].node] if ends else None
+    else:
+        scaled = graph.input(node, 1) if _is_mask(draft, node.inputs[0], _COMPARE) else None
+    if scaled is None or scaled.op not in _SCALES:
+        return None
+    first, second = scaled.inputs
+    return second if scaled.op == _MUL and draft.type(first).rank == 0 and draft.type(second).rank != 0 else first
+
+
+def _is_mask(draft: Draft, end: Endpoint, ops: tuple[str, ...]) -> bool:
+    """Whether a tensor is a mask of random numbers."""
+    node = draft.graph.nodes[end.node]
+    todo = [(one.node, 0) for one in node.inputs] if node.op in ops else []
+    while todo:
+        name, depth = todo.pop()
+        op = draft.graph.nodes[name].op
+        if op in _DRAWS:
+            return True
+        if op in (*_ADDS, *_COMPARE) and depth < _MOST_ABOVE:
+            todo += [(one.node, depth + 1) for one in draft.graph.nodes[name].inputs]
+    return False
+
+
+def _source(draft: Draft, end: Endpoint) -> Endpoint | None:
+    """What a switch is given, if an endpoint is one of its ways."""
+    end = draft.end(end)
+    node = draft.graph.nodes[end.node]
+    while node.op == _IDENTITY:
+        end = draft.end(node.inputs[0])
+        node = draft.graph.nodes[end.node]
+    return draft.end(node.inputs[0]) if node.op == _SWITCH else None
+
+
+def drop_training(draft: Draft) -> None:
+    """Drop the steps of optimizers, and what needs them. The losses stay."""
+    if TRAINING not in draft.drop:
+        return
+    steps = {name: piece for name, piece in draft.pieces.items() if isinstance(piece, StepPiece)}
+    for piece in steps.values():
+        draft.served |= {draft.end(end).node for end in ends_of(piece.loss)}
+    found = {name for name, owner in draft.inside.items() if owner in steps} | draft.graph.below(*steps)
+    for name in found:
+        draft.pieces.pop(name, None)
+        draft.inside.pop(name, None)
+    draft.dropped |= found
