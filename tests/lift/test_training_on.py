@@ -14,7 +14,7 @@ from tfdsl.cli import main
 from tfdsl.lift.read import read_graph
 from tfdsl.lift.readable import lift_readable
 from tfdsl.lift.restoring import stored_names
-from tfdsl.lowering.tf import tf, v1
+from tfdsl.lowering.tf import SavedModel, tf, v1
 
 
 def regression(use_resource=False):
@@ -252,7 +252,8 @@ def test_graphs_made_by_others_are_programs(path, here, capsys):
 def served(folder):
     """What the signatures of a SavedModel give in a session of TensorFlow 1."""
     with v1.Session(graph=tf.Graph()) as session:
-        found = v1.saved_model.load(session, ["serve"], folder).signature_def
+        model = SavedModel.FromString(Path(folder, "saved_model.pb").read_bytes())
+        found = v1.saved_model.load(session, model.meta_graphs[0].meta_info_def.tags, folder).signature_def
         return {
             name: {
                 key: session.run(output.name, {one.name: value_for(one) for one in signature.inputs.values()}).tolist()

@@ -36,7 +36,8 @@ def _is_only_saved(draft: Draft, node: GraphNode) -> bool:
     users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
     reads = [one.name for one in users if one.op in _READS]
     return (
-        any(one.name in draft.dropped for one in users)
+        draft.served.isdisjoint((node.name, *reads))
+        and any(one.name in draft.dropped for one in users)
         and all(one.name in draft.dropped or one.name in reads for one in users)
         and all(user in draft.dropped for name in reads for user in draft.graph.users[name])
     )
