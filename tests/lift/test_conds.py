@@ -214,6 +214,20 @@ def test_a_loop_whose_shapes_change(here, made):
         assert session.run("rows", feed={"x": [[1, 2, 3]]}).tolist() == [[-1, -2, -3]] * 4
 
 
+def alike():
+    """An end of the graph with the name that the program would give to another node."""
+    x = v1.placeholder(tf.float32, [2, 3], "x")
+    with tf.name_scope("part"):
+        first = tf.transpose(x)
+        tf.transpose(tf.reduce_sum(tf.exp(first) * tf.sqrt(first) + first, axis=0) + first[0, 0])
+        tf.negative(first), tf.abs(first)
+
+
+def test_names_of_ends_are_not_given_to_other_nodes(here):
+    source = verified(saved(alike))
+    assert "transpose_2 = transpose(x" in source and "transpose_1 = transpose(add_1" in source
+
+
 def recurrent():
     """A loop with gradients, for which it collects values."""
     x = v1.placeholder(tf.float32, [2], "x")

@@ -1,6 +1,7 @@
 """Names that lifted programs do not bind."""
 
 import keyword
+from collections.abc import Collection
 
 from ..analysis.calls.builtins import BUILTINS
 from ..ops import OPS
@@ -13,10 +14,10 @@ TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *CONSTANTS, *keyword.kwlist
           "later"}  # fmt: skip
 
 
-def unused_name(wanted: str, bound: set[str]) -> str:
-    """A name that is not bound yet, and now is."""
+def unused_name(wanted: str, bound: set[str], others: Collection[str] = ()) -> str:
+    """A name that is not bound yet, and now is. It is none of others, which are names of nodes."""
     name, number = wanted, 0
-    while name in bound or name in TAKEN:
+    while name in bound or name in TAKEN or name in others:
         number += 1
         name = f"{wanted}_{number}"
     bound.add(name)

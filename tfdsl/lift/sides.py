@@ -49,7 +49,8 @@ class Side:
         with self.graph.as_default():
             v1.import_graph_def(graph_def, name="")
         order_sums(self.graph)
-        self._outside, self._writing = _outside(graph_def), _writing(graph_def)
+        self._outside, self._writing = _outside(graph_def), _having(graph_def, _writes)
+        self._drawing = _having(graph_def, is_random)
         self._running, self._label = running, label
         self._runs = 0
         self._setters: dict[str, tuple[Operand, Operand]] = {}
@@ -180,7 +181,7 @@ class Side:
             yield IN_LOOP
         if one.type in _SWITCH and one.inputs[1].op.type != "LoopCond":
             yield IN_BRANCH
-        if is_random(one.type):
+        if is_random(one.type) or not self._drawing.isdisjoint((one.type, *_functions(one))):
             yield IS_RANDOM
         if self._writes(one):
             yield WRITES
@@ -243,8 +244,8 @@ def _writes(op: str) -> bool:
     return takes_reference or (takes_handle and definition.is_stateful)
 
 
-def _writing(graph_def: GraphDef) -> frozenset[str]:
-    """The functions that write."""
+def _having(graph_def: GraphDef, fits: Callable[[str], bool]) -> frozenset[str]:
+    """The functions that have an op of some kind, perhaps in functions that they call."""
     functions = {one.signature.name: one for one in graph_def.library.function}
     found: set[str] = set()
     grown = True
@@ -252,7 +253,7 @@ def _writing(graph_def: GraphDef) -> frozenset[str]:
         inner = {
             name
             for name, one in functions.items()
-            if any(_writes(node.op) or node.op in found or found & set(_named(node.attr)) for node in one.node_def)
+            if any(fits(node.op) or node.op in found or found & set(_named(node.attr)) for node in one.node_def)
         }
         grown = not inner <= found
         found |= inner

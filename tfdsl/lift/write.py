@@ -270,12 +270,14 @@ class Writer(State):
     ) -> None:
         """Give names to what statements bind: ones that are not bound in the scope or around it."""
         bound = {*taken, *(part.name for part in parts if isinstance(part, ScopeBlock))}
+        own = "".join(f"{one}/" for one in scope)
+        kept = {node.removeprefix(own) for node in self.kept if node.startswith(own)}
         for part in parts:
             if isinstance(part, LoopPiece):
                 self._name_loop(part, scope, bound)
                 continue
             for end in () if isinstance(part, ScopeBlock) else _bound(part):
-                name = unused_name(self._wanted(end, scope), bound)
+                name = unused_name(self._wanted(end, scope), bound, kept - {end.node.removeprefix(own)})
                 self.names[end] = name
                 self.bound[name] += 1
             if isinstance(part, IfPiece):
