@@ -101,3 +101,9 @@ def test_dump_lists_the_ops_of_a_graph(relu, capsys):
     for words in (["--stage", "tree"], ["--stage", "graph", "--graph", "g"]):
         assert main(["dump", "relu.pbtxt", *words]) == 2
         assert "relu.pbtxt is a graph: print it with --stage graph" in capsys.readouterr().err
+
+
+def test_a_graph_given_as_a_program(here, capsys):
+    for name in ("a.meta", "a.pb", "a.pbtxt"):
+        assert main(["summary", name]) == 2
+        assert f"{name} is a graph, not a program: tfdsl lift {name}" in capsys.readouterr().err

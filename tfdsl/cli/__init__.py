@@ -34,6 +34,10 @@ COMMANDS = {
 }
 
 
+_TAKE_OTHERS = ("data", "lift", "diff", "dump")  # the commands that take files other than programs
+_GRAPHS = (".pb", ".pbtxt", ".meta")
+
+
 class _WithoutPandas:
     """No command uses pandas. Arrow would import it where it is installed: half a second, and 40 MB."""
 
@@ -110,8 +114,8 @@ def _main(argv: list[str]) -> int:
 
     open_streams()
     try:
-        if arguments.command != "data":
-            _refuse_data([getattr(arguments, "file", None), *getattr(arguments, "files", ())])
+        if arguments.command not in _TAKE_OTHERS:
+            _refuse_others([getattr(arguments, "file", None), *getattr(arguments, "files", ())])
         code = import_module(f"{__name__}.{arguments.command}").command(arguments)
         sys.stdout.flush()
         return code
@@ -130,8 +134,8 @@ def _main(argv: list[str]) -> int:
         return bug(error)
 
 
-def _refuse_data(files: list[str | None]) -> None:
-    """Refuse files of data that were given as programs."""
+def _refuse_others(files: list[str | None]) -> None:
+    """Refuse files of data, and graphs, that were given as programs."""
     for file in files:
         suffix = os.path.splitext(file or "")[1].lower()
         if suffix in ("", ".tfg"):
@@ -139,5 +143,7 @@ def _refuse_data(files: list[str | None]) -> None:
         from ..data.sources import by_suffix
         from .report import WrongUse
 
+        if suffix in _GRAPHS:
+            raise WrongUse(f"{file} is a graph, not a program: tfdsl lift {file} -o PROGRAM.tfg writes its program")
         if suffix in by_suffix():
             raise WrongUse(f"{file} is data, not a program: tfdsl data {file} suggests a program for it")

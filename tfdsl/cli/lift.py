@@ -105,8 +105,9 @@ def command(arguments: argparse.Namespace) -> int:
     output = arguments.output
     if output == "-" and arguments.constants == "beside":
         raise WrongUse("--constants beside needs a place for the file: name the program with -o OUT")
-    if output != "-" and os.path.lexists(output) and not arguments.overwrite:
-        raise WrongUse(f"{output} exists already; --overwrite replaces it")
+    for path in () if output == "-" or arguments.overwrite else (output, arrays_of(output)):
+        if os.path.lexists(path):
+            raise WrongUse(f"{path} exists already; --overwrite replaces it")
     for option in ("shapes", "json"):
         if getattr(arguments, option) and not arguments.verify:
             raise WrongUse(f"--{option.removesuffix('s')} belongs to --verify")

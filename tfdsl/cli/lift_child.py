@@ -60,7 +60,7 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         unfolded = Prover(graph, arrays, compare, options_of(given, graph)).unfolded()
     if unfolded != ALL_FOLDED:
         lifted = lift_readable(graph, arrays, unfolded, options_of(given, graph))
-        other = compare(graph, lifted, Source(program, lifted.source))
+        other = compare(graph, lifted, Source(os.path.basename(program), lifted.source))
         if report is not None and unfolded.exact and not other.is_same:
             unfolded = ALL_FOLDED  # it is not the fault of the readable form
         else:

@@ -54,6 +54,7 @@ def watch(arguments: argparse.Namespace) -> NoReturn:
                 run.poll()
             if run.code is None:
                 tell("tfdsl: the program has changed: stopping this run")
+            if seen.is_changed(_TEXTS):
                 continue
         seen.renew()
         if not arguments.quiet:

@@ -271,6 +271,7 @@ class Draft(State):
     notes: list[str] = field(default_factory=list[str])
     seeds: set[int] = field(default_factory=set[int])  # of the graph, in ops that have seeds
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
+    from_functions: frozenset[str] = frozenset()  # nodes that are in the place of calls
     closed: frozenset[str] = frozenset()  # nodes that the fold at work leaves alone
     folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
     served: frozenset[str] = frozenset()  # nodes with the tensors of signatures
@@ -304,10 +305,12 @@ class Draft(State):
         return name
 
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
-        """Let a piece stand for nodes. It waits for the effects that they wait for."""
+        """Let a piece stand for nodes. It waits for the effects that they wait for. A write also waits for what reads
+        variables before it."""
         own = {piece.node, *nodes}
-        waits = {name for one in own for name in self._waits(one)}
-        effects = sorted(name for name in waits - own - {*piece.controls} if self.has_effect(name))
+        waits = {name for one in own for name in self._waits(one)} - own - {*piece.controls}
+        writes = any(changes_something(self.graph.nodes[one]) for one in own)
+        effects = sorted(name for name in waits if self.has_effect(name) or (writes and self._reads(name)))
         if effects and isinstance(piece, VariablePiece):
             raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
         self.pieces[piece.node] = replace(piece, controls=(*piece.controls, *effects)) if effects else piece
@@ -327,6 +330,10 @@ class Draft(State):
         """Whether a node, or one that it needs, changes or prints something."""
         above = (one for one in self.graph.above(name) if one not in self.dropped)
         return any(changes_something(self.graph.nodes[one]) for one in above)
+
+    def _reads(self, name: str) -> bool:
+        """Whether a node has the value of a variable, or something made of it."""
+        return any(self.graph.nodes[one].op in VARIABLES for one in self.graph.above(name))
 
     def end(self, end: Endpoint) -> Endpoint:
         """The endpoint that has the value."""

@@ -82,6 +82,7 @@ def readable(
         arrays,
         aliases={**flat.results},
         trainable=None if trainable is None else frozenset(trainable),
+        from_functions=frozenset(flat.graph.nodes.keys() - graph.nodes.keys()),
         served=frozenset(end.node for end in served(flat.graph.signatures)),
         drop=options.drop,
     )
@@ -212,6 +213,21 @@ def _roots(draft: Draft, named: set[str]) -> list[str]:
             isinstance(piece, kept)
             or name in named
             or (isinstance(piece, BlockPiece) and not all(graph.users[end.node] for end in piece.ends))
-            or (not graph.users.get(name, []) and graph.nodes[name].op not in _IDLE)
+            or (graph.nodes[name].op not in _IDLE and not _is_used(draft, name))
         )
     ]
+
+
+def _is_used(draft: Draft, name: str) -> bool:
+    """Whether another node needs the outputs of a node, or waits for a node without outputs."""
+    graph = draft.graph
+    todo, is_operation = [name], not graph.nodes[name].types
+    while todo:
+        one = todo.pop()
+        for user in (graph.nodes[user] for user in graph.users.get(one, ())):
+            reads = any(end.node == one for end in user.inputs)
+            if draft.end(Endpoint(user.name)).node == name and reads:
+                todo.append(user.name)  # another name of the same value
+            elif (reads or is_operation) and (user.op not in _IDLE or graph.users.get(user.name)):
+                return True
+    return False

@@ -427,9 +427,11 @@ def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: ExprValue, nam
     left = in_node(ctx, left, expr.left.span)
     if isinstance(left, RuntimeValue):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
-    if not in_graph(left):
+    if not in_graph(left) and not isinstance(left, (list, tuple)):
         return left if bool(left) is (expr.op == "or") else value_of(ctx, env, expr.right, name)
     right = value_of(ctx, env, expr.right)
+    if not in_graph(left) and not in_graph(right):
+        return left if bool(left) is (expr.op == "or") else right
     arguments = [(None, ArgumentValue(left, expr.left.span)), (None, ArgumentValue(right, expr.right.span))]
     return call_op(ctx, OPERATORS[expr.op], arguments, expr.span, name, "", f"'{expr.op}'")
 

@@ -118,7 +118,7 @@ def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
         raise NotReadable(f"{node.name}, {node.op}, takes a reference")
     following = inferred(definition, node.attrs)
     usual = {one.name: one.default_value for one in definition.attr if one.HasField("default_value")}
-    for name, value in node.attrs.items():
+    for name, value in sorted(node.attrs.items()):
         if name not in following and value != usual.get(name) and not name.startswith("_"):
             arguments.append((name, _attribute(value)))
     return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=tuple(arguments))
@@ -177,8 +177,9 @@ def _single(value: Operand) -> Operand:
 
 def _window(node: GraphNode, name: str, value: HostValue) -> HostValue:
     """The sizes or strides of a window over pictures, without those of examples and channels."""
+    is_window = node.op in _WINDOWS and name in ("strides", "ksize")
     match value:
-        case (1, int(height), int(width), 1) if node.op in _WINDOWS and name in ("strides", "ksize"):
+        case (1, int(height), int(width), 1) if is_window and node.attrs["data_format"].s == b"NHWC":
             return height if height == width else (height, width)
         case _:
             return value

@@ -9,15 +9,27 @@ import numpy as np
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
 from ..constants import attribute
-from ..draft import CallPiece, Draft, Given, IndexPiece, Listed, NotReadable, Operand, Produced, StepPiece, ends_of
+from ..draft import (
+    CallPiece,
+    Draft,
+    Given,
+    IndexPiece,
+    Listed,
+    NotReadable,
+    Operand,
+    Produced,
+    StepPiece,
+    changes_something,
+    ends_of,
+)
 from ..graph import VARIABLES, Endpoint, GraphNode
+from .gradients import check_gradients, of_ops
 from .operands import operand
 from .variables import fold_variable, initializer_of
 
 _BY_ROWS = ("ScatterSub", "AssignSub", "ResourceScatterAdd", "AssignSubVariableOp")
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
 _SCOPE = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)
-_OF_OP = re.compile(r"(.*?)_grad/")
 
 
 def fold_optimizers(draft: Draft) -> None:
@@ -56,6 +68,9 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     slots += [name for name in _slot_names(draft, slots, by_rows) if name not in slots]
     inside = {name for name in graph.nodes if name.startswith((f"{scope}/", f"{gradients}/"))} | {scope}
     for slot in slots:
+        others = [name for name in graph.users[slot] if lifted_step(graph.nodes[name].op) and name not in inside]
+        if others:
+            raise NotReadable(f"{scope} has its variable {slot} in common with {others[0]}")
         inside |= {slot, *graph.users[slot]}
     inside = {name for name in inside if draft.is_open(name)}
     counter = _holder(draft, last.inputs[0]) if last.op in _COUNTS else None
@@ -67,6 +82,8 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     for _, value in arguments:  # an argument can be computed in the scope of the optimizer
         for end in ends_of(value):
             inside -= graph.above(end.node)
+    check_gradients(draft, gradients, loss, dict(zip(trained, roots)))
+    _check_writes(draft, scope, inside, {*slots, *(end.node for end in trained), *([counter.name] if counter else [])})
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
     read = {end for node in others for end in node.inputs if end.node in inside and _SCOPE.match(end.node)}
     if not read <= set(roots):
@@ -93,6 +110,15 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
 def _are_named(slots: list[str], trained: tuple[Endpoint, ...], scope: str) -> bool:
     """Whether slots are named after their variables, in a scope."""
     return any(slot.startswith(f"{scope}{end.node}/") for end in trained for slot in slots)
+
+
+def _check_writes(draft: Draft, scope: str, inside: set[str], known: set[str]) -> None:
+    """Refuse a step with an op that changes a variable of which the fold does not know."""
+    for name in sorted(inside):
+        node = draft.graph.nodes[name]
+        holder = _holder(draft, node.inputs[0]) if node.inputs and changes_something(node) else None
+        if holder is not None and holder.name not in known and name.startswith(f"{scope}/"):
+            raise NotReadable(f"{name} is no update that an optimizer of tfdsl makes")
 
 
 def _claim_gradients(
@@ -165,9 +191,9 @@ def _loss(draft: Draft, gradients: str) -> Endpoint | None:
         if seed in graph.nodes and _filled(draft, Endpoint(seed)) != 1:
             return None  # the gradient is multiplied with something
         for user in graph.users.get(seed, ()):
-            match = _OF_OP.match(user.removeprefix(f"{gradients}/"))
-            if match is not None and match[1] in graph.nodes:
-                return Endpoint(match[1])
+            *_, name = ("", *(name for name in of_ops(user.removeprefix(f"{gradients}/")) if name in graph.nodes))
+            if name:
+                return Endpoint(name)
     return None
 
 

@@ -1,6 +1,7 @@
 """Arithmetic on shapes: whole numbers that follow from constants, and from sizes that TensorFlow knows."""
 
 from collections.abc import Callable
+from types import EllipsisType
 
 import numpy as np
 
@@ -47,8 +48,13 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
     known = [value for value in values if value is not None]
     if len(known) < len(values) or any(value.dtype.kind not in "iu" for value in known):
         return None
-    with np.errstate(all="ignore"):
-        return np.asarray(compute(node, known), _dtype(node))
+    if node.op == "Fill" and np.prod(known[0], dtype=object) > _MOST:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(compute(node, known), _dtype(node))
+    except (IndexError, ValueError):  # the graph fails where it computes this
+        return None
 
 
 def _type_shape(draft: Draft, end: Endpoint) -> list[int] | None:
@@ -70,9 +76,12 @@ def _slice(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
 def _strided(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
     x, begin, end, step = values
     masks = {name: node.attrs[f"{name}_mask"].i for name in ("begin", "end", "shrink_axis", "ellipsis", "new_axis")}
-    parts: list[slice | int] = []
+    parts: list[slice | int | EllipsisType | None] = []
     for at, (first, last, by) in enumerate(zip(begin.tolist(), end.tolist(), step.tolist(), strict=True)):
         bit = 1 << at
+        if (masks["ellipsis"] | masks["new_axis"]) & bit:
+            parts.append(... if masks["ellipsis"] & bit else None)
+            continue
         start, stop = None if masks["begin"] & bit else first, None if masks["end"] & bit else last
         parts.append(first if masks["shrink_axis"] & bit else slice(start, stop, by))
     return x[tuple(parts)]
@@ -91,7 +100,7 @@ _COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
     "Minimum": lambda node, values: np.minimum(*values),
     "Pack": lambda node, values: np.stack(values, node.attrs["axis"].i),
     "ConcatV2": lambda node, values: np.concatenate(values[:-1], int(values[-1])),
-    "Range": lambda node, values: np.arange(*(int(value) for value in values)),
+    "Range": lambda node, values: np.array(range(*(int(value) for value in values))[: _MOST + 1]),
     "Prod": lambda node, values: np.prod(values[0], _axes(values[1]), keepdims=node.attrs["keep_dims"].b),
     "Reshape": lambda node, values: values[0].reshape(values[1]),
     "ExpandDims": lambda node, values: np.expand_dims(values[0], int(values[1])),

@@ -4,7 +4,7 @@ from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
 from ..draft import Draft, Given, NotReadable, Operand, VariablePiece
-from ..graph import VARIABLES, Endpoint, GraphNode
+from ..graph import PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
 from .operands import operand
 
 _ASSIGNS = ("Assign", "AssignVariableOp")
@@ -35,8 +35,10 @@ def _is_only_saved(draft: Draft, node: GraphNode) -> bool:
     """Whether nothing but a Saver uses a variable: one of an optimizer, in the SavedModel of a network."""
     users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
     reads = [one.name for one in users if one.op in _READS]
+    results = {draft.end(end).node for end in draft.aliases}
     return (
         draft.served.isdisjoint((node.name, *reads))
+        and not results.intersection((node.name, *reads))
         and any(one.name in draft.dropped for one in users)
         and all(one.name in draft.dropped or one.name in reads for one in users)
         and all(user in draft.dropped for name in reads for user in draft.graph.users[name])
@@ -80,7 +82,14 @@ def initializer_of(draft: Draft, node: GraphNode) -> GraphNode | None:
     assigns = [one for one in users if one.op in _ASSIGNS and one.inputs[0] == Endpoint(node.name)
                and one.name not in draft.dropped]  # fmt: skip
     named = [one for one in assigns if one.name.startswith(f"{node.name}/")]
-    return (named or assigns or [None])[0]
+    free = [one for one in assigns if not _is_update(draft, one)]
+    return (named or free or [None])[0]
+
+
+def _is_update(draft: Draft, assign: GraphNode) -> bool:
+    """Whether an op assigns what is made of variables or of what is fed."""
+    above = draft.graph.above(assign.inputs[1].node)
+    return any(draft.graph.nodes[name].op in (*VARIABLES, *PLACEHOLDERS) for name in above)
 
 
 def variable_type(node: GraphNode) -> TensorType:

@@ -1,0 +1,81 @@
+"""Whether the gradients in a graph are those that TensorFlow makes for a loss. What else a script can ask of it leaves
+traces: several losses, gradients that stop at a tensor, ops with gradients of their own."""
+
+import re
+from collections.abc import Mapping
+
+from ..draft import Draft, NotReadable
+from ..graph import VARIABLES, Endpoint, SavedGraph, reached
+
+_OWN_GRADIENT = "_gradient_op_type"  # the attribute of an op with a gradient of its own
+_OTHER_SEEDS = re.compile(r"(?:grad_ys_[1-9]\d*|Fill_\d+)\Z")  # TensorFlow begins with one for each tensor
+_OF_OP = re.compile(r"_grad/")
+# Floats that have no gradient, or end it.
+_ENDS = ("StopGradient", "PreventGradient", "ZerosLike", "OnesLike", "Floor", "Ceil", "Round", "Rint", "Sign")
+# Ops whose gradient always needs nodes.
+_SHOWN = frozenset(
+    "MatMul BatchMatMul BatchMatMulV2 Conv2D Relu Relu6 Elu Sigmoid Tanh Softplus Softmax Exp Log Sqrt Rsqrt Square "
+    "Mul Div RealDiv Pow Maximum Minimum Mean Sum MaxPool AvgPool SoftmaxCrossEntropyWithLogits "
+    "SparseSoftmaxCrossEntropyWithLogits".split()
+)
+
+
+def check_gradients(draft: Draft, scope: str, loss: Endpoint, given: Mapping[Endpoint, Endpoint | None]) -> None:
+    """Raise `NotReadable` if the gradients in a scope are not those of a loss. `given` has the gradient that a step is
+    given for each of its variables."""
+    graph = draft.graph
+    own = [name.removeprefix(f"{scope}/") for name in graph.nodes if name.startswith(f"{scope}/")]
+    if any(map(_OTHER_SEEDS.match, own)):
+        raise NotReadable(f"{scope} has the gradients of several tensors")
+    if len(graph.nodes[loss.node].types) > 1:
+        raise NotReadable(f"the loss of {scope} is one of several results of {loss.node}")
+    for variable, gradient in given.items():
+        read = _read(draft, scope, gradient) if gradient is not None else set[str]()
+        if read and variable.node not in read:
+            raise NotReadable(f"the update of {variable.node} is given the gradient of {min(read)}")
+    passed = {one for name in own for one in of_ops(name)}
+    for name in sorted(_between(draft, loss, {variable.node for variable in given})):
+        node = graph.nodes[name]
+        if _OWN_GRADIENT in node.attrs:
+            raise NotReadable(f"{name} has a gradient of its own")
+        if node.op in _SHOWN and name not in passed and name not in draft.from_functions:
+            raise NotReadable(f"the gradients in {scope} stop below {name}")
+
+
+def of_ops(name: str) -> list[str]:
+    """The ops whose gradient a node in the scope of gradients may belong to, the one with the longest name last."""
+    return [name[: one.start()] for one in _OF_OP.finditer(name)]
+
+
+def _read(draft: Draft, scope: str, gradient: Endpoint) -> set[str]:
+    """The variables that are read by the op through which a gradient reaches one."""
+    names = [name for name in of_ops(gradient.node.removeprefix(f"{scope}/")) if name in draft.graph.nodes]
+    found: set[str] = set()
+    for end in draft.graph.nodes[names[-1]].inputs if names else ():
+        one = draft.graph.nodes[draft.end(end).node]
+        while one.op in ("Identity", "ReadVariableOp"):
+            one = draft.graph.nodes[draft.end(one.inputs[0]).node]
+        found |= {one.name} if one.op in VARIABLES else set()
+    return found
+
+
+def _between(draft: Draft, loss: Endpoint, variables: set[str]) -> set[str]:
+    """The nodes through which a gradient of a loss can flow to variables."""
+    graph = draft.graph
+
+    def above(name: str) -> list[str]:
+        node = graph.nodes[name]
+        return [end.node for end in node.inputs if _has_gradient(graph, end)] if node.op not in _ENDS else []
+
+    def below(name: str) -> list[str]:
+        users = [graph.nodes[user] for user in graph.users[name]]
+        return [user.name for user in users if user.op not in _ENDS and user.name in needed
+                and any(end.node == name for end in user.inputs)]  # fmt: skip
+
+    needed = reached({loss.node}, above)
+    return reached(variables & needed, below)
+
+
+def _has_gradient(graph: SavedGraph, end: Endpoint) -> bool:
+    node = graph.nodes[end.node]
+    return node.op in VARIABLES or node.types[end.output].dtype.kind in ("float", "complex")
