@@ -34,7 +34,6 @@ COMMANDS = {
 }
 
 
-_TAKE_OTHERS = ("data", "lift", "diff", "dump")  # the commands that take files other than programs
 _GRAPHS = (".pb", ".pbtxt", ".meta")
 
 
@@ -114,7 +113,7 @@ def _main(argv: list[str]) -> int:
 
     open_streams()
     try:
-        if arguments.command not in _TAKE_OTHERS:
+        if not getattr(arguments, "takes_others", False):
             _refuse_others([getattr(arguments, "file", None), *getattr(arguments, "files", ())])
         code = import_module(f"{__name__}.{arguments.command}").command(arguments)
         sys.stdout.flush()

@@ -23,6 +23,7 @@ _SHOWN = 50  # differences of nodes
 
 
 def configure(parser: CommandParser) -> None:
+    parser.set_defaults(takes_others=True)  # files that are no programs
     parser.description = (
         "Compare two programs, graphs or checkpoints by what they mean: what is added, removed, renamed, or has "
         "another shape, dtype, initializer, optimizer or plan. Graphs on disk are compared as the programs that lift "

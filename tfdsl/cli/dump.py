@@ -14,6 +14,7 @@ from .report import WrongUse, show, write_utf8
 
 
 def configure(parser: CommandParser) -> None:
+    parser.set_defaults(takes_others=True)  # files that are no programs
     parser.description = (
         "Print a program as it is after a stage: its tree, the typed program (YAML, which loads back), or the built "
         "TensorFlow graph in the form of the golden files. A graph that TensorFlow wrote is printed in the same form."

@@ -37,6 +37,7 @@ MAX_FILE = 100_000_000  # bytes
 
 
 def configure(parser: CommandParser) -> None:
+    parser.set_defaults(takes_others=True)  # files that are no programs
     parser.description = (
         "Write the source of a graph that TensorFlow wrote: a GraphDef, a MetaGraph or a SavedModel, binary or text. "
         "Reading the graph does not run it."

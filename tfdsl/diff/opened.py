@@ -142,7 +142,7 @@ def _size(report: DiffReport) -> int:
 def _readable(graph: "SavedGraph") -> "Lifted":
     from ..lift.readable import lift_readable
 
-    return lift_readable(graph, _ARRAYS)
+    return lift_readable(replace(graph, checkpoint=""), _ARRAYS)  # which would add a session
 
 
 def _folder(given: DiffInputs, name: str) -> str:
