@@ -53,7 +53,7 @@ if reduce_sum(x) > 0.0:
     cond, cond_1, cond_2 = _Sqrt, _Sqrt * _Sqrt, constant(3, dtype=int64)
 else:
     cond, cond_1, cond_2 = x, x - 1.0, constant(4, dtype=int64)
-result = cond + cond_1 + cast(cond_2, dtype=float32)
+result = cond + cond_1 + cast(cond_2, float32)
 """
 
 

@@ -70,9 +70,8 @@ def several_calls():
 SEVERAL_CALLS = """\
 placeholder x: float32[2]
 sub = x * 2.0 - (x + 1.0)
-scope twice_1:
-    mul = sub * 2.0
-    add_1 = sub + 1.0
+mul = sub * 2.0
+twice_1_add = sub + 1.0
 result = -mul
 """
 

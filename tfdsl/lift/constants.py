@@ -7,10 +7,19 @@ from typing import Any, cast
 import numpy as np
 
 from ..lowering.tf import AttrValue, tf, v1
-from ..types import TensorType
+from ..program import HostValue
+from ..record import Record
+from ..types import Size, TensorType
 from .graph import GraphNode
 
 MOST_IN_TEXT = 20  # numbers of a constant that source has itself; those of larger ones are in a file
+
+
+class LiftedParameter(Record):
+    """A number that a function takes as a parameter. `like` is the number in one of its calls."""
+
+    name: str
+    like: "HostValue | bytes"
 
 
 def constant_value(node: GraphNode) -> np.ndarray | None:
@@ -80,7 +89,9 @@ def type_text(type: TensorType) -> str:
     """A type as a placeholder has it: `float32[?, 784]`."""
     if type.shape is None:
         return f"{type.dtype}[...]"
-    sizes = ", ".join("?" if not isinstance(size, int) else str(size) for size in type.shape)
+    sizes = ", ".join(
+        "?" if size is None else size.name if isinstance(size, Size) else str(size) for size in type.shape
+    )
     return f"{type.dtype}[{sizes}]"
 
 
@@ -104,6 +115,8 @@ def value_text(value: object, dtype: str) -> str:
             return f"[{', '.join(value_text(item, dtype) for item in items)}]"
         case int():
             return str(value)
+        case LiftedParameter(name):
+            return name
         case _:
             raise AssertionError(value)
 
@@ -144,6 +157,8 @@ def _quoted_bytes(value: bytes) -> str:
 def usual_dtype(value: object) -> str:
     """The dtype that a value has where nothing else decides it."""
     match value:
+        case LiftedParameter(like=like):
+            return usual_dtype(like)
         case bool():
             return "bool"
         case int():

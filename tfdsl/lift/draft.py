@@ -10,6 +10,7 @@ from ..ops.raw import PREFIX, READERS
 from ..program import HostValue
 from ..record import Record, State, field, replace
 from ..types import FLOAT32, TensorType
+from .constants import LiftedParameter
 from .graph import VARIABLES, Endpoint, GraphNode, SavedGraph
 
 
@@ -21,9 +22,9 @@ class NotReadable(Exception):
 
 
 class Given(Record):
-    """A value that source writes: a number, a string, or nested tuples of them."""
+    """A value that source writes: a number, a string, or nested tuples of them. In a function it can be a parameter."""
 
-    value: "HostValue | bytes"
+    value: "HostValue | bytes | LiftedParameter"
     dtype: str
 
 
@@ -81,6 +82,8 @@ def has_tensor(value: Operand | None) -> bool:
             return False
 
 
+BRANCHES = ("Switch", "RefSwitch")  # whose outputs run one at a time
+
 _SCALAR = TensorType(FLOAT32, ())
 _BRANCH = "?"  # in the name of a region; no node has it in its name
 
@@ -135,7 +138,9 @@ class IndexPiece(LiftedPiece):
 
 
 class StoredPiece(LiftedPiece):
-    """A constant in the file of arrays."""
+    """A constant in the file of arrays, with its name there, if that is not the node's: one with a parameter in it."""
+
+    key: str = ""
 
 
 class PlaceholderPiece(LiftedPiece):
@@ -242,6 +247,66 @@ def block_of(region: str) -> str:
     return region.partition(_BRANCH)[0]
 
 
+ALL_VALUES = 9_999  # the output of a variable of a loop that has its values in all iterations
+
+
+class ScanElement(Record):
+    """A tensor of which each iteration gets an element, and the element."""
+
+    now: Endpoint
+    whole: Operand
+
+
+class ScanPiece(LoopPiece):
+    """A `scan`: a loop over elements whose results are the values of its variables in all iterations. Its condition is
+    one of these values."""
+
+    elements: tuple[ScanElement, ...] = ()
+
+    def operands(self) -> Iterator[Operand]:
+        yield from (one.first for one in self.variables)
+        yield from (one.whole for one in self.elements)
+
+    def bodies(self) -> tuple[tuple[str, tuple[Endpoint, ...]], ...]:
+        return ((self.node, tuple(one.following for one in self.variables)),)
+
+
+class ParameterPiece(LiftedPiece):
+    """A parameter of a function that is a tensor."""
+
+
+class ReturnPiece(LiftedPiece):
+    """What a function returns."""
+
+    values: tuple[Operand, ...] = ()
+
+    def operands(self) -> Iterator[Operand]:
+        yield from self.values
+
+
+class FunctionCallPiece(LiftedPiece):
+    """A call of a function that the program defines. `parts` are endpoints inside of it, with the names through which
+    the program reaches them: those of its variables, if it has some."""
+
+    function: str = ""
+    arguments: tuple[tuple[str, Operand], ...] = ()
+    parts: tuple[tuple[Endpoint, tuple[str, ...]], ...] = ()
+
+    def operands(self) -> Iterator[Operand]:
+        yield from (operand for _, operand in self.arguments)
+
+
+class LiftedFunction(Record):
+    """A function that the program defines, with its body as a draft of its own. The names of its nodes begin with
+    `prefix`."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: "Draft"
+    roots: tuple[str, ...]
+    prefix: str
+
+
 def changes_something(node: GraphNode) -> bool:
     """Whether an op has an effect beside its outputs: a write, a print, a check."""
     definition = op_def(node.op)
@@ -268,6 +333,8 @@ class Draft(State):
     types: dict[Endpoint, TensorType] = field(default_factory=dict[Endpoint, TensorType])  # that pieces know better
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
     regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the body that has it
+    functions: dict[str, LiftedFunction] = field(default_factory=dict[str, LiftedFunction])  # that the program defines
+    effects: set[str] | None = None  # the nodes that need an effect, once they are asked for
     notes: list[str] = field(default_factory=list[str])
     seeds: set[int] = field(default_factory=set[int])  # of the graph, in ops that have seeds
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
@@ -293,7 +360,7 @@ class Draft(State):
 
     def apply(self, fold: "Callable[[Draft], None]", closed: frozenset[str]) -> None:
         """Let a fold do its work on all nodes but some."""
-        self.closed = closed
+        self.closed, self.effects = closed, None
         fold(self)
         for name in (*self.pieces, *self.inside, *self.dropped):
             self.folded.setdefault(name, fold.__name__)
@@ -308,12 +375,13 @@ class Draft(State):
         """Let a piece stand for nodes. It waits for the effects that they wait for. A write also waits for what reads
         variables before it."""
         own = {piece.node, *nodes}
-        waits = {name for one in own for name in self._waits(one)} - own - {*piece.controls}
+        waits = {name for one in own for name in self._waits(one)}
         writes = any(changes_something(self.graph.nodes[one]) for one in own)
-        effects = sorted(name for name in waits if self.has_effect(name) or (writes and self._reads(name)))
+        controls = (*piece.controls, *sorted(waits - own - {*piece.controls}))
+        effects = tuple(name for name in controls if self.has_effect(name) or (writes and self._reads(name)))
         if effects and isinstance(piece, VariablePiece):
             raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
-        self.pieces[piece.node] = replace(piece, controls=(*piece.controls, *effects)) if effects else piece
+        self.pieces[piece.node] = piece if effects == piece.controls else replace(piece, controls=effects)
         for name in nodes:
             self.inside[name] = piece.node
 
@@ -327,9 +395,14 @@ class Draft(State):
                     yield from self.graph.nodes[end.node].controls
 
     def has_effect(self, name: str) -> bool:
-        """Whether a node, or one that it needs, changes or prints something."""
-        above = (one for one in self.graph.above(name) if one not in self.dropped)
-        return any(changes_something(self.graph.nodes[one]) for one in above)
+        """Whether a node, or one that it needs, changes or prints something, or does not always run."""
+        if self.effects is None:
+            self.effects = self.graph.below(*(node.name for node in self.graph.nodes.values() if self._is_effect(node)))
+        return name in self.effects
+
+    def _is_effect(self, node: GraphNode) -> bool:
+        is_branch = node.op in BRANCHES and node.name not in self.inside
+        return node.name not in self.dropped and (is_branch or changes_something(node))
 
     def _reads(self, name: str) -> bool:
         """Whether a node has the value of a variable, or something made of it."""

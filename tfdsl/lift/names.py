@@ -9,9 +9,10 @@ from ..ops.optimizers import OPTIMIZERS
 from ..syntax.tree import CONSTANTS
 from ..types import DTYPE_NAMES
 
-# Names that mean something else in the language.
-TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, *CONSTANTS, *keyword.kwlist, "elif", "raw", "training",
-          "later"}  # fmt: skip
+# Words that are neither names nor scopes.
+WORDS = {*DTYPE_NAMES, *CONSTANTS, *keyword.kwlist, "elif", "raw", "training", "later"}
+# Names that mean something else in the language. A scope can have the name of an op, since it hides nothing.
+TAKEN = {*OPS, *BUILTINS, *OPTIMIZERS, *WORDS}
 
 
 def unused_name(wanted: str, bound: set[str], others: Collection[str] = ()) -> str:

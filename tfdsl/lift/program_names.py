@@ -1,9 +1,10 @@
 """What a written program calls the tensors and steps of its graph."""
 
-from .draft import LoopPiece, StepPiece, is_raw
+from .draft import ALL_VALUES, FunctionCallPiece, LoopPiece, StepPiece, is_raw
+from .expressions import last_part
 from .graph import Endpoint
 from .names import unused_name
-from .write import Writer, place_in
+from .write import NOBODY, Writer, place_in
 
 
 def correspondence(writer: Writer) -> dict[Endpoint, str]:
@@ -17,6 +18,9 @@ def correspondence(writer: Writer) -> dict[Endpoint, str]:
             if text is not None:
                 is_unnamed = isinstance(piece, StepPiece) and not writer.step_name(piece)
                 found[one] = f"^{piece.node}" if is_unnamed else text
+    for piece in writer.draft.pieces.values():
+        if isinstance(piece, FunctionCallPiece):
+            found |= {end: text for end, _ in piece.parts if (text := path(writer, end)) is not None}
     return found
 
 
@@ -27,6 +31,11 @@ def path(writer: Writer, end: Endpoint) -> str | None:
     end = draft.end(end)
     piece, place = draft.pieces.get(draft.owner(end.node)), ""
     if piece is None or piece.node in draft.regions or (isinstance(piece, LoopPiece) and end not in piece.ends):
+        return None
+    if isinstance(piece, FunctionCallPiece) and end not in piece.ends:
+        inner = dict(piece.parts).get(end) if piece.node in writer.scopes else None
+        return None if inner is None else ".".join((*writer.scopes[piece.node], last_part(piece.node), *inner))
+    if end.output == ALL_VALUES or writer.names.get(end) == NOBODY:
         return None
     if is_raw(piece):
         place, end = place_in(draft, end), piece.ends[0]

@@ -11,15 +11,31 @@ from ..record import Record, replace
 from ..source import Source
 from ..syntax.format import format_text
 from .constants import constant_value
-from .draft import BlockPiece, Draft, NotReadable, PlaceholderPiece, StepPiece, StoredPiece, SummaryPiece, VariablePiece
+from .draft import (
+    BlockPiece,
+    Draft,
+    FunctionCallPiece,
+    NotReadable,
+    PlaceholderPiece,
+    StepPiece,
+    StoredPiece,
+    SummaryPiece,
+    VariablePiece,
+)
 from .exact import function_blocks, lift_exact
+from .folds.arrays import fold_arrays
+from .folds.branches import fold_branches
 from .folds.calls import fold_calls
 from .folds.conds import SWITCHES, fold_conds, is_gradient
 from .folds.drops import drop_asserts, drop_dropout, drop_summaries, drop_training
+from .folds.initializers import fold_initializers
+from .folds.leftovers import fold_outputs, is_leftover
+from .folds.lists import fold_lists
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
 from .folds.random import fold_random
+from .folds.repeats import fold_repeats
 from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
@@ -27,21 +43,22 @@ from .folds.variables import fold_variables
 from .graph import VARIABLES, Endpoint, SavedGraph, reached
 from .inline import inlined
 from .lifted import Lifted
+from .needs import Needs
 from .options import USUAL, LiftOptions
 from .program_names import correspondence, path, unused
 from .restoring import ProgramVariable, Restoring, listed, restoring
 from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
-from .write import Writer
+from .write import Misplaced, Writer, function_lines
 
-# Ops that only look at a tensor or a variable. Without users they are left over from the code that built the graph.
+# Ops that only look at a tensor or a variable.
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # what TensorFlow takes for the seed of a graph that has none
 FOLDS = (
     drop_savers, drop_asserts, drop_summaries, drop_dropout,
-    fold_losses, fold_random, fold_optimizers, drop_training, fold_loops, fold_conds, fold_shapes, fold_variables,
-    fold_summaries, drop_initializers,
-    fold_calls,
+    fold_losses, fold_random, fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds,
+    fold_shapes, fold_variables, fold_summaries, drop_initializers, fold_calls,
+    fold_arrays, fold_initializers, fold_lists, fold_outputs,
 )  # fmt: skip
 
 
@@ -99,18 +116,18 @@ def readable(
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
     functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
+    constants = [name for name in Needs(draft, roots).live if isinstance(draft.pieces[name], StoredPiece)]
+    stored = {name: constant_value(draft.graph.nodes[name]) for name in constants}
     is_apart = options.keep_names == "all"
     kept = (
         frozenset(draft.pieces if is_apart else roots if options.keep_names == "outputs" else ()) & graph.nodes.keys()
     )
-    writer = Writer(draft, functions, kept, replace(unfolded, is_apart=unfolded.is_apart or is_apart))
-    source = writer.write(roots)
+    whole = replace(unfolded, is_apart=unfolded.is_apart or is_apart)
+    defined, writer, source = _written(draft, functions, roots, kept, whole)
     session = restoring(graph, _variables(draft, writer), options.checkpoint or graph.checkpoint)
     ending = _ending(draft, writer, session)
     called = _called(graph, writer.called())
     made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
-    stored = {name: constant_value(draft.graph.nodes[name]) for name, one in draft.pieces.items()
-              if isinstance(one, StoredPiece) and one.ends[0] in writer.names}  # fmt: skip
     seed = _seed(draft)
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
     head = "".join(f"# {line}\n" for line in (first, *draft.notes))
@@ -120,7 +137,7 @@ def readable(
             found[end] = found[draft.end(end)]
     found = {end: text for end, text in found.items() if end.node in graph.nodes}
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
-    before = head + seed + made
+    before = head + seed + made + defined
     text = before + source + ending
     lifted = Lifted(
         format_text(Source("lifted", text)),
@@ -152,6 +169,8 @@ def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:
         text = path(writer, piece.ends[0]) if isinstance(piece, VariablePiece) else None
         if text is not None:
             found[name] = ProgramVariable(text, name if name in writer.kept else text.replace(".", "/"))
+        elif isinstance(piece, FunctionCallPiece):
+            found |= {end.node: ProgramVariable(path(writer, end) or "", end.node) for end, _ in piece.parts}
     for name, owner in draft.inside.items():
         step = draft.pieces.get(owner)
         if isinstance(step, StepPiece) and draft.graph.nodes[name].op in VARIABLES:
@@ -167,6 +186,28 @@ def _is_switched(draft: Draft, end: Endpoint) -> bool:
             return True
         end = draft.aliases[end]
     return False
+
+
+def _written(
+    draft: Draft, functions: dict[str, str], roots: list[str], named: frozenset[str], unfolded: Unfolded
+) -> tuple[str, Writer, str]:
+    """The functions of what repeats, but for those whose calls could not be where they should, and the rest of the
+    program with its writer."""
+    before = dict(draft.pieces), dict(draft.inside), dict(draft.regions)
+    variables = tuple(one for one in draft.pieces.values() if isinstance(one, VariablePiece))
+    avoid: set[str] = set()
+    while True:
+        kept = roots if unfolded.is_apart else fold_repeats(draft, roots, frozenset(avoid))
+        writer = Writer(draft, functions, kept=named, unfolded=unfolded, variables=variables)
+        try:
+            source = writer.write(kept)
+        except Misplaced as error:
+            avoid.add(error.scope)
+            draft.pieces, draft.inside, draft.regions = (dict(before[0]), dict(before[1]), dict(before[2]))
+            draft.functions.clear()
+            continue
+        defined = "".join(f"{line}\n" for one in draft.functions.values() for line in function_lines(one, ()))
+        return defined, writer, source
 
 
 def _seed(draft: Draft) -> str:
@@ -205,22 +246,19 @@ def _roots(draft: Draft, named: set[str]) -> list[str]:
     graph = draft.graph
     named |= {draft.end(end).node for end in served(graph.signatures)} | draft.served
     kept = (StepPiece, SummaryPiece) if draft.drop else (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
-    return [
-        name
-        for name, piece in draft.pieces.items()
-        if name not in draft.regions
-        and (
-            isinstance(piece, kept)
-            or name in named
-            or (isinstance(piece, BlockPiece) and not all(graph.users[end.node] for end in piece.ends))
-            or (graph.nodes[name].op not in _IDLE and not _is_used(draft, name))
-        )
-    ]
+    pieces = {name: piece for name, piece in draft.pieces.items() if name not in draft.regions}
+    last = [name for name in pieces if not _is_used(draft, name)]
+    ends = {name for name in last if not is_leftover(graph, name)} or set(last)
+    ends |= {name for name, piece in pieces.items()
+             if isinstance(piece, BlockPiece) and not all(graph.users.get(end.node) for end in piece.ends)}  # fmt: skip
+    return [name for name, piece in pieces.items() if isinstance(piece, kept) or name in named or name in ends]
 
 
 def _is_used(draft: Draft, name: str) -> bool:
     """Whether another node needs the outputs of a node, or waits for a node without outputs."""
     graph = draft.graph
+    if name not in graph.nodes:
+        return False
     todo, is_operation = [name], not graph.nodes[name].types
     while todo:
         one = todo.pop()

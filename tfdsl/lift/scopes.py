@@ -1,34 +1,52 @@
-"""The scopes of a lifted program: which ones source can have, and the order of what is in them."""
+"""The scopes of a lifted program: which ones source can have, and how source refers to what is in them."""
 
-from .draft import LiftedPiece, StepPiece
-from .names import TAKEN
+from collections.abc import Container, Sequence
+
+from .draft import FunctionCallPiece, LiftedPiece, StepPiece, VariablePiece
+from .names import WORDS
+
+_FEWEST = 4  # statements in a scope without variables
+
+Scope = tuple[str, ...]
 
 
-def scope_of(piece: LiftedPiece) -> tuple[str, ...]:
-    """The scopes of a piece that a program can name."""
-    if isinstance(piece, StepPiece) and piece.is_whole:
-        return ()
+def scope_of(node: str) -> Scope:
+    """The scopes of a node that a program can name."""
     found: list[str] = []
-    for name in piece.node.split("/")[:-1]:
-        if not name.isidentifier() or not name.isascii() or name in TAKEN or name[0] == "_":
+    for name in node.split("/")[:-1]:
+        if not name.isidentifier() or not name.isascii() or name in WORDS or name[0] == "_":
             break
         found.append(name)
     return tuple(found)
 
 
-def clear_scopes(scopes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The scopes, without those whose name another scope has in another place, so that a name says which is meant."""
-    first: dict[str, tuple[str, ...]] = {}
-    for scope in sorted(dict.fromkeys(scopes.values()), key=len):
-        for depth, name in enumerate(scope):
-            first.setdefault(name, scope[: depth + 1])
-    found: dict[str, tuple[str, ...]] = {}
+def clear_scopes(scopes: dict[str, Scope]) -> dict[str, Scope]:
+    """The scopes, without those inside of others that have the name of an outermost one, which they would hide."""
+    outermost = {scope[0] for scope in scopes.values() if scope}
+    found: dict[str, Scope] = {}
     for node, scope in scopes.items():
-        depth = next((at for at, name in enumerate(scope) if first[name] != scope[: at + 1]), len(scope))
-        found[node] = scope[:depth]
+        found[node] = scope[: next((at for at, name in enumerate(scope) if at and name in outermost), len(scope))]
     return found
 
 
-def shared_scopes(scope: tuple[str, ...], here: tuple[str, ...]) -> int:
-    """How many scopes around a place are also around another."""
-    return next((at for at, (one, other) in enumerate(zip(scope, here)) if one != other), min(len(scope), len(here)))
+def with_outer(scopes: set[Scope]) -> set[Scope]:
+    """These scopes and those around them."""
+    return {scope[: at + 1] for scope in scopes for at in range(len(scope))}
+
+
+def is_worth_a_scope(pieces: Sequence[LiftedPiece]) -> bool:
+    """Whether a person would write a scope around these statements: a layer with variables, or a longer part."""
+    if any(isinstance(one, FunctionCallPiece) and one.parts for one in pieces):
+        return True  # the names of the variables of a call begin with it
+    if any(isinstance(one, StepPiece) and one.is_scoped for one in pieces):
+        return True
+    return len(pieces) >= (_FEWEST if not any(isinstance(one, VariablePiece) for one in pieces) else 2)
+
+
+def path_to(scope: Scope, here: Scope, scopes: Container[Scope]) -> Scope:
+    """The last parts of a scope that say which one is meant, in the scope `here`: the fewest that do."""
+    for first in reversed(range(len(scope))):
+        around = (here[:depth] for depth in range(len(here), -1, -1))
+        if next(((*one, scope[first]) for one in around if (*one, scope[first]) in scopes), ()) == scope[: first + 1]:
+            return scope[first:]
+    return scope

@@ -18,6 +18,7 @@ from ..driver import Compiled
 from ..lowering.failures import plain_reason
 from ..lowering.tf import Operand, Operation, tf, v1
 from ..record import Record, State, field
+from .fed_shapes import fed_shape
 from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
 from .read import graph_def_of
@@ -161,14 +162,17 @@ class Verifier:
     # --- values ---------------------------------------------------------------------------------
 
     def _value(self, tensor: Operand, other: Operand, name: str = "") -> np.ndarray:
-        """A random value for a tensor and its counterpart. Unknown sizes become 2."""
+        """A random value for a tensor and its counterpart. Unknown sizes become 2, and a tensor of unknown rank has the
+        shape that an op needs, or one element."""
         shape = self._shapes.get(name)
         try:
             known = tensor.shape.merge_with(other.shape)
         except ValueError:
             known = tensor.shape
-        if shape is None:
-            shape = [1] if known.rank is None else [2 if size is None else size for size in known.as_list()]
+        if shape is None and known.rank is None:
+            shape = fed_shape(tensor) or [1]
+        elif shape is None:
+            shape = [2 if size is None else size for size in known.as_list()]
         dtype = tensor.dtype.base_dtype
         if dtype == v1.string:
             return np.full(shape, b"a", dtype=object)

@@ -5,29 +5,30 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..lowering.tf import op_def
-from ..ops import OPS
-from ..ops.named import ZEROS
-from ..ops.op import REQUIRED, Op
+from ..ops.named import SCAN, ZEROS
 from ..ops.optimizers import OPTIMIZERS
-from ..record import Record, State, field
-from ..types import DTYPE_NAMES
+from ..record import Record, field
 from .constants import type_text, usual_dtype, value_text
 from .draft import (
     BlockPiece,
     CallPiece,
     Draft,
+    FunctionCallPiece,
     FunctionName,
     Given,
     IfPiece,
     IndexPiece,
+    LiftedFunction,
     LiftedPiece,
-    Listed,
     LoopPiece,
     LoopVariable,
     NotReadable,
     Operand,
+    ParameterPiece,
     PlaceholderPiece,
     Produced,
+    ReturnPiece,
+    ScanPiece,
     Splat,
     StepPiece,
     StoredPiece,
@@ -35,19 +36,28 @@ from .draft import (
     VariablePiece,
     block_of,
     ends_of,
-    has_tensor,
     is_raw,
 )
-from .exact import ARRAYS, place_of
-from .expression_text import ATOM, COMPARISON, LEVELS, UNARY, ExpressionText
+from .exact import place_of
+from .expressions import ExpressionWriter, last_part
 from .folds.operands import operand
 from .graph import Cycle, Endpoint, in_order
-from .names import TAKEN, unused_name
-from .scopes import clear_scopes, scope_of, shared_scopes
+from .names import TAKEN, WORDS, unused_name
+from .scopes import Scope, clear_scopes, is_worth_a_scope, path_to, scope_of, with_outer
 from .unfolded import ALL_FOLDED, Unfolded
 
+_EXPRESSIONS = (CallPiece, IndexPiece, StoredPiece, FunctionCallPiece)  # what can be a part of a statement
+NOBODY = "_"  # takes what nobody needs
 _WIDTH = 100  # of a line with a nested expression
 _DEEPEST = 4  # nested calls in one expression
+
+
+class Misplaced(Exception):
+    """A call in a scope that the program does not have, or a function whose variables would have other names."""
+
+    def __init__(self, scope: str):
+        super().__init__(scope)
+        self.scope = scope
 
 
 class ScopeBlock(Record):
@@ -57,40 +67,67 @@ class ScopeBlock(Record):
     parts: "tuple[LiftedPiece | ScopeBlock, ...]"
 
 
-class Writer(State):
+class Writer(ExpressionWriter):
     """Writes a draft. Names of nodes are kept for the pieces `kept`: the program names such a node, if it would not
     have this name by itself. `unfolded` says which parts stay as they were."""
 
-    draft: Draft
-    functions: dict[str, str]  # names in the source of functions of the graph
     kept: frozenset[str] = frozenset()
     unfolded: Unfolded = ALL_FOLDED
     lines: list[str] = field(default_factory=list[str])  # for each line of the source, the piece that it is from
     said: set[str] = field(default_factory=set[str])  # the comments about parts that stay as they were
     names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
-    scopes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # of pieces
-    nested: set[Endpoint] = field(default_factory=set[Endpoint])  # what is part of a later statement
+    scopes: dict[str, Scope] = field(default_factory=dict[str, Scope])  # of pieces
+    written: set[Scope] = field(default_factory=set[Scope])
+    read: set[Endpoint] = field(default_factory=set[Endpoint])
     bound: Counter[str] = field(default_factory=Counter[str])  # how often statements bind a name
     lasts: Counter[str] = field(default_factory=Counter[str])  # how often statements end in a part of a name
-    whole: str = ""  # the loop whose condition is being written, as one expression
+    variables: tuple[VariablePiece, ...] = ()  # of the whole program
     here: tuple[str, ...] = ()  # the scope of the statement that is being written
+    steps: dict[str, str] = field(default_factory=dict[str, str])  # the functions of scans
+    prefix: str = ""  # of all names, in a function
+    parameters: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of a function
 
     def write(self, roots: Iterable[str]) -> str:
         """The source of these pieces and all that they need."""
+        return "".join(f"{line}\n" for line in self.statements(roots))
+
+    def statements(self, roots: Iterable[str]) -> list[str]:
+        """The statements for these pieces and all that they need, of a function those of its body."""
         kept = list(roots)
         pieces = self._ordered(kept)
         self._nest(pieces, set(kept))
         for block in [one for one in self.draft.pieces.values() if isinstance(one, BlockPiece)]:
             for region, ends in block.bodies():
                 self._nest(self._body(region, ends), set(), block, ends)
-        statements = [piece for piece in pieces if not any(end in self.nested for end in piece.ends)]
-        self.scopes = clear_scopes({piece.node: scope_of(piece) for piece in statements})
+        statements = [
+            piece
+            for piece in pieces
+            if not any(end in self.nested for end in piece.ends) and not isinstance(piece, ParameterPiece)
+        ]
+        self.scopes = clear_scopes({piece.node: self._scope(piece) for piece in statements})
         parts = self._arranged(statements)
-        self.lasts = Counter(piece.node.rpartition("/")[2] for piece in statements)
-        self._name_all(parts, (), frozenset())
+        calls = [piece for piece in statements if isinstance(piece, FunctionCallPiece) and piece.parts]
+        self._check_places(calls)
+        opened = {(*self.scopes[piece.node], last_part(piece.node)) for piece in calls}
+        self.written = with_outer({*self.scopes.values(), *opened})
+        self.lasts = Counter(last_part(piece.node) for piece in statements)
+        self._name_all(parts, (), frozenset({*self.draft.functions, *self.parameters.values()}))
         lines = list(self._lines(parts, ()))
         self.lines = [node for _, node in lines]
-        return "".join(f"{line}\n" for line, _ in lines)
+        return [line for line, _ in lines]
+
+    def _scope(self, piece: LiftedPiece) -> Scope:
+        is_outside = isinstance(piece, StepPiece) and piece.is_whole
+        return () if is_outside else scope_of(piece.node.removeprefix(self.prefix))
+
+    def _check_places(self, calls: Iterable[FunctionCallPiece]) -> None:
+        """Refuse calls whose variables would not have their names."""
+        for piece in calls:
+            last = last_part(piece.node)
+            if (*self.scopes[piece.node], last) != (*piece.node.removeprefix(self.prefix).split("/"),):
+                raise Misplaced(piece.node)
+            if not last.isidentifier() or not last.isascii() or last in WORDS:
+                raise Misplaced(piece.node)
 
     # --- what is nested in what -----------------------------------------------------------------
 
@@ -114,15 +151,18 @@ class Writer(State):
             for one in piece.operands():
                 for end in self._ends(one):
                     users.setdefault(end, []).append(piece)
+        self.read |= users.keys()
         waited = {self._owner(name) for piece in pieces for name in piece.controls if self._is_there(name)}
-        own = {scope_of(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
+        own = {self._scope(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
         for piece in pieces:
             self._shorten(piece)
-            if not isinstance(piece, (CallPiece, IndexPiece)) or len(piece.ends) != 1 or self._controls(piece):
+            if not isinstance(piece, _EXPRESSIONS) or len(piece.ends) != 1 or self._controls(piece):
                 continue
+            if isinstance(piece, FunctionCallPiece) and piece.parts:
+                continue  # its scope has a name
             used = users.get(piece.ends[0], [])
-            scope = scope_of(piece)
-            is_in_layer = scope and scope in own and (not used or scope_of(used[0])[: len(scope)] != scope)
+            scope = self._scope(piece)
+            is_in_layer = scope and scope in own and (not used or self._scope(used[0])[: len(scope)] != scope)
             if (
                 is_in_layer
                 or len(used) != 1
@@ -133,8 +173,18 @@ class Writer(State):
             is_apart = self.unfolded.is_apart or self.unfolded.part(piece.node) is not None
             if piece.node not in roots and piece.node not in waited and not is_apart:
                 text = self._expression(piece)
+                if text.depth > _DEEPEST and not self._is_named(piece):
+                    self._cut(piece)
+                    text = self._expression(piece)
                 if text.depth <= _DEEPEST and len(text.text) <= _WIDTH - 25:
                     self.nested.add(piece.ends[0])
+
+    def _cut(self, piece: LiftedPiece) -> None:
+        """Write operands that someone gave names as statements of their own."""
+        for one in piece.operands():
+            for end in self._ends(one):
+                if end in self.nested and self._is_named(self.draft.pieces[self._owner(end.node)]):
+                    self.nested.remove(end)
 
     def _shorten(self, piece: LiftedPiece) -> None:
         """Write operands of a long statement as statements of their own."""
@@ -191,19 +241,14 @@ class Writer(State):
             for end in self._ends(one):
                 yield self._owner(end.node)
         if isinstance(piece, StepPiece):
-            yield from (end.node for end in piece.trained or ())
+            yield from (self._owner(end.node) for end in piece.trained or ())
             if piece.global_step is not None:
-                yield piece.global_step.node
+                yield self._owner(piece.global_step.node)
         yield from self._controls(piece)
 
     def _ends(self, operand: Operand) -> Iterator[Endpoint]:
         """The endpoints that an operand reads, as the program has them."""
         return map(self.draft.end, ends_of(operand))
-
-    def _owner(self, node: str) -> str:
-        while node not in self.draft.pieces:
-            node = self.draft.inside[node]
-        return node
 
     def _is_there(self, node: str) -> bool:
         return node in self.draft.pieces or node in self.draft.inside
@@ -237,7 +282,7 @@ class Writer(State):
 
     def _arranged(self, statements: list[LiftedPiece], depth: int = 0) -> tuple[LiftedPiece | ScopeBlock, ...]:
         """The statements in scopes, each scope in one piece. Scopes that depend on one another both ways are left out,
-        and so are those of one statement."""
+        and so are those of few statements."""
         while True:
             units: dict[str, list[LiftedPiece]] = {}
             for piece in statements:
@@ -252,7 +297,8 @@ class Writer(State):
                 order, circle = in_order(needs), set[str]()
             except Cycle as error:
                 order, circle = [], set(error.names)
-            wrong = [name for name in units if name.endswith("/") and (_is_little(units[name]) or name in circle)]
+            wrong = [name for name in units if name.endswith("/")
+                     and (name in circle or not is_worth_a_scope(units[name]))]  # fmt: skip
             if not wrong:
                 break
             for name in wrong:
@@ -288,6 +334,8 @@ class Writer(State):
 
     def _name_loop(self, loop: LoopPiece, scope: tuple[str, ...], bound: set[str]) -> None:
         """Give names to the variables of a loop, and to what its body binds."""
+        if isinstance(loop, ScanPiece):
+            self._name_scan(loop, bound)
         for one in loop.variables:
             name = unused_name(self._inside(loop) + _variable_name(one), bound)
             self.names[one.now] = name
@@ -315,12 +363,25 @@ class Writer(State):
                 if isinstance(piece, IfPiece):
                     self._name_bodies(piece, scope, bound)
 
+    def _name_scan(self, scan: ScanPiece, bound: set[str]) -> None:
+        """Give names to the function of a scan, to the elements that it gets, and to the results."""
+        self.steps[scan.node] = unused_name("step", bound)
+        for wanted, ends in (("x", [one.now for one in scan.elements]), ("outputs", scan.ends)):
+            for end in ends:
+                is_read = end in self.read or wanted == "x"
+                self.names[end] = unused_name(wanted, bound) if is_read else NOBODY
+                self.bound[self.names[end]] += 1
+
     def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
         """The name of an endpoint, if nothing else has it: the last part of the node's name, with the scope before it
         where that is left out and the part alone would not do."""
         *scopes, last = end.node.split("/")
         piece = self.draft.pieces[self._owner(end.node)]
         inside = self._inside(piece)
+        if isinstance(piece, FunctionCallPiece) and end == piece.ends[0]:
+            own = re.sub(r"\W", "_", last_part(piece.node), flags=re.ASCII)
+            if own not in TAKEN and not own[0].isdigit() and own[0] != "_":
+                return inside + own
         if isinstance(piece, IfPiece) and scopes:
             last = scopes.pop()
         name = re.sub(r"\W", "_", last, flags=re.ASCII) + (f"_{end.output}" if end.output else "")
@@ -336,10 +397,18 @@ class Writer(State):
 
     def _reference(self, end: Endpoint) -> str:
         """A name, with its scopes where it alone would not do."""
+        if end in self.parameters:
+            return self.parameters[end]
         if not self.names:  # lines are measured before names are given
-            return end.node.rpartition("/")[2]
+            return last_part(end.node)
         piece = self.draft.pieces[self._owner(end.node)]
         place = ""
+        if isinstance(piece, FunctionCallPiece) and end not in piece.ends:
+            inner = dict(piece.parts).get(end)
+            if inner is None:
+                raise NotReadable(f"{end} is used, which is inside of {piece.node}")
+            scope = (*self.scopes[piece.node], last_part(piece.node))
+            return ".".join((*path_to(scope, self.here, self.written), *inner))
         if isinstance(piece, LoopPiece) and end not in piece.ends:
             return self.names[end]
         if is_raw(piece):
@@ -347,8 +416,8 @@ class Writer(State):
         if end not in self.names:
             raise NotReadable(f"{end} is used, which is inside of {piece.node}")
         name, scope = self.names[end], self.scopes[piece.node]
-        is_clear = self.bound[name] == 1 or scope == self.here
-        return (name if is_clear else ".".join((*scope[shared_scopes(scope, self.here) :], name))) + place
+        is_clear = self.bound[name] == 1 or scope == self.here[: len(scope)]
+        return (name if is_clear else ".".join((*path_to(scope, self.here, self.written), name))) + place
 
     def called(self) -> set[str]:
         """The functions of the graph that statements call."""
@@ -382,6 +451,8 @@ class Writer(State):
     def _statement(self, piece: LiftedPiece) -> Iterator[str]:
         controls = [self._reference(self.draft.pieces[name].ends[0]) for name in self._controls(piece)]
         match piece:
+            case ScanPiece():
+                lines = self._scan(piece)
             case LoopPiece():
                 lines = self._loop(piece)
             case IfPiece():
@@ -424,12 +495,6 @@ class Writer(State):
             case _:
                 return None
 
-    def _result(self, end: Endpoint) -> str:
-        """What a branch gives, which is a tensor."""
-        value = operand(self.draft, end)
-        text = self._raw_operand(value).text
-        return f"constant({text})" if isinstance(value, Given) and not text.startswith("constant(") else text
-
     def _loop(self, loop: LoopPiece) -> Iterator[str]:
         """A `while` with its variables, whose names are bound before it."""
         changing = [one for one in loop.variables if self.draft.end(one.following) != one.now]
@@ -446,6 +511,27 @@ class Writer(State):
                     yield f"    {line}"
         names = ", ".join(self._reference(one.now) for one in changing)
         yield f"    {names} = {', '.join(self._operand(operand(self.draft, one.following)).text for one in changing)}"
+
+    def _scan(self, scan: ScanPiece) -> Iterator[str]:
+        """The function of a scan, and its call."""
+        states = [self._reference(one.now) for one in scan.variables]
+        elements = [self._reference(one.now) for one in scan.elements]
+        packed = {"states": states, "elements": elements}
+        heads = [names[0] if len(names) == 1 else name for name, names in packed.items()]
+        yield f"def {self.steps[scan.node]}({', '.join(heads)}):"
+        for name, names in packed.items():
+            if len(names) > 1:
+                yield f"    {', '.join(names)} = {name}"
+        ((region, ends),) = scan.bodies()
+        for piece in self._body(region, ends):
+            if not any(end in self.nested for end in piece.ends):
+                for line in self._statement(piece):
+                    yield f"    {line}"
+        yield f"    return {_one_or_list([self._operand(Produced(one.following)).text for one in scan.variables])}"
+        wholes = _one_or_list([self._operand(one.whole).text for one in scan.elements])
+        firsts = _one_or_list([self._operand(one.first).text for one in scan.variables])
+        names = ", ".join(map(self._reference, scan.ends))
+        yield f"{names} = {SCAN.name}({self.steps[scan.node]}, {wholes}, {firsts})"
 
     def _is_condition(self, loop: LoopPiece, piece: LiftedPiece) -> bool:
         """Whether only the condition of a loop reads a piece of its body."""
@@ -480,7 +566,14 @@ class Writer(State):
                 return self._step(piece)
             case StoredPiece():
                 name = self._reference(piece.ends[0])
-                return f'{name} = stored("{piece.node}", from="{self.draft.arrays or ARRAYS}"){self._as(piece, name)}'
+                return f"{name} = {self._expression(piece).text}{self._as(piece, name)}"
+            case ReturnPiece(values=values):
+                return f"return {', '.join(self._operand(one).text for one in values)}"
+            case FunctionCallPiece(parts=parts):
+                text = self._expression(piece).text
+                names = ", ".join(self.names.get(end, last_part(end.node)) for end in piece.ends)
+                scope = f" as {last_part(piece.node)}" if parts else ""
+                return f"{names} = {text}{scope}"
             case CallPiece() | IndexPiece():
                 text = self._expression(piece).text
                 names = ", ".join(self.names.get(end, end.node.rpartition("/")[2]) for end in _bound(piece))
@@ -491,6 +584,8 @@ class Writer(State):
     def _as(self, piece: LiftedPiece, name: str) -> str:
         """The name of the node, where that differs from the one that the program gives it."""
         own = "/".join((*self.here, name))
+        if self.prefix:
+            return ""
         return "" if piece.node == own or piece.node not in self.kept else f' as "{piece.node}"'
 
     def _variable(self, piece: VariablePiece) -> str:
@@ -510,30 +605,10 @@ class Writer(State):
                     text = self._operand(initial).text
         return f"variable {name}{declared} = {text}{options}{self._as(piece, name)}"
 
-    def _initializer(self, piece: VariablePiece) -> str | None:
-        """A call that makes the initial value, without its shape, if the variable has that shape."""
-        initial = piece.initial
-        if not isinstance(initial, Produced):
-            return None
-        end = self.draft.end(initial.end)
-        made = self.draft.pieces.get(end.node)
-        if not isinstance(made, CallPiece) or end not in self.nested:
-            return None
-        number = _filled(made, piece)
-        if number is not None:
-            return ZEROS.name if number.value == 0 else value_text(number.value, number.dtype)
-        if made.callee not in OPS or not OPS[made.callee].makes_shape:
-            return None
-        (_, shape), *others = made.arguments
-        if not isinstance(shape, Given) or shape.value != piece.type.shape:
-            return None
-        parts = [f"{name}={self._operand(value).text}" for name, value in others if name != "dtype"]
-        return f"{made.callee}({', '.join(parts)})" if parts else made.callee
-
     def _step(self, piece: StepPiece) -> str:
         arguments = ", ".join(f"{name}={self._operand(value).text}" for name, value in piece.arguments)
         call = f"{piece.optimizer}({arguments})"
-        trained = "" if piece.trained is None else f" wrt {', '.join(self._reference(end) for end in piece.trained)}"
+        trained = "" if piece.trained is None else f" wrt {self._trained(piece.trained)}"
         step = "" if piece.global_step is None else f", global_step={self._reference(piece.global_step)}"
         if piece.gradients:
             listed = ", ".join(self._operand(one).text for one in piece.gradients)
@@ -552,122 +627,15 @@ class Writer(State):
         is_whole = piece.node != "/".join((*self.scopes.get(piece.node, ()), name)) and piece.node in self.kept
         return "" if piece.node == OPTIMIZERS[piece.optimizer].node or (is_only and is_whole) else name
 
-    # --- expressions ----------------------------------------------------------------------------
-
-    def _expression(self, piece: LiftedPiece) -> ExpressionText:
-        match piece:
-            case CallPiece(callee=callee, arguments=arguments):
-                op = OPS.get(callee)
-                return self._raw(callee, arguments) if op is None else self._call(op, arguments)
-            case IndexPiece(x=x, specs=specs):
-                base = self._operand(x)
-                return ExpressionText(f"{base.within(ATOM)}[{', '.join(map(self._spec, specs))}]", depth=base.depth + 1)
-            case _:
-                raise AssertionError(piece)
-
-    def _spec(self, spec: str | Operand | tuple[Operand | None, ...]) -> str:
-        match spec:
-            case "new":
-                return "none"
-            case str():
-                return spec
-            case (start, stop, step):
-                first, last = ("" if one is None else self._operand(one).text for one in (start, stop))
-                return f"{first}:{last}" + ("" if step is None else f":{self._operand(step).text}")
-            case Given() | Splat() | FunctionName() | Produced() | Listed():
-                return self._operand(spec).text
-            case _:
-                raise AssertionError(spec)
-
-    def _call(self, op: Op, arguments: tuple[tuple[str, Operand], ...]) -> ExpressionText:
-        values = dict(arguments)
-        if op.operator in LEVELS and list(values) == [param.name for param in op.params if param.default is REQUIRED]:
-            made = self._operator(op, list(values.values()))
-            if made is not None:
-                return made
-        parts: list[str] = []
-        depth, by_position = 0, True
-        for param in op.params:
-            if param.name not in values:
-                by_position = False
-                continue
-            value = values[param.name]
-            text = self._argument(op, param.name, value, values)
-            by_position = by_position and not param.by_name and param.is_tensor
-            parts.append(text.text if by_position else f"{param.name}={text.text}")
-            depth = max(depth, text.depth)
-        return ExpressionText(f"{op.name}({', '.join(parts)})", depth=depth + 1)
-
-    def _operator(self, op: Op, operands: list[Operand]) -> ExpressionText | None:
-        """An operator with its operands, of which one at least is a tensor."""
-        if all(isinstance(one, (Given, Splat)) for one in operands):
-            return None
-        level = LEVELS[op.operator]
-        texts = [self._operand(one) for one in operands]
-        depth = max(one.depth for one in texts) + 1
-        if len(texts) == 1:
-            sign = op.operator.removeprefix("unary ")
-            return ExpressionText(f"{sign}{' ' if sign.isalpha() else ''}{texts[0].within(level)}", level, depth)
-        left, right = texts
-        is_right = op.operator == "**"
-        first = left.within(level + (is_right or level == COMPARISON))
-        second = right.within(level + (not is_right))
-        return ExpressionText(f"{first} {op.operator} {second}", level, depth)
-
-    def _argument(self, op: Op, name: str, value: Operand, values: dict[str, Operand]) -> ExpressionText:
-        """An argument. A value whose dtype does not follow from the tensors beside it says which it has."""
-        param = next(one for one in op.params if one.name == name)
-        if param.kind == "dtype" and isinstance(value, Given):
-            return ExpressionText(str(value.value))
-        text = self._operand(value)
-        if not isinstance(value, Given) or not value.dtype or not param.is_tensor or param.kind == "shape":
-            return text
-        beside = [other for other in op.params if other.group == param.group and other.name != name]
-        is_clear = any(has_tensor(values.get(other.name)) or (other.kind == "dtype" and other.name in values)
-                       for other in beside)  # fmt: skip
-        if param.group in DTYPE_NAMES or is_clear or usual_dtype(value.value) == value.dtype:
-            return text
-        return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
-
-    def _raw(self, callee: str, arguments: tuple[tuple[str, Operand], ...]) -> ExpressionText:
-        texts = [(name, self._raw_operand(value)) for name, value in arguments]
-        depth = max((text.depth for _, text in texts), default=0)
-        return ExpressionText(f"{callee}({', '.join(f'{name}={text.text}' for name, text in texts)})", depth=depth + 1)
-
-    def _raw_operand(self, value: Operand) -> ExpressionText:
-        """An input of a raw call, with its dtype."""
-        text = self._operand(value)
-        if isinstance(value, Given) and value.dtype and usual_dtype(value.value) != value.dtype:
-            return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
-        return text
-
-    def _operand(self, operand: Operand) -> ExpressionText:
-        match operand:
-            case Given(value, dtype):
-                text = value_text(value, dtype)
-                return ExpressionText(text, UNARY if text.startswith("-") else ATOM)
-            case Splat(value, shape, dtype):
-                number = value_text(value, dtype)
-                of = "" if dtype in ("float32", "int32") else f", dtype={dtype}"
-                return ExpressionText(f"constant({number}, shape={list(shape)}{of})", depth=1)
-            case FunctionName(name):
-                return ExpressionText(self.functions.get(name) or value_text(name, "string"))
-            case Listed(items):
-                texts = [self._operand(item) for item in items]
-                depth = max((one.depth for one in texts), default=0)
-                return ExpressionText(f"[{', '.join(one.text for one in texts)}]", depth=depth)
-            case Produced(end):
-                end = self.draft.end(end)
-                made = self.draft.pieces.get(end.node)
-                is_whole = self.whole != "" and self.draft.regions.get(end.node) == self.whole
-                if made is not None and (end in self.nested or (is_whole and not isinstance(made, BlockPiece))):
-                    return self._expression(made)
-                return ExpressionText(self._reference(end))
-
-
-def _is_little(pieces: list[LiftedPiece]) -> bool:
-    """Whether pieces need no scope of their own: there is one, and its node can have its name without it."""
-    return len(pieces) == 1 and not (isinstance(pieces[0], StepPiece) and pieces[0].is_scoped)
+    def _trained(self, ends: Sequence[Endpoint]) -> str:
+        """Variables, or the scope whose variables they are."""
+        trainable = {one.ends[0].node for one in self.variables if one.is_trainable}
+        names = {end.node for end in ends}
+        for scope in sorted(self.written, key=len):
+            inside = "/".join((*scope, ""))
+            if {name for name in trainable if name.startswith(inside)} == names:
+                return ".".join(path_to(scope, self.here, self.written))
+        return ", ".join(map(self._reference, ends))
 
 
 def _variable_name(variable: LoopVariable) -> str:
@@ -677,18 +645,9 @@ def _variable_name(variable: LoopVariable) -> str:
 
 def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     """What a statement gives names: the outputs, or what a raw call gives as one."""
-    if isinstance(piece, SummaryPiece):
+    if isinstance(piece, (SummaryPiece, ReturnPiece)):
         return ()
     return piece.ends[:1] if is_raw(piece) else piece.ends
-
-
-def _filled(made: CallPiece, piece: VariablePiece) -> Given | None:
-    """The number that fills the shape of a variable."""
-    match made.arguments:
-        case (("dims", Given(shape)), ("value", Given() as value)) if shape == piece.type.shape:
-            return value
-        case _:
-            return None
 
 
 def place_in(draft: Draft, end: Endpoint) -> str:
@@ -697,3 +656,22 @@ def place_in(draft: Draft, end: Endpoint) -> str:
     definition = op_def(node.op)
     assert definition is not None
     return place_of(definition, node.attrs, end.output)
+
+
+def _one_or_list(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
+
+def function_lines(function: LiftedFunction, variables: Sequence[str]) -> list[str]:
+    """The definition of a function. Raises `Misplaced` if its variables, which are these pieces, would not have their
+    names."""
+    parameters = {Endpoint(f"%{name}"): name for name in function.parameters}
+    writer = Writer(function.body, {}, prefix=function.prefix, parameters=parameters)
+    lines = writer.statements(function.roots)
+    for name in variables:
+        piece = function.body.pieces[name]
+        if isinstance(piece, VariablePiece):
+            own = "/".join((*writer.scopes[name], writer.names[piece.ends[0]]))
+            if f"{function.prefix}{own}" != name:
+                raise Misplaced(name)
+    return [f"def {function.name}({', '.join(function.parameters)}):", *(f"    {line}" for line in lines), ""]

@@ -291,6 +291,16 @@ _LINE = re.compile(r"(\w+) = (\w+)\((.*)\)( first)?")
 SOFTMAX_LOSSES = (OPS["softmax_cross_entropy_with_logits_v2"], OPS["softmax_cross_entropy_with_logits"])
 
 
+# Initializers that scale uniform or normal numbers by a layer: by the mean of its inputs and outputs, or by its inputs,
+# and by a factor. They are tried in this order.
+UNIFORM_INITIALIZERS = {
+    "glorot_uniform": ("both", 1.0),
+    "he_uniform": ("inputs", 2.0),
+    "lecun_uniform": ("inputs", 1.0),
+}
+NORMAL_INITIALIZERS = {"glorot_normal": ("both", 1.0), "he_normal": ("inputs", 2.0), "lecun_normal": ("inputs", 1.0)}
+
+
 class LiftedCall(Record):
     """How a TensorFlow op is written: the row, the parameters that its inputs are, the attributes that parameters have,
     and the text that other attributes must have. If `is_first`, the call gives only the first output."""

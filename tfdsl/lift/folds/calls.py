@@ -23,7 +23,7 @@ from ..draft import (
 from ..graph import PLACEHOLDERS, Endpoint, GraphNode
 from ..nodes import inferred
 from .indexing import index_of
-from .operands import inputs_of, operand
+from .operands import inputs_of, operand, rank_of
 from .random import seed_of
 
 _PASSES = ("Identity", "Snapshot")
@@ -46,7 +46,7 @@ def fold_calls(draft: Draft) -> None:
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
         elif (
             node.op in _PASSES
-            and draft.dropped.issuperset(node.controls)
+            and not _waits(draft, node)
             and draft.graph.users[node.name]
             and node.name not in draft.served
             and is_open
@@ -56,6 +56,10 @@ def fold_calls(draft: Draft) -> None:
         else:
             made = (index_of(draft, node) or call_of(draft, node)) if is_open else None
             draft.claim(made or raw_of(draft, node))
+
+
+def _waits(draft: Draft, node: GraphNode) -> bool:
+    return any(map(draft.has_effect, node.controls))
 
 
 def fold_constant(draft: Draft, node: GraphNode) -> None:
@@ -152,12 +156,10 @@ def _is_default(draft: Draft, node: GraphNode, param: Parameter, value: Operand)
 
 def _are_all_axes(draft: Draft, node: GraphNode, value: Operand) -> bool:
     """Whether an op goes along all axes, which it does without `axis`."""
-    source = draft.type(node.inputs[0])
     match value:
         case Given(value=tuple(axes)):
-            return (not axes and len(node.inputs) == 1) or (
-                source.rank is not None and axes == tuple(range(source.rank))
-            )
+            rank = rank_of(draft, node.inputs[0])
+            return (not axes and len(node.inputs) == 1) or (rank is not None and axes == tuple(range(rank)))
         case Produced(end) if draft.graph.nodes[end.node].op == "Range":
             start, limit, step = (draft.graph.nodes[draft.end(one).node] for one in draft.graph.nodes[end.node].inputs)
             known = [constant_value(one) for one in (start, step)]

@@ -1,12 +1,19 @@
 """Inputs of nodes as operands of pieces."""
 
+import numpy as np
+
 from ...lowering.tf import op_def
-from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain
+from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain, value_text
 from ..draft import Draft, Given, Listed, NotReadable, Operand, Produced, Splat
 from ..graph import Endpoint, GraphNode
 from ..nodes import count_of
 
 _MOST_FLOATS = 8  # of a constant in the text
+_LONGEST_FLOATS = 40  # characters of these
+# Ops whose result has the rank of their first input, or of the one of highest rank.
+_ELEMENTWISE = ("Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "Maximum", "Minimum", "Identity", "Neg", "Relu",
+                "Sigmoid", "Tanh", "Exp", "Log", "Square", "Sqrt", "Abs", "Softmax", "BiasAdd", "Cast",
+                "Exit")  # fmt: skip
 
 
 def operand(draft: Draft, end: Endpoint) -> Operand:
@@ -21,8 +28,27 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
     dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
         return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
-    most = value.size if not draft.arrays else MOST_IN_TEXT if value.dtype.kind != "f" else _MOST_FLOATS
-    return Given(plain(value), dtype) if (value.size and value.size <= most) or value.shape == (0,) else Produced(end)
+    is_short = not draft.arrays or (value.size <= MOST_IN_TEXT if value.dtype.kind != "f" else _is_short(value, dtype))
+    return Given(plain(value), dtype) if (value.size and is_short) or value.shape == (0,) else Produced(end)
+
+
+def _is_short(value: np.ndarray, dtype: str) -> bool:
+    """Whether a person would write these floats where they are used."""
+    return value.size == 1 or (value.size <= _MOST_FLOATS and len(value_text(plain(value), dtype)) <= _LONGEST_FLOATS)
+
+
+def rank_of(draft: Draft, end: Endpoint) -> int | None:
+    """The rank of a tensor, also of one that a loop computes, which TensorFlow does not know in a graph from a file."""
+    end = draft.end(end)
+    rank, node = draft.type(end).rank, draft.graph.nodes[end.node]
+    if rank is not None:
+        return rank
+    if node.op == "Merge" and draft.graph.input(node, 0).op == "Enter":
+        return rank_of(draft, draft.graph.input(node, 0).inputs[0])
+    if node.op in _ELEMENTWISE:
+        ranks = [rank_of(draft, one) for one in node.inputs]
+        return None if None in ranks else max(one for one in ranks if one is not None)
+    return None
 
 
 def inputs_of(draft: Draft, node: GraphNode) -> list[tuple[str, Operand]]:

@@ -1,5 +1,6 @@
-"""Arithmetic on shapes: whole numbers that follow from constants, and from sizes that TensorFlow knows."""
+"""Arithmetic on shapes: whole numbers and bools that follow from constants, and from sizes that TensorFlow knows."""
 
+import math
 from collections.abc import Callable
 from types import EllipsisType
 
@@ -10,16 +11,20 @@ from ..draft import Draft
 from ..graph import Endpoint, GraphNode
 
 _MOST = 20  # elements of a value
+_DTYPES = ("int32", "int64", "bool")
+_DIVISIONS = ("FloorDiv", "FloorMod")
 
 
 def fold_shapes(draft: Draft) -> None:
-    """Give nodes of whole numbers their values, where these are known."""
+    """Give nodes of whole numbers and bools their values, where these are known."""
     for node in draft.graph.nodes.values():
-        if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1 or node.controls:
+        if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1:
             continue
         if node.name in draft.served:
             continue
-        if node.types[0].dtype.name in ("int32", "int64") and draft.graph.users[node.name]:
+        if node.types[0].dtype.name in _DTYPES and draft.graph.users[node.name]:
+            if any(map(draft.has_effect, node.controls)):
+                continue
             value = _value(draft, node)
             if value is not None and value.size <= _MOST:
                 draft.known[Endpoint(node.name)] = value
@@ -46,15 +51,32 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
         return None
     values = [_known(draft, end) for end in node.inputs]
     known = [value for value in values if value is not None]
-    if len(known) < len(values) or any(value.dtype.kind not in "iu" for value in known):
+    if len(known) < len(values) or any(value.dtype.kind not in "iub" for value in known):
         return None
-    if node.op == "Fill" and np.prod(known[0], dtype=object) > _MOST:
+    if node.op in _DIVISIONS and not np.all(known[1]):
+        return None
+    if _elements(node.op, known) > _MOST:
         return None
     try:
         with np.errstate(all="ignore"):
-            return np.asarray(compute(node, known), _dtype(node))
-    except (IndexError, ValueError):  # the graph fails where it computes this
+            made = compute(node, known)
+    except (ValueError, IndexError):  # TensorFlow fails too, if it comes to this node
         return None
+    return None if made is None else np.asarray(made, _dtype(node))
+
+
+def _elements(op: str, values: list[np.ndarray]) -> int:
+    """How many elements ops make that can make many of few."""
+    match op:
+        case "Fill":
+            return math.prod(values[0].ravel().tolist())
+        case "Tile":
+            return values[0].size * math.prod(values[1].ravel().tolist())
+        case "Range":
+            start, stop, step = (int(value) for value in values)
+            return len(range(start, stop, step)) if step else 0
+        case _:
+            return 0
 
 
 def _type_shape(draft: Draft, end: Endpoint) -> list[int] | None:
@@ -73,7 +95,7 @@ def _slice(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
     return x[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(begin.tolist(), size.tolist(), strict=True))]
 
 
-def _strided(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
+def _strided(node: GraphNode, values: list[np.ndarray]) -> np.ndarray | None:
     x, begin, end, step = values
     masks = {name: node.attrs[f"{name}_mask"].i for name in ("begin", "end", "shrink_axis", "ellipsis", "new_axis")}
     parts: list[slice | int | EllipsisType | None] = []
@@ -91,6 +113,19 @@ def _axes(value: np.ndarray) -> tuple[int, ...]:
     return tuple(np.atleast_1d(value).tolist())
 
 
+def _reduced(compute: Callable[..., object]) -> Callable[[GraphNode, list[np.ndarray]], object]:
+    return lambda node, values: compute(values[0], axis=_axes(values[1]), keepdims=node.attrs["keep_dims"].b)
+
+
+def _gather(node: GraphNode, values: list[np.ndarray]) -> np.ndarray | None:
+    x, indices, axis = values
+    return None if node.attrs["batch_dims"].i or np.any(indices < 0) else np.take(x, indices, int(axis))
+
+
+def _squeezed(node: GraphNode, values: list[np.ndarray]) -> np.ndarray:
+    return np.squeeze(values[0], tuple(node.attrs["squeeze_dims"].list.i) or None)
+
+
 _COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
     "Add": lambda node, values: values[0] + values[1],
     "AddV2": lambda node, values: values[0] + values[1],
@@ -100,8 +135,31 @@ _COMPUTE: dict[str, Callable[[GraphNode, list[np.ndarray]], object]] = {
     "Minimum": lambda node, values: np.minimum(*values),
     "Pack": lambda node, values: np.stack(values, node.attrs["axis"].i),
     "ConcatV2": lambda node, values: np.concatenate(values[:-1], int(values[-1])),
-    "Range": lambda node, values: np.array(range(*(int(value) for value in values))[: _MOST + 1]),
-    "Prod": lambda node, values: np.prod(values[0], _axes(values[1]), keepdims=node.attrs["keep_dims"].b),
+    "Range": lambda node, values: np.arange(*(int(value) for value in values)),
+    "Prod": _reduced(np.prod),
+    "Sum": _reduced(np.sum),
+    "Max": _reduced(np.max),
+    "Min": _reduced(np.min),
+    "All": _reduced(np.all),
+    "Any": _reduced(np.any),
+    "FloorDiv": lambda node, values: values[0] // values[1],
+    "FloorMod": lambda node, values: values[0] % values[1],
+    "Equal": lambda node, values: values[0] == values[1],
+    "NotEqual": lambda node, values: values[0] != values[1],
+    "Less": lambda node, values: values[0] < values[1],
+    "LessEqual": lambda node, values: values[0] <= values[1],
+    "Greater": lambda node, values: values[0] > values[1],
+    "GreaterEqual": lambda node, values: values[0] >= values[1],
+    "LogicalAnd": lambda node, values: values[0] & values[1],
+    "LogicalOr": lambda node, values: values[0] | values[1],
+    "LogicalNot": lambda node, values: ~values[0],
+    "Cast": lambda node, values: values[0],
+    "Tile": lambda node, values: np.tile(values[0], values[1]),
+    "Squeeze": _squeezed,
+    "GatherV2": _gather,
+    "Select": lambda node, values: np.where(*values) if values[0].shape == values[1].shape else None,
+    "SelectV2": lambda node, values: np.where(*values),
+    "Where": lambda node, values: np.argwhere(values[0]),
     "Reshape": lambda node, values: values[0].reshape(values[1]),
     "ExpandDims": lambda node, values: np.expand_dims(values[0], int(values[1])),
     "Fill": lambda node, values: np.full(values[0], values[1]),

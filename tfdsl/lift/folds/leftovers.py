@@ -1,0 +1,56 @@
+"""What the code that built a graph left over: parts of shapes that nothing takes, and names of values at the end."""
+
+from ...ops import OPS
+from ...ops.named import IDENTITY
+from ...record import replace
+from ..draft import CallPiece, Draft, IndexPiece, Produced
+from ..graph import VARIABLES, Endpoint, SavedGraph
+
+# Ops that only look at a tensor or a variable.
+_LOOKS = ("Shape", "ShapeN", "Rank", "Size", "ReadVariableOp", *VARIABLES)
+# Ops that only take apart what those give, or put it together.
+_PARTS = ("Identity", "Unpack", "StridedSlice", "Slice", "Pack", "ConcatV2", "Cast", "ExpandDims", "Squeeze", "Prod")
+
+
+def is_leftover(graph: SavedGraph, name: str) -> bool:
+    """Whether a node without users says nothing about the model."""
+    if graph.nodes[name].op == "Const":
+        return True
+    todo, looks = [name], False
+    while todo:
+        node = graph.nodes[todo.pop()]
+        if node.op in _LOOKS:
+            looks = True
+        elif node.op in _PARTS:
+            todo += [end.node for end in node.inputs]
+        elif node.op != "Const":
+            return False
+    return looks
+
+
+def fold_outputs(draft: Draft) -> None:
+    """Give a value the name of the identity at the end of the graph that passes it on."""
+    named = {draft.end(end) for one in draft.graph.signatures.values() for end in one.outputs.values()}
+    for piece in list(draft.pieces.values()):
+        match piece:
+            case CallPiece(callee=IDENTITY.name, arguments=((_, Produced(end)),), controls=()):
+                made = draft.pieces.get(draft.end(end).node)
+                if made is not None and not draft.graph.users[piece.node] and made.ends[0] not in named:
+                    _fold_output(draft, piece.node, made)
+            case _:
+                pass
+
+
+def _fold_output(draft: Draft, name: str, made: object) -> None:
+    """Let the piece that makes a value be in the place of the identity after it."""
+    match made:
+        case IndexPiece(ends=(_,)) | CallPiece(ends=(_,)) if draft.regions.get(made.node) == draft.regions.get(name):
+            if isinstance(made, CallPiece) and made.callee not in OPS:
+                return  # the results of a raw call have names by its node
+            end = Endpoint(name)
+            del draft.pieces[made.node]
+            draft.pieces[name] = replace(made, node=name, ends=(end,))
+            draft.inside[made.node] = name
+            draft.aliases[made.ends[0]] = end
+        case _:
+            pass
