@@ -94,7 +94,7 @@ def _source(draft: Draft, end: Endpoint) -> Endpoint | None:
     """What a switch is given, if an endpoint is one of its ways."""
     end = draft.end(end)
     node = draft.graph.nodes[end.node]
-    while node.op == _IDENTITY:
+    while node.op == _IDENTITY and not any(map(draft.has_effect, node.controls)):
         end = draft.end(node.inputs[0])
         node = draft.graph.nodes[end.node]
     return draft.end(node.inputs[0]) if node.op == _SWITCH else None
