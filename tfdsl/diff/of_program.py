@@ -278,6 +278,8 @@ class GraphThings:
             return joined((("optimize ",), loss)) if loss else ("apply",)
         if node.op in _REGIONS:
             return ({WHILE: "while", COND: "if"}[node.op],)
+        if node.row is STORED:
+            return (self._bound.get(node.id) or node.text("name"),)
         return (self._bound.get(node.id) or f"({node.op})",)
 
     def _facts(self, node: Node) -> dict[str, Fact]:
