@@ -319,6 +319,8 @@ def _with_server(request: Request) -> Request:
 _imported: list[str] = []  # the names of other projects' modules that the server has imported
 _after_imports: dict[str, str] = {}  # the environment of the server, which imported modules have changed
 _warnings = warnings.catch_warnings()  # warnings are ignored in the server
+# Whether Python opens streams without buffers in this environment. A forked process with -u can have a server, too.
+_IS_UNBUFFERED = sys.stderr.write_through
 _replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed
 
 
@@ -327,7 +329,7 @@ def _open_streams(is_unbuffered: bool) -> None:
     old = [sys.stdin, sys.stdout, sys.stderr]
     _replaced.append(old)
     for number, (name, before) in enumerate(zip(("stdin", "stdout", "stderr"), old, strict=True)):
-        mode, is_raw = "w" if number else "r", number > 0 and (is_unbuffered or before.write_through)
+        mode, is_raw = "w" if number else "r", number > 0 and (is_unbuffered or _IS_UNBUFFERED)
         file = open(number, f"{mode}b", buffering=0 if is_raw else -1, closefd=False)  # noqa: SIM115
         (file if is_raw else file.raw).name = f"<{name}>"
         lines = not is_raw and (name == "stderr" or file.isatty())
