@@ -320,7 +320,7 @@ _imported: list[str] = []  # the names of other projects' modules that the serve
 _after_imports: dict[str, str] = {}  # the environment of the server, which imported modules have changed
 _warnings = warnings.catch_warnings()  # warnings are ignored in the server
 # Whether Python opens streams without buffers in this environment. A forked process with -u can have a server, too.
-_IS_UNBUFFERED = sys.stderr.write_through
+_IS_UNBUFFERED = getattr(sys.stderr, "write_through", False)
 _replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed
 
 
