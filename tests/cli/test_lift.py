@@ -61,6 +61,9 @@ def test_large_constants(large, here, capsys):
         assert arrays.files == ["a/large"] and arrays["a/large"].tobytes() == np.arange(24, dtype=np.float32).tobytes()
     assert '_a_large = stored("a/large", from="out.npz") as "a/large"' in (here / "out.tfg").read_text()
     before = (here / "out.npz").read_bytes()
+    (here / "out.tfg").unlink()
+    assert main(["lift", "large.pb", "--exact", "-o", "out.tfg"]) == 2
+    assert capsys.readouterr().err == "tfdsl: out.npz exists already; --overwrite replaces it\n"
     assert main(["lift", "large.pb", "--exact", "-o", "out.tfg", "--overwrite"]) == 0
     assert (here / "out.npz").read_bytes() == before
     capsys.readouterr()
