@@ -114,7 +114,7 @@ def test_values_of_sessions_are_kept(live):
     )
     assert lines == ["3.0", "7.0"]
     data = "data d = moons(20)", "placeholder X: float32[n, 2]", "mean = reduce_mean(X)"
-    entered(live, *data, "found = evaluate mean on d in batches of 5 as b with X = b.features")
+    entered(live, *data, "found = evaluate mean on d as b with X = b.features")
     assert entered(live, "print found == found", 'print "{found:.3f}"') == ["True", f"{live.values['found']:.3f}"]
     entered(live, "largest = reduce_max(X)", "both = evaluate mean, largest on d as b with X = b.features")
     lines = entered(live, "both.mean == found", "twice = both.largest * 2.0", 'print "{both.mean:.3f}"', "twice")
