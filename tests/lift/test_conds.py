@@ -1,4 +1,4 @@
-"""Branches, in the form of TensorFlow 1 and as functions, are `if` statements that compute the same."""
+"""Branches become `if` statements that compute the same, both from Switch and Merge ops and from functions."""
 
 import pytest
 from test_inline import saved, verified
@@ -79,7 +79,7 @@ def in_a_loop():
 
 
 def on_one_flag():
-    """Two branches after one another on one condition."""
+    """Two branches in sequence on one condition."""
     x, flag = v1.placeholder(tf.float32, [2], "x"), v1.placeholder(tf.bool, [], "flag")
     first = tf.cond(flag, lambda: x * 2.0, lambda: x + 1.0)
     tf.negative(tf.cond(flag, lambda: first * 3.0, lambda: tf.exp(first)), name="result")
@@ -95,7 +95,7 @@ def writes():
 
 
 def layers():
-    """A layer whose numbers depend on whether it is trained, with gradients and an optimizer."""
+    """A layer that computes differently in training, with gradients and an optimizer."""
     x, training = v1.placeholder(tf.float32, [None, 3], "x"), v1.placeholder(tf.bool, [], "training")
     w = v1.get_variable("w", [3, 2], initializer=v1.constant_initializer(0.5), use_resource=True)
     y = tf.matmul(x, w)
@@ -119,7 +119,7 @@ def test_branches(here, build, made):
 
 
 def choices():
-    """Several conditions after one another, with an assertion that one of them holds."""
+    """Several conditions in sequence, with an assertion that one of them holds."""
     x = v1.placeholder(tf.float32, [], "x")
     small, large = (x < 0.0, lambda: x * 2.0), (x > 1.0, lambda: tf.exp(x))
     tf.case([small, large], default=lambda: x + 1.0, exclusive=True, name="choice")
@@ -134,7 +134,7 @@ else:
 
 
 def asserted():
-    """An assertion, for which what reads a constant waits."""
+    """A node that reads a constant and waits for an assertion."""
     x = v1.placeholder(tf.float32, [None], "x")
     with tf.control_dependencies([v1.assert_less(tf.reduce_sum(x), 100.0)]):
         tf.multiply(x, 2.0, name="twice")
@@ -154,7 +154,7 @@ def test_an_assertion_has_no_guard(here, made):
 
 
 def averaged():
-    """A moving average, whose initial value is that of another variable, which may not have it yet."""
+    """A moving average that begins with the value of another variable, which may not be initialized yet."""
     x = v1.placeholder(tf.float32, [None], "x")
     w = v1.get_variable("w", initializer=2.0, use_resource=False)
     step = v1.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_mean(tf.square(w * x), name="loss"), name="step")
@@ -170,7 +170,7 @@ def test_a_variable_that_begins_as_another_one(here, made):
 
 
 def counting():
-    """A loop with an effect, whose result is the end of the graph."""
+    """A loop with an effect. Its result is the output of the graph."""
     w = v1.get_variable("w", initializer=1.0, use_resource=False)
 
     def body(i):
@@ -196,7 +196,7 @@ def test_a_loop_with_an_effect(here):
 
 
 def growing():
-    """A loop whose variable has another shape in each turn."""
+    """A loop whose variable has a different shape in each iteration."""
     x = v1.placeholder(tf.float32, [1, 3], "x")
     shapes = [tf.TensorShape([]), tf.TensorShape([None, 3])]
     step = lambda i, rows: (i + 1, tf.concat([rows, x], 0))  # noqa: E731
@@ -215,7 +215,7 @@ def test_a_loop_whose_shapes_change(here, made):
 
 
 def alike():
-    """An end of the graph with the name that the program would give to another node."""
+    """An output of the graph that has the name which the program would give to another node."""
     x = v1.placeholder(tf.float32, [2, 3], "x")
     with tf.name_scope("part"):
         first = tf.transpose(x)
@@ -229,7 +229,7 @@ def test_names_of_ends_are_not_given_to_other_nodes(here):
 
 
 def recurrent():
-    """A loop with gradients, for which it collects values."""
+    """A loop that collects values for its gradients."""
     x = v1.placeholder(tf.float32, [2], "x")
     w = v1.get_variable("w", initializer=[0.5, -0.25], use_resource=True)
     _, y = tf.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, tf.tanh(y * w)), [0, x])

@@ -69,7 +69,7 @@ def test_each_part(part, gone):
 
 
 def switched():
-    """A dropout that a placeholder switches on, as the layers of TensorFlow 1 have it."""
+    """A dropout that a placeholder switches on, as in the layers of TensorFlow 1."""
     x, training = v1.placeholder(tf.float32, [None, 3], "x"), v1.placeholder(tf.bool, [], "training")
     v1.disable_control_flow_v2()
     try:

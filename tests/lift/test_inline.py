@@ -1,4 +1,4 @@
-"""Calls of functions become the nodes of the functions."""
+"""Calls of functions are replaced with the nodes of the functions."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from tfdsl.source import Source
 
 
 def verified(saved):
-    """The source of a graph, which computes the same bits."""
+    """The source of a graph, after a check that it computes the same bits."""
     lifted = lift_readable(saved)
     compiled = compile_source(Source("lifted.tfg", lifted.source), CompileInputs(access=Access("lifted.tfg")))
     report = Verifier(saved, lifted, compiled, shapes={}, seed=1).verify()
@@ -60,7 +60,7 @@ total = reduce_sum(Relu)
 
 
 def several_calls():
-    """Calls in calls, of which one function is called twice, and a result that nothing uses."""
+    """Nested calls, a function that is called twice, and a result that nothing uses."""
     x = v1.placeholder(tf.float32, [2], "x")
     first = nested(x)
     double, _ = twice(first)
@@ -77,7 +77,7 @@ result = -mul
 
 
 def writing():
-    """A function with an effect, which waits, and for which others wait."""
+    """A function with an effect that waits for other nodes and that other nodes wait for."""
     w = v1.get_variable("w", initializer=1.0)
     ready = v1.assign(v1.get_variable("ready", initializer=0.0), 1.0, name="set")
 
@@ -137,7 +137,7 @@ def chosen_writes():
 
 @pytest.mark.parametrize("build", [one_call, several_calls, writing, loop, chosen, chosen_writes])
 def test_the_graph_without_calls_computes_the_same(build):
-    """TensorFlow runs it, and it has no functions left to call."""
+    """TensorFlow can run the graph, and no call is left in it."""
     original = saved(build)
     flat = inlined(original)
     names = {"x": np.array([0.5, 2.0], np.float32), "flag": np.array(True)}
@@ -159,7 +159,7 @@ def test_the_graph_without_calls_computes_the_same(build):
 
 
 class Model(tf.Module):
-    """A layer, which is called twice, and a variable that only the checkpoint has."""
+    """A layer that is called twice, and a variable that only the checkpoint has."""
 
     def __init__(self):
         super().__init__()
@@ -213,7 +213,7 @@ library {
 
 
 def test_a_function_that_calls_itself_is_refused():
-    """TensorFlow ends the process for it."""
+    """TensorFlow would end the process."""
     with pytest.raises(TfgError, match="the function 'f' of the graph is damaged: it calls itself"):
         graph_of(text_format.Parse(RECURSIVE, v1.GraphDef()))
 

@@ -1,4 +1,4 @@
-"""Gradients and orders that are not what an `optimize` says are not lifted to one. Each graph also runs as its program."""
+"""Gradients and orders that `optimize` cannot express do not become `optimize`. Each graph and its program also run."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def swapped():
 
 
 def others():
-    """As in asynchronous actor-critics: the gradients of one network update another one."""
+    """The gradients of one network update another one, as in asynchronous actor-critic methods."""
     x, a, b = variables()
     apply(zip(tf.gradients(tf.reduce_mean(tf.square(x @ a)), [a]), [b]))
 

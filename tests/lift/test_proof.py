@@ -55,7 +55,7 @@ optimize loss with gradient_descent(learning_rate=0.1) as train
 
 
 def fold_relus(draft):
-    """A fold that does not know that it should not take some nodes."""
+    """A fold that takes some nodes by mistake."""
     for node in list(draft.nodes("Relu")):
         callee = WRONG.get(node.name, "relu")
         given = (("features", Produced(draft.end(node.inputs[0]))),)
@@ -67,14 +67,14 @@ WRONG = {}
 
 @pytest.fixture
 def wrong(monkeypatch):
-    """The calls that the fold makes, by node, which the test fills in."""
+    """The calls that the fold makes, by node. The test fills them in."""
     monkeypatch.setattr(readable, "FOLDS", (fold_relus, *readable.FOLDS))
     WRONG.clear()
     return WRONG
 
 
 def proved(graph):
-    """What is not folded, the program without it, and its report."""
+    """The unfolded parts, the program with them, and its report."""
     saved = graph_of(graph.as_graph_def())
 
     def compare(original, lifted, source):
@@ -143,7 +143,7 @@ def fold_steps(draft):
 
 
 def test_a_wrong_step(here, monkeypatch):
-    """The gradients are written as they are, and nothing else is."""
+    """Only the gradients are written as they are in the graph."""
     folds = tuple(fold_steps if fold is fold_optimizers else fold for fold in readable.FOLDS)
     monkeypatch.setattr(readable, "FOLDS", folds)
     unfolded, made, report = proved(network())
@@ -174,7 +174,7 @@ def test_what_nothing_mends(here, monkeypatch):
 
 
 def test_an_error_of_tensorflow(here, monkeypatch):
-    """If the program cannot be built, whatever TensorFlow raises, it has a statement for each node."""
+    """If TensorFlow raises any error while it builds the program, the program has a statement for each node."""
     saved, built = graph_of(network().as_graph_def()), []
 
     def compare(original, lifted, source):
@@ -198,14 +198,14 @@ def test_json():
 
 
 def in_process(module, order, folder):
-    """Carry out an order in this process."""
+    """Carry out a request in this process."""
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as out:
         importlib.import_module(f"tfdsl.cli.{module}")._verify(**order)
     return subprocess.CompletedProcess([], 0, out.getvalue(), "")
 
 
 def test_the_command(here, monkeypatch, capsys, wrong):
-    """The program that is written is the one that computes the same."""
+    """The command writes the program that computes the same."""
     monkeypatch.setattr(cli_lift, "carried_out", in_process)
     wrong["first"] = "softplus"
     path = written(network(), here / "network.pb")

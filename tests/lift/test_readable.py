@@ -168,7 +168,7 @@ summary histogram x as "inputs"
 
 
 def waiting():
-    """A step that waits for the update of a moving average, as those of a batch normalization do."""
+    """A step that waits for the update of a moving average, as with batch normalization."""
     x = v1.placeholder(tf.float32, [None], "x")
     w = v1.Variable(2.0, name="w", use_resource=False)
     mean = v1.Variable(0.0, trainable=False, name="mean", use_resource=False)
@@ -179,14 +179,14 @@ def waiting():
 
 
 def copied():
-    """A group of assignments that are no initializers: one network takes the values of another."""
+    """A group of assignments that are not initializers: one network takes the values of another."""
     a, b = v1.Variable([1.0, 2.0], name="a"), v1.Variable([3.0, 4.0], name="b")
     v1.global_variables_initializer()
     tf.group(v1.assign(b, a * 0.5 + b * 0.5), name="copy")
 
 
 def measured():
-    """Gradients that something else reads too."""
+    """Gradients that other nodes read too."""
     w = v1.Variable([3.0, -4.0], name="w")
     loss = tf.reduce_sum(tf.square(w), name="total")
     optimizer = v1.train.GradientDescentOptimizer(0.1)
@@ -272,7 +272,7 @@ def _is_pure(graph, end):
 
 
 def two_rates():
-    """Two variables with learning rates of their own in one step."""
+    """Two variables with different learning rates in one step."""
     w, b = v1.Variable(1.0, name="w", use_resource=False), v1.Variable(1.0, name="b", use_resource=False)
     slope, offset = tf.gradients(tf.square(w + b, name="loss"), [w, b])
     with v1.name_scope("step") as scope:
@@ -309,7 +309,7 @@ def test_what_has_no_readable_form_is_written_exactly(build):
         build()
     lifted = lift_readable(graph_of(graph.as_graph_def()))
     assert lifted.source.startswith("# lifted from graph") and "exactly" in lifted.source.splitlines()[0]
-    assert "written node for node, since" in lifted.notes[-1]
+    assert "written node for node, because" in lifted.notes[-1]
 
 
 def test_the_seed_of_the_graph_is_a_statement():

@@ -1,4 +1,4 @@
-"""What makes lifted programs short: repeated scopes, loops over elements, initializers, and what is known."""
+"""Lifted programs are short: repeated scopes, loops over elements, initializers, and known values are folded."""
 
 import os
 import statistics
@@ -46,7 +46,7 @@ total = reduce_sum(dense_2)
 
 
 def towers():
-    """Scopes of one name in two others, whose variables are trained apart."""
+    """Two scopes that contain scopes of the same names and are trained separately."""
     for tower in ("left", "right"):
         with v1.variable_scope(tower):
             x = v1.placeholder(tf.float32, [2, 3], "x")
@@ -76,7 +76,7 @@ scope right:
 
 
 def weights():
-    """A frozen network, whose layers read constants that are named after them."""
+    """A frozen network with constants named after the layers that read them."""
     x = v1.placeholder(tf.float32, [None, 5], "x")
     for name in ("first", "second", "third"):
         with v1.name_scope(name):
@@ -87,7 +87,7 @@ def weights():
 
 
 def recurrent():
-    """A loop in the frames of TensorFlow 1 that goes through a tensor by tensor arrays."""
+    """A loop of TensorFlow 1 that reads a tensor element by element through tensor arrays."""
     x = v1.placeholder(tf.float32, [4, 2, 3], "x")
     v1.disable_control_flow_v2()
     try:
@@ -131,7 +131,7 @@ def known():
 
 
 def initializers():
-    """Initial values by the names of their initializers."""
+    """Initial values that are written with the names of their initializers."""
     for name, initializer in (
         ("a", v1.glorot_uniform_initializer()),
         ("b", v1.glorot_normal_initializer()),
@@ -214,7 +214,7 @@ GRAPHS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("g*.*"))
 @pytest.mark.long
 @pytest.mark.skipif(not GRAPHS, reason="TFDSL_GRAPHS names no folder with graphs")
 def test_lines_for_each_node(capsys):
-    """The median of lines for each node, over the graphs of a folder: TFDSL_GRAPHS=folder pytest --long."""
+    """The median number of lines per node, over the graphs of a folder: TFDSL_GRAPHS=folder pytest --long."""
     ratios = {}
     for path in GRAPHS:
         graph = read_graph(str(path))

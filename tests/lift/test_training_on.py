@@ -18,7 +18,7 @@ from tfdsl.lowering.tf import SavedModel, tf, v1
 
 
 def regression(use_resource=False):
-    """A loss with two variables, and what trains it."""
+    """A loss with two variables, and the step that trains it."""
     x, y = v1.placeholder(tf.float32, [None, 2], "x"), v1.placeholder(tf.float32, [None, 1], "y")
     with v1.variable_scope("model", use_resource=use_resource):
         w = v1.get_variable("w", [2, 1], initializer=v1.constant_initializer(0.5))
@@ -43,7 +43,7 @@ def in_a_variable_scope(loss):
 
 
 def two_steps(loss):
-    """Two optimizers with slots, both in a scope of names."""
+    """Two optimizers with slots, both in a name scope."""
     with v1.name_scope("fast"):
         v1.train.RMSPropOptimizer(0.1, momentum=0.5).minimize(loss, v1.train.get_or_create_global_step())
     with v1.name_scope("slow"):
@@ -65,7 +65,7 @@ def test_the_same_bits_after_fifty_more_steps(here, step, use_resource):
 
 
 def test_names_of_a_saver(here):
-    """What a Saver calls differently, and what it leaves out."""
+    """A Saver that uses different names and leaves out some variables."""
     with tf.Graph().as_default(), v1.Session() as session:
         w, _, loss = regression()
         v1.train.GradientDescentOptimizer(0.1).minimize(loss)
@@ -120,7 +120,7 @@ def test_a_checkpoint_outside_the_folder(here, capsys):
 
 
 def test_signatures(here):
-    """A model that is exported from the lifted program serves what the old one does."""
+    """A model exported from the lifted program serves the same values as the old one."""
     folder = saved_model(dense(), "old")
     lifted = lift_readable(read_graph(folder))
     assert 'signature "serving_default": y as "scores" with x as "rows"\n' in lifted.source
@@ -131,7 +131,7 @@ def test_signatures(here):
 
 
 def test_signatures_of_inner_tensors(here):
-    """A tensor that only passes another on, sizes that are known, and parts of a value keep their places."""
+    """Signatures keep a tensor that only passes another on, known sizes, and parts of a value."""
     with tf.Graph().as_default(), v1.Session() as session:
         examples = v1.placeholder(tf.string, [None], "examples")
         parsed = v1.io.parse_example(examples, {"a": tf.io.FixedLenFeature([2], tf.float32)})
@@ -197,7 +197,7 @@ def test_keep_names(here, capsys):
 # --- graphs made by others ----------------------------------------------------------------------
 
 OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
-# The sizes of placeholders whose graph says nothing about them.
+# Sizes for placeholders that have unknown sizes in the graph.
 SIZES = {
     "g47": {"policy/Placeholder": [4, 6], "policy/Placeholder_1": [4, 3], "policy/Placeholder_2": [4, 1],
             "value/Placeholder": [4, 6], "value/Placeholder_1": [4]},
@@ -209,7 +209,7 @@ PATHS = [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")]
 
 
 def options_of(path):
-    """The checkpoint of a graph, which is in a folder with its number."""
+    """The options for a graph, whose checkpoint is in a folder with its number."""
     folder = path.with_name(f"{path.name.partition('_')[0]}_variables")
     return {"checkpoint": str(folder)} if folder.exists() else {}
 
@@ -250,7 +250,7 @@ def test_graphs_made_by_others_are_programs(path, here, capsys):
 
 
 def served(folder):
-    """What the signatures of a SavedModel give in a session of TensorFlow 1."""
+    """The results of the signatures of a SavedModel in a session of TensorFlow 1."""
     with v1.Session(graph=tf.Graph()) as session:
         model = SavedModel.FromString(Path(folder, "saved_model.pb").read_bytes())
         found = v1.saved_model.load(session, model.meta_graphs[0].meta_info_def.tags, folder).signature_def
@@ -265,7 +265,7 @@ def served(folder):
 
 
 def value_for(info):
-    """A value of the type of an input: numbers, or an example for a parser."""
+    """A value with the type of an input: numbers, or an example for a parser."""
     if info.dtype == tf.string.as_datatype_enum:
         example = tf.train.Example()
         for name in ("x", "x2"):

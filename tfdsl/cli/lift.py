@@ -37,7 +37,7 @@ MAX_FILE = 100_000_000  # bytes
 
 
 def configure(parser: CommandParser) -> None:
-    parser.set_defaults(takes_others=True)  # files that are no programs
+    parser.set_defaults(takes_others=True)  # files that are not programs
     parser.description = (
         "Write the source of a graph that TensorFlow wrote: a GraphDef, a MetaGraph or a SavedModel, binary or text. "
         "Reading the graph does not run it."
@@ -52,13 +52,13 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--outputs", metavar="NAMES", type=names, default=[],
                         help="lift only what these nodes need; separate several names with commas")  # fmt: skip
     parser.add_argument("--keep-names", choices=KEEP_NAMES,
-                        help="which nodes have the same names in the graph of the program: all, with a statement for "
-                             "each; outputs, with placeholders and variables (the default); or none")  # fmt: skip
+                        help="which nodes keep their names: all (each in a statement of its own), outputs (and "
+                             "placeholders and variables; the default), or none")  # fmt: skip
     parser.add_argument("--drop", metavar="PARTS", type=parts, default=[],
                         help=f"leave out parts of the graph: {', '.join(DROPS)}; separate several with "
                              "commas")  # fmt: skip
     parser.add_argument("--tags", metavar="TAGS", type=names, default=[],
-                        help="which graph of a SavedModel, if it has several (default: serve)")  # fmt: skip
+                        help="which graph of a SavedModel to lift, if it has several (default: serve)")  # fmt: skip
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", default="",
                         help="the checkpoint with the variables, if it is not beside the graph")  # fmt: skip
     parser.add_argument("--constants", choices=("beside", "inline"),
@@ -69,7 +69,7 @@ def configure(parser: CommandParser) -> None:
                         help="compare the program with the graph: the same random feeds and variables must give the "
                              "same values; without -o, the program is not kept")  # fmt: skip
     parser.add_argument("--shape", metavar="NAME=2,3", type=shape, action="append", default=[], dest="shapes",
-                        help="the sizes of a placeholder, for --verify; otherwise unknown sizes are 2")  # fmt: skip
+                        help="the sizes of a placeholder for --verify; without it, unknown sizes are 2")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=positive, default=1, help="the seed of --verify (default: 1)")
     parser.add_argument("--json", action="store_true", help="print the report of --verify as JSON")
     parser.add_argument("--max-file-size", metavar="N", type=positive, default=MAX_FILE,
@@ -105,7 +105,7 @@ def shape(text: str) -> tuple[str, list[int]]:
 def command(arguments: argparse.Namespace) -> int:
     output = arguments.output
     if output == "-" and arguments.constants == "beside":
-        raise WrongUse("--constants beside needs a place for the file: name the program with -o OUT")
+        raise WrongUse("--constants beside needs -o OUT, because the file is written beside the program")
     for path in () if output == "-" or arguments.overwrite else (output, arrays_of(output)):
         if os.path.lexists(path):
             raise WrongUse(f"{path} exists already; --overwrite replaces it")
@@ -203,8 +203,8 @@ def largest() -> Limits:
 
 
 def _verify(arguments: argparse.Namespace, program: str, is_inline: bool) -> int:
-    """Compare a program with its graph in another process. If an op ends that process, start again without it. If folds
-    are to blame for differences, write the program again, without them."""
+    """Compare a program with its graph in another process. If an op ends that process, start again without the op. If
+    folds cause differences, write the program again without these folds."""
     avoid: list[str] = []
     one_by_one = False
     order = {**vars(arguments), "graph": os.path.abspath(arguments.graph)}
@@ -259,9 +259,9 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
     for part in unfolded.parts:
         print(f"{min(part.nodes)} {part}")
     if unfolded.exact:
-        print(f"written node for node, since {unfolded.exact}")
+        print(f"written node for node, because {unfolded.exact}")
     if unfolded.is_apart:
-        print("each value has a statement of its own, since nested ones do not compute the same")
+        print("each value has its own statement, because nested expressions do not compute the same")
     for name, message in report["failed"].items():
         print(f"fails in the program: {name}: {message}")
     unequal = report["unequal"]

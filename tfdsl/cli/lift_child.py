@@ -48,7 +48,8 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         return verifier.verify()
 
     def compare(original: "SavedGraph", made: "Lifted", source: Source) -> "VerifyReport":
-        """The report on another program than the one to verify: its files are in this process' folder."""
+        """The report on a program other than the one to verify. The files of this program are in the folder of this
+        process."""
         if made.arrays:
             write_arrays(arrays, made.arrays)
         return report_on(original, made, source, os.path.basename(program))
@@ -62,7 +63,7 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         lifted = lift_readable(graph, arrays, unfolded, options_of(given, graph))
         other = compare(graph, lifted, Source(os.path.basename(program), lifted.source))
         if report is not None and unfolded.exact and not other.is_same:
-            unfolded = ALL_FOLDED  # it is not the fault of the readable form
+            unfolded = ALL_FOLDED  # the readable form is not to blame
         else:
             report = other
     if report is None:

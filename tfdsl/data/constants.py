@@ -136,7 +136,7 @@ class ConstantFiles:
         self._files.clear()
 
     def read(self, path: str, folder: str, name: str, checksum: int) -> "np.ndarray":
-        """An array, which must still have the checksum from the check."""
+        """An array. Its checksum must not have changed since the check."""
         if (folder, path) not in self._files:
             self._files[folder, path] = open_file(path, Where(folder, self._access))
         file = self._files[folder, path]

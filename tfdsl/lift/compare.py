@@ -1,4 +1,4 @@
-"""Compares two graphs node for node, to check the promise of `tfdsl lift --exact` that they are the same."""
+"""Compares two graphs node for node, to check that `tfdsl lift --exact` builds the same graph."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
@@ -86,7 +86,7 @@ def same_value(left: AttrValue, right: AttrValue) -> bool:
 
 
 def _is_empty(value: AttrValue) -> bool:
-    """Whether a value is an empty list, which does not say what kind of items it has."""
+    """Whether a value is an empty list. Such a list does not record the type of its items."""
     return value.WhichOneof("value") == "list" and not value.list.ListFields()
 
 

@@ -12,7 +12,7 @@ from ..record import Record
 from ..types import Size, TensorType
 from .graph import GraphNode
 
-MOST_IN_TEXT = 20  # numbers of a constant that source has itself; those of larger ones are in a file
+MOST_IN_TEXT = 20  # the most numbers of a constant in source; larger constants go to a file
 
 
 class LiftedParameter(Record):
@@ -155,7 +155,7 @@ def _quoted_bytes(value: bytes) -> str:
 
 
 def usual_dtype(value: object) -> str:
-    """The dtype that a value has where nothing else decides it."""
+    """The dtype of a value if nothing else decides it."""
     match value:
         case LiftedParameter(like=like):
             return usual_dtype(like)

@@ -15,14 +15,15 @@ from .graph import VARIABLES, Endpoint, GraphNode, SavedGraph
 
 
 class NotReadable(Exception):
-    """A part of a graph that only the exact form can have, with the reason."""
+    """Raised with a reason if only the exact form can express a part of a graph."""
 
 
 # --- operands ---------------------------------------------------------------------------------
 
 
 class Given(Record):
-    """A value that source writes: a number, a string, or nested tuples of them. In a function it can be a parameter."""
+    """A value that is written in the source: a number, a string, or nested tuples of them. In a function it can be a
+    parameter."""
 
     value: "HostValue | bytes | LiftedParameter"
     dtype: str
@@ -72,7 +73,7 @@ def ends_of(operand: Operand) -> Iterator[Endpoint]:
 
 
 def has_tensor(value: Operand | None) -> bool:
-    """Whether an operand is, or has, what another piece makes."""
+    """Whether an operand is or contains the result of another piece."""
     match value:
         case Produced():
             return True
@@ -82,10 +83,10 @@ def has_tensor(value: Operand | None) -> bool:
             return False
 
 
-BRANCHES = ("Switch", "RefSwitch")  # whose outputs run one at a time
+BRANCHES = ("Switch", "RefSwitch")  # only one of their outputs runs
 
 _SCALAR = TensorType(FLOAT32, ())
-_BRANCH = "?"  # in the name of a region; no node has it in its name
+_BRANCH = "?"  # in the names of regions; names of nodes cannot have it
 
 
 # --- pieces -----------------------------------------------------------------------------------
@@ -138,7 +139,8 @@ class IndexPiece(LiftedPiece):
 
 
 class StoredPiece(LiftedPiece):
-    """A constant in the file of arrays, with its name there, if that is not the node's: one with a parameter in it."""
+    """A constant in the file of arrays. `key` is its name in the file, if that differs from the name of the node: it
+    may contain a parameter."""
 
     key: str = ""
 
@@ -174,8 +176,8 @@ class StepPiece(LiftedPiece):
     trained: tuple[Endpoint, ...] | None = None  # None if these are all trainable ones
     global_step: Endpoint | None = None
     gradients: tuple[Operand, ...] = ()  # of an `apply`
-    is_whole: bool = False  # the scope of its node is a scope of names only, so its variables have names without it
-    is_scoped: bool = False  # its variables have names with the scope of its node
+    is_whole: bool = False  # its variables are named without the scope of its node, which is only a name scope
+    is_scoped: bool = False  # its variables are named with the scope of its node
 
     def operands(self) -> Iterator[Operand]:
         yield self.loss
@@ -204,10 +206,10 @@ class LoopVariable(Record):
 
 
 class BlockPiece(LiftedPiece):
-    """A statement with bodies, which are regions."""
+    """A statement with bodies. Each body is a region."""
 
     def bodies(self) -> tuple[tuple[str, tuple[Endpoint, ...]], ...]:
-        """The regions of its bodies, and what each body has to compute."""
+        """The regions of its bodies, each with the endpoints that the body computes."""
         return ()
 
 
@@ -235,7 +237,7 @@ class IfPiece(BlockPiece):
         yield self.condition
 
     def region(self, branch: int) -> str:
-        """The region of a branch: 1 is the one for true."""
+        """The region of a branch: 1 for true, 0 for false."""
         return f"{self.node}{_BRANCH}{branch}"
 
     def bodies(self) -> tuple[tuple[str, tuple[Endpoint, ...]], ...]:
@@ -243,23 +245,23 @@ class IfPiece(BlockPiece):
 
 
 def block_of(region: str) -> str:
-    """The node of the piece whose body a region is."""
+    """The node of the block that a region belongs to."""
     return region.partition(_BRANCH)[0]
 
 
-ALL_VALUES = 9_999  # the output of a variable of a loop that has its values in all iterations
+ALL_VALUES = 9_999  # this output of a loop variable has its values from all iterations
 
 
 class ScanElement(Record):
-    """A tensor of which each iteration gets an element, and the element."""
+    """An element that the loop takes from a tensor in each iteration, and the whole tensor."""
 
     now: Endpoint
     whole: Operand
 
 
 class ScanPiece(LoopPiece):
-    """A `scan`: a loop over elements whose results are the values of its variables in all iterations. Its condition is
-    one of these values."""
+    """A `scan`: a loop over elements that returns the values of its variables from all iterations. Its condition is one
+    of these values."""
 
     elements: tuple[ScanElement, ...] = ()
 
@@ -272,11 +274,11 @@ class ScanPiece(LoopPiece):
 
 
 class ParameterPiece(LiftedPiece):
-    """A parameter of a function that is a tensor."""
+    """A tensor parameter of a function."""
 
 
 class ReturnPiece(LiftedPiece):
-    """What a function returns."""
+    """The `return` of a function."""
 
     values: tuple[Operand, ...] = ()
 
@@ -285,8 +287,8 @@ class ReturnPiece(LiftedPiece):
 
 
 class FunctionCallPiece(LiftedPiece):
-    """A call of a function that the program defines. `parts` are endpoints inside of it, with the names through which
-    the program reaches them: those of its variables, if it has some."""
+    """A call of a function that the program defines. `parts` lists endpoints inside the function, such as its
+    variables, with the names by which the program refers to them."""
 
     function: str = ""
     arguments: tuple[tuple[str, Operand], ...] = ()
@@ -297,7 +299,7 @@ class FunctionCallPiece(LiftedPiece):
 
 
 class LiftedFunction(Record):
-    """A function that the program defines, with its body as a draft of its own. The names of its nodes begin with
+    """A function that the program defines. Its body is a separate draft, in which the names of nodes begin with
     `prefix`."""
 
     name: str
@@ -308,7 +310,7 @@ class LiftedFunction(Record):
 
 
 def changes_something(node: GraphNode) -> bool:
-    """Whether an op has an effect beside its outputs: a write, a print, a check."""
+    """Whether an op has an effect other than its outputs, such as a write, a print or a check."""
     definition = op_def(node.op)
     if definition is None or any(one.is_ref for one in definition.input_arg):
         return True
@@ -332,16 +334,16 @@ class Draft(State):
     known: dict[Endpoint, np.ndarray] = field(default_factory=dict[Endpoint, np.ndarray])  # values that follow
     types: dict[Endpoint, TensorType] = field(default_factory=dict[Endpoint, TensorType])  # that pieces know better
     inside: dict[str, str] = field(default_factory=dict[str, str])  # a node to the piece that it is part of
-    regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the body that has it
-    functions: dict[str, LiftedFunction] = field(default_factory=dict[str, LiftedFunction])  # that the program defines
-    effects: set[str] | None = None  # the nodes that need an effect, once they are asked for
+    regions: dict[str, str] = field(default_factory=dict[str, str])  # a node to the body that contains it
+    functions: dict[str, LiftedFunction] = field(default_factory=dict[str, LiftedFunction])  # of the program
+    effects: set[str] | None = None  # the nodes that need an effect, computed on first use
     notes: list[str] = field(default_factory=list[str])
-    seeds: set[int] = field(default_factory=set[int])  # of the graph, in ops that have seeds
+    seeds: set[int] = field(default_factory=set[int])  # the graph-level seeds of its random ops
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
-    from_functions: frozenset[str] = frozenset()  # nodes that are in the place of calls
-    closed: frozenset[str] = frozenset()  # nodes that the fold at work leaves alone
+    from_functions: frozenset[str] = frozenset()  # nodes that replaced calls
+    closed: frozenset[str] = frozenset()  # nodes that the current fold leaves alone
     folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
-    served: frozenset[str] = frozenset()  # nodes with the tensors of signatures
+    served: frozenset[str] = frozenset()  # nodes whose tensors are in signatures
     drop: frozenset[str] = frozenset()  # the parts that the user leaves out
     uninitialized: list[str] = field(default_factory=list[str])  # variables without an initializer
 
@@ -351,15 +353,15 @@ class Draft(State):
         return self.types.get(end) or self.graph.nodes[end.node].types[end.output]
 
     def is_free(self, name: str) -> bool:
-        """Whether nothing stands for a node yet."""
+        """Whether no piece has replaced a node yet."""
         return name not in self.dropped and name not in self.inside and name not in self.pieces
 
     def is_open(self, name: str) -> bool:
-        """Whether the fold at work can take a node."""
+        """Whether the current fold can take a node."""
         return self.is_free(name) and name not in self.closed
 
     def apply(self, fold: "Callable[[Draft], None]", closed: frozenset[str]) -> None:
-        """Let a fold do its work on all nodes but some."""
+        """Run a fold on all nodes that are not closed."""
         self.closed, self.effects = closed, None
         fold(self)
         for name in (*self.pieces, *self.inside, *self.dropped):
@@ -372,8 +374,8 @@ class Draft(State):
         return name
 
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
-        """Let a piece stand for nodes. It waits for the effects that they wait for. A write also waits for what reads
-        variables before it."""
+        """Replace nodes with a piece. The piece waits for the effects that the nodes wait for. If it writes, it also
+        waits for earlier reads of variables."""
         own = {piece.node, *nodes}
         waits = {name for one in own for name in self._waits(one)}
         writes = any(changes_something(self.graph.nodes[one]) for one in own)
@@ -386,7 +388,8 @@ class Draft(State):
             self.inside[name] = piece.node
 
     def _waits(self, name: str) -> Iterator[str]:
-        """What a node waits for. What reads a constant waits for what the constant waits for."""
+        """The nodes that a node waits for. A node that reads a constant also waits for the control inputs of the
+        constant."""
         node = self.graph.nodes[name]
         if node.op != "Const":
             yield from node.controls
@@ -395,7 +398,7 @@ class Draft(State):
                     yield from self.graph.nodes[end.node].controls
 
     def has_effect(self, name: str) -> bool:
-        """Whether a node, or one that it needs, changes or prints something, or does not always run."""
+        """Whether a node or any node that it needs changes something, prints something, or does not always run."""
         if self.effects is None:
             self.effects = self.graph.below(*(node.name for node in self.graph.nodes.values() if self._is_effect(node)))
         return name in self.effects
@@ -405,7 +408,7 @@ class Draft(State):
         return node.name not in self.dropped and (is_branch or changes_something(node))
 
     def _reads(self, name: str) -> bool:
-        """Whether a node has the value of a variable, or something made of it."""
+        """Whether a node is computed from a variable."""
         return any(self.graph.nodes[one].op in VARIABLES for one in self.graph.above(name))
 
     def end(self, end: Endpoint) -> Endpoint:

@@ -1,14 +1,14 @@
-"""Shapes for placeholders whose rank is unknown, from the ops that take them."""
+"""Chooses shapes for placeholders of unknown rank from the ops that use them."""
 
 from collections.abc import Iterator
 
 from ..lowering.tf import Operand, v1
 
-_UNKNOWN = 2  # what an unknown size becomes
+_UNKNOWN = 2  # the size that replaces an unknown one
 
 
 def fed_shape(tensor: Operand) -> list[int] | None:
-    """A shape that an op can take which takes the tensor, if that can be seen from it."""
+    """A shape for the tensor that fits one of the ops that use it, or None if these ops do not determine one."""
     return next(_shapes(tensor), None)
 
 

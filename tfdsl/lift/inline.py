@@ -21,16 +21,16 @@ from .read import graph_def_of, graph_of
 _IFS = ("If", "StatelessIf")
 _WHILES = ("While", "StatelessWhile")
 _FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond")
-# The attributes with the functions that an op calls.
+# The attributes that name the functions an op calls.
 _FUNCTIONS = {
     **dict.fromkeys(("PartitionedCall", "StatefulPartitionedCall"), ("f",)),
     **dict.fromkeys(_IFS, ("then_branch", "else_branch")),
     **dict.fromkeys(_WHILES, ("cond", "body")),
 }
 _BOOL, _TWO = AttrValue(type=DataType.DT_BOOL), AttrValue(i=2)
-_MOST_NODES = 100_000  # of a graph with all functions in it
-_GRADIENTS = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)  # the names of the nodes of gradients
-_OWN_NAME = re.compile(r"_*(?:inference_+|forward_+)?(\w*?)_*\d*", re.ASCII)  # of a function, in TensorFlow's name
+_MOST_NODES = 100_000  # the most nodes after calls are replaced
+_GRADIENTS = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)  # names of nodes in gradients
+_OWN_NAME = re.compile(r"_*(?:inference_+|forward_+)?(\w*?)_*\d*", re.ASCII)  # of a function, in its TensorFlow name
 
 
 def _type(dtype: str) -> AttrValue:
@@ -38,8 +38,9 @@ def _type(dtype: str) -> AttrValue:
 
 
 class InlinedGraph(Record):
-    """A graph without calls, and what has the results of the calls in it. `accumulators` are the nodes of which a loop
-    would make lists for its gradients: the lists are left out, and only a folded gradient may need them."""
+    """A graph without calls. `results` maps the results of the calls to the tensors that replace them. `accumulators`
+    are loop nodes that collect lists of values for gradients. The lists are left out, so only folded gradients may use
+    these nodes."""
 
     graph: SavedGraph
     results: dict[Endpoint, Endpoint]
@@ -47,7 +48,8 @@ class InlinedGraph(Record):
 
 
 def inlined(graph: SavedGraph) -> InlinedGraph:
-    """A graph without calls of functions. One that has none, or that is too large with them, stays as it is."""
+    """Replace the calls of functions in a graph with nodes. A graph that has no calls, or that would become too large,
+    is not changed."""
     inliner = _Inliner(graph)
     if not any(map(inliner.functions_of, graph.nodes.values())) or inliner.size() > _MOST_NODES:
         return InlinedGraph(graph, {})
@@ -63,8 +65,8 @@ def inlined(graph: SavedGraph) -> InlinedGraph:
 
 
 class _Place(Record):
-    """Where the nodes of a function go: the beginning of their names, and what those wait for that read nothing. In a
-    body of control flow, the inputs of the function are in it too."""
+    """Where the nodes of a function go. `prefix` begins their names. Nodes without inputs wait for `waits`. In a body
+    of control flow, the inputs of the function are also part of the body."""
 
     prefix: str
     waits: tuple[str, ...]
@@ -72,7 +74,7 @@ class _Place(Record):
 
 
 class _Results(Record):
-    """The results of a function, and the nodes that have effects: a call is over when they have run."""
+    """The results of a function, and its nodes with effects. A call is complete when these nodes have run."""
 
     ends: tuple[Endpoint, ...]
     controls: tuple[str, ...]
@@ -82,9 +84,9 @@ class _Inliner:
     def __init__(self, graph: SavedGraph):
         self._graph = graph
         self.made: dict[str, GraphNode] = {}
-        self.results: dict[Endpoint, Endpoint] = {}  # of calls
+        self.results: dict[Endpoint, Endpoint] = {}  # the results of calls, by the outputs of the calls
         self.accumulators: set[str] = set()
-        self._waits: dict[str, tuple[str, ...]] = {}  # what one waits for who waits for a call
+        self._waits: dict[str, tuple[str, ...]] = {}  # a call to the nodes that must run before it is complete
         self._functions = graph_functions(graph.library, OpDefs(graph.library))
         used = reached(self._names_in(graph.nodes), lambda name: self._names_in(self._functions[name].nodes))
         bodies = [graph.nodes, *(self._functions[name].nodes for name in used)]
@@ -97,7 +99,7 @@ class _Inliner:
             self._node(node)
 
     def size(self) -> int:
-        """How many nodes the graph has with all functions in it."""
+        """The number of nodes in the graph after all calls are replaced."""
 
         @cache
         def of(name: str) -> int:
@@ -105,10 +107,10 @@ class _Inliner:
 
         return sum(1 + sum(map(of, self.functions_of(node))) for node in self._graph.nodes.values())
 
-    # --- what is called -------------------------------------------------------------------------
+    # --- called functions -----------------------------------------------------------------------
 
     def _named(self, node: GraphNode) -> Iterator[str]:
-        """The functions of the graph that a node calls, if it is one of those that are replaced."""
+        """The functions of the graph that a node calls, if its op is one that can be replaced."""
         called = (node.op, *(node.attrs[attr].func.name for attr in _FUNCTIONS.get(node.op, ())))
         yield from (name for name in called if name in self._functions)
 
@@ -116,9 +118,9 @@ class _Inliner:
         return [name for node in nodes.values() for name in self._named(node)]
 
     def functions_of(self, node: GraphNode) -> list[str]:
-        """The functions that a node calls, or nothing if it stays."""
+        """The functions that a node calls, or an empty list if the call stays."""
         names = list(self._named(node))
-        is_other = node.op in _IFS and node.attrs["Tcond"] != _BOOL  # a number, which is false if it is 0
+        is_other = node.op in _IFS and node.attrs["Tcond"] != _BOOL  # a number; 0 is false
         return [] if is_other or len(names) < len(_FUNCTIONS.get(node.op, ())) else names
 
     def _function_acts(self, name: str) -> bool:
@@ -152,12 +154,12 @@ class _Inliner:
             self._call(node, functions[0], self._body(functions[0], node.inputs, place))
 
     def _is_result(self, node: GraphNode) -> bool:
-        """Whether a node is one of those by which TensorFlow passes on the results of an `If` or a `While`."""
+        """Whether a node is an identity that TensorFlow made to pass on a result of an `If` or a `While`."""
         name = node.inputs[0].node if node.inputs else ""
         return node.op == "Identity" and not node.controls and node.name.startswith(f"{name}/")
 
     def _call(self, node: GraphNode, function: FunctionGraph, results: _Results) -> None:
-        """Put results in the place of a call. Those of a call with effects wait for them."""
+        """Replace a call with its results. If the call has effects, the results wait for them."""
         self._waits[node.name] = results.controls
         for at, (end, dtype) in enumerate(zip(results.ends, function.dtypes.values(), strict=True)):
             if results.controls:
@@ -182,8 +184,8 @@ class _Inliner:
         return name
 
     def _prefix(self, call: str, function: FunctionGraph) -> str:
-        """What the names of a function's nodes begin with: nothing but the scope of the call, if it is the only one and
-        no name is taken."""
+        """The prefix for the names of a function's nodes: only the scope of the call if it is the function's only call
+        and no name is taken; otherwise a new scope."""
         scope = call.rpartition("/")[0]
         around = f"{scope}/" if scope else ""
         passing = self._passing(function)
@@ -194,7 +196,7 @@ class _Inliner:
         return self._free(f"{around}{(match[1] if match else '') or call.rpartition('/')[2]}")
 
     def _free(self, wanted: str) -> str:
-        """A scope that no node is in."""
+        """A scope without nodes, named like the one wanted."""
         name, number = wanted, 0
         while any(one == name or one.startswith(f"{name}/") for one in self._taken):
             number += 1
@@ -204,7 +206,7 @@ class _Inliner:
     def _body(
         self, function: FunctionGraph, inputs: Sequence[Endpoint], place: _Place, left_out: Collection[str] = ()
     ) -> _Results:
-        """The nodes of a function, without some."""
+        """Add the nodes of a function, without some of them."""
         ends = dict(zip(function.inputs, inputs, strict=True))
         names = {name: self._unused(f"{place.prefix}{name}") for name in function.nodes}
 
@@ -235,8 +237,8 @@ class _Inliner:
         return self.results.get(end, end)
 
     def _passing(self, function: FunctionGraph) -> set[str]:
-        """The nodes of a function that do nothing: identities, and ops that only wait, for nothing that matters. In the
-        control flow of TensorFlow 1 they are parts of it."""
+        """The nodes of a function that do nothing: identities, and ops that only wait for nodes without effects.
+        Control flow of TensorFlow 1 needs some of them, so there they stay."""
         if any(node.op in _FLOW for node in function.nodes.values()):
             return set()
         waited = {one for node in function.nodes.values() for one in node.controls}
@@ -249,8 +251,8 @@ class _Inliner:
         }
 
     def _mattering(self, function: FunctionGraph) -> set[str]:
-        """The nodes of a function for which it matters that another one waits: with an effect, or below one, or part of
-        control flow."""
+        """The nodes of a function whose waiting matters: nodes with an effect, nodes that depend on them, and control
+        flow."""
         found: set[str] = set()
         for name, node in function.nodes.items():
             above = {*(end.node for end in node.inputs), *node.controls}
@@ -324,7 +326,7 @@ class _Inliner:
         return _Results(tuple(ends), ())
 
     def _lists(self, node: GraphNode, test: FunctionGraph, body: FunctionGraph) -> dict[int, set[str]]:
-        """The variables of a loop that only collect values for its gradients, and the nodes of the body that do."""
+        """The loop variables that only collect values for gradients, and the nodes of the body that collect them."""
         users = [self._graph.nodes[name] for name in self._graph.users.get(node.name, ())]
         tested = {end.node for one in test.nodes.values() for end in one.inputs}
         found: dict[int, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Which pieces of a draft need which."""
+"""Finds the pieces of a draft that each piece needs."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,7 +19,7 @@ class Needs:
                 self._users.setdefault(end, set()).add(name)
 
     def owner(self, node: str) -> str:
-        """The piece that stands for a node."""
+        """The piece that a node became part of."""
         while node not in self.draft.pieces:
             node = self.draft.inside[node]
         return node
@@ -53,7 +53,8 @@ class Needs:
         return node in self.draft.pieces or node in self.draft.inside
 
     def can_be_ordered(self) -> bool:
-        """Whether the pieces, a loop with its body as one, can be written one after another, as can each body."""
+        """Whether the pieces can be written one after another, both outside of loops and in each body. A loop with its
+        body counts as one piece."""
         return all(map(self._is_ordered, {"", *self.draft.regions.values()}))
 
     def _is_ordered(self, region: str) -> bool:
@@ -71,7 +72,7 @@ class Needs:
         return True
 
     def _unit(self, name: str, region: str) -> str | None:
-        """The piece of a region that has a piece in its body, however deep, or is that piece."""
+        """The piece in a region that is this piece or contains it at any depth."""
         regions = self.draft.regions
         while regions.get(name, "") != region:
             if name not in regions:

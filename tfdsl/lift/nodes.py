@@ -19,7 +19,7 @@ from ..lowering.tf import (
 )
 from ..record import Record
 
-MAX_FILE = 100_000_000  # the most bytes of a graph, and elements of a constant
+MAX_FILE = 100_000_000  # the most bytes of a graph, and the most elements of a constant
 _UNTYPED = 0  # DT_INVALID
 _REFERENCE = 100  # the dtype of a reference is the dtype of its value plus this number
 

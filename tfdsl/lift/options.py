@@ -9,9 +9,9 @@ DROPS = (DROPOUT.name, TRAINING, ASSERT, SUMMARIES)
 
 
 class LiftOptions(Record):
-    """`keep_names` says which nodes keep their names: `all`, for which every node is a statement; `outputs`, which are
-    placeholders, variables and results; or `none`. `checkpoint` is the path of the graph's checkpoint for the
-    program. `drop` has the parts to leave out."""
+    """`keep_names` says which nodes keep their names: `all`, with a statement for every node; `outputs`, for
+    placeholders, variables and results; or `none`. `checkpoint` is the path by which the program finds the graph's
+    checkpoint. `drop` lists the parts to leave out."""
 
     keep_names: str = "outputs"
     checkpoint: str = ""

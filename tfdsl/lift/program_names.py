@@ -1,4 +1,4 @@
-"""What a written program calls the tensors and steps of its graph."""
+"""The names of tensors and steps in a written program."""
 
 from .draft import ALL_VALUES, FunctionCallPiece, LoopPiece, StepPiece, is_raw
 from .expressions import last_part
@@ -8,8 +8,8 @@ from .write import NOBODY, Writer, place_in
 
 
 def correspondence(writer: Writer) -> dict[Endpoint, str]:
-    """The endpoints that the program names, with their names and scopes. An optimizer without a name has that of its
-    node, after a `^`."""
+    """The endpoints that the program names, with their names and scopes. An optimizer without a name gets `^` and the
+    name of its node."""
     found: dict[Endpoint, str] = {}
     for end in writer.names:
         piece = writer.draft.pieces[writer.draft.owner(end.node)]
@@ -25,7 +25,7 @@ def correspondence(writer: Writer) -> dict[Endpoint, str]:
 
 
 def path(writer: Writer, end: Endpoint) -> str | None:
-    """The expression for an endpoint at the end of the program: its name and scopes, and its place in the value of a
+    """The expression for an endpoint at the end of the program: its name and scopes, and its index in the value of a
     raw call. None if the program does not name it."""
     draft = writer.draft
     end = draft.end(end)

@@ -1,7 +1,7 @@
-"""Finds the folds that are to blame where a program does not compute what its graph computes.
+"""Finds the folds that are to blame when a program does not compute the same values as its graph.
 
-The program is compared once more with a statement for each value, and with the graph without calls, so the first values
-that differ name the nodes that made them. The fold that took such a node leaves it alone in the next attempt.
+The program is compared again, now with a statement for each value, and with the graph without calls. The first values
+that differ then name the nodes that made them. In the next attempt, the fold that took such a node leaves it alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,13 +33,13 @@ from .readable import ReadableForm, readable
 from .unfolded import ALL_FOLDED, Unfolded, UnfoldedPart
 from .verify import AFTER, Unequal, VerifyReport
 
-Compare = Callable[[SavedGraph, Lifted, Source], VerifyReport]  # compiles a source, and compares it with the graph
-_FEWEST_TRIES, _MOST_NODES = 12, 100_000  # in all programs that are tried
+Compare = Callable[[SavedGraph, Lifted, Source], VerifyReport]  # compiles a source and compares it with the graph
+_FEWEST_TRIES, _MOST_NODES = 12, 100_000  # the fewest attempts, and the most nodes in all attempts together
 
 
 class ProofAttempt(Record):
-    """A program and its report. A program that does not compile has none. `wrong` has the nodes whose values differ or
-    that cannot be computed, and why."""
+    """A program and its report, which is missing if the program does not compile. `wrong` maps each node whose value
+    differs or cannot be computed to the reason."""
 
     made: ReadableForm
     report: VerifyReport | None
@@ -48,14 +48,14 @@ class ProofAttempt(Record):
 
 
 class Prover:
-    """Looks for the parts of a graph that have to stay as they were."""
+    """Finds the parts of a graph that must stay as they were."""
 
     def __init__(self, graph: SavedGraph, arrays: str, compare: Compare, options: LiftOptions = USUAL):
         self._graph, self._arrays, self._compare, self._options = inlined(graph).graph, arrays, compare, options
         self._tries, self._most = 0, max(_FEWEST_TRIES, _MOST_NODES // len(graph.nodes))
 
     def unfolded(self) -> Unfolded:
-        """What must not be folded for the program to compute the same: some parts, or everything."""
+        """The parts that must not be folded for the program to compute the same values, or the whole graph."""
         found, hopeless = replace(ALL_FOLDED, is_apart=True), dict[str, str]()
         apart = self._attempt(found)
         while apart is not None and self._tries < self._most:
@@ -79,7 +79,7 @@ class Prover:
         return nested if attempt is not None and attempt.report is not None and not attempt.wrong else found
 
     def _attempt(self, unfolded: Unfolded) -> ProofAttempt | None:
-        """A program that leaves some parts as they were, or None if it has no readable form."""
+        """Lift and compare the graph with some parts left as they were. None if the graph has no readable form."""
         self._tries += 1
         try:
             made = readable(self._graph, self._arrays, unfolded, self._options)
@@ -98,7 +98,7 @@ class Prover:
         return ProofAttempt(made, report, dict(_wrong(report)))
 
     def _culprit(self, found: Unfolded, attempt: ProofAttempt, node: str) -> UnfoldedPart | None:
-        """The fold to blame for a node: the first without which the node is right."""
+        """The fold to blame for a node: the first one whose removal makes the node right."""
         for part in _suspects(attempt.made.draft, node, attempt.wrong[node]):
             tried = self._attempt(replace(found, parts=(*found.parts, part)))
             compiles = tried is not None and (tried.report is not None or attempt.report is None)
@@ -116,17 +116,18 @@ def _wrong(report: VerifyReport) -> Iterator[tuple[str, str]]:
 
 
 def _node(name: str) -> str:
-    """The node of a name in a report: that of a tensor, or the one after which a variable differs."""
+    """The node that a name in a report refers to: a tensor's node, or the update after which a variable differs."""
     return name.rpartition(AFTER)[2].partition(":")[0]
 
 
 def difference(one: Unequal) -> str:
-    """How far two values are from each other, in words."""
+    """The difference between two values, in words."""
     return f"differs by up to {one.difference:.3g}" if one.difference < float("inf") else "differs in shape or dtype"
 
 
 def _suspects(draft: Draft, node: str, reason: str) -> Iterator[UnfoldedPart]:
-    """What may be to blame for a node: the folds that computed its inputs while lifting, then the one that took it."""
+    """The folds that may be to blame for a node: first the folds that computed its inputs while lifting, then the fold
+    that took the node."""
     owner = draft.owner(node)
     own = {name for name in (*draft.inside, owner) if draft.owner(name) == owner}
     computed: list[str] = []
@@ -149,7 +150,7 @@ def _suspects(draft: Draft, node: str, reason: str) -> Iterator[UnfoldedPart]:
 
 
 def _form(piece: LiftedPiece) -> str:
-    """A piece in one word."""
+    """A short description of a piece."""
     match piece:
         case CallPiece(callee=callee):
             return callee

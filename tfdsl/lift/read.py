@@ -167,7 +167,7 @@ class _Reader:
             raise refuse(NODE_CYCLE, names=_some(error.names)) from None
 
     def _check_functions(self, nodes: Iterable[NodeDef]) -> None:
-        """Refuse functions that call themselves, perhaps through others: TensorFlow would not come to an end."""
+        """Refuse functions that call themselves, directly or through others: TensorFlow would never finish."""
         functions = {one.signature.name: one for one in self._graph.library.function}
 
         def called(nodes: Iterable[NodeDef]) -> set[str]:

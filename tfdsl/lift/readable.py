@@ -1,4 +1,4 @@
-"""The readable form of a graph: folds, one after another, and the source of what they leave."""
+"""Makes the readable form of a graph: applies the folds one after another, and writes the source of the result."""
 
 import os
 from collections.abc import Iterator
@@ -51,9 +51,9 @@ from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
 from .write import Misplaced, Writer, function_lines
 
-# Ops that only look at a tensor or a variable.
+# Ops that only read a variable, or the shape of a tensor.
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
-_NO_SEED = 87654321  # what TensorFlow takes for the seed of a graph that has none
+_NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
     drop_savers, drop_asserts, drop_summaries, drop_dropout,
     fold_losses, fold_random, fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds,
@@ -63,8 +63,8 @@ FOLDS = (
 
 
 class ReadableForm(Record):
-    """A program with what it was made of: its draft, and its text before it was formatted, of which `lines` says for
-    each line which piece it is from."""
+    """A program, its draft, and its text before formatting. `lines` has the piece that each line of this text comes
+    from."""
 
     lifted: Lifted
     draft: Draft
@@ -75,9 +75,9 @@ class ReadableForm(Record):
 def lift_readable(
     graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED, options: LiftOptions = USUAL
 ) -> Lifted:
-    """The graph as a person would write it. `arrays` is the name of the file for large constants, which are in the
-    source if it is empty. `unfolded` says which parts stay as they were. A graph of which a part has no readable form
-    is lifted exactly, with a note."""
+    """The graph as a person would write it. `arrays` is the name of the file for large constants; if it is empty, they
+    are written in the source. `unfolded` says which parts stay as they were. If a part of the graph has no readable
+    form, the whole graph is lifted exactly, with a note."""
     try:
         if not unfolded.exact:
             return readable(graph, arrays, unfolded, options).lifted
@@ -85,7 +85,7 @@ def lift_readable(
     except NotReadable as error:
         reason = str(error)
     exact = lift_exact(graph, arrays)
-    return replace(exact, notes=(*exact.notes, f"written node for node, since {reason}"))
+    return replace(exact, notes=(*exact.notes, f"written node for node, because {reason}"))
 
 
 def readable(
@@ -111,7 +111,7 @@ def readable(
     if any(node.device for node in graph.nodes.values()):
         draft.notes.append("left out: the devices of nodes; the exact form has them")
     if unfolded.is_apart:
-        draft.notes.append("each value has a statement of its own, since nested ones do not compute the same")
+        draft.notes.append("each value has its own statement, because nested expressions do not compute the same")
     roots = _roots(draft, {draft.end(end).node for end in flat.results.values()})
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
@@ -156,7 +156,7 @@ def _ending(draft: Draft, writer: Writer, session: Restoring) -> str:
     draft.notes += session.notes
     zeros = [name for name in draft.uninitialized if name not in session.restored]
     if zeros:
-        draft.notes.append(f"no initializer in the graph, so they begin with zeros: {listed(zeros)}")
+        draft.notes.append(f"these variables have no initializer in the graph and begin with zeros: {listed(zeros)}")
     if session.lines:
         lines += ["", "session:", *(f"    {line}" for line in session.lines)]
     return "".join(f"{line}\n" for line in lines)
@@ -180,7 +180,7 @@ def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:
 
 
 def _is_switched(draft: Draft, end: Endpoint) -> bool:
-    """Whether an endpoint has the value of another one only in a branch."""
+    """Whether an endpoint equals another one only inside a branch."""
     while end in draft.aliases:
         if end.node in draft.graph.nodes and draft.graph.nodes[end.node].op in SWITCHES:
             return True
@@ -191,8 +191,8 @@ def _is_switched(draft: Draft, end: Endpoint) -> bool:
 def _written(
     draft: Draft, functions: dict[str, str], roots: list[str], named: frozenset[str], unfolded: Unfolded
 ) -> tuple[str, Writer, str]:
-    """The functions of what repeats, but for those whose calls could not be where they should, and the rest of the
-    program with its writer."""
+    """The functions for scopes that repeat, and the rest of the program with its writer. A function is left out if one
+    of its calls could not be written in its scope."""
     before = dict(draft.pieces), dict(draft.inside), dict(draft.regions)
     variables = tuple(one for one in draft.pieces.values() if isinstance(one, VariablePiece))
     avoid: set[str] = set()
@@ -216,12 +216,12 @@ def _seed(draft: Draft) -> str:
     if len(seeds) == 1 and _NO_SEED not in draft.seeds:
         return f"seed {min(seeds)}\n"
     if seeds:
-        draft.notes.append("ops with seeds draw other numbers: the graph has several seeds of its own")
+        draft.notes.append("ops with seeds draw different numbers, because the graph sets several graph-level seeds")
     return ""
 
 
 def _called(graph: SavedGraph, names: set[str]) -> set[str]:
-    """These functions of a graph, and all that they call."""
+    """These functions of a graph and all functions that they call."""
     library = {one.signature.name: one for one in graph.library.function}
 
     def used(name: str) -> Iterator[str]:
@@ -232,7 +232,7 @@ def _called(graph: SavedGraph, names: set[str]) -> set[str]:
 
 
 def _train_all(draft: Draft) -> None:
-    """Name the variables that an optimizer trains only where these are not all."""
+    """Name the variables that an optimizer trains only if it does not train all of them."""
     variables = [one for one in draft.pieces.values() if isinstance(one, VariablePiece)]
     trainable = {one.ends[0] for one in variables if one.is_trainable and one.type.dtype.kind in ("float", "complex")}
     for name, piece in draft.pieces.items():
@@ -241,8 +241,8 @@ def _train_all(draft: Draft) -> None:
 
 
 def _roots(draft: Draft, named: set[str]) -> list[str]:
-    """The pieces that the program has for their own sake: among others those of the nodes `named`. Where parts are left
-    out, placeholders and variables are there only if others need them."""
+    """The pieces that the program keeps even if nothing uses them, including the pieces of the nodes `named`. If parts
+    are left out, placeholders and variables are kept only if other pieces need them."""
     graph = draft.graph
     named |= {draft.end(end).node for end in served(graph.signatures)} | draft.served
     kept = (StepPiece, SummaryPiece) if draft.drop else (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)

@@ -12,9 +12,9 @@ from .folds.saver import RESTORES
 from .folds.variables import variable_type
 from .graph import VARIABLES, GraphNode, SavedGraph
 
-_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # what TensorFlow 2 calls the list of variables in its checkpoints
+_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the list of variables in checkpoints of TensorFlow 2
 _ASSIGNS = ("Assign", "AssignVariableOp")
-_SHOWN = 5  # names in a note
+_SHOWN = 5  # the most names in a note
 
 
 class ProgramVariable(Record):
@@ -34,8 +34,8 @@ class Restoring(Record):
 
 
 def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path: str) -> Restoring:
-    """The session that gives the variables of a program their values in the checkpoint of its graph. `variables` has
-    them by the names of their nodes in the graph, and `path` is the path of the checkpoint for the program."""
+    """The session that restores the variables of a program from the checkpoint of its graph. `variables` maps the nodes
+    of the graph to the variables, and `path` is the path of the checkpoint as the program writes it."""
     if not graph.checkpoint or not variables:
         return Restoring()
     try:
@@ -59,13 +59,13 @@ def _item(variable: ProgramVariable, name: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first few of some names."""
+    """The first few names of a list, and the number of the others."""
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def stored_names(graph: SavedGraph) -> dict[str, str]:
-    """The names of variables in the checkpoint of their graph, by the names of their nodes. It has only those that the
-    checkpoint has with the same type."""
+    """Maps the nodes of variables to their names in the checkpoint of the graph. A variable is included only if the
+    checkpoint has it with the same type."""
     reader: Any = v1.train.load_checkpoint(graph.checkpoint)  # a compiled class
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     names = _names_of_objects(reader.get_tensor(_OBJECTS)) if _OBJECTS in shapes else {}
@@ -101,7 +101,7 @@ def _names_of_saver(graph: SavedGraph) -> dict[str, str]:
 
 
 def _assigned(graph: SavedGraph, restore: GraphNode, user: GraphNode) -> list[tuple[str, int]]:
-    """The variables that get an output of a restore op through one of its users, with the number of the output."""
+    """The variables that receive an output of a restore op through one of its users, with the index of the output."""
     own = [end.output for end in user.inputs if end.node == restore.name]
     if user.op in _ASSIGNS and own:
         return [(user.inputs[0].node, own[0])]

@@ -1,4 +1,4 @@
-"""Pieces with other operands: how a part of a program becomes the body of a function, and how parts are compared."""
+"""Rewrites pieces with other operands, to turn a part of a program into the body of a function and to compare parts."""
 
 from collections.abc import Callable, Sequence
 from typing import assert_never, cast
@@ -28,12 +28,13 @@ from .graph import Endpoint
 
 
 class CannotRewrite(Exception):
-    """A piece that can be in no function."""
+    """Raised for a piece that cannot be part of a function."""
 
 
 class Rewrite(Record):
-    """What to write instead: for a number, a string or a list of floats (with the name of its parameter in the op, and
-    its dtype), a size of a shape, an endpoint that is read, one that is made, and the name of a node."""
+    """Functions that return replacements: for a number, a string or a list of floats (given the name of its parameter
+    in the op, and its dtype), for a size in a shape, for an endpoint that is read, for an endpoint that is made, and
+    for the name of a node."""
 
     number: "Callable[[HostValue, str, str], HostValue | LiftedParameter]"
     size: Callable[[int], Dim]
@@ -78,7 +79,8 @@ class Rewrite(Record):
     def _value(
         self, value: "HostValue | bytes | LiftedParameter", key: str, dtype: str
     ) -> "HostValue | LiftedParameter":
-        """Whole numbers of a list one by one, since they are sizes or axes, and other lists as one."""
+        """Replace a value. The whole numbers of a list are replaced one by one, since they are sizes or axes; other
+        lists are replaced as a whole."""
         match value:
             case tuple() if _is_whole(value):
                 return cast(HostValue, tuple(self._value(one, key, dtype) for one in value))

@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from .draft import FunctionCallPiece, LiftedPiece, StepPiece, VariablePiece
 from .names import WORDS
 
-_FEWEST = 4  # statements in a scope without variables
+_FEWEST = 4  # the fewest statements in a scope without variables
 
 Scope = tuple[str, ...]
 
@@ -21,7 +21,7 @@ def scope_of(node: str) -> Scope:
 
 
 def clear_scopes(scopes: dict[str, Scope]) -> dict[str, Scope]:
-    """The scopes, without those inside of others that have the name of an outermost one, which they would hide."""
+    """The scopes, without any inner scope that has the name of an outermost one and would hide it."""
     outermost = {scope[0] for scope in scopes.values() if scope}
     found: dict[str, Scope] = {}
     for node, scope in scopes.items():
@@ -35,7 +35,8 @@ def with_outer(scopes: set[Scope]) -> set[Scope]:
 
 
 def is_worth_a_scope(pieces: Sequence[LiftedPiece]) -> bool:
-    """Whether a person would write a scope around these statements: a layer with variables, or a longer part."""
+    """Whether a person would write a scope around these statements: they are a layer with variables, or a longer
+    part."""
     if any(isinstance(one, FunctionCallPiece) and one.parts for one in pieces):
         return True  # the names of the variables of a call begin with it
     if any(isinstance(one, StepPiece) and one.is_scoped for one in pieces):
@@ -44,7 +45,7 @@ def is_worth_a_scope(pieces: Sequence[LiftedPiece]) -> bool:
 
 
 def path_to(scope: Scope, here: Scope, scopes: Container[Scope]) -> Scope:
-    """The last parts of a scope that say which one is meant, in the scope `here`: the fewest that do."""
+    """The fewest last parts of a scope that identify it from the scope `here`."""
     for first in reversed(range(len(scope))):
         around = (here[:depth] for depth in range(len(here), -1, -1))
         if next(((*one, scope[first]) for one in around if (*one, scope[first]) in scopes), ()) == scope[: first + 1]:

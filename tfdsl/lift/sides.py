@@ -229,7 +229,7 @@ def is_random(op: str) -> bool:
 
 
 def _calls(op: str) -> bool:
-    """Whether an op only does what functions do, which it calls."""
+    """Whether an op's only effects are those of the functions that it calls."""
     definition = op_def(op)
     return definition is None or any(one.type == "func" for one in definition.attr)
 
@@ -245,7 +245,7 @@ def _writes(op: str) -> bool:
 
 
 def _having(graph_def: GraphDef, fits: Callable[[str], bool]) -> frozenset[str]:
-    """The functions that have an op of some kind, perhaps in functions that they call."""
+    """The functions that contain an op of some kind, directly or in functions that they call."""
     functions = {one.signature.name: one for one in graph_def.library.function}
     found: set[str] = set()
     grown = True

@@ -17,8 +17,9 @@ def served(signatures: Mapping[str, SavedSignature]) -> Iterator[Endpoint]:
 def signature_statements(
     draft: Draft, path: Callable[[Endpoint], str | None], unused: Callable[[str], str]
 ) -> list[str]:
-    """The statements for the signatures of a graph. `path` has the expression for a tensor, or None if the program does
-    not have it. A tensor that is only a part of a value gets a name, which `unused` makes from the one wanted."""
+    """The statements for the signatures of a graph. `path` returns the expression for a tensor, or None if the program
+    does not have the tensor. A tensor that is only a part of a value gets a name, which `unused` derives from the
+    wanted name."""
     lines: list[str] = []
     parts: dict[str, str] = {}  # names by expressions
 

@@ -1,4 +1,5 @@
-"""Parts of a graph that stay as they were in the program, since their readable form does not compute the same."""
+"""Describes the parts of a graph that stay as they were, because their readable form does not compute the same
+values."""
 
 from typing import Any
 
@@ -6,8 +7,8 @@ from ..record import Record
 
 
 class UnfoldedPart(Record):
-    """Nodes that a fold leaves alone. `form` is what it would write for them, and `reason` is a sentence that says what
-    is wrong with that."""
+    """Nodes that a fold leaves alone. `form` is the form that the fold would write, and `reason` is a clause that says
+    what is wrong with it."""
 
     fold: str
     nodes: frozenset[str]
@@ -19,8 +20,8 @@ class UnfoldedPart(Record):
 
 
 class Unfolded(Record):
-    """How a program differs from the one that all folds would make. With `is_apart`, each value has a statement of its
-    own. A program that is `exact` has nothing folded, for the reason that it says."""
+    """Limits on the folding of a program. `parts` are left alone. With `is_apart`, each value has a statement of its
+    own. A non-empty `exact` is the reason why nothing is folded."""
 
     parts: tuple[UnfoldedPart, ...] = ()
     is_apart: bool = False
@@ -39,7 +40,7 @@ ALL_FOLDED = Unfolded()
 
 
 def unfolded_json(unfolded: Unfolded) -> dict[str, object]:
-    """What is not folded, in JSON."""
+    """The limits as JSON."""
     parts = [{"fold": one.fold, "nodes": sorted(one.nodes), "form": one.form, "reason": one.reason}
              for one in unfolded.parts]  # fmt: skip
     return {"parts": parts, "apart": unfolded.is_apart, "exact": unfolded.exact}

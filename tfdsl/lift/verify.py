@@ -186,8 +186,8 @@ class Verifier:
         return np.asarray(numbers).astype(dtype.as_numpy_dtype)
 
     def _feeds(self) -> dict[Endpoint, np.ndarray]:
-        """Values for all pairs in which either side is a placeholder. A placeholder of the program can be several
-        tensors of the graph: the graph's own placeholder is fed then."""
+        """Values for all pairs in which either side is a placeholder. A placeholder of the program can correspond to
+        several tensors of the graph; then the graph's own placeholder is fed."""
         found: dict[Endpoint, np.ndarray] = {}
         fed: set[object] = set()
         for is_own in (True, False):

@@ -1,4 +1,4 @@
-"""Source of a draft: names, nested expressions, blocks."""
+"""Writes the source of a draft: names, nested expressions, blocks."""
 
 import re
 from collections import Counter
@@ -53,7 +53,8 @@ _DEEPEST = 4  # nested calls in one expression
 
 
 class Misplaced(Exception):
-    """A call in a scope that the program does not have, or a function whose variables would have other names."""
+    """Raised for a call in a scope that the program does not have, and for a function whose variables would get
+    different names."""
 
     def __init__(self, scope: str):
         super().__init__(scope)
@@ -68,8 +69,8 @@ class ScopeBlock(Record):
 
 
 class Writer(ExpressionWriter):
-    """Writes a draft. Names of nodes are kept for the pieces `kept`: the program names such a node, if it would not
-    have this name by itself. `unfolded` says which parts stay as they were."""
+    """Writes a draft. The nodes of the pieces in `kept` keep their names: the program states such a name if the node
+    would not get it anyway. `unfolded` says which parts stay as they were."""
 
     kept: frozenset[str] = frozenset()
     unfolded: Unfolded = ALL_FOLDED
@@ -92,7 +93,8 @@ class Writer(ExpressionWriter):
         return "".join(f"{line}\n" for line in self.statements(roots))
 
     def statements(self, roots: Iterable[str]) -> list[str]:
-        """The statements for these pieces and all that they need, of a function those of its body."""
+        """The statements for these pieces and all that they need. For a function, these are the statements of its
+        body."""
         kept = list(roots)
         pieces = self._ordered(kept)
         self._nest(pieces, set(kept))
@@ -121,7 +123,7 @@ class Writer(ExpressionWriter):
         return () if is_outside else scope_of(piece.node.removeprefix(self.prefix))
 
     def _check_places(self, calls: Iterable[FunctionCallPiece]) -> None:
-        """Refuse calls whose variables would not have their names."""
+        """Refuse calls whose variables would get different names."""
         for piece in calls:
             last = last_part(piece.node)
             if (*self.scopes[piece.node], last) != (*piece.node.removeprefix(self.prefix).split("/"),):
@@ -180,14 +182,14 @@ class Writer(ExpressionWriter):
                     self.nested.add(piece.ends[0])
 
     def _cut(self, piece: LiftedPiece) -> None:
-        """Write operands that someone gave names as statements of their own."""
+        """Give a statement of its own to each operand that a person named."""
         for one in piece.operands():
             for end in self._ends(one):
                 if end in self.nested and self._is_named(self.draft.pieces[self._owner(end.node)]):
                     self.nested.remove(end)
 
     def _shorten(self, piece: LiftedPiece) -> None:
-        """Write operands of a long statement as statements of their own."""
+        """Give operands of a long statement statements of their own."""
         while not isinstance(piece, VariablePiece):
             nested = {end for one in piece.operands() for end in self._ends(one) if end in self.nested}
             if not nested or len(self._text(piece)) <= _WIDTH:
@@ -198,7 +200,7 @@ class Writer(ExpressionWriter):
     # --- the order of statements ----------------------------------------------------------------
 
     def _ordered(self, roots: Iterable[str], region: str = "") -> list[LiftedPiece]:
-        """The pieces to write, each after those that it reads: those in the body of a loop, or in none."""
+        """The pieces of one loop body, or outside of all bodies, each after the pieces that it reads."""
         found: dict[str, LiftedPiece] = {}
         pieces = self.draft.pieces
         order = {name: at for at, name in enumerate(self.draft.graph.nodes)}
@@ -218,7 +220,7 @@ class Writer(ExpressionWriter):
         return list(found.values())
 
     def _read_by(self, block: BlockPiece) -> Iterator[Endpoint]:
-        """What the bodies of a block read from outside, and what they have to compute."""
+        """The values that the bodies of a block read from outside, and the values that the bodies compute."""
         for region, ends in block.bodies():
             yield from map(self.draft.end, ends)
             for piece in self._body(region, ends):
@@ -266,13 +268,13 @@ class Writer(ExpressionWriter):
         return list(dict.fromkeys(found))
 
     def _blocks(self, node: str) -> Iterator[str]:
-        """The blocks that have a node in one of their bodies."""
+        """The blocks that contain a node in one of their bodies."""
         while node in self.draft.regions:
             node = block_of(self.draft.regions[node])
             yield node
 
     def _direct(self, piece: LiftedPiece) -> Iterator[str]:
-        """The statements that a statement needs, through what is nested in it."""
+        """The statements that a statement needs, including the needs of its nested expressions."""
         for name in self._needed(piece):
             other = self.draft.pieces[name]
             if any(end in self.nested for end in other.ends):
@@ -281,8 +283,8 @@ class Writer(ExpressionWriter):
                 yield name
 
     def _arranged(self, statements: list[LiftedPiece], depth: int = 0) -> tuple[LiftedPiece | ScopeBlock, ...]:
-        """The statements in scopes, each scope in one piece. Scopes that depend on one another both ways are left out,
-        and so are those of few statements."""
+        """The statements, grouped by scope. A scope is left out if it has few statements, or if it and another scope
+        depend on each other."""
         while True:
             units: dict[str, list[LiftedPiece]] = {}
             for piece in statements:
@@ -314,7 +316,7 @@ class Writer(ExpressionWriter):
     def _name_all(
         self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...], taken: frozenset[str]
     ) -> None:
-        """Give names to what statements bind: ones that are not bound in the scope or around it."""
+        """Give names to the values of statements. The names are not bound yet in the scope or around it."""
         bound = {*taken, *(part.name for part in parts if isinstance(part, ScopeBlock))}
         own = "".join(f"{one}/" for one in scope)
         kept = {node.removeprefix(own) for node in self.kept if node.startswith(own)}
@@ -333,7 +335,7 @@ class Writer(ExpressionWriter):
                 self._name_all(part.parts, (*scope, part.name), frozenset(bound))
 
     def _name_loop(self, loop: LoopPiece, scope: tuple[str, ...], bound: set[str]) -> None:
-        """Give names to the variables of a loop, and to what its body binds."""
+        """Give names to the variables of a loop and to the values in its body."""
         if isinstance(loop, ScanPiece):
             self._name_scan(loop, bound)
         for one in loop.variables:
@@ -345,7 +347,8 @@ class Writer(ExpressionWriter):
         self._name_bodies(loop, scope, bound)
 
     def _name_bodies(self, block: BlockPiece, scope: tuple[str, ...], bound: set[str]) -> None:
-        """Give names to what the bodies of a block bind. Names in branches begin with `_`, so that they stay there."""
+        """Give names to the values in the bodies of a block. Names in branches begin with `_`, so that they are local
+        to the branch."""
         for region, ends in block.bodies():
             for piece in self._body(region, ends):
                 self.scopes[piece.node] = scope
@@ -364,7 +367,7 @@ class Writer(ExpressionWriter):
                     self._name_bodies(piece, scope, bound)
 
     def _name_scan(self, scan: ScanPiece, bound: set[str]) -> None:
-        """Give names to the function of a scan, to the elements that it gets, and to the results."""
+        """Give names to the function of a scan, to its elements, and to its results."""
         self.steps[scan.node] = unused_name("step", bound)
         for wanted, ends in (("x", [one.now for one in scan.elements]), ("outputs", scan.ends)):
             for end in ends:
@@ -373,8 +376,8 @@ class Writer(ExpressionWriter):
                 self.bound[self.names[end]] += 1
 
     def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
-        """The name of an endpoint, if nothing else has it: the last part of the node's name, with the scope before it
-        where that is left out and the part alone would not do."""
+        """The preferred name of an endpoint: the last part of the node's name. The scope before it is added if the
+        program leaves out that scope and the part alone would be unclear."""
         *scopes, last = end.node.split("/")
         piece = self.draft.pieces[self._owner(end.node)]
         inside = self._inside(piece)
@@ -391,12 +394,12 @@ class Writer(ExpressionWriter):
         return inside + (f"value_{name.lstrip('_')}" if name[0].isdigit() or name[0] == "_" else name)
 
     def _inside(self, piece: LiftedPiece) -> str:
-        """What the names in a branch begin with, so that they stay there."""
+        """The prefix of names in a branch, which makes them local to it."""
         region = self.draft.regions.get(piece.node, "")
         return "_" if isinstance(self.draft.pieces.get(block_of(region)), IfPiece) else ""
 
     def _reference(self, end: Endpoint) -> str:
-        """A name, with its scopes where it alone would not do."""
+        """A name, with its scopes if the name alone would be unclear."""
         if end in self.parameters:
             return self.parameters[end]
         if not self.names:  # lines are measured before names are given
@@ -406,7 +409,7 @@ class Writer(ExpressionWriter):
         if isinstance(piece, FunctionCallPiece) and end not in piece.ends:
             inner = dict(piece.parts).get(end)
             if inner is None:
-                raise NotReadable(f"{end} is used, which is inside of {piece.node}")
+                raise NotReadable(f"{end} is used outside of {piece.node}, which contains it")
             scope = (*self.scopes[piece.node], last_part(piece.node))
             return ".".join((*path_to(scope, self.here, self.written), *inner))
         if isinstance(piece, LoopPiece) and end not in piece.ends:
@@ -414,7 +417,7 @@ class Writer(ExpressionWriter):
         if is_raw(piece):
             place, end = place_in(self.draft, end), piece.ends[0]
         if end not in self.names:
-            raise NotReadable(f"{end} is used, which is inside of {piece.node}")
+            raise NotReadable(f"{end} is used outside of {piece.node}, which contains it")
         name, scope = self.names[end], self.scopes[piece.node]
         is_clear = self.bound[name] == 1 or scope == self.here[: len(scope)]
         return (name if is_clear else ".".join((*path_to(scope, self.here, self.written), name))) + place
@@ -428,7 +431,7 @@ class Writer(ExpressionWriter):
         return found
 
     def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """The lines of parts, each with the piece that it is from."""
+        """The lines of parts, each with the piece that it comes from."""
         margin = "    " * len(scope)
         for part in parts:
             if isinstance(part, ScopeBlock):
@@ -440,7 +443,7 @@ class Writer(ExpressionWriter):
                     yield f"{margin}{line}", part.node
 
     def _comment(self, piece: LiftedPiece) -> Iterator[str]:
-        """Why a part of the graph stays as it was, before its first statement."""
+        """A comment that says why a part of the graph stays as it was, before the first statement of that part."""
         part = self.unfolded.part(piece.node)
         if part is not None and str(part) not in self.said:
             self.said.add(str(part))
@@ -487,7 +490,7 @@ class Writer(ExpressionWriter):
         yield from (f"    {line}" for line in lines)
 
     def _otherwise(self, piece: IfPiece) -> IfPiece | None:
-        """The `if` that is all of the other branch, for an `elif`."""
+        """The `if` that makes up the whole other branch, to be written as `elif`."""
         _, (region, ends) = piece.bodies()
         match [one for one in self._body(region, ends) if not any(end in self.nested for end in one.ends)]:
             case [IfPiece() as only] if tuple(map(self.draft.end, ends)) == only.ends and not self._controls(only):
@@ -496,7 +499,7 @@ class Writer(ExpressionWriter):
                 return None
 
     def _loop(self, loop: LoopPiece) -> Iterator[str]:
-        """A `while` with its variables, whose names are bound before it."""
+        """A `while` with its variables. Their names are bound before it."""
         changing = [one for one in loop.variables if self.draft.end(one.following) != one.now]
         for one in loop.variables:
             yield f"{self._reference(one.now)} = {self._operand(one.first).text}"
@@ -582,7 +585,7 @@ class Writer(ExpressionWriter):
                 raise AssertionError(piece)
 
     def _as(self, piece: LiftedPiece, name: str) -> str:
-        """The name of the node, where that differs from the one that the program gives it."""
+        """The `as` clause with the name of the node, if the program would give it a different name."""
         own = "/".join((*self.here, name))
         if self.prefix:
             return ""
@@ -620,15 +623,15 @@ class Writer(ExpressionWriter):
         return f"{head}{f' as {name}' if name else ''}{self._as(piece, self.names.get(piece.ends[0], name))}"
 
     def step_name(self, piece: StepPiece) -> str:
-        """The name of a step, or "" if the program need not have one: its node has TensorFlow's usual name, or is the
-        only step and has a whole name."""
+        """The name of a step, or "" if it needs no name: its node has TensorFlow's usual name, or it is the only step
+        and has a whole name."""
         name = self.names.get(piece.ends[0], "")
         is_only = sum(isinstance(one, StepPiece) for one in self.draft.pieces.values()) == 1
         is_whole = piece.node != "/".join((*self.scopes.get(piece.node, ()), name)) and piece.node in self.kept
         return "" if piece.node == OPTIMIZERS[piece.optimizer].node or (is_only and is_whole) else name
 
     def _trained(self, ends: Sequence[Endpoint]) -> str:
-        """Variables, or the scope whose variables they are."""
+        """The variables that a step trains, or the scope that contains exactly these variables."""
         trainable = {one.ends[0].node for one in self.variables if one.is_trainable}
         names = {end.node for end in ends}
         for scope in sorted(self.written, key=len):
@@ -639,19 +642,19 @@ class Writer(ExpressionWriter):
 
 
 def _variable_name(variable: LoopVariable) -> str:
-    """A name for a variable of a loop: `i` for one that counts."""
+    """A name for a variable of a loop. A counter is called `i`."""
     return "i" if isinstance(variable.first, Given) and isinstance(variable.first.value, int) else "state"
 
 
 def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
-    """What a statement gives names: the outputs, or what a raw call gives as one."""
+    """The values that a statement names: its outputs, or the result of a raw call as a whole."""
     if isinstance(piece, (SummaryPiece, ReturnPiece)):
         return ()
     return piece.ends[:1] if is_raw(piece) else piece.ends
 
 
 def place_in(draft: Draft, end: Endpoint) -> str:
-    """The place of an endpoint in the value of a raw call."""
+    """The index of an endpoint in the value of a raw call."""
     node = draft.graph.nodes[end.node]
     definition = op_def(node.op)
     assert definition is not None
@@ -663,7 +666,7 @@ def _one_or_list(texts: Sequence[str]) -> str:
 
 
 def function_lines(function: LiftedFunction, variables: Sequence[str]) -> list[str]:
-    """The definition of a function. Raises `Misplaced` if its variables, which are these pieces, would not have their
+    """The definition of a function. `variables` are the variables in it. Raises `Misplaced` if they would get different
     names."""
     parameters = {Endpoint(f"%{name}"): name for name in function.parameters}
     writer = Writer(function.body, {}, prefix=function.prefix, parameters=parameters)

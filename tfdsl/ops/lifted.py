@@ -1,9 +1,10 @@
 """How an op of a TensorFlow graph is written as a call: the table by which `tfdsl lift` goes back from nodes to source.
 
 A line gives the call that builds the node. Its positional arguments are the inputs of the TensorFlow op, in order; an
-argument `param=attr` has the value of an attribute, and `attr!value` demands one, or any of `one|another`. The rest of
-the attributes follow from the inputs or have their defaults; a node with others has no call. Some ops are built as
-another one by the TensorFlow of today, such as `Add` as `AddV2`: both compute the same.
+argument `param=attr` has the value of an attribute. `attr!value` requires an attribute to have this value, or with
+`attr!one|another` one of several. All other attributes must follow from the inputs or have their defaults; otherwise
+the node has no call. Current TensorFlow builds some ops as a different op that computes the same, such as `Add` as
+`AddV2`.
 """
 
 import re
@@ -291,8 +292,8 @@ _LINE = re.compile(r"(\w+) = (\w+)\((.*)\)( first)?")
 SOFTMAX_LOSSES = (OPS["softmax_cross_entropy_with_logits_v2"], OPS["softmax_cross_entropy_with_logits"])
 
 
-# Initializers that scale uniform or normal numbers by a layer: by the mean of its inputs and outputs, or by its inputs,
-# and by a factor. They are tried in this order.
+# Initializers that scale uniform or normal numbers by the size of a layer (its inputs, or the mean of its inputs and
+# outputs) and by a factor. They are tried in this order.
 UNIFORM_INITIALIZERS = {
     "glorot_uniform": ("both", 1.0),
     "he_uniform": ("inputs", 2.0),

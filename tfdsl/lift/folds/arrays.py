@@ -1,5 +1,5 @@
-"""Tensor arrays, through which loops of TensorFlow 1 get the elements of a tensor one by one and give theirs back: they
-are `x[i]` and `scan`."""
+"""Folds tensor arrays. Loops of TensorFlow 1 use them to read a tensor element by element and to collect results. They
+become `x[i]` and `scan`."""
 
 from collections import defaultdict
 from typing import TypeGuard
@@ -43,7 +43,8 @@ def _is_call(piece: object, callee: str) -> TypeGuard[CallPiece]:
 
 
 class _TensorArrays:
-    """The arrays of a draft. `sizes` has the sizes of those that gave elements, by the pieces of the elements."""
+    """The tensor arrays of a draft. `sizes` has the size of an array for each element that was read from it, by the
+    piece of the element."""
 
     def __init__(self, draft: Draft):
         self.draft = draft
@@ -54,7 +55,7 @@ class _TensorArrays:
         self.sizes: dict[str, Operand] = {}
 
     def fold_reads(self, scatter: CallPiece) -> None:
-        """Elements of an array that has all elements of a tensor are elements of the tensor."""
+        """Read elements from the tensor itself if the array was filled with all elements of that tensor."""
         given = dict(scatter.arguments)
         array, value = self.array(given["handle"]), given["value"]
         if array is None or not isinstance(value, Produced) or not self.counts(given["indices"]):
@@ -88,7 +89,7 @@ class _TensorArrays:
                 return False
 
     def counts(self, indices: Operand) -> bool:
-        """Whether these are whole numbers from 0 on."""
+        """Whether indices count up from 0."""
         made = self.made(indices)
         match indices:
             case Given(tuple(values)):
@@ -105,7 +106,7 @@ def _is_number(operand: Operand, number: int) -> bool:
 
 
 class _Scan:
-    """A loop over the elements of tensors, which gives back the values that its variables had."""
+    """A loop over the elements of tensors that collects the values of its variables."""
 
     def __init__(self, arrays: _TensorArrays, loop: LoopPiece):
         self._arrays, self._draft, self._loop = arrays, arrays.draft, loop
@@ -152,7 +153,7 @@ class _Scan:
         return isinstance(value, Produced) and self._draft.end(value.end) in [one.now for one in self._counters]
 
     def _limits(self) -> list[Operand]:
-        """What the counters stay below, if the condition is that and nothing else."""
+        """The limits of the counters, or an empty list if the condition tests anything else."""
         limits: list[Operand] = []
         todo: list[Operand] = [Produced(self._loop.condition)]
         while todo:
@@ -166,7 +167,7 @@ class _Scan:
         return limits
 
     def _elements(self) -> list[IndexPiece]:
-        """The elements that the body takes at the place of a counter."""
+        """The elements that the body reads at the position of a counter."""
         found: list[IndexPiece] = []
         for name in self._arrays.sizes:
             match self._draft.pieces.get(name):
@@ -177,8 +178,8 @@ class _Scan:
         return found
 
     def _stacked(self, flow: LoopVariable, limit: Operand) -> dict[Endpoint, CallPiece]:
-        """The value that the loop puts in an array, with what takes all of them out of it afterwards, if nothing else
-        is done with the array."""
+        """The value that the loop writes to an array, with the op that gathers all of these values after the loop.
+        Empty if the array is used in any other way."""
         arrays = self._arrays
         write, array = arrays.made(Produced(flow.following)), arrays.array(flow.first)
         if not _is_call(write, _WRITE) or array is None or flow.last is None:
@@ -194,7 +195,7 @@ class _Scan:
         return {self._draft.end(value.end): gathers[0]} if isinstance(value, Produced) else {}
 
     def _only_count(self, elements: list[IndexPiece]) -> bool:
-        """Whether the counters only count, and say which element is taken or made."""
+        """Whether the counters are only used to count, and as the positions of elements that are read or written."""
         taken = {one.node for one in elements}
         steps = {self._draft.end(one.following).node for one in self._counters}
         return all(
@@ -214,7 +215,7 @@ class _Scan:
             gather = gathers.get(draft.end(one.following))
             end = Endpoint(one.now.node, ALL_VALUES) if gather is None or gather.ends[0] in ends else gather.ends[0]
             ends.append(end)
-            if one.last is not None and self._is_read(one):  # the last of all values
+            if one.last is not None and self._is_read(one):  # the last element of all values
                 draft.pieces[one.last.node] = IndexPiece(
                     one.last.node, (one.last,), (), x=Produced(end), specs=(Given(-1, ""),)
                 )

@@ -1,5 +1,5 @@
-"""Branches of TensorFlow 1 whose condition is known: the one that runs stays, without its Switch and Merge, and the
-other one goes. Guards of assertions that always hold are such branches."""
+"""Folds branches of TensorFlow 1 whose condition is known. The branch that runs stays, without its Switch and Merge;
+the other one is dropped. This also removes the guards of assertions that always hold."""
 
 from ..constants import constant_value
 from ..draft import Draft
@@ -13,7 +13,7 @@ def fold_branches(draft: Draft) -> None:
 
 
 class _Branches:
-    """What never runs: nodes, and outputs of Switch ops."""
+    """The nodes and the outputs of Switch ops that never run."""
 
     def __init__(self, draft: Draft):
         self._draft = draft

@@ -63,8 +63,8 @@ def _waits(draft: Draft, node: GraphNode) -> bool:
 
 
 def fold_constant(draft: Draft, node: GraphNode) -> None:
-    """A constant that is too large for the text is stored. One that nothing in the graph uses is a call, so that it is
-    there."""
+    """Store a constant that is too large for the text. Write a constant that nothing in the graph uses as a call, so
+    that the program keeps it."""
     end = Endpoint(node.name)
     value = operand(draft, end)
     if isinstance(value, Produced):

@@ -1,4 +1,5 @@
-"""Branches of TensorFlow 1: what is between Switch ops of one condition and their Merge ops is an `if`."""
+"""Folds branches of TensorFlow 1: Switch ops with the same condition, their Merge ops, and the nodes between them
+become an `if`."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ class Step(Record):
     branch: int | None = None
 
 
-Context = tuple[Step, ...]  # all steps into a place, the outermost first
+Context = tuple[Step, ...]  # the steps into a place, outermost first
 
 
 def fold_conds(draft: Draft) -> None:
@@ -46,7 +47,7 @@ def fold_conds(draft: Draft) -> None:
 
 
 def _place(draft: Draft, found: "_Contexts", pieces: dict[tuple[Context, str], IfPiece]) -> None:
-    """Say which body each node is in."""
+    """Record the body that each node is in."""
     loops = {found.of[one.node][-1].name: one.node for one in draft.pieces.values() if isinstance(one, LoopPiece)}
 
     def region(context: Context) -> str:
@@ -67,10 +68,10 @@ def _place(draft: Draft, found: "_Contexts", pieces: dict[tuple[Context, str], I
 
 
 class _Contexts:
-    """The context of each node that is in one, and the Merge ops of conditions by the context and the condition.
+    """The control flow contexts of nodes, and the Merge ops of each condition in each context.
 
-    A condition is told from others of the same tensor by its scope, in which `tf.cond` makes an identity `pred_id` and
-    a Switch, unless something removed the identities from the graph.
+    Two conditions can test the same tensor. They are distinguished by their scopes: `tf.cond` makes an identity
+    `pred_id` and a Switch in its scope. If the identities were removed from the graph, scopes are not used.
     """
 
     def __init__(self, draft: Draft, by_scope: bool):
@@ -104,7 +105,8 @@ class _Contexts:
         return f"{end} {named.rpartition('/')[0] if self._by_scope else ''}"
 
     def _context(self, node: GraphNode) -> Context | None:
-        """The context of a node: the deepest of those that it reads from, if they are in one another."""
+        """The context of a node: the deepest context of its inputs, or None if their contexts are not nested in one
+        another."""
         if node.op == _MERGE:
             return self._merged(node)
         found = [*map(self.at, node.inputs), *(self.of.get(name, ()) for name in node.controls)]
@@ -124,7 +126,7 @@ class _Contexts:
         found = sorted(map(self.at, node.inputs), key=lambda one: one[-1].branch or 0 if one else 0)
         match found:
             case [(*context, Step(name, 0)), (*other, Step(same, 1))] if context == other and name == same:
-                if self._draft.is_free(node.name):  # and not one of a gradient that has been folded
+                if self._draft.is_free(node.name):  # it is not part of a folded gradient
                     self.merges[tuple(context), name].append(node)
                 return tuple(context)
             case _:
@@ -151,12 +153,13 @@ class _Cond:
 
     @property
     def initialized(self) -> Endpoint | None:
-        """The variable whose initial value this is while it has none, as an initial value of another variable."""
+        """The variable whose value or initial value this condition chooses, or None. TensorFlow writes such a condition
+        where an initial value depends on another variable."""
         asked = self._draft.graph.nodes[self._tested(self._pred).node]
         return self._tested(asked.inputs[0]) if asked.op in INITIALIZED else None
 
     def take_variable(self, variable: Endpoint) -> None:
-        """Take the value of a variable instead: when it is read, it has one."""
+        """Replace the condition with the value of the variable, which is always initialized when it is read."""
         for merge in self._merges:
             self._draft.aliases[Endpoint(merge.name)] = variable
         asked = self._tested(self._pred).node
@@ -166,7 +169,7 @@ class _Cond:
         self._draft.dropped |= {name for name in inside if self._draft.is_free(name)}
 
     def _passed_on(self, name: str) -> Iterator[str]:
-        """The users of a node, also through identities."""
+        """The users of a node. An identity is replaced with its own users."""
         for user in self._draft.graph.users[name]:
             if self._draft.graph.nodes[user].op == "Identity":
                 yield from self._passed_on(user)
@@ -175,8 +178,8 @@ class _Cond:
 
     @property
     def guarded(self) -> GraphNode | None:
-        """The assertion that is all that the branches do: one of the condition itself, which does nothing if it holds,
-        so that the branches can go."""
+        """The assertion that the branches guard, if they do nothing else and it tests the condition itself. Without the
+        branches, it does the same."""
         draft, nodes = self._draft, self._draft.graph.nodes
         users = [nodes[user] for merge in self._merges for user in draft.graph.users[merge.name]]
         acting = [name for branch in self._branches for name in branch if changes_something(nodes[name])]
@@ -191,13 +194,13 @@ class _Cond:
         return self._switches[0].inputs[1]
 
     def _tested(self, end: Endpoint) -> Endpoint:
-        """The tensor that a value comes from, through Switch ops and identities."""
+        """The tensor that Switch ops and identities pass on as this value."""
         while self._draft.graph.nodes[end.node].op in (*SWITCHES, "Identity"):
             end = self._draft.graph.nodes[end.node].inputs[0]
         return end
 
     def unguard(self, assertion: GraphNode) -> None:
-        """Leave an assertion without its guard."""
+        """Remove the guard of an assertion."""
         self._pass_on()
         needed = self._above(assertion.name)
         branches = {name for branch in self._branches for name in branch if name not in needed}
@@ -206,20 +209,20 @@ class _Cond:
                 self._draft.inside[name] = assertion.name
 
     def _pass_on(self) -> None:
-        """Let the outputs of the Switch ops be what they switch."""
+        """Replace the outputs of the Switch ops with their inputs."""
         for switch in self._switches:
             for branch in (0, 1):
                 self._draft.aliases[Endpoint(switch.name, branch)] = switch.inputs[0]
 
     @property
     def is_if(self) -> bool:
-        """Whether all of it can be the statement."""
+        """Whether an `if` can replace all of these nodes."""
         draft, graph = self._draft, self._draft.graph
         merges = {one.name for one in self._merges}
         if not all(draft.is_open(one.name) for one in (*self._merges, *self._switches)):
             return False
         if merges & self._above(*(end.node for one in self._merges for end in one.inputs)):
-            return False  # one of them needs another one
+            return False  # one Merge needs another
         if any(Endpoint(name, 1) in graph.nodes[user].inputs for name in merges for user in graph.users[name]):
             return False
         if not all(self._have_one_type(one) for one in self._merges):
@@ -239,7 +242,7 @@ class _Cond:
         return True
 
     def _above(self, *names: str) -> set[str]:
-        """These nodes and what they need, in one turn of the loops around them."""
+        """These nodes and the nodes that they need within one iteration of the loops around them."""
         nodes = self._draft.graph.nodes
 
         def needs(name: str) -> Iterator[str]:
@@ -268,7 +271,7 @@ class _Cond:
                        otherwise=tuple(sides[0]))  # fmt: skip
 
     def _is_needed(self, merge: GraphNode) -> bool:
-        """Whether anything takes a result but gradients that have been folded."""
+        """Whether anything other than folded gradients uses a result."""
         users = self._draft.graph.users[merge.name]
         return not users or not all(is_gradient(self._draft, user) for user in users)
 
@@ -278,7 +281,7 @@ class _Cond:
 
 
 def is_gradient(draft: Draft, name: str) -> bool:
-    """Whether a node is part of gradients that have been folded, or gone."""
+    """Whether a node is part of folded gradients, or was dropped."""
     match draft.pieces.get(draft.owner(name)):
         case StepPiece() | CallPiece(callee=GRADIENTS.name) | IndexPiece():
             return True

@@ -1,4 +1,4 @@
-"""Parts of a graph that the user leaves out: assertions, summaries, training, dropout."""
+"""Drops the parts of a graph that the user leaves out: assertions, summaries, training, dropout."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from ..options import ASSERT, SUMMARIES, TRAINING
 
 _SUMMARIES = ("ScalarSummary", "HistogramSummary", "ImageSummary", "AudioSummary", "AudioSummaryV2", "TensorSummary",
               "TensorSummaryV2", "MergeSummary")  # fmt: skip
-_GUARD = "/AssertGuard/"  # in the names of all nodes of a branch with an assertion
+_GUARD = "/AssertGuard/"  # in the names of the nodes that guard an assertion
 _DRAWS = ("RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2")
 _ADDS = ("Add", "AddV2", "Sub", "Mul")
 _SCALES = ("RealDiv", "Div", "Mul")
 _MUL, _SELECTS, _MERGE, _SWITCH, _IDENTITY = "Mul", ("Select", "SelectV2"), "Merge", "Switch", "Identity"
 _FLOOR, _CAST, _COMPARE = "Floor", "Cast", ("GreaterEqual", "Less")
-_MOST_ABOVE = 4  # ops between a draw and the mask that it makes
+_MOST_ABOVE = 4  # the most ops between a draw and its mask
 
 
 def drop_asserts(draft: Draft) -> None:
@@ -28,13 +28,13 @@ def drop_asserts(draft: Draft) -> None:
 
 
 def drop_summaries(draft: Draft) -> None:
-    """Drop summaries, and what merges them."""
+    """Drop summaries and the ops that merge them."""
     if SUMMARIES in draft.drop:
         draft.dropped |= {node.name for node in draft.nodes(*_SUMMARIES)}
 
 
 def drop_dropout(draft: Draft) -> None:
-    """Let what reads the result of a dropout read what the dropout was given."""
+    """Replace the result of each dropout with its input."""
     if DROPOUT.name not in draft.drop:
         return
     for node in draft.nodes(_MUL, *_SELECTS):
@@ -50,7 +50,7 @@ def drop_dropout(draft: Draft) -> None:
 
 
 def _idle(draft: Draft, scope: str) -> Iterator[str]:
-    """What is left over from the branches in a scope: nodes that only said which of them runs."""
+    """Nodes in a scope that only told which branch runs, and that nothing uses any more."""
     for node in draft.nodes(_IDENTITY):
         is_idle = node.name.startswith(scope) and not draft.graph.users[node.name]
         if is_idle and draft.graph.input(node, 0).op == _SWITCH:
@@ -63,7 +63,7 @@ def _pass(draft: Draft, node: GraphNode, given: Endpoint) -> None:
 
 
 def _dropped_out(draft: Draft, node: GraphNode) -> Endpoint | None:
-    """What a dropout is given, if a node is the last op of one: a product with a random mask, or a choice by it."""
+    """The input of a dropout, if a node is its last op: a product with a random mask, or a selection by it."""
     graph = draft.graph
     if node.op == _MUL:
         ends = [one for one in (node.inputs, node.inputs[::-1]) if _is_mask(draft, one[1], (_FLOOR, _CAST))]
@@ -91,7 +91,7 @@ def _is_mask(draft: Draft, end: Endpoint, ops: tuple[str, ...]) -> bool:
 
 
 def _source(draft: Draft, end: Endpoint) -> Endpoint | None:
-    """What a switch is given, if an endpoint is one of its ways."""
+    """The input of a Switch, if an endpoint is one of its outputs, perhaps after identities."""
     end = draft.end(end)
     node = draft.graph.nodes[end.node]
     while node.op == _IDENTITY and not any(map(draft.has_effect, node.controls)):
@@ -101,7 +101,7 @@ def _source(draft: Draft, end: Endpoint) -> Endpoint | None:
 
 
 def drop_training(draft: Draft) -> None:
-    """Drop the steps of optimizers, and what needs them. The losses stay."""
+    """Drop the steps of optimizers and the nodes that need them. Keep the losses."""
     if TRAINING not in draft.drop:
         return
     steps = {name: piece for name, piece in draft.pieces.items() if isinstance(piece, StepPiece)}

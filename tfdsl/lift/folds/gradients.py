@@ -1,5 +1,5 @@
-"""Whether the gradients in a graph are those that TensorFlow makes for a loss. What else a script can ask of it leaves
-traces: several losses, gradients that stop at a tensor, ops with gradients of their own."""
+"""Checks that the gradients in a graph are the gradients that TensorFlow makes for a loss. Other uses leave traces:
+several losses, gradients that stop at a tensor, ops with custom gradients."""
 
 import re
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from ..draft import Draft, NotReadable
 from ..graph import VARIABLES, Endpoint, SavedGraph, reached
 
-_OWN_GRADIENT = "_gradient_op_type"  # the attribute of an op with a gradient of its own
-_OTHER_SEEDS = re.compile(r"(?:grad_ys_[1-9]\d*|Fill_\d+)\Z")  # TensorFlow begins with one for each tensor
+_OWN_GRADIENT = "_gradient_op_type"  # the attribute of an op with a custom gradient
+_OTHER_SEEDS = re.compile(r"(?:grad_ys_[1-9]\d*|Fill_\d+)\Z")  # gradients of further tensors
 _OF_OP = re.compile(r"_grad/")
-# Floats that have no gradient, or end it.
+# Ops with a float result whose gradient is zero or an error.
 _ENDS = ("StopGradient", "PreventGradient", "ZerosLike", "OnesLike", "Floor", "Ceil", "Round", "Rint", "Sign")
-# Ops whose gradient always needs nodes.
+# Ops whose gradient always has nodes of its own.
 _SHOWN = frozenset(
     "MatMul BatchMatMul BatchMatMulV2 Conv2D Relu Relu6 Elu Sigmoid Tanh Softplus Softmax Exp Log Sqrt Rsqrt Square "
     "Mul Div RealDiv Pow Maximum Minimum Mean Sum MaxPool AvgPool SoftmaxCrossEntropyWithLogits "
@@ -21,8 +21,8 @@ _SHOWN = frozenset(
 
 
 def check_gradients(draft: Draft, scope: str, loss: Endpoint, given: Mapping[Endpoint, Endpoint | None]) -> None:
-    """Raise `NotReadable` if the gradients in a scope are not those of a loss. `given` has the gradient that a step is
-    given for each of its variables."""
+    """Raise `NotReadable` if the gradients in a scope are not the gradients of a loss. `given` maps each variable to
+    the gradient that its update receives."""
     graph = draft.graph
     own = [name.removeprefix(f"{scope}/") for name in graph.nodes if name.startswith(f"{scope}/")]
     if any(map(_OTHER_SEEDS.match, own)):
@@ -32,23 +32,23 @@ def check_gradients(draft: Draft, scope: str, loss: Endpoint, given: Mapping[End
     for variable, gradient in given.items():
         read = _read(draft, scope, gradient) if gradient is not None else set[str]()
         if read and variable.node not in read:
-            raise NotReadable(f"the update of {variable.node} is given the gradient of {min(read)}")
+            raise NotReadable(f"the update of {variable.node} receives the gradient of {min(read)}")
     passed = {one for name in own for one in of_ops(name)}
     for name in sorted(_between(draft, loss, {variable.node for variable in given})):
         node = graph.nodes[name]
         if _OWN_GRADIENT in node.attrs:
-            raise NotReadable(f"{name} has a gradient of its own")
+            raise NotReadable(f"{name} has a custom gradient")
         if node.op in _SHOWN and name not in passed and name not in draft.from_functions:
             raise NotReadable(f"the gradients in {scope} stop below {name}")
 
 
 def of_ops(name: str) -> list[str]:
-    """The ops whose gradient a node in the scope of gradients may belong to, the one with the longest name last."""
+    """The ops whose gradient a node in a gradient scope may compute, shortest name first."""
     return [name[: one.start()] for one in _OF_OP.finditer(name)]
 
 
 def _read(draft: Draft, scope: str, gradient: Endpoint) -> set[str]:
-    """The variables that are read by the op through which a gradient reaches one."""
+    """The variables read by the op through which a gradient reaches a variable."""
     names = [name for name in of_ops(gradient.node.removeprefix(f"{scope}/")) if name in draft.graph.nodes]
     found: set[str] = set()
     for end in draft.graph.nodes[names[-1]].inputs if names else ():

@@ -1,5 +1,5 @@
-"""Initial values that are scaled by the sizes of a layer: uniform or normal numbers with the limit or deviation of one
-of TensorFlow's initializers are a call of it."""
+"""Folds initial values that are scaled by the size of a layer: uniform or normal numbers become a call of the
+TensorFlow initializer with the same limit or deviation."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from ...record import replace
 from ...types import TensorType
 from ..draft import CallPiece, Draft, Given, LiftedPiece, Produced, Splat, VariablePiece
 
-_UNCUT = 0.87962566103423978  # the deviation of a normal distribution without what is beyond 2 deviations
+_UNCUT = 0.87962566103423978  # the deviation of a normal distribution cut off at 2 deviations
 
 
 def fold_initializers(draft: Draft) -> None:
@@ -24,7 +24,7 @@ def fold_initializers(draft: Draft) -> None:
             case VariablePiece(initial=Given(tuple(values), dtype)) if values and _is_zero(values):
                 zero = 0.0 if piece.type.dtype.kind == "float" else 0
                 draft.pieces[piece.node] = replace(piece, initial=Splat(zero, (), dtype))
-            case VariablePiece(initial=Splat(value, _, dtype)):  # the variable has its shape
+            case VariablePiece(initial=Splat(value, _, dtype)):  # the variable states the shape
                 draft.pieces[piece.node] = replace(piece, initial=Splat(value, (), dtype))
             case _:
                 pass

@@ -1,4 +1,5 @@
-"""What the code that built a graph left over: parts of shapes that nothing takes, and names of values at the end."""
+"""Removes leftovers of the code that built a graph: parts of shapes that nothing uses, and identities that only name a
+result."""
 
 from ...ops import OPS
 from ...ops.named import IDENTITY
@@ -6,9 +7,9 @@ from ...record import replace
 from ..draft import CallPiece, Draft, IndexPiece, Produced
 from ..graph import VARIABLES, Endpoint, SavedGraph
 
-# Ops that only look at a tensor or a variable.
+# Ops that only read a variable, or the shape of a tensor.
 _LOOKS = ("Shape", "ShapeN", "Rank", "Size", "ReadVariableOp", *VARIABLES)
-# Ops that only take apart what those give, or put it together.
+# Ops that only split or combine the results of those.
 _PARTS = ("Identity", "Unpack", "StridedSlice", "Slice", "Pack", "ConcatV2", "Cast", "ExpandDims", "Squeeze", "Prod")
 
 
@@ -29,7 +30,7 @@ def is_leftover(graph: SavedGraph, name: str) -> bool:
 
 
 def fold_outputs(draft: Draft) -> None:
-    """Give a value the name of the identity at the end of the graph that passes it on."""
+    """Give a value the name of the identity that passes it on at the end of the graph."""
     named = {draft.end(end) for one in draft.graph.signatures.values() for end in one.outputs.values()}
     for piece in list(draft.pieces.values()):
         match piece:
@@ -42,7 +43,7 @@ def fold_outputs(draft: Draft) -> None:
 
 
 def _fold_output(draft: Draft, name: str, made: object) -> None:
-    """Let the piece that makes a value be in the place of the identity after it."""
+    """Put the piece that makes a value in the place of the identity after it."""
     match made:
         case IndexPiece(ends=(_,)) | CallPiece(ends=(_,)) if draft.regions.get(made.node) == draft.regions.get(name):
             if isinstance(made, CallPiece) and made.callee not in OPS:

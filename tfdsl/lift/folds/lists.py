@@ -1,4 +1,4 @@
-"""Lists of tensors: where an op takes one tensor, a list is the stack of its elements."""
+"""Folds stacks of tensors: where an op takes one tensor, the program can write a list of its elements."""
 
 from collections import Counter
 
@@ -26,7 +26,7 @@ class _Lists:
         self._draft, self._used = draft, used
 
     def listed(self, value: Operand, kind: str) -> Operand:
-        """The list of which an argument is the stack, or the argument."""
+        """The list of the elements, if an argument is a stack of them; otherwise the argument."""
         match self._made(value):
             case CallPiece(callee=STACK.name, arguments=(("values", Listed(items)),)) if kind in ("shape", "tensor"):
                 return Listed(items) if any(isinstance(one, Produced) for one in items) else value
@@ -39,7 +39,7 @@ class _Lists:
                 return value
 
     def _part(self, part: Operand) -> tuple[Operand, ...]:
-        """The elements of a part of a list of sizes, or none if they are not known."""
+        """The elements of a part of a list of sizes, or an empty tuple if they are not known."""
         match part, self._made(part):
             case Given(tuple(values), dtype), _:
                 return tuple(Given(one, dtype) for one in values)
@@ -49,7 +49,7 @@ class _Lists:
                 return ()
 
     def _made(self, value: Operand) -> object:
-        """The piece that makes a tensor for this argument alone."""
+        """The piece that makes a tensor, if only this argument uses it."""
         if not isinstance(value, Produced):
             return None
         end = self._draft.end(value.end)

@@ -1,5 +1,5 @@
-"""Shapes of the variables of loops: TensorFlow 1 lets a variable have another shape in each turn, source only where its
-first value says so."""
+"""Finds the shapes of loop variables. In TensorFlow 1, a variable can have a different shape in each iteration; in
+source, only if the shape of its first value leaves that open."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -15,8 +15,8 @@ _ENTERS = ("Enter", "RefEnter")
 
 
 def changing_shapes(draft: Draft, inside: Collection[str], merges: Sequence[GraphNode]) -> dict[str, Shape]:
-    """The shapes of variables that have others in later turns than in the first, by their Merge: what all turns have in
-    common. `inside` are the nodes of the loop."""
+    """The shapes of variables whose shape changes after the first iteration, by their Merge: the shape that fits all
+    iterations. `inside` lists the nodes of the loop."""
     first = {one.name: draft.type(draft.graph.input(one, 0).inputs[0]) for one in merges}
     types = first
     for _ in range(_MOST_TURNS):
@@ -29,20 +29,20 @@ def changing_shapes(draft: Draft, inside: Collection[str], merges: Sequence[Grap
 
 
 def _common(one: Shape, other: Shape) -> Shape:
-    """What two shapes have in common. What is not known of the second one is as in the first: `tf.while_loop` demands
-    that, and forgets what it was told about shapes."""
+    """The most specific shape that fits both. An unknown size of the second shape keeps the size of the first, as
+    `tf.while_loop` requires."""
     if one is None or other is None:
         return one
     return tuple(a if b is None or a == b else None for a, b in zip(one, other)) if len(one) == len(other) else None
 
 
 def _turn(draft: Draft, inside: Collection[str], types: Mapping[str, TensorType]) -> dict[str, Shape]:
-    """The shapes that variables have after a turn, if they have these types before it: TensorFlow infers them."""
+    """The shapes of variables after an iteration that begins with these types, as TensorFlow infers them."""
     graph = draft.graph
     nodes = {name: _placeholder(name, one) for name, one in types.items()}
 
     def given(end: Endpoint) -> Endpoint:
-        """An input of a node: one from outside is a placeholder."""
+        """An input of a node. An input from outside the loop becomes a placeholder."""
         while graph.nodes[end.node].op in _ENTERS and end.node not in entering:
             end = graph.nodes[end.node].inputs[0]
         if end.node in kept or end.node in types:
@@ -63,7 +63,7 @@ def _turn(draft: Draft, inside: Collection[str], types: Mapping[str, TensorType]
         with built.as_default():
             v1.import_graph_def(graph_def_of(replace(graph, nodes=nodes)), name="")
     except (ValueError, TypeError, v1.errors.OpError):
-        return {name: one.shape for name, one in types.items()}  # it has references
+        return {name: one.shape for name, one in types.items()}  # the body has references
     found: dict[str, Shape] = {}
     for name in types:
         end = graph.input(graph.nodes[name], 1).inputs[0]

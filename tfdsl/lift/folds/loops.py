@@ -43,7 +43,7 @@ def fold_loops(draft: Draft) -> None:
             raise NotReadable(f"the frame {frame} is not a loop of tf.while_loop")
         effect = next(loop.lost(), None)
         if effect is not None:
-            raise NotReadable(f"{effect} has an effect inside of a loop, for which nothing waits")
+            raise NotReadable(f"nothing waits for {effect}, which has an effect in a loop")
         piece = loop.piece()
         inside = {*loop.plumbing} - {piece.node}
         draft.claim(piece, *inside)
@@ -84,7 +84,7 @@ class _Frame:
 
     def __init__(self, draft: Draft, frame: str, names: list[str], inside: list[str]):
         self._draft = draft
-        self._inside = [name for name in inside if draft.is_open(name)]  # with the frames in this one
+        self._inside = [name for name in inside if draft.is_open(name)]  # including the frames inside this one
         self.names = [name for name in names if draft.is_open(name)]
         self._by_op: dict[str, list[GraphNode]] = defaultdict(list)
         for name in self.names:
@@ -96,7 +96,7 @@ class _Frame:
             if (node := draft.graph.nodes[name]).op == _EXIT
         ]  # fmt: skip
         self.plumbing: set[str] = set()
-        self.before: dict[str, CallPiece] = {}  # what its variables begin with
+        self.before: dict[str, CallPiece] = {}  # pieces for the first values of variables
         self._frame = frame
 
     @property
@@ -113,7 +113,7 @@ class _Frame:
         )
 
     def lost(self) -> Iterator[str]:
-        """The ops with an effect for which neither the condition nor a variable waits."""
+        """The ops with an effect that neither the condition nor a variable waits for."""
         graph = self._draft.graph
         ends = [node.name for op in (_COND, _NEXT) for node in self._by_op[op]]
         needed = graph.above(*ends) if ends else set[str]()
@@ -167,8 +167,8 @@ class _Frame:
         return LoopPiece(condition.name, ends, variables=tuple(variables), condition=condition.inputs[0])
 
     def _without_shape(self, enter: GraphNode, first: Operand, shape: Shape) -> Operand:
-        """The first value of a variable, of which not more than this shape is known. The op that gives a placeholder a
-        default passes it on like that."""
+        """The first value of a variable, with no more of its shape known than this. A PlaceholderWithDefault op hides
+        the rest."""
         sizes = None if shape is None else tuple(one if isinstance(one, int) else None for one in shape)
         made = (("input", first), ("shape", Given(sizes, "")))
         end = Endpoint(enter.name)

@@ -8,9 +8,9 @@ from ..draft import Draft, Given, Listed, NotReadable, Operand, Produced, Splat
 from ..graph import Endpoint, GraphNode
 from ..nodes import count_of
 
-_MOST_FLOATS = 8  # of a constant in the text
-_LONGEST_FLOATS = 40  # characters of these
-# Ops whose result has the rank of their first input, or of the one of highest rank.
+_MOST_FLOATS = 8  # the most floats of a constant in the text
+_LONGEST_FLOATS = 40  # the most characters of these floats
+# Ops whose result has the highest rank of their inputs.
 _ELEMENTWISE = ("Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "Maximum", "Minimum", "Identity", "Neg", "Relu",
                 "Sigmoid", "Tanh", "Exp", "Log", "Square", "Sqrt", "Abs", "Softmax", "BiasAdd", "Cast",
                 "Exit")  # fmt: skip
@@ -38,7 +38,8 @@ def _is_short(value: np.ndarray, dtype: str) -> bool:
 
 
 def rank_of(draft: Draft, end: Endpoint) -> int | None:
-    """The rank of a tensor, also of one that a loop computes, which TensorFlow does not know in a graph from a file."""
+    """The rank of a tensor. This includes tensors computed in loops, whose rank TensorFlow does not know after reading
+    a graph from a file."""
     end = draft.end(end)
     rank, node = draft.type(end).rank, draft.graph.nodes[end.node]
     if rank is not None:

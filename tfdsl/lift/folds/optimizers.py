@@ -70,7 +70,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     for slot in slots:
         others = [name for name in graph.users[slot] if lifted_step(graph.nodes[name].op) and name not in inside]
         if others:
-            raise NotReadable(f"{scope} has its variable {slot} in common with {others[0]}")
+            raise NotReadable(f"{scope} shares its variable {slot} with {others[0]}")
         inside |= {slot, *graph.users[slot]}
     inside = {name for name in inside if draft.is_open(name)}
     counter = _holder(draft, last.inputs[0]) if last.op in _COUNTS else None
@@ -87,7 +87,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
     read = {end for node in others for end in node.inputs if end.node in inside and _SCOPE.match(end.node)}
     if not read <= set(roots):
-        raise NotReadable(f"{min(map(str, read - set(roots)))} is used beside {scope}")
+        raise NotReadable(f"{min(map(str, read - set(roots)))} is also used outside {scope}")
     is_whole = made[: len(updates)] == roots[: len(updates)] and not read
     piece = StepPiece(
         scope,
@@ -108,23 +108,23 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
 
 
 def _are_named(slots: list[str], trained: tuple[Endpoint, ...], scope: str) -> bool:
-    """Whether slots are named after their variables, in a scope."""
+    """Whether the names of slots are the names of their variables below a scope."""
     return any(slot.startswith(f"{scope}{end.node}/") for end in trained for slot in slots)
 
 
 def _check_writes(draft: Draft, scope: str, inside: set[str], known: set[str]) -> None:
-    """Refuse a step with an op that changes a variable of which the fold does not know."""
+    """Refuse a step that changes a variable unknown to the fold."""
     for name in sorted(inside):
         node = draft.graph.nodes[name]
         holder = _holder(draft, node.inputs[0]) if node.inputs and changes_something(node) else None
         if holder is not None and holder.name not in known and name.startswith(f"{scope}/"):
-            raise NotReadable(f"{name} is no update that an optimizer of tfdsl makes")
+            raise NotReadable(f"{name} is not an update that an optimizer of tfdsl makes")
 
 
 def _claim_gradients(
     draft: Draft, loss: Endpoint, trained: tuple[Endpoint, ...], ends: list[Endpoint], inside: set[str]
 ) -> None:
-    """A call of `gradients`, whose list of results has the gradients as its parts."""
+    """Claim a call of `gradients`, which returns the gradients as a list."""
     given = (("ys", Produced(draft.end(loss))), ("xs", Listed(tuple(map(Produced, trained)))))
     own = sorted(name for name in inside if _SCOPE.match(name))
     if len(ends) == 1:
@@ -189,7 +189,7 @@ def _loss(draft: Draft, gradients: str) -> Endpoint | None:
     graph = draft.graph
     for seed in (f"{gradients}/grad_ys_0", f"{gradients}/Fill"):
         if seed in graph.nodes and _filled(draft, Endpoint(seed)) != 1:
-            return None  # the gradient is multiplied with something
+            return None  # the gradient is multiplied by something
         for user in graph.users.get(seed, ()):
             *_, name = ("", *(name for name in of_ops(user.removeprefix(f"{gradients}/")) if name in graph.nodes))
             if name:

@@ -1,8 +1,8 @@
-"""Scopes that repeat node for node are a function and its calls.
+"""Replaces scopes that repeat node for node with a function and its calls.
 
-Two scopes are alike if their nodes have the same names in the scope, the same ops and attributes, and are connected in
-the same way. They can differ in numbers, sizes and in what they read from outside, which the function gets as
-parameters. The innermost scopes become functions first, so that functions can call functions.
+Two scopes are alike if their nodes have the same names in the scope, the same ops and attributes, and the same
+connections. They can differ in numbers, in sizes and in the values that they read from outside, which become parameters
+of the function. The innermost scopes become functions first, so that functions can call functions.
 """
 
 import re
@@ -39,16 +39,16 @@ from ..rewrite import CannotRewrite, Rewrite
 from ..write import Misplaced, function_lines
 
 _PARTS = (CallPiece, IndexPiece, VariablePiece, LoopPiece, FunctionCallPiece)
-_MOST_PIECES = 300  # of a function
+_MOST_PIECES = 300  # the most pieces of a function
 _MOST_PARAMETERS = 8
-_MOST_INLINE = 9  # nodes of all occurrences together, if one is a single expression
+_MOST_INLINE = 9  # the most nodes in all occurrences of a scope that is a single expression
 _MOST_RESULTS = 4
-_INPUT = "x"  # a parameter that is no constant and no variable
+_INPUT = "x"  # a parameter that is neither a constant nor a variable
 _RETURN = "%return"
 
 
 class Hole(Record):
-    """A place in which scopes can differ: what one scope has there, and a name for the parameter."""
+    """A place where scopes can differ: the value in one of them, and a suggested name for the parameter."""
 
     value: "HostValue | Endpoint"
     hint: str
@@ -56,8 +56,8 @@ class Hole(Record):
 
 
 class AlikeScope(Record):
-    """One of the scopes that are alike: its name, its pieces, what it has where they can differ, and the loop around
-    it."""
+    """One of several scopes that are alike: its name, its pieces, its values in the places that can differ, and the
+    loop around it."""
 
     scope: str
     names: tuple[str, ...]
@@ -66,7 +66,7 @@ class AlikeScope(Record):
 
 
 def fold_repeats(draft: Draft, roots: Sequence[str], avoid: frozenset[str]) -> list[str]:
-    """Fold scopes that repeat, but not into functions of the names in `avoid`. Return the roots that are left."""
+    """Fold scopes that repeat. Functions do not get the names in `avoid`. Return the remaining roots."""
     left = list(roots)
     depths = {name.count("/") for name in draft.pieces}
     for depth in range(max(depths, default=0), -1, -1):
@@ -96,7 +96,7 @@ def _groups(needs: Needs, depth: int) -> dict[str, list[str]]:
 
 
 class _Form:
-    """The pieces of a scope without what differs."""
+    """The pieces of a scope, without the values that can differ."""
 
     def __init__(self, needs: Needs, scope: str, names: Sequence[str]):
         self._needs, self._draft, self._scope = needs, needs.draft, scope
@@ -138,7 +138,7 @@ class _Form:
         return Produced(Endpoint(self._hole(end, self._hint(end))))
 
     def _hint(self, end: Endpoint) -> str:
-        """What to call something from outside: a constant or a variable by its name."""
+        """A name for a value from outside: the name of a constant or a variable, otherwise a general one."""
         piece = self._draft.pieces[self._needs.owner(end.node)]
         last = re.sub(r"_\d+$", "", end.node.rpartition("/")[2])
         return last if isinstance(piece, (VariablePiece, StoredPiece)) else _INPUT
@@ -157,7 +157,7 @@ class _Form:
 
 
 def _fold(draft: Draft, roots: list[str], found: list[AlikeScope], avoid: frozenset[str]) -> list[str]:
-    """Make a function of scopes that are alike, if the program becomes shorter. Return the roots."""
+    """Replace scopes that are alike with a function if that makes the program shorter. Return the remaining roots."""
     needs = Needs(draft, roots)
     name = _function_name(draft, needs, [one.scope for one in found])
     results = sorted(
@@ -195,7 +195,8 @@ def _fold(draft: Draft, roots: list[str], found: list[AlikeScope], avoid: frozen
 
 
 def _is_worth_it(lines: Sequence[str], found: Sequence[AlikeScope], is_layer: bool) -> bool:
-    """Whether a function makes the program shorter. A short body can be part of other statements, if it is no layer."""
+    """Whether a function makes the program shorter. A short body that is not a layer could also be nested in other
+    statements."""
     body = format_text(Source("function", "\n".join(lines) + "\n")).count("\n") - 1
     if body == 1:
         return len(found) * len(found[0].names) >= _MOST_INLINE
@@ -208,7 +209,7 @@ def _is_layer(piece: LiftedPiece) -> bool:
 
 
 def _function_name(draft: Draft, needs: Needs, scopes: Sequence[str]) -> str:
-    """A name that says what the scopes are."""
+    """A name for the function, taken from the names of the scopes."""
     stems = [_snake(re.sub(r"(_?\d+)+$", "", scope.rpartition("/")[2])) for scope in scopes]
     stem = stems[0] if len(set(stems)) == 1 else ""
     if not stem or stem[0].isdigit():
@@ -227,7 +228,7 @@ def _snake(name: str) -> str:
 
 
 def _results(needs: Needs, one: AlikeScope, roots: Sequence[str]) -> Iterator[Endpoint]:
-    """What something outside reads of a scope, by the names in it."""
+    """The values of a scope that anything outside reads, by their names in the scope."""
     group = frozenset(one.names)
     for name in one.names:
         piece = needs.draft.pieces[name]
@@ -239,8 +240,9 @@ def _results(needs: Needs, one: AlikeScope, roots: Sequence[str]) -> Iterator[En
 
 
 def _name_constants(needs: Needs, found: Sequence[AlikeScope]) -> tuple[list[AlikeScope], dict[int, str]]:
-    """Let each scope name its stored constants by the one part in which their names differ, if it has several of them
-    and they belong to it: the scopes with these parts in the places of the constants, and the names there."""
+    """Find scopes with several stored constants of their own whose names differ from scope to scope in one part only.
+    Return the scopes, with these parts in place of the constants, and the names of the constants, built from the
+    part."""
     templates: dict[int, tuple[str, tuple[str, ...]]] = {}
     for at, column in enumerate(zip(*(one.holes for one in found), strict=True)):
         names = [hole.value.node for hole, one in zip(column, found) if _is_own_constant(needs, hole, one)]
@@ -270,8 +272,8 @@ def _is_own_constant(needs: Needs, hole: Hole, one: AlikeScope) -> TypeGuard[Any
 
 
 def _parameters(found: Sequence[AlikeScope]) -> dict[int, str]:
-    """The names of the parameters, by the places that get them. Places in which all scopes agree get none, unless they
-    read something from outside. Places that always have the same get the same parameter."""
+    """The names of the parameters, by place. A place with the same value in all scopes gets no parameter, unless the
+    value comes from outside. Places that always have the same value as one another share a parameter."""
     columns = list(zip(*(one.holes for one in found), strict=True))
     names: dict[object, str] = {}
     used = {name.rpartition("/")[2] for one in found for name in one.names}
@@ -291,7 +293,7 @@ def _parameters(found: Sequence[AlikeScope]) -> dict[int, str]:
 
 
 def _rank(hole: Hole) -> int:
-    """Where a parameter stands: first what is computed, then variables and constants, then numbers."""
+    """The position of a parameter: computed tensors first, then variables and constants, then numbers."""
     return 2 if not isinstance(hole.value, Endpoint) else int(hole.hint != _INPUT)
 
 
@@ -311,7 +313,7 @@ def _function(
     constants: dict[int, str],
     results: Sequence[Endpoint],
 ) -> LiftedFunction:
-    """The function, whose body has the names of the first scope."""
+    """The function. Its body has the names of the first scope."""
     group = frozenset(first.names)
     at = iter(range(len(first.holes)))
     tensors: dict[str, None] = {}

@@ -1,15 +1,15 @@
-"""Savers and initializers: a session makes them, so source has none."""
+"""Drops savers and initializers. A session makes its own, so source has none."""
 
 from ..draft import Draft
 
 _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec",
           "DisableCopyOnRead")  # fmt: skip
 RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
-# What gives these ops the names of files and tensors.
+# The ops that compute names of files and tensors for these ops.
 _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity", "StaticRegexFullMatch",
         "Select")  # fmt: skip
 _ASSIGNS = ("Assign", "AssignVariableOp")
-# What a Saver consists of.
+# The ops that make up a Saver.
 _OWN = (*_SAVES, *RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
 INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
@@ -27,7 +27,7 @@ def drop_savers(draft: Draft) -> None:
     draft.dropped |= dropped
     for name in sorted(dropped):
         if graph.nodes[name].op not in _OWN:
-            draft.notes.append(f"left out: {name}, which needs what a Saver does")
+            draft.notes.append(f"left out: {name}, which needs an op of a Saver")
     fed = [node for node in graph.nodes.values() if node.op in _FED]
     for node in reversed(fed):
         if graph.users[node.name] and all(user in draft.dropped for user in graph.users[node.name]):
@@ -38,7 +38,7 @@ def drop_savers(draft: Draft) -> None:
 
 
 def drop_initializers(draft: Draft) -> None:
-    """Drop the groups of initializers, and questions whether variables are initialized that nothing asks."""
+    """Drop the groups of initializers, and unused checks whether variables are initialized."""
     graph = draft.graph
     for node in draft.nodes("NoOp"):
         is_known = all(name in draft.dropped or name in draft.inside for name in node.controls)

@@ -1,4 +1,5 @@
-"""Arithmetic on shapes: whole numbers and bools that follow from constants, and from sizes that TensorFlow knows."""
+"""Computes arithmetic on shapes: whole numbers and bools that follow from constants and from sizes known to
+TensorFlow."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +17,7 @@ _DIVISIONS = ("FloorDiv", "FloorMod")
 
 
 def fold_shapes(draft: Draft) -> None:
-    """Give nodes of whole numbers and bools their values, where these are known."""
+    """Compute the nodes of whole numbers and bools whose values are known."""
     for node in draft.graph.nodes.values():
         if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1:
             continue
@@ -60,13 +61,13 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
     try:
         with np.errstate(all="ignore"):
             made = compute(node, known)
-    except (ValueError, IndexError):  # TensorFlow fails too, if it comes to this node
+    except (ValueError, IndexError):  # TensorFlow fails too, if it runs this node
         return None
     return None if made is None else np.asarray(made, _dtype(node))
 
 
 def _elements(op: str, values: list[np.ndarray]) -> int:
-    """How many elements ops make that can make many of few."""
+    """The number of elements in the result of an op that can make many elements from few."""
     match op:
         case "Fill":
             return math.prod(values[0].ravel().tolist())

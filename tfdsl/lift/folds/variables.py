@@ -19,7 +19,7 @@ def fold_variables(draft: Draft) -> None:
             draft.dropped |= {node.name, *(name for name in draft.graph.users[node.name] if draft.is_free(name))}
         else:
             fold_variable(draft, node)
-    for node in list(draft.nodes("ReadVariableOp")):  # what is read in a loop or a branch
+    for node in list(draft.nodes("ReadVariableOp")):  # reads in loops or branches
         end = draft.end(node.inputs[0])
         while draft.graph.nodes[end.node].op == "Identity":
             end = draft.end(draft.graph.nodes[end.node].inputs[0])
@@ -32,7 +32,7 @@ def fold_variables(draft: Draft) -> None:
 
 
 def _is_only_saved(draft: Draft, node: GraphNode) -> bool:
-    """Whether nothing but a Saver uses a variable: one of an optimizer, in the SavedModel of a network."""
+    """Whether only a Saver uses a variable. A SavedModel of a network has such variables from its optimizer."""
     users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
     reads = [one.name for one in users if one.op in _READS]
     results = {draft.end(end).node for end in draft.aliases}
@@ -62,7 +62,7 @@ def fold_variable(draft: Draft, node: GraphNode) -> None:
 
 
 def _changes_shape(draft: Draft, node: GraphNode, first: GraphNode | None) -> bool:
-    """Whether a variable of no declared shape is assigned values of other shapes than its first one."""
+    """Whether a variable without a declared shape is assigned values with a different shape from its first one."""
     shape = variable_type(node).shape
     if first is None or (shape is not None and None not in shape):
         return False
@@ -87,7 +87,7 @@ def initializer_of(draft: Draft, node: GraphNode) -> GraphNode | None:
 
 
 def _is_update(draft: Draft, assign: GraphNode) -> bool:
-    """Whether an op assigns what is made of variables or of what is fed."""
+    """Whether an op assigns a value that depends on variables or on fed tensors."""
     above = draft.graph.above(assign.inputs[1].node)
     return any(draft.graph.nodes[name].op in (*VARIABLES, *PLACEHOLDERS) for name in above)
 
