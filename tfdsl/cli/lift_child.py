@@ -1,4 +1,4 @@
-"""The process of `tfdsl lift --verify`, which TensorFlow can end.
+"""The process that runs `tfdsl lift --verify`. TensorFlow may end it.
 
 Input: a request, as JSON on standard input. Output: lines of JSON on standard output, one before each execution with
 the names that it fetches, and one with the report.

@@ -1,4 +1,4 @@
-"""A program in the making: pieces that stand for nodes of a graph, and what is left of the graph."""
+"""A program in the making: pieces that replace nodes of a graph, and the rest of the graph."""
 
 from collections.abc import Callable, Iterator
 from typing import assert_never
@@ -44,7 +44,7 @@ class FunctionName(Record):
 
 
 class Produced(Record):
-    """What another piece makes: a tensor, or an operation."""
+    """A result of another piece: a tensor or an operation."""
 
     end: Endpoint
 
@@ -101,7 +101,7 @@ class LiftedPiece(Record):
     controls: tuple[str, ...] = ()
 
     def operands(self) -> Iterator[Operand]:
-        """What it reads."""
+        """The operands that it reads."""
         yield from ()
 
 
@@ -214,7 +214,7 @@ class BlockPiece(LiftedPiece):
 
 
 class LoopPiece(BlockPiece):
-    """A `while`. The pieces of its body are those whose region is its node."""
+    """A `while`. A piece is in its body if the piece's region is the node of the `while`."""
 
     variables: tuple[LoopVariable, ...] = ()
     condition: Endpoint = Endpoint("")
@@ -323,8 +323,8 @@ def changes_something(node: GraphNode) -> bool:
 
 
 class Draft(State):
-    """What the folds share. `aliases` says which endpoint has the value of another one; `dropped` are nodes that no
-    source needs; `notes` are what the user should know."""
+    """The state that all folds share. `aliases` maps an endpoint to another one with the same value, `dropped` has the
+    nodes that the source does not need, and `notes` are shown to the user."""
 
     graph: SavedGraph
     arrays: str = ""  # the file of large constants; without it they are in the text

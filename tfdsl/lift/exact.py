@@ -46,7 +46,7 @@ class _Exact:
         self._notes = list(graph.notes)
         self._functions = graph_functions(graph.library, self._defs)
         if graph.library.gradient:
-            self._notes.append("the program does not say which functions are the gradients of others")
+            self._notes.append("left out: the record of which functions are the gradients of other functions")
         self._file, self.arrays = arrays, dict[str, np.ndarray]()
 
     def lifted(self) -> Lifted:

@@ -1,4 +1,4 @@
-"""The scopes of a lifted program: which ones source can have, and how source refers to what is in them."""
+"""Chooses the scopes of a lifted program, and the paths by which source refers to names in them."""
 
 from collections.abc import Container, Sequence
 

@@ -409,7 +409,7 @@ class Writer(ExpressionWriter):
         if isinstance(piece, FunctionCallPiece) and end not in piece.ends:
             inner = dict(piece.parts).get(end)
             if inner is None:
-                raise NotReadable(f"{end} is used outside of {piece.node}, which contains it")
+                raise NotReadable(f"{end} is used, which is inside of {piece.node}")
             scope = (*self.scopes[piece.node], last_part(piece.node))
             return ".".join((*path_to(scope, self.here, self.written), *inner))
         if isinstance(piece, LoopPiece) and end not in piece.ends:
@@ -417,7 +417,7 @@ class Writer(ExpressionWriter):
         if is_raw(piece):
             place, end = place_in(self.draft, end), piece.ends[0]
         if end not in self.names:
-            raise NotReadable(f"{end} is used outside of {piece.node}, which contains it")
+            raise NotReadable(f"{end} is used, which is inside of {piece.node}")
         name, scope = self.names[end], self.scopes[piece.node]
         is_clear = self.bound[name] == 1 or scope == self.here[: len(scope)]
         return (name if is_clear else ".".join((*path_to(scope, self.here, self.written), name))) + place

@@ -314,8 +314,8 @@ class LiftedCall(Record):
 
 
 class LiftedStep(Record):
-    """What an op of an optimizer's step takes: inputs by the names of the optimizer's arguments, or of slots, and
-    attributes that are arguments."""
+    """The operands of an op in an optimizer's step: its inputs, by the names of the optimizer's arguments or slots, and
+    the attributes that are arguments."""
 
     optimizer: OptimizerRow
     inputs: tuple[str, ...]
@@ -366,5 +366,5 @@ def lifted_ops() -> list[str]:
 
 
 def lifted_step(tf_op: str) -> LiftedStep | None:
-    """The optimizer whose step has a TensorFlow op, or None."""
+    """The optimizer that uses a TensorFlow op in its step, or None."""
     return _steps().get(tf_op)

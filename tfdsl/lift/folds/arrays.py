@@ -129,7 +129,7 @@ class _Scan:
         ):
             self._make(elements, gathers)
 
-    # --- what there is ----------------------------------------------------------------------------
+    # --- conditions -------------------------------------------------------------------------------
 
     def _is_counter(self, one: LoopVariable) -> bool:
         match one.first, self._draft.pieces.get(self._draft.end(one.following).node):
@@ -206,7 +206,7 @@ class _Scan:
             for user in self._arrays.users[one.now]
         )
 
-    # --- what is made of it -------------------------------------------------------------------------
+    # --- rewriting --------------------------------------------------------------------------------
 
     def _make(self, elements: list[IndexPiece], gathers: dict[Endpoint, CallPiece]) -> None:
         draft, loop = self._draft, self._loop

@@ -1,4 +1,4 @@
-"""What remains: placeholders, constants, and one call for each node, of an op of the language or a raw one."""
+"""Folds all remaining nodes: placeholders, constants, and one call per node, of an op of the language or a raw op."""
 
 from ...lowering.tf import AttrValue, op_def
 from ...ops.lifted import lifted_call
@@ -28,7 +28,7 @@ from .random import seed_of
 
 _PASSES = ("Identity", "Snapshot")
 # Attributes that follow from an input or change no value: how ops lock and check variables, the seed of the graph, and
-# what kernels prefer.
+# the preferences of kernels.
 _UNSEEN = ("num_split", "use_locking", "validate_shape", "seed", "use_cudnn_on_gpu", "parallel_iterations")
 _WINDOWS = ("Conv2D", "Conv2DBackpropInput", "MaxPool", "AvgPool")  # whose calls take sizes of height and width alone
 _TENSORS = ("tensor", "tensors", "shape", "variable")
@@ -155,7 +155,7 @@ def _is_default(draft: Draft, node: GraphNode, param: Parameter, value: Operand)
 
 
 def _are_all_axes(draft: Draft, node: GraphNode, value: Operand) -> bool:
-    """Whether an op goes along all axes, which it does without `axis`."""
+    """Whether an op works along all axes, so that `axis` can be left out."""
     match value:
         case Given(value=tuple(axes)):
             rank = rank_of(draft, node.inputs[0])
@@ -178,7 +178,7 @@ def _single(value: Operand) -> Operand:
 
 
 def _window(node: GraphNode, name: str, value: HostValue) -> HostValue:
-    """The sizes or strides of a window over pictures, without those of examples and channels."""
+    """The height and width of a window's size or stride over pictures, without examples and channels."""
     is_window = node.op in _WINDOWS and name in ("strides", "ksize")
     match value:
         case (1, int(height), int(width), 1) if is_window and node.attrs["data_format"].s == b"NHWC":

@@ -10,7 +10,7 @@ from ..graph import VARIABLES, Endpoint, SavedGraph, reached
 _OWN_GRADIENT = "_gradient_op_type"  # the attribute of an op with a custom gradient
 _OTHER_SEEDS = re.compile(r"(?:grad_ys_[1-9]\d*|Fill_\d+)\Z")  # gradients of further tensors
 _OF_OP = re.compile(r"_grad/")
-# Ops with a float result whose gradient is zero or an error.
+# Ops with a float result through which no gradient flows.
 _ENDS = ("StopGradient", "PreventGradient", "ZerosLike", "OnesLike", "Floor", "Ceil", "Round", "Rint", "Sign")
 # Ops whose gradient always has nodes of its own.
 _SHOWN = frozenset(

@@ -1,4 +1,4 @@
-"""The softmax cross entropy, for which TensorFlow makes tables of logits and labels and shapes the result back."""
+"""Folds the softmax cross entropy. TensorFlow reshapes logits and labels to tables, and reshapes the result back."""
 
 from ...ops.lifted import SOFTMAX_LOSSES
 from ...types import TensorType

@@ -38,7 +38,7 @@ def _is_short(value: np.ndarray, dtype: str) -> bool:
 
 
 def rank_of(draft: Draft, end: Endpoint) -> int | None:
-    """The rank of a tensor. This includes tensors computed in loops, whose rank TensorFlow does not know after reading
+    """The rank of a tensor. This includes tensors computed in loops, whose rank TensorFlow does not infer after reading
     a graph from a file."""
     end = draft.end(end)
     rank, node = draft.type(end).rank, draft.graph.nodes[end.node]

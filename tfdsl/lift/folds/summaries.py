@@ -1,4 +1,4 @@
-"""Summaries: each is a `summary`, and what merges them is left out, since a session logs them all."""
+"""Folds summaries to `summary` statements. The ops that merge them are left out, since sessions log all summaries."""
 
 from ..constants import constant_value
 from ..draft import Draft, Given, SummaryPiece
