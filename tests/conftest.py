@@ -95,8 +95,8 @@ def _unflushed():
 
 @pytest.fixture(autouse=True)
 def _same_environment():
-    """A test leaves the environment as it was. Some imports set variables, as that of Polars does, and a process with
-    other variables is not forked, so that it would import TensorFlow itself. What TensorFlow sets remains."""
+    """Restore the environment after each test. Some imports, such as Polars, set variables, and a process with other
+    variables is not forked but imports TensorFlow itself. Variables that TensorFlow sets remain."""
     before, has_tensorflow = dict(os.environ), "tensorflow" in sys.modules
     yield
     if has_tensorflow and os.environ != before:

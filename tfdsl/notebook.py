@@ -260,8 +260,7 @@ class _Around:
         return bound.value
 
     def advised(self, diagnostic: Diagnostic) -> Diagnostic:
-        """Explain a name of an earlier cell that has no value, instead of calling it unknown, and how a Python variable
-        becomes data."""
+        """Explain an unknown name: why one of an earlier cell has no value, or how a Python variable becomes data."""
         name = (diagnostic.details or {}).get("name") if diagnostic.message is UNKNOWN_NAME else None
         if not isinstance(name, str):
             return diagnostic
@@ -282,7 +281,7 @@ class _Around:
 
 
 def _source_of(diagnostic: Diagnostic) -> str:
-    """The name of the data set that a diagnostic on the name of its source is about. "" for any other diagnostic."""
+    """The name of the data set whose source a diagnostic is about. "" if it is about something else."""
     span = diagnostic.span
     before = span.source.text[: span.start].rpartition("\n")[2] if span is not None else ""
     match = re.fullmatch(r"\s*data\s+(\w+)\s*=\s*", before)
@@ -371,7 +370,7 @@ class Notebook:
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
     def _given(self, value: str) -> object:
-        """The data that an option gives: the Python variable with this name, or the path of a file."""
+        """The data for the value of an option: the Python variable with this name, or else the path of a file."""
         if value in self.shell.user_ns:
             return self.shell.user_ns[value]
         if value.isidentifier() and not os.path.exists(value):

@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def golden_graph(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Compare the graph of a program with its golden file: `golden_graph("models/housing.tfg", batch_size=50)`.
 
-    Instead of a program, the path can be that of a graph that TensorFlow wrote (GraphDef, MetaGraph, SavedModel).
+    The path can also lead to a graph that TensorFlow wrote (GraphDef, MetaGraph, SavedModel).
     A relative path starts in the test's folder, or in the nearest parent folder with such a file. The other arguments
     are those of `tfdsl.compile`: values of params, `params=`, `data=`. The golden file is `golden/<stem of the
     program>.graph.txt` in the test's folder. `golden="name"` selects `golden/name.graph.txt`, for a program that

@@ -206,7 +206,7 @@ def chains(
 
 
 def chosen(models: list[Model], arguments: argparse.Namespace) -> list[Model]:
-    """The models that the command line names, with the engines that it names."""
+    """The models and engines that the command line names, or all of them."""
     named = [model for model in models if not arguments.models or model.name in arguments.models]
     engines = arguments.engines or EVERY
     return [replace(model, engines=tuple(one for one in model.engines if one in engines)) for model in named]

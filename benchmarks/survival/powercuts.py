@@ -26,7 +26,7 @@ _MEBIBYTES = 8
 _SAVED = 20  # steps between two `save to`
 _GOES_ON = 8  # lines of a run after a cut
 _OF_ONE_RUN = 20  # cuts
-_STEPS = 300, 1500  # of a training for a single cut, and of one for many
+_STEPS = 300, 1500  # of a training for one cut, and for many
 _PROGRAM = """
 seed 3
 variable w = random_normal([100, 50])

@@ -1,4 +1,4 @@
-"""`tfdsl diff`: its output, its exit codes, and what is wrong use."""
+"""`tfdsl diff`: its output, its exit codes, and its errors for wrong use."""
 
 import os
 import subprocess
@@ -72,7 +72,7 @@ def test_wrong_use(files):
 
 
 def test_a_program_from_a_pipe(files, capsys):
-    """As a shell gives the output of a command: tfdsl diff <(git show HEAD:old.tfg) old.tfg."""
+    """A pipe, as a shell passes the output of a command: tfdsl diff <(git show HEAD:old.tfg) old.tfg."""
     end, start = os.pipe()
     with os.fdopen(start, "w") as file:
         file.write("# " + "x" * 20_000 + "\n" + OLD)

@@ -1,4 +1,4 @@
-"""Commands import TensorFlow's modules one by one: the same symbols, graphs and values as of the whole package."""
+"""Commands import TensorFlow's modules one by one, with the same symbols, graphs and values as the whole package."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ PATHS = sorted({*(path for row in OPS.values() if (path := row.tf) and "." not i
 
 
 def seen(names: list[str]) -> dict[str, object]:
-    """What a process makes of TensorFlow: graphs and printed lines of programs, and where symbols come from."""
+    """The results of a process with TensorFlow: graphs and printed lines of programs, and the origins of symbols."""
     graphs, lines = {}, {}
     for name in names:
         compiled = compile_source(Source(f"{name}.tfg", (ROOT / "models" / f"{name}.tfg").read_text()))
@@ -73,7 +73,7 @@ def test_graphs_values_and_symbols_are_those_of_the_whole_package():
     assert begun == [True, False, True, False, True]
     assert not lazy_tensorflow.is_lazy()
     whole = seen(PROGRAMS)
-    # These belong to ops that no program has but by `raw`, in modules that only other parts of TensorFlow import.
+    # Programs reach these ops only through `raw`, and only other parts of TensorFlow import their modules.
     others = {"AudioMicrofrontend", "DebugGradientIdentity", "DebugGradientRefIdentity", "DebugIdentityV2"}
     assert {*whole.pop("gradients")} - {*found.pop("gradients")} <= others
     assert found == json.loads(json.dumps(whole))

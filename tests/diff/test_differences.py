@@ -1,4 +1,4 @@
-"""What differences are called, and what they look like."""
+"""The names of differences, and their text."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def report(*edits, text=PROGRAM):
 
 
 def lines(*edits, **layout):
-    """The lines of entries, without the heads of sections, the file names and the summary."""
+    """The lines of entries, without the titles of sections, the file names and the summary."""
     return lines_of(report(*edits), **layout)
 
 

@@ -1,4 +1,4 @@
-"""Edits of programs are found and named rightly, and edits that mean nothing are no differences."""
+"""Edits of programs are found and named correctly, and edits that change no meaning are not differences."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ PROGRAMS = [
     pytest.param(path, id=path.stem, marks=[] if path.stem in FEW else [pytest.mark.long])
     for path in sorted([*(ROOT / "models").glob("*.tfg"), *(ROOT / "tests" / "golden").glob("*.tfg")])
 ]
-# The code of a line: not the texts and comments in it.
+# The numbers and words of a line, apart from its strings and comments.
 CODE = re.compile(
     r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|(?P<number>(?<![\w.])\d[\d_]*(?:\.\d+)?(?:e-?\d+)?(?![\w.]))|(?P<word>[A-Za-z_]\w*)'
 )
@@ -38,7 +38,7 @@ def program_of(text, path):
 
 
 def meaning(program):
-    """The program without places, and without names and texts that make no node."""
+    """The program without places in the text, and without names and strings that make no node."""
 
     def bare(value):
         match value:
@@ -65,7 +65,7 @@ def replaced(text, found, new):
 
 
 def edits(text):
-    """Copies of a text with another number, another word, or without a line."""
+    """Copies of a text, each with another number, with another word, or without a line."""
     for found in CODE.finditer(text):
         if number := found["number"]:
             yield replaced(
@@ -128,7 +128,7 @@ def test_the_form_of_the_text_means_nothing(path):
 
 
 def independent(text):
-    """Copies of a text in which two neighbouring lines that do not depend on each other change places."""
+    """Copies of a text, each with two adjacent independent lines swapped."""
     lines = text.splitlines(keepends=True)
     defs = re.findall(r"^def (\w+)", text, re.M)  # calls number their scopes
     for at in range(len(lines) - 1):

@@ -1,4 +1,4 @@
-"""git with the settings of the how-to page: graphs as text, programs by meaning."""
+"""git with the settings of the how-to page shows graphs as text, and compares programs by meaning."""
 
 import os
 import re
@@ -22,7 +22,7 @@ optimize mse with adam(learning_rate=0.1) as train
 
 
 def of_page(note):
-    """The text of the block below a comment on the page."""
+    """The code block below a comment on the page."""
     return re.search(rf"<!-- {note} -->\n```\w+\n(.*?)```", PAGE, re.S)[1]
 
 

@@ -28,7 +28,7 @@ optimize mse with adam(learning_rate=0.1) as step
 
 
 def trained(path, name="w", rate=0.1, size=21, steps=1):
-    """Write what PROGRAM describes, as plain TensorFlow makes it: a checkpoint and its graph."""
+    """Write the graph of PROGRAM and a checkpoint with plain TensorFlow."""
     graph = tf.Graph()
     with graph.as_default():
         X = v1.placeholder(tf.float32, [None, 2], name="X")
@@ -60,7 +60,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def compared(files, monkeypatch, capsys):
-    """The exit code of a comparison, its lines, and what it tells."""
+    """The exit code of a comparison, its lines, and its notes."""
     monkeypatch.chdir(files)
 
     def compare(*words):
@@ -240,7 +240,7 @@ OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
     "path", [path for path in OTHERS if path.suffix in (".pb", ".pbtxt", ".meta")], ids=lambda path: path.name
 )
 def test_graphs_of_a_folder(path, here, capsys):
-    """Each is like itself and like its program: TFDSL_GRAPHS=folder pytest --long."""
+    """Each graph is like itself and like its program. Run with TFDSL_GRAPHS=folder pytest --long."""
     assert main(["lift", str(path), "-o", "lifted.tfg"]) == 0
     for other in (str(path), "lifted.tfg"):
         assert main(["diff", str(path), other]) == 0, capsys.readouterr().out

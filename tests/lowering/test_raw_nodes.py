@@ -320,7 +320,7 @@ def test_functions_of_a_graph():
 
 
 def test_blocks_in_a_function_of_a_graph():
-    """They have the meaning that they have in the graph itself."""
+    """They mean the same as in the graph itself."""
     blocks = """
 device "/job:localhost":
     device "/cpu:0":

@@ -57,7 +57,7 @@ VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
 NUMBER = re.compile(r"-?\d+\.\d+")
 # The engine that builds the least, for trainings whose engine is not a page's subject. The results are the same.
 STEP = ("--engine", "step")
-# What depends on the engine: where Ctrl-C stops a training, and the note that a training goes step by step.
+# Output that depends on the engine: where Ctrl-C stops a training, and the note that it goes step by step.
 OF_ENGINE = re.compile(r"--engine|^\^C$|step by step", re.M)
 
 
@@ -105,7 +105,7 @@ def alike(found, shown, atol=0.02):
 
 
 def fails(command, shown):
-    """Whether the exit code of a command is not 0, by what it shows. `diff` shows only what differs."""
+    """Whether the exit code of a command is not 0, according to its output. `diff` has output only for differences."""
     return bool(shown) if command.startswith("diff ") else bool(re.search(r"error\[|\^C", shown))
 
 

@@ -203,14 +203,14 @@ def _received(connection: socket.socket, size: int) -> bytes:
 
 def main() -> None:
     """Import what the processes need, and fork for each request. In a requested process, run its program."""
-    atexit.register(_leave_imported)  # at the very end, because it is the first
+    atexit.register(_leave_imported)  # the first to be registered is the last to be called
     before = set(sys.modules)
     import tfdsl
     from tfdsl.cli.tensorflow import load
     from tfdsl.quiet import load_beside_others
 
     _warnings.__enter__()
-    load_beside_others()  # the whole of TensorFlow: a command would import some of its modules, and each process the rest
+    load_beside_others()  # all of TensorFlow, so that no process needs to import the rest of its modules
     load()
     # No session is opened here, and no thread is started.
     apart = ("tfdsl.editor", "tfdsl.notebook", "tfdsl.pytest_plugin")  # loaded by other applications' processes
@@ -232,9 +232,9 @@ def main() -> None:
 
 
 def _leave_imported() -> None:
-    """Have Python's shutdown leave alone the modules that the server has imported. To destroy them would cost more than
-    many a program, as their memory is shared with the server until it is written. The project's own modules, and what
-    the program itself has imported and made, are destroyed as usual."""
+    """Keep Python from destroying the modules that the server has imported. Their memory is shared with the server until
+    it is written, so destroying them would take longer than many programs run. The project's own modules and everything
+    that the program itself has imported or made are destroyed as usual."""
     left = [sys.modules.pop(name, None) for name in _imported]
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(left))
 
@@ -319,7 +319,7 @@ def _with_server(request: Request) -> Request:
 _imported: list[str] = []  # the names of other projects' modules that the server has imported
 _after_imports: dict[str, str] = {}  # the environment of the server, which imported modules have changed
 _warnings = warnings.catch_warnings()  # warnings are ignored in the server
-# Whether Python opens streams without buffers in this environment. A forked process with -u can have a server, too.
+# Whether Python opens streams without buffers here. A forked process with -u can start a server too.
 _IS_UNBUFFERED = getattr(sys.stderr, "write_through", False)
 _replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed
 

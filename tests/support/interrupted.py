@@ -47,7 +47,7 @@ session:
 
 @functools.cache
 def _built(is_stopped, optimizer, order, first, params):
-    """A program, analysed and built once for the runs that are stopped, and once more for the others."""
+    """A program, built once for the runs that are stopped and once for the others."""
     return tfdsl.compile(TEXT.format(optimizer=optimizer, order=order, first=first), dict(params), DATA)
 
 

@@ -1,4 +1,4 @@
-"""Fifty further steps from a checkpoint: of a graph in plain TensorFlow 1, and of the program lifted from it."""
+"""Trains fifty further steps from a checkpoint, with a graph in plain TensorFlow 1 and with the lifted program."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tfdsl.record import replace
 from tfdsl.runtime.options import Options
 
 STEPS = 50
-# TensorFlow's optimizations of a graph change how it rounds.
+# Graph optimizations of TensorFlow change the rounding.
 _CONFIG = v1.ConfigProto()
 _CONFIG.graph_options.rewrite_options.disable_meta_optimizer = True
 
@@ -81,7 +81,7 @@ class Original:
 
 
 def feeds(graph, steps, sizes, seed=1):
-    """Numbers for the placeholders that steps need. Unknown sizes are 4, or what `sizes` says."""
+    """Numbers for the placeholders that steps need. Unknown sizes are 4, unless `sizes` has the shape."""
     random = np.random.default_rng(seed)
     found = {}
     for name in sorted(graph.above(*steps)):
@@ -100,7 +100,7 @@ def feeds(graph, steps, sizes, seed=1):
 
 
 def trained_on(graph, lifted, steps, feed, folder):
-    """The variables after the further steps of a lifted program, by the names of the graph."""
+    """The variables of a lifted program after the further steps, by their names in the graph."""
     names = {str(end): text.removeprefix("^") for end, text in lifted.correspondence.items()}
     fed = ", ".join(f"{names[name]} = {json.dumps(value.tolist())}" for name, value in feed.items())
     lines = [lifted.source.rstrip(), f"    train {STEPS} steps:", *([f"        feed {fed}"] if fed else [])]
@@ -111,8 +111,8 @@ def trained_on(graph, lifted, steps, feed, folder):
 
 
 def same_training(path, folder, sizes=(), **options):
-    """Compare the variables of both after the further steps, and return the source. A graph without a checkpoint gets
-    one with its initial values."""
+    """Compare the variables of the graph and of the lifted program after the further steps. Return the source. A graph
+    without a checkpoint gets one with its initial values."""
     graph = read_graph(str(path), **options)
     steps = steps_of(graph)
     original = Original(graph)

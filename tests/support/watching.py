@@ -2,7 +2,7 @@
 
 
 def until_watching(process):
-    """The lines up to the one that says that the work is done."""
+    """The lines of a process until it waits for changes."""
     lines = []
     for line in process.stdout:
         lines.append(line)

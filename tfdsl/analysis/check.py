@@ -182,8 +182,8 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
 
 
 def _bodies(program: Program, graph: Graph) -> list[tuple[Statement, ...]]:
-    """The sessions of a graph, apart from those that only give variables their values: they are still to be written, as
-    in a lifted program."""
+    """The bodies of the sessions of a graph. Sessions that only give variables their values are left out, because such
+    a session, as in a lifted program, is only the beginning of one."""
     bodies = [session.body for session in program.sessions if session.graph == graph.name]
     return [body for body in bodies if not all(isinstance(one, (Init, Restore)) for one in body)]
 

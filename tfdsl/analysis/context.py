@@ -482,7 +482,7 @@ class Analysis:
         self.work = self._looked = 0  # units of work; the number at the last look at the clock
         self.allowed = self.limits.work  # units of work; grows with the text
         self.doubtful: set[str] = set()  # names that statements with syntax errors mention: they may bind them
-        self.in_doubtful_blocks: set[str] = set()  # those that they mention below their first lines
+        self.in_doubtful_blocks: set[str] = set()  # names that they mention below their first lines
         self.is_unread = False  # whether such a statement binds names that cannot be read
         self.is_partial = False  # whether there are such statements
         self.failed = 0  # statements that failed, including those that follow from other errors

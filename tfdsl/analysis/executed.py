@@ -147,7 +147,7 @@ class Executions:
         return masks
 
     def _go_round(self, masks: list[int], cut: frozenset[Ref]) -> None:
-        """Add to the masks what TensorFlow 1 loops execute: the inputs that come back into a merge."""
+        """Add to the masks the inputs that come back into a merge, which TensorFlow 1 loops execute."""
         while True:
             first = len(masks)
             for id in self.merges:

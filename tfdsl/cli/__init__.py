@@ -134,7 +134,7 @@ def _main(argv: list[str]) -> int:
 
 
 def _refuse_others(files: list[str | None]) -> None:
-    """Refuse files of data, and graphs, that were given as programs."""
+    """Refuse data files and graphs that were given as programs."""
     for file in files:
         suffix = os.path.splitext(file or "")[1].lower()
         if suffix in ("", ".tfg"):

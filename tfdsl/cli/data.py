@@ -61,7 +61,7 @@ class FileData(Record):
 
 
 def configure(parser: CommandParser) -> None:
-    parser.set_defaults(takes_others=True)  # files that are no programs
+    parser.set_defaults(takes_others=True)  # files that are not programs
     parser.description = (
         "Show the columns of a file of data, or of the data sets of a program: types, missing cells, ranges, "
         "categories, first rows, what was decided while reading, and what .features will be. For a file it also writes "

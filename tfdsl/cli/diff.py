@@ -1,4 +1,4 @@
-"""`tfdsl diff`: the differences between two programs, graphs or checkpoints. Programs need no TensorFlow."""
+"""`tfdsl diff`: compares two programs, graphs or checkpoints. Comparing programs does not import TensorFlow."""
 
 import argparse
 import json
@@ -18,12 +18,12 @@ from .options import add_program_options, given
 from .parser import CommandParser, columns
 from .report import WrongUse, colour, errors, show, tell, write_utf8
 
-_WIDTH = 100  # of lines that no terminal shows
+_WIDTH = 100  # columns, if the output is not a terminal
 _SHOWN = 50  # differences of nodes
 
 
 def configure(parser: CommandParser) -> None:
-    parser.set_defaults(takes_others=True)  # files that are no programs
+    parser.set_defaults(takes_others=True)  # files that are not programs
     parser.description = (
         "Compare two programs, graphs or checkpoints by what they mean: what is added, removed, renamed, or has "
         "another shape, dtype, initializer, optimizer or plan. Graphs on disk are compared as the programs that lift "
@@ -33,13 +33,13 @@ def configure(parser: CommandParser) -> None:
         parser.add_argument(name.lower(), metavar=name,
                             help="a .tfg file, a graph (.pb, .pbtxt, .meta, the folder of a SavedModel), or a "
                                  "checkpoint")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="as a JSON object, with all differences")
+    parser.add_argument("--json", action="store_true", help="print a JSON object with all differences")
     parser.add_argument("--all", action="store_true",
-                        help="list every difference, also those that follow from others and those inside something "
-                             "that was added or removed")  # fmt: skip
+                        help="list every difference, including those that follow from others and those inside "
+                             "something that was added or removed")  # fmt: skip
     parser.add_argument("--exact", action="store_true",
                         help="compare graphs node for node, by the names of the nodes; programs are built")  # fmt: skip
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing: the exit code says it")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing; the exit code is the answer")
     add_program_options(parser)
 
 

@@ -14,7 +14,7 @@ from .report import WrongUse, show, write_utf8
 
 
 def configure(parser: CommandParser) -> None:
-    parser.set_defaults(takes_others=True)  # files that are no programs
+    parser.set_defaults(takes_others=True)  # files that are not programs
     parser.description = (
         "Print a program as it is after a stage: its tree, the typed program (YAML, which loads back), or the built "
         "TensorFlow graph in the form of the golden files. A graph that TensorFlow wrote is printed in the same form."
@@ -56,7 +56,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _graph(arguments: argparse.Namespace) -> int:
-    """Print a graph that TensorFlow wrote."""
+    """Print a graph that TensorFlow wrote, in the form of the golden files."""
     if arguments.stage != "graph" or arguments.graph:
         raise WrongUse(f"{arguments.file} is a graph: print it with --stage graph")
     tensorflow.load()

@@ -2,10 +2,10 @@
 
 `import tensorflow` imports some 2,500 modules, and a program needs a few hundred of them. Each public module of
 TensorFlow is a file with a list of imports, such as `from tensorflow.python.ops.math_ops import add`. A stand-in for
-such a module reads its list, and imports the one module that has the symbol it is asked for. If the list does not have
-the symbol, the whole package is imported.
+such a module reads this list. When a symbol is first used, the stand-in imports the module that defines it. If the list
+does not have the symbol, the whole package is imported.
 
-This is for processes that only run a command of ours: other code may expect the whole package.
+Only the processes of tfdsl commands use this, because other code may expect the whole package.
 """
 
 import functools
@@ -22,16 +22,16 @@ from types import ModuleType
 
 from ..quiet import held_back
 
-WHOLE = "TFDSL_TENSORFLOW"  # the environment variable that is set to "whole" for the whole package
-_VERSION = "2.21"  # whose lists of imports are known
+WHOLE = "TFDSL_TENSORFLOW"  # the environment variable; "whole" imports the whole package
+_VERSION = "2.21"  # the version whose lists of imports are known
 _API = "tensorflow._api.v2"
-# What every program needs, besides what these import.
+# The modules that every program needs. They import the rest.
 _ALWAYS = ("tensorflow.python.framework.function_def_to_graph", "tensorflow.python.client.session")
 _IMPORT = re.compile(r"^from (tensorflow[\w.]*) import (\w+)(?: as (\w+))?", re.MULTILINE)
 
 
 class PublicModule(ModuleType):
-    """The stand-in for a public module. Its attributes are those of the module, imported at their first use."""
+    """The stand-in for a public module. It has the same attributes, and imports each at its first use."""
 
     def __init__(self, name: str, file: str):
         super().__init__(name)
@@ -67,7 +67,7 @@ def load() -> bool:
         for name in ("tensorflow._api", _API):
             package = sys.modules[name] = ModuleType(name)
             package.__path__ = [os.path.join(root, *name.split(".")[1:])]
-        # These have two names: the second is the one by which programs import them.
+        # These modules have two names. Programs import them by the second.
         for name in ("compat", "compat.v1"):
             sys.modules[f"tensorflow.{name}"] = _stand_in(f"{_API}.{name}", root)
         os.environ.setdefault("ENABLE_RUNTIME_UPTIME_TELEMETRY", "1")
@@ -88,8 +88,8 @@ def is_lazy() -> bool:
 
 
 def _root() -> str | None:
-    """The folder of TensorFlow. None if it must be imported as a whole: it has another version or plugins, or the
-    environment says so."""
+    """The folder of TensorFlow. None if the whole package must be imported, because it has another version or plugins,
+    or because of an environment variable."""
     if os.environ.get(WHOLE) == "whole" or os.environ.get("TF_PLUGGABLE_DEVICE_LIBRARY_PATH"):
         return None
     if os.environ.get("TF_USE_MODULAR_FILESYSTEM") in ("1", "true"):
@@ -126,8 +126,8 @@ def _imported(module: str, symbol: str) -> object:
 
 @contextmanager
 def _cached_annotations() -> Iterator[None]:
-    """Compile each distinct annotation once. The type variables of TensorFlow's generated modules have 8,000, which are
-    mostly the same, and `typing` compiles each: half of the time of importing these modules."""
+    """Compile each distinct annotation once. `typing` compiles the 8,000 annotations of the type variables in
+    TensorFlow's generated modules, most of them equal, which takes half of the time to import these modules."""
     setattr(typing, "compile", functools.cache(compile))  # noqa: B010 in place of the built-in function
     try:
         yield

@@ -1,6 +1,6 @@
-"""Work that a command gives to another process, which ends with it: TensorFlow, or the work itself, may kill that one.
+"""Runs work of a command in a child process, because TensorFlow or the work itself may kill the process.
 
-The order is JSON on its standard input.
+The child ends with the command. It reads its order, the arguments of the work, as JSON from standard input.
 """
 
 import json
@@ -16,7 +16,7 @@ from .report import bug, errors, no_memory
 
 
 def carried_out(module: str, order: Mapping[str, object], folder: str) -> subprocess.CompletedProcess[str]:
-    """Have a module of this package carry out an order in a folder. The module calls `carry_out`."""
+    """Run a module of this package in a child process in a folder, with an order. The module calls `carry_out`."""
     command = [sys.executable, "-P", "-m", f"{__package__}.{module}", str(os.getpid())]
     return subprocess.run(
         command, input=json.dumps(order), cwd=folder, env=environment(), capture_output=True, text=True
@@ -24,7 +24,7 @@ def carried_out(module: str, order: Mapping[str, object], folder: str) -> subpro
 
 
 def carry_out(work: Callable[..., None]) -> None:
-    """Do the work of this process, whose keyword arguments are the order."""
+    """Do the work of this process, with the order as keyword arguments."""
 
     def command() -> int:
         try:

@@ -1,7 +1,7 @@
-"""`tfdsl run --watch`: runs a program again whenever a file changes that it is made of.
+"""`tfdsl run --watch`: runs a program again whenever one of its files changes.
 
-TensorFlow is imported once: each run is a fork of this process, which does nothing else with it. So the result of an
-edit does not wait for the start of a process.
+This process imports TensorFlow once, and does nothing else with it. Each run is a fork of this process, so an edit does
+not wait until a new process has imported TensorFlow.
 """
 
 import argparse
@@ -28,13 +28,14 @@ from .watch import CLEAR, Noting, Seen
 
 _PAUSE = 0.05  # seconds between two looks
 _TEXTS = (".tfg", ".yaml", ".yml")
-# What runs need, besides what these import.
+# The modules that runs need. They import the rest.
 _NEEDED = ("runtime.run", "lowering.graph", "runtime.training.train", "runtime.checkpoint.store")
 
 
 def watch(arguments: argparse.Namespace) -> NoReturn:
-    """Run now and after each change, until a signal ends the process. A change of the program's text ends the run that
-    is under way, at its next step. Other files may have been written by the run, so they count once it is over."""
+    """Run now and after each change, until a signal ends the process. If the text of the program changes, the current
+    run ends after its step. Changes of other files are ignored until the run is over, because the run may have made
+    them."""
     for option, is_given in (("--verify-resume", arguments.verify_resume), ("--async", arguments.asynchronous)):
         if is_given:
             raise WrongUse(f"--watch cannot be combined with {option}")
@@ -64,7 +65,7 @@ def watch(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _note(arguments: argparse.Namespace, seen: Seen) -> None:
-    """Note the files that a check of the program reads. The run reports what is wrong with them."""
+    """Note the files that a check of the program reads. The run reports their errors."""
     try:
         extra = given(arguments)
     except (TfgError, WrongUse):
@@ -92,7 +93,7 @@ class _Run:
             os.kill(self.pid, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Have it finish its step and write its checkpoint, and end."""
+        """Let the run finish its step, write its checkpoint and end. Kill it if this takes too long."""
         if self.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
         end = time.monotonic() + GRACE
@@ -103,13 +104,13 @@ class _Run:
 
 @contextmanager
 def _run(words: list[str]) -> Iterator[_Run]:
-    """A run of the command with these words. It is stopped at the end of the block."""
+    """Run the command with these words. The run is stopped at the end of the block."""
     if sys.stdout.isatty():
         print(CLEAR, end="")
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     parent = os.getpid()
-    gc.freeze()  # what the fork shares with this process
+    gc.freeze()  # keeps the memory shared with the fork
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)  # Ctrl-C is for the parent, which stops this run

@@ -1,5 +1,5 @@
-"""`tfdsl check --watch`: checks again whenever a file changes that the check has read, or looked for. `rerun.py` is the
-same for `tfdsl run --watch`.
+"""`tfdsl check --watch`: checks again whenever a file changes that the check has read or looked for. `rerun.py` does
+the same for `tfdsl run --watch`.
 
 Files are polled, which works on every file system. What they were like is noted before they are read, so no change is
 missed.
@@ -34,11 +34,11 @@ class Seen(dict[str, Stamp]):
         self.setdefault(path, _stamp(path))
 
     def is_changed(self, suffixes: str | tuple[str, ...] = "") -> bool:
-        """Whether one of these files has changed, or one with such a suffix."""
+        """Whether one of these files has changed. With `suffixes`, only files with such a suffix count."""
         return any(_stamp(path) != stamp for path, stamp in self.items() if path.endswith(suffixes))
 
     def renew(self) -> None:
-        """Note what these files are like now."""
+        """Note the current state of these files."""
         self.update({path: _stamp(path) for path in self})
 
 

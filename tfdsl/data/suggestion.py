@@ -214,8 +214,8 @@ def _is_too_large(pipeline: Pipeline, column: Column) -> bool:
 
 
 def _repeated(pipeline: Pipeline) -> dict[str, Column]:
-    """The features that have one value for each value of another column, and another for another, with this column:
-    the target or an earlier feature. Both are text, whole numbers or bools with a few values."""
+    """The features whose values correspond one to one to those of another column, each with that column: the target or
+    an earlier feature. Both columns are text, whole numbers or bools with few values."""
     import numpy as np
 
     schema = pipeline.schemas[0]
@@ -238,7 +238,7 @@ def _repeated(pipeline: Pipeline) -> dict[str, Column]:
 
 
 def _has_few(pipeline: Pipeline, column: Column) -> bool:
-    """Whether a column may have a few values only, as far as is known without reading it."""
+    """Whether a column may have only a few values, as far as is known without reading it."""
     words = pipeline.source.words.get(column.name)
     return words is None or len(words) <= _FEW
 

@@ -14,7 +14,7 @@ How: TypeAlias = Literal["added", "removed", "renamed", "changed"]
 
 
 class ChangedFact(Record):
-    """A fact that differs, in both forms. One of them is None if only the other side has the fact."""
+    """A fact that differs, as it is on both sides. `before` or `after` is None if that side does not have the fact."""
 
     name: str
     before: str | None
@@ -23,10 +23,10 @@ class ChangedFact(Record):
 
 
 class DiffEntry(Record):
-    """What differs about a thing. `before` and `after` are its whole names on both sides, "" where it is missing. A
-    thing that is renamed and has other facts is `changed`. An entry `follows` if the entries of other things explain
-    it, and is `inside` if it is a part of something that was added or removed as a whole. It is `only_name` if it only
-    says what a value is called that others use, or that a part of a definition has a name."""
+    """A difference of one thing. `before` and `after` are its whole names, "" on a side that does not have the thing. A
+    thing that is renamed and has other facts is `changed`. An entry `follows` if differences of other things explain
+    it. It is `inside` if the thing is part of something that was added or removed as a whole. It is `only_name` if only
+    the name differs, either of a value that other things use or of a part of a definition."""
 
     how: How
     kind: str
@@ -41,7 +41,7 @@ class DiffEntry(Record):
 
 
 class DiffReport(Record):
-    """All differences between two sides, and what was not compared."""
+    """All differences between two sides, and notes on what was not compared."""
 
     left: Inventory
     right: Inventory
@@ -50,8 +50,8 @@ class DiffReport(Record):
 
 
 def compared(left: Inventory, right: Inventory, names_matter: bool = True) -> DiffReport:
-    """The differences between two inventories. If names do not matter, only those of variables, inputs and outputs
-    count."""
+    """The differences between two inventories. If names do not matter, only the names of variables, inputs and outputs
+    are compared."""
     entries = [one for one in _Comparison(left, right).entries() if names_matter or not one.only_name]
     return DiffReport(left, right, tuple(entries), tuple(dict.fromkeys((*left.notes, *right.notes))))
 
@@ -64,7 +64,7 @@ class _Comparison:
         self._ones, self._others = Expander(left, self._pairs), Expander(right, self._paired)
 
     def entries(self) -> list[DiffEntry]:
-        """All differences by kind, in the order of the right side; what is missing there comes where it would be."""
+        """All differences by kind, in the order of the right side. A removed thing follows its left neighbour."""
         facts = {one: tuple(self._facts(one, other)) for one, other in self._pairs.items()}
         changed = {one for one, found in facts.items() if found}
         found: list[tuple[tuple[int, int, int], DiffEntry]] = []
@@ -111,7 +111,7 @@ class _Comparison:
         return self._pairs.get(one.parent) != other.parent
 
     def _follows(self, one: Thing, other: Thing, facts: tuple[ChangedFact, ...], changed: set[int]) -> bool:
-        """Whether all that differs about a thing can be explained by what differs about the things that it mentions."""
+        """Whether differences of the things that a thing mentions can explain all of its own differences."""
         if not all(one.facts.get(fact.name, other.facts.get(fact.name, Fact(()))).follows for fact in facts):
             return False
         for thing, done in ((one, self._pairs), (other, self._paired)):
@@ -142,12 +142,12 @@ class _Comparison:
         return [(part, 0, 0) if isinstance(part, str) else ("", part.thing, part.output) for part in phrase]
 
     def _corresponding(self, part: tuple[str, int, int]) -> tuple[str, int, int]:
-        """A part of a phrase on the left as it must be on the right."""
+        """The part of a phrase on the right that corresponds to a part on the left."""
         text, thing, output = part
         return part if text or not thing else (text, self._pairs.get(thing, -1), output)
 
     def _texts(self, here: Fact | None, there: Fact | None) -> tuple[str | None, str | None]:
-        """The texts of a fact on both sides. Phrases without an order that both have are left out."""
+        """The texts of a fact on both sides. If it has several phrases, those that both sides have are left out."""
         ones, others = ([] if fact is None else list(fact.phrases) for fact in (here, there))
         if len(ones) > 1 or len(others) > 1:
             kept: list[Phrase] = []

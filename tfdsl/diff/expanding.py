@@ -1,7 +1,7 @@
-"""Puts definitions in the place of names that only one side has.
+"""Replaces names that only one side has with their definitions.
 
-Whether a part of an expression has a name of its own changes what the node is called, not what is computed. So a value
-that only one side has, and that is used once, counts as a part of what uses it.
+Naming a part of an expression changes the name of a node, not the computation. So a value that only one side has, and
+that is used once, counts as a part of its user.
 """
 
 from collections.abc import Container
@@ -9,12 +9,12 @@ from collections.abc import Container
 from .expressions import bracketed
 from .inventory import TYPES_INSIDE, Fact, Inventory, Mention, Phrase, Thing, joined, mentions, unordered
 
-_DEEPEST = 100  # definitions in definitions
+_DEEPEST = 100  # levels of definitions in definitions
 _FACTS = {"definition", "dtype", "shape", TYPES_INSIDE}  # of a value that can be a part of another
 
 
 class Expander:
-    """Expands the facts of one side. `known` has the things that correspond to one of the other side."""
+    """Expands the facts of one side. `known` has the things that have a counterpart on the other side."""
 
     def __init__(self, inventory: Inventory, known: Container[int]):
         self._inventory, self._known = inventory, known
@@ -39,7 +39,7 @@ class Expander:
         return False
 
     def fact(self, thing: Thing, name: str) -> Fact | None:
-        """A fact about a thing, with definitions in the place of names."""
+        """A fact about a thing, with names replaced by their definitions."""
         fact = thing.facts.get(name)
         if name == TYPES_INSIDE:
             parts = self._types(thing)
@@ -64,7 +64,7 @@ class Expander:
         return joined(parts)
 
     def _types(self, thing: Thing) -> list[Phrase]:
-        """The types inside a definition, with those of the definitions in it."""
+        """The types inside a definition, including the types inside the definitions that are part of it."""
         found: list[Phrase] = []
         todo = [(thing, 0)]
         while todo:

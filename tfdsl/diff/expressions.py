@@ -1,4 +1,4 @@
-"""Nodes and values of a program as phrases, in the words of the language."""
+"""Writes the nodes and values of a program as phrases, in the syntax of the language."""
 
 from collections.abc import Callable, Mapping
 from typing import assert_never
@@ -56,7 +56,7 @@ def value_text(value: HostValue) -> str:
 
 
 def literal_text(literal: Literal) -> str:
-    """A literal. Numbers are written in the form of its dtype: as a float32, 1 is 1.0."""
+    """A literal. Numbers are written in the form of its dtype: 1 as a float32 is 1.0."""
     return value_text(_of_dtype(literal.value, literal.dtype))
 
 
@@ -69,13 +69,15 @@ def _of_dtype(value: HostValue, dtype: str) -> HostValue:
 
 
 class Expressions:
-    """Writes expressions of one graph. `tensor` writes a tensor: as a mention, or as an expression in another."""
+    """Writes the expressions of one graph. `tensor` writes a tensor, as a mention or as an expression. `data` writes
+    the name of a data set."""
 
     def __init__(self, tensor: Callable[[Ref], Expression], data: Callable[[str], Phrase]):
         self._tensor, self._data = tensor, data
 
     def node(self, node: Node, omitted: Mapping[str, Arg] | None = None) -> Expression:
-        """What a node computes. Arguments that have their default value, or a value of `omitted`, are left out."""
+        """The expression that a node computes. Arguments with their default value, or with the value that `omitted`
+        has for them, are left out."""
         row = node.row
         given = {name: arg for name, arg in node.args.items() if not _is_default(row, name, arg)}
         given = {name: arg for name, arg in given.items() if (omitted or {}).get(name) != arg}
@@ -159,7 +161,7 @@ class Expressions:
 
 
 def _is_default(row: Op | None, name: str, arg: Arg) -> bool:
-    """Whether an argument has the value that it has if a program does not give it."""
+    """Whether an argument has its default value."""
     param = row.named_params.get(name) if row is not None else None
     if param is None or param.default is REQUIRED or not isinstance(arg, (Static, Literal)):
         return False

@@ -1,7 +1,7 @@
-"""What a program, a graph or a checkpoint consists of, as things with facts that can be compared.
+"""Inventories: the parts of a program, a graph or a checkpoint, as things with facts that can be compared.
 
-A fact is a phrase: text that mentions other things. Two phrases are alike if their texts are the same and they mention
-corresponding things, so a thing with another name changes nothing but its name.
+A fact is a phrase: text that mentions other things. Two phrases are alike if they have the same text and mention
+corresponding things. So renaming a thing does not change the facts that mention it.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from ..record import Record, State, field
 if TYPE_CHECKING:
     from .values import ArrayPlace
 
-# The kinds of things, in the order in which differences are listed, with what a list of such things is called.
+# The kinds of things, in the order in which differences are listed, each with the title of its section.
 KINDS = {
     "graph": "graph", "param": "params", "data": "data", "scope": "scopes", "placeholder": "placeholders",
     "variable": "variables", "value": "values", "optimizer": "optimizers", "summary": "summaries",
@@ -22,13 +22,13 @@ KINDS = {
 }  # fmt: skip
 SILENT = ("size", "local")  # kinds of things whose names mean nothing outside the text
 CALL_LEVEL = 9  # a name or a call binds more tightly than any operator
-TYPES_INSIDE = "types inside"  # the fact with the types of the nodes and numbers that a definition is made of
-BLANK = "\0"  # what stands for a mention where it does not matter which thing it is
+TYPES_INSIDE = "types inside"  # the fact with the types of the nodes and numbers in a definition
+BLANK = "\0"  # replaces a mention where only the text around it matters
 
 
 class Mention(Record):
-    """A thing in a phrase, or one of its outputs. If its definition takes its place, it is in brackets unless it binds
-    as tightly as the level `within`."""
+    """A thing in a phrase, or one of its outputs. A definition that replaces the mention gets brackets if it binds less
+    tightly than the level `within`."""
 
     thing: int
     output: int = 0
@@ -39,7 +39,7 @@ Phrase: TypeAlias = "tuple[str | Mention, ...]"
 
 
 def joined(parts: Iterable[Phrase], between: str = "") -> Phrase:
-    """Phrases one after the other. Texts that meet become one, so that equal phrases have equal parts."""
+    """Join phrases. Adjacent texts are merged, so that equal phrases have equal parts."""
     found: list[str | Mention] = []
     for at, phrase in enumerate(parts):
         for part in (between if at else "", *phrase):
@@ -55,13 +55,13 @@ def mentions(phrase: Phrase) -> list[Mention]:
 
 
 def blanked(phrase: Phrase) -> str:
-    """The text of a phrase, whichever things it mentions."""
+    """The text of a phrase, with a blank in place of each mention."""
     return "".join(part if isinstance(part, str) else f"{BLANK}{part.output}" for part in phrase)
 
 
 class Fact(Record):
-    """Something about a thing, in a phrase or in several whose order means nothing. A fact `follows` if other things
-    can decide it, as the inputs of a value decide its shape."""
+    """Something about a thing, as a phrase or as several phrases without an order. A fact `follows` if it can depend on
+    other things, as the shape of a value depends on its inputs."""
 
     phrase: Phrase
     follows: bool = False
@@ -74,20 +74,20 @@ class Fact(Record):
 
     @property
     def blank(self) -> tuple[str, ...]:
-        """Its text, whichever things it mentions."""
+        """The texts of the phrases, with a blank in place of each mention."""
         return tuple(sorted(map(blanked, self.phrases)))
 
 
 def unordered(parts: Iterable[Phrase], follows: bool = False) -> Fact:
-    """A fact in phrases whose order means nothing."""
+    """A fact with phrases that have no order."""
     found = tuple(parts)
     return Fact(joined(found, ", "), follows, found)
 
 
 class Thing(Record):
-    """A part of an inventory: a variable, a scope, a statement. `name` is its name in its parent, "" if it has none;
-    `label` describes it then. The children of a session or a statement are in order. `array` is where its values are,
-    if they are known. `line` is its line in the program, if it is in one."""
+    """A part of an inventory: a variable, a scope, a statement. `name` is its name in its parent. If it has none,
+    `name` is "" and `label` describes it. The children of a session or a statement are in order. `array` is the place
+    of its values, if they are known. `line` is its line, if it is part of a program."""
 
     id: int
     kind: str
@@ -100,7 +100,7 @@ class Thing(Record):
 
 
 class Inventory(Record):
-    """The things of a program, a graph or a checkpoint, by their ids. `notes` say what it leaves out."""
+    """The things of a program, a graph or a checkpoint, by their ids. `notes` list what it leaves out."""
 
     title: str
     things: Mapping[int, Thing]
@@ -147,7 +147,7 @@ class Inventory(Record):
 
 
 class Things(State):
-    """The things of an inventory that is being made."""
+    """Collects the things of an inventory."""
 
     made: dict[int, Thing] = field(default_factory=dict[int, Thing])
     taken: Counter[tuple[int | None, str]] = field(default_factory=Counter[tuple[int | None, str]])

@@ -1,8 +1,8 @@
-"""Pairs the things of two inventories that correspond, by their names or else by their structure.
+"""Pairs the corresponding things of two inventories, by their names or else by their structure.
 
-Things in matched things are compared first: those of the same name correspond. Names that end in numbers, such as
-`dense_1`, only say how many things there were before, so such things are put in order and aligned. What is left over
-corresponds if it is used in the same place, or if it is the same but for its name.
+The children of matched things are matched first, by name. A number at the end of a name, as in `dense_1`, only counts
+the things before it, so things whose names differ only in that number are aligned in order. Other things are matched if
+they are used in the same place, or if they are equal apart from their names.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from .inventory import SILENT, Inventory, Phrase, Thing, blanked, mentions
 
-_MOST = 300_000  # pairs of things that one alignment compares
+_MOST = 300_000  # pairs of things that one alignment may compare
 _ALIKE = 0.5  # the least similarity of a scope, or of a thing in the same place, with another name
 
 
@@ -72,7 +72,7 @@ class _Matcher:
             self._pair(one, other)
 
     def _aligned(self, ones: Sequence[Thing], others: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
-        """Things of one group: those that are the same, then the others in order, as similar as possible."""
+        """Pair the things of one group: equal things by name, then the rest in order, by similarity."""
         by_name = {other.name: other for other in others if other.name}
         pairs = [
             (one, by_name[one.name]) for one in ones if one.name in by_name and self._is_same(one, by_name[one.name])
@@ -92,7 +92,7 @@ class _Matcher:
         return 0.1 + 0.1 * (one.name == other.name) + self._similarity(one, other)
 
     def _most_alike(self, ones: Sequence[Thing], others: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
-        """Scopes with different names, the most similar first."""
+        """Pair scopes with different names, the most similar first."""
         if len(ones) * len(others) > _MOST:
             return []
         scores = [(self._similarity(one, other), -at, one, other)
@@ -108,7 +108,7 @@ class _Matcher:
     # --- similarity -----------------------------------------------------------------------------
 
     def _profile(self, is_left: bool, thing: Thing) -> Counter[Hashable]:
-        """What is in a thing: the facts about it and about the things in it, whichever things they mention."""
+        """The facts about a thing and about the things in it, with a blank in place of each mention."""
         key = is_left, thing.id
         if key not in self._profiles:
             found: Counter[Hashable] = Counter((name, fact.blank) for name, fact in thing.facts.items())
@@ -120,7 +120,7 @@ class _Matcher:
         return self._profiles[key]
 
     def _similarity(self, one: Thing, other: Thing) -> float:
-        """How much of two things is the same, from 0 to 1."""
+        """The similarity of two things, from 0 to 1."""
         first, second = self._profile(True, one), self._profile(False, other)
         total = first.total() + second.total()
         return 2 * (first & second).total() / total if total else 1.0
@@ -142,7 +142,7 @@ class _Matcher:
                         self._pair(first, second)
 
     def _by_structure(self, with_users: bool) -> None:
-        """Pair things that are the same but for their names, in order. With their users, if those agree too."""
+        """Pair things that are equal apart from their names, in order. If `with_users`, their users must agree too."""
         ones, others = self._leftover()
         groups: dict[Hashable, tuple[list[Thing], list[Thing]]] = {}
         for is_left, things in ((True, ones), (False, others)):
@@ -158,12 +158,12 @@ class _Matcher:
                     self._pair(one, max(free, key=lambda other: _base(other.name) == _base(one.name)))
 
     def _known(self, is_left: bool) -> Callable[[int], int | None]:
-        """The number of a pair, if a thing is in one."""
+        """A function from a thing to the number of its pair, or to None if it has no pair."""
         return self._pairs.get if is_left else (lambda id: id if id in self._paired else None)
 
     def _by_scope(self) -> None:
-        """Pair things that have the names of other matched things, and things of the same name in scopes that do not
-        correspond, if there is only one of the name."""
+        """Pair a thing if a matched thing of the same name in the same scope shows where its counterpart is. Then pair
+        things whose name occurs only once on each side, even in different scopes."""
         ones, others = self._leftover()
         places = {(other.kind, other.parent, other.name): other for other in others}
         for one in ones:
@@ -186,7 +186,7 @@ class _Matcher:
                 self._pair(here[0], there[0])
 
     def _by_order(self) -> None:
-        """Pair things without names, in the order in which they are made."""
+        """Pair things without names, in the order in which the graph makes them."""
         for one, other in list(self._pairs.items()):
             groups: dict[Hashable, tuple[list[Thing], list[Thing]]] = {}
             inside = (
@@ -203,7 +203,7 @@ class _Matcher:
 
 
 class _Signer:
-    """Signs things by what they are, without their names. `known` numbers the things that are already matched."""
+    """Computes a signature of things that does not depend on their names. `known` numbers the matched things."""
 
     def __init__(self, inventory: Inventory, known: Callable[[int], int | None]):
         self._inventory, self._known = inventory, known
@@ -213,7 +213,7 @@ class _Signer:
         todo = [id]
         while todo:
             at = todo[-1]
-            self._signed.setdefault(at, 0)  # while it is being signed: back edges of loops lead there
+            self._signed.setdefault(at, 0)  # while it is computed: back edges of loops lead here
             missing = [one for one in self._needed(at) if one not in self._signed]
             if missing:
                 todo += missing
@@ -244,7 +244,7 @@ class _Signer:
         return self._signed.get(id, 0) if known is None else (known,)
 
     def users(self, id: int) -> Hashable:
-        """What uses a thing, roughly."""
+        """A rough signature of the users of a thing."""
         return frozenset(Counter(map(self._user, self._inventory.users.get(id, ()))).items())
 
     def _user(self, id: int) -> Hashable:
@@ -261,14 +261,14 @@ def _base(name: str) -> str:
 
 
 def _group(thing: Thing) -> Hashable:
-    """What two things in corresponding places have in common if they can be the same thing."""
+    """A key that things must share to be aligned: the kind and the name without its number."""
     return thing.kind, _base(thing.name)
 
 
 def _places(ones: Sequence[Phrase], others: Sequence[Phrase]) -> list[tuple[int, int]]:
     """The things that two lists of phrases mention in the same places."""
     pairs: list[tuple[int, int]] = []
-    if len(ones) == len(others) > 1:  # without an order, only phrases with a text of their own correspond
+    if len(ones) == len(others) > 1:  # without an order, only phrases with a unique text correspond
         texts = [Counter(map(blanked, phrases)) for phrases in (ones, others)]
         ones, others = (
             [one for one in phrases if all(count[blanked(one)] == 1 for count in texts)] for phrases in (ones, others)
@@ -283,7 +283,7 @@ def _places(ones: Sequence[Phrase], others: Sequence[Phrase]) -> list[tuple[int,
 def _best(
     ones: Sequence[Thing], others: Sequence[Thing], score: Callable[[Thing, Thing], float]
 ) -> list[tuple[Thing, Thing]]:
-    """The pairs, in order on both sides, with the largest sum of scores."""
+    """The pairs with the largest sum of scores that keep the order of both sides."""
     width = len(others) + 1
     table = [[0.0] * width for _ in range(len(ones) + 1)]
     scores = [[score(one, other) for other in others] for one in ones]

@@ -1,4 +1,4 @@
-"""The inventory of a checkpoint: its variables by name, with what data sets have learned beside them."""
+"""The inventory of a checkpoint: its variables by name, and the values that data sets have learned."""
 
 import hashlib
 import os
@@ -69,7 +69,7 @@ def checkpoint_inventory(path: str) -> Inventory:
 
 
 def checksums(prefix: str, names: Iterable[str]) -> dict[str, str]:
-    """A digest of the values of each of these variables that is in a checkpoint."""
+    """A digest of the value of each named variable. Variables that the checkpoint does not have are left out."""
     reader = v1.train.load_checkpoint(prefix)
     return {name: _digest(np.asarray(reader.get_tensor(name))) for name in names if reader.has_tensor(name)}
 
@@ -85,7 +85,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _learned(prefix: str) -> Iterator[tuple[str, dict[str, Fact]]]:
-    """What each data set has learned, with the paths of values as the names of facts."""
+    """The values that each data set has learned, as facts with the paths of the values as names."""
     if os.path.isfile(prefix + SUFFIX):
         try:
             with open(prefix + SUFFIX, "rb") as file:

@@ -1,7 +1,7 @@
 """The inventory of a program: its graphs, data, params and sessions.
 
-A node is a thing if the program names it or several others use it. Every other node is part of the phrase of its user.
-So names that make no node, the form of the text, and the order of declarations leave no trace.
+A node is a thing if it has a name or several users. Any other node is part of the phrase of its user. So the inventory
+does not depend on names that make no node, the form of the text, or the order of declarations.
 """
 
 import os
@@ -47,7 +47,7 @@ _REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
 class _NodePlace(Record):
-    """Where a node is: its scope, and what the blocks around it say."""
+    """The place of a node: its scope, and the blocks around it."""
 
     parent: int
     blocks: tuple[tuple[str, str | tuple[Ref, ...]], ...] = ()
@@ -78,7 +78,7 @@ def inventory_of(program: Program, title: str) -> Inventory:
 
 
 def _own_loss(graph: Graph) -> Ref | None:
-    """The declared loss, unless an optimizer says that it minimizes it."""
+    """The declared loss, unless an optimizer minimizes it."""
     return None if any(step.loss == graph.loss for step in graph.steps()) else graph.loss
 
 
@@ -123,9 +123,9 @@ class GraphThings:
         self._uses = self._counted(used)
         self._bound_outputs: dict[Ref, str] = {}
         self._bound = self._names()
-        self._parts: dict[tuple[int, int], int] = {}  # the things that the outputs of `while` and `if` are
-        self._depths: dict[int, int] = {}  # of the nodes that are no things
-        self._ids: dict[int, int] = {}  # of the things that nodes are
+        self._parts: dict[tuple[int, int], int] = {}  # the things for the outputs of `while` and `if`
+        self._depths: dict[int, int] = {}  # of the nodes that are not things
+        self._ids: dict[int, int] = {}  # the things for nodes
         self._names_of: dict[int, str] = {}
         self._places: dict[int, _NodePlace] = {}
         self._scopes: dict[tuple[int, str], int] = {}
@@ -153,7 +153,7 @@ class GraphThings:
         return found
 
     def _names(self) -> dict[int, str]:
-        """The names that the program gives the values of nodes. If a node itself has no name, they describe it."""
+        """The names that the program gives to the values of nodes. They describe nodes that have no name themselves."""
         found: dict[int, list[str]] = {}
         for name, named in self._graph.names.items():
             if not named.is_inner and not isinstance(named.value, Static):
@@ -236,7 +236,7 @@ class GraphThings:
             return
         self._depths.pop(node.id, None)
         id = self._ids[node.id] = self._things.new_id()
-        if node.is_summary:  # its tag is no name of a node
+        if node.is_summary:  # its tag is not the name of a node
             name = node.text("tag")
         elif name and not node.is_whole:
             name = self._things.unique(place.parent, name)
@@ -308,7 +308,7 @@ class GraphThings:
         return facts
 
     def _add_parts(self, node: Node) -> None:
-        """The things that the outputs of a `while` or an `if` are. Their order means nothing."""
+        """Add a thing for each output of a `while` or an `if`. The outputs have no order."""
         argument = self.expressions.argument
         for at, type in enumerate(node.outputs):
             if node.op == WHILE:
@@ -383,7 +383,7 @@ class GraphThings:
         return {name: Fact(self.expressions.argument(arg).phrase) for name, arg in node.args.items() if name not in but}
 
     def _around(self, node: Node) -> dict[str, Fact]:
-        """What the blocks around a node say, and its place in the order of the writes of a variable."""
+        """Facts about the blocks around a node, and about its place among the writes of variables."""
         found: dict[str, list[Phrase]] = {}
         for kind, what in self._places[node.id].blocks:
             found.setdefault(kind, []).extend(self._block(what))
@@ -395,7 +395,7 @@ class GraphThings:
     # --- the order of reads and writes ----------------------------------------------------------
 
     def _order(self, node: Node) -> dict[str, Fact]:
-        """How many writes of the variables that a node reads or writes come before it. Only for written variables."""
+        """A fact that counts, for each variable that the node reads or writes, the writes before the node."""
         found: list[Phrase] = []
         for inner in self._own(node):
             for variable in dict.fromkeys(ref.node for ref in inner.inputs() if ref.node in self._writes):
@@ -418,7 +418,7 @@ class GraphThings:
     _written: dict[int, list[int]] | None = None
 
     def _own(self, node: Node) -> Iterator[Node]:
-        """A node and the nodes that are part of its phrase."""
+        """A node, and the nodes that are part of its phrase."""
         yield node
         for arg in node.args.values():
             for ref in _refs(arg):
@@ -428,7 +428,7 @@ class GraphThings:
     # --- phrases --------------------------------------------------------------------------------
 
     def mention(self, ref: Ref) -> Mention | None:
-        """The thing that a tensor is an output of, unless it is part of a phrase."""
+        """A mention of the thing that has a tensor as an output. None if the tensor is part of a phrase."""
         if (ref.node, ref.output) in self._parts:
             return Mention(self._parts[ref.node, ref.output])
         return Mention(self._ids[ref.node], ref.output) if ref.node in self._ids else None
@@ -475,7 +475,7 @@ class GraphThings:
                 pass
 
     def _sized(self, types: Iterable[TensorType]) -> dict[str, int]:
-        """The things of named sizes."""
+        """The things for named sizes. Adds a thing for each new size in these types."""
         for type in types:
             for size in type.shape or ():
                 if isinstance(size, Size) and size.name not in self._sizes:
@@ -498,12 +498,12 @@ class GraphThings:
 
 
 def _titles(node: Node) -> tuple[str, ...]:
-    """What the regions of a node are called."""
+    """The names of the regions of a node."""
     return node.row.regions if node.row is not None else _REGIONS.get(node.op, ())
 
 
 def _refs(arg: Arg) -> Iterator[Ref]:
-    """The tensors in an argument, back edges of loops included."""
+    """The tensors in an argument, including back edges of loops."""
     match arg:
         case Back(value):
             yield value
@@ -515,7 +515,7 @@ def _refs(arg: Arg) -> Iterator[Ref]:
 
 
 def _number(arg: Arg) -> Arg:
-    """An argument of an optimizer. Whether a number was written with a point does not matter."""
+    """An argument of an optimizer. A whole number becomes a float, so that 1 and 1.0 are alike."""
     if isinstance(arg, Static) and isinstance(arg.value, int) and not isinstance(arg.value, bool):
         return Static(float(arg.value))
     return arg

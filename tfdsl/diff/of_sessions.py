@@ -1,4 +1,4 @@
-"""The things of a session: its statements, in order, with what they train, feed, print and save."""
+"""The things of a session: its statements in order, each with its facts."""
 
 from collections.abc import Iterator, Mapping
 from typing import assert_never, cast
@@ -48,7 +48,7 @@ from .inventory import Fact, Mention, Phrase, Thing, Things, joined, unordered
 
 
 def refs_in(value: object) -> Iterator[Ref]:
-    """The tensors and operations that a session mentions, once for each time."""
+    """The tensors and operations that a session mentions, once for each mention."""
     match value:
         case Ref():
             yield value
@@ -116,8 +116,8 @@ class _SessionThings:
                     pass
 
     def _facts(self, statement: Statement) -> "dict[str, Phrase | list[Phrase]]":
-        """The facts about a statement, without its feeds; a list is one whose order means nothing. The fact without a
-        name follows the word of the statement."""
+        """The facts about a statement, except its feeds. A list has no order. The fact with the name "" is the text
+        after the keyword of the statement."""
         expression, refs = self._expression, self._refs
         match statement:
             case Init(variables=variables):
@@ -263,7 +263,7 @@ class _SessionThings:
 
 
 def _word(statement: Statement) -> str:
-    """What a statement begins with."""
+    """The keyword of a statement."""
     return statement.word.removeprefix("NAME = ") if statement.word != Bind.word else "value"
 
 

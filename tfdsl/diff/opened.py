@@ -1,7 +1,7 @@
-"""Opens both sides of a comparison: paths in, inventories out.
+"""Reads both sides of a comparison from their paths, and compares them.
 
-Programs are analysed, without TensorFlow. A graph is lifted to a program. If only one side is a graph, the program on
-the other side is built and lifted too, so both have the same form.
+Programs are analysed without TensorFlow. A graph is lifted to a program. If the other side is a program, it is compared
+both as it is and as the program that its own graph is lifted to, which has the same form.
 """
 
 import os
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 class DiffInputs(Record):
     """How to read the sides. `inputs` makes the inputs of the program at a path, and `foreign` asks TensorFlow about
-    raw ops. `folder` is an empty folder for files that are needed while sides are compared."""
+    raw ops. `folder` is an empty folder for temporary files."""
 
     inputs: Callable[[str], CompileInputs]
     foreign: Callable[[], Foreign]
@@ -42,7 +42,7 @@ class DiffInputs(Record):
 
 
 def compared_paths(left: str, right: str, given: DiffInputs) -> DiffReport:
-    """The differences between what is at two paths."""
+    """The differences between the programs, graphs or checkpoints at two paths."""
     paths = left, right
     kinds = kind_of(left), kind_of(right)
     if "checkpoint" in kinds:
@@ -78,7 +78,7 @@ def _checked(source: Source, inputs: CompileInputs) -> Program:
 
 
 def _graph(path: str, kind: SideKind, given: DiffInputs) -> "SavedGraph":
-    """The graph at a path, or that of the program there."""
+    """The graph at a path, or the graph of the program at the path."""
     from ..lift.read import graph_of, read_graph
     from ..lowering.tf import v1
 
@@ -91,10 +91,10 @@ def _graph(path: str, kind: SideKind, given: DiffInputs) -> "SavedGraph":
 
 
 def _graphs_compared(paths: tuple[str, str], kinds: tuple[SideKind, SideKind], given: DiffInputs) -> DiffReport:
-    """The differences between two sides of which at least one is a graph.
+    """The differences between two sides, at least one of which is a graph.
 
-    A program is compared as it is, and also as what its graph is lifted to, which has the form of the other side. The
-    report with fewer differences says more.
+    A program is compared as it is. If anything differs, it is also compared as the program that its graph is lifted to.
+    The report with fewer differences is returned.
     """
     if "program" not in kinds:
         return _lifted_compared(paths, kinds, given, "graphs")
@@ -135,14 +135,14 @@ def _lifted_compared(
 
 
 def _size(report: DiffReport) -> int:
-    """How much differs."""
+    """The number of differences in a report."""
     return sum(1 + len(entry.facts) for entry in report.entries if not entry.follows)
 
 
 def _readable(graph: "SavedGraph") -> "Lifted":
     from ..lift.readable import lift_readable
 
-    return lift_readable(replace(graph, checkpoint=""), _ARRAYS)  # which would add a session
+    return lift_readable(replace(graph, checkpoint=""), _ARRAYS)  # a checkpoint would add a session
 
 
 def _folder(given: DiffInputs, name: str) -> str:
@@ -152,14 +152,14 @@ def _folder(given: DiffInputs, name: str) -> str:
 
 
 def _without_plan(inventory: Inventory) -> Inventory:
-    """An inventory without what only programs have."""
+    """An inventory without the things that only programs have."""
     things = {id: one for id, one in inventory.things.items() if one.kind not in _OF_PROGRAMS}
     return Inventory(inventory.title, things)
 
 
 def _pruned(inventory: Inventory) -> Inventory:
-    """An inventory without loop variables that only count, which TensorFlow adds to loops, and without the names of the
-    others, in which they are counted."""
+    """An inventory without the counters that TensorFlow adds to loops. The other loop variables lose their names, which
+    are numbered and so depend on the counters."""
     things: dict[int, Thing] = {}
     for id, one in inventory.things.items():
         if "next" not in one.facts:
@@ -174,7 +174,7 @@ _OF_PROGRAMS = ("param", "session", "statement", "local")
 
 
 def _program(lifted: "Lifted", folder: str, given: DiffInputs) -> Program:
-    """The program of a lifted graph, whose constants are in a folder."""
+    """The program of a lifted graph. Its constants are written to the folder."""
     import numpy as np
 
     if lifted.arrays:

@@ -8,7 +8,7 @@ from .values import ArrayDifference
 
 
 def report_json(report: DiffReport) -> dict[str, Any]:
-    """A report in JSON."""
+    """A report as a dict of plain values."""
     return {
         "left": report.left.title, "right": report.right.title, "alike": not report.entries,
         "differences": list(map(_entry, report.entries)), "notes": list(report.notes),

@@ -1,4 +1,4 @@
-"""Differences as text for terminals: a section for each kind of thing, a line for each thing."""
+"""Writes differences as text for terminals, with a section for each kind of thing and a line for each thing."""
 
 from collections import Counter
 from itertools import groupby
@@ -18,7 +18,7 @@ _WORDS = {"feeds": "with"}
 
 
 class DiffLayout(Record):
-    """How to write a report: how many columns there are, whether in colours, and whether all of it."""
+    """How to write a report: in how many columns, in colours or not, and as a whole or shortened."""
 
     width: int = 100
     in_colour: bool = False
@@ -32,7 +32,7 @@ class DiffLayout(Record):
 
 
 def report_text(report: DiffReport, layout: DiffLayout) -> str:
-    """All differences, in lines. Empty if nothing differs. Names and values in it cannot control a terminal."""
+    """The text of a report. It is empty if nothing differs. Control characters in names and values are escaped."""
     if not report.entries:
         return ""
     lines = [layout.bold(f"--- {report.left.title}"), layout.bold(f"+++ {report.right.title}")]
@@ -81,7 +81,7 @@ def _entry(entry: DiffEntry, width: int, report: DiffReport, layout: DiffLayout)
 
 
 def _says_more(fact: ChangedFact) -> bool:
-    """Whether a fact says more than that something differs, beside other facts."""
+    """Whether a fact adds anything when it is shown next to other facts."""
     return fact.name != TYPES_INSIDE and (fact.name != "values" or fact.array is not None)
 
 
@@ -95,7 +95,7 @@ def _lines(fact: ChangedFact, text: str, layout: DiffLayout, kind: str) -> list[
 
 
 def _around(before: str, after: str, most: int) -> tuple[str, str]:
-    """Two texts with what differs and what is around it, if they are too long."""
+    """Two texts. If one is too long, both are shortened to the part around their first difference."""
     if max(len(before), len(after)) <= most:
         return before, after
     same = next(
@@ -135,7 +135,7 @@ def array_text(one: ArrayDifference) -> str:
 
 
 def _what(entry: DiffEntry) -> str:
-    """Something that only one side has, on one line."""
+    """A description, on one line, of a thing that only one side has."""
     facts = {fact.name: (fact.before if fact.after is None else fact.after) or "" for fact in entry.facts}
     type = "".join(facts[name] for name in ("dtype", "shape") if name in facts).removesuffix("[]")
     match entry.kind:
@@ -165,7 +165,7 @@ def _what(entry: DiffEntry) -> str:
 
 
 def _contents(entry: DiffEntry, report: DiffReport) -> str:
-    """What is in a scope that only one side has: its variables with their types, and how many values."""
+    """The contents of a scope that only one side has: its variables with their types, and the number of values."""
     path = entry.before or entry.after
     inside = [
         one for one in report.entries if one.how == entry.how and (one.before or one.after).startswith(f"{path}/")
@@ -180,7 +180,7 @@ def _contents(entry: DiffEntry, report: DiffReport) -> str:
 
 
 def _following(entries: list[DiffEntry], layout: DiffLayout) -> list[str]:
-    """A line for the things that only have other types, because of what they are computed from."""
+    """A line for the things that only have another type because their inputs have."""
     if not entries:
         return []
     have = "has" if len(entries) == 1 else "have"
@@ -195,7 +195,7 @@ def _following(entries: list[DiffEntry], layout: DiffLayout) -> list[str]:
 
 
 def _summary(entries: tuple[DiffEntry, ...]) -> str:
-    """`2 changed, 1 added`. What follows and what is inside other entries is not counted."""
+    """`2 changed, 1 added`. Entries that follow from other entries or are inside them are not counted."""
     counts = Counter(one.how for one in entries if not (one.follows or one.inside))
     texts = [f"{counts[how]} {how}" for how in ("changed", "renamed", "added", "removed") if counts[how]]
-    return ", ".join(texts) or "all of it follows"
+    return ", ".join(texts) or "no other differences"

@@ -1,4 +1,4 @@
-"""The values of arrays on both sides: where they are, and how far apart. NumPy is imported when they are read."""
+"""Finds and compares the arrays of both sides. NumPy is only imported when an array is read."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ class ArrayPlace(Record):
 
 
 class ArrayDifference(Record):
-    """How far two arrays of one shape are apart. `largest` is the largest difference, None for texts; it is `at` an
-    index, where the values are `before` and `after`, as texts."""
+    """How much two arrays of the same shape differ: `differing` values `of` all. `largest` is the largest difference,
+    None for texts. `at` is its index, and `before` and `after` are the two values there, as texts."""
 
     differing: int
     of: int
@@ -29,7 +29,7 @@ class ArrayDifference(Record):
 
 
 def read_array(place: ArrayPlace) -> "np.ndarray":
-    """The array at a place that was found there before."""
+    """Read the array at a place. It must exist."""
     import numpy as np
 
     if place.in_checkpoint:
@@ -41,7 +41,7 @@ def read_array(place: ArrayPlace) -> "np.ndarray":
 
 
 def array_difference(left: "np.ndarray", right: "np.ndarray") -> ArrayDifference | None:
-    """How two arrays differ. None if their shapes or dtypes differ, or nothing does."""
+    """How two arrays differ. None if they are equal, or if their shapes or dtypes differ."""
     import numpy as np
 
     if (left.shape, left.dtype) != (right.shape, right.dtype):

@@ -155,7 +155,7 @@ def _names(around: Iterable[Enter], kind: str) -> list[str]:
 
 
 def _merged(devices: list[str]) -> str:
-    """The device of what is inside `device` blocks: an inner one completes or replaces those around it."""
+    """The device inside nested `device` blocks. An inner block completes or overrides the blocks around it."""
     if len(devices) < 2:
         return "".join(devices)
     made = tf.DeviceSpec()

@@ -497,7 +497,7 @@ def _summary(lowering: Lowering, node: Node) -> Operand:
 
 
 def _step(lowering: Lowering, node: Node) -> Operand:
-    """The step of an optimizer. Where its whole name is given, its variables are in the same name scope."""
+    """The step of an optimizer. If its whole name is given, its variables are in the same name scope."""
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
     if node.name is not None and node.name.endswith("/"):
         above = node.name[:-1].rpartition("/")[0]

@@ -19,7 +19,7 @@ from .tf import Operand, tf, v1
 
 _FIRST = 100_003  # numbers that no real size has
 _STEP = 1_009
-_SIZES = 10_000  # the most named sizes that can get numbers
+_SIZES = 10_000  # the maximum number of named sizes
 
 Types = Mapping[Ref | Field, TensorType]
 Functions = Mapping[str, Callable[..., object]]
@@ -62,7 +62,7 @@ class GraphInference:
             one.forget(count)
 
     def _has_names(self, types: Types) -> bool:
-        """Whether sizes of inputs have names. Gives numbers to new names."""
+        """Whether sizes of inputs have names. New names get numbers."""
         met = {dim for type in types.values() for dim in type.shape or () if isinstance(dim, Size)}
         for size in sorted(met - self._sizes.keys(), key=str):
             self._sizes[size] = len(self._sizes)
@@ -125,8 +125,8 @@ class _Scratch:
         return [_type(tensor).shape or () for tensor in (result if isinstance(result, list) else [result])]
 
     def imported(self, result: Operand, standing: Callable[[Size], int | None]) -> list[tuple[Dim, ...]]:
-        """The sizes of outputs in a copy of the graph in which placeholders have other sizes, or an empty list if
-        TensorFlow refuses it. Python functions are not called again."""
+        """The sizes of outputs in a copy of the graph whose placeholders have other sizes. Empty if TensorFlow refuses
+        the copy. Python functions are not called again."""
         definition = self._built.graph.as_graph_def()
         for operation in definition.node:
             type = self._fed.get(operation.name)

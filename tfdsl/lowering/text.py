@@ -6,7 +6,7 @@ It leaves out what changes between builds, processes or patch versions of Tensor
 on the right show, internal attributes, and attributes with default values. The seed of a random op is shown if the
 program sets it; otherwise it is `auto`.
 
-A graph that TensorFlow wrote has the same text, but with the seeds that it says.
+A graph that TensorFlow wrote is printed in the same form, with its own seeds.
 
 The functions of `while` and `if` follow the ops, each with its parameters, results and ops. TensorFlow numbers
 functions across the whole process, so here they have names of their own.
@@ -46,7 +46,7 @@ def graph_text(built: BuiltGraph) -> str:
 
 
 def graph_def_text(graph_def: GraphDef) -> str:
-    """The canonical text of a graph that TensorFlow wrote. It has all functions of the graph."""
+    """The canonical text of a graph that TensorFlow wrote, with all of its functions."""
     text = _lines([(op, None) for op in _imported(graph_def, graph_def.library).get_operations()], {})
     names: list[str] = []
     for function in sorted(graph_def.library.function, key=lambda one: one.signature.name):
@@ -195,7 +195,7 @@ def _attribute(value: Any) -> str:  # of an attribute of any type
 
 
 def _seed(op: tf.Operation, owner: Node | None) -> list[str]:
-    """The seed of a random op. `owner` is the node of a program that made it, if one did."""
+    """The seed of a random op. `owner` is the node of the program that made the op, or None."""
     names = {attribute.name for attribute in op.op_def.attr}
     if not {"seed", "seed2"} <= names:
         return []

@@ -59,7 +59,7 @@ Operand: TypeAlias = Any
 
 def python_functions() -> Any:  # a mapping that TensorFlow does not type
     """The Python functions that ops of this process can call, by name. TensorFlow does not keep them."""
-    from tensorflow.python.ops.script_ops import _py_funcs  # 200 modules, which few programs need
+    from tensorflow.python.ops.script_ops import _py_funcs  # imports 200 modules, which few programs need
 
     return _py_funcs._funcs
 

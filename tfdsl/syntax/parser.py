@@ -16,8 +16,8 @@ from .tables import Rule, Tables
 
 Parts = list[Any]  # tokens, and what methods of the builder make
 Method = Callable[[Parts], Any]
-# A rule: the number of its parts, its name, and the method that makes its value, or None if the value of its only part
-# is its value.
+# A rule: the number of its parts, its name, and the method that makes its value, or None if it takes the value of its
+# only part.
 _Completed = tuple[int, str, Method | None]
 END = "$END"  # the terminal after the last token
 
@@ -85,8 +85,8 @@ class Parser:
         return made[0]
 
     def _after_units(self, below: int, top: int, kind: str) -> int:
-        """The state in place of `top`, above `below`, once the rules that give their only part are completed. `kind` is
-        the next terminal."""
+        """Complete rules that take the value of their only part, and return the state that replaces `top`. `below` is
+        the state below it, and `kind` is the next terminal."""
         while (step := self._states[top].get(kind)) is not None and step < 0 and self._rules[~step][2] is None:
             top = self._states[below][self._rules[~step][1]]
         return top

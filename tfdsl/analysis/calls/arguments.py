@@ -663,7 +663,7 @@ def dtypes_text(classes: str) -> str:
 
 
 def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
-    """A note for each operand with its type and origin. Equal operands share a note."""
+    """Notes with the types and origins of operands. Operands with the same note share it."""
     notes = []
     for one in given:
         match one.value:

@@ -83,7 +83,7 @@ class _Dtypes(State):
 
     one: dict[str, DType] = field(default_factory=dict)
     several: dict[str, tuple[DType, ...]] = field(default_factory=dict)
-    given: dict[str, ArgumentValue] = field(default_factory=dict)  # attributes that follow from inputs
+    given: dict[str, ArgumentValue] = field(default_factory=dict)  # attributes whose values come from inputs
 
     def of(self, argument: RawArgument) -> DType:
         """The dtype of an argument, or of each tensor in it."""

@@ -216,7 +216,7 @@ def variables_of(
 
 
 def scopes_meant(ctx: Analysis, env: Env, expr: t.Expr, value: ExprValue) -> tuple[Space[ExprValue], ...]:
-    """The scopes whose variables a value means where variables are expected. Empty if the value is variables itself."""
+    """The scopes that a value refers to where variables are expected. Empty if the value itself is variables."""
     named = None if _own(value) is not None else _scope_meant(ctx, env, expr, value)
     return () if named is None else named.scopes
 

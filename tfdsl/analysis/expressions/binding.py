@@ -18,7 +18,7 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
     try:
         env.bind(target.id, value, target.span, again=_binds_again(ctx, env, target, expr))
     except BoundTwice as error:
-        if target.id in ctx.in_doubtful_blocks:  # perhaps one of a scope
+        if target.id in ctx.in_doubtful_blocks:  # the name may belong to a scope
             raise StatementFailed(None) from None
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
         help = _changed(target.id, error.binding.value, expr) or _chosen(ctx, target, error.binding.span, expr)

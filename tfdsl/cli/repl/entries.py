@@ -73,8 +73,7 @@ def in_session(text: str) -> str:
 
 
 class _InSession(Source):
-    """Statements as the body of a session, with the places that they have in the typed text. `word` was not typed, but
-    put in front of it."""
+    """Statements as the body of a session, with their places in the typed text. `word` was put in front of the text."""
 
     def __init__(self, path: str, text: str, word: str = ""):
         super().__init__(path, in_session(word + text))

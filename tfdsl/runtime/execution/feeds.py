@@ -126,9 +126,9 @@ def _as_column(type: TensorType, array: np.ndarray) -> str:
     return ""
 
 
-# A table of any library, recognised without importing one.
+# Recognises the tables of any library without importing it.
 def _without_text(value: Any) -> str:
-    """A help line if a table is fed whose columns are not all numbers. "" otherwise."""
+    """A help line for a fed table that has columns without numbers. "" for anything else."""
     if not hasattr(value, "columns") or not hasattr(value, "dtypes"):
         return ""
     kinds = {str(name): str(dtype) for name, dtype in zip(value.columns, value.dtypes, strict=True)}
