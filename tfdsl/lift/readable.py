@@ -51,7 +51,7 @@ from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
 from .write import Misplaced, Writer, function_lines
 
-# Ops that only read a variable, or the shape of a tensor.
+# Ops that only give a constant, a shape or the value of a variable.
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
