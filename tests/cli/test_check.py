@@ -171,3 +171,14 @@ def test_watch_a_folder(here):
             assert "3 files: 2 errors, 0 warnings" in until_watching(watching)
         finally:
             watching.kill()
+
+
+def test_texts_keep_their_stamps_when_others_are_renewed(here):
+    """An edit between the end of a run and the wait for the next one is not lost."""
+    seen = Seen()
+    for path in ("p.tfg", "d.csv"):
+        Path(path).write_text("1")
+        seen.note(path)
+        Path(path).write_text("12")
+    seen.renew((".tfg",))
+    assert seen.is_changed((".tfg",)) and not seen.is_changed((".csv",))

@@ -1,14 +1,12 @@
 """Both sides of a comparison: programs, graphs and checkpoints."""
 
 import json
-import os
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
-from graph_files import dense, loop, written
+from graph_files import OTHERS, dense, loop, written
 
 from tfdsl.cli import main
 from tfdsl.diff.kinds import kind_of
@@ -232,13 +230,8 @@ def test_differences_of_arrays(left, right, expected):
     assert (None if found is None else (found.differing, found.of, found.largest, found.at)) == expected
 
 
-OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
-
-
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "path", [path for path in OTHERS if path.suffix in (".pb", ".pbtxt", ".meta")], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.name)
 def test_graphs_of_a_folder(path, here, capsys):
     """Each graph is like itself and like its program. Run with TFDSL_GRAPHS=folder pytest --long."""
     assert main(["lift", str(path), "-o", "lifted.tfg"]) == 0

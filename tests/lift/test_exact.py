@@ -1,11 +1,8 @@
 """The exact form of a graph builds the same graph again, node for node."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
-from graph_files import checkpoint, dense, loop
+from graph_files import OTHERS, checkpoint, dense, loop
 
 from tfdsl.access import Access
 from tfdsl.driver import compile_source
@@ -170,13 +167,8 @@ def test_a_meta_graph(here):
     assert differences(graph, built_again(graph, here)) == []
 
 
-OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
-
-
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "path", [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 def test_graphs_made_by_others(path, here):
     """The graphs of a folder: TFDSL_GRAPHS=folder pytest --long."""
     graph = read_graph(str(path))

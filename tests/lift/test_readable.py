@@ -1,11 +1,9 @@
 """Graphs made by hand in TensorFlow 1, lifted to readable source, which then computes the same."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
+from graph_files import OTHERS
 
 import tfdsl
 from tfdsl.access import Access
@@ -327,13 +325,8 @@ def test_devices_are_left_out_with_a_note():
     assert any("devices" in note for note in lifted.notes)
 
 
-OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
-
-
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "path", [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 def test_graphs_made_by_others(path, here):
     """The graphs of a folder compute the same bits: TFDSL_GRAPHS=folder pytest --long."""
     graph = read_graph(str(path))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph_files import checkpoint, dense, saved_model
+from graph_files import OTHERS, checkpoint, dense, saved_model
 from trained_on import same_training, steps_of
 
 import tfdsl
@@ -196,16 +196,12 @@ def test_keep_names(here, capsys):
 
 # --- graphs made by others ----------------------------------------------------------------------
 
-OTHERS = sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
 # Sizes for placeholders that have unknown sizes in the graph.
 SIZES = {
     "g47": {"policy/Placeholder": [4, 6], "policy/Placeholder_1": [4, 3], "policy/Placeholder_2": [4, 1],
             "value/Placeholder": [4, 6], "value/Placeholder_1": [4]},
     "g51": {"Placeholder": [4, 784], "Placeholder_1": [4, 10]},
 }  # fmt: skip
-
-
-PATHS = [one for one in OTHERS if one.suffix in (".pb", ".meta", ".pbtxt")]
 
 
 def options_of(path):
@@ -215,7 +211,7 @@ def options_of(path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 def test_graphs_made_by_others_train_on(path, here):
     """The same bits after further steps: TFDSL_GRAPHS=folder pytest --long."""
     given = {}
@@ -226,7 +222,7 @@ def test_graphs_made_by_others_train_on(path, here):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 def test_graphs_made_by_others_are_programs(path, here, capsys):
     """All commands work on the program, and its signatures are served with the same numbers."""
     shutil.copy(path, here / "saved_model.pb")

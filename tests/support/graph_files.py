@@ -1,8 +1,15 @@
 """Graphs written by plain TensorFlow, as files for tests."""
 
 import os
+from pathlib import Path
 
 from tfdsl.lowering.tf import tf, v1
+
+# Graphs made by others: TFDSL_GRAPHS=folder pytest --long.
+OTHERS = [
+    path for path in sorted(Path(os.environ.get("TFDSL_GRAPHS", "nowhere")).glob("*.*"))
+    if path.suffix in (".pb", ".pbtxt", ".meta")
+]  # fmt: skip
 
 
 def dense(graph=None):

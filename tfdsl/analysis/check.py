@@ -1,7 +1,6 @@
 """Runs the analysis: tree in, typed program out, with all errors and warnings at once."""
 
 from collections.abc import Iterable, Iterator
-from typing import cast
 
 from ..diagnostics import (
     DATA_UNKNOWN,
@@ -21,16 +20,15 @@ from ..program import (
     Graph,
     Init,
     Node,
-    Origin,
     Program,
     Ref,
     Restore,
     Statement,
     Train,
     places,
+    refs_in,
     walk,
 )
-from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from .calls.optimizer_slips import warn_optimizers
@@ -241,19 +239,4 @@ def _fetched(graph: Graph, program: Program) -> Iterator[int]:
     """The nodes of a graph that sessions fetch."""
     for session in program.sessions:
         if session.graph == graph.name:
-            yield from (ref.node for statement in walk(session.body) for ref in _mentioned(statement))
-
-
-def _mentioned(part: object) -> Iterator[Ref]:
-    """Every reference in a statement of the plan, or in a part of one."""
-    match part:
-        case Ref():
-            yield part
-        case tuple():
-            for item in cast(tuple[object, ...], part):  # of any fields
-                yield from _mentioned(item)
-        case Origin():
-            pass
-        case Record():
-            for name in part.__match_args__:
-                yield from _mentioned(getattr(part, name))
+            yield from (ref.node for statement in walk(session.body) for ref in refs_in(statement))

@@ -55,9 +55,8 @@ def watch(arguments: argparse.Namespace) -> NoReturn:
                 run.poll()
             if run.code is None:
                 tell("tfdsl: the program has changed: stopping this run")
-            if seen.is_changed(_TEXTS):
                 continue
-        seen.renew()
+        seen.renew(_TEXTS)
         if not arguments.quiet:
             tell(f"tfdsl: watching {counted(len(seen), 'file')}; Ctrl-C ends this")
         while not seen.is_changed():

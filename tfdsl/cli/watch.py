@@ -37,9 +37,9 @@ class Seen(dict[str, Stamp]):
         """Whether one of these files has changed. With `suffixes`, only files with such a suffix count."""
         return any(_stamp(path) != stamp for path, stamp in self.items() if path.endswith(suffixes))
 
-    def renew(self) -> None:
-        """Note the current state of these files."""
-        self.update({path: _stamp(path) for path in self})
+    def renew(self, suffixes: tuple[str, ...]) -> None:
+        """Note the current state of these files, except those with such a suffix."""
+        self.update({path: _stamp(path) for path in self if not path.endswith(suffixes)})
 
 
 def _stamp(path: str) -> Stamp:

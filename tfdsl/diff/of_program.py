@@ -32,6 +32,7 @@ from ..program import (
     Ref,
     Refs,
     Static,
+    refs_in,
     refs_of,
     written,
 )
@@ -39,7 +40,7 @@ from ..record import Record
 from ..types import Size, TensorType
 from .expressions import Expression, Expressions, value_text
 from .inventory import CALL_LEVEL, TYPES_INSIDE, Fact, Inventory, Mention, Phrase, Thing, Things, joined, unordered
-from .of_sessions import refs_in, session_things
+from .of_sessions import session_things
 from .values import ArrayPlace
 
 _DEEPEST = 40  # nodes in one phrase, from the outermost to the innermost

@@ -1,7 +1,7 @@
 """The things of a session: its statements in order, each with its facts."""
 
-from collections.abc import Iterator, Mapping
-from typing import assert_never, cast
+from collections.abc import Mapping
+from typing import assert_never
 
 from ..diagnostics.spelling import counted
 from ..program import (
@@ -42,24 +42,8 @@ from ..program import (
     Write,
     walk,
 )
-from ..record import Record
 from .expressions import Expressions, value_text
 from .inventory import Fact, Mention, Phrase, Thing, Things, joined, unordered
-
-
-def refs_in(value: object) -> Iterator[Ref]:
-    """The tensors and operations that a session mentions, once for each mention."""
-    match value:
-        case Ref():
-            yield value
-        case tuple():
-            for one in cast(tuple[object, ...], value):  # of any fields
-                yield from refs_in(one)
-        case Record():
-            for name in value.__match_args__:
-                yield from refs_in(getattr(value, name))
-        case _:
-            pass
 
 
 def session_things(

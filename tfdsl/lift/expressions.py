@@ -8,13 +8,12 @@ from ..ops import OPS
 from ..ops.named import ZEROS
 from ..ops.op import REQUIRED, Op
 from ..ops.raw import PREFIX
-from ..record import State, field
+from ..record import field
 from ..types import DTYPE_NAMES, Size
 from .constants import LiftedParameter, usual_dtype, value_text
 from .draft import (
     BlockPiece,
     CallPiece,
-    Draft,
     FunctionCallPiece,
     FunctionName,
     Given,
@@ -32,24 +31,14 @@ from .exact import ARRAYS
 from .expression_text import ATOM, COMPARISON, LEVELS, UNARY, ExpressionText
 from .folds.operands import operand
 from .graph import Endpoint
+from .references import References, last_part
 
 
-class ExpressionWriter(State):
+class ExpressionWriter(References):
     """Writes expressions of a draft."""
 
-    draft: Draft
-    functions: dict[str, str]  # names in the source of functions of the graph
-    nested: set[Endpoint] = field(default_factory=set[Endpoint])  # what is part of a later statement
+    nested: set[Endpoint] = field(default_factory=set[Endpoint])  # the values that a later statement contains
     whole: str = ""  # the loop whose condition is being written, as one expression
-
-    def _reference(self, end: Endpoint) -> str:
-        """How to write a value that has a name."""
-        raise NotImplementedError
-
-    def _owner(self, node: str) -> str:
-        while node not in self.draft.pieces:
-            node = self.draft.inside[node]
-        return node
 
     def _initializer(self, piece: VariablePiece) -> str | None:
         """A call that makes the initial value, without its shape, if the variable has that shape."""
@@ -72,7 +61,7 @@ class ExpressionWriter(State):
         return f"{made.callee}({', '.join(parts)})" if parts else made.callee
 
     def _is_named(self, piece: LiftedPiece) -> bool:
-        """Whether someone gave a node its name: TensorFlow would have called it after its op."""
+        """Whether a node has a name of its own, rather than the name of its op, which TensorFlow gives by default."""
         last = re.sub(r"_\d+$", "", last_part(piece.node)).lower()
         if not isinstance(piece, CallPiece) or piece.node not in self.draft.graph.nodes:
             return False
@@ -227,8 +216,3 @@ def sizes_of(value: object) -> object:
             )
         case _:
             return value
-
-
-def last_part(node: str) -> str:
-    """The last part of the name of a node."""
-    return node.rpartition("/")[2]

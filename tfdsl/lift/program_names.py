@@ -1,10 +1,10 @@
 """The names of tensors and steps in a written program."""
 
 from .draft import ALL_VALUES, FunctionCallPiece, LoopPiece, StepPiece, is_raw
-from .expressions import last_part
 from .graph import Endpoint
 from .names import unused_name
-from .write import NOBODY, Writer, place_in
+from .references import last_part, place_in
+from .write import NOBODY, Writer
 
 
 def correspondence(writer: Writer) -> dict[Endpoint, str]:

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..lowering.tf import op_def
 from ..ops.named import SCAN, ZEROS
 from ..ops.optimizers import OPTIMIZERS
 from ..record import Record, field
@@ -12,7 +11,6 @@ from .constants import type_text, usual_dtype, value_text
 from .draft import (
     BlockPiece,
     CallPiece,
-    Draft,
     FunctionCallPiece,
     FunctionName,
     Given,
@@ -22,7 +20,6 @@ from .draft import (
     LiftedPiece,
     LoopPiece,
     LoopVariable,
-    NotReadable,
     Operand,
     ParameterPiece,
     PlaceholderPiece,
@@ -38,11 +35,11 @@ from .draft import (
     ends_of,
     is_raw,
 )
-from .exact import place_of
-from .expressions import ExpressionWriter, last_part
+from .expressions import ExpressionWriter
 from .folds.operands import operand
 from .graph import Cycle, Endpoint, in_order
 from .names import TAKEN, WORDS, unused_name
+from .references import last_part
 from .scopes import Scope, clear_scopes, is_worth_a_scope, path_to, scope_of, with_outer
 from .unfolded import ALL_FOLDED, Unfolded
 
@@ -76,17 +73,11 @@ class Writer(ExpressionWriter):
     unfolded: Unfolded = ALL_FOLDED
     lines: list[str] = field(default_factory=list[str])  # for each line of the source, the piece that it is from
     said: set[str] = field(default_factory=set[str])  # the comments about parts that stay as they were
-    names: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of what statements bind
-    scopes: dict[str, Scope] = field(default_factory=dict[str, Scope])  # of pieces
-    written: set[Scope] = field(default_factory=set[Scope])
     read: set[Endpoint] = field(default_factory=set[Endpoint])
-    bound: Counter[str] = field(default_factory=Counter[str])  # how often statements bind a name
     lasts: Counter[str] = field(default_factory=Counter[str])  # how often statements end in a part of a name
     variables: tuple[VariablePiece, ...] = ()  # of the whole program
-    here: tuple[str, ...] = ()  # the scope of the statement that is being written
     steps: dict[str, str] = field(default_factory=dict[str, str])  # the functions of scans
     prefix: str = ""  # of all names, in a function
-    parameters: dict[Endpoint, str] = field(default_factory=dict[Endpoint, str])  # of a function
 
     def write(self, roots: Iterable[str]) -> str:
         """The source of these pieces and all that they need."""
@@ -398,30 +389,6 @@ class Writer(ExpressionWriter):
         region = self.draft.regions.get(piece.node, "")
         return "_" if isinstance(self.draft.pieces.get(block_of(region)), IfPiece) else ""
 
-    def _reference(self, end: Endpoint) -> str:
-        """A name, with its scopes if the name alone would be unclear."""
-        if end in self.parameters:
-            return self.parameters[end]
-        if not self.names:  # lines are measured before names are given
-            return last_part(end.node)
-        piece = self.draft.pieces[self._owner(end.node)]
-        place = ""
-        if isinstance(piece, FunctionCallPiece) and end not in piece.ends:
-            inner = dict(piece.parts).get(end)
-            if inner is None:
-                raise NotReadable(f"{end} is used, which is inside of {piece.node}")
-            scope = (*self.scopes[piece.node], last_part(piece.node))
-            return ".".join((*path_to(scope, self.here, self.written), *inner))
-        if isinstance(piece, LoopPiece) and end not in piece.ends:
-            return self.names[end]
-        if is_raw(piece):
-            place, end = place_in(self.draft, end), piece.ends[0]
-        if end not in self.names:
-            raise NotReadable(f"{end} is used, which is inside of {piece.node}")
-        name, scope = self.names[end], self.scopes[piece.node]
-        is_clear = self.bound[name] == 1 or scope == self.here[: len(scope)]
-        return (name if is_clear else ".".join((*path_to(scope, self.here, self.written), name))) + place
-
     def called(self) -> set[str]:
         """The functions of the graph that statements call."""
         found: set[str] = set()
@@ -651,14 +618,6 @@ def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     if isinstance(piece, (SummaryPiece, ReturnPiece)):
         return ()
     return piece.ends[:1] if is_raw(piece) else piece.ends
-
-
-def place_in(draft: Draft, end: Endpoint) -> str:
-    """The index of an endpoint in the value of a raw call."""
-    node = draft.graph.nodes[end.node]
-    definition = op_def(node.op)
-    assert definition is not None
-    return place_of(definition, node.attrs, end.output)
 
 
 def _one_or_list(texts: Sequence[str]) -> str:

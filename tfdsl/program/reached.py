@@ -1,8 +1,10 @@
-"""What the statements of sessions execute of a graph."""
+"""What the statements of sessions mention and execute of a graph."""
 
 from collections.abc import Iterator
+from typing import cast
 
-from .graph import Graph, Ref
+from ..record import Record
+from .graph import Graph, Origin, Ref
 from .places import after_checkpoints
 from .plan import Program, Statement, walk
 
@@ -33,3 +35,20 @@ def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> froz
             made = graph.variables() if variables is None else [graph.nodes[one.node] for one in variables]
             refs += [ref for node in made for ref in node.inputs()]
     return frozenset(graph.reach(refs))
+
+
+def refs_in(part: object) -> Iterator[Ref]:
+    """Every reference in a statement, or in a part of one, once for each time."""
+    match part:
+        case Ref():
+            yield part
+        case tuple():
+            for item in cast(tuple[object, ...], part):  # of any fields
+                yield from refs_in(item)
+        case Origin():
+            pass
+        case Record():
+            for name in part.__match_args__:
+                yield from refs_in(getattr(part, name))
+        case _:
+            pass
