@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..access import Access
@@ -54,9 +53,11 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
             write_arrays(arrays, made.arrays)
         return report_on(original, made, source, os.path.basename(program))
 
-    report, unfolded = None, ALL_FOLDED
-    with suppress(Exception):  # TensorFlow raises errors of many classes while it builds a graph
+    report, failed, unfolded = None, None, ALL_FOLDED
+    try:
         report = report_on(graph, lifted, read(program, largest()), program)
+    except Exception as error:  # TensorFlow raises errors of many classes while it builds a graph
+        failed = error
     if not given.exact and (report is None or not report.is_same):
         unfolded = Prover(graph, arrays, compare, options_of(given, graph)).unfolded()
     if unfolded != ALL_FOLDED:
@@ -67,7 +68,8 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         else:
             report = other
     if report is None:
-        report = report_on(graph, lifted, read(program, largest()), program)  # raises its errors
+        assert failed is not None
+        raise failed
     print(json.dumps({"report": report_json(report), "unfolded": unfolded_json(unfolded)}), flush=True)
 
 

@@ -78,11 +78,11 @@ def near_suffix(path: str, known: Iterable[str]) -> str:
     return f"did you mean '{stem}{match}'?" if match else ""
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], most: int = _LISTED) -> str:
     """Names joined by commas. Of a long list, only the first ones."""
     names = list(names)
-    more = len(names) - _LISTED
-    return ", ".join(names) if more <= 1 else ", ".join(names[:_LISTED]) + f" and {more} more"
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else ", ".join(names[:most]) + f" and {more} more"
 
 
 def alternatives(names: Iterable[str]) -> str:

@@ -4,17 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from ..diagnostics.spelling import bytes_text, visible
+from ..lift.expression_text import ATOM, LEVELS
 from ..ops.op import REQUIRED, Op
 from ..program import Arg, Back, Field, HostValue, Literal, Node, Pack, Ref, Refs, Static
 from ..record import Record, replace
 from ..types import DType
-from .inventory import CALL_LEVEL, Mention, Phrase, joined
+from .inventory import Mention, Phrase, joined
 
-# How tightly operators bind, as in Python. A call binds most tightly.
-_LEVELS = {
-    "if": 0, "or": 1, "and": 2, "not": 3, **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 4), "+": 5, "-": 5,
-    **dict.fromkeys(("*", "/", "//", "%", "@"), 6), "unary -": 7, "**": 8,
-}  # fmt: skip
 _CHOICE = ["condition", "x", "y"]
 
 
@@ -22,7 +18,7 @@ class Expression(Record):
     """A phrase of an expression, and how tightly it binds."""
 
     phrase: Phrase
-    level: int = CALL_LEVEL
+    level: int = ATOM
 
     def within(self, level: int) -> Phrase:
         """The phrase as an operand of an operator."""
@@ -82,16 +78,14 @@ class Expressions:
         given = {name: arg for name, arg in node.args.items() if not _is_default(row, name, arg)}
         given = {name: arg for name, arg in given.items() if (omitted or {}).get(name) != arg}
         if node.is_index:
-            return Expression(
-                joined((self.argument(node.args["x"]).within(CALL_LEVEL), ("[",), self._index(node), ("]",)))
-            )
+            return Expression(joined((self.argument(node.args["x"]).within(ATOM), ("[",), self._index(node), ("]",))))
         if row is None:
             parts = [joined(((f"{name}=",), self.argument(given[name]).phrase)) for name in sorted(given)]
             return Expression(joined(((f"{node.op}(",), joined(parts, ", "), (")",))))
         required = [param.name for param in row.params if param.default is REQUIRED]
         if row.operator == "if" and len(given) == len(_CHOICE):
             required = _CHOICE
-        if row.operator in _LEVELS and given.keys() == set(required):
+        if row.operator in LEVELS and given.keys() == set(required):
             return self._operator(row, [self.argument(given[name]) for name in required])
         parts: list[Phrase] = []
         by_position = True
@@ -112,14 +106,14 @@ class Expressions:
         return self.argument(arg).phrase
 
     def _operator(self, row: Op, operands: list[Expression]) -> Expression:
-        sign, level = row.operator, _LEVELS[row.operator]
+        sign, level = row.operator, LEVELS[row.operator]
         match operands:
             case [one]:
                 return Expression(
                     joined(((sign.removeprefix("unary ") + " " * sign.isalpha(),), one.within(level))), level
                 )
             case [one, two]:
-                is_right, is_chained = sign == "**", level == _LEVELS["<"]
+                is_right, is_chained = sign == "**", level == LEVELS["<"]
                 pair = one.within(level + (is_right or is_chained)), two.within(level + (not is_right))
                 return Expression(joined(pair, f" {sign} "), level)
             case _:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..lift.expression_text import ATOM
 from ..record import Record, State, field
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ KINDS = {
     "size": "", "local": "",
 }  # fmt: skip
 SILENT = ("size", "local")  # kinds of things whose names mean nothing outside the text
-CALL_LEVEL = 9  # a name or a call binds more tightly than any operator
 TYPES_INSIDE = "types inside"  # the fact with the types of the nodes and numbers in a definition
 BLANK = "\0"  # replaces a mention where only the text around it matters
 
@@ -66,7 +66,7 @@ class Fact(Record):
     phrase: Phrase
     follows: bool = False
     parts: tuple[Phrase, ...] | None = None
-    level: int = CALL_LEVEL  # how tightly the phrase binds, if it is an expression
+    level: int = ATOM  # how tightly the phrase binds, if it is an expression
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:

@@ -8,6 +8,7 @@ they are used in the same place, or if they are equal apart from their names.
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 
 from .inventory import SILENT, Inventory, Phrase, Thing, blanked, mentions
 
@@ -29,19 +30,20 @@ class _Matcher:
         self._profiles: dict[tuple[bool, int], Counter[Hashable]] = {}
 
     def matched(self) -> dict[int, int]:
+        """Try the ways one after another, and begin again with the first whenever one has found a pair."""
         self._children(None, None)
+        by_users, by_inputs = (
+            partial(self._by_structure, with_users=True),
+            partial(self._by_structure, with_users=False),
+        )
+        ways = (self._by_place, by_users, by_inputs, self._by_scope, self._by_order)
         count = -1
         while count != len(self._pairs):
             count = len(self._pairs)
-            self._by_place()
-            if count == len(self._pairs):
-                self._by_structure(with_users=True)
-            if count == len(self._pairs):
-                self._by_structure(with_users=False)
-            if count == len(self._pairs):
-                self._by_scope()
-            if count == len(self._pairs):
-                self._by_order()
+            for way in ways:
+                way()
+                if count != len(self._pairs):
+                    break
         return self._pairs
 
     def _pair(self, one: Thing, other: Thing) -> None:

@@ -13,6 +13,7 @@ from ..data.learned import to_json
 from ..data.saved import SUFFIX, decoded
 from ..data.schema import DataError
 from ..diagnostics import CHECKPOINT_GIVEN, Diagnostic, TfgError
+from ..lowering.text import natural
 from ..lowering.tf import v1
 from .expressions import value_text
 from .inventory import Fact, Inventory, Thing
@@ -52,7 +53,7 @@ def checkpoint_inventory(path: str) -> Inventory:
             things[id] = Thing(id, "scope", own, {}, parent)
         return scopes[name]
 
-    names = sorted(shapes, key=_natural)
+    names = sorted(shapes, key=natural)
     for name in names:
         scope(name.rpartition("/")[0])
     for at, name in enumerate(names, len(scopes)):
@@ -77,11 +78,6 @@ def checksums(prefix: str, names: Iterable[str]) -> dict[str, str]:
 def _digest(array: np.ndarray) -> str:
     data = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()
     return hashlib.sha256(data).hexdigest()
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A sort key that puts z_2 before z_10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _learned(prefix: str) -> Iterator[tuple[str, dict[str, Fact]]]:

@@ -8,8 +8,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import assert_never
 
+from ..lift.expression_text import ATOM
 from ..ops.named import CONSTANT, STORED
 from ..ops.optimizers import LEARNING_RATE, OPTIMIZERS
 from ..program import (
@@ -22,6 +24,7 @@ from ..program import (
     DataStage,
     Enter,
     Exit,
+    Field,
     Graph,
     GraphFunction,
     Item,
@@ -39,7 +42,7 @@ from ..program import (
 from ..record import Record
 from ..types import Size, TensorType
 from .expressions import Expression, Expressions, value_text
-from .inventory import CALL_LEVEL, TYPES_INSIDE, Fact, Inventory, Mention, Phrase, Thing, Things, joined, unordered
+from .inventory import TYPES_INSIDE, Fact, Inventory, Mention, Phrase, Thing, Things, joined, unordered
 from .of_sessions import session_things
 from .values import ArrayPlace
 
@@ -405,18 +408,15 @@ class GraphThings:
                 found.append((f"after {before} of {total} writes of ", Mention(self._ids[variable])))
         return {"order": unordered(found)} if found else {}
 
-    @property
+    @cached_property
     def _writes(self) -> dict[int, list[int]]:
         """The nodes that write each variable."""
-        if self._written is None:
-            self._written = {}
-            for node in self._graph.nodes.values():
-                if not node.is_step:
-                    for variable in written(self._graph.nodes, node):
-                        self._written.setdefault(variable, []).append(node.id)
-        return self._written
-
-    _written: dict[int, list[int]] | None = None
+        found: dict[int, list[int]] = {}
+        for node in self._graph.nodes.values():
+            if not node.is_step:
+                for variable in written(self._graph.nodes, node):
+                    found.setdefault(variable, []).append(node.id)
+        return found
 
     def _own(self, node: Node) -> Iterator[Node]:
         """A node, and the nodes that are part of its phrase."""
@@ -449,7 +449,7 @@ class GraphThings:
             made = Expression(joined((("(",), made.phrase, *(texts or [(" outside the blocks",)]), (")",))))
         self._within.pop()
         if ref.output:
-            made = Expression(joined((made.within(CALL_LEVEL), (f"[{ref.output}]",))))
+            made = Expression(joined((made.within(ATOM), (f"[{ref.output}]",))))
         return made
 
     def _inner_types(self, node: Node) -> Iterator[Phrase]:
@@ -470,10 +470,10 @@ class GraphThings:
             case Pack(items=items) | Refs(items=items):
                 for item in items:
                     yield from self._types_in(item)
-            case Static() | Back():
+            case Static() | Field() | Back():
                 pass
             case _:
-                pass
+                assert_never(arg)
 
     def _sized(self, types: Iterable[TensorType]) -> dict[str, int]:
         """The things for named sizes. Adds a thing for each new size in these types."""

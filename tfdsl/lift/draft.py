@@ -11,7 +11,7 @@ from ..program import HostValue
 from ..record import Record, State, field, replace
 from ..types import FLOAT32, TensorType
 from .constants import LiftedParameter
-from .graph import VARIABLES, Endpoint, GraphNode, SavedGraph
+from .graph import SWITCHES, VARIABLES, Endpoint, GraphNode, SavedGraph
 
 
 class NotReadable(Exception):
@@ -82,8 +82,6 @@ def has_tensor(value: Operand | None) -> bool:
         case _:
             return False
 
-
-BRANCHES = ("Switch", "RefSwitch")  # only one of their outputs runs
 
 _SCALAR = TensorType(FLOAT32, ())
 _BRANCH = "?"  # in the names of regions; names of nodes cannot have it
@@ -404,7 +402,7 @@ class Draft(State):
         return name in self.effects
 
     def _is_effect(self, node: GraphNode) -> bool:
-        is_branch = node.op in BRANCHES and node.name not in self.inside
+        is_branch = node.op in SWITCHES and node.name not in self.inside
         return node.name not in self.dropped and (is_branch or changes_something(node))
 
     def _reads(self, name: str) -> bool:

@@ -1,5 +1,6 @@
 """A graph from a file: the nodes of a GraphDef, linked, in an order in which they can be built."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..lowering.tf import AttrValue, FunctionDefLibrary
@@ -9,6 +10,10 @@ from ..types import TensorType
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 DEFAULTED = "PlaceholderWithDefault"
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", DEFAULTED)
+NAMED = 5  # the most names in a note
+SWITCHES = ("Switch", "RefSwitch")  # only one of their outputs runs
+ENTERS = ("Enter", "RefEnter")  # begin a loop
+GRADIENTS_SCOPE = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)  # of the nodes of gradients
 
 
 class Endpoint(Record):

@@ -14,7 +14,7 @@ from ..lowering.tf import AttrValue, DataType, tf
 from ..record import Record, replace
 from .draft import changes_something
 from .functions import FunctionGraph, graph_functions
-from .graph import Endpoint, GraphNode, SavedGraph, reached
+from .graph import GRADIENTS_SCOPE, Endpoint, GraphNode, SavedGraph, reached
 from .nodes import OpDefs
 from .read import graph_def_of, graph_of
 
@@ -29,7 +29,6 @@ _FUNCTIONS = {
 }
 _BOOL, _TWO = AttrValue(type=DataType.DT_BOOL), AttrValue(i=2)
 _MOST_NODES = 100_000  # the most nodes after calls are replaced
-_GRADIENTS = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)  # names of nodes in gradients
 _OWN_NAME = re.compile(r"_*(?:inference_+|forward_+)?(\w*?)_*\d*", re.ASCII)  # of a function, in its TensorFlow name
 
 
@@ -332,7 +331,7 @@ class _Inliner:
         found: dict[int, set[str]] = {}
         for at, (own, name) in enumerate(zip(test.inputs, body.inputs, strict=True)):
             taken = [one.name for one in users if Endpoint(node.name, at) in one.inputs and not self._is_idle(one)]
-            if own in tested or not all(map(_GRADIENTS.match, (node.inputs[at].node, *taken))):
+            if own in tested or not all(map(GRADIENTS_SCOPE.match, (node.inputs[at].node, *taken))):
                 continue
             below = {name}
             for one in body.nodes.values():

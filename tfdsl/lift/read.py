@@ -19,7 +19,7 @@ from ..diagnostics import (
     TAGS_UNKNOWN,
     TfgError,
 )
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import did_you_mean, listed
 from ..lowering.definitions import functions_of
 from ..lowering.failures import plain_reason
 from ..lowering.tf import (
@@ -36,12 +36,11 @@ from ..lowering.tf import (
 )
 from ..types import ALL_DTYPES, TensorType
 from .formats import GraphFile, read_file, refuse
-from .graph import Cycle, Endpoint, GraphNode, SavedGraph, SavedSignature, in_order, reached
+from .graph import NAMED, Cycle, Endpoint, GraphNode, SavedGraph, SavedSignature, in_order, reached
 from .nodes import MAX_FILE, BadNode, NodeDtypes, OpDefs, base, dtype_name
 
 _Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
 _NAME = re.compile(r"[A-Za-z0-9._][\w./\\>-]*", re.ASCII)
-_SHOWN = 5  # names in one message
 
 
 def read_graph(
@@ -100,7 +99,7 @@ class _Reader:
             defs = {name: node for name, node in defs.items() if name in kept}
         unknown = self._defs.unknown(list(defs.values()), self._graph.library)
         if unknown:
-            raise refuse(OPS_UNKNOWN, path=self._path, names=_some(unknown))
+            raise refuse(OPS_UNKNOWN, path=self._path, names=listed(unknown, NAMED))
         self._check_functions(defs.values())
         attrs, signatures = self._typed(defs)
         self._check_dtypes(defs, links, signatures)
@@ -164,7 +163,7 @@ class _Reader:
         try:
             return in_order(needs)
         except Cycle as error:
-            raise refuse(NODE_CYCLE, names=_some(error.names)) from None
+            raise refuse(NODE_CYCLE, names=listed(error.names, NAMED)) from None
 
     def _check_functions(self, nodes: Iterable[NodeDef]) -> None:
         """Refuse functions that call themselves, directly or through others: TensorFlow would never finish."""
@@ -343,8 +342,3 @@ def _checkpoint(path: str, file: GraphFile, given: str) -> str:
 def _exists(prefix: str) -> bool:
     """Whether a checkpoint exists. In the first version of the format it is a single file."""
     return os.path.isfile(f"{prefix}.index") or os.path.isfile(prefix)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

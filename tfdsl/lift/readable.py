@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ..diagnostics.spelling import listed
 from ..lowering.definitions import functions_of
 from ..record import Record, replace
 from ..source import Source
@@ -26,7 +27,7 @@ from .exact import function_blocks, lift_exact
 from .folds.arrays import fold_arrays
 from .folds.branches import fold_branches
 from .folds.calls import fold_calls
-from .folds.conds import SWITCHES, fold_conds, is_gradient
+from .folds.conds import fold_conds, is_gradient
 from .folds.drops import drop_asserts, drop_dropout, drop_summaries, drop_training
 from .folds.initializers import fold_initializers
 from .folds.leftovers import fold_outputs, is_leftover
@@ -40,13 +41,13 @@ from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
-from .graph import VARIABLES, Endpoint, SavedGraph, reached
+from .graph import NAMED, SWITCHES, VARIABLES, Endpoint, SavedGraph, reached
 from .inline import inlined
 from .lifted import Lifted
 from .needs import Needs
 from .options import USUAL, LiftOptions
 from .program_names import correspondence, path, unused
-from .restoring import ProgramVariable, Restoring, listed, restoring
+from .restoring import ProgramVariable, Restoring, restoring
 from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
 from .write import Misplaced, Writer, function_lines
@@ -156,7 +157,9 @@ def _ending(draft: Draft, writer: Writer, session: Restoring) -> str:
     draft.notes += session.notes
     zeros = [name for name in draft.uninitialized if name not in session.restored]
     if zeros:
-        draft.notes.append(f"these variables have no initializer in the graph and begin with zeros: {listed(zeros)}")
+        draft.notes.append(
+            f"these variables have no initializer in the graph and begin with zeros: {listed(zeros, NAMED)}"
+        )
     if session.lines:
         lines += ["", "session:", *(f"    {line}" for line in session.lines)]
     return "".join(f"{line}\n" for line in lines)

@@ -1,8 +1,9 @@
 """The session of a lifted program: it restores the variables from the checkpoint of the graph."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from ..diagnostics.spelling import listed
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TrackableObjectGraph, v1
 from ..record import Record
@@ -10,11 +11,10 @@ from ..types import ALL_DTYPES, TensorType
 from .constants import constant_value, value_text
 from .folds.saver import RESTORES
 from .folds.variables import variable_type
-from .graph import VARIABLES, GraphNode, SavedGraph
+from .graph import NAMED, VARIABLES, GraphNode, SavedGraph
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the list of variables in checkpoints of TensorFlow 2
 _ASSIGNS = ("Assign", "AssignVariableOp")
-_SHOWN = 5  # the most names in a note
 
 
 class ProgramVariable(Record):
@@ -47,7 +47,7 @@ def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path:
         return Restoring((f"restore {source}",), frozenset(variables))
     found = {name: one for name, one in variables.items() if name in stored and one.text}
     lost = [name for name in variables if name not in found]
-    notes = (f"not restored from the checkpoint: {listed(lost)}",) if lost else ()
+    notes = (f"not restored from the checkpoint: {listed(lost, NAMED)}",) if lost else ()
     if not found:
         return Restoring(notes=notes)
     items = ", ".join(_item(one, stored[name]) for name, one in found.items())
@@ -56,11 +56,6 @@ def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path:
 
 def _item(variable: ProgramVariable, name: str) -> str:
     return variable.text if variable.node == name else f"{variable.text} as {value_text(name, 'string')}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first few names of a list, and the number of the others."""
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def stored_names(graph: SavedGraph) -> dict[str, str]:

@@ -12,14 +12,14 @@ from ..lowering.tf import DataType, GraphDef, Operand, RewriterConfig, op_def, t
 from ..ops import raw
 from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
-from .graph import VARIABLES
+from .graph import ENTERS, VARIABLES
 
 _SECONDS = 20  # the longest that one execution may take
 _MOST_RUNS = 1_000  # how many executions may fail
 
 # Ops that can wait for a thread, which does not run here.
 _WAITS = re.compile(r"Queue|Barrier|Stage|Unstage|Accumulator|Rendezvous|^_?(Send|Recv)$|MapClear|MapPeek|Reader")
-_ENTER, _EXIT = ("Enter", "RefEnter"), ("Exit", "RefExit")
+_EXIT = ("Exit", "RefExit")
 _SWITCH, _MERGE = ("Switch", "RefSwitch", "_SwitchN"), ("Merge", "RefMerge")
 _OF_ONE_RUN = ("TensorArray", "Stack")  # ops on state that ends with the execution
 OWN = "tfdsl_verify/"  # the scope of the ops that are added here
@@ -177,7 +177,7 @@ class Side:
             yield REACHES_OUT
         if _WAITS.search(one.type):
             yield CAN_WAIT
-        if one.type in _ENTER:
+        if one.type in ENTERS:
             yield IN_LOOP
         if one.type in _SWITCH and one.inputs[1].op.type != "LoopCond":
             yield IN_BRANCH

@@ -111,9 +111,9 @@ def graphs_text(graphs: Sequence[BuiltGraph]) -> str:
     return "\n".join(f"graph {built.program.name or '(default)'}:\n{graph_text(built)}" for built in graphs)
 
 
-def _natural(name: str) -> list:
+def natural(name: str) -> list[tuple[int, str]]:
     """A sort key that puts z_2 before z_10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _line(op: tf.Operation, owner: Node | None, data: Field | None) -> tuple[list, str]:
@@ -128,7 +128,7 @@ def _line(op: tf.Operation, owner: Node | None, data: Field | None) -> tuple[lis
     if op.device:
         text += f" device={op.device}"
     outputs = ", ".join(map(_output, op.outputs))
-    return _natural(op.name), text + (f" -> {outputs}" if outputs else "")
+    return natural(op.name), text + (f" -> {outputs}" if outputs else "")
 
 
 def _tensor_name(tensor: tf.Tensor) -> str:

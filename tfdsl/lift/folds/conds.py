@@ -8,11 +8,11 @@ from ...ops.named import GRADIENTS
 from ...record import Record
 from ..constants import attribute
 from ..draft import CallPiece, Draft, IfPiece, IndexPiece, LoopPiece, StepPiece, VariablePiece, changes_something
-from ..graph import PLACEHOLDERS, Endpoint, GraphNode, reached
+from ..graph import PLACEHOLDERS, SWITCHES, Endpoint, GraphNode, reached
 from .operands import operand
 from .saver import INITIALIZED
 
-SWITCHES, _MERGE, _NEXT = ("Switch", "RefSwitch"), "Merge", "NextIteration"
+_MERGE, _NEXT = "Merge", "NextIteration"
 _ASSERT = "Assert"
 _ENTER, _EXIT, _COND = "Enter", "Exit", "LoopCond"
 

@@ -7,11 +7,10 @@ from ...lowering.tf import AttrValue, tf, v1
 from ...record import replace
 from ...types import Shape, TensorType
 from ..draft import Draft
-from ..graph import Endpoint, GraphNode
+from ..graph import ENTERS, Endpoint, GraphNode
 from ..read import graph_def_of, shape_of
 
 _MOST_TURNS = 10
-_ENTERS = ("Enter", "RefEnter")
 
 
 def changing_shapes(draft: Draft, inside: Collection[str], merges: Sequence[GraphNode]) -> dict[str, Shape]:
@@ -43,7 +42,7 @@ def _turn(draft: Draft, inside: Collection[str], types: Mapping[str, TensorType]
 
     def given(end: Endpoint) -> Endpoint:
         """An input of a node. An input from outside the loop becomes a placeholder."""
-        while graph.nodes[end.node].op in _ENTERS and end.node not in entering:
+        while graph.nodes[end.node].op in ENTERS and end.node not in entering:
             end = graph.nodes[end.node].inputs[0]
         if end.node in kept or end.node in types:
             return end
@@ -54,7 +53,7 @@ def _turn(draft: Draft, inside: Collection[str], types: Mapping[str, TensorType]
     own = {graph.nodes[name].inputs[0].node for name in types}
     merged = {node.inputs[0].node for name in inside if (node := graph.nodes[name]).op == "Merge"}
     entering = merged - own  # into loops in this one
-    kept = {name for name in inside if name not in types and graph.nodes[name].op not in _ENTERS} | entering
+    kept = {name for name in inside if name not in types and graph.nodes[name].op not in ENTERS} | entering
     for name in kept:
         node = graph.nodes[name]
         nodes[name] = replace(node, inputs=tuple(map(given, node.inputs)), controls=())

@@ -7,12 +7,11 @@ from ...ops.raw import PREFIX
 from ...types import Shape
 from ..constants import attribute
 from ..draft import CallPiece, Draft, Given, LoopPiece, LoopVariable, NotReadable, Operand, Produced, changes_something
-from ..graph import DEFAULTED, Endpoint, GraphNode
+from ..graph import DEFAULTED, ENTERS, Endpoint, GraphNode
 from .loop_shapes import changing_shapes
 from .operands import operand
 
 _MERGE, _SWITCH, _NEXT, _EXIT, _COND = "Merge", "Switch", "NextIteration", "Exit", "LoopCond"
-_ENTERS = ("Enter", "RefEnter")
 _PASSES = ("Identity", _SWITCH)
 
 
@@ -20,7 +19,7 @@ def fold_loops(draft: Draft) -> None:
     frames = _frames(draft)
     parents: dict[str, str] = {}
     for node in draft.graph.nodes.values():
-        if node.op in _ENTERS:
+        if node.op in ENTERS:
             parents[_frame(node)] = frames.get(node.inputs[0].node, "")
 
     def around(frame: str) -> Iterator[str]:
@@ -68,7 +67,7 @@ def _frames(draft: Draft) -> dict[str, str]:
     outer: dict[str, str] = {}  # of frames
     for node in draft.graph.nodes.values():
         above = [found[name] for name in (*(end.node for end in node.inputs), *node.controls) if name in found]
-        if node.op in _ENTERS:
+        if node.op in ENTERS:
             outer[_frame(node)] = above[0] if above else ""
             found[node.name] = _frame(node)
         elif node.op == _EXIT and above:
@@ -108,7 +107,7 @@ class _Frame:
         """Whether the frame is the loop that `tf.while_loop` makes."""
         merges = self._by_op[_MERGE]
         return len(self._by_op[_COND]) == 1 and all(
-            self._draft.graph.input(one, 0).op in _ENTERS and self._draft.graph.input(one, 1).op == _NEXT
+            self._draft.graph.input(one, 0).op in ENTERS and self._draft.graph.input(one, 1).op == _NEXT
             for one in merges
         )
 
@@ -118,7 +117,7 @@ class _Frame:
         ends = [node.name for op in (_COND, _NEXT) for node in self._by_op[op]]
         needed = graph.above(*ends) if ends else set[str]()
         for name in self.names:
-            if graph.nodes[name].op not in _ENTERS and changes_something(graph.nodes[name]) and name not in needed:
+            if graph.nodes[name].op not in ENTERS and changes_something(graph.nodes[name]) and name not in needed:
                 yield name
 
     def _source(self, end: Endpoint) -> Endpoint:
@@ -131,7 +130,7 @@ class _Frame:
 
     def piece(self) -> LoopPiece:
         draft, graph = self._draft, self._draft.graph
-        own = [one for op in _ENTERS for one in self._by_op[op] if _frame(one) == self._frame]
+        own = [one for op in ENTERS for one in self._by_op[op] if _frame(one) == self._frame]
         self.plumbing |= {one.name for one in own}
         merged = {graph.input(one, 0).name for one in self._by_op[_MERGE]}
         for one in own:

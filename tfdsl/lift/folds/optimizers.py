@@ -1,7 +1,6 @@
 """Optimizers: the gradients, the ops that change variables, and the slots are one `optimize`, or `gradients` and one
 `apply` where something is done to the gradients in between."""
 
-import re
 from collections import defaultdict
 
 import numpy as np
@@ -22,14 +21,13 @@ from ..draft import (
     changes_something,
     ends_of,
 )
-from ..graph import VARIABLES, Endpoint, GraphNode
+from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode
 from .gradients import check_gradients, of_ops
 from .operands import operand
 from .variables import fold_variable, initializer_of
 
 _BY_ROWS = ("ScatterSub", "AssignSub", "ResourceScatterAdd", "AssignSubVariableOp")
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
-_SCOPE = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)
 
 
 def fold_optimizers(draft: Draft) -> None:
@@ -53,7 +51,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     holders = [_holder(draft, node.inputs[0]) for node in (*updates, *by_rows)]
     made += [node.inputs[-1] for node in by_rows]
     roots = [_gradient(draft, end) for end in made]
-    scopes = {match[1] for end in roots if end is not None and (match := _SCOPE.match(end.node))}
+    scopes = {match[1] for end in roots if end is not None and (match := GRADIENTS_SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
         raise NotReadable(f"the gradients of {scope} are not found")
     (gradients,) = scopes
@@ -85,7 +83,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     check_gradients(draft, gradients, loss, dict(zip(trained, roots)))
     _check_writes(draft, scope, inside, {*slots, *(end.node for end in trained), *([counter.name] if counter else [])})
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
-    read = {end for node in others for end in node.inputs if end.node in inside and _SCOPE.match(end.node)}
+    read = {end for node in others for end in node.inputs if end.node in inside and GRADIENTS_SCOPE.match(end.node)}
     if not read <= set(roots):
         raise NotReadable(f"{min(map(str, read - set(roots)))} is also used outside {scope}")
     is_whole = made[: len(updates)] == roots[: len(updates)] and not read
@@ -126,7 +124,7 @@ def _claim_gradients(
 ) -> None:
     """Claim a call of `gradients`, which returns the gradients as a list."""
     given = (("ys", Produced(draft.end(loss))), ("xs", Listed(tuple(map(Produced, trained)))))
-    own = sorted(name for name in inside if _SCOPE.match(name))
+    own = sorted(name for name in inside if GRADIENTS_SCOPE.match(name))
     if len(ends) == 1:
         first = next(name for name in own if name != ends[0].node)
         draft.claim(CallPiece(first, (Endpoint(first),), callee=GRADIENTS.name, arguments=given))
@@ -176,7 +174,7 @@ def _gradient(draft: Draft, end: Endpoint) -> Endpoint | None:
     seen, left = {end}, [end]
     while left:
         one = left.pop(0)
-        if _SCOPE.match(one.node):
+        if GRADIENTS_SCOPE.match(one.node):
             return one
         new = [other for other in draft.graph.nodes[one.node].inputs if other not in seen]
         seen |= set(new)

@@ -1,6 +1,8 @@
 """Drops savers and initializers. A session makes its own, so source has none."""
 
+from ...diagnostics.spelling import listed
 from ..draft import Draft
+from ..graph import NAMED
 
 _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec",
           "DisableCopyOnRead")  # fmt: skip
@@ -33,7 +35,7 @@ def drop_savers(draft: Draft) -> None:
         if graph.users[node.name] and all(user in draft.dropped for user in graph.users[node.name]):
             draft.dropped.add(node.name)
     if found:
-        names = f" of {', '.join(restored[:5])}{', ...' if len(restored) > 5 else ''}" if restored else ""
+        names = f" of {listed(restored, NAMED)}" if restored else ""
         draft.notes.append(f"left out: the ops of a Saver{names}; `save` and `restore` in a session do the same")
 
 

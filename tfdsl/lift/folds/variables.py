@@ -1,10 +1,11 @@
 """Variables: the op that holds one, its initializer and its reads are one declaration."""
 
+from ...diagnostics.spelling import listed
 from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
 from ..draft import Draft, Given, NotReadable, Operand, VariablePiece
-from ..graph import PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
+from ..graph import NAMED, PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
 from .operands import operand
 
 _ASSIGNS = ("Assign", "AssignVariableOp")
@@ -27,8 +28,7 @@ def fold_variables(draft: Draft) -> None:
             draft.aliases[Endpoint(node.name)] = end
             draft.inside[node.name] = end.node
     if saved:
-        names = f"{', '.join(saved[:5])}{', ...' if len(saved) > 5 else ''}"
-        draft.notes.append(f"left out: {names}, which the graph only saves and restores")
+        draft.notes.append(f"left out: {listed(saved, NAMED)}, which the graph only saves and restores")
 
 
 def _is_only_saved(draft: Draft, node: GraphNode) -> bool:
