@@ -104,10 +104,12 @@ class LiftedPiece(Record):
 
 
 class CallPiece(LiftedPiece):
-    """A call of an op, with operands by parameter. A raw call has `raw.` before its op."""
+    """A call of an op, with operands by parameter. A raw call has `raw.` before its op. `names` are the names for its
+    results, if their nodes have no good ones."""
 
     callee: str = ""
     arguments: tuple[tuple[str, Operand], ...] = ()
+    names: tuple[str, ...] = ()
 
     def operands(self) -> Iterator[Operand]:
         yield from (operand for _, operand in self.arguments)

@@ -125,6 +125,7 @@ class ExpressionWriter(References):
             value = values[param.name]
             text = self._argument(op, param.name, value, values)
             by_position = by_position and not param.by_name and (param.is_tensor or param.kind == "dtype")
+            by_position = by_position and param.name not in op.modes
             parts.append(text.text if by_position else f"{param.name}={text.text}")
             depth = max(depth, text.depth)
         return ExpressionText(f"{op.name}({', '.join(parts)})", depth=depth + 1)

@@ -27,6 +27,7 @@ from .exact import function_blocks, lift_exact
 from .folds.arrays import fold_arrays
 from .folds.branches import fold_branches
 from .folds.calls import fold_calls
+from .folds.composites import fold_composites
 from .folds.conds import fold_conds, is_gradient
 from .folds.drops import drop_asserts, drop_dropout, drop_summaries, drop_training
 from .folds.initializers import fold_initializers
@@ -57,8 +58,8 @@ _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
     drop_savers, drop_asserts, drop_summaries, drop_dropout,
-    fold_losses, fold_random, fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds,
-    fold_shapes, fold_variables, fold_summaries, drop_initializers, fold_calls,
+    fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds, fold_shapes, fold_variables,
+    fold_summaries, drop_initializers, fold_losses, fold_composites, fold_random, fold_calls,
     fold_arrays, fold_initializers, fold_lists, fold_outputs,
 )  # fmt: skip
 

@@ -156,7 +156,7 @@ class Side:
         that it needs. A fed tensor needs nothing."""
         given = {one.ref() for one in fed}
         found: dict[str, frozenset[str]] = {}
-        for one in _in_order(self.graph):
+        for one in in_order(self.graph):
             reasons = set(self._own(one, avoid))
             for tensor in one.inputs:
                 if tensor.ref() not in given:
@@ -260,7 +260,7 @@ def _having(graph_def: GraphDef, fits: Callable[[str], bool]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _in_order(graph: tf.Graph) -> list[Operand]:
+def in_order(graph: tf.Graph) -> list[Operand]:
     """The ops, each after the ops that it needs, apart from the back edges of loops."""
     found: dict[str, Operand] = {}
     for first in graph.get_operations():

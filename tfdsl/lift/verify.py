@@ -18,6 +18,7 @@ from ..driver import Compiled
 from ..lowering.failures import plain_reason
 from ..lowering.tf import Operand, Operation, tf, v1
 from ..record import Record, State, field
+from .draws import paired_draws
 from .fed_shapes import fed_shape
 from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
@@ -37,6 +38,7 @@ from .sides import (
 AFTER = " after "  # in the name of a variable after an update
 _FED = tuple(op for op in PLACEHOLDERS if op != DEFAULTED)
 _MOST_UPDATES = 50
+_FUSED, _RESULTS = "FusedBatchNormV3", 3  # an op whose further outputs are only for its gradient
 _CLOSE = 1e-4  # the largest difference that can be rounding, relative to the largest number of a tensor
 
 
@@ -110,6 +112,9 @@ class Verifier:
         for name in self._left.variables:
             if name in self._right.variables:
                 self._variables.setdefault(name, name)
+        own = [(pair.left, pair.right) for pair in self._pairs.values()]
+        for left, right in paired_draws(self._left.graph, self._right.graph, own):
+            self._pairs[Endpoint(left.name)] = Pair(Endpoint(left.name), left.outputs[0], right.outputs[0])
         # The ops that end the process, in each of the two graphs.
         ends = [pair for end, pair in self._pairs.items() if end.node in avoid or str(end) in avoid]
         self._avoid = tuple(
@@ -320,7 +325,9 @@ class Verifier:
 
 
 def _is_readable(tensor: Operand) -> bool:
-    return tensor.dtype.base_dtype not in (v1.resource, v1.variant) and tensor.op.graph.is_fetchable(tensor)
+    is_scratch = tensor.op.type == _FUSED and tensor.value_index >= _RESULTS
+    is_value = tensor.dtype.base_dtype not in (v1.resource, v1.variant) and not is_scratch
+    return is_value and tensor.op.graph.is_fetchable(tensor)
 
 
 def _element(compiled: Compiled, text: str) -> object:

@@ -372,6 +372,8 @@ class Writer(ExpressionWriter):
         *scopes, last = end.node.split("/")
         piece = self.draft.pieces[self._owner(end.node)]
         inside = self._inside(piece)
+        if isinstance(piece, CallPiece) and piece.names:
+            return inside + piece.names[piece.ends.index(end)]
         if isinstance(piece, FunctionCallPiece) and end == piece.ends[0]:
             own = re.sub(r"\W", "_", last_part(piece.node), flags=re.ASCII)
             if own not in TAKEN and not own[0].isdigit() and own[0] != "_":

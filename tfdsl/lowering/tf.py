@@ -39,7 +39,8 @@ __all__ = [
     "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
     "TrackableObjectGraph", "VariableDef",
     "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
-    "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "static_value",
+    "tf", "v1",
 ]  # fmt: skip
 
 
@@ -73,6 +74,11 @@ def registered() -> bytes:
 def op_def(name: str) -> OpDef | None:
     """The `OpDef` of a registered op, or None for an unknown name."""
     return op_def_registry.get(name)
+
+
+def static_value(tensor: Operand) -> Any:  # an array, or None
+    """The value of a tensor that follows from constants and known shapes."""
+    return tf.get_static_value(tensor)
 
 
 def has_op(graph: tf.Graph, name: str) -> bool:
