@@ -39,8 +39,8 @@ __all__ = [
     "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
     "TrackableObjectGraph", "VariableDef",
     "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
-    "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of", "static_value",
-    "tf", "v1",
+    "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of",
+    "static_value", "tf", "v1",
 ]  # fmt: skip
 
 
