@@ -27,11 +27,12 @@ class Images(FileSource):
     signature = "path: text, size: static = none, channels: integer = 3"
     example = 'data photos = images("photos/*/*.png", size=[32, 32])'
     doc = (
-        "Pictures, a row a file: `image` is float32 [height, width, channels] from 0 to 255, `path` the file. The path "
-        "can be a folder with pictures, or with folders of pictures. If they lie in several folders, the target "
-        "`class` is the number of their folder, in the order of their names; with `fitted`, the number that the other "
-        "pictures gave it. A picture is turned as its camera says, and of several frames the first counts. "
-        "`size=[height, width]` scales all of them; without it they must have one size. `channels` is 1, 3 or 4."
+        "Pictures, one per row: `image` is float32 [height, width, channels] from 0 to 255, and `path` is the file. "
+        "The path can be a folder with pictures, or with folders of pictures. If the pictures are in several folders, "
+        "the target `class` is the number of the folder, in the order of the folders' names; with `fitted`, it is the "
+        "number that the folder has in the other data. Pictures are turned upright by their EXIF orientation; of "
+        "several frames, only the first is read. `size=[height, width]` scales all pictures; without it, they must "
+        "all have the same size. `channels` is 1, 3 or 4."
     )
     numbers_classes = True
     suffixes = (".png", ".jpg", ".jpeg", ".gif", ".bmp")

@@ -18,7 +18,7 @@ class Moons(DataSource):
     name = "moons"
     signature = "n_samples: integer, noise: number = 0.0, seed: integer = none"
     example = "data moons = moons(1000, noise=0.1, seed=42)"
-    doc = "Points of two interleaving half circles; the target is the half circle."
+    doc = "Points of two interleaving half circles; the target is the number of the half circle, 0 or 1."
     target_name = "target"
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:

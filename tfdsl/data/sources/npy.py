@@ -17,8 +17,8 @@ class Npy(FileSource):
     signature = "path: text"
     example = 'data points = npy("points.npy")'
     doc = (
-        "A file of one NumPy array. [rows, columns] has a column for each of its columns, `x0`, `x1` and so on; an "
-        "array with more axes is one column, `features`."
+        "A file of one NumPy array. An array [rows, columns] gives the columns `x0`, `x1` and so on; an array with "
+        "more axes is one column, `features`."
     )
     suffixes = (".npy",)
     takes_pattern = False

@@ -19,9 +19,9 @@ class Parquet(TableSource):
     signature = "path: text, target: static = none, stream: flag = false"
     example = 'data houses = parquet("houses.parquet", target="price")'
     doc = (
-        "Parquet files; `target` names one of their columns, or several in a list. `path` may have `*`, for several "
-        "files with the same columns. With `stream` the rows are kept on disk and read batch by batch, for files "
-        "larger than memory."
+        "Parquet files. `target` names one of their columns, or several in a list. `path` can contain `*`, for "
+        "several files with the same columns. With `stream`, the rows are kept on disk and read batch by batch, for "
+        "files larger than memory."
     )
     suffixes = (".parquet",)
 

@@ -18,7 +18,7 @@ class Text(FileSource):
     name = "text"
     signature = "path: text"
     example = 'data notes = text("notes.txt")'
-    doc = "Text files in UTF-8 with a row a line, in the column `text`. `path` may have `*`, for several files."
+    doc = "Text files in UTF-8, one row per line, in the column `text`. `path` can contain `*`, for several files."
     suffixes = (".txt",)
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class AddBias(ColumnTransform):
     name = "add_bias"
     example = "data iris = iris() | standardize | add_bias"
-    doc = "A first column of ones."
+    doc = "Adds a first column of ones."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         bias = Column(_name(before), FLOAT32, is_bias=True, is_computed=True)

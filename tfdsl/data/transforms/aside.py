@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Aside(NamedColumns):
     name = "aside"
     example = 'data people = csv("people.csv", target="income") | aside("name")'
-    doc = "These columns stay in the table, as in `batch.id`, but not in `.features`."
+    doc = "Keeps these columns in the table, as in `batch.id`, but not in `.features`."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         names = {column.name for column in self.worked_on(arguments, before, facts)}

@@ -17,9 +17,9 @@ class Categories(Categorical):
     name = "categories"
     example = 'data people = csv("people.csv", target="income") | categories("city")'
     doc = (
-        "The number of each category, counted from 0 in the order of their texts, over the training rows; all columns "
-        "of text if none is named. A category that the training rows do not have is -1: `nn.embedding(ids + 1, "
-        "size=count + 1, units=...)` has a row for it."
+        "Replaces each category with its number, counted from 0 in the order of the texts in the training rows; "
+        "without names, in all columns of text. A category that the training rows do not have is -1: "
+        "`nn.embedding(ids + 1, size=count + 1, units=...)` has a row for it."
     )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

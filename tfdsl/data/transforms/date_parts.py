@@ -30,11 +30,11 @@ class DateParts(OutsideGraph, ColumnTransform):
     signature = "parts: static = none, format: text = none"
     example = 'data people = csv("people.csv", target="income") | date_parts("born", parts=["year", "month"])'
     doc = (
-        "Columns of whole numbers for the parts of dates: `date` becomes `date_year`, `date_month`, `date_day` and "
-        "`date_weekday`, 0 for Monday. `parts` names others out of year, month, day, weekday, hour, minute, second and "
-        "dayofyear. Dates are written as 2024-12-31, 2024-12 or 2024-12-31 23:59:59, or in a `format` of Python, such "
-        'as "%d.%m.%Y"; with the offset "%z" in it the parts are those of UTC. A cell that is not a date is an error, '
-        "and so is a missing one in new rows if the column had none."
+        "Splits dates into columns of whole numbers: `date` becomes `date_year`, `date_month`, `date_day` and "
+        "`date_weekday`, 0 for Monday. `parts` chooses others out of year, month, day, weekday, hour, minute, second "
+        "and dayofyear. Dates are written as 2024-12-31, 2024-12 or 2024-12-31 23:59:59, or in a `format` of Python, "
+        'such as "%d.%m.%Y"; with the offset "%z" in it, the parts are in UTC. A cell that is not a date is an error, '
+        "and so is a missing cell in new rows if the column had none."
     )
     takes_columns = True
     needs_columns = True

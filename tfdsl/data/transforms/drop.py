@@ -15,7 +15,7 @@ class Drop(NamedColumns):
     name = "drop"
     removes = True
     example = 'data people = csv("people.csv", target="income") | drop("name", "born")'
-    doc = "The table without these columns."
+    doc = "Removes these columns."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         names = {column.name for column in self.worked_on(arguments, before, facts)}

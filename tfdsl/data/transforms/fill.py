@@ -21,8 +21,8 @@ class Fill(ColumnTransform):
     signature = "with: static"
     example = 'data people = csv("people.csv", target="income") | fill("age", with="median")'
     doc = (
-        'A value for the missing cells of columns, of all that have some if none is named: `with` is "mean", "median" '
-        'or "most_frequent", over the training rows, or the value itself.'
+        'Fills missing cells of these columns; without names, of all columns that have some. `with` is "mean", '
+        '"median" or "most_frequent", computed from the training rows, or the value itself.'
     )
     learns = True
     takes_columns = True

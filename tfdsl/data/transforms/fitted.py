@@ -22,10 +22,10 @@ class FittedTo(ColumnMaker):
         'data new = csv("new.csv") | drop("name", "born") | fitted(people)'
     )
     doc = (
-        "All transforms of another data set, with what they have learned there, apart from `split`, `take`, `shuffle` "
-        "and `where`. Columns are matched by name. The target, dropped columns and those set aside may be missing. A "
-        'category that was not learned is a warning. `fitted("model.ckpt", "houses")` takes what `houses` has learned '
-        "from the file beside a checkpoint; the name can be left out if the file has one data set."
+        "Applies all transforms of another data set, with everything they have learned there, except `split`, `take`, "
+        "`shuffle` and `where`. Columns are matched by name. The target, dropped columns and those set aside may be "
+        'missing. A category that was not learned is a warning. `fitted("model.ckpt", "houses")` takes what `houses` '
+        "has learned from the file next to a checkpoint; the name can be left out if the file has only one data set."
     )
     learns = True
     takes_data = True

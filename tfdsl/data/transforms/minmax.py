@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class MinMax(Scaling):
     name = "minmax"
     example = "data digits = digits() | minmax"
-    doc = "Each column from 0 to 1 over the training rows. The column of `add_bias` stays."
+    doc = "Scales each column to the range from 0 to 1, by the training rows. The column of `add_bias` does not change."
 
     words = ("min", "range")
 

@@ -17,9 +17,9 @@ class OneHot(Categorical):
     name = "one_hot"
     example = 'data people = csv("people.csv", target="income") | one_hot("city")'
     doc = (
-        "A column of 0 and 1 for each category of columns, of all columns of text if none is named: `sex` becomes "
-        "`sex_female` and `sex_male`, in the order of their texts, over the training rows. A category that the "
-        "training rows do not have makes 0 in all of them."
+        "Replaces each of these columns with a column of 0 and 1 for each category; without names, all columns of "
+        "text: `sex` becomes `sex_female` and `sex_male`, in the order of the texts in the training rows. A category "
+        "that the training rows do not have is 0 in all of them."
     )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:

@@ -21,8 +21,8 @@ class Polynomial(ColumnTransform):
     signature = "degree: integer = 2"
     example = "data moons = moons(200, noise=0.1) | polynomial(degree=3)"
     doc = (
-        "All products of the columns of numbers up to a degree, without the constant one, where the first of them "
-        "stood. The column of `add_bias` stays."
+        "Replaces the columns of numbers with all their products up to a degree, without the constant 1, in the place "
+        "of the first of them. The column of `add_bias` does not change."
     )
 
     needs_complete = True

@@ -15,7 +15,7 @@ class Select(NamedColumns):
     name = "select"
     keeps_others = False
     example = 'data people = csv("people.csv", target="income") | select("city", "age")'
-    doc = "Only these columns, in this order, and the target."
+    doc = "Keeps only these columns, in this order, and the target."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         return replace(before, table=self._kept(arguments, before))

@@ -14,7 +14,7 @@ class Shuffle(RowTransform):
     name = "shuffle"
     signature = "seed: integer = 42"
     example = "data iris = iris() | shuffle(seed=1)"
-    doc = "The rows in random order. After a `split`, the rows of each part."
+    doc = "Puts the rows in random order; after a `split`, the rows of each part."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         self.check_seed(arguments)

@@ -25,10 +25,11 @@ class Split(RowTransform):
     example = "data iris = iris() | split(test=0.2, validation=0.1)"
     doc = (
         "Divides the rows at random into `.train` and `.test`, and into `.validation` if its share is given; "
-        "`.features` keeps them all. Other transforms learn from `.train`, wherever `split` is. Rows with the same "
-        "value in the column `by` stay in one part. With `ordered` the last rows are the test, and those before them "
-        "the validation; if the first fold is the test, the last rows are the validation. With `folds` the rows are "
-        "divided into that many parts of one size, and `fold`, counted from 0, is the test."
+        "`.features` keeps all rows. Other transforms learn from `.train`, wherever `split` is. Rows with the same "
+        "value in the column `by` stay in one part. With `ordered`, the last rows are for the test, and those before "
+        "them for the validation; if the first fold is the test, the last rows are for the validation. With `folds`, "
+        "the rows are divided into that many parts of equal size, and the part number `fold`, counted from 0, is the "
+        "test."
     )
     divides = True
     excludes = MappingProxyType({"folds": ("test",), "ordered": ("seed",)})

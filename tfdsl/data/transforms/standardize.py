@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 class Standardize(Scaling):
     name = "standardize"
     example = "data iris = iris() | split(test=0.2) | standardize"
-    doc = "Each column with mean 0 and standard deviation 1 over the training rows. The column of `add_bias` stays."
+    doc = (
+        "Scales each column to mean 0 and standard deviation 1, by the training rows. The column of `add_bias` does "
+        "not change."
+    )
 
     words = ("mean", "std")
 

@@ -15,7 +15,7 @@ class Take(RowTransform):
     name = "take"
     signature = "n: integer"
     example = "data digits = digits() | take(100)"
-    doc = "The first n rows. After a `split`, of each part, or all that it has."
+    doc = "Keeps the first n rows; after a `split`, those of each part, or all if it has fewer."
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         n = arguments["n"]

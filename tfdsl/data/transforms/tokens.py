@@ -30,10 +30,10 @@ class Tokens(ColumnTransform):
     signature = "size: integer, vocabulary: integer = 10000, lower: flag = true"
     example = 'data notes = text("notes.txt") | tokens("text", size=20)'
     doc = (
-        "Text as the numbers of its words and signs, int64 [size], of all columns of text if none is named. The "
-        "`vocabulary` has at most this many words of the training rows, from 2 on, the most frequent first; 0 fills "
-        "short texts up, 1 is a word that it does not have. Longer texts are cut, and a warning counts them. With "
-        "`lower` capitals do not count."
+        "Replaces text with the numbers of its words and signs, int64 [size]; without names, in all columns of text. "
+        "The `vocabulary` is the most words that get a number: the most frequent words of the training rows, from "
+        "number 2 on; 0 pads short texts, and 1 is any other word. Longer texts are cut, and a warning counts them. "
+        "With `lower`, case does not matter."
     )
     learns = True
     takes_columns = True

@@ -33,9 +33,9 @@ class Filter(RowTransform):
     signature = "condition: static"
     example = 'data people = csv("people.csv", target="income") | where(age > 30 and city == "London")'
     doc = (
-        'The rows for which a condition on columns holds, such as `age > 30 and sex == "male"`; `column("home city")` '
-        "is a column whose name is not a word. A row in which one of these columns is missing is left out. After a "
-        "`split`, the rows of each part."
+        'Keeps the rows for which a condition on columns holds, such as `age > 30 and sex == "male"`; `column("home '
+        'city")` is a column whose name is not a word. A row in which one of these columns is missing is left out. '
+        "After a `split`, this applies to each part."
     )
     takes_condition = True
 

@@ -20,15 +20,15 @@ class Windows(SeriesTransform):
     signature = "size: integer, horizon: integer = 1, stride: integer = 1, by: text = none"
     example = 'data tides = csv("tides.csv", target="level") | split(ordered=true) | windows("wind", size=24)'
     doc = (
-        "Windows of `size` rows that follow each other, in the column `window` of float32 [size, columns], which "
-        "takes the place of these columns, or of all of numbers if none is named. The target is the one `horizon` "
-        "rows after the last row of the window, and so are the columns that are set aside; other columns are those of "
-        "the last row. Without a target windows go to the last row. If new rows lack the target that was learned "
-        "from, the columns set aside are those of the row to predict. If that row comes after the last one, they are "
-        "those of the last row, and the column `ahead` says how many rows later it is. A window begins every `stride` "
-        "rows, and has rows of one value of the column `by`, which is set aside. No window spans two parts of a "
-        "`split`, which must have `ordered=true` or the same `by`; if `split(ordered=true)` follows, it cuts the "
-        "series first."
+        "Cuts the rows into windows of `size` consecutive rows. The column `window`, float32 [size, columns], "
+        "replaces these columns; without names, all columns of numbers. The target is the one `horizon` rows after "
+        "the last row of the window, and so are the columns that are set aside; other columns have the values of the "
+        "last row. Without a target, the last window ends with the last row. If new rows lack the target that was "
+        "learned from, the columns set aside are those of the row to predict. If that row comes after the last one, "
+        "they are those of the last row, and the column `ahead` says how many rows later it comes. A window begins "
+        "every `stride` rows, and its rows have the same value in the column `by`, which is set aside. No window "
+        "spans two parts of a `split`, which must have `ordered=true` or the same `by`; if `split(ordered=true)` "
+        "follows, it cuts the series first."
     )
     takes_columns = True
     needs_complete = True

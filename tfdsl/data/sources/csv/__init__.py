@@ -56,15 +56,14 @@ class Csv(TableSource):
     )
     example = 'data houses = csv("houses.csv", target="price")'
     doc = (
-        "Files of comma-separated cells, numbers and text; the first line names the columns, `target` is one of "
-        "them, or several in a list. `path` may have `*`, for several files with the same columns. `separator` is "
-        "found by itself among commas, semicolons, tabs and bars. Spaces around cells do not count. "
-        '`header=false` is for files without names, which are then `x0`, `x1` and so on; `header=["a", "b"]` '
-        'gives them. `columns={"age": float32}` says the dtype of columns. Empty cells are missing, or those with '
-        'a text of `missing`, as in `missing=["", "NA"]`. With `decimal=","` numbers have a comma before their '
-        "fraction; if commas separate cells too, such numbers are quoted. Lines that begin with `comment` are "
-        "left out, also inside a quoted cell. With `stream` the rows are kept on disk and read batch by batch, "
-        "for files larger than memory."
+        "Files of comma-separated cells, numbers and text. The first line names the columns; `target` is one of them, "
+        "or several in a list. `path` can contain `*`, for several files with the same columns. The `separator` is "
+        "detected: a comma, semicolon, tab or bar. Spaces around cells are ignored. `header=false` is for files "
+        'without names, which then get the names `x0`, `x1` and so on; `header=["a", "b"]` gives them names. '
+        '`columns={"age": float32}` gives columns their dtypes. A cell is missing if it is empty, or if its text is '
+        'in `missing`, as in `missing=["", "NA"]`. With `decimal=","`, numbers have a decimal comma; if commas '
+        "separate cells too, such numbers are quoted. Lines that begin with `comment` are left out, even inside a "
+        "quoted cell. With `stream`, the rows are kept on disk and read batch by batch, for files larger than memory."
     )
     suffixes = (".csv", ".tsv")
 

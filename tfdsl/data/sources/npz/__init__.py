@@ -19,8 +19,8 @@ class Npz(FileSource):
     doc = (
         "A file of NumPy arrays that all have the same number of rows; each array is a column. `target` names one of "
         "them, or several in a list. An array `features` or `X` [rows, columns] gives a column for each of its "
-        "columns, and `target` or `y` is the target. Arrays with more axes, such as sequences [rows, time, channels], "
-        "are one column: `batch.signals`."
+        "columns, and `target` or `y` is the target. An array with more axes, such as sequences [rows, time, "
+        "channels], is one column: `batch.signals`."
     )
     suffixes = (".npz",)
     takes_pattern = False
