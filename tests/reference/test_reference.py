@@ -15,7 +15,8 @@ from tfdsl.ops import OPS
 from tfdsl.ops.optimizers import OPTIMIZERS
 from tfdsl.reference import entries, find, names
 from tfdsl.reference.keras import KERAS
-from tfdsl.reference.pages import programs, sections
+from tfdsl.reference.pages import parts, programs, sections
+from tfdsl.reference.plain import plain
 from tfdsl.reference.statements import TOPICS
 from tfdsl.syntax import tree
 from tfdsl.syntax.tables import grammar_text
@@ -80,6 +81,16 @@ def test_entries_are_complete(kind):
         name, _, anchor = entry.page.partition("#")
         assert anchor in {one.place.partition("#")[2] for one in sections(name).values()}, entry.page
         assert "<!--" not in re.sub("<!-- file: .* -->", "", entry.doc), entry.name
+
+
+def test_plain_text_keeps_code_and_powers():
+    """In `**options` and `rate ** step`, stars are no bold words."""
+    bold = re.compile(r"\*\*\w[^*`]*\w\.?\*\*")
+    for entry in ENTRIES:
+        shown = " ".join(plain(entry.doc).split())
+        prose = " ".join(" ".join(part.split()) for part in parts(entry.doc) if isinstance(part, str))
+        assert bold.search(shown) is None, entry.name
+        assert shown.count("**") >= bold.sub("", prose).count("**"), entry.name
 
 
 def test_examples_of_statements_and_layers_are_programs_of_the_pages():

@@ -75,7 +75,7 @@ def configure(parser: CommandParser) -> None:
         "Copy a program that comes with tfdsl, and the data that it needs, to a folder, and say what to type next. "
         "Nothing that exists is replaced."
     )
-    parser.add_argument("folder", metavar="DIR", nargs="?", help="the folder, which is made if need be; . is this one")
+    parser.add_argument("folder", metavar="DIR", nargs="?", help="the folder to create; . is the current folder")
     parser.add_argument("--from", metavar="PROGRAM", dest="example", help=f"which program (default: {DEFAULT})")
     parser.add_argument("--list", action="store_true", help="list the programs")
 

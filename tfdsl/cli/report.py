@@ -61,8 +61,8 @@ def advise(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
     """Say on a terminal how to look the diagnostics up."""
     codes = list(dict.fromkeys(one.code for one in diagnostics))
     if codes and stream.isatty():
-        others = ", and so for the other codes" if len(codes) > 1 else ""
-        print(f"tfdsl explain {codes[0]} tells more{others}", file=stream)
+        others = ", or the same with another code" if len(codes) > 1 else ""
+        print(f"for more, run: tfdsl explain {codes[0]}{others}", file=stream)
 
 
 class WrongUse(Exception):

@@ -10,6 +10,7 @@ from .pages import Block, parts
 
 WIDTH = 90
 _INDENT = "    "
+_BOLD = re.compile(r"(`[^`]*`)|\*\*(\S|\S[^*]*\S)\*\*")  # code, which stays as it is, or bold words
 
 
 def described(entry: ReferenceEntry) -> str:
@@ -46,7 +47,7 @@ def _paragraph(text: str) -> str:
             continue
         for item in re.split(r"\n(?=- )", "\n".join(group)):
             is_item = item.startswith("- ")
-            lines.append(_filled(item.replace("**", ""), "", "  " if is_item else ""))
+            lines.append(_filled(_BOLD.sub(r"\1\2", item), "", "  " if is_item else ""))
     return "\n".join(lines)
 
 
