@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Answer an editor by the language server protocol, over standard input and output: errors while typing, "
         "completion, hover, definitions, renaming, formatting. Editors start it; docs/howto/editors.md says how."
     )
-    parser.add_argument("--stdio", action="store_true", help="talk over standard input and output, which is the default; some editors pass this")
+    parser.add_argument("--stdio", action="store_true", help="use standard input and output, as without it")
 
 
 def command(arguments: argparse.Namespace) -> int:
