@@ -8,7 +8,7 @@ from ..ops import OPS
 from ..ops.named import ZEROS
 from ..ops.op import REQUIRED, Op
 from ..ops.raw import PREFIX
-from ..record import field
+from ..record import field, replace
 from ..types import DTYPE_NAMES, Size
 from .constants import LiftedParameter, usual_dtype, value_text
 from .draft import (
@@ -26,12 +26,13 @@ from .draft import (
     StoredPiece,
     VariablePiece,
     has_tensor,
+    is_raw,
 )
 from .exact import ARRAYS
 from .expression_text import ATOM, COMPARISON, LEVELS, UNARY, ExpressionText
 from .folds.operands import operand
 from .graph import Endpoint
-from .references import References, last_part
+from .references import References, last_part, place_in
 
 
 class ExpressionWriter(References):
@@ -73,6 +74,11 @@ class ExpressionWriter(References):
         value = operand(self.draft, end)
         text = self._raw_operand(value).text
         return f"constant({text})" if isinstance(value, Given) and not text.startswith("constant(") else text
+
+    def _value(self, piece: LiftedPiece, end: Endpoint) -> ExpressionText:
+        """A value that a piece makes. The result of a raw call can be a list of values."""
+        made = self._expression(piece)
+        return replace(made, text=made.text + place_in(self.draft, end)) if is_raw(piece) else made
 
     def _expression(self, piece: LiftedPiece) -> ExpressionText:
         match piece:
@@ -192,10 +198,10 @@ class ExpressionWriter(References):
                 end = self.draft.end(end)
                 made = self.draft.pieces.get(end.node)
                 if end in self.nested:
-                    return self._expression(self.draft.pieces[self._owner(end.node)])
+                    return self._value(self.draft.pieces[self._owner(end.node)], end)
                 is_whole = self.whole != "" and self.draft.regions.get(end.node) == self.whole
                 if made is not None and is_whole and not isinstance(made, BlockPiece):
-                    return self._expression(made)
+                    return self._value(made, end)
                 return ExpressionText(self._reference(end))
 
 

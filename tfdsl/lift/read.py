@@ -19,7 +19,7 @@ from ..diagnostics import (
     TAGS_UNKNOWN,
     TfgError,
 )
-from ..diagnostics.spelling import did_you_mean, listed
+from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..lowering.definitions import functions_of
 from ..lowering.failures import plain_reason
 from ..lowering.tf import (
@@ -252,6 +252,9 @@ class _Reader:
         found: dict[str, tuple[str, ...]] = {}
         if isinstance(self._meta, MetaGraphDef):
             for key, one in sorted(self._meta.collection_def.items()):
+                if key == v1.GraphKeys.QUEUE_RUNNERS:
+                    runners = counted(len(one.bytes_list.value), "queue runner")
+                    self._notes.append(f"left out: {runners}; a session of a program does not fill queues")
                 named = [*one.node_list.value, *_variables(one.bytes_list.value)]
                 names = (name.removeprefix("^").partition(":")[0] for name in named)
                 kept = tuple(name for name in dict.fromkeys(names) if name in nodes)

@@ -36,6 +36,7 @@ from .folds.lists import fold_lists
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
+from .folds.pipelines import drop_pipelines
 from .folds.random import fold_random
 from .folds.repeats import fold_repeats
 from .folds.saver import drop_initializers, drop_savers
@@ -47,6 +48,7 @@ from .inline import inlined
 from .lifted import Lifted
 from .needs import Needs
 from .options import USUAL, LiftOptions
+from .pipelines import fed
 from .program_names import correspondence, path, unused
 from .restoring import ProgramVariable, Restoring, restoring
 from .signatures import served, signature_statements
@@ -57,7 +59,7 @@ from .write import Misplaced, Writer, function_lines
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
-    drop_savers, drop_asserts, drop_summaries, drop_dropout,
+    drop_savers, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
     fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds, fold_shapes, fold_variables,
     fold_summaries, drop_initializers, fold_losses, fold_composites, fold_random, fold_calls,
     fold_arrays, fold_initializers, fold_lists, fold_outputs,
@@ -96,13 +98,16 @@ def readable(
     """The readable form of a graph. Raises `NotReadable` if it has none."""
     trainable = graph.collections.get("trainable_variables")
     flat = inlined(graph)
+    made = fed(flat.graph)
+    results = {**flat.results, **made.results}
     draft = Draft(
-        flat.graph,
+        made.graph,
         arrays,
-        aliases={**flat.results},
+        aliases={end: other for end, other in results.items() if end != other},
+        notes=[*made.notes],
         trainable=None if trainable is None else frozenset(trainable),
         from_functions=frozenset(flat.graph.nodes.keys() - graph.nodes.keys()),
-        served=frozenset(end.node for end in served(flat.graph.signatures)),
+        served=frozenset(end.node for end in served(made.graph.signatures)),
         drop=options.drop,
     )
     for fold in FOLDS:
@@ -114,7 +119,7 @@ def readable(
         draft.notes.append("left out: the devices of nodes; the exact form has them")
     if unfolded.is_apart:
         draft.notes.append("each value has its own statement, because nested expressions do not compute the same")
-    roots = _roots(draft, {draft.end(end).node for end in flat.results.values()})
+    roots = _roots(draft, {draft.end(end).node for end in results.values()})
     _train_all(draft)
     beside: dict[str, np.ndarray] = {}
     functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
@@ -129,7 +134,7 @@ def readable(
     session = restoring(graph, _variables(draft, writer), options.checkpoint or graph.checkpoint)
     ending = _ending(draft, writer, session)
     called = _called(graph, writer.called())
-    made = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
+    declared = "".join(f"{line}\n" for name, block in blocks.items() if name in called for line in (*block, ""))
     seed = _seed(draft)
     first = f"lifted from {os.path.basename(graph.path)}, {len(graph.nodes)} nodes"
     head = "".join(f"# {line}\n" for line in (first, *draft.notes))
@@ -139,7 +144,7 @@ def readable(
             found[end] = found[draft.end(end)]
     found = {end: text for end, text in found.items() if end.node in graph.nodes}
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
-    before = head + seed + made + defined
+    before = head + seed + declared + defined
     text = before + source + ending
     lifted = Lifted(
         format_text(Source("lifted", text)),

@@ -136,8 +136,9 @@ class Side:
                     todo += [names[:half], names[half:]]
         return values, failed
 
-    def below(self, names: Iterable[str]) -> set[str]:
-        """The names of these ops, and of all ops that need one of them."""
+    def below(self, names: Iterable[str], fed: Iterable[Operand] = ()) -> set[str]:
+        """The names of these ops, and of all ops that need one of them. A fed tensor needs nothing."""
+        given = {one.ref() for one in fed}
         found: set[str] = set()
         known = {one.name: one for one in self.graph.get_operations()}
         todo = [known[name] for name in names if name in known]
@@ -145,7 +146,7 @@ class Side:
             one = todo.pop()
             if one.name not in found:
                 found.add(one.name)
-                todo += [user for output in one.outputs for user in output.consumers()]
+                todo += [user for output in one.outputs if output.ref() not in given for user in output.consumers()]
                 todo += one._control_outputs
         return found
 

@@ -180,7 +180,7 @@ class Verifier:
             shape = [2 if size is None else size for size in known.as_list()]
         dtype = tensor.dtype.base_dtype
         if dtype == v1.string:
-            return np.full(shape, b"a", dtype=object)
+            return np.full(shape, b"1", dtype=object)  # which is also a number
         if dtype.is_bool:
             return self._random.integers(0, 2, shape).astype(bool)
         if dtype.is_integer or dtype.is_quantized:
@@ -236,7 +236,7 @@ class Verifier:
                 or (one.type in _FED and one.name not in names and not one.name.startswith(OWN))
             }
             reasons = side.obstacles(fed, avoid)
-            below = side.below(alone)
+            below = side.below(alone, fed)
             found.append({name: why | {UNPAIRED} if name in below else why for name, why in reasons.items()})
         return tuple(found)
 
@@ -298,7 +298,7 @@ class Verifier:
             pair = self._pairs[end]
             left, right = (one.op if isinstance(one, tf.Tensor) else one for one in (pair.left, pair.right))
             why = blocked[0][left.name] | blocked[1][right.name]
-            if end.node in covered or WRITES not in blocked[0][left.name] or why != frozenset({WRITES}):
+            if end in feeds or end.node in covered or WRITES not in blocked[0][left.name] or why != frozenset({WRITES}):
                 continue
             if self.report.updates == _MOST_UPDATES:
                 self.report.leave_out(end.node, "there are more ops that write variables")

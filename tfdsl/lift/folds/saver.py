@@ -42,10 +42,13 @@ def drop_savers(draft: Draft) -> None:
 def drop_initializers(draft: Draft) -> None:
     """Drop the groups of initializers, and unused checks whether variables are initialized."""
     graph = draft.graph
+    groups: set[str] = set()  # of initializers, which belong to declarations of variables
     for node in draft.nodes("NoOp"):
-        is_known = all(name in draft.dropped or name in draft.inside for name in node.controls)
-        if is_known and not graph.users[node.name]:  # the initializers belong to declarations of variables
-            draft.dropped.add(node.name)
+        if all(name in draft.dropped or name in draft.inside or name in groups for name in node.controls):
+            groups.add(node.name)
+    for name in reversed([name for name in graph.nodes if name in groups]):
+        if all(user in draft.dropped for user in graph.users[name]):
+            draft.dropped.add(name)
     for node in draft.nodes(*INITIALIZED):
         if not graph.users[node.name]:
             draft.dropped.add(node.name)

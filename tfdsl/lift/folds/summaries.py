@@ -3,10 +3,10 @@
 from ..constants import constant_value
 from ..draft import Draft, Given, SummaryPiece
 from ..graph import Endpoint
+from ..pipelines import MERGE
 from .operands import operand
 
 _KINDS = {"ScalarSummary": "scalar", "HistogramSummary": "histogram"}
-_MERGE = "MergeSummary"
 
 
 def fold_summaries(draft: Draft) -> None:
@@ -19,10 +19,10 @@ def fold_summaries(draft: Draft) -> None:
             continue
         text = str(tag.item().decode(errors="replace"))
         draft.claim(SummaryPiece(node.name, (Endpoint(node.name),), kind=_KINDS[node.op], tag=text, value=value))
-    merged = list(draft.nodes(_MERGE))
+    merged = list(draft.nodes(MERGE))
     for node in merged:
         if not draft.graph.users[node.name] and all(
-            isinstance(draft.pieces.get(end.node), SummaryPiece) for end in node.inputs
+            end.node in draft.dropped or isinstance(draft.pieces.get(end.node), SummaryPiece) for end in node.inputs
         ):
             draft.dropped.add(node.name)
             draft.notes.append(f"left out: {node.name}, which merges summaries; `log` in a session takes them all")

@@ -9,7 +9,7 @@ from ..graph import NAMED, PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
 from .operands import operand
 
 _ASSIGNS = ("Assign", "AssignVariableOp")
-_READS = ("Identity", "ReadVariableOp")
+READS = ("Identity", "ReadVariableOp")
 
 
 def fold_variables(draft: Draft) -> None:
@@ -34,7 +34,7 @@ def fold_variables(draft: Draft) -> None:
 def _is_only_saved(draft: Draft, node: GraphNode) -> bool:
     """Whether only a Saver uses a variable. A SavedModel of a network has such variables from its optimizer."""
     users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
-    reads = [one.name for one in users if one.op in _READS]
+    reads = [one.name for one in users if one.op in READS]
     results = {draft.end(end).node for end in draft.aliases}
     return (
         draft.served.isdisjoint((node.name, *reads))
@@ -54,7 +54,7 @@ def fold_variable(draft: Draft, node: GraphNode) -> None:
         draft.uninitialized.append(node.name)
     if _changes_shape(draft, node, first):
         raise NotReadable(f"the shape of {node.name} changes")
-    reads = [one for one in users if one.op in _READS and not one.controls and one.inputs == (end,)]
+    reads = [one for one in users if one.op in READS and not one.controls and one.inputs == (end,)]
     trainable = draft.trainable is None or node.name in draft.trainable
     piece = VariablePiece(node.name, (end,), type=variable_type(node), initial=initial, is_trainable=trainable)
     draft.claim(piece, *(one.name for one in reads), *([first.name] if first else []))
