@@ -57,6 +57,9 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--drop", metavar="PARTS", type=parts, default=[],
                         help=f"leave out parts of the graph: {', '.join(DROPS)}; separate several with "
                              "commas")  # fmt: skip
+    parser.add_argument("--as-variables", metavar="NAMES", type=weights, nargs="?", const=[],
+                        help="turn the weights of a frozen graph, or the constants with these names, into variables "
+                             "that can be trained; * stands for any characters")  # fmt: skip
     parser.add_argument("--tags", metavar="TAGS", type=names, default=[],
                         help="which graph of a SavedModel to lift, if it has several (default: serve)")  # fmt: skip
     parser.add_argument("--checkpoint", metavar="CHECKPOINT", default="",
@@ -82,6 +85,13 @@ def names(text: str) -> list[str]:
     if not all(found):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of names separated by commas")
     return found
+
+
+def weights(text: str) -> list[str]:
+    """Names of constants, or patterns for them, separated by commas."""
+    if text.endswith((".pb", ".pbtxt", ".meta")):
+        raise argparse.ArgumentTypeError(f"{text!r} would be a name here: put GRAPH before --as-variables")
+    return names(text)
 
 
 def parts(text: str) -> list[str]:
@@ -112,8 +122,8 @@ def command(arguments: argparse.Namespace) -> int:
     for option in ("shapes", "json"):
         if getattr(arguments, option) and not arguments.verify:
             raise WrongUse(f"--{option.removesuffix('s')} belongs to --verify")
-    for option in ("keep_names", "drop"):
-        if getattr(arguments, option) and arguments.exact:
+    for option, unset in (("keep_names", None), ("drop", []), ("as_variables", None)):
+        if getattr(arguments, option) != unset and arguments.exact:
             raise WrongUse(f"--{option.replace('_', '-')} belongs to the readable form: --exact keeps every node")
     tensorflow.load()
     is_inline = (arguments.constants or ("inline" if output == "-" else "beside")) == "inline"
@@ -154,7 +164,9 @@ def lifted_by(
 def options_of(arguments: argparse.Namespace, graph: "SavedGraph") -> LiftOptions:
     """The choices of a command line for the readable form."""
     path = graph.checkpoint and os.path.relpath(graph.checkpoint)
-    return LiftOptions(arguments.keep_names or USUAL.keep_names, path, frozenset(arguments.drop))
+    given = arguments.as_variables
+    as_variables = None if given is None else tuple(given)
+    return LiftOptions(arguments.keep_names or USUAL.keep_names, path, frozenset(arguments.drop), as_variables)
 
 
 def arrays_of(program: str) -> str:

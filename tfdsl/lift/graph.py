@@ -100,6 +100,16 @@ def reached(names: Iterable[str], following: Callable[[str], Iterable[str]]) -> 
     return found
 
 
+def unused_node(wanted: str, taken: set[str]) -> str:
+    """A name for a node that is not taken yet, which this call takes."""
+    name, number = wanted, 0
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    taken.add(name)
+    return name
+
+
 class Cycle(Exception):
     """Raised for nodes that need each other."""
 

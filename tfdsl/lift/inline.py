@@ -14,7 +14,7 @@ from ..lowering.tf import AttrValue, DataType, tf
 from ..record import Record, replace
 from .draft import changes_something
 from .functions import FunctionGraph, graph_functions
-from .graph import GRADIENTS_SCOPE, Endpoint, GraphNode, SavedGraph, reached
+from .graph import GRADIENTS_SCOPE, Endpoint, GraphNode, SavedGraph, reached, unused_node
 from .nodes import OpDefs
 from .read import graph_def_of, graph_of
 
@@ -170,17 +170,9 @@ class _Inliner:
     def _add(
         self, name: str, op: str, inputs: Sequence[Endpoint], controls: Sequence[str] = (), **attrs: AttrValue
     ) -> Endpoint:
-        name = self._unused(name)
+        name = unused_node(name, self._taken)
         self.made[name] = GraphNode(name, op, tuple(inputs), tuple(controls), attrs, "", ())
         return Endpoint(name)
-
-    def _unused(self, wanted: str) -> str:
-        name, number = wanted, 0
-        while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken.add(name)
-        return name
 
     def _prefix(self, call: str, function: FunctionGraph) -> str:
         """The prefix for the names of a function's nodes: only the scope of the call if it is the function's only call
@@ -207,7 +199,7 @@ class _Inliner:
     ) -> _Results:
         """Add the nodes of a function, without some of them."""
         ends = dict(zip(function.inputs, inputs, strict=True))
-        names = {name: self._unused(f"{place.prefix}{name}") for name in function.nodes}
+        names = {name: unused_node(f"{place.prefix}{name}", self._taken) for name in function.nodes}
 
         def moved(end: Endpoint) -> Endpoint:
             return ends[end.node] if end.node in ends and end.node not in names else replace(end, node=names[end.node])
@@ -299,7 +291,7 @@ class _Inliner:
                 merges.append(end)
                 continue
             enter = self._add(f"{scope}/Enter", "Enter", (end,), node.controls, T=dtype, **frame)
-            following = Endpoint(self._unused(f"{scope}/NextIteration"))
+            following = Endpoint(unused_node(f"{scope}/NextIteration", self._taken))
             merges.append(self._add(f"{scope}/Merge", "Merge", (enter, following), T=dtype, N=_TWO))
         tested = self._body(test, merges, _Place(self._free(f"{scope}/cond"), (merges[0].node,)))
         condition = self._add(f"{scope}/LoopCond", "LoopCond", tested.ends, tested.controls)

@@ -9,7 +9,7 @@ from ..lowering.tf import AttrValue, TensorShapeProto, op_def, tf
 from ..record import Record, replace
 from ..types import TensorType
 from .constants import attribute, constant_value
-from .graph import NAMED, Endpoint, GraphNode, SavedGraph, reached
+from .graph import NAMED, Endpoint, GraphNode, SavedGraph, reached, unused_node
 from .read import graph_def_of, graph_of
 from .signatures import served
 
@@ -54,8 +54,7 @@ def fed(graph: SavedGraph) -> FedGraph:
             nodes[node.name] = _rewired(node, results, sources)
             continue
         for at in given[node.name]:
-            name = _unused(f"{node.name}_{at}" if at else node.name, taken)
-            taken.add(name)
+            name = unused_node(f"{node.name}_{at}" if at else node.name, taken)
             nodes[name] = _placeholder(name, _type(graph, node, at))
             results[Endpoint(node.name, at)] = Endpoint(name)
             origins.setdefault(_origin(graph, node), []).append(name)
@@ -73,14 +72,6 @@ def fed(graph: SavedGraph) -> FedGraph:
 
 def _moved(ends: Mapping[str, Endpoint], results: Mapping[Endpoint, Endpoint]) -> dict[str, Endpoint]:
     return {key: results.get(end, end) for key, end in ends.items()}
-
-
-def _unused(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 0
-    while name in taken:
-        number += 1
-        name = f"{wanted}_{number}"
-    return name
 
 
 # --- what the rest of the graph takes -----------------------------------------------------------

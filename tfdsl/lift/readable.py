@@ -53,6 +53,7 @@ from .program_names import correspondence, path, unused
 from .restoring import ProgramVariable, Restoring, restoring
 from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
+from .weights import Unfrozen, unfrozen
 from .write import Misplaced, Writer, function_lines
 
 # Ops that only give a constant, a shape or the value of a variable.
@@ -89,22 +90,26 @@ def lift_readable(
     except NotReadable as error:
         reason = str(error)
     exact = lift_exact(graph, arrays)
-    return replace(exact, notes=(*exact.notes, f"written node for node, because {reason}"))
+    notes = [f"written node for node, because {reason}"]
+    if options.as_variables is not None:
+        notes.append("no constant is a variable: only the readable form can have them")
+    return replace(exact, notes=(*exact.notes, *notes))
 
 
 def readable(
     graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED, options: LiftOptions = USUAL
 ) -> ReadableForm:
     """The readable form of a graph. Raises `NotReadable` if it has none."""
-    trainable = graph.collections.get("trainable_variables")
     flat = inlined(graph)
-    made = fed(flat.graph)
+    weights = Unfrozen(flat.graph) if options.as_variables is None else unfrozen(flat.graph, options.as_variables)
+    made = fed(weights.graph)
+    trainable = made.graph.collections.get("trainable_variables")
     results = {**flat.results, **made.results}
     draft = Draft(
         made.graph,
         arrays,
         aliases={end: other for end, other in results.items() if end != other},
-        notes=[*made.notes],
+        notes=[*weights.notes, *made.notes],
         trainable=None if trainable is None else frozenset(trainable),
         from_functions=frozenset(flat.graph.nodes.keys() - graph.nodes.keys()),
         served=frozenset(end.node for end in served(made.graph.signatures)),

@@ -107,6 +107,7 @@ class Verifier:
         self.report = VerifyReport()
         self._pairs: dict[Endpoint, Pair] = {}
         self._variables: dict[str, str] = {}  # the counterparts in the program, by the name in the original
+        self._weights: set[str] = set()  # variables of the program that are constants in the original
         for end, text in lifted.correspondence.items():
             self._pair(end, compiled, text)
         for name in self._left.variables:
@@ -127,9 +128,11 @@ class Verifier:
         original = self._left.graph.get_operation_by_name(end.node)
         left = original.outputs[end.output] if original.outputs else original
         if isinstance(found, tf.Variable) and original.type not in VARIABLES:
+            if original.type == "Const":
+                self._weights.add(_holder(found).name)
             found = compiled.built().element(found)  # its value after the last write
         if isinstance(found, tf.Variable):
-            handle: Operand = found.handle.op if hasattr(found, "handle") else found.op
+            handle = _holder(found)
             self._variables[end.node] = handle.name
             left, right = self._left.readers[end.node], self._right.readers[handle.name]
         elif isinstance(found, tf.Tensor):
@@ -225,7 +228,7 @@ class Verifier:
     def _blocked(self, feeds: Mapping[Endpoint, np.ndarray]) -> tuple[dict[str, frozenset[str]], ...]:
         """For each side, the obstacles of its ops, including placeholders and variables without counterparts."""
         found: list[dict[str, frozenset[str]]] = []
-        known = [set(self._variables), set(self._variables.values())]
+        known = [set(self._variables), {*self._variables.values(), *self._weights}]
         for side, paired, attr, avoid in zip((self._left, self._right), known, ("left", "right"), self._avoid):
             fed = [getattr(self._pairs[end], attr) for end in feeds]
             names = {one.op.name for one in fed}
@@ -328,6 +331,11 @@ def _is_readable(tensor: Operand) -> bool:
     is_scratch = tensor.op.type == _FUSED and tensor.value_index >= _RESULTS
     is_value = tensor.dtype.base_dtype not in (v1.resource, v1.variant) and not is_scratch
     return is_value and tensor.op.graph.is_fetchable(tensor)
+
+
+def _holder(variable: Any) -> Operand:
+    """The op that holds a variable."""
+    return variable.handle.op if hasattr(variable, "handle") else variable.op
 
 
 def _element(compiled: Compiled, text: str) -> object:

@@ -29,3 +29,6 @@ GRAPH_REFUSED = _message("TFG014", "TensorFlow refuses the graph in {path}: {rea
                          "wrong, lift another part with --outputs")
 FUNCTION_BROKEN = _message("TFG015", "the function '{name}' of the graph is damaged: {reason}",
                            "copy the file again; or lift a part that does not need the function, with --outputs")
+CONSTANTS_NONE = _message("TFG016", "{path} has no weights: no constant of floats that has an axis",
+                          "lift it without --as-variables; or name a constant, as in --as-variables scale")
+CONSTANT_UNKNOWN = _message("TFG017", "--as-variables cannot choose '{name}', which {reason}")
