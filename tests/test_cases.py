@@ -52,6 +52,7 @@ ELSEWHERE = {
     **dict.fromkeys((f"TFG{number:03}" for number in range(1, 13)), "files with graphs: test_read.py"),
     "TFG015": "a function that is damaged: test_read.py",
     "TFG014": "a graph that TensorFlow refuses: test_read.py",
+    **dict.fromkeys(("TFG016", "TFG017"), "constants of graphs: test_weights.py"),
     "TFG013": "a graph that ends the process: test_verify.py",
     "TFG841": "the size of a file: test_limits.py",
     "TFG806": "a key of a --config file: command line",
