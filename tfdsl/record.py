@@ -103,7 +103,7 @@ class _RecordType(type):
 def _first_init(self: "Record", *args: object, **keywords: object) -> None:
     """Compile the `__init__` of a class when its first instance is made. Most runs need only some."""
     cls = type(self)
-    type.__setattr__(cls, "__init__", _initializer(cls.__defaults__, hasattr(cls, "__post_init__")))
+    type.__setattr__(cls, "__init__", _initializer(cls))
     self.__init__(*args, **keywords)
 
 
@@ -134,14 +134,16 @@ def __hash__(self):
     type.__setattr__(cls, "__hash__", scope["__hash__"])
 
 
-def _initializer(defaults: dict[str, object], has_end: bool) -> Callable[..., None]:
+def _initializer(cls: "_RecordType") -> Callable[..., None]:
+    defaults = cls.__defaults__
     fields = _arguments(defaults)
     parameters = "".join(
         f", {field}" if default is _MISSING else f", {field}=defaults[{field!r}]" for field, default in fields.items()
     )
-    body = "".join(f"\n    set(self, {field!r}, {field})" for field in fields)
-    end = "\n    self.__post_init__()" if has_end else ""
-    scope: dict[str, Any] = {"set": object.__setattr__, "defaults": defaults}
+    body = "".join(f"\n    set_{field}(self, {field})" for field in fields)
+    end = "\n    self.__post_init__()" if hasattr(cls, "__post_init__") else ""
+    # A slot sets its field faster than `object.__setattr__` does.
+    scope: dict[str, Any] = {"defaults": defaults, **{f"set_{field}": getattr(cls, field).__set__ for field in fields}}
     exec(f"def __init__(self{parameters}):{body + end or ' pass'}", scope)
     return scope["__init__"]
 
