@@ -7,9 +7,8 @@ describe the parts.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from typing import TypeVar, overload
+from typing import overload
 
 from ..diagnostics import (
     ARGUMENT_ORDER,
@@ -18,50 +17,16 @@ from ..diagnostics import (
     REST_LAST,
     WRONG_UNIT,
 )
-from ..record import Record, replace
-from ..source import Source, Span
+from ..record import replace
+from ..source import Span
 from . import tree as t
 from .lexer import Token
 from .literals import BuildError, bytes_of, text_of
+from .rule_methods import Body, Carrier, Child, Children, RuleMethods, rule_method
 
-# Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
-_PARTS = frozenset(
-    "NAME NUMBER STRING BYTES UNIT ORDER REUSE IF_EXISTS BEST BETTER AND OR NOT TRUE FALSE NONE OPERATOR "
-    "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW BROKEN BROKEN_BRANCH BROKEN_SESSION".split()
-)
-_LAYOUT = ("_NL", "_INDENT", "_DEDENT")
 _MAX_DIGITS = 4000
 _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
 
-
-class _Items(Record):
-    """A list of nodes for the parent, which gets the bare tuple."""
-
-    span: Span
-    items: tuple[object, ...]
-
-
-class Body(_Items):
-    """A block. Its span is the colon, where the span of its statement ends."""
-
-    __slots__ = ()
-
-
-class _OptionalPart:
-    """An optional part of a rule, such as `: type`, for the parent, which gets the bare value."""
-
-    __slots__ = ("items", "span")
-
-    def __init__(self, span: Span, value: object):
-        self.span, self.items = span, value
-
-
-_CARRIERS = (_Items, _OptionalPart)  # classes with `items`
-
-_Child = Token | t.Tree | _Items | _OptionalPart | None
-_Made = TypeVar("_Made", bound=_Child)
-_Children = list[_Child]
-_Callback = Callable[["Builder", _Children], _Made]
 
 # The types of parts. They have names because `tuple` and `list` are rules in the class.
 _Tokens = list[Token]
@@ -77,60 +42,27 @@ _Called = t.ScopeName | t.NodeName | None
 _Branch = tuple[t.Expr | t.Broken | None, t.Block]
 
 
-def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
-    """Call `method` with the span of the rule and the parts with meaning."""
-
-    def callback(self: Builder, children: _Children) -> _Made:
-        start = end = None
-        in_header = True
-        parts: list[object] = []
-        for child in children:
-            if child is None:
-                parts.append(None)
-                continue
-            if isinstance(child, Token):
-                if child.kind in _PARTS:
-                    parts.append(child)
-                elif child.kind in _LAYOUT:
-                    continue
-                left, right = child.start, child.end
-            else:
-                span = child.span
-                left, right = span.start, span.end
-                parts.append(child.items if isinstance(child, _CARRIERS) else child)
-            if start is None:
-                start = left
-            if in_header:
-                end = right
-                in_header = type(child) is not Body
-        return method(self, Span(self.source, start or 0, end or 0), *parts)
-
-    return callback
-
-
-@_rule
+@rule_method
 def _items(self: Builder, span: Span, *items: object):
-    return _Items(span, items)
+    return Carrier(span, items)
 
 
-@_rule
+@rule_method
 def _part(self: Builder, span: Span, value: object = None):
-    return _OptionalPart(span, value)
+    return Carrier(span, value)
 
 
-def _make(node: Callable[..., _Made]) -> _Callback[_Made]:
+def _make(node: Callable[..., Child]):
     """A rule whose parts are exactly the fields of a node."""
 
-    def made(self: Builder, span: Span, *parts: object) -> _Made:
+    def made(self: Builder, span: Span, *parts: object) -> Child:
         return node(span, *parts)
 
-    return _rule(made)
+    return rule_method(made)
 
 
-class Builder(threading.local):
-    """The parser callbacks. `source` is set before each parse. Each thread has its own builder."""
-
-    source: Source
+class Builder(RuleMethods):
+    """The methods of all rules."""
 
     @overload
     def _identifier(self, token: Token) -> t.Identifier: ...
@@ -150,11 +82,11 @@ class Builder(threading.local):
 
     # --- files and blocks -----------------------------------------------------------------
 
-    @_rule
+    @rule_method
     def file(self, span: Span, *statements: t.Statement):
         return t.File(span, statements)
 
-    def block(self, children: _Children):
+    def block(self, children: Children):
         colon = children[0]
         assert isinstance(colon, Token)
         statements = tuple(c for c in children if not isinstance(c, Token))
@@ -174,25 +106,25 @@ class Builder(threading.local):
         )
         return t.Broken(span, word_of(text), tuple(targets), is_unread, sum(bodies, ()))
 
-    @_rule
+    @rule_method
     def broken(self, span: Span, text: Token):
         return self.remains(span)
 
-    @_rule
+    @rule_method
     def broken_block(self, span: Span, text: Token, body: t.Block, *others: _Branch | None):
         bodies = (branch[1] for branch in others if branch is not None)
         return self.remains(Span(self.source, text.start, text.end), body, *bodies)
 
     session_broken_block = broken_block
 
-    @_rule
+    @rule_method
     def broken_session(self, span: Span, text: Token, body: t.Block):
         made = self.remains(Span(self.source, text.start, text.end), body)
         return made if made.word in ("train", "every") else replace(made, word="session")
 
-    @_rule
+    @rule_method
     def broken_branch(self, span: Span, text: Token, body: t.Block):
-        return _Items(span, (self.remains(Span(self.source, text.start, text.end)), body))
+        return Carrier(span, (self.remains(Span(self.source, text.start, text.end)), body))
 
     # --- the graph half -------------------------------------------------------------------
 
@@ -207,45 +139,45 @@ class Builder(threading.local):
     unknown_dim = _make(t.UnknownDim)
     ellipsis = _make(t.Dots)
 
-    @_rule
+    @rule_method
     def alias(self, span: Span, name: Token):
-        return _OptionalPart(span, self._identifier(name))
+        return Carrier(span, self._identifier(name))
 
     on = alias
 
-    @_rule
+    @rule_method
     def targets(self, span: Span, *names: Token):
-        return _Items(span, tuple(map(self._identifier, names)))
+        return Carrier(span, tuple(map(self._identifier, names)))
 
-    @_rule
+    @rule_method
     def type(self, span: Span, name: Token, dims: _Dims | None):
         return t.Type(span, str(name), dims)
 
-    @_rule
+    @rule_method
     def param(self, span: Span, name: Token, type: t.Type | None, value: t.Expr):
         return t.Param(span, self._identifier(name), type, value)
 
-    @_rule
+    @rule_method
     def stage(self, span: Span, name: Token, arguments: _Arguments | None):
         return t.Stage(span, str(name), arguments or ())
 
-    @_rule
+    @rule_method
     def data(self, span: Span, name: Token, *stages: t.Stage):
         return t.Data(span, self._identifier(name), stages)
 
-    @_rule
+    @rule_method
     def placeholder(self, span: Span, name: Token, type: t.Type, default: t.Expr | None, node: t.NodeName | None):
         return t.Placeholder(span, self._identifier(name), type, default, node)
 
-    @_rule
+    @rule_method
     def scope_name(self, span: Span, name: Token, reuse: Token | None):
         return t.ScopeName(span, self._identifier(name), reuse is not None)
 
-    @_rule
+    @rule_method
     def node_name(self, span: Span, text: Token):
         return t.NodeName(span, t.Constant(Span(self.source, text.start, text.end), text_of(self.source, text)))
 
-    @_rule
+    @rule_method
     def option(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(Span(self.source, name.start, span.end), str(name), value)
 
@@ -259,21 +191,21 @@ class Builder(threading.local):
             span, shared, self._identifier(name), type, value, given, node if isinstance(node, t.NodeName) else None
         )
 
-    @_rule
+    @rule_method
     def variable(
         self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None,
         *rest: t.Argument | t.NodeName | None,
     ):  # fmt: skip
         return self._declared(span, False, name, type, value, rest)
 
-    @_rule
+    @rule_method
     def shared(
         self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None,
         *rest: t.Argument | t.NodeName | None,
     ):  # fmt: skip
         return self._declared(span, True, name, type, value, rest)
 
-    @_rule
+    @rule_method
     def assign(self, span: Span, targets: _Exprs, values: _Exprs, name: _Called):
         names: list[t.Identifier] = []
         for target in targets:
@@ -293,33 +225,33 @@ class Builder(threading.local):
             return values[0]
         return t.Tuple(Span(self.source, values[0].span.start, values[-1].span.end), values)
 
-    @_rule
+    @rule_method
     def expression_statement(self, span: Span, values: _Exprs, name: _Called):
         return t.ExpressionStatement(span, self._tuple(values), name)
 
-    @_rule
+    @rule_method
     def optimize(
         self, span: Span, loss: t.Expr | None, optimizer: t.Expr, options: _Arguments | None, wrt: _Exprs | None,
         target: t.Identifier | None, node: t.NodeName | None,
     ):  # fmt: skip
         return t.Optimize(span, loss, optimizer, options or (), wrt, target, node)
 
-    @_rule
+    @rule_method
     def apply(
         self, span: Span, gradients: _Exprs, variables: _Exprs, optimizer: t.Expr, options: _Arguments | None,
         target: t.Identifier | None, node: t.NodeName | None,
     ):  # fmt: skip
         return t.ApplyGradients(span, gradients, variables, optimizer, options or (), target, node)
 
-    @_rule
+    @rule_method
     def step_options(self, span: Span, *options: t.Argument):
-        return _Items(span, options)
+        return Carrier(span, options)
 
-    @_rule
+    @rule_method
     def summary(self, span: Span, kind: Token, value: t.Expr, tag: t.Expr | None):
         return t.Summary(span, self._identifier(kind), value, tag)
 
-    @_rule
+    @rule_method
     def return_(self, span: Span, values: _Exprs | None, name: _Called, after: _Exprs | None):
         return t.Return(span, values or (), name, after or ())
 
@@ -329,15 +261,15 @@ class Builder(threading.local):
     def _path(self, path: Token) -> str:
         return str(path) if path.kind == "NAME" else text_of(self.source, path)
 
-    @_rule
+    @rule_method
     def import_(self, span: Span, path: Token, target: t.Identifier | None):
         return t.Import(span, self._path(path), path.kind == "NAME", target, None)
 
-    @_rule
+    @rule_method
     def from_import(self, span: Span, path: Token, *names: Token):
         return t.Import(span, self._path(path), path.kind == "NAME", None, tuple(map(self._identifier, names)))
 
-    @_rule
+    @rule_method
     def scope(self, span: Span, name: Token, reuse: Token | None, body: t.Block):
         return t.Scope(span, self._identifier(name), reuse is not None, body)
 
@@ -346,23 +278,23 @@ class Builder(threading.local):
     after = _make(t.After)
     while_ = _make(t.While)
 
-    @_rule
+    @rule_method
     def for_(self, span: Span, targets: _Identifiers, values: _Exprs, body: t.Block):
         return t.For(span, targets, self._tuple(values), body)
 
-    @_rule
+    @rule_method
     def graph(self, span: Span, name: Token, body: t.Block):
         return t.Graph(span, self._identifier(name), body)
 
-    @_rule
+    @rule_method
     def elif_(self, span: Span, condition: t.Expr, body: t.Block):
-        return _Items(span, (condition, body))
+        return Carrier(span, (condition, body))
 
-    @_rule
+    @rule_method
     def else_(self, span: Span, body: t.Block):
-        return _Items(span, (None, body))
+        return Carrier(span, (None, body))
 
-    @_rule
+    @rule_method
     def if_(self, span: Span, condition: t.Expr, body: t.Block, *others: _Branch | None):
         branches = ((condition, body), *(branch for branch in others if branch is not None))
         whole = tuple((test, body) for test, body in branches if not isinstance(test, t.Broken))
@@ -370,22 +302,22 @@ class Builder(threading.local):
             return t.If(span, whole)
         return t.Broken(span, "if", (), False, sum((body for _, body in branches), ()))
 
-    @_rule
+    @rule_method
     def parameter(self, span: Span, name: Token, default: t.Expr | None):
         return t.DefParameter(span, str(name), default)
 
-    @_rule
+    @rule_method
     def rest_parameter(self, span: Span, stars: Token, name: Token):
         return t.DefParameter(span, str(name), None, is_rest=True)
 
-    @_rule
+    @rule_method
     def def_(self, span: Span, name: Token, parameters: _Parameters | None, body: t.Block):
         for parameter in (parameters or ())[:-1]:
             if parameter.is_rest:
                 raise BuildError(REST_LAST, parameter.span, name=parameter.name)
         return t.Def(span, self._identifier(name), parameters or (), body)
 
-    @_rule
+    @rule_method
     def function(
         self, span: Span, name: Token, inputs: tuple[t.FunctionInput, ...] | None,
         outputs: tuple[t.FunctionOutput, ...] | None, attributes: _Arguments | None, node: t.NodeName | None,
@@ -393,21 +325,21 @@ class Builder(threading.local):
     ):  # fmt: skip
         return t.GraphFunction(span, self._identifier(name), inputs or (), outputs or (), attributes or (), node, body)
 
-    @_rule
+    @rule_method
     def function_input(
         self, span: Span, name: Token, type: t.Type, attributes: _Arguments | None, node: t.NodeName | None
     ):
         return t.FunctionInput(span, self._identifier(name), type, attributes or (), node)
 
-    @_rule
+    @rule_method
     def function_output(self, span: Span, type: t.Type, node: t.NodeName | None):
         return t.FunctionOutput(span, "", type, node)
 
-    @_rule
+    @rule_method
     def named_output(self, span: Span, name: Token, type: t.Type, node: t.NodeName | None):
         return t.FunctionOutput(span, str(name), type, node)
 
-    @_rule
+    @rule_method
     def later(self, span: Span, name: Token):
         return t.Later(span, str(name))
 
@@ -417,93 +349,93 @@ class Builder(threading.local):
     init = _make(t.Init)
     log_to = _make(t.LogTo)
 
-    @_rule
+    @rule_method
     def feed(self, span: Span, *feeds: t.Fed):
         return t.Feed(span, feeds)
 
-    @_rule
+    @rule_method
     def session(self, span: Span, name: Token | None, graph: t.Identifier | None, body: t.Block):
         return t.Session(span, self._identifier(name), graph, body)
 
-    @_rule
+    @rule_method
     def dotted(self, span: Span, *names: Token):
         return t.Identifier(span, ".".join(names))
 
-    @_rule
+    @rule_method
     def saved(self, span: Span, target: t.Identifier, name: t.Expr | None):
         return t.Saved(span, target, name)
 
-    @_rule
+    @rule_method
     def restore(self, span: Span, saved: _Saved | None, path: t.Expr, if_exists: Token | None):
         return t.Restore(span, saved or (), path, if_exists is not None)
 
-    @_rule
+    @rule_method
     def save(self, span: Span, saved: _Saved | None, path: t.Expr):
         return t.Save(span, saved or (), path)
 
-    @_rule
+    @rule_method
     def run(self, span: Span, values: _Exprs, feeds: _Feeds | None):
         return t.Run(span, values, feeds or ())
 
-    @_rule
+    @rule_method
     def print(self, span: Span, values: _Exprs | None, feeds: _Feeds | None):
         return t.Print(span, values or (), feeds or ())
 
-    @_rule
+    @rule_method
     def set(self, span: Span, target: t.Identifier, value: t.Expr, feeds: _Feeds | None):
         return t.Set(span, target, value, feeds or ())
 
-    @_rule
+    @rule_method
     def log_name(self, span: Span, token: Token):
         return t.Name(span, str(token)) if token.kind == "NAME" else t.Constant(span, text_of(self.source, token))
 
-    @_rule
+    @rule_method
     def log(self, span: Span, tags: tuple[t.Name | t.Constant, ...] | None, feeds: _Feeds | None):
         return t.Log(span, tags or (), feeds or ())
 
-    @_rule
+    @rule_method
     def expect(self, span: Span, condition: t.Expr, within: t.Expr | None, feeds: _Feeds | None):
         return t.Expect(span, condition, within, feeds or ())
 
-    @_rule
+    @rule_method
     def export_input(self, span: Span, target: t.Identifier, value: t.Expr | None = None):
         return t.ExportInput(span, target, value)
 
-    @_rule
+    @rule_method
     def export(self, span: Span, values: _Exprs | None, inputs: tuple[t.ExportInput, ...] | None, path: t.Expr):
         return t.Export(span, values or (), inputs or (), path)
 
-    @_rule
+    @rule_method
     def signature(self, span: Span, name: Token, outputs: _Saved, inputs: _Saved | None):
         constant = self._text(name)
         assert constant is not None  # the grammar requires a name
         return t.Signature(span, constant, outputs, inputs or ())
 
-    @_rule
+    @rule_method
     def value(self, span: Span, value: t.Expr, name: t.Identifier | None):
         return t.Valued(span, value, name)
 
-    @_rule
+    @rule_method
     def write(self, span: Span, values: _Values, path: t.Expr, feeds: _Feeds | None):
         return t.Write(span, values, path, feeds or ())
 
-    @_rule
+    @rule_method
     def evaluation(
         self, span: Span, values: _Values, data: t.Identifier, size: t.Expr | None, batch: t.Identifier | None
     ):
         return t.Evaluate(span, (), values, data, size, batch, ())
 
-    @_rule
+    @rule_method
     def bind(self, span: Span, targets: _Identifiers, value: t.Evaluate | _Exprs, feeds: _Feeds | None):
         if isinstance(value, t.Evaluate):
             return replace(value, span=span, targets=targets, feeds=feeds or ())
         return t.Bind(span, targets, self._tuple(value), feeds or ())
 
-    @_rule
+    @rule_method
     def fed(self, span: Span, target: t.Identifier, value: t.Expr):
         return t.Fed(span, target, value)
 
-    @_rule
+    @rule_method
     def stop(self, span: Span, condition: t.Expr, feeds: _Feeds | None):
         return t.Stop(span, condition, feeds or ())
 
@@ -515,19 +447,19 @@ class Builder(threading.local):
             raise BuildError(WRONG_UNIT, span, unit=str(token), allowed=f"{', '.join(names[:-1])} or {names[-1]}")
         return named[token]
 
-    @_rule
+    @rule_method
     def checkpoint(self, span: Span, count: t.Expr, unit: Token, path: t.Expr):
         return t.Checkpoint(span, count, self._unit(unit, ("epoch", "step", "second")), path)
 
-    @_rule
+    @rule_method
     def batching(self, span: Span, size: t.Expr, order: Token | None, seed: t.Expr | None):
         return t.Batching(span, size, None if order is None else str(order), seed)
 
-    @_rule
+    @rule_method
     def train_option(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(span, str(name), value)
 
-    @_rule
+    @rule_method
     def train(
         self,
         span: Span,
@@ -543,29 +475,29 @@ class Builder(threading.local):
         options = tuple(one for one in parts if isinstance(one, t.Argument))
         return t.Train(span, count, self._unit(unit, ("epoch", "step")), data, batching, target, options, body)
 
-    @_rule
+    @rule_method
     def every(self, span: Span, count: t.Expr, unit: Token, body: t.Block):
         return t.Every(span, count, self._unit(unit, ("epoch", "batch", "step", "second")), body, False)
 
-    @_rule
+    @rule_method
     def after_every(self, span: Span, count: t.Expr, unit: Token, body: t.Block):
         return t.Every(span, count, self._unit(unit, ("epoch", "batch", "step")), body, True)
 
-    @_rule
+    @rule_method
     def stop_after(self, span: Span, count: t.Expr, unit: Token, better: Token, value: t.Expr, by: t.Expr | None):
         return t.StopAfter(span, count, self._unit(unit, ("epoch", "batch", "step")), better == "higher", value, by)
 
-    @_rule
+    @rule_method
     def keep(self, span: Span, best: Token, value: t.Expr, path: t.Expr):
         return t.Keep(span, best == "highest", value, path)
 
     # --- expressions ----------------------------------------------------------------------
 
-    @_rule
+    @rule_method
     def name(self, span: Span, token: Token):
         return t.Name(span, str(token))
 
-    @_rule
+    @rule_method
     def number(self, span: Span, token: Token):
         text = token.replace("_", "").lower()
         if len(text) > _MAX_DIGITS:
@@ -574,73 +506,73 @@ class Builder(threading.local):
             return t.Constant(span, int(text, 0))
         return t.Constant(span, float(text) if set(text) & set(".e") else int(text))
 
-    @_rule
+    @rule_method
     def string(self, span: Span, token: Token):
         return t.Constant(span, text_of(self.source, token))
 
-    @_rule
+    @rule_method
     def byte_string(self, span: Span, token: Token):
         return t.Constant(span, bytes_of(self.source, token))
 
-    @_rule
+    @rule_method
     def constant(self, span: Span, token: Token):
         return t.Constant(span, t.CONSTANTS[token])
 
-    @_rule
+    @rule_method
     def group(self, span: Span, value: t.Expr):
         return replace(value, span=span)
 
-    @_rule
+    @rule_method
     def tuple(self, span: Span, *items: t.Expr):
         return t.Tuple(span, items)
 
-    @_rule
+    @rule_method
     def list(self, span: Span, *items: t.Expr):
         return t.List(span, items)
 
-    @_rule
+    @rule_method
     def entry(self, span: Span, key: t.Expr, value: t.Expr):
         return t.Entry(span, key, value)
 
-    @_rule
+    @rule_method
     def dictionary(self, span: Span, *entries: t.Entry):
         return t.Dictionary(span, entries)
 
-    @_rule
+    @rule_method
     def comprehension(self, span: Span, element: t.Expr, *clauses: t.Clause):
         return t.Comprehension(span, element, clauses)
 
-    @_rule
+    @rule_method
     def comprehension_clause(self, span: Span, targets: _Identifiers, iterable: t.Expr, *conditions: t.Expr):
         return t.Clause(span, targets, iterable, conditions)
 
-    @_rule
+    @rule_method
     def unary(self, span: Span, op: Token, operand: t.Expr):
         return t.Unary(span, str(op), operand)
 
-    @_rule
+    @rule_method
     def binary(self, span: Span, left: t.Expr, op: Token, right: t.Expr):
         return t.Binary(span, str(op), left, right)
 
-    @_rule
+    @rule_method
     def boolean(self, span: Span, left: t.Expr, op: Token, right: t.Expr):
         return t.Boolean(span, str(op), left, right)
 
     def compare_op(self, children: _Tokens):
         first, last = children[0], children[-1]
         text = " ".join(map(str, children))
-        return Token("OPERATOR", text, first.start, last.end)
+        return Token.of("OPERATOR", text, first.start, last.end)
 
-    @_rule
+    @rule_method
     def compare(self, span: Span, first: t.Expr, *rest: Token | t.Expr):
         operators = tuple(str(one) for one in rest if isinstance(one, Token))
         return t.Compare(span, operators, (first, *(one for one in rest if not isinstance(one, Token))))
 
-    @_rule
+    @rule_method
     def if_expression(self, span: Span, then: t.Expr, condition: t.Expr, otherwise: t.Expr):
         return t.Conditional(span, condition, then, otherwise)
 
-    @_rule
+    @rule_method
     def arguments(self, span: Span, *arguments: t.Argument):
         named = None
         for argument in arguments:
@@ -650,32 +582,32 @@ class Builder(threading.local):
                 named = argument.span.one_line
             elif named is not None:
                 raise BuildError(ARGUMENT_ORDER, argument.span, name=named)
-        return _Items(span, arguments)
+        return Carrier(span, arguments)
 
-    @_rule
+    @rule_method
     def argument(self, span: Span, value: t.Expr):
         return t.Argument(span, None, value)
 
-    @_rule
+    @rule_method
     def keyword_argument(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(span, str(name), value)
 
-    @_rule
+    @rule_method
     def rest_argument(self, span: Span, stars: Token, value: t.Expr):
         return t.Argument(span, None, value, is_rest=True)
 
-    @_rule
+    @rule_method
     def call(self, span: Span, function: t.Expr, arguments: _Arguments | None = None):
         return t.Call(span, function, arguments or ())
 
-    @_rule
+    @rule_method
     def index(self, span: Span, value: t.Expr, *items: t.Expr):
         return t.Index(span, value, items)
 
-    @_rule
+    @rule_method
     def slice(self, span: Span, start: t.Expr | None, stop: t.Expr | None, step: t.Expr | None):
         return t.Slice(span, start, stop, step)
 
-    @_rule
+    @rule_method
     def attribute(self, span: Span, value: t.Expr, name: Token):
         return t.Attribute(span, value, str(name))

@@ -150,7 +150,7 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     if accepts == {"EQUAL", "COMMA"}:  # what follows shows that the first word begins no statement of a session
         first = re.search(r"(?:^|:)[ \t]*([^\W\d]\w*)\s*\Z", text[:start], re.MULTILINE)
         if first is not None:
-            token, kind, accepts = Token("NAME", first[1], first.start(1), first.end(1)), "NAME", set[str]()
+            token, kind, accepts = Token.of("NAME", first[1], first.start(1), first.end(1)), "NAME", set[str]()
             start = first.start(1)
             span = Span(source, start, first.end(1))
     line = source.position(min(start, len(source.text)))[0]

@@ -82,8 +82,6 @@ def _plain(rule: Rule) -> tuple[Any, ...]:  # the fields of `tables.Rule`
     options = rule.options
     missing = "".join("01"[one] for one in options.empty_indices) if options else ""
     before = [len(ones) for ones in missing.split("0")] if missing else [0] * (len(rule.expansion) + 1)
-    parts = tuple(
-        (before[at], not part.is_term and part.name.startswith("_")) for at, part in enumerate(rule.expansion)
-    )
+    parts = tuple((before[at], str(part.name)) for at, part in enumerate(rule.expansion))
     origin, method = str(rule.origin.name), str(rule.alias or rule.origin.name)
     return origin, method, len(parts), parts, before[-1], bool(options and options.expand1 and not rule.alias)

@@ -68,7 +68,7 @@ class Indenter(threading.local):
         while len(indents) > 1:
             assert token is not None  # it has indented
             indents.pop()
-            yield Token("_DEDENT", "", token.start, token.end)
+            yield Token.of("_DEDENT", "", token.start, token.end)
 
     def _line_end(self, token: Token, indents: list[int], tab: int) -> Iterator[Token]:
         yield token
@@ -83,9 +83,9 @@ class Indenter(threading.local):
             indents.append(width)
             if len(indents) - 1 > self.limits.blocks:
                 raise LayoutError(BLOCKS_DEEP, at, end, limit=self.limits.blocks)
-            yield Token("_INDENT", indent, token.start, token.end)
+            yield Token.of("_INDENT", indent, token.start, token.end)
         while width < indents[-1]:
             indents.pop()
-            yield Token("_DEDENT", indent, token.start, token.end)
+            yield Token.of("_DEDENT", indent, token.start, token.end)
         if width != indents[-1]:
             raise LayoutError(DEDENT_MISMATCH, at, end)

@@ -21,8 +21,10 @@ class Token(str):
     start: int
     end: int
 
-    def __new__(cls, kind: str, text: str, start: int, end: int) -> "Token":
-        made = str.__new__(cls, text)
+    @staticmethod
+    def of(kind: str, text: str, start: int, end: int) -> "Token":
+        """A token. There is no `__new__` for this, because the lexer does the same faster."""
+        made = Token(text)
         made.kind, made.start, made.end = kind, start, end
         return made
 
@@ -42,7 +44,8 @@ class Lexer:
         self._states, self._symbols = tables.states, tables.symbols
         symbols = "|".join(re.escape(text) for text in sorted(tables.symbols, key=len, reverse=True))
         groups = "|".join(f"(?P<{name}>{pattern})" for name, pattern in tables.classes.items())
-        self._token = re.compile(f"(?:{tables.ignored})|{groups}|(?P<SYMBOL>{symbols})")
+        self._ignored = re.compile(f"(?:{tables.ignored})*+")
+        self._token = re.compile(f"(?:{tables.ignored})*+(?:{groups}|(?P<SYMBOL>{symbols}))")
         self._keywords = [(name, _FIRST_WORD.split(pattern)[0], pattern) for name, pattern in tables.keywords]
         self._candidates: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
@@ -60,20 +63,14 @@ class Lexer:
     def tokens(self, text: str, entered: Sequence[int], at: int = 0) -> Iterator[Token]:
         """The tokens of a text from an offset on. The last of `entered` is the parser's state, which it changes between
         two tokens."""
-        end = len(text)
-        match_token, states, candidates = self._token.match, self._states, self._candidates
-        while at < end:
-            match = match_token(text, at)
-            if match is None:
-                raise UnexpectedCharacter(at)
-            kind, start, at = match.lastgroup, at, match.end()
-            if kind is None:
-                continue
-            if kind == "_NL" and text.startswith("|", at):  # the line goes on
-                continue
-            value = match[0]
+        match_token, states, symbols, candidates = self._token.match, self._states, self._symbols, self._candidates
+        while match := match_token(text, at):
+            kind = match.lastgroup
+            assert kind is not None  # each alternative of the pattern is a group with a name
+            value = match[kind]
+            start, at = match.span(kind)
             if kind == "SYMBOL":
-                kind = self._symbols[value]
+                kind = symbols[value]
             elif kind == "NAME":
                 keywords = candidates.get(value)
                 for keyword, pattern in self._keywords_of(value) if keywords is None else keywords:
@@ -81,4 +78,11 @@ class Lexer:
                         kind, at = keyword, match.end()
                         value = match[0]
                         break
-            yield Token(kind, value, start, at)
+            elif kind == "_NL" and text.startswith("|", at):  # the line goes on
+                continue
+            made = Token(value)
+            made.kind, made.start, made.end = kind, start, at
+            yield made
+        ignored = self._ignored.match(text, at)
+        if ignored is not None and (at := ignored.end()) < len(text):
+            raise UnexpectedCharacter(at)

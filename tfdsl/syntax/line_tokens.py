@@ -91,5 +91,5 @@ def line_tokens(text: str, follower: Follower | None = None) -> Iterator[Token]:
             return
         except UnexpectedCharacter as error:
             at = begun + error.at
-            yield Token("", text[at], at, at + 1)
+            yield Token.of("", text[at], at, at + 1)
             at += 1

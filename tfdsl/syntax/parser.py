@@ -6,7 +6,7 @@ made of other rules, and None for missing optional parts.
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ..record import State
 from .indenter import Indenter
@@ -19,6 +19,20 @@ Method = Callable[[Parts], Any]
 # A rule: the number of its parts, its name, and the method that makes its value, or None if it takes the value of its
 # only part.
 _Completed = tuple[int, str, Method | None]
+
+
+class Methods(Protocol):
+    """What makes the values of rules."""
+
+    def method_of(self, rule: Rule) -> Method:
+        """The method for the parts of a rule, with None for missing parts."""
+        ...
+
+    def fixed_method_of(self, rule: Rule) -> Method:
+        """The method for the parts of a rule that has no lists, without None for missing parts."""
+        ...
+
+
 END = "$END"  # the terminal after the last token
 
 
@@ -38,11 +52,12 @@ class UnexpectedToken(Exception):
 
 
 class Parser:
-    """Parses texts. The methods of `builder` have the names of rules."""
+    """Parses texts. `builder` has the methods of rules."""
 
-    def __init__(self, tables: Tables, builder: object, layout: Indenter, lexer: Lexer | None = None):
+    def __init__(self, tables: Tables, builder: Methods, layout: Indenter, lexer: Lexer | None = None):
         self.tables, self._states, self.layout, self.lexer = tables, tables.states, layout, lexer or Lexer(tables)
-        self._rules: list[_Completed] = [(rule.size, rule.origin, _method(rule, builder)) for rule in tables.rules]
+        self._builder = builder
+        self._rules: list[_Completed | None] = [None] * len(tables.rules)  # those met so far
         self._units: dict[tuple[int, int, str], int] = {}  # known states of `_after_units`
 
     def parse(self, text: str, start: str, stack: Stack | None = None) -> Any:
@@ -56,15 +71,16 @@ class Parser:
     def run(self, tokens: Iterable[Token], entered: list[int], made: Parts) -> Token:
         """Take tokens. `entered` are the states that the parser is in, `made` what it has made in them. Returns the
         last token."""
-        states, rules, units = self._states, self._rules, self._units
-        token = Token(END, "", 0, 0)
+        states, rules, units, complete = self._states, self._rules, self._units, self._complete
+        token = Token.of(END, "", 0, 0)
         for token in tokens:
             kind = token.kind
             while (step := states[entered[-1]].get(kind)) is None or step < 0:
                 if step is None:
                     raise UnexpectedToken(token, entered)
-                if rules[~step][2] is not None:
-                    self._complete(rules[~step], entered, made)
+                rule = rules[~step] or self._rule(~step)
+                if rule[2] is not None:
+                    complete(*rule, entered, made)
                 elif (top := units.get(place := (entered[-2], entered[-1], kind))) is not None:
                     entered[-1] = top
                 else:
@@ -75,25 +91,32 @@ class Parser:
 
     def end(self, start: str, token: Token, entered: list[int], made: Parts) -> Any:
         """What the builder makes of the rule `start`, after the last token."""
-        states, rules, last = self._states, self._rules, self.tables.starts[start][1]
-        end = Token(END, "", token.start, token.end)
+        states, last = self._states, self.tables.starts[start][1]
+        end = Token.of(END, "", token.start, token.end)
         while entered[-1] != last:
             step = states[entered[-1]].get(END)
             if step is None or step >= 0:
                 raise UnexpectedToken(end, entered)
-            self._complete(rules[~step], entered, made)
+            self._complete(*self._rule(~step), entered, made)
         return made[0]
+
+    def _rule(self, number: int) -> _Completed:
+        """A rule, by its number in the tables."""
+        known = self._rules[number]
+        if known is None:
+            rule = self.tables.rules[number]
+            known = self._rules[number] = rule.size, rule.origin, _method(rule, self._builder)
+        return known
 
     def _after_units(self, below: int, top: int, kind: str) -> int:
         """Complete rules that take the value of their only part, and return the state that replaces `top`. `below` is
         the state below it, and `kind` is the next terminal."""
-        while (step := self._states[top].get(kind)) is not None and step < 0 and self._rules[~step][2] is None:
-            top = self._states[below][self._rules[~step][1]]
+        while (step := self._states[top].get(kind)) is not None and step < 0 and self._rule(~step)[2] is None:
+            top = self._states[below][self._rule(~step)[1]]
         return top
 
-    def _complete(self, rule: _Completed, entered: list[int], made: Parts) -> None:
+    def _complete(self, size: int, origin: str, method: Method | None, entered: list[int], made: Parts) -> None:
         """Make the value of a rule from its parts."""
-        size, origin, method = rule
         if method is None:  # the value of its only part
             entered[-1] = self._states[entered[-2]][origin]
             return
@@ -126,12 +149,14 @@ class Parser:
         return step is not None or any(entered[-1] == last for _, last in tables.starts.values())
 
 
-def _method(rule: Rule, builder: object) -> Method | None:
+def _method(rule: Rule, builder: Methods) -> Method | None:
     """What makes the value of a rule from its parts. The parts of a rule like `_this` go to the rule around it. Any
     other rule has a method, unless it always has one part and gives that."""
     if rule.only_part and rule.size == 1 and rule.is_plain:
         return None
-    method: Method = _unchanged if rule.method.startswith("_") else getattr(builder, rule.method)
+    if not rule.is_list and not rule.has_lists:
+        return builder.fixed_method_of(rule)
+    method = _unchanged if rule.is_list else builder.method_of(rule)
     if rule.only_part:
         method = partial(_only, method)
     return method if rule.is_plain else partial(_arranged, method, rule)
@@ -146,15 +171,4 @@ def _only(method: Method, parts: Parts) -> Any:
 
 
 def _arranged(method: Method, rule: Rule, parts: Parts) -> Any:
-    """Call a method with the parts of rules without methods, and None for missing parts."""
-    arranged: Parts = []
-    for part, (missing, is_list) in zip(parts, rule.parts):
-        arranged += [None] * missing
-        if not is_list:
-            arranged.append(part)
-        elif arranged:
-            arranged += part
-        else:  # a long list grows in place, part by part
-            arranged = part
-    arranged += [None] * rule.missing
-    return method(arranged)
+    return method(rule.arranged(parts))

@@ -25,7 +25,7 @@ from ..diagnostics import (
 from ..record import State, replace
 from ..source import Source, Span
 from . import tree as t
-from .build import Body, Builder
+from .build import Builder
 from .explain import SyntaxFault, explained
 from .fragments import (
     BRANCHES,
@@ -44,6 +44,7 @@ from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, Parts, Stack, UnexpectedToken
+from .rule_methods import Body
 
 MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a text is not parsed
 
@@ -118,7 +119,7 @@ class ErrorParser(Parser):
         if body is None:
             raise error
         self._report(explained(error, self._source, self._shown, self))
-        return self._builder.remains(Span(self._source, parts[0].start, body.span.start), cast(t.Block, body.items))
+        return self._builder.remains(Span(self._source, parts[0].start, body.span.start), cast(t.Block, body.value))
 
     def _report(self, diagnostic: Diagnostic) -> None:
         assert diagnostic.span is not None
@@ -222,7 +223,7 @@ class ErrorParser(Parser):
         if is_above or following is None or following[1] <= width:
             self._indents[-1] = width
             return [], above.start
-        end = Token("_NL", "\n", above.start, above.start)
+        end = Token.of("_NL", "\n", above.start, above.start)
         tokens, at = self._put(replace(above, start=error.end), with_block=False)
         return [end, *tokens], at
 
@@ -250,9 +251,9 @@ class ErrorParser(Parser):
         end = start + len(text[start:end].rstrip())
         self._shown = self._shown[:start] + " " * (end - start) + self._shown[end:]
         self._put_end = text.index("\n", end)
-        tokens = [Token(kind or "BROKEN", text[start:end], start, end)]
+        tokens = [Token.of(kind or "BROKEN", text[start:end], start, end)]
         if has_block:
-            tokens.append(Token("COLON", ":", end, end))
+            tokens.append(Token.of("COLON", ":", end, end))
         return tokens, self._put_end
 
     def _kind(self, word: str, block: str) -> str:

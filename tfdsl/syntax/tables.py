@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -18,28 +18,58 @@ from ..bundled import bundled
 from ..record import Record
 
 STARTS = ("file", "expr")
-_FORM = 2  # of the cached tables
+_FORM = 3  # of the cached tables
 
 
 class Rule(Record):
     """A rule of the grammar, completed after `size` parts.
 
     `method` is the name of the builder's method. `parts` has, for each part, the number of missing optional parts
-    before it, and whether it is a list of parts itself; `missing` counts those after the last. If `only_part`, a rule
+    before it, and the name of its terminal or rule; `missing` counts those after the last. If `only_part`, a rule
     with one part gives that part.
     """
 
     origin: str
     method: str
     size: int
-    parts: tuple[tuple[int, bool], ...]
+    parts: tuple[tuple[int, str], ...]
     missing: int
     only_part: bool
 
     @property
+    def is_list(self) -> bool:
+        """Whether its parts go to the rule around it."""
+        return is_list(self.method)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether parts are lists of parts themselves."""
+        return any(is_list(name) for _, name in self.parts)
+
+    @property
     def is_plain(self) -> bool:
         """Whether the builder gets the parts as they are."""
-        return not self.missing and not any(before or is_list for before, is_list in self.parts)
+        return not self.missing and not any(before or is_list(name) for before, name in self.parts)
+
+    def arranged(self, parts: Sequence[Any]) -> list[Any]:  # tokens, and what a builder makes
+        """Its parts, with the parts of lists in their place, and None for missing parts."""
+        made: list[Any] = []
+        for part, (missing, name) in zip(parts, self.parts, strict=True):
+            if missing:
+                made += [None] * missing
+            if not is_list(name):
+                made.append(part)
+            elif made:
+                made += part
+            else:  # a long list grows in place, part by part
+                made = part
+        made += [None] * self.missing
+        return made
+
+
+def is_list(name: str) -> bool:
+    """Whether a terminal or a rule of this name is a rule whose parts go to the rule around it."""
+    return name.startswith("_") and not name.isupper()
 
 
 class Tables(Record):
