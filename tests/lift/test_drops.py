@@ -40,7 +40,7 @@ SERVED = """\
 placeholder x: float32[?, 3]
 variable w: float32[3, 2] = 0.5
 result = softmax(relu(x @ w))
-best = argmax(result, axis=1)
+best = argmax(result, axis=1) as "best"
 placeholder y: float32[?, 2]
 loss = reduce_mean(square(result - y))
 """

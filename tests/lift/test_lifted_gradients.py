@@ -152,7 +152,7 @@ def test_values_that_only_leftovers_look_at_are_results():
         tf.size(tf.identity(tf.nn.relu(x, name="r"), name="i"))
 
     assert graph(leftovers)[1].source.splitlines()[1:] == [
-        "placeholder x: float32[?, 3]", "probs = softmax(x)", "r = relu(x)",
+        "placeholder x: float32[?, 3]", 'probs = softmax(x) as "probs"', "r = relu(x)",
     ]  # fmt: skip
 
 

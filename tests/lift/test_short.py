@@ -110,7 +110,7 @@ placeholder x: float32[4, 2, 3]
 def step(state, x_1):
     return tanh(x_1 + 0.5 * state)
 outputs = scan(step, x, constant(0.0, shape=[2, 3]))
-total = reduce_sum(outputs, axis=[0, 1, 2])
+total = reduce_sum(outputs, axis=[0, 1, 2]) as "total"
 end = reduce_sum(outputs[-1], axis=[0, 1])
 """
 
@@ -142,9 +142,9 @@ def initializers():
 
 
 INITIALIZERS = """\
-variable a: float32[3, 3, 2, 8] = glorot_uniform
-variable b: float32[3, 3, 2, 8] = glorot_normal
-variable c: float32[3, 3, 2, 8] = he_normal
+variable a: float32[3, 3, 2, 8] = glorot_uniform as "a"
+variable b: float32[3, 3, 2, 8] = glorot_normal as "b"
+variable c: float32[3, 3, 2, 8] = he_normal as "c"
 variable d: float32[3, 3, 2, 8] = random_uniform(minval=-0.3, maxval=0.3)
 """
 

@@ -148,12 +148,15 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
     """Warn of every node that nothing uses: no node, session, loss or summary. `told` has the nodes of each graph
     that another warning covers.
 
-    In a file without sessions, the last statement counts as used.
+    In a file without sessions, or with sessions that only give variables their values, the last statement and the nodes
+    with whole names count as used.
     """
+    has_sessions = any(_bodies(program, graph) for graph in program.graphs)
     for builder, graph, known in zip(ctx.graphs.values(), program.graphs, told, strict=True):
         used = _used(builder, graph, program) | known
-        if not program.sessions and builder.bound:
-            last = tree.body[-1].span if tree.body else None
+        if not has_sessions:
+            used |= {id for id, node in graph.nodes.items() if node.is_whole}
+            last = next((one.span for one in reversed(tree.body) if not isinstance(one, t.Session)), None)
             for _, span, refs in builder.bound:
                 if last is not None and span.source == last.source and span.start >= last.start:
                     used.update(ref.node for ref in refs)

@@ -171,6 +171,7 @@ class GraphBuilder(State):
     counting: dict[Span, bool] = field(default_factory=dict)  # whether a step counts, by its place, if it says so
     modes: set[Ref] = field(default_factory=set)  # tensors that set the training mode or the drop rate of layers
     inference: Inference | None = None  # TensorFlow's, once a node has asked for it
+    is_vague: bool = False  # whether some nodes have unknown shapes because TensorFlow may not be asked
     executions: Executions = field(init=False)
 
     def __post_init__(self) -> None:

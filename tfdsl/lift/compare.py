@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..lowering.sums import ATTRIBUTES
-from ..lowering.tf import AttrValue, FunctionDef, NodeDef, v1
+from ..lowering.tf import AttrValue, FunctionDef, NodeDef, OpDef, v1
 from ..record import Record
 from .functions import DERIVED
 from .graph import GraphNode, SavedGraph
@@ -121,8 +121,9 @@ def _of_functions(left: SavedGraph, right: SavedGraph) -> Iterator[NodeDifferenc
 def _of_function(
     name: str, left: FunctionDef, right: FunctionDef, defs: tuple[OpDefs, OpDefs]
 ) -> Iterator[NodeDifference]:
-    if left.signature != right.signature:
-        yield NodeDifference(name, "the signature", *(" ".join(str(one.signature).split()) for one in (left, right)))
+    signatures = _signature(left), _signature(right)
+    if signatures[0] != signatures[1]:
+        yield NodeDifference(name, "the signature", *(" ".join(str(one).split()) for one in signatures))
     if dict(left.ret) != dict(right.ret) or dict(left.control_ret) != dict(right.control_ret):
         yield NodeDifference(name, "the list of results", str(dict(left.ret)), str(dict(right.ret)))
     yield from _of_attributes(name, left.attr, right.attr)
@@ -138,6 +139,14 @@ def _of_function(
             yield NodeDifference(place, "the node", _call(one), _call(other))
         if one.op == other.op:
             yield from _of_attributes(place, defs[0].filled(one, {}), defs[1].filled(other, {}))
+
+
+def _signature(function: FunctionDef) -> OpDef:
+    """The signature of a function, without the shapes of variables, which TensorFlow infers from the function's ops."""
+    signature = OpDef.FromString(function.signature.SerializeToString())
+    for arg in (*signature.input_arg, *signature.output_arg):
+        arg.ClearField("handle_data")
+    return signature
 
 
 def _call(node: NodeDef) -> str:

@@ -377,7 +377,7 @@ class Draft(State):
         """Replace nodes with a piece. The piece waits for the effects that the nodes wait for. If it writes, it also
         waits for earlier reads of variables."""
         own = {piece.node, *nodes}
-        waits = {name for one in own for name in self._waits(one)}
+        waits = {name for one in own for name in self._before(one)}
         writes = any(changes_something(self.graph.nodes[one]) for one in own)
         controls = (*piece.controls, *sorted(waits - own - {*piece.controls}))
         effects = tuple(name for name in controls if self.has_effect(name) or (writes and self._reads(name)))
@@ -387,7 +387,11 @@ class Draft(State):
         for name in nodes:
             self.inside[name] = piece.node
 
-    def _waits(self, name: str) -> Iterator[str]:
+    def waits(self, node: GraphNode) -> bool:
+        """Whether a node waits for an effect."""
+        return any(map(self.has_effect, self._before(node.name)))
+
+    def _before(self, name: str) -> Iterator[str]:
         """The nodes that a node waits for. A node that reads a constant also waits for the control inputs of the
         constant."""
         node = self.graph.nodes[name]

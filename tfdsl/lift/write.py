@@ -41,6 +41,7 @@ from .graph import Cycle, Endpoint, in_order
 from .names import TAKEN, WORDS, unused_name
 from .references import last_part
 from .scopes import Scope, clear_scopes, is_worth_a_scope, path_to, scope_of, with_outer
+from .signatures import served
 from .unfolded import ALL_FOLDED, Unfolded
 
 _EXPRESSIONS = (CallPiece, IndexPiece, StoredPiece, FunctionCallPiece)  # what can be a part of a statement
@@ -78,6 +79,7 @@ class Writer(ExpressionWriter):
     variables: tuple[VariablePiece, ...] = ()  # of the whole program
     steps: dict[str, str] = field(default_factory=dict[str, str])  # the functions of scans
     prefix: str = ""  # of all names, in a function
+    results: frozenset[str] = frozenset()  # the nodes whose values nothing in the program uses
 
     def write(self, roots: Iterable[str]) -> str:
         """The source of these pieces and all that they need."""
@@ -99,6 +101,7 @@ class Writer(ExpressionWriter):
         ]
         self.scopes = clear_scopes({piece.node: self._scope(piece) for piece in statements})
         parts = self._arranged(statements)
+        self.results = self._results(pieces, parts)
         calls = [piece for piece in statements if isinstance(piece, FunctionCallPiece) and piece.parts]
         self._check_places(calls)
         opened = {(*self.scopes[piece.node], last_part(piece.node)) for piece in calls}
@@ -108,6 +111,18 @@ class Writer(ExpressionWriter):
         lines = list(self._lines(parts, ()))
         self.lines = [node for _, node in lines]
         return [line for line, _ in lines]
+
+    def _results(self, pieces: list[LiftedPiece], parts: "tuple[LiftedPiece | ScopeBlock, ...]") -> frozenset[str]:
+        """The nodes whose values nothing in the program uses, apart from those of the last statement."""
+        used = {name for piece in pieces for name in self._needed(piece)}
+        used |= {self._owner(end.node) for end in map(self.draft.end, served(self.draft.graph.signatures))
+                 if self._is_there(end.node)}  # fmt: skip
+        last = parts[-1:]
+        used |= {piece.node for piece in pieces if last and (piece is last[0] or self._is_in(last[0], piece))}
+        return frozenset(piece.node for piece in pieces if not isinstance(piece, StepPiece)) - used
+
+    def _is_in(self, part: "LiftedPiece | ScopeBlock", piece: LiftedPiece) -> bool:
+        return isinstance(part, ScopeBlock) and any(one is piece or self._is_in(one, piece) for one in part.parts)
 
     def _scope(self, piece: LiftedPiece) -> Scope:
         is_outside = isinstance(piece, StepPiece) and piece.is_whole
@@ -316,7 +331,10 @@ class Writer(ExpressionWriter):
                 self._name_loop(part, scope, bound)
                 continue
             for end in () if isinstance(part, ScopeBlock) else _bound(part):
-                name = unused_name(self._wanted(end, scope), bound, kept - {end.node.removeprefix(own)})
+                wanted = self._wanted(end, scope)
+                if isinstance(part, FunctionCallPiece) and len(part.ends) > 1 and end not in self.read:
+                    wanted = f"{NOBODY}{wanted}"
+                name = unused_name(wanted, bound, kept - {end.node.removeprefix(own)})
                 self.names[end] = name
                 self.bound[name] += 1
             if isinstance(part, IfPiece):
@@ -554,11 +572,12 @@ class Writer(ExpressionWriter):
                 raise AssertionError(piece)
 
     def _as(self, piece: LiftedPiece, name: str) -> str:
-        """The `as` clause with the name of the node, if the program would give it a different name."""
+        """The `as` clause with the name of the node, if the program would give it a different name or does not use the
+        value."""
         own = "/".join((*self.here, name))
-        if self.prefix:
+        if self.prefix or piece.node not in self.kept or (piece.node == own and piece.node not in self.results):
             return ""
-        return "" if piece.node == own or piece.node not in self.kept else f' as "{piece.node}"'
+        return f' as "{piece.node}"'
 
     def _variable(self, piece: VariablePiece) -> str:
         initial, name = piece.initial, self._reference(piece.ends[0])

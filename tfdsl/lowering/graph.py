@@ -17,7 +17,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, NO_NODE, NODE_TAKEN, RAW_EVALUATED, Note, TfgError
-from ..ops.named import STRIDED_SLICE
+from ..ops.named import STACK, STRIDED_SLICE
 from ..program import (
     APPLY,
     COND,
@@ -270,7 +270,7 @@ class Lowering:
             notes = [Note(f"'{name}' is from line {{line}}", there.origin.span)] if there is not None else []
             raise failure(NODE_TAKEN, node.origin, notes, name=name)
         graph._names_in_use[name.lower()] = 1
-        is_one = not self.built.random.has(node)
+        is_one = not self.built.random.has(node) and not _names_a_part(node)
         if node.raw_op is not None and is_one:
             self.built.templates.build(node, False)  # notes what later nodes need to know about this one
             with self._refusals(node):
@@ -344,6 +344,15 @@ class Lowering:
                 raise AssertionError("an input from further down is given to its merge later")
             case _:
                 assert_never(arg)
+
+
+def _names_a_part(node: Node) -> bool:
+    """Whether TensorFlow gives a part of the node its name: `tf.stack` makes a constant of the first value."""
+    match node.args:
+        case {"values": Refs(items=(Literal(), *_)), "axis": Static(value=int(axis))}:
+            return node.op == STACK.name and axis != 0
+        case _:
+            return False
 
 
 def _element(value: Operand) -> Operand:

@@ -150,6 +150,7 @@ def inferred(
 ) -> tuple[TensorType, ...]:  # fmt: skip
     """The types of a node with known dtypes, with the shapes that TensorFlow infers."""
     if ctx.foreign.infer is None or ctx.graph.is_function:
+        ctx.graph.is_vague = True
         return outputs
     result = _asked(ctx, op, args, name, outputs, given, span)
     return result if isinstance(result, tuple) else (result,)

@@ -27,10 +27,11 @@ def region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
 
 def type_in_all(ctx: Analysis, before: TensorType, after: TensorType) -> TensorType | None:
     """The type in all iterations of a value that has these types before and after one: the first, with the named sizes
-    that changed left open. None if the dtype or another size changed."""
+    that changed left open. None if the dtype or another size changed. Where only TensorFlow knows a size after the
+    iteration, and may not be asked, it counts as unchanged."""
     if before.dtype != after.dtype:
         return None
-    if before.shape is None:
+    if before.shape is None or (ctx.graph.is_vague and after.shape is None):
         return before
     if after.shape is None or len(after.shape) != len(before.shape):
         return None
@@ -45,4 +46,4 @@ def type_in_all(ctx: Analysis, before: TensorType, after: TensorType) -> TensorT
 def _differ(ctx: Analysis, before: Dim, after: Dim, kind: type) -> bool:
     """Whether a size of a kind changes in an iteration."""
     before, after = map(ctx.graph.sizes.resolve, (before, after))
-    return before != after and isinstance(before, kind)
+    return before != after and isinstance(before, kind) and not (ctx.graph.is_vague and after is None)

@@ -46,7 +46,7 @@ def fold_calls(draft: Draft) -> None:
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
         elif (
             node.op in _PASSES
-            and not _waits(draft, node)
+            and not draft.waits(node)
             and draft.graph.users[node.name]
             and node.name not in draft.served
             and is_open
@@ -56,10 +56,6 @@ def fold_calls(draft: Draft) -> None:
         else:
             made = (index_of(draft, node) or call_of(draft, node)) if is_open else None
             draft.claim(made or raw_of(draft, node))
-
-
-def _waits(draft: Draft, node: GraphNode) -> bool:
-    return any(map(draft.has_effect, node.controls))
 
 
 def fold_constant(draft: Draft, node: GraphNode) -> None:

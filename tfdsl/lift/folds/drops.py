@@ -94,7 +94,7 @@ def _source(draft: Draft, end: Endpoint) -> Endpoint | None:
     """The input of a Switch, if an endpoint is one of its outputs, perhaps after identities."""
     end = draft.end(end)
     node = draft.graph.nodes[end.node]
-    while node.op == _IDENTITY and not any(map(draft.has_effect, node.controls)):
+    while node.op == _IDENTITY and not draft.waits(node):
         end = draft.end(node.inputs[0])
         node = draft.graph.nodes[end.node]
     return draft.end(node.inputs[0]) if node.op == _SWITCH else None

@@ -24,7 +24,7 @@ def fold_shapes(draft: Draft) -> None:
         if node.name in draft.served:
             continue
         if node.types[0].dtype.name in _DTYPES and draft.graph.users[node.name]:
-            if any(map(draft.has_effect, node.controls)):
+            if draft.waits(node):
                 continue
             value = _value(draft, node)
             if value is not None and value.size <= _MOST:

@@ -24,7 +24,7 @@ def fold_variables(draft: Draft) -> None:
         end = draft.end(node.inputs[0])
         while draft.graph.nodes[end.node].op == "Identity":
             end = draft.end(draft.graph.nodes[end.node].inputs[0])
-        if isinstance(draft.pieces.get(end.node), VariablePiece) and not any(map(draft.has_effect, node.controls)):
+        if isinstance(draft.pieces.get(end.node), VariablePiece) and not draft.waits(node):
             draft.aliases[Endpoint(node.name)] = end
             draft.inside[node.name] = end.node
     if saved:
