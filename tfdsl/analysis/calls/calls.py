@@ -257,7 +257,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
                          value=describe(value))  # fmt: skip
             args[name] = Static(value)
             continue
-        if isinstance(value, Tensor) and value.type.rank == 0:
+        if isinstance(value, Tensor) and value.type.rank in (0, None):
             args[name] = ctx.use(value, argument.span, argument.text).ref
             continue
         if not isinstance(value, (int, float)) or isinstance(value, bool):

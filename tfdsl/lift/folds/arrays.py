@@ -1,10 +1,11 @@
-"""Folds tensor arrays. Loops of TensorFlow 1 use them to read a tensor element by element and to collect results. They
-become `x[i]` and `scan`."""
+"""Folds the arrays and lists of tensors that loops use to read a tensor element by element and to collect results: the
+tensor arrays of TensorFlow 1, and the tensor lists of TensorFlow 2. They become `x[i]` and `scan`."""
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from typing import TypeGuard
 
-from ...ops.named import ADD, LESS, LOGICAL_AND
+from ...ops.named import ADD, LESS, LOGICAL_AND, SHAPE
 from ...ops.raw import PREFIX
 from ..draft import (
     ALL_VALUES,
@@ -26,25 +27,27 @@ from ..graph import Endpoint
 _ARRAY, _SCATTER, _GATHER = f"{PREFIX}TensorArrayV3", f"{PREFIX}TensorArrayScatterV3", f"{PREFIX}TensorArrayGatherV3"
 _READ, _WRITE, _SIZE = f"{PREFIX}TensorArrayReadV3", f"{PREFIX}TensorArrayWriteV3", f"{PREFIX}TensorArraySizeV3"
 _RANGE = f"{PREFIX}Range"
+_RESERVE, _FROM, _STACK = f"{PREFIX}TensorListReserve", f"{PREFIX}TensorListFromTensor", f"{PREFIX}TensorListStack"
+_GET_ITEM, _SET_ITEM = f"{PREFIX}TensorListGetItem", f"{PREFIX}TensorListSetItem"
 
 
 def fold_arrays(draft: Draft) -> None:
-    arrays = _TensorArrays(draft)
-    for piece in list(draft.pieces.values()):
-        if _is_call(piece, _SCATTER):
-            arrays.fold_reads(piece)
-    for piece in list(draft.pieces.values()):
-        if isinstance(piece, LoopPiece):
-            _Scan(arrays, piece).fold()
+    for kind in (_TensorArrays, _TensorLists):
+        stores = kind(draft)
+        for piece in list(draft.pieces.values()):
+            stores.fold_reads(piece)
+        for piece in list(draft.pieces.values()):
+            if type(piece) is LoopPiece:
+                _Scan(stores, piece).fold()
 
 
 def _is_call(piece: object, callee: str) -> TypeGuard[CallPiece]:
     return isinstance(piece, CallPiece) and piece.callee == callee and not piece.controls
 
 
-class _TensorArrays:
-    """The tensor arrays of a draft. `sizes` has the size of an array for each element that was read from it, by the
-    piece of the element."""
+class _Stores(ABC):
+    """What holds the elements that loops read and write. For each element that is read, by its piece, `taken` has the
+    size of the array or the list that held it."""
 
     def __init__(self, draft: Draft):
         self.draft = draft
@@ -52,28 +55,41 @@ class _TensorArrays:
         for piece in draft.pieces.values():
             for end in {draft.end(end) for one in piece.operands() for end in ends_of(one)}:
                 self.users[end].append(piece)
-        self.sizes: dict[str, Operand] = {}
+        self.taken: dict[str, Operand] = {}
 
-    def fold_reads(self, scatter: CallPiece) -> None:
-        """Read elements from the tensor itself if the array was filled with all elements of that tensor."""
-        given = dict(scatter.arguments)
-        array, value = self.array(given["handle"]), given["value"]
-        if array is None or not isinstance(value, Produced) or not self.counts(given["indices"]):
-            return
-        users = self.users[scatter.ends[0]]
-        reads = [one for one in users if _is_call(one, _READ) and one.node not in self.draft.closed]
-        others = [one for one in (*users, *self.users[array.ends[0]]) if one is not scatter and one not in reads]
-        if not others:
-            for read in reads:
-                index = dict(read.arguments)["index"]
-                self.draft.pieces[read.node] = IndexPiece(read.node, read.ends, (), x=value, specs=(index,))
-                self.draft.folded[read.node] = fold_arrays.__name__
-                self.sizes[read.node] = dict(array.arguments)["size"]
+    @abstractmethod
+    def fold_reads(self, piece: LiftedPiece) -> None:
+        """If a piece fills a store with all elements of a tensor, read these elements from the tensor itself."""
 
-    def array(self, handle: Operand) -> CallPiece | None:
-        """The array of a handle."""
-        made = self.made(handle)
-        return made if _is_call(made, _ARRAY) else None
+    @abstractmethod
+    def can_end(self, element: IndexPiece, limit: Operand) -> bool:
+        """Whether the tensor that an element is read from ends at a limit, or can be cut there."""
+
+    @abstractmethod
+    def whole(self, element: IndexPiece, limit: Operand) -> Operand:
+        """The tensor that an element is read from, up to the limit."""
+
+    @abstractmethod
+    def empty(self, first: Operand) -> CallPiece | None:
+        """The piece that makes an empty store, if this is the first value of a loop variable that holds one."""
+
+    @abstractmethod
+    def size(self, empty: CallPiece) -> Operand:
+        """The size of an empty store."""
+
+    @abstractmethod
+    def written(self, flow: LoopVariable, empty: CallPiece) -> tuple[Operand, Operand] | None:
+        """The index and the value that an iteration writes to a store."""
+
+    @abstractmethod
+    def gathers(self, flow: LoopVariable) -> list[CallPiece]:
+        """The pieces that gather all elements of a store after the loop, or an empty list if there are other uses."""
+
+    def index_tensor(self, read: CallPiece, value: Operand) -> None:
+        """Read an element from a tensor."""
+        index = dict(read.arguments)["index"]
+        self.draft.pieces[read.node] = IndexPiece(read.node, read.ends, (), x=value, specs=(index,))
+        self.draft.folded[read.node] = fold_arrays.__name__
 
     def made(self, value: Operand) -> LiftedPiece | None:
         """The piece that makes a tensor."""
@@ -88,7 +104,56 @@ class _TensorArrays:
             case _:
                 return False
 
-    def counts(self, indices: Operand) -> bool:
+
+class _TensorArrays(_Stores):
+    def fold_reads(self, piece: LiftedPiece) -> None:
+        if not _is_call(piece, _SCATTER):
+            return
+        given = dict(piece.arguments)
+        array, value = self._array(given["handle"]), given["value"]
+        if array is None or not isinstance(value, Produced) or not self._counts(given["indices"]):
+            return
+        users = self.users[piece.ends[0]]
+        reads = [one for one in users if _is_call(one, _READ) and one.node not in self.draft.closed]
+        others = [one for one in (*users, *self.users[array.ends[0]]) if one is not piece and one not in reads]
+        if not others:
+            for read in reads:
+                self.index_tensor(read, value)
+                self.taken[read.node] = self.size(array)
+
+    def can_end(self, element: IndexPiece, limit: Operand) -> bool:
+        return self.is_same(self.taken[element.node], limit)
+
+    def whole(self, element: IndexPiece, limit: Operand) -> Operand:
+        return element.x
+
+    def empty(self, first: Operand) -> CallPiece | None:
+        is_flow = isinstance(first, Produced) and self.draft.end(first.end).output == 1
+        return self._array(first) if is_flow else None
+
+    def size(self, empty: CallPiece) -> Operand:
+        return dict(empty.arguments)["size"]
+
+    def written(self, flow: LoopVariable, empty: CallPiece) -> tuple[Operand, Operand] | None:
+        write = self.made(Produced(flow.following))
+        if not _is_call(write, _WRITE):
+            return None
+        given = dict(write.arguments)
+        return (given["index"], given["value"]) if self._array(given["handle"]) is empty else None
+
+    def gathers(self, flow: LoopVariable) -> list[CallPiece]:
+        users = [] if flow.last is None else self.users[flow.last]
+        found = [one for one in users if _is_call(one, _GATHER)]
+        others = [one for one in users if not _is_call(one, _GATHER) and not _is_call(one, _SIZE)]
+        are_whole = all(self._counts(dict(one.arguments)["indices"]) for one in found)
+        return found if are_whole and not others else []
+
+    def _array(self, handle: Operand) -> CallPiece | None:
+        """The array of a handle."""
+        made = self.made(handle)
+        return made if _is_call(made, _ARRAY) else None
+
+    def _counts(self, indices: Operand) -> bool:
         """Whether indices count up from 0."""
         made = self.made(indices)
         match indices:
@@ -101,6 +166,65 @@ class _TensorArrays:
                 return False
 
 
+class _TensorLists(_Stores):
+    def fold_reads(self, piece: LiftedPiece) -> None:
+        value = dict(piece.arguments)["tensor"] if _is_call(piece, _FROM) else None
+        if not isinstance(value, Produced):
+            return
+        users = self.users[piece.ends[0]]
+        if all(_is_call(one, _GET_ITEM) and one.node not in self.draft.closed for one in users):
+            for read in users:
+                if _is_call(read, _GET_ITEM):
+                    self.index_tensor(read, value)
+                    self.taken[read.node] = Produced(piece.ends[0])
+
+    def can_end(self, element: IndexPiece, limit: Operand) -> bool:
+        return True
+
+    def whole(self, element: IndexPiece, limit: Operand) -> Operand:
+        """In the place of the list, there is a part of the tensor, unless that is known to end at the limit."""
+        (store,) = (end for end in ends_of(self.taken[element.node]))
+        if self._has_length(element.x, limit):
+            return element.x
+        piece = self.draft.pieces[store.node]
+        self.draft.pieces[store.node] = IndexPiece(
+            store.node, piece.ends, (), x=element.x, specs=((None, limit, None),)
+        )
+        self.draft.types[store] = self.draft.type(next(ends_of(element.x)))
+        return Produced(store)
+
+    def _has_length(self, tensor: Operand, limit: Operand) -> bool:
+        """Whether a tensor is known to have as many elements as a limit says."""
+        match limit, self.made(limit):
+            case Given(size), _:
+                shape = self.draft.type(next(ends_of(tensor))).shape
+                return bool(shape) and shape[0] == size
+            case _, IndexPiece(x=x, specs=(Given(0),)):
+                made = self.made(x)
+                return _is_call(made, SHAPE.name) and self.is_same(made.arguments[0][1], tensor)
+            case _:
+                return False
+
+    def empty(self, first: Operand) -> CallPiece | None:
+        made = self.made(first)
+        return made if _is_call(made, _RESERVE) else None
+
+    def size(self, empty: CallPiece) -> Operand:
+        return dict(empty.arguments)["num_elements"]
+
+    def written(self, flow: LoopVariable, empty: CallPiece) -> tuple[Operand, Operand] | None:
+        write = self.made(Produced(flow.following))
+        if not _is_call(write, _SET_ITEM):
+            return None
+        given = dict(write.arguments)
+        return (given["index"], given["item"]) if self.is_same(given["input_handle"], Produced(flow.now)) else None
+
+    def gathers(self, flow: LoopVariable) -> list[CallPiece]:
+        users = [] if flow.last is None else self.users[flow.last]
+        found = [one for one in users if _is_call(one, _STACK)]
+        return found if len(found) == len(users) else []
+
+
 def _is_number(operand: Operand, number: int) -> bool:
     return isinstance(operand, Given) and operand.value == number
 
@@ -108,17 +232,17 @@ def _is_number(operand: Operand, number: int) -> bool:
 class _Scan:
     """A loop over the elements of tensors that collects the values of its variables."""
 
-    def __init__(self, arrays: _TensorArrays, loop: LoopPiece):
-        self._arrays, self._draft, self._loop = arrays, arrays.draft, loop
+    def __init__(self, stores: _Stores, loop: LoopPiece):
+        self._stores, self._draft, self._loop = stores, stores.draft, loop
         self._counters = [one for one in loop.variables if self._is_counter(one)]
-        self._flows = [one for one in loop.variables if self._is_flow(one)]
+        self._flows = [one for one in loop.variables if stores.empty(one.first) is not None]
         self._states = [one for one in loop.variables if one not in self._counters and one not in self._flows]
 
     def fold(self) -> None:
         limits = self._limits()
-        if not limits or not self._states or not all(self._arrays.is_same(one, limits[0]) for one in limits):
+        if not limits or not self._states or not all(self._stores.is_same(one, limits[0]) for one in limits):
             return
-        elements = [one for one in self._elements() if self._arrays.is_same(self._arrays.sizes[one.node], limits[0])]
+        elements = [one for one in self._elements() if self._stores.can_end(one, limits[0])]
         gathers = {value: gather for one in self._flows for value, gather in self._stacked(one, limits[0]).items()}
         values = {self._draft.end(one.following) for one in self._states}
         if (
@@ -127,7 +251,7 @@ class _Scan:
             and values.issuperset(gathers)
             and self._only_count(elements)
         ):
-            self._make(elements, gathers)
+            self._make(elements, gathers, limits[0])
 
     # --- conditions -------------------------------------------------------------------------------
 
@@ -140,14 +264,7 @@ class _Scan:
 
     def _is_read(self, one: LoopVariable) -> bool:
         """Whether anything reads a variable after the loop."""
-        return one.last is not None and bool(self._draft.graph.users[one.last.node])
-
-    def _is_flow(self, one: LoopVariable) -> bool:
-        return (
-            isinstance(one.first, Produced)
-            and self._draft.end(one.first.end).output == 1
-            and self._arrays.array(one.first) is not None
-        )
+        return one.last is not None and (bool(self._stores.users[one.last]) or one.last.node in self._draft.served)
 
     def _is_count(self, value: Operand) -> bool:
         return isinstance(value, Produced) and self._draft.end(value.end) in [one.now for one in self._counters]
@@ -157,7 +274,7 @@ class _Scan:
         limits: list[Operand] = []
         todo: list[Operand] = [Produced(self._loop.condition)]
         while todo:
-            match self._arrays.made(todo.pop()):
+            match self._stores.made(todo.pop()):
                 case CallPiece(callee=LOGICAL_AND.name, arguments=((_, left), (_, right))):
                     todo += [left, right]
                 case CallPiece(callee=LESS.name, arguments=((_, count), (_, limit))) if self._is_count(count):
@@ -169,7 +286,7 @@ class _Scan:
     def _elements(self) -> list[IndexPiece]:
         """The elements that the body reads at the position of a counter."""
         found: list[IndexPiece] = []
-        for name in self._arrays.sizes:
+        for name in self._stores.taken:
             match self._draft.pieces.get(name):
                 case IndexPiece(specs=(Produced() as index,)) as piece if self._is_count(index):
                     found += [piece] if self._draft.regions.get(name) == self._loop.node else []
@@ -180,19 +297,14 @@ class _Scan:
     def _stacked(self, flow: LoopVariable, limit: Operand) -> dict[Endpoint, CallPiece]:
         """The value that the loop writes to an array, with the op that gathers all of these values after the loop.
         Empty if the array is used in any other way."""
-        arrays = self._arrays
-        write, array = arrays.made(Produced(flow.following)), arrays.array(flow.first)
-        if not _is_call(write, _WRITE) or array is None or flow.last is None:
+        stores = self._stores
+        empty, gathers = stores.empty(flow.first), stores.gathers(flow)
+        written = None if empty is None else stores.written(flow, empty)
+        if empty is None or written is None or len(gathers) != 1 or not stores.is_same(stores.size(empty), limit):
             return {}
-        given = dict(write.arguments)
-        gathers = [one for one in arrays.users[flow.last] if _is_call(one, _GATHER)]
-        others = [one for one in arrays.users[flow.last] if not _is_call(one, _GATHER) and not _is_call(one, _SIZE)]
-        is_whole = len(gathers) == 1 and not others and arrays.counts(dict(gathers[0].arguments)["indices"])
-        is_own = arrays.array(given["handle"]) is array and self._is_count(given["index"])
-        if not is_whole or not is_own or not arrays.is_same(dict(array.arguments)["size"], limit):
-            return {}
-        value = given["value"]
-        return {self._draft.end(value.end): gathers[0]} if isinstance(value, Produced) else {}
+        index, value = written
+        is_own = self._is_count(index) and isinstance(value, Produced)
+        return {self._draft.end(value.end): gathers[0]} if is_own and isinstance(value, Produced) else {}
 
     def _only_count(self, elements: list[IndexPiece]) -> bool:
         """Whether the counters are only used to count, and as the positions of elements that are read or written."""
@@ -201,14 +313,14 @@ class _Scan:
         return all(
             user.node in taken
             or user.node in steps
-            or (isinstance(user, CallPiece) and user.callee in (LESS.name, _WRITE))
+            or (isinstance(user, CallPiece) and user.callee in (LESS.name, _WRITE, _SET_ITEM))
             for one in self._counters
-            for user in self._arrays.users[one.now]
+            for user in self._stores.users[one.now]
         )
 
     # --- rewriting --------------------------------------------------------------------------------
 
-    def _make(self, elements: list[IndexPiece], gathers: dict[Endpoint, CallPiece]) -> None:
+    def _make(self, elements: list[IndexPiece], gathers: dict[Endpoint, CallPiece], limit: Operand) -> None:
         draft, loop = self._draft, self._loop
         ends: list[Endpoint] = []
         for one in self._states:
@@ -233,5 +345,5 @@ class _Scan:
             loop.controls,
             variables=tuple(LoopVariable(one.now, one.first, one.following, None) for one in self._states),
             condition=self._states[0].following,
-            elements=tuple(ScanElement(one.ends[0], one.x) for one in elements),
+            elements=tuple(ScanElement(one.ends[0], self._stores.whole(one, limit)) for one in elements),
         )

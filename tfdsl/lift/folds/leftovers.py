@@ -7,7 +7,7 @@ from ...record import replace
 from ..draft import CallPiece, Draft, IndexPiece, Produced
 from ..graph import VARIABLES, Endpoint, SavedGraph
 
-_EMPTY = ("Const", "TensorListReserve", "EmptyTensorList")  # of which nothing can be seen but their inputs
+_GIVEN = ("Const", "TensorListReserve", "EmptyTensorList", "TensorListFromTensor")  # they compute nothing
 # Ops that only read a variable, or the shape of a tensor.
 _LOOKS = ("Shape", "ShapeN", "Rank", "Size", "ReadVariableOp", *VARIABLES)
 # Ops that only split or combine the results of those.
@@ -16,7 +16,7 @@ _PARTS = ("Identity", "Unpack", "StridedSlice", "Slice", "Pack", "ConcatV2", "Ca
 
 def is_leftover(graph: SavedGraph, name: str) -> bool:
     """Whether a node without users says nothing about the model."""
-    if graph.nodes[name].op in _EMPTY:
+    if graph.nodes[name].op in _GIVEN:
         return True
     todo, looks = [name], False
     while todo:

@@ -28,13 +28,20 @@ def operand(draft: Draft, end: Endpoint) -> Operand:
     dtype = node.types[end.output].dtype.name
     if value.size > 1 and is_splat(value) and (value.size > 4 or value.ndim > 1):
         return Splat(plain(value.reshape(-1)[:1])[0], value.shape, dtype)
-    is_short = not draft.arrays or (value.size <= MOST_IN_TEXT if value.dtype.kind != "f" else _is_short(value, dtype))
+    is_short = not draft.arrays or _is_short(value, dtype)
     return Given(plain(value), dtype) if (value.size and is_short) or value.shape == (0,) else Produced(end)
 
 
 def _is_short(value: np.ndarray, dtype: str) -> bool:
-    """Whether a person would write these floats where they are used."""
-    return value.size == 1 or (value.size <= _MOST_FLOATS and len(value_text(plain(value), dtype)) <= _LONGEST_FLOATS)
+    """Whether a person would write these values where they are used. Strings cannot be in the file of arrays."""
+    match value.dtype.kind:
+        case "O":
+            return True
+        case "f":
+            is_small = value.size <= _MOST_FLOATS and len(value_text(plain(value), dtype)) <= _LONGEST_FLOATS
+            return value.size == 1 or is_small
+        case _:
+            return value.size <= MOST_IN_TEXT
 
 
 def rank_of(draft: Draft, end: Endpoint) -> int | None:
