@@ -305,6 +305,19 @@ def test_all_errors_are_raised():
     assert [one.code for one in caught.value.diagnostics] == ["TFG101", "TFG109"]
 
 
+@pytest.mark.parametrize("header", ["train 10  + :", "train 10 steps", "train steps:"])
+def test_names_that_a_broken_training_may_give_late_have_values_after_it(header):
+    text = f"""variable w = 4.0
+optimize square(w) with adam as step
+session:
+    {header}
+        run step
+        after every 2 steps: seen = w
+    print seen
+"""
+    assert [one.span.line for one in check(Source("p.tfg", text))[1]] == [4]
+
+
 def compare(paths, seeds):
     count = 0
     for seed in seeds:

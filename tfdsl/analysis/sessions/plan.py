@@ -126,11 +126,11 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
 
 
 def _bind_broken(ctx: Analysis, plan: Plan, statement: t.Statement) -> None:
-    """Bind the names of a failed statement, so their uses are not reported as errors, and check its feeds, which may
-    have errors too."""
-    if isinstance(statement, t.Bind | t.Evaluate):
-        for target in statement.targets:
-            if target.id in plan.names.names or not plan.env.binds(target.id):
+    """Bind the names of a failed statement and of its block, so their uses are not reported as errors, and check its
+    feeds, which may have errors too."""
+    for one in t.trees((statement,)):
+        for target in one.targets if isinstance(one, t.Bind | t.Evaluate) else ():
+            if not plan.env.binds(target.id) or (one is statement and target.id in plan.names.names):
                 plan.names.rebind(target.id, ErrorValue(), target.span)
     if isinstance(statement, t.Feeding):
         try:
@@ -339,7 +339,6 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)
-    plan.names.names.update({name: given.bindings for name, given in loop.given_after.items()})
     for name, place in loop.rare.items():
         why = "'after every' on line {line} may not run in this training"
         plan.names.rebind(name, Unbound(place, why, _BEFORE), place)
@@ -397,7 +396,8 @@ def _with_data(ctx: Analysis, statement: t.Train, place: Span) -> str:
 
 
 def _body(ctx: Analysis, plan: Plan, statement: t.Train | t.Broken) -> list[Statement]:
-    """The statements of a training. A `feed` applies to all of them, wherever it is."""
+    """The statements of a training. A `feed` applies to all of them, wherever it is. Names that `after every` blocks
+    give values have them after the training."""
     loop = plan.loop
     assert loop is not None
     for one in statement.body:
@@ -407,7 +407,9 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train | t.Broken) -> list[Stat
             except StatementFailed as failure:
                 ctx.abandon(failure)
                 loop.broken = True
-    return list(_block(ctx, plan, statement.body))
+    body = list(_block(ctx, plan, statement.body))
+    plan.names.names.update({name: given.bindings for name, given in loop.given_after.items()})
+    return body
 
 
 # The options of `train ... with`: the allowed values, and the error for other values.
@@ -471,7 +473,11 @@ def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -
 
 def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     loop = _inside_loop(ctx, plan, statement, "every")
-    count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    try:
+        count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    except StatementFailed:
+        _aside(ctx, plan, loop, statement)
+        raise
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
@@ -483,12 +489,17 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     for name, one in loop.given_after.items() if statement.after else ():
         if one.unit == statement.unit and one.count <= count:  # then it has one by the time that this block runs
             names[name] = one.bindings
-    loop.asides += 1
-    body = _block(ctx, plan, statement.body)
-    loop.asides -= 1
+    body = _aside(ctx, plan, loop, statement)
     if statement.after:
         _give_after(plan, loop, statement, before, count)
     return Every(Origin(statement.span), count, statement.unit, body, statement.after)
+
+
+def _aside(ctx: Analysis, plan: Plan, loop: Loop, statement: t.Every) -> tuple[Statement, ...]:
+    loop.asides += 1
+    body = _block(ctx, plan, statement.body)
+    loop.asides -= 1
+    return body
 
 
 def _give_after(plan: Plan, loop: Loop, statement: t.Every, before: set[str], count: int | float) -> None:
