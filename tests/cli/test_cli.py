@@ -622,11 +622,11 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
         (
             ["run", "good.tfg", "--epochs", "3"],
-            "the program says it, as in 'train 20 epochs'; if a param stands there, write",
+            "the program sets it, as in 'train 20 epochs'; if it has a param for this, write",
         ),
         (
             ["run", "good.tfg", "--batch-size=3"],
-            "as in 'in batches of 32'; if a param stands there, write --set PARAM=VALUE",
+            "as in 'in batches of 32'; if it has a param for this, write --set PARAM=VALUE",
         ),
         (
             ["run", "good.tfg", "--engine", "lop"],

@@ -129,9 +129,9 @@ def test_every_entry_can_be_shown(explain):
         (["--wacth"], "no command has the option --wacth: did you mean '--watch'?"),
         (
             ["predict", "--seed"],
-            "tfdsl predict: error: there is no option --seed: the program says it, as in 'seed 42'",
+            "tfdsl predict: error: there is no option --seed: the program sets it, as in 'seed 42'",
         ),
-        (["--epochs"], "there is no option --epochs: the program says it, as in 'train 20 epochs'"),
+        (["--epochs"], "there is no option --epochs: the program sets it, as in 'train 20 epochs'"),
         (["trian", "--watch"], "there is nothing called 'trian': did you mean 'train'?"),
     ],
 )

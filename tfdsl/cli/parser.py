@@ -140,9 +140,9 @@ class CommandParser(argparse.ArgumentParser):
         close = nearest(word.strip("-"), [*bare, *params])
         near = self.advice.get(word) or (close in bare and f"did you mean '--{close}'?")
         if not near and name in SAID and "--set" in options and close not in params:
-            near = f"the program says it, as in '{SAID[name]}'; if a param stands there, write --set PARAM=VALUE"
+            near = f"the program sets it, as in '{SAID[name]}'; if it has a param for this, write --set PARAM=VALUE"
             if params:
-                near += f", for one of {', '.join(params)}"
+                near += f", where PARAM is {alternatives(params)}"
         if not near and "--set" in options and word.startswith("--"):
             near = f"a param of the program is set with --set {close or name}=VALUE"
             if params:

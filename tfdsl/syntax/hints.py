@@ -97,7 +97,8 @@ def unopened(source: Source, line: int, word: str) -> int | None:
 
 # The clauses of a `train` in order, with patterns for what people write instead.
 _TRAIN = {
-    r"(?:for\s+)?(?P<n>[\w.]+)\s+(?P<unit>epochs?|steps?)\b|\b(?P<unit2>epochs|steps)\s*=\s*(?P<n2>[\w.]+)":
+    r"(?:for\s+)?(?P<n>[\w.]+)\s+(?P<unit>epochs?|steps?)\b|"
+    r"\b(?P<unit2>epochs|steps)(?:\s*=\s*|\s+(?=\d))(?P<n2>[\w.]+)":
         "{n} {unit}",
     r"\bon\s+(?P<data>[\w.]+)": "on {data}",
     r"\b(?:(?:in\s+)?batches\s+of|(?:with\s+)?batch_?size[\s=]+|in\s+batches(?=\s+\d))\s*(?P<size>[\w.]+)":
