@@ -12,13 +12,13 @@ from tfdsl.reference.explanations import Explanation, explanation, messages
 
 from .markdown import UNSEARCHED, block, code, table
 
-_BACK = "[All messages](index.md)\n"
+_BACK = "[All messages](../messages.md)\n"
 
 
 def message_pages(folder: str) -> dict[str, str]:
-    """The pages of all codes, and their list."""
+    """The pages of all codes in a folder, and their list beside it: an index.md would be the page of its section."""
     found = {name: (CATALOGUE[name], explanation(name)) for name in sorted(CATALOGUE)}
-    return {f"{folder}/index.md": _index(found)} | {f"{folder}/{name}.md": _page(*both) for name, both in found.items()}
+    return {f"{folder}.md": _index(found)} | {f"{folder}/{name}.md": _page(*both) for name, both in found.items()}
 
 
 def _hundreds() -> dict[str, str]:
@@ -56,6 +56,7 @@ def _index(found: Mapping[str, tuple[Message, Explanation | None]]) -> str:
     ]
     titles = _hundreds()
     for digit, names in groupby(found, key=lambda name: name[3]):
-        rows = ([f"[{code(name)}]({name}.md)", found[name][0].severity, _title(*found[name])] for name in names)
+        codes = ((f"[{code(name)}](messages/{name}.md)", *found[name]) for name in names)
+        rows = ([link, message.severity, _title(message, page)] for link, message, page in codes)
         parts += [f"## {titles[digit]}\n", table(["code", "kind", "meaning"], rows)]
     return "\n".join(parts)

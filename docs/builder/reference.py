@@ -171,7 +171,7 @@ def _index(every: Iterable[ReferenceEntry]) -> str:
         UNSEARCHED,
         "# All names\n",
         "Everything that has a name in the language or on the command line. `tfdsl explain NAME` describes it in the\n"
-        "terminal. The codes of [messages](messages/index.md) have their own list.\n",
+        "terminal. The codes of [messages](messages.md) have their own list.\n",
     ]
     named = sorted((one for one in every if one.kind != "code"), key=lambda one: (one.name.lower(), one.kind))
     for letter, ones in groupby(named, key=lambda one: one.name[0].upper()):

@@ -105,6 +105,19 @@ def test_every_page_of_the_documentation_is_in_the_navigation_once(site, pages):
     assert {*written, "README.md"} <= set(found)
 
 
+def test_the_page_of_a_section_is_its_first(site):
+    """The theme makes an index.md the page of its section, wherever it is in the list."""
+    project = tomllib.loads((site / "zensical.toml").read_text("utf-8"))["project"]
+    sections = [entries for one in project["nav"] for entries in one.values() if isinstance(entries, list)]
+    count = 0
+    for entries in sections:
+        pages = [page for one in entries for page in (one.values() if isinstance(one, dict) else [one])]
+        sections += [page for page in pages if isinstance(page, list)]
+        assert not any(isinstance(page, str) and page.endswith("/index.md") for page in pages[1:]), pages
+        count += 1
+    assert count > 5
+
+
 def has_place(pages, place):
     page, _, anchor = place.partition("#")
     return page in pages and (not anchor or anchor in anchors(pages[page]))
