@@ -108,10 +108,10 @@ def test_every_page_of_the_documentation_is_in_the_navigation_once(site, pages):
 def test_the_page_of_a_section_is_its_first(site):
     """The theme makes an index.md the page of its section, wherever it is in the list."""
     project = tomllib.loads((site / "zensical.toml").read_text("utf-8"))["project"]
-    sections = [entries for one in project["nav"] for entries in one.values() if isinstance(entries, list)]
+    sections = [section for one in project["nav"] for section in one.values() if isinstance(section, list)]
     count = 0
-    for entries in sections:
-        pages = [page for one in entries for page in (one.values() if isinstance(one, dict) else [one])]
+    for section in sections:
+        pages = [page for one in section for page in (one.values() if isinstance(one, dict) else [one])]
         sections += [page for page in pages if isinstance(page, list)]
         assert not any(isinstance(page, str) and page.endswith("/index.md") for page in pages[1:]), pages
         count += 1
