@@ -15,6 +15,7 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 from tensorflow.core.framework.types_pb2 import DataType
 from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf.config_pb2 import CallableOptions
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -34,9 +35,9 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "DataType", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "GraphDef", "Message",
-    "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation", "ResourceVariable",
-    "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
+    "AttrValue", "CallableOptions", "DataType", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary",
+    "GraphDef", "Message", "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation",
+    "ResourceVariable", "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
     "TrackableObjectGraph", "VariableDef",
     "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
     "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of",

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 
-import numpy as np
-
 from ...lowering.data import Arrays, GraphData
 from ...lowering.sums import ordered
 from ...lowering.tf import Operand, RewriterConfig, tf, v1
+from .repeated import Repeated, own
 
 
 class DataSession(v1.Session):
@@ -19,25 +18,27 @@ class DataSession(v1.Session):
             in_order.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
         super().__init__(target, data.graph, in_order)
         self._data = data
+        self._repeated = None if target else Repeated(self)
 
     def run(
         self, fetches: Operand, feed_dict: Operand = None, options: Operand = None, run_metadata: Operand = None
     ) -> Operand:
-        held = self.held(fetches, feed_dict or {})
-        if not held:
-            return super().run(fetches, feed_dict, options, run_metadata)
-        results = super().run(fetches, {**held, **(feed_dict or {})}, options, run_metadata)
-        if results is None:
-            return None
-        return tf.nest.map_structure(lambda value: _own(value, held), results)
+        feeds = feed_dict or {}
+        if self._repeated is None or not isinstance(fetches, list) or options or run_metadata:
+            return self._execute(fetches, feeds, options, run_metadata)
+        return self._repeated.run(
+            fetches, feeds, lambda: self._execute(fetches, feeds), lambda: self.held(fetches, feeds)
+        )
+
+    def _execute(
+        self, fetches: Operand, feeds: Operand, options: Operand = None, run_metadata: Operand = None
+    ) -> Operand:
+        held = self.held(fetches, feeds)
+        results = super().run(fetches, {**held, **feeds} or None, options, run_metadata)
+        if not held or results is None:
+            return results
+        return tf.nest.map_structure(lambda value: own(value, held), results)
 
     def held(self, fetches: Operand, feed_dict: Collection[Operand] = ()) -> Arrays:
         """The data that some fetches need besides the given feeds."""
         return self._data.needed(fetches, feed_dict, super().run)
-
-
-def _own(value: object, held: Arrays) -> object:
-    """A fetched value. If it is data, TensorFlow returns the fed array itself, so it is copied."""
-    if not isinstance(value, np.ndarray) or not any(np.may_share_memory(value, array) for array in held.values()):
-        return value
-    return value.copy() if value.shape else value[()]

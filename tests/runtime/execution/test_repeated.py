@@ -1,0 +1,102 @@
+"""Executions that a session repeats, beside `tf.compat.v1.Session`."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from tfdsl.lowering.data import GraphData
+from tfdsl.lowering.tf import tf, v1
+from tfdsl.runtime.execution.data_session import DataSession
+from tfdsl.runtime.execution.repeated import _OFTEN
+
+TIMES = 2 * _OFTEN
+
+
+def sessions(graph):
+    """A session that repeats, and TensorFlow's own."""
+    return DataSession(GraphData(graph)), v1.Session(graph=graph)
+
+
+def test_a_repeated_execution_has_the_values_of_the_others():
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [None, 2], "x")
+        w = v1.get_variable("w", initializer=tf.ones([2]), use_resource=True)
+        noise = tf.random.normal([2], seed=3)
+        y = tf.reduce_sum(x * w + noise)
+        step = w.assign_sub(y * 0.01 + noise).op
+        fetches = [y, step, w, y, tf.strings.as_string(y), noise]
+        init = w.initializer
+    for session in (both := sessions(graph)):
+        session.run(init)
+    for at in range(TIMES):
+        fed = {x: np.full([at % 5 + 1, 2], at, np.float32)}
+        ours, other = (session.run(fetches, fed) for session in both)
+        assert ours[1] is other[1] is None
+        for one, two in zip(ours, other, strict=True):
+            assert type(one) is type(two)
+            np.testing.assert_array_equal(one, two)
+    repeated = both[0]._repeated
+    assert repeated is not None and any(one.call is not None for one in repeated._found.values())
+
+
+@pytest.mark.parametrize("value", ["text", np.zeros([2, 3], np.float32), np.zeros([4], np.float32)])
+def test_a_value_that_does_not_fit_is_refused_after_many_that_did(value):
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [None, 2], "x")
+        y = tf.reduce_sum(x)
+    session = DataSession(GraphData(graph))
+    for _ in range(TIMES):
+        assert session.run([y], {x: np.ones([1, 2], np.float32)}) == [2.0]
+    with pytest.raises(ValueError):
+        session.run([y], {x: value})
+    assert session.run([y], {x: [[1, 2]]}) == [3.0]  # a list is converted
+
+
+def test_a_fed_tensor_can_be_fetched():
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [], "x")
+    session = DataSession(GraphData(graph))
+    assert [session.run([x], {x: np.float32(at)}) for at in range(TIMES)] == [[at] for at in range(TIMES)]
+
+
+def test_a_failure_names_its_op_as_in_the_first_execution():
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.int32, [], "x")
+        row = tf.gather([1.0, 2.0], x, name="row")
+    session = DataSession(GraphData(graph))
+    with pytest.raises(tf.errors.InvalidArgumentError) as first:
+        session.run([row], {x: np.array(5, np.int32)})
+    for _ in range(TIMES):
+        session.run([row], {x: np.array(1, np.int32)})
+    with pytest.raises(tf.errors.InvalidArgumentError) as later:
+        session.run([row], {x: np.array(5, np.int32)})
+    assert later.value.op is first.value.op is row.op
+    assert later.value.message == first.value.message
+
+
+def test_python_functions_do_not_run_in_the_thread_of_the_caller():
+    threads = set()
+
+    def function(x):
+        threads.add(threading.current_thread())
+        return x
+
+    with tf.Graph().as_default() as graph:
+        y = v1.py_func(function, [tf.constant(1.0)], tf.float32)
+    session = DataSession(GraphData(graph))
+    for _ in range(TIMES):
+        assert session.run([y]) == [1.0]
+    assert threading.current_thread() not in threads
+
+
+def test_fetched_data_is_a_copy(here):
+    import tfdsl
+
+    np.savez("d.npz", features=np.arange(8, dtype=np.float32).reshape(4, 2), target=np.ones(4, np.float32))
+    program = tfdsl.compile('data d = npz("d.npz")\nx = constant(d.features)\ny = x + 0.0\n')
+    with program.session() as session:
+        for _ in range(TIMES):
+            array = session.run("x")
+            array[:] = -1
+            np.testing.assert_array_equal(session.run("y"), np.arange(8).reshape(4, 2))
