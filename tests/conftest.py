@@ -16,6 +16,8 @@ gc.disable()
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # Processes of tests keep what they compile. Otherwise each would compile all modules of the project.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Trainings of tests are short, and some of them test the loops that only longer trainings would have.
+os.environ["TFDSL_LOOP_ALWAYS"] = "1"
 # Importing Keras with TensorFlow would take a second.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 

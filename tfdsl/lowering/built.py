@@ -41,6 +41,7 @@ class BuiltGraph:
         self.setters: dict = {}
         self.twins: dict = {}
         self.loops: dict = {}
+        self.steps_outside: dict = {}  # of trainings, by the loops that they could have shared
         self._copier: GraphCloner | None = None
         self.added: dict[str, object] = {}  # what sessions on a cluster add
         self.ordered: dict = {}  # executions with ordered ops

@@ -73,6 +73,12 @@ def iteration_steps(ops: int, steps: int) -> int:
     return max(1, min(_ITERATION_STEPS, min(_ITERATION_OPS, steps // _ITERATIONS_PER_OP) // max(1, ops)))
 
 
+def copied_steps(spec: "LoopSpec") -> int:
+    """The number of steps that are written out in a loop."""
+    events = 0 if spec.regular is None else spec.regular.together * spec.regular.gap
+    return events + (not spec.every) * (spec.together + (spec.together > 1)) + (spec.every or spec.flags > 0)
+
+
 class WholeArgument(Record):
     """The feed is the whole argument with this number."""
 

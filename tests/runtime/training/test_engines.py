@@ -529,6 +529,27 @@ def test_the_program_and_the_command_line_select_the_engine(tmp_path):
     assert ran(program(""), "", tmp_path / "three")[0].engines == ["loop"]
 
 
+def test_a_short_training_has_no_loop(tmp_path, monkeypatch):
+    monkeypatch.delenv(engines.ALWAYS)
+    short, long = program(""), program("", "2000 epochs on rows in batches of 20")
+    assert ran(short, "loop", tmp_path / "short")[0].engines == ["step"]
+    assert ran(long, "loop", tmp_path / "long")[0].engines == ["loop"]
+
+
+def test_short_trainings_that_are_alike_get_a_loop_in_the_end(monkeypatch):
+    monkeypatch.delenv(engines.ALWAYS)
+    compiled = tfdsl.compile(REPEATED.replace("RATES", "[0.01, 0.02, 0.05, 0.1, 0.2]"))
+    # Each takes 24 steps, and building the loop pays after 36.
+    monkeypatch.setattr(engine_loop, "_OUTSIDE", 0.005)
+    monkeypatch.setattr(engine_loop, "_PER_FEED", 0.0)
+    monkeypatch.setattr(engine_loop, "_BUILDING", 0.18)
+    monkeypatch.setattr(engine_loop, "_BUILDING_PER_OP", 0.0)
+    mixed = compiled.run(options=Options(write=lambda line: None))
+    assert set(mixed.engines) == {"step", "loop"} and mixed.engines == sorted(mixed.engines, reverse=True)
+    stepped = compiled.run(options=Options(write=lambda line: None, engine="step"))
+    assert_same_bits(mixed, stepped)
+
+
 def test_auto_compiles_long_trainings(tmp_path, monkeypatch):
     monkeypatch.setattr(engines, "_WORTH", engines._WORTH // 100)
     short, long = program(""), program("", "2000 epochs on rows in batches of 90")

@@ -48,7 +48,7 @@ class Streams:
                 output, state = self._twin(graph.get_operation_by_name(name))
                 given = {**feeds, **result}
                 given[state] = stream.state
-                value = session.run(output, given)
+                [value] = session.run([output], given)
                 stream.advance(value.size)
                 result[graph.get_tensor_by_name(f"{name}:0")] = value
         return result

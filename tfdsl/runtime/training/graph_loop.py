@@ -32,6 +32,8 @@ from ...lowering.train_loop import (
     TrainLoop,
     When,
     build,
+    copied_steps,
+    executions,
     iteration_steps,
     regular_events,
 )
@@ -51,6 +53,10 @@ _LONG = 0.5  # maximum seconds per execution: the user waits for printed lines, 
 _BLOCK = 8192  # maximum steps of a block
 _BLOCK_BYTES = 1 << 22  # maximum bytes of the row indices of a block
 _GATHERED_BYTES = 1 << 26  # maximum bytes gathered in one execution
+# Seconds that a step takes outside the graph, and for each of its feeds; and that a loop and its first execution take,
+# and for each op in it. Twice that, because a loop in which steps take as long as before gains nothing.
+_OUTSIDE, _PER_FEED = 80e-6, 30e-6
+_BUILDING, _BUILDING_PER_OP = 2 * 0.1, 2 * 0.0008
 _EVENTS = 2048  # maximum events in one execution compiled by XLA
 _OF_TENSORS = ("HistogramSummary", "ImageSummary")  # XLA can only gather their tensors
 
@@ -101,11 +107,9 @@ class GraphLoopEngine:
         self._losses = sum(len(item.losses) for item in self._body if isinstance(item, BodyExecution))  # of a step
         self._rows = self._opened()
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
-        self._graph = self._build()
-        self._call = self._callable()
-        self._variables = [v for v in self._run.built.state_variables() if v.op.name in self._graph.variables]
+        self._spec = self._description()
+        self._graph: TrainLoop | None = None
         self._length = 1 if self._run.on_cluster else 64  # steps of the next execution
-        self._most_events = self._event_limit()
         self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
         order = self._loop.order
@@ -162,11 +166,10 @@ class GraphLoopEngine:
         fields = [(field, self._feeds.array_of(at)) for at, field in self._feeds.of_rows.items()]
         return opened(self._run, self._loop.part, fields) if fields else None
 
-    def _build(self) -> TrainLoop:
-        """The loop in the graph. Trainings whose loops are alike share one, such as those that a `for` repeats."""
-        built, loop, run = self._run.built, self._loop, self._run
+    def _description(self) -> LoopSpec:
+        loop, run = self._loop, self._run
         compiled = self.name == "xla"
-        spec = LoopSpec(
+        return LoopSpec(
             body=self._body, arguments=tuple(self._feeds.types),
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams),
@@ -179,12 +182,27 @@ class GraphLoopEngine:
             readers=() if self._rows is None else self._rows.workers,
             read=() if self._rows is None else tuple(self._feeds.of_rows),
         )  # fmt: skip
-        self._spec = spec
+
+    def pays(self) -> bool:
+        """Whether the loop saves more than building it takes. Earlier trainings that could have shared it count too."""
+        built, total = self._run.built, self._loop.total - self._loop.step
+        steps = built.steps_outside[self._spec] = built.steps_outside.get(self._spec, 0) + total
+        feeds = len({tensor for one in executions(self._body) for tensor, _ in one.feeds})
+        saved = steps * (_OUTSIDE + _PER_FEED * feeds)
+        return self._spec in built.loops or saved > _BUILDING + _BUILDING_PER_OP * self._ops * copied_steps(self._spec)
+
+    def build(self) -> None:
+        """Build the loop in the graph. Trainings whose loops are alike share one, such as those that a `for` repeats.
+        Raises `NotInGraph` if an op cannot be copied into the loop."""
+        built = self._run.built
         try:
-            return build(built, spec)
+            graph = self._graph = build(built, self._spec)
         except NotCopied as error:
             node = op_of(built, error.op, error.function).node
-            raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
+            raise NotInGraph(str(error), node.origin if node else self._loop.plan.origin) from error
+        self._call = self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.fed)
+        self._variables = [v for v in built.state_variables() if v.op.name in graph.variables]
+        self._most_events = self._event_limit(graph)
 
     def _regular(self) -> Regular | None:
         """What most of the first events have in common."""
@@ -202,18 +220,19 @@ class GraphLoopEngine:
         flags = self._schedule.flags(0, min(self._loop.total, 2 * self._block_size))
         return min(self._block_size, int(flags.any(axis=1).sum()) + 2)
 
-    def _event_limit(self) -> int:
+    @property
+    def _built_loop(self) -> TrainLoop:
+        assert self._graph is not None  # it is built before the first execution
+        return self._graph
+
+    def _event_limit(self, graph: TrainLoop) -> int:
         """The maximum number of events of one execution."""
         size = 1
-        for tensor in self._graph.gathered:
+        for tensor in graph.gathered:
             shape = tensor.shape[1:]
             size += (shape.num_elements() if shape.is_fully_defined() else 1024) * max(tensor.dtype.size, 8)
         limit = max(1, _GATHERED_BYTES // size)
         return min(limit, self._spec.events) if self.name == "xla" else limit
-
-    def _callable(self):
-        graph = self._graph
-        return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.fed)
 
     def begin(self) -> None:
         """Prepare for the first step."""
@@ -277,6 +296,12 @@ class GraphLoopEngine:
         block_end = (loop.step // self._block_size + 1) * self._block_size
         self._take(loop.step, min(end, loop.step + self._length, block_end, self._schedule.next_after(loop.step)))
 
+    def _give_up(self, first: int, reason: str) -> None:
+        """Take the steps from `first` on one by one."""
+        self._has_given_up = True
+        line = self._loop.plan.origin.span.line
+        self._run.options.note(f"line {line} trains step by step from step {first} on: {reason}")
+
     def _take(self, first: int, last: int) -> None:
         """Take the steps from `first` up to but not including `last`, or fewer if they have too many events."""
         part = self._run.options.part
@@ -287,17 +312,13 @@ class GraphLoopEngine:
         refused = self._feeds.refused
         if refused is not None and refused < last:
             last = max(first, refused)
-            self._has_given_up = first == last
             if first == last:
                 self._step_until(first + 1)  # reports the failure, unless this step does not need the value
-                line = self._loop.plan.origin.span.line
-                self._run.options.note(
-                    f"line {line} trains step by step from step {first} on: a fed value cannot be computed in advance"
-                )
+                self._give_up(first, "a fed value cannot be computed in advance")
                 return
         flags = self._schedule.flags(first, last)
         is_event = np.logical_or(flags.any(axis=1), self._every)
-        is_event[0] = self._graph.has_events  # the loop begins with an event
+        is_event[0] = self._built_loop.has_events  # the loop begins with an event
         events = np.flatnonzero(is_event)
         if len(events) > self._most_events:
             last = first + int(events[self._most_events])
@@ -314,9 +335,7 @@ class GraphLoopEngine:
                 raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
             self._restore_state(before)
             self._step_until(last)  # reports the failure; if none occurs, only the loop had failed
-            self._has_given_up = True
-            line = self._loop.plan.origin.span.line
-            self._run.options.note(f"line {line} trains step by step from step {first} on: {plain_reason(error)}")
+            self._give_up(first, plain_reason(error))
             return
         seconds = time.time() - started
         # All steps take about the same time, and reading the clock takes as long as a small op.
@@ -414,7 +433,7 @@ class GraphLoopEngine:
         batches = []
         if order is not None:
             batches.append(order.block(start, end))
-            if self._graph.counts is not None:
+            if self._built_loop.counts is not None:
                 batches.append(order.sizes(start, end)[:, None])
         return batches, self._feeds.block(start, self._block_size)
 
@@ -516,7 +535,7 @@ class GraphLoopEngine:
         self._loop.begin_step()
 
     def _values(self, chunk: _Chunk, talk: _Talk, k: int) -> dict[Ref, object]:
-        return {ref: self._value(chunk.values[at][k], self._graph.packed[at]) for ref, at in talk.values}
+        return {ref: self._value(chunk.values[at][k], self._built_loop.packed[at]) for ref, at in talk.values}
 
     @staticmethod
     def _value(value: Operand, packed: bool) -> Operand:

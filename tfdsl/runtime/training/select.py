@@ -1,5 +1,6 @@
 """Selects the engine of a training, with a reason if it is not the requested one."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
@@ -19,6 +20,7 @@ from .step_engine import StepEngine
 # XLA is worth its compile time from this many op executions on: compiling takes at least 0.3 seconds, and saves 0.2 to
 # 0.5 microseconds per op (`benchmarks/`, loads `housing` and `network`).
 _WORTH = 2_000_000
+ALWAYS = "TFDSL_LOOP_ALWAYS"  # an environment variable: builds a loop even for a training that is too short for it
 _SLOW = ("Conv", "DepthwiseConv")  # ops that are slower in XLA on a CPU (load `digits`)
 
 
@@ -106,6 +108,10 @@ class Engines:
         if name == "xla" and self._run.on_cluster:
             raise NotInGraph("XLA compiles for one machine, not for a cluster", steps.loop.plan.origin)
         engine = GraphLoopEngine(steps, name, reached.ops)
+        if name == "loop" and not (self._run.on_cluster or os.environ.get(ALWAYS) or engine.pays()):
+            engine.close()
+            return steps
+        engine.build()
         if name == "xla":
             engine.compile()
         return engine
