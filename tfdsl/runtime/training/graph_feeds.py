@@ -10,7 +10,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ...data.arrays import aligned
+from ...data.arrays import aligned, empty
 from ...diagnostics import TfgError
 from ...lowering.tf import tf
 from ...lowering.train_loop import BatchRows, LoopArgument, PerStep, Source, WholeArgument
@@ -24,10 +24,12 @@ from .loop import TrainingLoop
 
 
 class LoopFeeds:
-    """The arguments of a loop: their types, the arrays of the fixed ones, the expressions of the varying ones."""
+    """The arguments of a loop: their types, the arrays of the fixed ones, the expressions of the varying ones. If
+    `batches` is the number of steps of a block, an argument with rows of batches has the batches of a block."""
 
-    def __init__(self, loop: TrainingLoop):
-        self._loop, self._run = loop, loop.run
+    def __init__(self, loop: TrainingLoop, batches: int | None = None):
+        self._loop, self._run, self._batches = loop, loop.run, batches
+        self._made: dict[tuple[int, int], np.ndarray] = {}  # memory for the batches of two blocks, by argument
         self.types: list[LoopArgument] = []
         self.arrays: list[np.ndarray | None] = []
         self.of_rows: dict[int, str] = {}  # the arguments with rows of batches, and their fields
@@ -80,6 +82,17 @@ class LoopFeeds:
             rows_of += [missing] * (steps - len(rows_of))
         return {number: np.stack(rows_of) for number, rows_of in values.items()}
 
+    def taken(self, rows: np.ndarray, turn: int) -> dict[int, np.ndarray]:
+        """The batches of a block, by argument, if they are arguments. `rows` is int [steps, size]; a row -1 has any
+        values. The memory of the block before the last is used again: `turn` is 0 for every second block, or 1."""
+        found: dict[int, np.ndarray] = {}
+        for number in self.of_rows if self._batches is not None else ():
+            array = self.array_of(number)
+            if (number, turn) not in self._made:
+                self._made[number, turn] = empty((*rows.shape, *array.shape[1:]), array.dtype)
+            found[number] = array.take(rows, 0, self._made[number, turn], "clip")
+        return found
+
     def _moved(self, number: int, context: EvalContext) -> np.ndarray:
         """A varying argument at one step."""
         expr, type, feed = self.moving[number]
@@ -112,7 +125,8 @@ class LoopFeeds:
             array = self._converted(self._whole_array(feed.value.field), feed)
             # On a cluster, only the rows of the next steps are sent.
             rows = None if self._run.on_cluster else len(array)
-            type = LoopArgument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
+            first = (rows,) if self._batches is None else (self._batches, self._sizes[0])
+            type = LoopArgument(tf.as_dtype(array.dtype), (*first, *array.shape[1:]))
             number = self._argument((feed.value.field, array.dtype.str), array, type, array.shape[1:])
             self.of_rows[number] = feed.value.field
             return BatchRows(number, feed.value.index)

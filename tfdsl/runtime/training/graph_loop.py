@@ -9,6 +9,7 @@ the start of the execution, and the steps are taken again up to that point.
 While the graph runs, a separate thread draws the batches of the next steps and writes logs.
 """
 
+import math
 import re
 import time
 from collections import Counter
@@ -37,7 +38,7 @@ from ...lowering.train_loop import (
     iteration_steps,
     regular_events,
 )
-from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
+from ...program import Every, Field, Log, Node, Ref, Run, Statement, Stop, batch_fields, fetches_of
 from ..execution import evaluate
 from ..execution.determinism import no_determinism
 from ..execution.failures import is_variable_gone, run_failure
@@ -52,6 +53,8 @@ from .worker_rows import WorkerRows, opened
 _LONG = 0.5  # maximum seconds per execution: the user waits for printed lines, or after Ctrl-C
 _BLOCK = 8192  # maximum steps of a block
 _BLOCK_BYTES = 1 << 22  # maximum bytes of the row indices of a block
+_BATCHES_BYTES = 1 << 24  # maximum bytes of the batches of a block, for XLA, unless it then has fewer than
+_FEW = 8  # steps
 _GATHERED_BYTES = 1 << 26  # maximum bytes gathered in one execution
 # Seconds that a step takes outside the graph, and for each of its feeds; and that a loop and its first execution take,
 # and for each op in it. Twice that, because a loop in which steps take as long as before gains nothing.
@@ -97,9 +100,8 @@ class GraphLoopEngine:
         if always is not None:
             line = always.origin.span.line
             raise NotInGraph(f"line {line} runs outside the graph", always.origin)
-        rows = 1 if self._loop.order is None else self._loop.order.size
-        self._block_size = max(1, min(_BLOCK, self._loop.total, _BLOCK_BYTES // (4 * rows)))
-        self._feeds = LoopFeeds(self._loop)
+        self._block_size = max(1, min(_BLOCK, self._loop.total, self._steps_in_memory()))
+        self._feeds = LoopFeeds(self._loop, self._block_size if name == "xla" else None)
         self._talks: list[_Talk] = []
         self._tags: dict[int, str] = {}  # of scalar summaries, by the places of their values
         self._tensors = 0
@@ -119,6 +121,17 @@ class GraphLoopEngine:
         self._blocks: dict[int, Future] = {}
         self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
         self._logs: list[Future] = []
+
+    def _steps_in_memory(self) -> int:
+        """The maximum number of steps of a block."""
+        loop = self._loop
+        if loop.order is None:
+            return _BLOCK
+        if self.name == "loop":
+            return _BLOCK_BYTES // (4 * loop.order.size)
+        fields = [loop.run.context.arrays(Field(*loop.part, field)) for field in batch_fields(loop.plan)]
+        bytes_of_row = sum(field.dtype.itemsize * math.prod(field.shape[1:]) for field in fields)
+        return max(_FEW, _BATCHES_BYTES // max(1, bytes_of_row * loop.order.size))
 
     # --- building -------------------------------------------------------------------------------
 
@@ -187,7 +200,7 @@ class GraphLoopEngine:
         """Whether the loop saves more than building it takes. Earlier trainings that could have shared it count too."""
         built, total = self._run.built, self._loop.total - self._loop.step
         steps = built.steps_outside[self._spec] = built.steps_outside.get(self._spec, 0) + total
-        feeds = len({tensor for one in executions(self._body) for tensor, _ in one.feeds})
+        feeds = len({source for one in executions(self._body) for _, source in one.feeds})
         saved = steps * (_OUTSIDE + _PER_FEED * feeds)
         return self._spec in built.loops or saved > _BUILDING + _BUILDING_PER_OP * self._ops * copied_steps(self._spec)
 
@@ -392,7 +405,7 @@ class GraphLoopEngine:
             missing = self._spec.events - len(positions)
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))
-        given: list[object] = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
+        given: list[object] = [moving.get(at, array) for at, array in enumerate(self._feeds.arrays)]
         if self._run.on_cluster and self._feeds.of_rows:
             given, batches[0] = self._sent(given, batches[0])
         streams = self._run.streams.states()
@@ -430,12 +443,15 @@ class GraphLoopEngine:
 
     def _make_block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
         order, end = self._loop.order, start + self._block_size
-        batches = []
+        batches, taken = [], {}
         if order is not None:
-            batches.append(order.block(start, end))
+            rows = order.block(start, end)
+            taken = self._feeds.taken(rows, start // self._block_size % 2)
+            if self._built_loop.rows is not None:
+                batches.append(rows)
             if self._built_loop.counts is not None:
                 batches.append(order.sizes(start, end)[:, None])
-        return batches, self._feeds.block(start, self._block_size)
+        return batches, {**self._feeds.block(start, self._block_size), **taken}
 
     def _adapt(self, steps: int, seconds: float) -> None:
         """Choose the length of the next execution. It does not affect the results."""
