@@ -171,3 +171,19 @@ def test_the_row_defines_the_signature(capsys, tmp_path):
     (tmp_path / "p.tfg").write_text("variable w = 1.0\noptimize square(w) with momentum(0.9, clipnrm=2)\n")
     assert main(["check", str(tmp_path / "p.tfg")]) == 1
     assert "clipnorm" in capsys.readouterr().out
+
+
+def test_the_slots_have_a_name():
+    text = PROGRAM.format(own='slots="Mine", ').replace(" as step", "")
+    compiled = tfdsl.compile(text)
+    assert {"w/Mine", "b/Mine"} < {one.name.partition(":")[0] for one in compiled.graph.get_collection("variables")}
+    assert compiled.graph.get_operation_by_name("Mine").type == "NoOp"
+    usual, named = (tfdsl.compile(one).run().variables for one in (PROGRAM.format(own=""), text))
+    np.testing.assert_array_equal(usual["w/Momentum"], named["w/Mine"])
+    np.testing.assert_array_equal(usual["w"], named["w"])
+
+
+@pytest.mark.parametrize("slots", ["2.0", '""', '"/x"', '"x/"', '"a b"', "true"])
+def test_wrong_names_of_slots(slots):
+    with pytest.raises(tfdsl.TfgError, match=r"momentum needs a name in quotes, such as \"Adam\""):
+        program(f"slots={slots}, ")

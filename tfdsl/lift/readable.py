@@ -27,6 +27,7 @@ from .exact import function_blocks, lift_exact
 from .folds.arrays import fold_arrays
 from .folds.branches import fold_branches
 from .folds.calls import fold_calls
+from .folds.clips import fold_clips
 from .folds.composites import fold_composites
 from .folds.conds import fold_conds, is_gradient
 from .folds.drops import drop_asserts, drop_dropout, drop_summaries, drop_training
@@ -43,6 +44,7 @@ from .folds.saver import drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
+from .folds.waits import fold_waits
 from .graph import NAMED, SWITCHES, VARIABLES, Endpoint, SavedGraph, reached
 from .inline import inlined
 from .lifted import Lifted
@@ -62,8 +64,8 @@ _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
     drop_savers, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
     fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds, fold_shapes, fold_variables,
-    fold_summaries, drop_initializers, fold_losses, fold_composites, fold_random, fold_calls,
-    fold_arrays, fold_initializers, fold_lists, fold_outputs,
+    fold_summaries, drop_initializers, fold_losses, fold_composites, fold_clips, fold_random, fold_calls,
+    fold_arrays, fold_initializers, fold_lists, fold_outputs, fold_waits,
 )  # fmt: skip
 
 

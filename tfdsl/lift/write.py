@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..ops.named import SCAN, ZEROS
-from ..ops.optimizers import OPTIMIZERS
+from ..ops.optimizers import OPTIMIZERS, SLOTS
 from ..record import Record, field
 from .constants import type_text, usual_dtype, value_text
 from .draft import (
@@ -32,6 +32,7 @@ from .draft import (
     SummaryPiece,
     VariablePiece,
     block_of,
+    changes_something,
     ends_of,
     is_raw,
 )
@@ -420,14 +421,28 @@ class Writer(ExpressionWriter):
     def _lines(self, parts: tuple[LiftedPiece | ScopeBlock, ...], scope: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """The lines of parts, each with the piece that it comes from."""
         margin = "    " * len(scope)
+        opened = ""
         for part in parts:
             if isinstance(part, ScopeBlock):
                 yield f"{margin}scope {part.name}:", ""
                 yield from self._lines(part.parts, (*scope, part.name))
+                opened = ""
             else:
                 self.here = scope
-                for line in (*self._comment(part), *self._statement(part)):
+                comment, (first, *others) = list(self._comment(part)), self._statement(part)
+                is_open = first == opened and not comment
+                for line in (*comment, *([] if is_open else [first]), *others):
                     yield f"{margin}{line}", part.node
+                opened = first if first.startswith("after ") and not self._changes(part) else ""
+
+    def _changes(self, piece: LiftedPiece) -> bool:
+        """Whether a statement changes or prints something."""
+        nodes = self.draft.graph.nodes
+        return (
+            isinstance(piece, (StepPiece, BlockPiece))
+            or piece.node not in nodes
+            or changes_something(nodes[piece.node])
+        )
 
     def _comment(self, piece: LiftedPiece) -> Iterator[str]:
         """A comment that says why a part of the graph stays as it was, before the first statement of that part."""
@@ -611,12 +626,19 @@ class Writer(ExpressionWriter):
         return f"{head}{f' as {name}' if name else ''}{self._as(piece, self.names.get(piece.ends[0], name))}"
 
     def step_name(self, piece: StepPiece) -> str:
-        """The name of a step, or "" if it needs no name: its node has TensorFlow's usual name, or it is the only step
-        and has a whole name."""
+        """The name of a step, or "" if it needs no name: nothing waits for it, and its node has the usual name of
+        TensorFlow, or it is the only step and has a whole name."""
         name = self.names.get(piece.ends[0], "")
         is_only = sum(isinstance(one, StepPiece) for one in self.draft.pieces.values()) == 1
         is_whole = piece.node != "/".join((*self.scopes.get(piece.node, ()), name)) and piece.node in self.kept
-        return "" if piece.node == OPTIMIZERS[piece.optimizer].node or (is_only and is_whole) else name
+        if any(self._is_there(one) and self._owner(one) == piece.node
+               for other in self.draft.pieces.values() for one in other.controls):  # fmt: skip
+            return name
+        given, row = dict(piece.arguments), OPTIMIZERS[piece.optimizer]
+        slots = given.get(SLOTS)
+        usual = slots.value if isinstance(slots, Given) else row.node
+        is_usual = piece.node == usual and row.lacking.keys().isdisjoint(given)
+        return "" if is_usual or (is_only and is_whole) else name
 
     def _trained(self, ends: Sequence[Endpoint]) -> str:
         """The variables that a step trains, or the scope that contains exactly these variables."""

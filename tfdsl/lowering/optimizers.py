@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from ..ops.optimizers import LEARNING_RATE, OPTIMIZERS
+from ..ops.optimizers import LEARNING_RATE, OPTIMIZERS, SLOTS
 from .tf import Operand, tf, v1
 
 Pairs = Iterable[tuple[Operand, Operand]]  # gradients and variables
@@ -15,7 +15,9 @@ def optimizer(optimizer: str, **arguments: Operand) -> "v1.train.Optimizer":
     """An optimizer by its name in the language. Arguments are numbers or scalar tensors."""
     row = OPTIMIZERS[optimizer]
     arguments.setdefault("learning_rate", LEARNING_RATE)
-    made = getattr(v1.train, row.tf)(**{name: value for name, value in arguments.items() if name not in row.lacking})
+    given = {name: value for name, value in arguments.items() if name not in (*row.lacking, SLOTS)}
+    named = {"name": arguments[SLOTS]} if SLOTS in arguments else {}
+    made = getattr(v1.train, row.tf)(**given, **named)
     own = {name: argument.step for name, argument in row.lacking.items() if name in arguments}
     if own:
         made.apply_gradients = partial(_apply_with, made.apply_gradients, own, arguments)

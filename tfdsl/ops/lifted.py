@@ -164,6 +164,7 @@ SplitV = split(value, num_or_size_splits, axis)
 DynamicPartition = dynamic_partition(data, partitions, num_partitions=num_partitions)
 Gather = gather(params, indices)
 GatherV2 = gather(params, indices, axis, batch_dims=batch_dims)
+ResourceGather = gather(params, indices, batch_dims=batch_dims)
 GatherNd = gather_nd(params, indices)
 Select = where(condition, x, y)
 SelectV2 = where_v2(condition, x, y)
@@ -273,6 +274,8 @@ ApplyAdagrad = adagrad(var, accum, learning_rate, grad)
 ApplyAdadelta = adadelta(var, accum, accum_update, learning_rate, rho, epsilon, grad)
 ApplyFtrl = ftrl(var, accum, linear, grad, learning_rate, l1_regularization_strength, \
 l2_regularization_strength, learning_rate_power)
+ApplyFtrlV2 = ftrl(var, accum, linear, grad, learning_rate, l1_regularization_strength, \
+l2_regularization_strength, l2_shrinkage_regularization_strength, learning_rate_power)
 ApplyProximalGradientDescent = proximal_gradient_descent(var, learning_rate, l1_regularization_strength, \
 l2_regularization_strength, grad)
 ApplyProximalAdagrad = proximal_adagrad(var, accum, learning_rate, l1_regularization_strength, \
@@ -283,6 +286,12 @@ SparseApplyAdagrad = adagrad(var, accum, learning_rate, grad, indices)
 SparseApplyAdadelta = adadelta(var, accum, accum_update, learning_rate, rho, epsilon, grad, indices)
 SparseApplyFtrl = ftrl(var, accum, linear, grad, indices, learning_rate, l1_regularization_strength, \
 l2_regularization_strength, learning_rate_power)
+SparseApplyFtrlV2 = ftrl(var, accum, linear, grad, indices, learning_rate, l1_regularization_strength, \
+l2_regularization_strength, l2_shrinkage_regularization_strength, learning_rate_power)
+SparseApplyProximalGradientDescent = proximal_gradient_descent(var, learning_rate, l1_regularization_strength, \
+l2_regularization_strength, grad, indices)
+SparseApplyProximalAdagrad = proximal_adagrad(var, accum, learning_rate, l1_regularization_strength, \
+l2_regularization_strength, grad, indices)
 """
 
 _LINE = re.compile(r"(\w+) = (\w+)\((.*)\)( first)?")

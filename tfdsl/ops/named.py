@@ -14,7 +14,7 @@ STACK, CONCAT, FILL = OPS["stack"], OPS["concat"], OPS["fill"]
 RANDOM_UNIFORM, TRUNCATED_NORMAL = OPS["random_uniform"], OPS["truncated_normal"]
 REDUCE_MEAN, DCT = OPS["reduce_mean"], OPS["dct"]
 ASSIGN, GRADIENTS, STOP_GRADIENT = OPS["assign"], OPS["gradients"], OPS["stop_gradient"]
-STORED, DROPOUT = OPS["stored"], OPS["dropout"]
+STORED, DROPOUT, CLIP_BY_NORM = OPS["stored"], OPS["dropout"], OPS["clip_by_norm"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}
 """The op of each operator of the language, such as `+`, `unary -` or `if`."""

@@ -10,6 +10,7 @@ from ..record import Record
 
 REQUIRED = object()
 LEARNING_RATE = 0.01
+SLOTS = "slots"  # the argument that names the variables of an optimizer
 
 Pairs = Sequence[tuple[Any, Any]]  # gradients, None if there is none, with their variables
 
@@ -66,7 +67,8 @@ class OptimizerRow(Record):
                 return name
             return f"{name} = {str(default).lower() if default is None or isinstance(default, bool) else default}"
 
-        last = {"learning_rate": LEARNING_RATE, **{name: one.default for name, one in self.lacking.items()}}
+        lacking = {name: one.default for name, one in self.lacking.items()}
+        last = {"learning_rate": LEARNING_RATE, **lacking, SLOTS: None}
         return ", ".join(shown(name, default) for name, default in {**self.given, **last}.items())
 
     @property
@@ -186,7 +188,8 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "ftrl", "FtrlOptimizer",
-            {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL},
+            {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL,
+             "l2_shrinkage_regularization_strength": 0.0},
             "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).", slots=2,
             keras="Ftrl",
         ),

@@ -26,7 +26,7 @@ from ...inputs import PythonOp
 from ...ops import OPS
 from ...ops.named import CAST, GRADIENTS
 from ...ops.op import REQUIRED, Op
-from ...ops.optimizers import CLIPS, OptimizerRow
+from ...ops.optimizers import CLIPS, SLOTS, OptimizerRow
 from ...ops.optimizers import REQUIRED as NEEDED
 from ...ops.raw import RawOp
 from ...program import Arg, Field, Ref, Refs, Static, written
@@ -227,11 +227,12 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: ArgumentValue) -> list[Ten
 
 
 _LARGEST = 3.4028235e38  # of float32
+_SLOTS = re.compile(r"[A-Za-z0-9.][\w.\\-]*(/[\w.\\-]+)*", re.ASCII)  # the names that TensorFlow allows
 
 
 def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) -> Optimizer:
     """An optimizer with its arguments: numbers and scalar tensors."""
-    names = [*row.given, "learning_rate", *row.lacking]
+    names = [*row.given, "learning_rate", *row.lacking, SLOTS]
     for chosen in (argument for name, argument in given if name == "var_list"):
         help = f"write after it which variables it trains: with {row.name}(...) wrt {chosen.text.strip('[]')}"
         place = chosen.whole or chosen.span
@@ -249,7 +250,14 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         ctx.fail(CLIPPED_TWICE, clips[1].whole or clips[1].span, clips=listed(CLIPS))
     for name, argument in arguments.items():
         value = argument.value
-        if value is None and name in row.lacking and row.lacking[name].default is None:
+        if value is None and (name == SLOTS or (name in row.lacking and row.lacking[name].default is None)):
+            continue
+        if name == SLOTS:
+            if not isinstance(value, str) or _SLOTS.fullmatch(value) is None:
+                wanted = 'a name in quotes, such as "Adam"'
+                ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted=wanted, name=name,
+                         value=describe(value))  # fmt: skip
+            args[name] = Static(value)
             continue
         if isinstance(row.params.get(name), bool):
             if not isinstance(value, bool):

@@ -30,6 +30,7 @@ _PASSES = ("Identity", "Snapshot")
 # Attributes that follow from an input or change no value: how ops lock and check variables, the seed of the graph, and
 # the preferences of kernels.
 _UNSEEN = ("num_split", "use_locking", "validate_shape", "seed", "use_cudnn_on_gpu", "parallel_iterations")
+_OF_VARIABLES = ("ReadVariableOp", "ResourceGather")  # whose dtype is that of a variable
 _WINDOWS = ("Conv2D", "Conv2DBackpropInput", "MaxPool", "AvgPool")  # whose calls take sizes of height and width alone
 _TENSORS = ("tensor", "tensors", "shape", "variable")
 
@@ -92,6 +93,7 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
         if value_text(attribute(node.attrs[name]), "") not in wanted.split("|"):
             return None
     taken = {*call.attrs.values(), *call.demanded, *inferred(definition, node.attrs), *_UNSEEN}
+    taken |= {"dtype"} if node.op in _OF_VARIABLES else set()
     for attr in definition.attr:
         if attr.name not in taken and node.attrs[attr.name] != attr.default_value:
             return None

@@ -7,6 +7,7 @@ the nodes of the graph only if it builds the same ones.
 
 from collections.abc import Mapping
 from functools import cache
+from typing import cast
 
 import numpy as np
 
@@ -106,27 +107,28 @@ def _compiled(text: str) -> _Call:
         key, _, value = part.partition("=")
         arguments[key] = value
     results = tuple(names[0].split(", "))
-    declared = {key: _TENSORS[value] for key, value in arguments.items() if value in _TENSORS}
-    built = _built(OPS[name], arguments, declared, results)
-    assert built is not None
-    places = {arguments[key]: key for key in declared}
-    return _Call(OPS[name], arguments, results if len(results) > 1 else (), built, places)
+    places = {value: key for key, value in arguments.items() if value in _TENSORS}
+    made = built(call, {name: _TENSORS[name] for name in places}, results)
+    assert made is not None
+    return _Call(OPS[name], arguments, results if len(results) > 1 else (), made, places)
 
 
-def _built(
-    op: Op, arguments: Mapping[str, str], declared: Mapping[str, str], results: tuple[str, ...]
-) -> "tuple[TensorFlowTensor, ...] | None":
+def built(call: str, declared: Mapping[str, str], results: tuple[str, ...]) -> "tuple[TensorFlowTensor, ...] | None":
     """The results of a call in a graph of its own, or None if it does not compile. `declared` has the types of the
-    arguments that are placeholders."""
-    placeholders = dict(zip((arguments[key] for key in declared), declared.values()))
-    lines = [f"placeholder {name}: {type}" for name, type in placeholders.items()]
-    given = ", ".join(f"{key}={value}" for key, value in arguments.items())
-    lines.append(f"{', '.join(f'{one}_' for one in results)} = {op.name}({given})\n")
+    placeholders in it."""
+    lines = [f"placeholder {name}: {type}" for name, type in declared.items()]
+    lines.append(f"{', '.join(f'{one}_' for one in results)} = {call}\n")
     try:
         compiled = compile_source(Source("call.tfg", "\n".join(lines)))
-        return tuple(compiled.built().element(compiled[f"{one}_"]) for one in results)
+        made = [compiled[f"{one}_"] for one in results]
     except TfgError:
         return None
+    every = [item for one in made for item in (cast(list[object], one) if isinstance(one, list) else [one])]
+    return tuple(map(compiled.built().element, every))
+
+
+def _call_text(op: Op, arguments: Mapping[str, str]) -> str:
+    return f"{op.name}({', '.join(f'{key}={value}' for key, value in arguments.items())})"
 
 
 def _op(name: str) -> str:
@@ -152,11 +154,13 @@ class _Match:
             return
         found = tuple(end for end in ends if end is not None)
         arguments, texts, declared = given
-        built = _built(call.op, texts, declared, call.names or ("result",))
-        if built is None:
+        made = built(
+            _call_text(call.op, texts), {texts[key]: type for key, type in declared.items()}, call.names or ("result",)
+        )
+        if made is None:
             return
         places = {texts[key]: self._place(key) for key in declared}
-        if not all(_Same(draft, places).are(one, end) for one, end in zip(built, found)):
+        if not all(Same(draft, places).are(one, end) for one, end in zip(made, found)):
             return
         last = self._named(found) if len(found) == 1 else found
         kept = {key: one for key, one in arguments.items() if not _is_default(call.op, key, one)}
@@ -302,16 +306,19 @@ class _Match:
 
     def _tensor(self, key: str, given: Operand, end: Endpoint) -> tuple[str, str]:
         """The text of a tensor, and its type if it is a placeholder: all but scalars of the usual dtypes."""
-        piece = self._draft.pieces.get(end.node)
-        type = piece.type if isinstance(piece, VariablePiece) else self._draft.type(end)
+        type = type_of(self._draft, end)
         if isinstance(given, Given) and type.rank == 0 and type.dtype.name == "float32":
             return value_text(given.value, "float32"), ""
         first = next(one for one in self._call.arguments if self._bound.get(self._call.arguments[one]) == end)
-        return f"{first}_", type_text(TensorType(type.dtype, _numbers(type)))
+        return f"{first}_", type_text(type)
 
 
-def _numbers(type: TensorType) -> tuple[int | None, ...] | None:
-    return None if type.shape is None else tuple(size if isinstance(size, int) else None for size in type.shape)
+def type_of(draft: Draft, end: Endpoint) -> TensorType:
+    """The type of a tensor, without the names of sizes. A variable has the type of its value."""
+    piece = draft.pieces.get(end.node)
+    type = piece.type if isinstance(piece, VariablePiece) else draft.type(end)
+    sizes = None if type.shape is None else tuple(size if isinstance(size, int) else None for size in type.shape)
+    return TensorType(type.dtype, sizes)
 
 
 def _is_default(op: Op, name: str, value: Operand) -> bool:
@@ -357,11 +364,13 @@ def _known(draft: Draft, end: Endpoint) -> np.ndarray | None:
     return constant_value(draft.graph.nodes[end.node]) if value is None else value
 
 
-class _Same:
-    """Compares the nodes that a call builds with those of the graph. `places` maps placeholders to the arguments."""
+class Same:
+    """Compares the nodes that a call builds with those of the graph. `places` maps placeholders to the arguments.
+    `nodes` are the nodes of the graph that were the same."""
 
     def __init__(self, draft: Draft, places: Mapping[str, Endpoint]):
         self._draft, self._places = draft, places
+        self.nodes: set[str] = set()
 
     def are(self, tensor: TensorFlowTensor, end: Endpoint) -> bool:
         made, end = _passed(tensor), _source(self._draft, end)
@@ -373,6 +382,7 @@ class _Same:
         if known is not None and value is not None:
             return known.dtype == value.dtype and known.shape == value.shape and known.tobytes() == value.tobytes()
         node = self._draft.graph.nodes[end.node]
+        self.nodes.add(node.name)
         return (
             _op(node.op) == _op(operation.type)
             and made.value_index == end.output

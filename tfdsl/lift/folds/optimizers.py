@@ -1,12 +1,14 @@
 """Optimizers: the gradients, the ops that change variables, and the slots are one `optimize`, or `gradients` and one
 `apply` where something is done to the gradients in between."""
 
+import re
 from collections import defaultdict
 
 import numpy as np
 
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
+from ...ops.optimizers import SLOTS
 from ..constants import attribute
 from ..draft import (
     CallPiece,
@@ -45,12 +47,12 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     first = steps[0]
     if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
         raise NotReadable(f"the updates of {scope} are not a step of one optimizer")
-    made = [_input(node, step, "grad") for node, step in zip(updates, steps) if step is not None]
+    made = [_summed(draft, scope, _input(node, step, "grad")) for node, step in zip(updates, steps) if step is not None]
     slots = _slots(draft, updates, first)
     by_rows = _by_rows(draft, scope, slots)
     holders = [_holder(draft, node.inputs[0]) for node in (*updates, *by_rows)]
     made += [node.inputs[-1] for node in by_rows]
-    roots = [_gradient(draft, end) for end in made]
+    roots = [_gradient(draft, scope, end) for end in made]
     scopes = {match[1] for end in roots if end is not None and (match := GRADIENTS_SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
         raise NotReadable(f"the gradients of {scope} are not found")
@@ -74,8 +76,10 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     counter = _holder(draft, last.inputs[0]) if last.op in _COUNTS else None
     if counter is not None and draft.is_open(counter.name):
         fold_variable(draft, counter)
-    arguments = _arguments(draft, updates[0], first, slots)
-    if any(_arguments(draft, node, first, slots) != arguments for node in updates if lifted_step(node.op) == first):
+    around = scope.rpartition("/")[0] + "/"
+    each = [_arguments(draft, node, first, slots, trained, around) for node in updates if lifted_step(node.op) == first]
+    arguments = each[0]
+    if any(one != arguments for one in each):
         raise NotReadable(f"{scope} updates variables with different arguments")
     for _, value in arguments:  # an argument can be computed in the scope of the optimizer
         for end in ends_of(value):
@@ -97,7 +101,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
         global_step=None if counter is None else Endpoint(counter.name),
         gradients=() if is_whole else tuple(operand(draft, end) for end in made),
         is_whole=_are_named(slots, trained, ""),
-        is_scoped=_are_named(slots, trained, scope.rpartition("/")[0] + "/"),
+        is_scoped=_are_named(slots, trained, around),
     )
     if not is_whole:
         _claim_gradients(draft, loss, trained, [end for end in roots if end is not None], inside)
@@ -169,14 +173,24 @@ def _input(node: GraphNode, step: LiftedStep, name: str) -> Endpoint:
     return node.inputs[step.inputs.index(name)]
 
 
-def _gradient(draft: Draft, end: Endpoint) -> Endpoint | None:
-    """The gradient that an optimizer is given, perhaps changed since: the nearest one above."""
+def _summed(draft: Draft, scope: str, end: Endpoint) -> Endpoint:
+    """The gradient of rows that an update of rows receives. An optimizer first adds up the gradients of each row."""
+    node = draft.graph.nodes[end.node]
+    is_own = node.op == "UnsortedSegmentSum" and node.name.startswith(f"{scope}/update_")
+    return node.inputs[0] if is_own else end
+
+
+def _gradient(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
+    """The gradient that an optimizer is given, perhaps changed since: the nearest one above. In the scope of the
+    optimizer, slots change before they are read."""
     seen, left = {end}, [end]
     while left:
         one = left.pop(0)
         if GRADIENTS_SCOPE.match(one.node):
             return one
-        new = [other for other in draft.graph.nodes[one.node].inputs if other not in seen]
+        node = draft.graph.nodes[one.node]
+        before = map(Endpoint, node.controls if node.name.startswith(f"{scope}/") else ())
+        new = [other for other in (*node.inputs, *before) if other not in seen]
         seen |= set(new)
         left += new
     return None
@@ -209,13 +223,30 @@ def _slots(draft: Draft, updates: list[GraphNode], step: LiftedStep) -> list[str
     return list(dict.fromkeys(found))
 
 
-def _arguments(draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]) -> tuple[tuple[str, Operand], ...]:
+def _slots_name(draft: Draft, slots: list[str], trained: tuple[Endpoint, ...], scope: str) -> str:
+    """The name of the optimizer in the names of its slots, or "" if it has no slots. TensorFlow adds a number to names
+    that are taken."""
+    starts = [start for end in sorted(trained, key=lambda one: -len(one.node))
+              for start in (f"{end.node}/", f"{scope}{end.node}/")]  # fmt: skip
+    for start in starts:
+        for slot in slots:
+            if slot.startswith(start):
+                first = slot.removeprefix(start)
+                plain = re.sub(r"_\d+$", "", first)
+                is_numbered = f"{slot}_1" not in slots and f"{start}{plain}" in draft.graph.nodes
+                return plain if is_numbered else first
+    return ""
+
+
+def _arguments(
+    draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str], trained: tuple[Endpoint, ...], scope: str
+) -> tuple[tuple[str, Operand], ...]:
     """The arguments of the optimizer that are not its defaults."""
     found: list[tuple[str, Operand]] = []
     defaults = step.optimizer.params
     for name, end in zip(step.inputs, node.inputs):
         if name in defaults or name == "learning_rate":
-            value = operand(draft, _uncast(draft, end))
+            value = operand(draft, _unchanged(draft, step, name, _uncast(draft, end)))
             if not (name in defaults and isinstance(value, Given) and _equal(value.value, defaults[name])):
                 found.append((name, value))
     for name, attr in step.attrs.items():
@@ -229,7 +260,10 @@ def _arguments(draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str]
         value = _filled(draft, made.inputs[1]) if made is not None else None
         if value is not None and not _equal(value, defaults["initial_accumulator_value"]):
             found.append(("initial_accumulator_value", Given(value, "float32")))
-    order = ["learning_rate", *defaults]
+    name = _slots_name(draft, slots, trained, scope)
+    if name not in ("", step.optimizer.node):
+        found.append((SLOTS, Given(name, "string")))
+    order = ["learning_rate", *defaults, SLOTS]
     return tuple(sorted(found, key=lambda one: order.index(one[0])))
 
 
@@ -237,6 +271,16 @@ def _uncast(draft: Draft, end: Endpoint) -> Endpoint:
     """An argument before the update of a variable converts it to the variable's dtype."""
     node = draft.graph.nodes[end.node]
     return node.inputs[0] if node.op == "Cast" and "/update_" in node.name else end
+
+
+def _unchanged(draft: Draft, step: LiftedStep, name: str, end: Endpoint) -> Endpoint:
+    """An argument before the optimizer changes it: FTRL adds `beta / (2 * learning_rate)`, where `beta` is 0."""
+    node = draft.graph.nodes[end.node]
+    if step.optimizer.name != "ftrl" or name != "l2_regularization_strength" or node.op not in ("Add", "AddV2"):
+        return end
+    more = draft.graph.input(node, 1)
+    is_zero = more.op == "RealDiv" and _filled(draft, more.inputs[0]) == 0
+    return node.inputs[0] if is_zero else end
 
 
 def _filled(draft: Draft, end: Endpoint) -> float | None:

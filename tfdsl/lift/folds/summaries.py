@@ -1,28 +1,65 @@
 """Folds summaries to `summary` statements. The ops that merge them are left out, since sessions log all summaries."""
 
+from ...diagnostics.spelling import listed
+from ...lowering.tf import v1
 from ..constants import constant_value
 from ..draft import Draft, Given, SummaryPiece
-from ..graph import Endpoint
+from ..graph import NAMED, Endpoint, GraphNode
 from ..pipelines import MERGE
 from .operands import operand
 
-_KINDS = {"ScalarSummary": "scalar", "HistogramSummary": "histogram"}
+_KINDS = {"ScalarSummary": "scalar", "HistogramSummary": "histogram", "ImageSummary": "image",
+          "TensorSummaryV2": "text"}  # fmt: skip
+_OTHERS = ("AudioSummary", "AudioSummaryV2", "TensorSummary")
+_PICTURES = 3  # how many pictures of a batch a summary has
 
 
 def fold_summaries(draft: Draft) -> None:
     for node in list(draft.nodes(*_KINDS)):
         tag = constant_value(draft.graph.input(node, 0))
-        if tag is None or tag.shape:
+        if tag is None or tag.shape or not _is_usual(draft, node):
             continue
         value = operand(draft, node.inputs[1])
         if isinstance(value, Given):
             continue
         text = str(tag.item().decode(errors="replace"))
         draft.claim(SummaryPiece(node.name, (Endpoint(node.name),), kind=_KINDS[node.op], tag=text, value=value))
-    merged = list(draft.nodes(MERGE))
-    for node in merged:
-        if not draft.graph.users[node.name] and all(
-            end.node in draft.dropped or isinstance(draft.pieces.get(end.node), SummaryPiece) for end in node.inputs
-        ):
+    _drop_merges(draft)
+
+
+def _is_usual(draft: Draft, node: GraphNode) -> bool:
+    """Whether a `summary` statement can have these attributes and metadata."""
+    match node.op:
+        case "ImageSummary":
+            bad = node.attrs["bad_color"].tensor
+            is_red = not bad.ByteSize() or v1.make_ndarray(bad).tolist() == [255, 0, 0, 255]
+            return node.attrs["max_images"].i == _PICTURES and is_red
+        case "TensorSummaryV2":
+            given = constant_value(draft.graph.input(node, 2))
+            if given is None or given.shape:
+                return False
+            metadata = v1.SummaryMetadata.FromString(given.item())
+            is_text = metadata.plugin_data.plugin_name == "text"
+            return is_text and not metadata.plugin_data.content and not metadata.summary_description
+        case _:
+            return True
+
+
+def _drop_merges(draft: Draft) -> None:
+    """Leave out the ops that merge summaries. Summaries without a statement remain as results."""
+    merged: list[str] = []
+    alone: list[str] = []
+    for node in reversed(list(draft.nodes(MERGE))):
+        if all(user in draft.dropped for user in draft.graph.users[node.name]):
             draft.dropped.add(node.name)
-            draft.notes.append(f"left out: {node.name}, which merges summaries; `log` in a session takes them all")
+            merged.append(node.name)
+            alone += [end.node for end in node.inputs if draft.graph.nodes[end.node].op in (*_KINDS, *_OTHERS)
+                      and end.node not in draft.dropped and not isinstance(draft.pieces.get(end.node), SummaryPiece)]  # fmt: skip
+    draft.served |= {*alone}
+    if merged:
+        names = listed(merged[::-1], NAMED)
+        merges = "which merges summaries" if len(merged) == 1 else "which merge summaries"
+        draft.notes.append(f"left out: {names}, {merges}; `log` in a session takes them all")
+    if alone:
+        names = listed(alone, NAMED)
+        draft.notes.append(f"`log` leaves out {names}, which no `summary` can express")

@@ -1,0 +1,205 @@
+"""Steps of all optimizers are `optimize` statements with the same slots, arguments and values of variables."""
+
+import numpy as np
+import pytest
+from test_inline import verified
+
+from tfdsl.access import Access
+from tfdsl.driver import compile_source
+from tfdsl.inputs import CompileInputs
+from tfdsl.lift.options import LiftOptions
+from tfdsl.lift.read import graph_of, read_graph
+from tfdsl.lift.readable import lift_readable
+from tfdsl.lift.verify import Verifier
+from tfdsl.lowering.tf import tf, v1
+from tfdsl.source import Source
+
+train = v1.train
+
+
+def line():
+    """The loss and the variables of a regression."""
+    x, y = v1.placeholder(tf.float32, [None, 2], "x"), v1.placeholder(tf.float32, [None, 1], "y")
+    w = v1.get_variable("w", initializer=[[0.5], [-0.25]], use_resource=False)
+    b = v1.get_variable("b", initializer=[0.5], use_resource=False)
+    return tf.reduce_mean(tf.square(x @ w + b - y), name="loss"), [w, b]
+
+
+def words(resource):
+    """A loss that reads some rows of a table."""
+    x, y = v1.placeholder(tf.int32, [None], "x"), v1.placeholder(tf.float32, [None, 2], "y")
+    table = v1.get_variable("w", initializer=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], use_resource=resource)
+    scale = v1.get_variable("b", initializer=[1.0, 2.0], use_resource=resource)
+    return tf.reduce_mean(tf.square(tf.nn.embedding_lookup(table, x) * scale - y), name="loss"), [table, scale]
+
+
+def meta(build):
+    with tf.Graph().as_default():
+        build()
+        return graph_of(train.export_meta_graph())
+
+
+def proved(build):
+    """The last statement of the program, whose variables have the same names and, after a step, the same bits."""
+    graph = meta(build)
+    lifted = lift_readable(graph)
+    compiled = compile_source(Source("lifted.tfg", lifted.source), CompileInputs(access=Access("lifted.tfg")))
+    report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
+    assert report.is_same and not report.unequal and not report.left_out and report.updates == 1
+    variables = {node.name for node in graph.nodes.values() if node.op in ("VariableV2", "VarHandleOp")}
+    assert report.variables == len(variables)
+    assert {one.name.partition(":")[0] for one in compiled.built().state_variables()} == variables
+    return lifted.source[lifted.source.rindex("optimize") :].rstrip().replace("\n    ", "").replace("\n", "")
+
+
+STEPS = [
+    (lambda: train.FtrlOptimizer(0.1, l2_regularization_strength=0.02),
+     "ftrl(learning_rate=0.1, l2_regularization_strength=0.02)"),
+    (lambda: train.FtrlOptimizer(0.1, l2_shrinkage_regularization_strength=0.02),
+     "ftrl(learning_rate=0.1, l2_shrinkage_regularization_strength=0.02)"),
+    (lambda: train.RMSPropOptimizer(0.1, momentum=0.9, centered=True),
+     "rmsprop(learning_rate=0.1, momentum=0.9, centered=true)"),
+    (lambda: train.AdadeltaOptimizer(0.1), "adadelta(learning_rate=0.1)"),
+    (lambda: train.ProximalAdagradOptimizer(0.1, l1_regularization_strength=0.02),
+     "proximal_adagrad(learning_rate=0.1, l1_regularization_strength=0.02)"),
+    (lambda: train.AdamOptimizer(0.1, name="Mine"), 'adam(learning_rate=0.1, slots="Mine")'),
+    (lambda: train.AdamOptimizer(0.1, name="Adam_1"), 'adam(learning_rate=0.1, slots="Adam_1")'),
+    (lambda: train.MomentumOptimizer(0.1, 0.9, name="m/n"),
+     'momentum(learning_rate=0.1, momentum=0.9, slots="m/n") as "m/n"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("optimizer", "text"), STEPS)
+def test_arguments(here, optimizer, text):
+    assert proved(lambda: optimizer().minimize(line()[0])) == f"optimize loss with {text}"
+
+
+BY_ROWS = [
+    lambda: train.GradientDescentOptimizer(0.1),
+    lambda: train.MomentumOptimizer(0.1, 0.9),
+    lambda: train.AdamOptimizer(0.1),
+    lambda: train.AdagradOptimizer(0.1),
+    lambda: train.RMSPropOptimizer(0.1),
+    lambda: train.FtrlOptimizer(0.1),
+    lambda: train.AdadeltaOptimizer(0.1),
+    lambda: train.ProximalAdagradOptimizer(0.1, l1_regularization_strength=0.02),
+    lambda: train.ProximalGradientDescentOptimizer(0.1, l1_regularization_strength=0.02),
+]
+
+
+@pytest.mark.parametrize("resource", [True, False])
+@pytest.mark.parametrize("optimizer", BY_ROWS)
+def test_rows_of_a_table(here, optimizer, resource):
+    assert proved(lambda: optimizer().minimize(words(resource)[0])).startswith("optimize loss with ")
+
+
+def clipped(clip):
+    def build():
+        loss, variables = line()
+        gradients = clip(tf.gradients(loss, variables))
+        train.AdamOptimizer(0.1).apply_gradients(zip(gradients, variables))
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("clip", "text"),
+    [
+        (lambda found: [tf.clip_by_norm(one, 0.5) for one in found], "clipnorm=0.5"),
+        (lambda found: tf.clip_by_global_norm(found, 0.5)[0], "global_clipnorm=0.5"),
+    ],
+)
+def test_clipped_gradients(here, clip, text):
+    assert proved(clipped(clip)) == f"optimize loss with adam(learning_rate=0.1, {text}) as Adam"
+
+
+def norms_that_are_logged(found):
+    gradients, norm = tf.clip_by_global_norm(found, 0.5)
+    v1.summary.scalar("norm", norm)
+    return gradients
+
+
+def one_norm_for_each(found):
+    return [tf.clip_by_norm(one, 0.5 + at) for at, one in enumerate(found)]
+
+
+def one_of_two(found):
+    return [tf.clip_by_norm(found[0], 0.5), found[1]]
+
+
+@pytest.mark.parametrize("clip", [norms_that_are_logged, one_norm_for_each, one_of_two])
+def test_other_changes_of_gradients_are_written_out(here, clip):
+    source = verified(meta(clipped(clip)))
+    assert "apply [" in source and "clipnorm" not in source
+
+
+def averaged():
+    loss, variables = line()
+    step = train.get_or_create_global_step()
+    done = train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step)
+    with tf.control_dependencies([done]):
+        tf.group(train.ExponentialMovingAverage(0.99, step).apply(variables), name="train")
+
+
+AVERAGED = """\
+    after GradientDescent:
+        AssignMovingAvg_sub_1 = w_ExponentialMovingAverage - w
+        ReadVariableOp = identity(global_step)
+    num_updates = cast(ReadVariableOp, float32)
+    Minimum = minimum(0.99, (1.0 + num_updates) / (10.0 + num_updates))
+    AssignMovingAvg_mul = AssignMovingAvg_sub_1 * (1.0 - Minimum)
+    AssignMovingAvg = assign_sub(w_ExponentialMovingAverage, AssignMovingAvg_mul)
+    after GradientDescent:
+        AssignMovingAvg_1_sub_1 = b_ExponentialMovingAverage - b
+    AssignMovingAvg_1_mul = AssignMovingAvg_1_sub_1 * (1.0 - Minimum)
+    AssignMovingAvg_1 = assign_sub(b_ExponentialMovingAverage, AssignMovingAvg_1_mul)
+after AssignMovingAvg, AssignMovingAvg_1:
+    ExponentialMovingAverage_1 = no_op()
+after ExponentialMovingAverage_1:
+    train = no_op()
+"""
+
+
+def test_a_moving_average_waits_once(here):
+    source = verified(meta(averaged))
+    assert source.endswith(AVERAGED) and " as GradientDescent\n" in source
+
+
+def summaries():
+    x, text = v1.placeholder(tf.float32, [4, 2, 2, 3], "x"), v1.placeholder(tf.string, [], "text")
+    v1.summary.image("pictures", x)
+    v1.summary.histogram("spread", x)
+    v1.summary.text("words", text)
+    v1.summary.audio("sound", tf.reshape(x, [1, 48, 1]), 16000.0)
+    v1.summary.image("first", x, max_outputs=1)
+    v1.summary.merge([v1.summary.merge_all()])
+
+
+def test_summaries(here):
+    lifted = lift_readable(meta(summaries))
+    compiled = compile_source(Source("lifted.tfg", lifted.source))
+    kinds = [one.op.type for one in compiled.built().graph.get_collection("summaries")]
+    assert sorted(kinds) == ["HistogramSummary", "ImageSummary", "TensorSummaryV2"]
+    assert "sound = raw.AudioSummaryV2(" in lifted.source and "first = raw.ImageSummary(" in lifted.source
+    assert any("`log` leaves out sound, first" in note for note in lifted.notes), lifted.notes
+
+
+def test_slots_restore_from_a_checkpoint(here):
+    with tf.Graph().as_default():
+        loss, _ = line()
+        step = train.AdamOptimizer(0.1, name="Mine").minimize(loss)
+        saver = train.Saver()
+        given = {"x:0": np.array([[1.0, 2.0]], np.float32), "y:0": np.array([[1.0]], np.float32)}
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            session.run(step, given)
+            saver.save(session, "old/model.ckpt")
+            session.run(step, given)
+            expected = session.run(["w:0", "w/Mine:0", "w/Mine_1:0"])
+    source = lift_readable(read_graph("old/model.ckpt.meta"), options=LiftOptions(checkpoint="old/model.ckpt")).source
+    assert source.endswith('session:\n    restore from "old/model.ckpt"\n')
+    (here / "p.tfg").write_text(f"{source}    train 1 step:\n        feed x = [[1, 2]], y = [[1]]\n")
+    found = compile_source(Source("p.tfg", (here / "p.tfg").read_text()), CompileInputs(access=Access("p.tfg")))
+    variables = found.run().variables
+    for name, value in zip(("w", "w/Mine", "w/Mine_1"), expected, strict=True):
+        np.testing.assert_array_equal(variables[name], value)
