@@ -53,8 +53,7 @@ def _drop_merges(draft: Draft) -> None:
         if all(user in draft.dropped for user in draft.graph.users[node.name]):
             draft.dropped.add(node.name)
             merged.append(node.name)
-            alone += [end.node for end in node.inputs if draft.graph.nodes[end.node].op in (*_KINDS, *_OTHERS)
-                      and end.node not in draft.dropped and not isinstance(draft.pieces.get(end.node), SummaryPiece)]  # fmt: skip
+            alone += [end.node for end in node.inputs if _is_alone(draft, end.node)]
     draft.served |= {*alone}
     if merged:
         names = listed(merged[::-1], NAMED)
@@ -63,3 +62,9 @@ def _drop_merges(draft: Draft) -> None:
     if alone:
         names = listed(alone, NAMED)
         draft.notes.append(f"`log` leaves out {names}, which no `summary` can express")
+
+
+def _is_alone(draft: Draft, name: str) -> bool:
+    """Whether a node is a summary without a statement."""
+    is_summary = draft.graph.nodes[name].op in (*_KINDS, *_OTHERS) and name not in draft.dropped
+    return is_summary and not isinstance(draft.pieces.get(name), SummaryPiece)
