@@ -52,10 +52,10 @@ SIGNATURE_NAME = _message("TFG588", "a signature needs a name of characters that
 EXPORT_DATA = _message("TFG580", "an exported model can make {name} of columns of data, but {text} is {value}",
                        "write: {name} = {data}.features, or another field of data; or {name} alone, as an input of its "
                        "own")
-EXPORT_OUTSIDE = _message("TFG581", "a model cannot do {name} in its graph, so it cannot make {target} of the "
+EXPORT_OUTSIDE = _message("TFG581", "an exported model cannot contain {name}, so it cannot compute {target} from the "
                           "columns of {data}",
-                          "export {target} as an input: leave out what is right of '='; or let tfdsl do "
-                          "it for rows in a file: tfdsl predict ... --values {values}")
+                          "make {target} an input: write 'with {target}', without '=' and the data; or predict the rows "
+                          "of a file: tfdsl predict ... --values {values}")
 EXPORT_COLUMN = _message("TFG582", "two inputs of the model would be named {name}: a column of {data}, and {other}",
                          "inputs that are made of data are named after its columns: rename the column or the "
                          "placeholder")
