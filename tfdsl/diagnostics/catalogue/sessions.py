@@ -54,8 +54,8 @@ EXPORT_DATA = _message("TFG580", "an exported model can make {name} of columns o
                        "own")
 EXPORT_OUTSIDE = _message("TFG581", "an exported model cannot contain {name}, so it cannot compute {target} from the "
                           "columns of {data}",
-                          "make {target} an input: write 'with {target}', without '=' and the data; or predict the rows "
-                          "of a file: tfdsl predict ... --values {values}")
+                          "make {target} an input: write 'with {target}', without '=' and the data; or predict the "
+                          "rows of a file: tfdsl predict ... --values {values}")
 EXPORT_COLUMN = _message("TFG582", "two inputs of the model would be named {name}: a column of {data}, and {other}",
                          "inputs that are made of data are named after its columns: rename the column or the "
                          "placeholder")
