@@ -7,6 +7,7 @@ import pytest
 
 from tfdsl.lowering.data import GraphData
 from tfdsl.lowering.tf import tf, v1
+from tfdsl.runtime.execution import repeated
 from tfdsl.runtime.execution.data_session import DataSession
 from tfdsl.runtime.execution.repeated import _OFTEN
 
@@ -36,8 +37,7 @@ def test_a_repeated_execution_has_the_values_of_the_others():
         for one, two in zip(ours, other, strict=True):
             assert type(one) is type(two)
             np.testing.assert_array_equal(one, two)
-    repeated = both[0]._repeated
-    assert repeated is not None and any(one.call is not None for one in repeated._found.values())
+    assert any(one.call is not None for one in both[0]._repeated._found.values())
 
 
 @pytest.mark.parametrize("value", ["text", np.zeros([2, 3], np.float32), np.zeros([4], np.float32)])
@@ -88,6 +88,16 @@ def test_python_functions_do_not_run_in_the_thread_of_the_caller():
     for _ in range(TIMES):
         assert session.run([y]) == [1.0]
     assert threading.current_thread() not in threads
+
+
+def test_executions_are_not_kept_without_limit(monkeypatch):
+    monkeypatch.setattr(repeated, "_MOST", 10)
+    with tf.Graph().as_default() as graph:
+        tensors = [tf.constant(float(at)) for at in range(25)]
+    session = DataSession(GraphData(graph))
+    for at, tensor in enumerate(tensors):
+        assert [session.run([tensor]) for _ in range(TIMES)] == [[at]] * TIMES
+        assert len(session._repeated._found) <= 10
 
 
 def test_fetched_data_is_a_copy(here):

@@ -17,6 +17,7 @@ from ...lowering.tf import CallableOptions, Operand, tf, v1
 
 _OFTEN = 20  # executions before a callable is made, since TensorFlow then optimises the ops again
 _SHORT = 0.001  # an execution of fewer seconds is not divided between threads
+_MOST = 1000  # executions that are kept
 _NO_VALUES = (tf.variant, tf.resource)  # dtypes whose values a callable cannot return
 
 Feeds = Mapping[tf.Tensor, Any]  # numbers, lists and arrays
@@ -69,6 +70,8 @@ class Repeated:
         key = tuple(map(id, fetches)), tuple(map(id, feeds))
         found = self._found.get(key)
         if found is None:
+            if len(self._found) == _MOST:
+                self._found.clear()
             found = self._found[key] = _Repetition(tuple(fetches), [_Fed(one) for one in feeds])
         if found.call is not None and all(one.fits(feeds[one.tensor]) for one in found.fed):
             values = self._session._do_call(found.call, *feeds.values(), *found.held.values())
