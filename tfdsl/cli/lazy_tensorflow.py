@@ -8,12 +8,14 @@ does not have the symbol, the whole package is imported.
 Only the processes of tfdsl commands use this, because other code may expect the whole package.
 """
 
+import ctypes
 import functools
 import importlib
 import os
 import re
 import site
 import sys
+import threading
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,14 @@ from ..quiet import held_back
 WHOLE = "TFDSL_TENSORFLOW"  # the environment variable; "whole" imports the whole package
 _VERSION = "2.21"  # the version whose lists of imports are known
 _API = "tensorflow._api.v2"
+_LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
+# Modules that do not need the libraries.
+_WITHOUT_LIBRARIES = (
+    "numpy", "google.protobuf", "absl.logging", "wrapt", "tensorflow.core.framework.graph_pb2",
+    "tensorflow.core.framework.op_def_pb2", "tensorflow.core.protobuf.config_pb2",
+    "tensorflow.core.protobuf.meta_graph_pb2", "tensorflow.core.protobuf.saved_model_pb2",
+    "tensorflow.core.util.event_pb2",
+)  # fmt: skip
 # The modules that every program needs. They import the rest.
 _ALWAYS = ("tensorflow.python.framework.function_def_to_graph", "tensorflow.python.client.session")
 _IMPORT = re.compile(r"^from (tensorflow[\w.]*) import (\w+)(?: as (\w+))?", re.MULTILINE)
@@ -71,6 +81,9 @@ def load() -> bool:
         for name in ("compat", "compat.v1"):
             sys.modules[f"tensorflow.{name}"] = _stand_in(f"{_API}.{name}", root)
         os.environ.setdefault("ENABLE_RUNTIME_UPTIME_TELEMETRY", "1")
+        with _libraries_loading(root):
+            for name in _WITHOUT_LIBRARIES:
+                importlib.import_module(name)
         with _cached_annotations():
             importlib.import_module("tensorflow.python.pywrap_tensorflow")
             importlib.import_module("tensorflow.python.compat.v2_compat").enable_v2_behavior()
@@ -80,6 +93,24 @@ def load() -> bool:
         _remove()
         return False
     return True
+
+
+@contextmanager
+def _libraries_loading(root: str) -> Iterator[None]:
+    """Load TensorFlow's libraries, which takes half a second, while this thread does something else. Python itself
+    would hold its lock meanwhile, so they are loaded by a call of a function of C."""
+    paths = [os.path.join(root, name) for name in _LIBRARIES]
+    if sys.platform != "linux" or not all(map(os.path.exists, paths)):
+        yield
+        return
+    load = ctypes.CDLL(None).dlopen
+    load.restype, load.argtypes = ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_int)
+    thread = threading.Thread(target=lambda: [load(os.fsencode(path), sys.getdlopenflags()) for path in paths])
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def is_lazy() -> bool:
