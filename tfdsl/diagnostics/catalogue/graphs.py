@@ -1,4 +1,4 @@
-"""0xx: Graphs made elsewhere, which `tfdsl lift` reads."""
+"""0xx: Graphs in files."""
 
 from ..message import message as _message
 

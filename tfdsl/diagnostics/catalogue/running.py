@@ -1,4 +1,4 @@
-"""7xx: Reports of TensorFlow and of a run."""
+"""7xx: Runs: failures inside TensorFlow, checkpoints, clusters."""
 
 from ..message import message as _message
 
