@@ -192,10 +192,22 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
         at = source.text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"
-    help = help or unknown_word(source, line, word)
+    help = help or unknown_word(source, line, word) or _before_path(source, text, token, accepts)
     return Diagnostic(
         UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
     )
+
+
+def _before_path(source: Source, text: str, token: Token, accepts: set[str]) -> str:
+    """A help line for a path without the word that belongs before it, or with another word."""
+    words = ("TO", "FROM") if "PLUS" in accepts else ("TO", "FROM", "IN")  # after an expression, `in` is an operator
+    wanted = next((one for one in words if one in accepts), None)
+    other = re.match(r"(?:to|into|from|in|at|as)\s+(?=\")", text[token.start :])
+    if wanted is None or (token.kind != "STRING" and other is None):
+        return ""
+    begin = source.position_of(source.position(token.start)[0])
+    path = text[token.start + (other.end() if other else 0) : _code_end(source, token.start)]
+    return f"write: {text[begin : token.start].strip()} {wanted.lower()} {path}"
 
 
 def terminal_name(terminal: str) -> str:

@@ -143,8 +143,17 @@ def _clause(word: str, token: str, row: str) -> str:
         return f"write: {each[1]} 1 {each[2]}:"
     if word == "every" and (count := re.match(r"every\s+for\s+(\w+\s+\w+)", row)):
         return f"write: every {count[1]}:"
+    if word == "train" and (counted := re.match(r"train\s+([\w.]+)\s+((?:on|in|as|with)\b.*)", row)):
+        count, rest = counted.groups()
+        if count in ("epochs", "steps"):
+            return f"write how many: train 10 {count} {rest}"
+        return f"write the unit: train {count} epochs {rest}"
     if word == "train" and (ordered := _train_in_order(row)):
         return f"write: {ordered}"
+    if test := re.match(r"stop\s+(?!when\b|after\b)(?:(?:if|once|at|until)\s+)?(.*[<>=].*)", row):
+        return f"write: stop when {test[1]}"
+    if given := re.match(r"(?:set\s+([\w.]+)\s+(?:to\s+)?|init\s+([\w.]+)\s*=\s*)([^=]+)$", row):
+        return f"write: set {given[1] or given[2]} = {given[3]}"
     if word == "export" and (named := re.match(r"export\s+([^,]+)\s+as\s+(\w+)", row)) and token == "as":
         return f"name it in the graph half, {named[2]} = {named[1]}, and write: export {named[2]}"
     if word == "keep" and token == "best":
@@ -209,10 +218,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"
         name, operator, other = changed.groups()
         is_variable = name in _names(source, r"^\s*variable\s+(\w+)")
-        if is_variable and operator == "+":
-            return f"to change a variable while it runs, write: assign_add({name}, {other})"
-        if is_variable and operator == "-":
-            return f"to change a variable while it runs, write: assign_sub({name}, {other})"
+        if is_variable and operator in "+-":
+            op = "assign_add" if operator == "+" else "assign_sub"
+            return f"to change a variable while it runs, make an op, and run it: update = {op}({name}, {other})"
         return f"write: {name} = {name} {operator} {other}"
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
         return "to compare, write: =="
@@ -226,8 +234,6 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return 'strings have no prefix; names in braces are replaced by their values all the same: print "step {step}"'
     if word == "minimize":
         return "write: optimize LOSS with adam(learning_rate=0.001)"
-    if word == "save" and kind == "STRING":
-        return "write: save to PATH"
     begun = re.search(r"\bwhere\([^\"]*?(\w+)\s+$", text[source.position_of(line) : start])
     if begun and re.match(r"data\b.*=|\|", row) and (end := re.match(r"[^\W\d]\w*", text[start:])):
         return f'a column whose name is not a word is written: column("{begun[1]} {end[0]}")'
