@@ -24,7 +24,10 @@ TOLERANCE = 1e-2
 NO_LOG = {BY_HAND + ", no log", "loop, no log"}
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 _ENVIRONMENTS = {"Keras fit": _QUIET}  # its Keras is Keras 3
-_ENVIRONMENT = _QUIET | {"TF_USE_LEGACY_KERAS": "1"}  # TensorFlow starts a second sooner
+_ENVIRONMENT = _QUIET | {
+    "TF_USE_LEGACY_KERAS": "1",  # TensorFlow starts a second sooner
+    "TFDSL_LOOP_ALWAYS": "1",  # also while a few steps are compared
+}
 _NEEDS = {
     "scikit-learn": "sklearn",
     "Keras fit": "keras",

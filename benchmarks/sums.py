@@ -22,6 +22,7 @@ from pathlib import Path
 from random import Random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TFDSL_LOOP_ALWAYS"] = "1"  # the trainings are short
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:1] = [str(ROOT)]  # make `benchmarks` and `tfdsl` of this folder importable
 

@@ -17,6 +17,7 @@ def ready() -> None:
     """Import all that a run needs, before this process forks."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ["TFDSL_LOOP_ALWAYS"] = "1"  # the trainings are short
     from tfdsl.cli import tensorflow
 
     tensorflow.load()
