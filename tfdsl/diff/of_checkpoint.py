@@ -12,7 +12,8 @@ import numpy as np
 from ..data.learned import to_json
 from ..data.saved import SUFFIX, decoded
 from ..data.schema import DataError
-from ..diagnostics import CHECKPOINT_GIVEN, Diagnostic, TfgError
+from ..diagnostics import CHECKPOINT_GIVEN, FILE_MISSING, Diagnostic, TfgError
+from ..lowering.failures import plain_reason
 from ..lowering.text import natural
 from ..lowering.tf import v1
 from .expressions import value_text
@@ -40,8 +41,8 @@ def checkpoint_inventory(path: str) -> Inventory:
         shapes: dict[str, list[int]] = reader.get_variable_to_shape_map()
         dtypes: dict[str, Any] = reader.get_variable_to_dtype_map()
         sums = checksums(prefix, shapes)
-    except (v1.errors.OpError, ValueError, RuntimeError):
-        raise TfgError([Diagnostic(CHECKPOINT_GIVEN, None, {"path": path})]) from None
+    except (v1.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+        raise TfgError([Diagnostic(FILE_MISSING, None, {"path": prefix, "reason": plain_reason(error)})]) from None
     things: dict[int, Thing] = {}
     scopes: dict[str, int | None] = {"": None}
 

@@ -40,7 +40,7 @@ def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path:
         return Restoring()
     try:
         stored = stored_names(graph)
-    except (ValueError, RuntimeError, v1.errors.OpError) as error:
+    except (ValueError, RuntimeError, IndexError, v1.errors.OpError) as error:
         return Restoring(notes=(f"the checkpoint {graph.checkpoint} cannot be read: {plain_reason(error)}",))
     source = f"from {value_text(path.replace('{', '{{').replace('}', '}}'), 'string')}"
     if all(stored.get(name) == one.node for name, one in variables.items()):
