@@ -115,6 +115,40 @@ end = reduce_sum(outputs[-1], axis=[0, 1])
 """
 
 
+def folded():
+    """A function of TensorFlow 2 that goes through the elements of two tensors and collects its results in lists."""
+    x, y = v1.placeholder(tf.float32, [None, 2], "x"), v1.placeholder(tf.float32, [None, 2], "y")
+    sums = tf.scan(lambda state, row: tf.tanh(state + row[0] * row[1]), (x, y), tf.zeros([2]))
+    tf.reduce_sum(sums, name="total")
+
+
+FOLDED = """\
+placeholder x: float32[?, 2]
+placeholder y: float32[?, 2]
+scan_strided_slice = shape(x)[0] as "scan/strided_slice"
+TensorListFromTensor = y[:scan_strided_slice] as "scan/TensorArrayUnstack_1/TensorListFromTensor"
+def step(state, elements):
+    x_1, x_2 = elements
+    return tanh(state + x_1 * x_2)
+outputs = scan(step, [x, TensorListFromTensor], constant([0.0, 0.0]))
+total = reduce_sum(outputs)
+"""
+
+
+def single():
+    """Lists of one tensor."""
+    x = v1.placeholder(tf.float32, [2, 3], "x")
+    (same,) = tf.split(x, 1)
+    (sums,) = tf.unstack(tf.reduce_sum(x, 0, keepdims=True))
+    tf.add(same * 2.0, sums, name="y")
+
+
+SINGLE = """\
+placeholder x: float32[2, 3]
+y = x * 2.0 + raw.Unpack(value=reduce_sum(x, axis=0, keepdims=true), num=1)[0]
+"""
+
+
 def known():
     """An assertion of TensorFlow 1 that always holds, sizes that are known, parts of shapes that nothing takes, and an
     output that only passes a value on."""
@@ -171,7 +205,14 @@ def proved(saved, made, folder):
 
 @pytest.mark.parametrize(
     ("build", "source"),
-    [(layers, LAYERS), (towers, TOWERS), (recurrent, RECURRENT), (initializers, INITIALIZERS)],
+    [
+        (layers, LAYERS),
+        (towers, TOWERS),
+        (recurrent, RECURRENT),
+        (folded, FOLDED),
+        (single, SINGLE),
+        (initializers, INITIALIZERS),
+    ],
     ids=lambda one: getattr(one, "__name__", "source"),
 )
 def test_source(build, source):
@@ -179,7 +220,9 @@ def test_source(build, source):
     assert code(made.source) == source
 
 
-@pytest.mark.parametrize("build", [layers, towers, weights, recurrent, known], ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build", [layers, towers, weights, recurrent, folded, single, known], ids=lambda build: build.__name__
+)
 def test_same_bits(build, here):
     saved, made = lifted(build)
     _, report = proved(saved, made, here)

@@ -18,12 +18,9 @@ from ..ops import OPS
 from ..program import (
     Enter,
     Graph,
-    Init,
     Node,
     Program,
     Ref,
-    Restore,
-    Statement,
     Train,
     places,
     refs_in,
@@ -43,7 +40,7 @@ from .names import declared
 from .sessions import outside_ops, paths, plan
 from .warnings import order
 from .warnings.column_slips import warn_columns
-from .warnings.effects import warn_effects, warn_logs
+from .warnings.effects import bodies_of, warn_effects, warn_logs
 from .warnings.measures import warn_conditions, warn_measures
 from .warnings.session_slips import idle_writes, unrun, untaken, warn_sessions
 from .warnings.trained_values import warn_trained
@@ -151,7 +148,7 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
     In a file without sessions, or with sessions that only give variables their values, the last statement and the nodes
     with whole names count as used.
     """
-    has_sessions = any(_bodies(program, graph) for graph in program.graphs)
+    has_sessions = any(bodies_of(program, graph) for graph in program.graphs)
     for builder, graph, known in zip(ctx.graphs.values(), program.graphs, told, strict=True):
         used = _used(builder, graph, program) | known
         if not has_sessions:
@@ -165,7 +162,7 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             key = (span.source.path, span.start, name)
             is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
             fates[key] = (is_used, name, span, refs)
-        bodies = _bodies(program, graph)
+        bodies = bodies_of(program, graph)
         writes = idle_writes(graph, bodies)
         for is_used, name, span, refs in fates.values():
             if is_used or name.startswith("_") or span.source.is_library:
@@ -180,13 +177,6 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
                 _warn_idle(ctx, graph, operations, name, span, trains)
             elif name:
                 ctx.bag.add(Diagnostic(message, span, details))
-
-
-def _bodies(program: Program, graph: Graph) -> list[tuple[Statement, ...]]:
-    """The bodies of the sessions of a graph. Sessions that only give variables their values are left out, because such
-    a session, as in a lifted program, is only the beginning of one."""
-    bodies = [session.body for session in program.sessions if session.graph == graph.name]
-    return [body for body in bodies if not all(isinstance(one, (Init, Restore)) for one in body)]
 
 
 def _predict_help(program: Program, graph: Graph, name: str, refs: Iterable[Ref]) -> str:
@@ -217,7 +207,7 @@ def _warn_idle(ctx: Analysis, graph: Graph, operations: list[Node], name: str, s
 def _warn_untaken(ctx: Analysis, program: Program) -> None:
     """Warn of every `optimize` whose step no session of its graph takes."""
     for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
-        bodies = _bodies(program, graph)
+        bodies = bodies_of(program, graph)
         if not bodies:
             continue
         taken = graph.reach([ref for body in bodies for one in walk(body) for ref in one.uses().executes])

@@ -52,7 +52,7 @@ def _of_nodes(left: GraphNode, right: GraphNode) -> Iterator[NodeDifference]:
     pairs = {
         "the op": (left.op, right.op),
         "the list of inputs": (_listed(left.inputs), _listed(right.inputs)),
-        "the list of control inputs": (_listed(sorted(left.controls)), _listed(sorted(right.controls))),
+        "the list of control inputs": (_listed(sorted({*left.controls})), _listed(sorted({*right.controls}))),
         "the device": (_device(left.device), _device(right.device)),
     }
     yield from (NodeDifference(left.name, what, *pair) for what, pair in pairs.items() if pair[0] != pair[1])
@@ -135,7 +135,7 @@ def _of_function(
         if one is None or other is None:
             yield NodeDifference(place, "the node", _presence(one), _presence(other))
             continue
-        if (one.op, list(one.input), _device(one.device)) != (other.op, list(other.input), _device(other.device)):
+        if (one.op, _inputs(one), _device(one.device)) != (other.op, _inputs(other), _device(other.device)):
             yield NodeDifference(place, "the node", _call(one), _call(other))
         if one.op == other.op:
             yield from _of_attributes(place, defs[0].filled(one, {}), defs[1].filled(other, {}))
@@ -150,4 +150,10 @@ def _signature(function: FunctionDef) -> OpDef:
 
 
 def _call(node: NodeDef) -> str:
-    return f"{node.op}({', '.join(node.input)}) {node.device}".rstrip()
+    return f"{node.op}({', '.join(_inputs(node))}) {node.device}".rstrip()
+
+
+def _inputs(node: NodeDef) -> list[str]:
+    """The inputs of a node of a function. Control inputs have no order, and one that is repeated says nothing more."""
+    controls = {one for one in node.input if one.startswith("^")}
+    return [*(one for one in node.input if one not in controls), *sorted(controls)]

@@ -72,8 +72,14 @@ class ExpressionWriter(References):
     def _result(self, end: Endpoint) -> str:
         """What a branch gives, which is a tensor."""
         value = operand(self.draft, end)
-        text = self._raw_operand(value).text
+        text = self._tensor(value)
         return f"constant({text})" if isinstance(value, Given) and not text.startswith("constant(") else text
+
+    def _tensor(self, value: Operand) -> str:
+        """An operand where a list would mean several tensors."""
+        text = self._raw_operand(value).text
+        is_list = isinstance(value, Given) and isinstance(value.value, tuple)
+        return f"constant({text})" if is_list and not text.startswith("constant(") else text
 
     def _value(self, piece: LiftedPiece, end: Endpoint) -> ExpressionText:
         """A value that a piece makes. The result of a raw call can be a list of values."""

@@ -533,8 +533,8 @@ class Writer(ExpressionWriter):
                 for line in self._statement(piece):
                     yield f"    {line}"
         yield f"    return {_one_or_list([self._operand(Produced(one.following)).text for one in scan.variables])}"
-        wholes = _one_or_list([self._operand(one.whole).text for one in scan.elements])
-        firsts = _one_or_list([self._operand(one.first).text for one in scan.variables])
+        wholes = _one_or_list([self._tensor(one.whole) for one in scan.elements])
+        firsts = _one_or_list([self._tensor(one.first) for one in scan.variables])
         names = ", ".join(map(self._reference, scan.ends))
         yield f"{names} = {SCAN.name}({self.steps[scan.node]}, {wholes}, {firsts})"
 

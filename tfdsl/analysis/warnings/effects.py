@@ -13,12 +13,14 @@ from ...program import (
     Exit,
     Graph,
     If,
+    Init,
     Item,
     Log,
     LogTo,
     Node,
     Program,
     Ref,
+    Restore,
     Statement,
     Train,
     known_text,
@@ -112,6 +114,13 @@ def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: 
     ctx.warn(BRANCH_OUTSIDE, node.origin, note, name=node.name or node.op, what=what, inside=inside)
 
 
+def bodies_of(program: Program, graph: Graph) -> list[tuple[Statement, ...]]:
+    """The bodies of the sessions of a graph. Sessions that only give variables their values are left out, because such
+    a session, as in a lifted program, is only the beginning of one."""
+    bodies = [session.body for session in program.sessions if session.graph == graph.name]
+    return [body for body in bodies if not all(isinstance(one, (Init, Restore)) for one in body)]
+
+
 # --- logs -------------------------------------------------------------------------------------
 
 
@@ -121,8 +130,7 @@ def warn_logs(ctx: Analysis, program: Program, sessions: Iterable[t.Session]) ->
         s.graph.id if s.graph else "" for s in sessions if any(isinstance(one, t.Log) for one in _within(s.body))
     }
     for graph in program.graphs:
-        with_sessions = any(session.graph == graph.name for session in program.sessions)
-        for node in graph.summaries() if with_sessions and graph.name not in logging else ():
+        for node in graph.summaries() if bodies_of(program, graph) and graph.name not in logging else ():
             help = 'write it with: log to "tf_logs/run-{now}" in a session, and in its training: every 10 steps: log'
             found = Diagnostic(UNUSED_VALUE, node.origin.span, {}, help=help, chain=node.origin.chain)
             ctx.bag.add(found.outside_libraries())

@@ -177,6 +177,8 @@ class _TensorLists(_Stores):
                 if _is_call(read, _GET_ITEM):
                     self.index_tensor(read, value)
                     self.taken[read.node] = Produced(piece.ends[0])
+            del self.draft.pieces[piece.node]
+            self.draft.dropped.add(piece.node)
 
     def can_end(self, element: IndexPiece, limit: Operand) -> bool:
         return True
@@ -186,10 +188,9 @@ class _TensorLists(_Stores):
         (store,) = (end for end in ends_of(self.taken[element.node]))
         if self._has_length(element.x, limit):
             return element.x
-        piece = self.draft.pieces[store.node]
-        self.draft.pieces[store.node] = IndexPiece(
-            store.node, piece.ends, (), x=element.x, specs=((None, limit, None),)
-        )
+        self.draft.dropped.discard(store.node)
+        self.draft.pieces[store.node] = IndexPiece(store.node, (store,), (), x=element.x, specs=((None, limit, None),))
+        self.draft.folded[store.node] = fold_arrays.__name__
         self.draft.types[store] = self.draft.type(next(ends_of(element.x)))
         return Produced(store)
 

@@ -21,12 +21,11 @@ from ..draft import (
     StoredPiece,
 )
 from ..graph import PLACEHOLDERS, Endpoint, GraphNode
-from ..nodes import inferred
+from ..nodes import count_of, inferred
 from .indexing import index_of
 from .operands import inputs_of, operand, rank_of
 from .random import seed_of
 
-_PASSES = ("Identity", "Snapshot")
 # Attributes that follow from an input or change no value: how ops lock and check variables, the seed of the graph, and
 # the preferences of kernels.
 _UNSEEN = ("num_split", "use_locking", "validate_shape", "seed", "use_cudnn_on_gpu", "parallel_iterations")
@@ -46,17 +45,30 @@ def fold_calls(draft: Draft) -> None:
             default = operand(draft, node.inputs[0]) if node.inputs else None
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
         elif (
-            node.op in _PASSES
+            (given := _passed(node)) is not None
             and not draft.waits(node)
             and draft.graph.users[node.name]
             and node.name not in draft.served
             and is_open
         ):
-            draft.aliases[Endpoint(node.name)] = node.inputs[0]
-            draft.inside[node.name] = node.inputs[0].node
+            draft.aliases[Endpoint(node.name)] = given
+            draft.inside[node.name] = given.node
         else:
             made = (index_of(draft, node) or call_of(draft, node)) if is_open else None
             draft.claim(made or raw_of(draft, node))
+
+
+def _passed(node: GraphNode) -> Endpoint | None:
+    """The input that a node passes on as it is."""
+    match node.op:
+        case "Identity" | "Snapshot":
+            return node.inputs[0]
+        case "Split" if node.attrs["num_split"].i == 1:
+            return node.inputs[1]
+        case "SplitV" if node.attrs["num_split"].i == 1:
+            return node.inputs[0]
+        case _:
+            return None
 
 
 def fold_constant(draft: Draft, node: GraphNode) -> None:
@@ -75,6 +87,8 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
     call, definition = lifted_call(node.op), op_def(node.op)
     if call is None or definition is None:
         return None
+    if any(count_of(arg, node.attrs) == 1 for arg in definition.output_arg):
+        return None  # the call has a list as its result
     params = {param.name: param for param in call.op.params}
     arguments: list[tuple[str, Operand]] = []
     for name, (_, value) in zip(call.inputs, inputs_of(draft, node), strict=True):
