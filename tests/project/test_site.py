@@ -144,6 +144,13 @@ def test_every_code_that_is_explained_is_shown_with_its_message(pages):
             assert f"[{name}]" in page, name
 
 
+def test_options_in_explanations_exist():
+    known = {name for command in COMMANDS for names in options(command) for name in names}
+    for name in explained():
+        found = re.findall(r"(?<![\w-])--[a-z][\w-]*", re.sub(r"<!--.*?-->", "", explanation(name).body))
+        assert set(found) <= {*known, "--version"}, name
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_on_its_page(command, pages):
     section = pages["docs/reference/options.md"].partition(f"## tfdsl {command}\n")[2].partition("\n## ")[0]
