@@ -102,6 +102,8 @@ def _fence(fence: re.Match[str]) -> str:
     note, kind, text = fence["note"] or "", fence["kind"], fence["text"]
     if kind == "ipython":
         kind = "tfg" if text.startswith("%%tfg") else "python"
+    if kind == "console" and re.search("^[#%]", text, re.M):
+        kind = "text"  # Pygments takes such lines of an output for commands
     shown = note.removeprefix("file: ") if note.startswith("file: ") else _TITLES.get(note, "")
     title = f' title="{shown}"' if shown else ""
     attributes = " { .text .output }" if kind == "output" else f"{kind}{title}"

@@ -144,6 +144,17 @@ def test_every_code_that_is_explained_is_shown_with_its_message(pages):
             assert f"[{name}]" in page, name
 
 
+def test_output_is_not_coloured_as_commands(pages):
+    """Pygments takes lines of a console for commands if they begin with a prompt, also that of root."""
+    count = 0
+    for path, page in pages.items():
+        for fence in FENCE.finditer(page):
+            if fence["kind"].split() and fence["kind"].split()[0] == "console":
+                assert not re.search("^[#%]", fence["text"], re.M), path
+                count += 1
+    assert count > 20
+
+
 def test_options_in_explanations_exist():
     known = {name for command in COMMANDS for names in options(command) for name in names}
     for name in explained():
