@@ -141,7 +141,7 @@ def waited():
 
 WAITED = """\
 variable count = 0.0
-AssignAddVariableOp = assign_add(count, 2.0)
+AssignAddVariableOp = assign_add(count, 2.0) as "AssignAddVariableOp"
 placeholder size_1: int32[] as "size"
 full = cast(size_1, float32)
 """
