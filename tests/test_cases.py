@@ -53,6 +53,8 @@ ELSEWHERE = {
     "TFG015": "a function that is damaged: test_read.py",
     "TFG014": "a graph that TensorFlow refuses: test_read.py",
     **dict.fromkeys(("TFG016", "TFG017"), "constants of graphs: test_weights.py"),
+    **dict.fromkeys(("TFG018", "TFG019"), "sizes of placeholders of graphs: test_feeds.py"),
+    "TFG020": "a graph without tags: test_read.py",
     "TFG013": "a graph that ends the process: test_verify.py",
     "TFG841": "the size of a file: test_limits.py",
     "TFG806": "a key of a --config file: command line",

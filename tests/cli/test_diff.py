@@ -49,7 +49,9 @@ def test_params_are_those_of_both(files, capsys):
         (["old.tfg", "none.tfg"], "error[TFG808]"),
         (["old.tfg", "wrong.tfg"], "error[TFG301"),
         (["wrong.tfg", "wrong.tfg"], "error[TFG301"),
-        (["old.tfg", "empty"], "a checkpoint can only be compared with another checkpoint"),
+        (["old.tfg", "empty"], "empty is a checkpoint, and old.tfg is a program; compare two checkpoints, or two graphs or programs"),
+        (["model.index", "g.meta"], "model.index is a checkpoint, and g.meta is a graph; compare model.meta and g.meta"),
+        (["model.meta", "other.index"], "other.index is a checkpoint, and model.meta is a graph; compare other.index and model"),
         (["empty", "empty"], "error[TFG012]"),
         (["empty", "empty", "--exact"], "--exact compares graphs and programs, not checkpoints"),
         (["old.tfg", "bytes"], "error[TFG002]"),
@@ -59,6 +61,8 @@ def test_params_are_those_of_both(files, capsys):
 def test_what_cannot_be_compared(files, capsys, words, said):
     (files / "empty").mkdir()
     (files / "bytes").write_bytes(bytes(range(256)))
+    for name in ("model.index", "model.meta", "other.index", "g.meta"):
+        (files / name).write_bytes(b"\0")
     assert main(["diff", *words]) == 2
     out, err = capsys.readouterr()
     assert out == "" and said in err

@@ -5,7 +5,7 @@ import pytest
 from graph_files import dense, written
 
 from tfdsl.cli import main
-from tfdsl.lowering.tf import tf
+from tfdsl.lowering.tf import tf, v1
 
 RELU = """\
 # lifted from relu.pbtxt, 2 nodes, exactly
@@ -15,6 +15,9 @@ graph_version 0
 x = raw.Placeholder(dtype=float32) as "x"
 _a_y = raw.Relu(features=x) as "a/y"
 """
+
+
+UNPROVED = "note: not proved yet: with --verify, lift compares the program with the graph\n"
 
 
 @pytest.fixture
@@ -38,13 +41,13 @@ def large(here):
 def test_source_on_standard_output(relu, capsys):
     assert main(["lift", "relu.pbtxt", "--exact"]) == 0
     said = capsys.readouterr()
-    assert (said.out, said.err) == (RELU, "")
+    assert (said.out, said.err) == (RELU, UNPROVED)
 
 
 def test_a_file(relu, capsys):
     assert main(["lift", "relu.pbtxt", "--exact", "-o", "relu.tfg"]) == 0
     said = capsys.readouterr()
-    assert (said.out, said.err) == ("", "2 nodes of relu.pbtxt are in relu.tfg\n")
+    assert (said.out, said.err) == ("", f"2 nodes of relu.pbtxt are in relu.tfg\n{UNPROVED}")
     assert (relu / "relu.tfg").read_text() == RELU and not (relu / "relu.npz").exists()
     assert main(["lift", "relu.pbtxt", "--exact", "-o", "relu.tfg"]) == 2
     assert capsys.readouterr().err == "tfdsl: relu.tfg exists already; --overwrite replaces it\n"
@@ -56,7 +59,7 @@ def test_a_file(relu, capsys):
 
 def test_large_constants(large, here, capsys):
     assert main(["lift", "large.pb", "--exact", "-o", "out.tfg"]) == 0
-    assert capsys.readouterr().err == "2 nodes of large.pb are in out.tfg and out.npz\n"
+    assert capsys.readouterr().err == f"2 nodes of large.pb are in out.tfg and out.npz\n{UNPROVED}"
     with np.load("out.npz") as arrays:
         assert arrays.files == ["a/large"] and arrays["a/large"].tobytes() == np.arange(24, dtype=np.float32).tobytes()
     assert '_a_large = stored("a/large", from="out.npz") as "a/large"' in (here / "out.tfg").read_text()
@@ -88,6 +91,50 @@ def test_wrong_use(relu, words):
     with pytest.raises(SystemExit) as ended:
         main(["lift", "relu.pbtxt", "--exact", *words])
     assert ended.value.code == 2
+
+
+def test_what_is_refused_before_the_work(relu, capsys):
+    assert main(["lift", "relu.pbtxt", "-o", "none/relu.tfg"]) == 2
+    assert capsys.readouterr().err == "tfdsl: none/relu.tfg cannot be written: there is no folder none\n"
+    for words, code in ((["--shape", "z=2"], "TFG018"), (["--tags", "serve"], "TFG020"), (["--outputs", "z"], "TFG010")):
+        assert main(["lift", "relu.pbtxt", "--verify", "-o", "relu.tfg", *words]) == 1
+        assert f"error[{code}]" in capsys.readouterr().err and not (relu / "relu.tfg").exists()
+
+
+@pytest.fixture
+def waiting(here):
+    """A graph with a shape that does not fit all sizes, a queue, and an op that reads a file."""
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [None], "x")
+        tf.reshape(x, [-1, 3], name="threes")
+        tf.add(v1.FIFOQueue(2, tf.float32).dequeue(name="taken"), 1.0, name="more")
+        tf.io.read_file(v1.placeholder(tf.string, [], "path"), name="text")
+    return written(graph, here / "waiting.pb")
+
+
+def test_what_is_not_compared(waiting, capfd):
+    said = _verified(waiting, capfd, "--exact")
+    assert "not compared: 2 tensors, such as taken: below an op that can wait for other threads\n" in said
+    assert "not compared: 1 tensor, such as text: below an op that reaches outside the graph\n" in said
+    assert "not compared: 1 tensor, such as threes: cannot be computed from these feeds: " in said
+    assert said.endswith(
+        "help: unknown sizes were chosen, as with --shape x=2; give the sizes that the graph was made for\n"
+        "help: queues and readers are not run; without --exact, they become placeholders, which are fed\n"
+    )
+    said = _verified(waiting, capfd, "--shape", "x=6")
+    assert "threes" not in said and "help" not in said and said.startswith("the same bits in 2 of 2 tensors\n"), said
+
+
+def _verified(graph, capfd, *words):
+    main(["lift", graph, "--verify", *words])
+    return capfd.readouterr().out
+
+
+def test_nothing_is_compared(here, capfd):
+    with tf.Graph().as_default() as graph:
+        tf.io.read_file(v1.placeholder(tf.string, [], "path"), name="text")
+    said = _verified(written(graph, here / "file.pb"), capfd, "--exact")
+    assert "nothing was compared, so nothing is proved\n" in said
 
 
 def test_a_graph_with_variables(here, capsys):

@@ -1,5 +1,6 @@
 """Reading of graphs that TensorFlow wrote."""
 
+import os
 import re
 import shutil
 import zipfile
@@ -96,6 +97,64 @@ def test_only_what_the_outputs_need(here):
     assert (code, said, help) == ("TFG010", "the graph in graph.pb has no tensor 'Rely'", "did you mean 'Relu'?")
 
 
+def test_initializers_of_what_the_outputs_need(here):
+    graph = dense()
+    with graph.as_default():
+        w = graph.get_tensor_by_name("layer/w:0")
+        v1.assign(w, v1.placeholder(tf.float32, [3, 2], "given"), name="set")
+    read = read_graph(written(graph, "graph.pb"), outputs=["Relu"], with_initializers=True)
+    assert "layer/w/Assign" in read.nodes and "set" not in read.nodes and "y" not in read.nodes
+
+
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        ("w", "did you mean 'layer/w'?"),
+        ("y:1", "'y' has 1 output"),
+        ("read", "did you mean 'layer/w/read'?"),
+        ("init:0", "name the operation: init"),
+        ("zzzzzz", ""),
+    ],
+)
+def test_outputs_that_are_not_there(here, name, help):
+    graph = dense()
+    with graph.as_default():
+        v1.global_variables_initializer()
+    code, _, said = refused(written(graph, "graph.pb"), outputs=[name])
+    assert (code, said) == ("TFG010", help)
+
+
+def test_tags_of_a_graph_without_tags(here):
+    code, said, _ = refused(written(dense(), "graph.pb"), tags=["serve"])
+    assert (code, said) == ("TFG020", "--tags chooses a graph of a SavedModel, but graph.pb is a GraphDef")
+
+
+def test_folders_and_prefixes(here):
+    os.mkdir("one")
+    prefix = checkpoint(dense(), here / "one" / "model")
+    assert read_graph("one").path == os.path.join("one", "model.meta")
+    assert read_graph(prefix).checkpoint == prefix
+    shutil.copy("one/model.meta", "one/other.meta")
+    code, said, help = refused("one")
+    assert (code, said) == ("TFG003", "one is a folder with 2 graphs, not a graph")
+    assert help == f"name one of them, such as {os.path.join('one', 'other.meta')}"
+    saved_model(dense(), here / "model")
+    for path in ("model/variables", "model/variables/variables"):
+        assert refused(path)[2] == "did you mean model, the SavedModel of this checkpoint?"
+
+
+def test_notes_about_what_a_model_loads(here):
+    graph = dense()
+    with graph.as_default():
+        v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, tf.constant("words.txt", name="words"))
+        v1.add_to_collection("saved_model_main_op", tf.no_op("setup"))
+        v1.train.export_meta_graph("model.meta")
+    assert list(read_graph("model.meta").notes) == [
+        "the model finds its assets by the paths in words; the files are in the folder 'assets' of the SavedModel",
+        "TensorFlow runs setup when it loads the model; a session of a program can run it too",
+    ]
+
+
 def test_loops_keep_their_back_edges(here):
     graph = loop()
     read = read_graph(written(graph, "loop.pb"))
@@ -172,12 +231,11 @@ def test_other_files(here):
         ("model.onnx", "a model in ONNX"),
         ("model.tflite", "a model of TensorFlow Lite"),
         ("program.tfg", "a program"),
-        ("folder", "a folder without a SavedModel"),
+        ("folder", "a folder"),
     ]:
         code, headline, help = refused(path)
         assert (code, headline) == ("TFG003", f"{path} is {what}, not a graph") and help
-    code, _, help = refused("model.ckpt")
-    assert code == "TFG808" and help == "did you mean model.ckpt.meta, the graph of this checkpoint?"
+    assert refused("none.ckpt")[0] == "TFG808"
     assert refused("model.ckpt.meta", checkpoint="none")[:2] == ("TFG012", "there is no checkpoint none")
 
 

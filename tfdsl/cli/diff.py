@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 
@@ -61,7 +62,7 @@ def _compare(arguments: argparse.Namespace, folder: str) -> int:
     if arguments.exact and "checkpoint" in kinds:
         raise WrongUse("--exact compares graphs and programs, not checkpoints")
     if "checkpoint" in kinds and len(kinds) > 1:
-        raise WrongUse("a checkpoint can only be compared with another checkpoint")
+        raise WrongUse(_other_pair(arguments.a, arguments.b))
     if arguments.exact or kinds != {"program"}:
         tensorflow.load()
     if arguments.exact:
@@ -70,6 +71,19 @@ def _compare(arguments: argparse.Namespace, folder: str) -> int:
     if not arguments.quiet:
         _print(report, arguments)
     return 1 if report.entries else 0
+
+
+def _other_pair(*paths: str) -> str:
+    """What to compare in place of a checkpoint and a graph or program."""
+    (stored,) = (path for path in paths if kind_of(path) == "checkpoint")
+    (other,) = (path for path in paths if path != stored)
+    said = f"{stored} is a checkpoint, and {other} is a {kind_of(other)}"
+    graph, values = f"{stored.removesuffix('.index')}.meta", other.removesuffix(".meta")
+    if os.path.isfile(graph) and graph != other:
+        return f"{said}; compare {graph} and {other}"
+    if os.path.isfile(f"{values}.index") and values != stored:
+        return f"{said}; compare {stored} and {values}"
+    return f"{said}; compare two checkpoints, or two graphs or programs"
 
 
 def _print(report: DiffReport, arguments: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ from .parser import CommandParser
 from .report import WrongUse, show, tell, write_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
 
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from ..lift.lifted import Lifted
     from ..lift.verify import VerifyReport
 
+_NAMED = 5  # the most names in a line
 _MOST_ENDS = 50  # how many processes one verification may start
 _SHOWN = 20  # how many differences are printed
 MAX_FILE = 100_000_000  # bytes
+_UNPROVED = "note: not proved yet: with --verify, lift compares the program with the graph"
 
 
 def configure(parser: CommandParser) -> None:
@@ -119,6 +121,9 @@ def command(arguments: argparse.Namespace) -> int:
     for path in () if output == "-" or arguments.overwrite else (output, arrays_of(output)):
         if os.path.lexists(path):
             raise WrongUse(f"{path} exists already; --overwrite replaces it")
+    folder = os.path.dirname(output)
+    if folder and not os.path.isdir(folder):
+        raise WrongUse(f"{output} cannot be written: there is no folder {folder}")
     for option in ("shapes", "json"):
         if getattr(arguments, option) and not arguments.verify:
             raise WrongUse(f"--{option.removesuffix('s')} belongs to --verify")
@@ -138,10 +143,14 @@ def command(arguments: argparse.Namespace) -> int:
             some = next(iter(lifted.arrays))
             raise WrongUse(f"the constant {some!r} needs a file of its own: name the program with -o OUT")
         write_utf8()
+        tell(_UNPROVED)
         show(lifted.source, end="")
         return 0
     tell(_write(arguments, output, is_inline))
-    return _verify(arguments, output, is_inline) if arguments.verify else 0
+    if arguments.verify:
+        return _verify(arguments, output, is_inline)
+    tell(_UNPROVED)
+    return 0
 
 
 def lifted_by(
@@ -153,9 +162,8 @@ def lifted_by(
     from ..lift.read import read_graph
     from ..lift.readable import lift_readable
 
-    graph = read_graph(
-        arguments.graph, arguments.outputs, arguments.tags, arguments.checkpoint, arguments.max_file_size
-    )
+    given = (arguments.outputs, arguments.tags, arguments.checkpoint, arguments.max_file_size)
+    graph = read_graph(arguments.graph, *given, with_initializers=not arguments.exact)
     if arguments.exact:
         return graph, lift_exact(graph, arrays)
     return graph, lift_readable(graph, arrays, unfolded, options_of(arguments, graph))
@@ -184,6 +192,10 @@ def _write(arguments: argparse.Namespace, program: str, is_inline: bool, unfolde
     """Write the program, and the file with its constants. Return what was written, in words."""
     beside = arrays_of(program)
     graph, lifted = lifted_by(arguments, "" if is_inline else os.path.basename(beside), unfolded)
+    if arguments.shapes:
+        from ..lift.fed_shapes import check_shapes
+
+        check_shapes(dict(arguments.shapes), graph, lifted)
     for note in lifted.notes if unfolded == ALL_FOLDED else ():
         tell(f"note: {note}")
     if lifted.restores and not any(_is_below(graph.checkpoint, one) for one in (os.path.dirname(program), "")):
@@ -255,7 +267,7 @@ def report_json(report: "VerifyReport") -> dict[str, Any]:
              "rounding": one.is_rounding, "reason": one.reason}
             for one in report.unequal
         ],
-        "failed": report.failed, "left_out": report.left_out,
+        "failed": report.failed, "left_out": report.left_out, "guessed": report.guessed,
     }  # fmt: skip
 
 
@@ -281,15 +293,35 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
         print(_difference(one))
     if len(unequal) > _SHOWN:
         print(f"and {len(unequal) - _SHOWN} more")
-    for reason, names in report["left_out"].items():
-        print(f"left out: {counted(len(names), 'tensor')} {reason}, such as {names[0]}")
     of_updates = sum(" after " in one["name"] for one in unequal)
     tensors, variables = report["compared"], report["variables"]
     print(f"the same bits in {tensors - len(unequal) + of_updates} of {counted(tensors, 'tensor')}")
     if report["updates"]:
         same = f"{variables - of_updates} of {counted(variables, 'variable')}"
         print(f"the same bits in {same}, after {counted(report['updates'], 'update')}")
+    if not tensors and not report["updates"]:
+        print("nothing was compared, so nothing is proved")
+    for reason, names in report["left_out"].items():
+        print(f"not compared: {counted(len(names), 'tensor')}, such as {names[0]}: {reason}")
+    for line in _ways(report):
+        print(f"help: {line}")
     return 0 if report["same"] else 1
+
+
+def _ways(report: dict[str, Any]) -> "Iterator[str]":
+    """The options that may allow tensors to be compared that were left out."""
+    from ..lift.sides import CAN_WAIT, CANNOT_RUN, ENDS_PROCESS, IN_BRANCH
+
+    reasons = [reason.partition(":")[0] for reason in report["left_out"]]
+    if report["guessed"] and (CANNOT_RUN in reasons or ENDS_PROCESS in reasons):
+        fed = (
+            f"--shape {name}={','.join(map(str, sizes))}" for name, sizes in list(report["guessed"].items())[:_NAMED]
+        )
+        yield f"unknown sizes were chosen, as with {' '.join(fed)}; give the sizes that the graph was made for"
+    if CAN_WAIT in reasons:
+        yield "queues and readers are not run; without --exact, they become placeholders, which are fed"
+    if IN_BRANCH in reasons:
+        yield "with another --seed, other branches may run"
 
 
 def _difference(one: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from ..ops.named import ZEROS
 from ..ops.op import REQUIRED, Op
 from ..ops.raw import PREFIX
 from ..record import field, replace
-from ..types import DTYPE_NAMES, Size
+from ..types import DTYPE_NAMES, FLOAT32, Size
 from .constants import LiftedParameter, usual_dtype, value_text
 from .draft import (
     BlockPiece,
@@ -33,6 +33,9 @@ from .expression_text import ATOM, COMPARISON, LEVELS, UNARY, ExpressionText
 from .folds.operands import operand
 from .graph import Endpoint
 from .references import References, last_part, place_in
+
+
+_OF_NOTHING = FLOAT32.name  # the dtype of an empty list
 
 
 class ExpressionWriter(References):
@@ -180,10 +183,15 @@ class ExpressionWriter(References):
 
     def _raw_operand(self, value: Operand) -> ExpressionText:
         """An input of a raw call, with its dtype."""
-        text = self._operand(value)
-        if isinstance(value, Given) and value.dtype and usual_dtype(value.value) != value.dtype:
-            return ExpressionText(f"constant({text.text}, dtype={value.dtype})", depth=1)
-        return text
+        match value:
+            case Given(given, dtype) if dtype and (usual_dtype(given) or _OF_NOTHING) != dtype:
+                return ExpressionText(f"constant({self._operand(value).text}, dtype={dtype})", depth=1)
+            case Listed(items):
+                texts = [self._raw_operand(item) for item in items]
+                depth = max((one.depth for one in texts), default=0)
+                return ExpressionText(f"[{', '.join(one.text for one in texts)}]", depth=depth)
+            case _:
+                return self._operand(value)
 
     def _operand(self, operand: Operand) -> ExpressionText:
         match operand:

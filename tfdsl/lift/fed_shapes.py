@@ -1,8 +1,15 @@
-"""Chooses shapes for placeholders of unknown rank from the ops that use them."""
+"""The shapes of the feeds of a comparison: those that the user gives, and those that ops need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from ..diagnostics import SHAPE_UNFIT, SHAPE_UNKNOWN
+from ..diagnostics.spelling import did_you_mean, listed
 from ..lowering.tf import Operand, v1
+from .constants import type_text
+from .formats import refuse
+from .graph import NAMED, PLACEHOLDERS, Endpoint, SavedGraph
+from .lifted import Lifted
+from .pipelines import is_pipeline
 
 _UNKNOWN = 2  # the size that replaces an unknown one
 
@@ -25,3 +32,33 @@ def _shapes(tensor: Operand) -> Iterator[list[int]]:
                 yield sides[::-1] if user.get_attr("transpose_a") else sides
             case _:
                 pass
+
+
+def named_feeds(graph: SavedGraph, lifted: Lifted) -> dict[str, Endpoint]:
+    """The tensors of a graph that are fed, by their names in the graph and in the program."""
+    found = {node.name: Endpoint(node.name) for node in graph.nodes.values() if node.op in PLACEHOLDERS}
+    for end, text in lifted.correspondence.items():
+        if end.node in found or (is_pipeline(graph.nodes[end.node].op) and not lifted.is_exact):
+            found.setdefault(str(end), end)
+            found.setdefault(text, end)
+    return found
+
+
+def check_shapes(shapes: Mapping[str, Sequence[int]], graph: SavedGraph, lifted: Lifted) -> None:
+    """Refuse shapes for names that are not fed, and shapes that do not fit."""
+    known = named_feeds(graph, lifted)
+    for name, sizes in shapes.items():
+        if name not in known:
+            own = dict.fromkeys(str(end) for end in known.values())
+            there = f"its placeholders are {listed(own, NAMED)}" if own else "it has no placeholders"
+            raise refuse(SHAPE_UNKNOWN, did_you_mean(name, known) or there, path=graph.path, name=name)
+        end = known[name]
+        type = graph.nodes[end.node].types[end.output]
+        wanted = sizes if type.shape is None else [one if isinstance(one, int) else None for one in type.shape]
+        fits = len(sizes) == len(wanted) and all(two in (one, None) for one, two in zip(sizes, wanted, strict=True))
+        if not fits:
+            example = ",".join(str(_UNKNOWN if one is None else one) for one in wanted)
+            raise refuse(
+                SHAPE_UNFIT, f"give sizes that fit, such as --shape {name}={example}", name=name,
+                sizes=",".join(map(str, sizes)), shape=type_text(type).removeprefix(str(type.dtype)),
+            )  # fmt: skip

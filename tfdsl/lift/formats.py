@@ -7,6 +7,7 @@ things, so each kind is tried, and accepted if its nodes look like nodes.
 import os
 import re
 from collections.abc import Mapping
+from glob import escape, glob
 from typing import TypeAlias
 
 from ..diagnostics import (
@@ -42,23 +43,44 @@ def refuse(message: Message, help: str = "", **details: object) -> TfgError:
 
 
 def read_file(path: str, limit: int) -> tuple[str, GraphFile]:
-    """The path of the file with a graph, and its content. A folder must be a SavedModel."""
+    """The path of the file with a graph, and its content. The path can be a folder with one graph, or the prefix of a
+    checkpoint with a graph beside it."""
     if os.path.isdir(path):
-        found = [name for name in SAVED_MODELS if os.path.isfile(os.path.join(path, name))]
-        if not found:
-            raise refuse(GRAPH_OTHER, path=path, what="a folder without a SavedModel",
-                         way="name a file, or the folder with saved_model.pb")  # fmt: skip
-        path = os.path.join(path, found[0])
+        path = _in_folder(path)
+    elif not os.path.lexists(path) and os.path.isfile(f"{path}.meta"):
+        path = f"{path}.meta"
     try:
         with open(path, "rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        is_prefix = os.path.isfile(f"{path}.meta")
-        help = f"did you mean {path}.meta, the graph of this checkpoint?" if is_prefix else ""
-        raise refuse(FILE_MISSING, help, path=path, reason=reason_of(error)) from None
+        raise refuse(FILE_MISSING, _beside(path), path=path, reason=reason_of(error)) from None
     if len(data) > limit:
         raise refuse(FILE_LARGE, path=path, limit=limit)
     return path, parsed(path, data)
+
+
+def _in_folder(folder: str) -> str:
+    """The path of the only graph in a folder: a SavedModel, or a MetaGraph."""
+    for name in SAVED_MODELS:
+        if os.path.isfile(os.path.join(folder, name)):
+            return os.path.join(folder, name)
+    found = sorted(glob(os.path.join(escape(folder), "*.meta")))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise refuse(GRAPH_OTHER, path=folder, what=f"a folder with {len(found)} graphs",
+                     way=f"name one of them, such as {found[-1]}")  # fmt: skip
+    raise refuse(GRAPH_OTHER, _beside(folder.rstrip(os.sep)), path=folder, what="a folder",
+                 way="name a file, or the folder with saved_model.pb")  # fmt: skip
+
+
+def _beside(path: str) -> str:
+    """A help line for the path of the checkpoint of a SavedModel, or an empty text."""
+    for folder in (os.path.dirname(path), os.path.dirname(os.path.dirname(path))):
+        is_model = any(os.path.isfile(os.path.join(folder, name)) for name in SAVED_MODELS)
+        if is_model and os.path.basename(path) == "variables":
+            return f"did you mean {folder or '.'}, the SavedModel of this checkpoint?"
+    return ""
 
 
 def parsed(path: str, data: bytes) -> GraphFile:

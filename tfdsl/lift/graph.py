@@ -10,6 +10,8 @@ from ..types import TensorType
 VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 DEFAULTED = "PlaceholderWithDefault"
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", DEFAULTED)
+ASSIGNS = ("Assign", "AssignVariableOp")
+RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
 NAMED = 5  # the most names in a note
 SWITCHES = ("Switch", "RefSwitch")  # only one of their outputs runs
 ENTERS = ("Enter", "RefEnter")  # begin a loop

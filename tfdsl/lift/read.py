@@ -16,10 +16,11 @@ from ..diagnostics import (
     NODE_TWICE,
     OPS_UNKNOWN,
     OUTPUT_UNKNOWN,
+    TAGS_OTHER,
     TAGS_UNKNOWN,
     TfgError,
 )
-from ..diagnostics.spelling import counted, did_you_mean, listed
+from ..diagnostics.spelling import alternatives, counted, did_you_mean, listed
 from ..lowering.definitions import functions_of
 from ..lowering.failures import plain_reason
 from ..lowering.tf import (
@@ -37,9 +38,12 @@ from ..lowering.tf import (
 from ..types import ALL_DTYPES, TensorType
 from .formats import GraphFile, read_file, refuse
 from .graph import NAMED, Cycle, Endpoint, GraphNode, SavedGraph, SavedSignature, in_order, reached
+from .needed import needed_by
 from .nodes import MAX_FILE, BadNode, NodeDtypes, OpDefs, base, dtype_name
 
 _Links: TypeAlias = tuple[tuple[Endpoint, ...], tuple[str, ...]]  # inputs and control inputs
+_AT_LOAD = ("saved_model_main_op", "legacy_init_op")  # collections
+_MOST_SAME = 3  # the most suggestions for an output
 _NAME = re.compile(r"[A-Za-z0-9._][\w./\\>-]*", re.ASCII)
 
 
@@ -49,14 +53,16 @@ def read_graph(
     tags: Sequence[str] = (),
     checkpoint: str = "",
     max_file: int = MAX_FILE,
+    with_initializers: bool = False,
 ) -> SavedGraph:
     """The graph in a file, or in the folder of a SavedModel.
 
-    `outputs` limits the graph to what these tensors or nodes need. `tags` choose a graph of a SavedModel with several.
-    `checkpoint` is a prefix, an index or a folder; by default, the checkpoint that fits the name of the file is used.
+    `outputs` limits the graph to what these tensors or nodes need. `with_initializers` also keeps the initializers of
+    the variables among them. `tags` choose a graph of a SavedModel with several. `checkpoint` is a prefix, an index or
+    a folder; by default, the checkpoint that fits the name of the file is used.
     """
     path, file = read_file(path, max_file)
-    return _Reader(path, file, tags).read(outputs, _checkpoint(path, file, checkpoint))
+    return _Reader(path, file, tags).read(outputs, _checkpoint(path, file, checkpoint), with_initializers)
 
 
 def graph_of(graph: GraphFile, path: str = "graph") -> SavedGraph:
@@ -83,25 +89,26 @@ class _Reader:
     def __init__(self, path: str, file: GraphFile, tags: Sequence[str]):
         self._path = path
         self._kind = type(file).__name__.removesuffix("Def") + ("Def" if isinstance(file, GraphDef) else "")
+        if tags and not isinstance(file, SavedModel):
+            raise refuse(TAGS_OTHER, path=path, kind=self._kind)
         self._meta = _chosen(path, file, tags) if isinstance(file, SavedModel) else file
         self._graph = self._meta.graph_def if isinstance(self._meta, MetaGraphDef) else self._meta
         self._defs = OpDefs(self._graph.library)
         self._notes: list[str] = []
 
-    def read(self, outputs: Sequence[str], checkpoint: str) -> SavedGraph:
+    def read(self, outputs: Sequence[str], checkpoint: str, with_initializers: bool = False) -> SavedGraph:
         defs = self._named()
         links = {name: self._links(node, defs) for name, node in defs.items()}
         if outputs:
-            kept = reached(
-                [self._output(name, defs) for name in outputs],
-                lambda name: (*(one.node for one in links[name][0]), *links[name][1]),
-            )
+            wanted = [self._output(name, defs) for name in outputs]
+            kept = needed_by(wanted, defs, links, with_initializers)
             defs = {name: node for name, node in defs.items() if name in kept}
         unknown = self._defs.unknown(list(defs.values()), self._graph.library)
         if unknown:
             raise refuse(OPS_UNKNOWN, path=self._path, names=listed(unknown, NAMED))
         self._check_functions(defs.values())
         attrs, signatures = self._typed(defs)
+        self._check_outputs(outputs, signatures)
         self._check_dtypes(defs, links, signatures)
         ordered = self._ordered(defs, links)
         types = self._types(ordered, defs, attrs)
@@ -149,8 +156,19 @@ class _Reader:
     def _output(self, name: str, defs: Mapping[str, NodeDef]) -> str:
         node, _, output = name.removeprefix("^").partition(":")
         if node not in defs or (output and not output.isdecimal()):
-            raise refuse(OUTPUT_UNKNOWN, did_you_mean(node, defs), path=self._path, name=name)
+            same = [one for one in defs if one.endswith(f"/{node}")][:_MOST_SAME]
+            help = f"did you mean {alternatives(map(repr, same))}?" if same else did_you_mean(node, defs)
+            raise refuse(OUTPUT_UNKNOWN, help, path=self._path, name=name)
         return node
+
+    def _check_outputs(self, names: Sequence[str], signatures: Mapping[str, NodeDtypes]) -> None:
+        """Refuse numbers of outputs that nodes do not have."""
+        for name in names:
+            node, _, output = name.removeprefix("^").partition(":")
+            count = len(signatures[node].outputs)
+            if output and int(output) >= count:
+                help = f"'{node}' has {counted(count, 'output')}" if count else f"name the operation: {node}"
+                raise refuse(OUTPUT_UNKNOWN, help, path=self._path, name=name)
 
     def _ordered(self, defs: Mapping[str, NodeDef], links: Mapping[str, _Links]) -> list[str]:
         """The names of the nodes, each after the nodes that it needs, otherwise in the order of the file. Back edges of
@@ -260,7 +278,17 @@ class _Reader:
                 kept = tuple(name for name in dict.fromkeys(names) if name in nodes)
                 if kept:
                     found[key] = kept
+                self._note(key, kept)
         return found
+
+    def _note(self, key: str, names: Sequence[str]) -> None:
+        """Add a note about a collection that a program does not have."""
+        if names and key == v1.GraphKeys.ASSET_FILEPATHS:
+            self._notes.append(f"the model finds its assets by the paths in {listed(names, NAMED)}; the files are in the "
+                               f"folder 'assets' of the SavedModel")  # fmt: skip
+        if names and key in _AT_LOAD:
+            self._notes.append(f"TensorFlow runs {listed(names, NAMED)} when it loads the model; a session of a program "
+                               f"can run it too")  # fmt: skip
 
     def _signatures(self, nodes: Mapping[str, GraphNode]) -> dict[str, SavedSignature]:
         """The signatures whose outputs are all in the graph."""

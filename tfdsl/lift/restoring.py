@@ -9,12 +9,10 @@ from ..lowering.tf import TrackableObjectGraph, v1
 from ..record import Record
 from ..types import ALL_DTYPES, TensorType
 from .constants import constant_value, value_text
-from .folds.saver import RESTORES
 from .folds.variables import variable_type
-from .graph import NAMED, VARIABLES, GraphNode, SavedGraph
+from .graph import ASSIGNS, NAMED, RESTORES, VARIABLES, GraphNode, SavedGraph
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the list of variables in checkpoints of TensorFlow 2
-_ASSIGNS = ("Assign", "AssignVariableOp")
 
 
 class ProgramVariable(Record):
@@ -98,10 +96,10 @@ def _names_of_saver(graph: SavedGraph) -> dict[str, str]:
 def _assigned(graph: SavedGraph, restore: GraphNode, user: GraphNode) -> list[tuple[str, int]]:
     """The variables that receive an output of a restore op through one of its users, with the index of the output."""
     own = [end.output for end in user.inputs if end.node == restore.name]
-    if user.op in _ASSIGNS and own:
+    if user.op in ASSIGNS and own:
         return [(user.inputs[0].node, own[0])]
     following = [graph.nodes[name] for name in graph.users[user.name]] if user.op == "Identity" else []
-    return [(one.inputs[0].node, own[0]) for one in following if one.op in _ASSIGNS and own]
+    return [(one.inputs[0].node, own[0]) for one in following if one.op in ASSIGNS and own]
 
 
 def _names_of_objects(listed: bytes) -> dict[str, str]:

@@ -19,7 +19,8 @@ from ..lowering.failures import plain_reason
 from ..lowering.tf import Operand, Operation, tf, v1
 from ..record import Record, State, field
 from .draws import paired_draws
-from .fed_shapes import fed_shape
+from .fed_shapes import fed_shape, named_feeds
+from .fed_strings import fed_string
 from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
 from .read import graph_def_of
@@ -57,7 +58,8 @@ class Unequal(Record):
 
 
 class VerifyReport(State):
-    """The result of a comparison. `left_out` has the names that were not compared, by reason."""
+    """The result of a comparison. `left_out` has the names that were not compared, by reason. `guessed` has the shapes
+    that tensors with unknown sizes were fed."""
 
     compared: int = 0
     updates: int = 0  # how many ops that write variables ran, each alone
@@ -65,6 +67,7 @@ class VerifyReport(State):
     unequal: list[Unequal] = field(default_factory=list[Unequal])
     failed: dict[str, str] = field(default_factory=dict[str, str])  # errors of what fails only in the program
     left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    guessed: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     @property
     def is_same(self) -> bool:
@@ -98,7 +101,9 @@ class Verifier:
         running: Callable[[str, Sequence[str]], None] = lambda label, names: None,
     ):
         self._random = np.random.default_rng(seed)
-        self._shapes, self._one_by_one = shapes, one_by_one
+        known = named_feeds(graph, lifted)
+        self._shapes = {known[name]: sizes for name, sizes in shapes.items() if name in known}
+        self._one_by_one = one_by_one
         built = compiled.built()
         self._left = Side(graph_def_of(graph), running, "graph")
         starts = [one.initializer.name for one in built.state_variables()]
@@ -169,21 +174,18 @@ class Verifier:
 
     # --- values ---------------------------------------------------------------------------------
 
-    def _value(self, tensor: Operand, other: Operand, name: str = "") -> np.ndarray:
+    def _value(self, tensor: Operand, other: Operand, end: Endpoint | None = None) -> np.ndarray:
         """A random value for a tensor and its counterpart. Unknown sizes become 2, and a tensor of unknown rank has the
         shape that an op needs, or one element."""
-        shape = self._shapes.get(name)
-        try:
-            known = tensor.shape.merge_with(other.shape)
-        except ValueError:
-            known = tensor.shape
+        shape = None if end is None else self._shapes.get(end)
+        known = _known_shape(tensor, other)
         if shape is None and known.rank is None:
             shape = fed_shape(tensor) or [1]
         elif shape is None:
             shape = [2 if size is None else size for size in known.as_list()]
         dtype = tensor.dtype.base_dtype
         if dtype == v1.string:
-            return np.full(shape, b"1", dtype=object)  # which is also a number
+            return np.full(shape, fed_string(tensor), dtype=object)
         if dtype.is_bool:
             return self._random.integers(0, 2, shape).astype(bool)
         if dtype.is_integer or dtype.is_quantized:
@@ -204,8 +206,10 @@ class Verifier:
                     continue
                 is_fed = pair.left.op.type in PLACEHOLDERS if is_own else pair.right.op.type in _FED
                 if is_fed and pair.right.ref() not in fed and _is_readable(pair.left):
-                    found[end] = self._value(pair.left, pair.right, end.node)
+                    found[end] = self._value(pair.left, pair.right, end)
                     fed.add(pair.right.ref())
+                    if end not in self._shapes and not _known_shape(pair.left, pair.right).is_fully_defined():
+                        self.report.guessed[str(end)] = list(found[end].shape)
         return found
 
     def _with_random(self, feeds: dict[Endpoint, np.ndarray]) -> dict[Endpoint, np.ndarray]:
@@ -325,6 +329,14 @@ class Verifier:
                 self.report.variables += 1
                 self._compare(f"{name}{AFTER}{end.node}", one, other, Pair(end, left, right))
         self._set(values)
+
+
+def _known_shape(tensor: Operand, other: Operand) -> Any:  # a `tf.TensorShape`
+    """The shape of a tensor, with what is known about its counterpart."""
+    try:
+        return tensor.shape.merge_with(other.shape)
+    except ValueError:
+        return tensor.shape
 
 
 def _is_readable(tensor: Operand) -> bool:

@@ -9,10 +9,9 @@ from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..lowering.tf import AttrValue
 from ..record import Record, replace
 from .formats import refuse
-from .graph import GRADIENTS_SCOPE, NAMED, Endpoint, GraphNode, SavedGraph, unused_node
+from .graph import ASSIGNS, GRADIENTS_SCOPE, NAMED, Endpoint, GraphNode, SavedGraph, unused_node
 
 _TRAINABLE = "trainable_variables"
-_ASSIGNS = ("Assign", "AssignVariableOp")
 _READ = re.compile(r"(.*/)?(read|ReadVariableOp)(_\d+)?")  # names of the ops that read the variables before freezing
 _NORMALIZES = re.compile(r"FusedBatchNorm(V\d)?")
 _STATISTICS = (3, 4)  # the inputs of such an op that are not trained: the mean and the variance
@@ -52,7 +51,7 @@ def unfrozen(graph: SavedGraph, patterns: Sequence[str]) -> Unfrozen:
 
 def _floats(graph: SavedGraph) -> dict[str, GraphNode]:
     """The constants of floats that are a part of the model, rather than of gradients, a loop or an initializer."""
-    initial = graph.above(*(node.name for node in graph.nodes.values() if node.op in _ASSIGNS))
+    initial = graph.above(*(node.name for node in graph.nodes.values() if node.op in ASSIGNS))
     return {
         node.name: node
         for node in graph.nodes.values()

@@ -6,6 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.text_format import Parse as parse_text
 from google.protobuf.text_format import ParseError as TextError
+from tensorflow.core.example.example_pb2 import Example
 from tensorflow.core.framework.attr_value_pb2 import AttrValue, NameAttrList
 from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
 from tensorflow.core.framework.graph_pb2 import GraphDef
@@ -35,7 +36,8 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "CallableOptions", "DataType", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary",
+    "AttrValue", "CallableOptions", "DataType", "DecodeError", "EventsWriter", "Example", "FunctionDef",
+    "FunctionDefLibrary",
     "GraphDef", "Message", "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation",
     "ResourceVariable", "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
     "TrackableObjectGraph", "VariableDef",

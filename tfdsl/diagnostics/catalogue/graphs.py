@@ -32,3 +32,7 @@ FUNCTION_BROKEN = _message("TFG015", "the function '{name}' of the graph is dama
 CONSTANTS_NONE = _message("TFG016", "{path} has no weights: no constant of floats that has an axis",
                           "lift it without --as-variables; or name a constant, as in --as-variables scale")
 CONSTANT_UNKNOWN = _message("TFG017", "--as-variables cannot choose '{name}', which {reason}")
+SHAPE_UNKNOWN = _message("TFG018", "--shape names '{name}', but the graph in {path} has no such placeholder")
+SHAPE_UNFIT = _message("TFG019", "--shape gives '{name}' the sizes {sizes}, but its shape is {shape}")
+TAGS_OTHER = _message("TFG020", "--tags chooses a graph of a SavedModel, but {path} is a {kind}",
+                      "leave --tags out")

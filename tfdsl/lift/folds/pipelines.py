@@ -4,12 +4,10 @@ from collections.abc import Iterator
 
 from ...diagnostics.spelling import counted, listed
 from ..draft import Draft
-from ..graph import NAMED, VARIABLES, GraphNode, reached
+from ..graph import ASSIGNS, NAMED, VARIABLES, GraphNode, reached
 from ..pipelines import MERGE, is_pipeline
 from .saver import INITIALIZED
 from .variables import READS
-
-_ASSIGNS = ("Assign", "AssignVariableOp")
 
 
 def drop_pipelines(draft: Draft) -> None:
@@ -26,9 +24,7 @@ def drop_pipelines(draft: Draft) -> None:
             if node.name not in gone and _is_for(draft, node, gone):
                 gone |= {node.name, *graph.users[node.name]} if node.op in VARIABLES else {node.name}
     draft.dropped |= gone
-    holders = [
-        node.name for node in own if graph.users[node.name] and not any(map(is_pipeline, _ops_above(draft, node)))
-    ]
+    holders = [node.name for node in own if not any(map(is_pipeline, _ops_above(draft, node)))]
     draft.notes.append(f"left out: the input pipeline, {counted(len(gone), 'node')} such as {listed(holders, NAMED)}")
 
 
@@ -55,5 +51,5 @@ def _is_for(draft: Draft, node: GraphNode, gone: set[str]) -> bool:
 
 def _is_initial(draft: Draft, variable: GraphNode, user: GraphNode) -> bool:
     """Whether a user of a variable only initializes, reads or checks it, for nobody else."""
-    known = user.op in (*INITIALIZED, *READS) or (user.op in _ASSIGNS and user.inputs[0].node == variable.name)
+    known = user.op in (*INITIALIZED, *READS) or (user.op in ASSIGNS and user.inputs[0].node == variable.name)
     return known and all(draft.graph.nodes[name].op == "NoOp" for name in draft.graph.users[user.name])

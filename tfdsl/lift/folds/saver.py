@@ -2,17 +2,15 @@
 
 from ...diagnostics.spelling import listed
 from ..draft import Draft
-from ..graph import NAMED
+from ..graph import ASSIGNS, NAMED, RESTORES
 
 _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec",
           "DisableCopyOnRead")  # fmt: skip
-RESTORES = ("RestoreV2", "Restore", "RestoreSlice", "MatchingFiles")
 # The ops that compute names of files and tensors for these ops.
 _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity", "StaticRegexFullMatch",
         "Select")  # fmt: skip
-_ASSIGNS = ("Assign", "AssignVariableOp")
 # The ops that make up a Saver.
-_OWN = (*_SAVES, *RESTORES, *_FED, *_ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
+_OWN = (*_SAVES, *RESTORES, *_FED, *ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
 INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
 
@@ -24,7 +22,7 @@ def drop_savers(draft: Draft) -> None:
     restored = sorted(
         graph.nodes[name].inputs[0].node
         for name in dropped
-        if graph.nodes[name].op in _ASSIGNS and graph.input(graph.nodes[name], 0).name not in dropped
+        if graph.nodes[name].op in ASSIGNS and graph.input(graph.nodes[name], 0).name not in dropped
     )
     draft.dropped |= dropped
     for name in sorted(dropped):

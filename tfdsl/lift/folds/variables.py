@@ -5,10 +5,9 @@ from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
 from ..draft import Draft, Given, NotReadable, Operand, VariablePiece
-from ..graph import NAMED, PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
+from ..graph import ASSIGNS, NAMED, PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
 from .operands import operand
 
-_ASSIGNS = ("Assign", "AssignVariableOp")
 READS = ("Identity", "ReadVariableOp")
 
 
@@ -67,7 +66,7 @@ def _changes_shape(draft: Draft, node: GraphNode, first: GraphNode | None) -> bo
     if first is None or (shape is not None and None not in shape):
         return False
     given = {draft.end(one.inputs[1]) for one in draft.graph.nodes.values()
-             if one.op in _ASSIGNS and one.name not in draft.dropped and _holder(draft, one) == node.name}  # fmt: skip
+             if one.op in ASSIGNS and one.name not in draft.dropped and _holder(draft, one) == node.name}  # fmt: skip
     return len({draft.type(end).shape for end in given}) > 1
 
 
@@ -79,7 +78,7 @@ def _holder(draft: Draft, assign: GraphNode) -> str:
 def initializer_of(draft: Draft, node: GraphNode) -> GraphNode | None:
     """The op that assigns the initial value."""
     users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
-    assigns = [one for one in users if one.op in _ASSIGNS and one.inputs[0] == Endpoint(node.name)
+    assigns = [one for one in users if one.op in ASSIGNS and one.inputs[0] == Endpoint(node.name)
                and one.name not in draft.dropped]  # fmt: skip
     named = [one for one in assigns if one.name.startswith(f"{node.name}/")]
     free = [one for one in assigns if not _is_update(draft, one)]
