@@ -49,9 +49,18 @@ def test_params_are_those_of_both(files, capsys):
         (["old.tfg", "none.tfg"], "error[TFG808]"),
         (["old.tfg", "wrong.tfg"], "error[TFG301"),
         (["wrong.tfg", "wrong.tfg"], "error[TFG301"),
-        (["old.tfg", "empty"], "empty is a checkpoint, and old.tfg is a program; compare two checkpoints, or two graphs or programs"),
-        (["model.index", "g.meta"], "model.index is a checkpoint, and g.meta is a graph; compare model.meta and g.meta"),
-        (["model.meta", "other.index"], "other.index is a checkpoint, and model.meta is a graph; compare other.index and model"),
+        (
+            ["old.tfg", "empty"],
+            "empty is a checkpoint, and old.tfg is a program; compare two checkpoints, or two graphs or programs",
+        ),
+        (
+            ["model.index", "g.meta"],
+            "model.index is a checkpoint, and g.meta is a graph; compare model.meta and g.meta",
+        ),
+        (
+            ["model.meta", "other.index"],
+            "other.index is a checkpoint, and model.meta is a graph; compare other.index and model",
+        ),
         (["empty", "empty"], "error[TFG012]"),
         (["empty", "empty", "--exact"], "--exact compares graphs and programs, not checkpoints"),
         (["old.tfg", "bytes"], "error[TFG002]"),

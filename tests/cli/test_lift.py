@@ -96,7 +96,11 @@ def test_wrong_use(relu, words):
 def test_what_is_refused_before_the_work(relu, capsys):
     assert main(["lift", "relu.pbtxt", "-o", "none/relu.tfg"]) == 2
     assert capsys.readouterr().err == "tfdsl: none/relu.tfg cannot be written: there is no folder none\n"
-    for words, code in ((["--shape", "z=2"], "TFG018"), (["--tags", "serve"], "TFG020"), (["--outputs", "z"], "TFG010")):
+    for words, code in (
+        (["--shape", "z=2"], "TFG018"),
+        (["--tags", "serve"], "TFG020"),
+        (["--outputs", "z"], "TFG010"),
+    ):
         assert main(["lift", "relu.pbtxt", "--verify", "-o", "relu.tfg", *words]) == 1
         assert f"error[{code}]" in capsys.readouterr().err and not (relu / "relu.tfg").exists()
 

@@ -150,7 +150,7 @@ def test_notes_about_what_a_model_loads(here):
         v1.add_to_collection("saved_model_main_op", tf.no_op("setup"))
         v1.train.export_meta_graph("model.meta")
     assert list(read_graph("model.meta").notes) == [
-        "the model finds its assets by the paths in words; the files are in the folder 'assets' of the SavedModel",
+        "the model finds its assets, in the folder 'assets' of the SavedModel, by words",
         "TensorFlow runs setup when it loads the model; a session of a program can run it too",
     ]
 

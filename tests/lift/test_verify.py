@@ -164,7 +164,16 @@ class Processes:
 
 
 SAME = {
-    "report": {"same": True, "compared": 1, "updates": 0, "variables": 0, "unequal": [], "failed": {}, "left_out": {}, "guessed": {}},
+    "report": {
+        "same": True,
+        "compared": 1,
+        "updates": 0,
+        "variables": 0,
+        "unequal": [],
+        "failed": {},
+        "left_out": {},
+        "guessed": {},
+    },
     "unfolded": {"parts": [], "apart": False, "exact": ""},
 }
 

@@ -34,7 +34,6 @@ from .folds.operands import operand
 from .graph import Endpoint
 from .references import References, last_part, place_in
 
-
 _OF_NOTHING = FLOAT32.name  # the dtype of an empty list
 
 

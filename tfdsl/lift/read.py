@@ -284,11 +284,11 @@ class _Reader:
     def _note(self, key: str, names: Sequence[str]) -> None:
         """Add a note about a collection that a program does not have."""
         if names and key == v1.GraphKeys.ASSET_FILEPATHS:
-            self._notes.append(f"the model finds its assets by the paths in {listed(names, NAMED)}; the files are in the "
-                               f"folder 'assets' of the SavedModel")  # fmt: skip
+            paths = listed(names, NAMED)
+            self._notes.append(f"the model finds its assets, in the folder 'assets' of the SavedModel, by {paths}")
         if names and key in _AT_LOAD:
-            self._notes.append(f"TensorFlow runs {listed(names, NAMED)} when it loads the model; a session of a program "
-                               f"can run it too")  # fmt: skip
+            ops = listed(names, NAMED)
+            self._notes.append(f"TensorFlow runs {ops} when it loads the model; a session of a program can run it too")
 
     def _signatures(self, nodes: Mapping[str, GraphNode]) -> dict[str, SavedSignature]:
         """The signatures whose outputs are all in the graph."""
