@@ -62,7 +62,7 @@ class _Opened(BytesIO):
     """An open document, read like its file."""
 
     def __init__(self, path: str, text: OpenText):
-        super().__init__(text.plain.encode("utf-8", "surrogatepass"))
+        super().__init__(text.raw.encode("utf-8", "surrogatepass"))
         self.path: str = path
 
 
