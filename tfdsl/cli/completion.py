@@ -116,7 +116,7 @@ def complete(words: list[str]) -> tuple[str, Words]:
     if equals and option in options and _takes_value(options[option]):
         kind, found = _values(name, options[option], value, before)
         return kind, {f"{option}={word}": text for word, text in found.items()}
-    if before[-1] in options and _takes_value(options[before[-1]]):
+    if before[-1] in options and _takes_value(options[before[-1]], last):
         return _values(name, options[before[-1]], last, before)
     if last.startswith("-"):
         others = _options_of(before[before.index(name) + 1 :]) if parser.takes_options_of_others else {}
@@ -125,8 +125,10 @@ def complete(words: list[str]) -> tuple[str, Words]:
     return _values(name, positional, last, before) if positional else ("words", {})
 
 
-def _takes_value(action: argparse.Action) -> bool:
-    return bool(action.option_strings) and action.nargs != 0
+def _takes_value(action: argparse.Action, following: str = "") -> bool:
+    """Whether an option takes the word after it as its value. If it need not have a value, another option follows."""
+    is_optional = action.nargs == "?" and following.startswith("-")
+    return bool(action.option_strings) and action.nargs != 0 and not is_optional
 
 
 def _positional(
@@ -135,7 +137,7 @@ def _positional(
     """The argument that is next after these words."""
     given, is_value = 0, False
     for word in before:
-        if is_value:
+        if is_value and not word.startswith("-"):
             is_value = False
         elif word.startswith("-"):
             is_value = word in options and _takes_value(options[word])
@@ -166,6 +168,12 @@ def _values(name: str, action: argparse.Action, word: str, before: list[str]) ->
             return "paths", _paths(word, ())
         case "DIR":
             return "paths", _paths(word, None)
+        case "PARTS":
+            from ..lift.options import DROPS
+
+            *given, last = word.split(",")
+            left = [one for one in DROPS if one not in given]
+            return "words", {",".join((*given, one)): "" for one in left if one.startswith(last)}
         case _:
             names = _NAMES.get((name, action.dest)) or _NAMES.get(("", action.dest), _none)
             return "words", _beginning(word, names(before))
