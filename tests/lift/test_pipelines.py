@@ -195,6 +195,43 @@ def test_a_program_trains_on_fed_rows(here):
     assert printed == ["0.0"]
 
 
+def chosen():
+    """A branch that decides from which queue to take."""
+    first, second = (v1.FIFOQueue(3, [tf.float32], shapes=[[]]) for _ in range(2))
+    v1.disable_control_flow_v2()
+    try:
+        made = v1.cond(v1.placeholder(tf.bool, [], "training"), first.dequeue, second.dequeue)
+    finally:
+        v1.enable_control_flow_v2()
+    tf.add(made, 1.0, name="more")
+
+
+def test_a_queue_in_a_branch():
+    """A placeholder is there in both branches, so it cannot replace an element that is taken in one of them."""
+    lifted = lift_readable(saved(chosen))
+    assert lifted.is_exact and lifted.notes[-1] == (
+        "written node for node, because cond/fifo_queue_1_Dequeue takes its elements in a branch or a loop"
+    )
+
+
+def monitored():
+    """A network as a monitored session of TensorFlow 1 trains it, which asks for variables without values."""
+    x = v1.train.batch([v1.train.string_input_producer(["1"], num_epochs=1).dequeue()], 2)
+    w = v1.get_variable("w", [], initializer=v1.ones_initializer(), use_resource=False)
+    tf.multiply(tf.strings.to_number(x), w, name="y")
+    v1.report_uninitialized_variables(name="report")
+    v1.is_variable_initialized(w)
+    tf.group(v1.global_variables_initializer(), v1.local_variables_initializer(), name="init_all")
+
+
+def test_a_graph_of_a_monitored_session(here):
+    graph = saved(monitored)
+    lifted = lift_readable(graph)
+    assert code(lifted.source) == ("placeholder batch: string[2]\nvariable w = 1.0\ny = string_to_number(batch) * w\n")
+    assert "left out: report/boolean_mask/GatherV2, which lists variables without values" in lifted.notes
+    assert report_on(graph, lifted).is_same
+
+
 def test_queues_that_are_references():
     """The queues of the first versions of TensorFlow."""
     with tf.Graph().as_default():

@@ -9,7 +9,8 @@ from ..lowering.tf import AttrValue, TensorShapeProto, op_def, tf
 from ..record import Record, replace
 from ..types import TensorType
 from .constants import attribute, constant_value
-from .graph import NAMED, Endpoint, GraphNode, SavedGraph, reached, unused_node
+from .draft import NotReadable
+from .graph import NAMED, SWITCHES, Endpoint, GraphNode, SavedGraph, reached, unused_node
 from .read import graph_def_of, graph_of
 from .signatures import served
 
@@ -45,6 +46,9 @@ def fed(graph: SavedGraph) -> FedGraph:
     sources = {name for name, outputs in given.items() if outputs and _is_needed(graph, name)}
     if not sources:
         return FedGraph(graph, {})
+    conditional = sources & graph.below(*(node.name for node in graph.nodes.values() if node.op in SWITCHES))
+    if conditional:
+        raise NotReadable(f"{min(conditional)} takes its elements in a branch or a loop")
     nodes: dict[str, GraphNode] = {}
     results: dict[Endpoint, Endpoint] = {}
     origins: dict[str, list[str]] = {}  # the placeholders that replace each queue, reader or iterator
@@ -134,6 +138,8 @@ def _component_shapes(queue: GraphNode) -> list[list[int | None] | None]:
 
 def _origin(graph: SavedGraph, node: GraphNode) -> str:
     """The part of a pipeline that gives a tensor, in words."""
-    holder = graph.input(node, 0) if node.inputs and is_pipeline(graph.input(node, 0).op) else node
+    holder = node
+    while holder.inputs and (holder is node or not is_pipeline(holder.op)):
+        holder = graph.input(holder, 0)
     kind = next((one for one in _KINDS if one in holder.op.lower()), "")
-    return f"the {kind} {holder.name}" if kind else holder.name
+    return f"the {kind} {holder.name}" if kind and holder is not node else f"what {node.name} takes"

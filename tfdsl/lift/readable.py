@@ -40,7 +40,7 @@ from .folds.optimizers import fold_optimizers
 from .folds.pipelines import drop_pipelines
 from .folds.random import fold_random
 from .folds.repeats import fold_repeats
-from .folds.saver import drop_initializers, drop_savers
+from .folds.saver import drop_checks, drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
 from .folds.variables import fold_variables
@@ -62,7 +62,7 @@ from .write import Misplaced, Writer, function_lines
 _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
-    drop_savers, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
+    drop_savers, drop_checks, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
     fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds, fold_shapes, fold_variables,
     fold_summaries, drop_initializers, fold_losses, fold_composites, fold_clips, fold_random, fold_calls,
     fold_arrays, fold_initializers, fold_lists, fold_outputs, fold_waits,

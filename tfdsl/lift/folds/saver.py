@@ -11,6 +11,8 @@ _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", 
         "Select")  # fmt: skip
 # The ops that make up a Saver.
 _OWN = (*_SAVES, *RESTORES, *_FED, *ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
+# The ops that make the list of variables without values.
+_REPORTS = ("Pack", "LogicalNot", "Reshape", "Where", "Squeeze", "Gather", "GatherV2", "ConcatV2", "Identity")
 INITIALIZED = ("IsVariableInitialized", "VarIsInitializedOp")
 
 
@@ -47,6 +49,15 @@ def drop_initializers(draft: Draft) -> None:
     for name in reversed([name for name in graph.nodes if name in groups]):
         if all(user in draft.dropped for user in graph.users[name]):
             draft.dropped.add(name)
-    for node in draft.nodes(*INITIALIZED):
-        if not graph.users[node.name]:
-            draft.dropped.add(node.name)
+
+
+def drop_checks(draft: Draft) -> None:
+    """Drop checks whether variables are initialized, with the reports that list the others."""
+    graph = draft.graph
+    checks = [node.name for node in draft.nodes(*INITIALIZED)]
+    found = graph.below(*checks) - {name for name in graph.below(*checks) if graph.nodes[name].op == "NoOp"}
+    if all(graph.nodes[name].op in (*INITIALIZED, *_REPORTS) and name not in draft.served for name in found):
+        reports = [name for name in found if not graph.users[name] and graph.nodes[name].op not in INITIALIZED]
+        draft.dropped |= found
+        if reports:
+            draft.notes.append(f"left out: {listed(sorted(reports), NAMED)}, which lists variables without values")
