@@ -553,12 +553,11 @@ class Analysis:
         for error in tree.errors:
             self.bag.add(replace(error, chain=self.chain))
         self.is_partial |= bool(tree.errors)
-        for one in t.trees(tree.body) if tree.errors else ():
-            if isinstance(one, t.Broken):
-                _, _, below = one.span.text.partition("\n")
-                self.doubtful.update(_NAMES.findall(one.span.text))
-                self.in_doubtful_blocks.update(_NAMES.findall(below))
-                self.is_unread |= one.is_unread
+        for one in t.broken(tree.body) if tree.errors else ():
+            _, _, below = one.span.text.partition("\n")
+            self.doubtful.update(_NAMES.findall(one.span.text))
+            self.in_doubtful_blocks.update(_NAMES.findall(below))
+            self.is_unread |= one.is_unread
 
     def is_doubtful(self, name: str) -> bool:
         """Whether a statement with a syntax error may bind a name that is unknown otherwise. Scopes of calls are

@@ -124,6 +124,7 @@ class Workspace:
         self.folders: list[str] = []
         self._sources: dict[str, Source] = {}
         self._trees: dict[str, tuple[t.File, list[Diagnostic]]] = {}
+        self._trees_before: dict[str, t.File] = {}  # of texts that have changed since
         self._symbols: dict[str, FileSymbols] = {}
         self._analysed: dict[str, Analysed] = {}
         self._sources_of_data = _Sources()
@@ -148,8 +149,9 @@ class Workspace:
         for one in (path, *self.importers(path)):
             self._symbols.pop(one, None)
             self._analysed.pop(one, None)
-        for found in (self._sources, self._trees):
-            found.pop(path, None)
+        self._sources.pop(path, None)
+        if path in self._trees:
+            self._trees_before[path] = self._trees.pop(path)[0]
 
     def forget_all(self) -> None:
         """Forget everything, as after a change of files."""
@@ -200,7 +202,7 @@ class Workspace:
         if path not in self._trees:
             source = self.source(path)
             try:
-                self._trees[path] = parse_anyway(source, None, clock), []
+                self._trees[path] = parse_anyway(source, None, clock, self._trees_before.get(path)), []
             except TfgError as error:
                 self._trees[path] = t.File(Span(source, 0, 0), ()), list(error.diagnostics)
         return self._trees[path]

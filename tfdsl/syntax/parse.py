@@ -1,7 +1,9 @@
 """Parses text into a tree. A text with syntax errors has one too, with `Broken` statements."""
 
 import re
+from contextlib import suppress
 from functools import cache
+from typing import cast
 
 from ..collector import paused
 from ..diagnostics import TfgError
@@ -13,6 +15,7 @@ from .indenter import Indenter, LayoutError
 from .lexer import UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, Stack, UnexpectedToken
+from .reparse import kept
 from .tables import tables
 
 _FAULTS = (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken)
@@ -40,21 +43,26 @@ def parse(source: Source, limits: Limits | None = None, clock: Clock | None = No
     return tree
 
 
-def parse_anyway(source: Source, limits: Limits | None = None, clock: Clock | None = None) -> t.File:
-    """The tree of a whole file, with its syntax errors."""
+def parse_anyway(
+    source: Source, limits: Limits | None = None, clock: Clock | None = None, before: t.File | None = None
+) -> t.File:
+    """The tree of a whole file, with its syntax errors. `before` is the tree of the text before an edit; what both have
+    in common is not parsed again."""
     builder, layout, parser = _parts()
     text = whole(source.text)
     _prepare(builder, layout, source, limits, clock)
     stack = Stack([], [])
     with paused():
+        known = None if before is None else kept(source, text, before, whole(before.span.source.text))
+        made = None
         if re.match(r"[ \t\f]+[^\s#]", text) is None:
-            try:
-                return parser.parse(text, "file", stack)
-            except _FAULTS:
-                pass
-        from .recover import ErrorParser
+            with suppress(*_FAULTS):
+                made = cast(t.File, parser.parse(text, "file", stack, known))
+        if made is None:
+            from .recover import ErrorParser
 
-        return ErrorParser(parser, source, text, builder, stack).tree()
+            made = ErrorParser(parser, source, text, builder, stack, known).tree()
+        return made if known is None else known.with_kept(made)
 
 
 def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:

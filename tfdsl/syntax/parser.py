@@ -4,7 +4,7 @@ When it recognises a rule, it calls the builder's method of that name with the r
 made of other rules, and None for missing optional parts.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from ..record import State
 from .indenter import Indenter
 from .lexer import Lexer, Token
 from .literals import BuildError
+from .reparse import Kept
 from .tables import Rule, Tables
 
 Parts = list[Any]  # tokens, and what methods of the builder make
@@ -60,13 +61,31 @@ class Parser:
         self._rules: list[_Completed | None] = [None] * len(tables.rules)  # those met so far
         self._units: dict[tuple[int, int, str], int] = {}  # known states of `_after_units`
 
-    def parse(self, text: str, start: str, stack: Stack | None = None) -> Any:
-        """The value of the rule `start`. A given empty `stack` keeps the values that were made before an error."""
+    def parse(self, text: str, start: str, stack: Stack | None = None, kept: Kept | None = None) -> Any:
+        """The value of the rule `start`. A given empty `stack` keeps the values that were made before an error. Only
+        the part of the text is parsed for which nothing is `kept`."""
         stack = stack or Stack([], [])
         entered, made = stack.entered, stack.made
         entered.append(self.tables.starts[start][0])
-        last = self.run(self.layout.process(self.lexer.tokens(text, entered)), entered, made)
+        indents = [0]
+        tokens = self.layout.process(self.lexer.tokens(text, entered, kept.at if kept else 0), indents)
+        last = self.run(self.up_to(kept, tokens, entered, indents), entered, made)
         return self.end(start, last, entered, made)
+
+    def up_to(
+        self, kept: Kept | None, tokens: Iterable[Token], entered: list[int], indents: list[int]
+    ) -> Iterable[Token]:
+        """The tokens up to the first statement of the file that is kept."""
+        return tokens if kept is None else self._up_to(kept, tokens, entered, indents)
+
+    def _up_to(self, kept: Kept, tokens: Iterable[Token], entered: list[int], indents: list[int]) -> Iterator[Token]:
+        kept.reached, is_fresh = None, True  # whether a line has no token yet
+        for token in tokens:
+            if is_fresh and token.start in kept.below and len(indents) == 1 and self.accepts(entered, token.kind):
+                kept.reached = token.start
+                return
+            is_fresh = token.kind in ("_NL", "_DEDENT")
+            yield token
 
     def run(self, tokens: Iterable[Token], entered: list[int], made: Parts) -> Token:
         """Take tokens. `entered` are the states that the parser is in, `made` what it has made in them. Returns the

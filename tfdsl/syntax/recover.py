@@ -44,6 +44,7 @@ from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, Parts, Stack, UnexpectedToken
+from .reparse import Kept
 from .rule_methods import Body
 
 MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a text is not parsed
@@ -70,11 +71,14 @@ class ErrorParser(Parser):
     """Parses one text with syntax errors, after a parser that stopped at the first error with a `stack`. The statements
     that this parser finished are kept, except for the last ones."""
 
-    def __init__(self, parser: Parser, source: Source, text: str, builder: Builder, stack: Stack):
+    def __init__(
+        self, parser: Parser, source: Source, text: str, builder: Builder, stack: Stack, kept: Kept | None = None
+    ):
         super().__init__(parser.tables, builder, parser.layout, parser.lexer)
         self._source, self._text, self._builder = source, text, builder
         self._shown = text  # with spaces in place of the statements that have errors
         self._errors: dict[tuple[str, int], Diagnostic] = {}
+        self._reused = kept
         self._at = self._kept(stack)  # where to begin
         self._entered, self._made, self._indents = stack.entered, stack.made, [0]
         self._most = min(MAX_BROKEN, self.layout.limits.errors)
@@ -93,7 +97,7 @@ class ErrorParser(Parser):
         statements = [number for number, part in enumerate(begun) if not isinstance(part, Token)]
         if len(statements) <= _MARKS:
             entered[:], made[:] = [self.tables.starts["file"][0]], []
-            return 0
+            return self._reused.at if self._reused else 0
         first = statements[-_MARKS]
         at = cast(t.Statement, begun[first]).span.start
         del entered[2:], made[1:], begun[first:]
@@ -105,8 +109,9 @@ class ErrorParser(Parser):
         while True:
             try:
                 stream = self.lexer.tokens(self._text, self._entered, at)
-                laid_out = self.layout.process(stream, self._indents, self._tab)
-                last = self.run(self._watched(chain(tokens, laid_out)), self._entered, self._made)
+                laid_out = chain(tokens, self.layout.process(stream, self._indents, self._tab))
+                parsed = self.up_to(self._reused, laid_out, self._entered, self._indents)
+                last = self.run(self._watched(parsed), self._entered, self._made)
                 made: t.File = self.end("file", last, self._entered, self._made)
             except (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken) as error:
                 tokens, at = self._after(error)

@@ -624,6 +624,16 @@ def trees(part: Part) -> Iterator[Tree]:
                 pass
 
 
+def broken(block: Block) -> Iterator[Broken]:
+    """The statements of a block with syntax errors, at any depth."""
+    for statement in block:
+        if isinstance(statement, Broken):
+            yield statement
+        inner = statement.branches if isinstance(statement, If) else ((None, getattr(statement, "body", ())),)
+        for _, body in inner:
+            yield from broken(body)
+
+
 def whole(statement: Tree) -> Span:
     """The place of a statement with its block. The span of a statement ends before its block."""
     return Span(statement.span.source, statement.span.start, max(one.span.end for one in trees(statement)))

@@ -1,0 +1,51 @@
+"""Trees of edited texts are the trees that a parser makes of the whole texts."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tfdsl.source import Source
+from tfdsl.syntax.parse import parse_anyway, whole
+from tfdsl.syntax.reparse import kept
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = sorted([*ROOT.glob("models/*.tfg"), *ROOT.glob("tests/golden/*.tfg")])
+PIECES = [
+    "x = 1\n", "(", ")", "[", "]", ":", "\n", "    ", "else:\n", "elif x:\n", "else", "if x:\n    y = 1\n", "\t", "#",
+    '"', "=", "session:\n    init\n", "|", "scope s:\n", "def f(x):\n", "    return x\n", "f(", "train 3 epochs", "\\",
+]  # fmt: skip
+
+
+def edited(text: str, chosen: random.Random) -> str:
+    """A text with an edit: a piece put in, some characters or lines removed, or two lines exchanged."""
+    start = chosen.randrange(len(text) + 1)
+    if chosen.random() < 0.4:
+        start = text.rfind("\n", 0, start) + 1
+    end = min(len(text), start + chosen.choice((0, 0, 0, 1, 3, 30)))
+    return text[:start] + chosen.choice(["", *PIECES]) + text[end:]
+
+
+@pytest.mark.parametrize("path", PROGRAMS[::3], ids=lambda path: path.stem)
+def test_a_tree_after_edits_is_that_of_the_whole_text(path: Path):
+    chosen = random.Random(path.stem)
+    text = path.read_text(encoding="utf-8")
+    tree = parse_anyway(Source("p.tfg", text))
+    for _ in range(8):
+        text = edited(text, chosen)
+        source = Source("p.tfg", text)
+        tree = parse_anyway(source, before=tree)
+        assert tree == parse_anyway(source)
+        if chosen.random() < 0.3:
+            text = path.read_text(encoding="utf-8")
+
+
+def test_only_what_is_near_an_edit_is_parsed_again():
+    lines = [f"x{number} = {number}\n" for number in range(100)]
+    before = parse_anyway(Source("p.tfg", "".join(lines)))
+    lines[50] = "x50 = (\n"
+    source = Source("p.tfg", "".join(lines))
+    found = kept(source, whole(source.text), before, before.span.source.text)
+    assert found.at == source.text.index("x49") and min(found.below) == source.text.index("x51")
+    tree = parse_anyway(source, before=before)
+    assert tree == parse_anyway(source) and len(tree.errors) == 1 and len(tree.body) == 100
