@@ -26,10 +26,23 @@ class Counter(State, Generic[_T]):
         self.total = self.start + len(self.items)
 
 
+class Placed(Record):
+    x: int
+    path: str
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+
 class Loud(Counter[int]):
     def shout(self) -> str:
         self.said = self.name.upper()
         return self.said
+
+
+def test_a_record_keeps_its_own_hash():
+    one = Placed(1, "p")
+    assert hash(one) == hash("p") and one == Placed(1, "p") != Placed(2, "p") and hash(one) == hash("p")
 
 
 def test_records_are_frozen_and_equal_by_value():

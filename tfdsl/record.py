@@ -96,7 +96,8 @@ class _RecordType(type):
         namespace["__match_args__"] = tuple(_arguments(defaults))
         namespace.setdefault("__init__", _first_init)
         if "__eq__" not in namespace:
-            namespace["__eq__"], namespace["__hash__"] = _first_eq, _first_hash
+            namespace["__eq__"] = _first_eq
+            namespace.setdefault("__hash__", _first_hash)
         return super().__new__(cls, name, bases, namespace)
 
 
@@ -123,6 +124,8 @@ def _compile_comparison(cls: "_RecordType") -> None:
     own, others = (", ".join(f"{one}.{field}" for field in fields) for one in ("self", "other"))
     code = f"""
 def __eq__(self, other):
+    if self is other:
+        return True
     return ({own},) == ({others},) if other.__class__ is cls else NotImplemented
 
 def __hash__(self):
@@ -131,7 +134,8 @@ def __hash__(self):
     scope: dict[str, Any] = {"cls": cls}
     exec(code if fields else code.replace("(,)", "()"), scope)
     type.__setattr__(cls, "__eq__", scope["__eq__"])
-    type.__setattr__(cls, "__hash__", scope["__hash__"])
+    if cls.__hash__ is _first_hash:
+        type.__setattr__(cls, "__hash__", scope["__hash__"])
 
 
 def _initializer(cls: "_RecordType") -> Callable[..., None]:

@@ -24,9 +24,6 @@ class DType(Record):
     def __str__(self) -> str:
         return self.name
 
-    def __hash__(self) -> int:
-        return hash(self.name)
-
 
 _KINDS = {
     "float": ("float16", "bfloat16", "float32", "float64"),

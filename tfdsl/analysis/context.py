@@ -68,6 +68,7 @@ from .names import Space, declared
 from .naming import Naming
 from .program_names import as_named, members
 from .values import (
+    PLAIN,
     DataValue,
     Env,
     ErrorValue,
@@ -582,6 +583,8 @@ class Analysis:
 
     def use(self, value: _Made, span: Span, name: str = "") -> _Made:
         """Return a value if this graph can use it. `name` is what the program calls it, by default the text there."""
+        if type(value) in PLAIN or (type(value) is Tensor and value.graph == self.graph.name):  # the usual cases
+            return value
         if isinstance(value, ErrorValue):
             raise StatementFailed(None)
         if isinstance(value, Unbound) and self.is_doubtful(name):
@@ -609,7 +612,8 @@ class Analysis:
     def spend(self, work: int, span: Span) -> None:
         """Count work done for the program; stop the analysis if it is too much."""
         self.work += work
-        self.look(span)
+        if self.work > self._looked + _LOOK:
+            self.look(span)
 
     def look(self, span: Span) -> None:
         """Stop the analysis if it has done too much work."""

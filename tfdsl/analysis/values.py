@@ -42,6 +42,7 @@ class Operation(Record):
 
 
 NodeValue = Tensor | Operation
+NODES = (Tensor, Operation)  # for `isinstance`, which is slower with a union
 
 
 class ShapeOf(Record):
@@ -247,11 +248,17 @@ def as_dtypes(a: ExprValue, b: ExprValue) -> tuple[ExprValue, ExprValue]:
 
 
 HOST = (int, float, complex, bool, str, bytes, type(None), list, tuple, range)
+PLAIN = frozenset((int, float, complex, bool, str, bytes, type(None)))  # the types of plain values that are no lists
 Host: TypeAlias = "bool | int | float | complex | str | bytes | list[Host] | tuple[Host, ...] | range | None"
 
 
 def is_host(value: object) -> TypeGuard[Host]:
     """Whether a value is a plain Python value without tensors."""
+    kind = type(value)
+    if kind in PLAIN:
+        return True
+    if kind is Tensor:
+        return False
     if isinstance(value, (list, tuple)):
         return all(map(is_host, value))
     return isinstance(value, HOST)
@@ -264,7 +271,10 @@ def freeze(value: Host) -> HostValue:
 
 def in_graph(value: ExprValue) -> "TypeGuard[Tensor | Operation | Array]":
     """Whether a value is in the graph, or data."""
-    return isinstance(value, (Tensor, Operation, Array))
+    return type(value) in _IN_GRAPH
+
+
+_IN_GRAPH = frozenset((Tensor, Operation, Array))
 
 
 def has_tensor(value: ExprValue) -> bool:

@@ -183,6 +183,11 @@ class Op(Record):
         """The parameters by name, in order."""
         return {param.name: param for param in self.params}
 
+    @cached_property
+    def grouped_params(self) -> tuple[Parameter, ...]:
+        """The parameters that have a dtype, or decide one."""
+        return tuple(param for param in self.params if param.group)
+
     @property
     def counted(self) -> Flops:
         """The rule for its floating-point operations: that of its row, or else one for each element of the result if it

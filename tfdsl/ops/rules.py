@@ -143,6 +143,8 @@ def broadcast_shapes(call: OpCall, left: Shape, right: Shape, *params: str, a: o
     """The shape that two shapes broadcast to. The error shows `a` and `b`."""
     if left is None or right is None:
         return None
+    if left == right or not left:  # the usual cases
+        return right
     rank = max(len(left), len(right))
     left = (1,) * (rank - len(left)) + left
     right = (1,) * (rank - len(right)) + right
@@ -168,6 +170,8 @@ def broadcast(call: OpCall, *params: str) -> Shape:
 
 def doubt_pairs(call: OpCall, first: str, second: str, left: Shape, right: Shape) -> None:
     """Warn of two arguments whose broadcasting pairs each row of one with every row of the other."""
+    if left is None or right is None or len(left) == len(right):
+        return
     for tall, short, shapes in ((first, second, (left, right)), (second, first, (right, left))):
         axes = call.sizes.paired(*shapes)
         if axes is not None:
@@ -177,6 +181,8 @@ def doubt_pairs(call: OpCall, first: str, second: str, left: Shape, right: Shape
 def _doubt_empty(call: OpCall, first: str, second: str) -> None:
     """Warn of a size of 1 that becomes 0, as in `[] + [1.0]`."""
     left, right = call[first].shape or (), call[second].shape or ()
+    if left == right:
+        return
     pairs = [{number(call, a), number(call, b)} for a, b in zip(reversed(left), reversed(right))]
     if {0, 1} in pairs:
         axis = len(pairs) - 1 - pairs.index({0, 1})

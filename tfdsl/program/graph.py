@@ -118,16 +118,15 @@ class Back(Record):
 Arg = Ref | Literal | Static | Field | Pack | Refs | Back
 
 
-def refs_of(arg: Arg) -> Iterator[Ref]:
+def refs_of(arg: Arg) -> list[Ref]:
     """The references in an argument."""
     match arg:
         case Ref():
-            yield arg
-        case Pack(items=items) | Refs(items=items):
-            for item in items:
-                yield from refs_of(item)
+            return [arg]
         case Literal() | Static() | Field() | Back():
-            pass
+            return []
+        case Pack(items=items) | Refs(items=items):
+            return [ref for item in items for ref in refs_of(item)]
         case _:
             assert_never(arg)
 
@@ -175,6 +174,15 @@ class Node(Record):
     default: str = ""
     regions: "tuple[Region, ...]" = ()
     is_whole: bool = False  # the name stands as it is, outside all scopes
+    _inputs: tuple[Ref, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: list[Ref] = []
+        for arg in self.args.values():
+            found += refs_of(arg)
+        for region in self.regions:
+            found += region.inputs()
+        object.__setattr__(self, "_inputs", tuple(found))
 
     @property
     def row(self) -> Op | None:
@@ -354,12 +362,9 @@ class Node(Record):
                     yield item
                     yield from item.inside()
 
-    def inputs(self) -> Iterator[Ref]:
+    def inputs(self) -> tuple[Ref, ...]:
         """The inputs of the node, including those of nodes in its regions."""
-        for arg in self.args.values():
-            yield from refs_of(arg)
-        for region in self.regions:
-            yield from region.inputs()
+        return self._inputs
 
 
 class Region(Record):

@@ -12,7 +12,7 @@ from ..record import State
 from .indenter import Indenter
 from .lexer import Lexer, Token
 from .literals import BuildError
-from .reparse import Kept
+from .reparse import KeptStatements
 from .tables import Rule, Tables
 
 Parts = list[Any]  # tokens, and what methods of the builder make
@@ -61,7 +61,7 @@ class Parser:
         self._rules: list[_Completed | None] = [None] * len(tables.rules)  # those met so far
         self._units: dict[tuple[int, int, str], int] = {}  # known states of `_after_units`
 
-    def parse(self, text: str, start: str, stack: Stack | None = None, kept: Kept | None = None) -> Any:
+    def parse(self, text: str, start: str, stack: Stack | None = None, kept: KeptStatements | None = None) -> Any:
         """The value of the rule `start`. A given empty `stack` keeps the values that were made before an error. Only
         the part of the text is parsed for which nothing is `kept`."""
         stack = stack or Stack([], [])
@@ -73,12 +73,14 @@ class Parser:
         return self.end(start, last, entered, made)
 
     def up_to(
-        self, kept: Kept | None, tokens: Iterable[Token], entered: list[int], indents: list[int]
+        self, kept: KeptStatements | None, tokens: Iterable[Token], entered: list[int], indents: list[int]
     ) -> Iterable[Token]:
         """The tokens up to the first statement of the file that is kept."""
         return tokens if kept is None else self._up_to(kept, tokens, entered, indents)
 
-    def _up_to(self, kept: Kept, tokens: Iterable[Token], entered: list[int], indents: list[int]) -> Iterator[Token]:
+    def _up_to(
+        self, kept: KeptStatements, tokens: Iterable[Token], entered: list[int], indents: list[int]
+    ) -> Iterator[Token]:
         kept.reached, is_fresh = None, True  # whether a line has no token yet
         for token in tokens:
             if is_fresh and token.start in kept.below and len(indents) == 1 and self.accepts(entered, token.kind):

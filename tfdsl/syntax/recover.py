@@ -44,7 +44,7 @@ from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, Parts, Stack, UnexpectedToken
-from .reparse import Kept
+from .reparse import KeptStatements
 from .rule_methods import Body
 
 MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a text is not parsed
@@ -72,7 +72,13 @@ class ErrorParser(Parser):
     that this parser finished are kept, except for the last ones."""
 
     def __init__(
-        self, parser: Parser, source: Source, text: str, builder: Builder, stack: Stack, kept: Kept | None = None
+        self,
+        parser: Parser,
+        source: Source,
+        text: str,
+        builder: Builder,
+        stack: Stack,
+        kept: KeptStatements | None = None,
     ):
         super().__init__(parser.tables, builder, parser.layout, parser.lexer)
         self._source, self._text, self._builder = source, text, builder

@@ -16,7 +16,7 @@ from . import tree as t
 _Kept = TypeVar("_Kept", bound=t.Part)
 
 
-class Kept(State):
+class KeptStatements(State):
     """The statements of an earlier tree that the tree of `source` can have."""
 
     source: Source
@@ -36,7 +36,7 @@ class Kept(State):
         return replace(made, span=Span(self.source, start, end), body=body)
 
 
-def kept(source: Source, text: str, before: t.File, text_before: str) -> Kept:
+def kept(source: Source, text: str, before: t.File, text_before: str) -> KeptStatements:
     """What the tree of a text can keep of the tree of its text before some edit."""
     body = before.body
     broken = [at for at, one in enumerate(body) if any(t.broken((one,)))] if before.errors else []
@@ -49,7 +49,7 @@ def kept(source: Source, text: str, before: t.File, text_before: str) -> Kept:
     end = _common(text[-rest:][::-1], text_before[-rest:][::-1]) if rest else 0
     by = len(text) - len(text_before)
     below = max(last, bisect_left(starts, len(text_before) - end + 1))
-    return Kept(
+    return KeptStatements(
         source,
         body[:count],
         starts[count] if count else 0,

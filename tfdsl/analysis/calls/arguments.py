@@ -24,7 +24,6 @@ from ...diagnostics import (
     NOT_STATIC,
     OTHER_GRAPH,
     RAGGED,
-    REST_KIND,
     ROUNDED,
     SIZE_UNKNOWN,
     Note,
@@ -40,14 +39,14 @@ from ...source import Span
 from ...types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, Dim, DType, Shape, Size, TensorType, changed
 from ..context import Analysis, StatementFailed
 from ..values import (
+    NODES,
+    PLAIN,
     Array,
     Builtin,
     ErrorValue,
     ExprValue,
     Host,
-    NodeValue,
     Operation,
-    Rest,
     ShapeOf,
     Tensor,
     as_dtype,
@@ -85,13 +84,13 @@ def assign_arguments(
     """Match arguments to parameter names by Python's rules."""
     positional = len(names) if positional is None else positional
     result: dict[str, ArgumentValue] = {}
-    count = sum(1 for name, _ in given if name is None)
     for at, (name, argument) in enumerate(given):
         if name is None:
             if at >= positional:
                 limit = counted(positional or "no", "argument")
                 help = other_names.too_many(function, given[0][1].text, argument.value)
                 help = f"name it: {names[at]}={argument.text}" if at < len(names) else help
+                count = sum(1 for name, _ in given if name is None)
                 ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
                          signature=signature)  # fmt: skip
             name = names[at]
@@ -104,15 +103,6 @@ def assign_arguments(
             ctx.fail(ARGUMENT_TWICE, argument.whole or argument.span, function=function, name=name)
         result[name] = argument
     return result
-
-
-def passed_on(ctx: Analysis, value: ExprValue, span: Span) -> list[tuple[str | None, ArgumentValue]]:
-    """The arguments of a call that `**value` stands for."""
-    if isinstance(value, ErrorValue):
-        raise StatementFailed(None)
-    if not isinstance(value, Rest):
-        ctx.fail(REST_KIND, span, value=describe(value))
-    return [(name, ArgumentValue(*given)) for name, given in value.given.items()]
 
 
 def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:
@@ -180,8 +170,10 @@ def default_dtype(value: ExprValue, kind: str | None) -> DType:
 
 def tensor_dtype(value: ExprValue) -> DType | None:
     """The dtype of the first tensor in a value."""
-    if isinstance(value, (Tensor, Array)):  # the usual case
+    if type(value) is Tensor or type(value) is Array:  # the usual case
         return value.type.dtype
+    if type(value) in PLAIN:
+        return None
     for item in _scalars(value):
         if isinstance(item, (Tensor, Array)):
             return item.type.dtype
@@ -331,7 +323,7 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
         n: g for n, g in arguments.items()
         if not (g.value is None and params[n].default is None)
     }  # fmt: skip
-    groups = _groups(ctx, op, params, arguments)
+    groups = _groups(ctx, op, arguments)
     bound = BoundArguments({}, {}, {}, {}, groups, arguments)
     for name, param in params.items():
         if name in arguments:
@@ -349,6 +341,8 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
 
 def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
     """Check that keyword-only parameters of an op are not given by position."""
+    if not op.params or not op.params[-1].by_name:  # those parameters are the last ones
+        return
     names = [param.name for param in op.params if param.by_name and param.default is REQUIRED]
     for (name, argument), param in zip(given, op.params, strict=False):
         if name is None and param.by_name:
@@ -360,6 +354,8 @@ def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
 def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> ArgumentValue:
     """Do the conversions that every kind of parameter shares."""
     value = given.value
+    if type(value) in PLAIN or (type(value) is Tensor and value.graph == ctx.graph.name):  # the usual cases
+        return given if given.whole is None else ArgumentValue(value, given.span)
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if isinstance(value, range):
@@ -372,7 +368,7 @@ def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> Arg
         value = [prepared(ctx, ArgumentValue(item, given.span), is_tensor).value for item in value]
     if isinstance(value, Operation) and is_tensor:
         not_tensor(ctx, value, given.span)
-    if isinstance(value, NodeValue) and value.graph != ctx.graph.name:
+    if isinstance(value, NODES) and value.graph != ctx.graph.name:
         ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=ctx.graphs[value.graph].shown, ours=ctx.graph.shown)
     return ArgumentValue(value, given.span)
 
@@ -391,16 +387,14 @@ def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
     return sizes
 
 
-def _groups(
-    ctx: Analysis, op: Op, params: Mapping[str, Parameter], arguments: Mapping[str, ArgumentValue]
-) -> dict[str, DType]:
+def _groups(ctx: Analysis, op: Op, arguments: Mapping[str, ArgumentValue]) -> dict[str, DType]:
     """The dtype of each dtype letter: the explicit dtype, else the dtype of the tensors, else the dtype of the
     literals."""
     groups: dict[str, DType] = {}
     decided: dict[str, tuple[str, ArgumentValue]] = {}
-    tensors = [(p, arguments[p.name]) for p in params.values() if p.is_tensor and p.group and p.name in arguments]
-    for param in params.values():
-        if param.kind == "dtype" and param.group:
+    tensors = [(p, arguments[p.name]) for p in op.grouped_params if p.is_tensor and p.name in arguments]
+    for param in op.grouped_params:
+        if param.kind == "dtype":
             value = arguments[param.name].value if param.name in arguments else param.default
             if value is not None and value is not REQUIRED:
                 groups[param.group] = dtype_value(ctx, op, value, arguments.get(param.name))
@@ -416,7 +410,7 @@ def _groups(
             decided[param.group] = (param.name, given)
         elif groups[param.group] != dtype:
             differ(ctx, op, decided.get(param.group), param, given, groups[param.group], dtype)
-    for group in {p.group for p, _ in tensors if p.group not in groups}:
+    for group in dict.fromkeys([p.group for p, _ in tensors if p.group not in groups]):
         members = [given for p, given in tensors if p.group == group]
         kinds = [scalar_class(ctx, g.value, g.span) for g in members]
         kind = max((k for k in kinds if k), key=_RANKS.__getitem__, default=None)
@@ -643,8 +637,10 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
                 )  # fmt: skip
     for name, given in bound.given.items():  # a tensor where a fixed dtype is needed
         param = params[name]
+        if param.kind != "tensor" or param.group not in DTYPES:
+            continue
         dtype = tensor_dtype(given.value)
-        if param.kind == "tensor" and param.group in DTYPES and dtype not in (None, DTYPES[param.group]):
+        if dtype not in (None, DTYPES[param.group]):
             convertible = "string" not in (dtype.kind, param.group)
             help = f"convert it first: cast({given.text}, {param.group})" if convertible else ""
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,

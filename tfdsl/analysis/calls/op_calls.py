@@ -28,7 +28,7 @@ def call_op(
         refuse_swapped(ctx, shown or op.name, named, span)
     bound = _bind(ctx, op, given, span, shown)
     ctx.graph.sizes.here, ctx.graph.sizes.met = span, []
-    by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
+    by_position = frozenset([param.name for (n, _), param in zip(given, op.params, strict=False) if n is None])
     rule_call = OpCall(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position, shapes=bound.sizes)
     try:
         result = op.typed(rule_call)
@@ -50,7 +50,7 @@ def call_op(
         doubted(ctx, op, doubt, bound, shown or op.name, span)
     if op.applies:
         doubt_logits(ctx, op, bound, span)
-    if "rate" in op.modes.split():
+    if op.modes and "rate" in op.modes.split():
         doubt_rate(ctx, bound.given.get("rate"), by_position=False)
     outputs = tuple(_flat(result))
     sizeable(ctx, shown or op.name, outputs, span)
@@ -70,11 +70,11 @@ def call_op(
 
 def _flat(result: Result) -> Iterator[TensorType]:
     """The types of all outputs of an op, in order."""
-    if isinstance(result, tuple):
+    if isinstance(result, TensorType):
+        yield result
+    elif isinstance(result, tuple):
         for one in result:
             yield from _flat(one)
-    elif isinstance(result, TensorType):
-        yield result
 
 
 def _shaped(result: Result, made: Iterator[Tensor]) -> ExprValue:
@@ -85,9 +85,11 @@ def _shaped(result: Result, made: Iterator[Tensor]) -> ExprValue:
 def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:
     """Refuse tensors that fit in no machine's memory. TensorFlow would try for a minute."""
     for type in outputs:
-        if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
+        if type is None or not type.shape:
+            continue
+        if prod([d for d in type.shape if isinstance(d, int)]) > ctx.limits.elements:
             ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
-        if type is not None and type.shape and len(type.shape) > MAX_AXES:
+        if len(type.shape) > MAX_AXES:
             ctx.fail(AXES_MANY, span, what=f"what {op} makes", rank=len(type.shape), limit=MAX_AXES)
 
 

@@ -8,6 +8,7 @@ from ...source import Span
 from ...types import UNREADABLE, DType, TensorType
 from ..context import Analysis, StatementFailed
 from ..values import (
+    PLAIN,
     Array,
     ErrorValue,
     ExprValue,
@@ -29,6 +30,8 @@ FEWER_OPERATORS = "use fewer operators on values that only the session knows"
 def in_node(ctx: Analysis, value: ExprValue, span: Span) -> ExprValue:
     """A value as an operand of the graph. The value of a name of the session becomes a placeholder."""
     match value:
+        case Tensor() | int() | float():  # the usual cases
+            return value
         case RuntimeValue(expr=SessionValue() as expr, type=TensorType() as type):
             return Tensor(ctx.graph.session_value(expr, type, ctx.origin(span)), type, ctx.graph.name, span)
         case list() | tuple() if any(isinstance(one, RuntimeValue) for one in value):
@@ -41,6 +44,8 @@ def in_node(ctx: Analysis, value: ExprValue, span: Span) -> ExprValue:
 
 def as_arguments(ctx: Analysis, given: Arguments) -> Arguments:
     """Arguments of an op, in the graph."""
+    if all(type(one.value) is Tensor or type(one.value) in PLAIN for _, one in given):  # the usual case
+        return given
     if not any(isinstance(one.value, (RuntimeValue, list, tuple)) for _, one in given):
         return given
     return [(name, replace(one, value=in_node(ctx, one.value, one.span))) for name, one in given]
@@ -49,6 +54,8 @@ def as_arguments(ctx: Analysis, given: Arguments) -> Arguments:
 def as_operands(ctx: Analysis, *operands: tuple[ExprValue, Span]) -> list[ExprValue]:
     """Operands in the graph. Values of the session's names become placeholders, unless another operand is known only
     to the running session: then the operator is applied outside the graph."""
+    if all(type(value) is Tensor or type(value) in PLAIN for value, _ in operands):  # the usual case
+        return [value for value, _ in operands]
     moves = any(isinstance(value, RuntimeValue) and value.type is None for value, _ in operands)
     return [value if moves else in_node(ctx, value, span) for value, span in operands]
 

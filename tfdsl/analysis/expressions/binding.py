@@ -8,7 +8,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis, StatementFailed
 from ..names import Assumed, BoundTwice, uses
-from ..values import Env, ExprValue, Function, NodeValue, Tensor, describe
+from ..values import NODES, Env, ExprValue, Function, Tensor, describe
 
 
 def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: t.Expr | None = None) -> None:
@@ -27,7 +27,7 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
         note = Note(f"line {{line}} uses the '{target.id}' that every graph has", error.span)
         ctx.fail(TRAINING_LATE, target.span, (note,), name=target.id)
     tensors = value if isinstance(value, (list, tuple)) else [value]
-    refs = tuple(v.ref for v in tensors if isinstance(v, NodeValue) and v.graph == ctx.graph.name)
+    refs = tuple([v.ref for v in tensors if isinstance(v, NODES) and v.graph == ctx.graph.name])
     if refs:
         ctx.graph.bound.append((target.id, target.span, refs))
 

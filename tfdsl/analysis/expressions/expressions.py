@@ -20,6 +20,7 @@ from ...diagnostics import (
     NOT_STATIC,
     OPERATOR,
     OPERATOR_ONE,
+    REST_KIND,
     SIZE_UNKNOWN,
     UNKNOWN_NAME,
     Note,
@@ -35,7 +36,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ...types import DTYPE_NAMES, TensorType
 from ..calls import elsewhere, raw, training
-from ..calls.arguments import ArgumentValue, passed_on, sizes_of
+from ..calls.arguments import ArgumentValue, sizes_of
 from ..calls.builtins import BUILTINS
 from ..calls.calls import call, check_names, inlined
 from ..calls.lists import doubt_appended, list_help, list_needed
@@ -58,6 +59,7 @@ from ..values import (
     IndexItem,
     Lister,
     Namespace,
+    Rest,
     RuntimeValue,
     ShapeOf,
     Tensor,
@@ -109,6 +111,8 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
 def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprValue:
     """The value of a compound expression."""
     match expr:
+        case t.Call():
+            return called(ctx, env, expr, name)
         case t.Binary():
             return _binary_chain(ctx, env, expr, name)
         case t.Unary():
@@ -119,8 +123,6 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
             return _compare(ctx, env, expr, name)
         case t.Conditional():
             return _conditional(ctx, env, expr, name)
-        case t.Call():
-            return called(ctx, env, expr, name)
         case t.Later():
             return later(ctx, env, expr)
         case t.Attribute():
@@ -156,6 +158,8 @@ def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
 
 
 def valued(ctx: Analysis, expr: t.Expr, value: ExprValue) -> ExprValue:
+    if type(value) is Tensor:  # the usual case
+        return value
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if value is None and isinstance(expr, t.Call):
@@ -174,12 +178,21 @@ def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> 
     found: list[tuple[str | None, ArgumentValue]] = []
     for argument, value in zip(arguments, values_of(ctx, env, (a.value for a in arguments)), strict=True):
         if argument.is_rest:
-            found += passed_on(ctx, value, argument.span)
+            found += _passed_on(ctx, value, argument.span)
         else:
             found.append(
                 (argument.name, ArgumentValue(value, argument.value.span, argument.span if argument.name else None))
             )
     return found
+
+
+def _passed_on(ctx: Analysis, value: ExprValue, span: Span) -> list[tuple[str | None, ArgumentValue]]:
+    """The arguments of a call that `**value` stands for."""
+    if isinstance(value, ErrorValue):
+        raise StatementFailed(None)
+    if not isinstance(value, Rest):
+        ctx.fail(REST_KIND, span, value=describe(value))
+    return [(name, ArgumentValue(*given)) for name, given in value.given.items()]
 
 
 def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list[ExprValue]:

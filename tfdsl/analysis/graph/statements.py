@@ -147,8 +147,6 @@ _LASTING = {
 
 
 def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | None:
-    if isinstance(statement, t.SessionStatement):
-        raise AssertionError(f"a statement of the session half in the graph half: {statement}")
     if ctx.graph.regions and type(statement) in _LASTING:
         ctx.fail(REGION_PLACE, statement.span, what=_LASTING[type(statement)])
     match statement:
@@ -210,6 +208,8 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.Broken():
             return _broken(ctx, env, statement)
         case _:
+            if isinstance(statement, t.SessionStatement):
+                raise AssertionError(f"a statement of the session half in the graph half: {statement}")
             assert_never(statement)
     return None
 

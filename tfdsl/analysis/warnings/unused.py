@@ -66,7 +66,10 @@ def _mentioned(tree: t.File) -> set[str]:
     found: set[str] = set()
     todo: list[object] = [tree]
     while todo:
-        match todo.pop():
+        part = todo.pop()
+        if not isinstance(part, (t.Tree, tuple)):
+            continue
+        match part:
             case t.Name(id=name) | t.Attribute(name=name) as node:
                 found.add(name)
                 todo += [node.value] if isinstance(node, t.Attribute) else []
