@@ -11,7 +11,7 @@ from ..program import HostValue
 from ..record import Record, State, field, replace
 from ..types import FLOAT32, TensorType
 from .constants import LiftedParameter
-from .graph import SWITCHES, VARIABLES, Endpoint, GraphNode, SavedGraph
+from .graph import GRADIENTS_SCOPE, SWITCHES, VARIABLES, Endpoint, GraphNode, SavedGraph
 
 
 class NotReadable(Exception):
@@ -375,15 +375,24 @@ class Draft(State):
 
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
         """Replace nodes with a piece. The piece waits for the effects that the nodes wait for. If it writes, it also
-        waits for earlier reads of variables."""
+        waits for earlier reads of variables. Gradients in it wait only for changes: in loops and branches, TensorFlow
+        makes them wait for more."""
         own = {piece.node, *nodes}
         waits = {name for one in own for name in self._before(one)}
+        others = {name for one in own if not GRADIENTS_SCOPE.match(one) for name in self._before(one)}
         writes = any(changes_something(self.graph.nodes[one]) for one in own)
-        controls = (*piece.controls, *sorted(waits - own - {*piece.controls}))
-        effects = tuple(name for name in controls if self.has_effect(name) or (writes and self._reads(name)))
+        effects: list[str] = []
+        for name in (*piece.controls, *sorted(waits - own - {*piece.controls})):
+            is_ordered = name in others or name in piece.controls
+            if (
+                (self.has_effect(name) or (writes and self._reads(name)))
+                if is_ordered
+                else self._changes(name, own, piece)
+            ):
+                effects.append(name)
         if effects and isinstance(piece, VariablePiece):
             raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
-        self.pieces[piece.node] = piece if effects == piece.controls else replace(piece, controls=effects)
+        self.pieces[piece.node] = piece if tuple(effects) == piece.controls else replace(piece, controls=tuple(effects))
         for name in nodes:
             self.inside[name] = piece.node
 
@@ -410,6 +419,13 @@ class Draft(State):
     def _is_effect(self, node: GraphNode) -> bool:
         is_branch = node.op in SWITCHES and node.name not in self.inside
         return node.name not in self.dropped and (is_branch or changes_something(node))
+
+    def _changes(self, name: str, own: set[str], piece: LiftedPiece) -> bool:
+        """Whether a node needs one that changes or prints something, apart from the nodes of a piece and from checks
+        that the operands of the piece need too."""
+        needed = self.graph.above(*(end.node for one in piece.operands() for end in ends_of(one)))
+        above = [self.graph.nodes[one] for one in self.graph.above(name) - own - self.dropped]
+        return any(changes_something(one) and not (one.op == "Assert" and one.name in needed) for one in above)
 
     def _reads(self, name: str) -> bool:
         """Whether a node is computed from a variable."""

@@ -76,6 +76,7 @@ class Writer(ExpressionWriter):
     lines: list[str] = field(default_factory=list[str])  # for each line of the source, the piece that it is from
     said: set[str] = field(default_factory=set[str])  # the comments about parts that stay as they were
     read: set[Endpoint] = field(default_factory=set[Endpoint])
+    waited: set[str] = field(default_factory=set[str])  # the pieces that others wait for
     lasts: Counter[str] = field(default_factory=Counter[str])  # how often statements end in a part of a name
     variables: tuple[VariablePiece, ...] = ()  # of the whole program
     steps: dict[str, str] = field(default_factory=dict[str, str])  # the functions of scans
@@ -162,6 +163,7 @@ class Writer(ExpressionWriter):
                     users.setdefault(end, []).append(piece)
         self.read |= users.keys()
         waited = {self._owner(name) for piece in pieces for name in piece.controls if self._is_there(name)}
+        self.waited |= waited
         own = {self._scope(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
         for piece in pieces:
             self._shorten(piece)
@@ -381,7 +383,8 @@ class Writer(ExpressionWriter):
         self.steps[scan.node] = unused_name("step", bound)
         for wanted, ends in (("x", [one.now for one in scan.elements]), ("outputs", scan.ends)):
             for end in ends:
-                is_read = end in self.read or wanted == "x"
+                is_waited = scan.node in self.waited and end == scan.ends[0]
+                is_read = end in self.read or wanted == "x" or is_waited
                 self.names[end] = unused_name(wanted, bound) if is_read else NOBODY
                 self.bound[self.names[end]] += 1
 
@@ -631,8 +634,7 @@ class Writer(ExpressionWriter):
         name = self.names.get(piece.ends[0], "")
         is_only = sum(isinstance(one, StepPiece) for one in self.draft.pieces.values()) == 1
         is_whole = piece.node != "/".join((*self.scopes.get(piece.node, ()), name)) and piece.node in self.kept
-        if any(self._is_there(one) and self._owner(one) == piece.node
-               for other in self.draft.pieces.values() for one in other.controls):  # fmt: skip
+        if piece.node in self.waited:
             return name
         given, row = dict(piece.arguments), OPTIMIZERS[piece.optimizer]
         slots = given.get(SLOTS)

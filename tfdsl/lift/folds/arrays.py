@@ -3,9 +3,9 @@ tensor arrays of TensorFlow 1, and the tensor lists of TensorFlow 2. They become
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
-from ...ops.named import ADD, LESS, LOGICAL_AND, SHAPE
+from ...ops.named import ADD, FILL, GREATER_EQUAL, LESS, LOGICAL_AND, MAXIMUM, MINIMUM, REDUCE_MAX, SHAPE, WHERE
 from ...ops.raw import PREFIX
 from ..draft import (
     ALL_VALUES,
@@ -20,6 +20,7 @@ from ..draft import (
     Produced,
     ScanElement,
     ScanPiece,
+    Splat,
     ends_of,
 )
 from ..graph import Endpoint
@@ -241,18 +242,21 @@ class _Scan:
 
     def fold(self) -> None:
         limits = self._limits()
-        if not limits or not self._states or not all(self._stores.is_same(one, limits[0]) for one in limits):
+        limit = next((one for one in limits if self._lengths(one) is None), None)
+        if limit is None or not self._states:
             return
-        elements = [one for one in self._elements() if self._stores.can_end(one, limits[0])]
-        gathers = {value: gather for one in self._flows for value, gather in self._stacked(one, limits[0]).items()}
-        values = {self._draft.end(one.following) for one in self._states}
-        if (
-            elements
-            and len(gathers) == len(self._flows) > 0
-            and values.issuperset(gathers)
-            and self._only_count(elements)
-        ):
-            self._make(elements, gathers, limits[0])
+        lengths = [self._lengths(one) for one in limits if not self._stores.is_same(one, limit)]
+        elements = [one for one in self._elements() if self._stores.can_end(one, limit)]
+        gathers = {value: gather for one in self._flows for value, gather in self._stacked(one, limit).items()}
+        states = self._guarded(gathers, lengths) if lengths else self._with_results(gathers)
+        values = {self._draft.end(one.following) for one in states}
+        counts = [one for one in self._counters if not self._only_counts(one, elements)]
+        if not elements or not len(gathers) == len(self._flows) > 0 or not values.issuperset(gathers):
+            return
+        places = self._places(gathers)
+        if not counts or places is not None:
+            taken = [ScanElement(one.now, places) for one in counts if places is not None]
+            self._make(elements, taken, gathers, limit, states)
 
     # --- conditions -------------------------------------------------------------------------------
 
@@ -270,6 +274,79 @@ class _Scan:
     def _is_count(self, value: Operand) -> bool:
         return isinstance(value, Produced) and self._draft.end(value.end) in [one.now for one in self._counters]
 
+    def _lengths(self, limit: Operand) -> Operand | None:
+        """The lengths of the examples, if a limit is the largest of them, or 1."""
+        match self._stores.made(limit):
+            case CallPiece(callee=MINIMUM.name, arguments=((_, most), (_, least))):
+                match self._stores.made(least):
+                    case CallPiece(callee=MAXIMUM.name, arguments=((_, Given(1)), (_, longest))):
+                        made = self._stores.made(longest)
+                        if not _is_call(made, REDUCE_MAX.name) or self._stores.is_same(most, longest):
+                            return None
+                        return made.arguments[0][1] if len(made.arguments) == 1 else None
+                    case _:
+                        return None
+            case _:
+                return None
+
+    def _with_results(self, gathers: dict[Endpoint, CallPiece]) -> list[LoopVariable]:
+        """The variables, and the results that are none but whose shapes are known, which become variables."""
+        values = {self._draft.end(one.following) for one in self._states}
+        found = [*self._states]
+        for flow in self._flows:
+            empty = self._stores.empty(flow.first)
+            given = {} if empty is None else dict(empty.arguments)
+            match given.get("element_shape"), given.get("dtype"):
+                case Given(tuple(sizes)), Given("float32") if all(isinstance(size, int) for size in sizes):
+                    zeros = Splat(0.0, cast(tuple[int, ...], sizes), "float32")
+                    others = [value for value in self._stacked_values(flow) if value not in values]
+                    found += [LoopVariable(flow.now, zeros, value, None) for value in others]
+                case _:
+                    pass
+        return found
+
+    def _guarded(self, gathers: dict[Endpoint, CallPiece], lengths: list[Operand | None]) -> list[LoopVariable]:
+        """The variables of a loop that ends with the longest example, if it could go on, or else an empty list. An
+        example that has ended keeps its values, and its results are 0. The results become variables."""
+        length = lengths[0]
+        if length is None or any(one is None or not self._stores.is_same(one, length) for one in lengths):
+            return []
+        if not all(self._ended(one.following, length, Produced(one.now)) for one in self._states):
+            return []
+        found = [*self._states]
+        for flow in self._flows:
+            for value in self._stacked_values(flow):
+                first = self._ended(value, length, None)
+                if first is None:
+                    return []
+                found.append(LoopVariable(flow.now, first, value, None))
+        return found
+
+    def _ended(self, value: Endpoint, length: Operand, wanted: Operand | None) -> Operand | None:
+        """What an example that has ended gives instead of a value: the operand `wanted`, or else zeros."""
+        match self._stores.made(Produced(value)):
+            case CallPiece(callee=WHERE.name, arguments=((_, test), (_, given), _), controls=()):
+                is_same = self._is_zeros(given) if wanted is None else self._stores.is_same(given, wanted)
+                return given if is_same and self._is_past(test, length) else None
+            case _:
+                return None
+
+    def _is_past(self, test: Operand, length: Operand) -> bool:
+        match self._stores.made(test):
+            case CallPiece(callee=GREATER_EQUAL.name, arguments=((_, count), (_, limit))):
+                return self._is_count(count) and self._stores.is_same(limit, length)
+            case _:
+                return False
+
+    def _is_zeros(self, value: Operand) -> bool:
+        match value, self._stores.made(value):
+            case Splat(number), _:
+                return number == 0
+            case _, CallPiece(callee=FILL.name, arguments=(_, (_, Given(number)))) as made:
+                return number == 0 and self._draft.regions.get(made.node) != self._loop.node
+            case _:
+                return False
+
     def _limits(self) -> list[Operand]:
         """The limits of the counters, or an empty list if the condition tests anything else."""
         limits: list[Operand] = []
@@ -279,10 +356,22 @@ class _Scan:
                 case CallPiece(callee=LOGICAL_AND.name, arguments=((_, left), (_, right))):
                     todo += [left, right]
                 case CallPiece(callee=LESS.name, arguments=((_, count), (_, limit))) if self._is_count(count):
-                    limits.append(limit)
+                    limits.append(self._at_most(limit))
                 case _:
                     return []
         return limits
+
+    def _at_most(self, limit: Operand) -> Operand:
+        """A size, if a limit is the smaller one of the size and the larger one of 1 and the size."""
+        match self._stores.made(limit):
+            case CallPiece(callee=MINIMUM.name, arguments=((_, size), (_, other))):
+                match self._stores.made(other):
+                    case CallPiece(callee=MAXIMUM.name, arguments=((_, Given(1)), (_, same))):
+                        return size if self._stores.is_same(size, same) else limit
+                    case _:
+                        return limit
+            case _:
+                return limit
 
     def _elements(self) -> list[IndexPiece]:
         """The elements that the body reads at the position of a counter."""
@@ -300,31 +389,48 @@ class _Scan:
         Empty if the array is used in any other way."""
         stores = self._stores
         empty, gathers = stores.empty(flow.first), stores.gathers(flow)
-        written = None if empty is None else stores.written(flow, empty)
-        if empty is None or written is None or len(gathers) != 1 or not stores.is_same(stores.size(empty), limit):
+        if empty is None or len(gathers) != 1 or not stores.is_same(stores.size(empty), limit):
             return {}
-        index, value = written
-        is_own = self._is_count(index) and isinstance(value, Produced)
-        return {self._draft.end(value.end): gathers[0]} if is_own and isinstance(value, Produced) else {}
+        return dict.fromkeys(self._stacked_values(flow), gathers[0])
 
-    def _only_count(self, elements: list[IndexPiece]) -> bool:
-        """Whether the counters are only used to count, and as the positions of elements that are read or written."""
+    def _stacked_values(self, flow: LoopVariable) -> list[Endpoint]:
+        """The value that an iteration writes to an array at the position of a counter."""
+        empty = self._stores.empty(flow.first)
+        written = None if empty is None else self._stores.written(flow, empty)
+        match written:
+            case (index, Produced(end)) if self._is_count(index):
+                return [self._draft.end(end)]
+            case _:
+                return []
+
+    def _only_counts(self, counter: LoopVariable, elements: list[IndexPiece]) -> bool:
+        """Whether a counter is only used to count, and as the position of elements that are read or written."""
         taken = {one.node for one in elements}
-        steps = {self._draft.end(one.following).node for one in self._counters}
+        step = self._draft.end(counter.following).node
         return all(
             user.node in taken
-            or user.node in steps
+            or user.node == step
             or (isinstance(user, CallPiece) and user.callee in (LESS.name, _WRITE, _SET_ITEM))
-            for one in self._counters
-            for user in self._stores.users[one.now]
+            for user in self._stores.users[counter.now]
         )
+
+    def _places(self, gathers: dict[Endpoint, CallPiece]) -> Operand | None:
+        """The numbers from 0 up to the limit, which an array of TensorFlow 1 is gathered with."""
+        return next((dict(one.arguments).get("indices") for one in gathers.values()), None)
 
     # --- rewriting --------------------------------------------------------------------------------
 
-    def _make(self, elements: list[IndexPiece], gathers: dict[Endpoint, CallPiece], limit: Operand) -> None:
+    def _make(
+        self,
+        elements: list[IndexPiece],
+        counts: list[ScanElement],
+        gathers: dict[Endpoint, CallPiece],
+        limit: Operand,
+        states: list[LoopVariable],
+    ) -> None:
         draft, loop = self._draft, self._loop
         ends: list[Endpoint] = []
-        for one in self._states:
+        for one in states:
             gather = gathers.get(draft.end(one.following))
             end = Endpoint(one.now.node, ALL_VALUES) if gather is None or gather.ends[0] in ends else gather.ends[0]
             ends.append(end)
@@ -344,7 +450,7 @@ class _Scan:
             loop.node,
             tuple(ends),
             loop.controls,
-            variables=tuple(LoopVariable(one.now, one.first, one.following, None) for one in self._states),
-            condition=self._states[0].following,
-            elements=tuple(ScanElement(one.ends[0], self._stores.whole(one, limit)) for one in elements),
+            variables=tuple(LoopVariable(one.now, one.first, one.following, None) for one in states),
+            condition=states[0].following,
+            elements=(*(ScanElement(one.ends[0], self._stores.whole(one, limit)) for one in elements), *counts),
         )
