@@ -242,3 +242,56 @@ def test_gradients_of_loops_and_branches(here, made):
     source = verified(made(recurrent))
     assert "raw." not in source and "tanh(state * w)" in source
     assert source.endswith("optimize loss with gradient_descent(learning_rate=0.1) as train\n")
+
+
+def numbered():
+    """A choice by a number; other numbers choose the last branch."""
+    x, i = v1.placeholder(tf.float32, [2], "x"), v1.placeholder(tf.int32, [], "i")
+    y = tf.switch_case(i, [lambda: x + 1.0, lambda: x * 2.0, lambda: tf.exp(x)], name="choice")
+    tf.negative(y, name="result")
+
+
+NUMBERED = """\
+placeholder x: float32[2]
+placeholder i: int32[]
+if i == 0:
+    indexed_case = x + 1.0
+elif i == 1:
+    indexed_case = x * 2.0
+else:
+    indexed_case = exp(x)
+result = -indexed_case
+"""
+
+
+def test_a_choice_by_number(here):
+    assert verified(saved(numbered)) == NUMBERED
+    with tfdsl.compile(NUMBERED).session() as session:
+        found = [session.run("result", feed={"x": [0, 1], "i": i})[0].item() for i in (0, 1, 2, 7, -1)]
+    assert found == [-1.0, 0.0, -1.0, -1.0, -1.0]
+
+
+def test_a_choice_in_training(here):
+    def build():
+        x, i = v1.placeholder(tf.float32, [2], "x"), v1.placeholder(tf.int32, [], "i")
+        w = v1.get_variable("w", initializer=[0.5, 2.0], use_resource=True)
+        y = tf.switch_case(i, [lambda: x * w, lambda: tf.exp(w), lambda: tf.square(w - x)])
+        v1.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(y, name="loss"), name="train")
+
+    source = verified(saved(build))
+    assert "elif i == 1:\n" in source and "raw." not in source
+    assert source.endswith("optimize loss with gradient_descent(learning_rate=0.1) as train\n")
+
+
+def test_a_choice_of_effects(here):
+    def build():
+        w, i = v1.get_variable("w", initializer=1.0, use_resource=True), v1.placeholder(tf.int32, [], "i")
+        tf.identity(
+            tf.switch_case(i, [lambda: w.assign_add(2.0).read_value(), lambda: w.assign(7.0).read_value()]), name="now"
+        )
+
+    source = verified(saved(build))
+    assert "raw." not in source
+    with tfdsl.compile(source).session() as session:
+        found = [session.run("now", feed={"i": i}).item() for i in (0, 0, 1, 0)]
+    assert found == [3.0, 5.0, 7.0, 9.0]

@@ -7,10 +7,10 @@ with Enter, Merge, Switch, NextIteration and Exit.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache, partial
 
-from ..lowering.tf import AttrValue, DataType, tf
+from ..lowering.tf import AttrValue, DataType, tf, v1
 from ..record import Record, replace
 from .draft import changes_something
 from .functions import FunctionGraph, graph_functions
@@ -19,6 +19,7 @@ from .nodes import OpDefs
 from .read import graph_def_of, graph_of
 
 _IFS = ("If", "StatelessIf")
+_CASES = ("Case", "StatelessCase")
 _WHILES = ("While", "StatelessWhile")
 _FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond")
 # The attributes that name the functions an op calls.
@@ -79,6 +80,19 @@ class _Results(Record):
     controls: tuple[str, ...]
 
 
+class _If(Record):
+    """Where the nodes of branches are, what they wait for, a function with their inputs and outputs, and whether a
+    number is passed to them first."""
+
+    scope: str
+    waits: tuple[str, ...]
+    function: FunctionGraph
+    takes_index: bool = False
+
+
+_Branch = Callable[[Sequence[Endpoint], _Place], _Results]
+
+
 class _Inliner:
     def __init__(self, graph: SavedGraph):
         self._graph = graph
@@ -110,7 +124,8 @@ class _Inliner:
 
     def _named(self, node: GraphNode) -> Iterator[str]:
         """The functions of the graph that a node calls, if its op is one that can be replaced."""
-        called = (node.op, *(node.attrs[attr].func.name for attr in _FUNCTIONS.get(node.op, ())))
+        called = [node.op, *(node.attrs[attr].func.name for attr in _FUNCTIONS.get(node.op, ()))]
+        called += [one.name for one in node.attrs["branches"].list.func] if node.op in _CASES else []
         yield from (name for name in called if name in self._functions)
 
     def _names_in(self, nodes: Mapping[str, GraphNode]) -> list[str]:
@@ -120,7 +135,8 @@ class _Inliner:
         """The functions that a node calls, or an empty list if the call stays."""
         names = list(self._named(node))
         is_other = node.op in _IFS and node.attrs["Tcond"] != _BOOL  # a number; 0 is false
-        return [] if is_other or len(names) < len(_FUNCTIONS.get(node.op, ())) else names
+        count = len(node.attrs["branches"].list.func) if node.op in _CASES else len(_FUNCTIONS.get(node.op, ()))
+        return [] if is_other or len(names) < count else names
 
     def _function_acts(self, name: str) -> bool:
         """Whether a function changes or prints something."""
@@ -145,7 +161,12 @@ class _Inliner:
         if not functions:
             self.made[node.name] = node
         elif node.op in _IFS:
-            self._call(node, functions[0], self._if(node, *functions))
+            then, otherwise = (partial(self._body, function) for function in functions)
+            test, *given = node.inputs
+            made = self._if(_If(node.name, node.controls, functions[0]), test, given, then, otherwise)
+            self._call(node, functions[0], made)
+        elif node.op in _CASES:
+            self._call(node, functions[0], self._case(node, functions))
         elif node.op in _WHILES:
             self._call(node, functions[1], self._while(node, *functions))
         else:
@@ -253,25 +274,50 @@ class _Inliner:
 
     # --- control flow ---------------------------------------------------------------------------
 
-    def _if(self, node: GraphNode, then: FunctionGraph, otherwise: FunctionGraph) -> _Results:
-        scope = node.name
-        test, *given = node.inputs
-        pivot = self._add(f"{scope}/Switch", "Switch", (test, test), node.controls, T=_BOOL)
+    def _case(self, node: GraphNode, functions: Sequence[FunctionGraph]) -> _Results:
+        """A choice between functions by a number, as branches in branches. Without a function for the number, the last
+        function is called."""
+        index, *given = node.inputs
+
+        def choose(at: int, index: Endpoint, given: Sequence[Endpoint], place: _Place) -> _Results:
+            if at == len(functions) - 1:
+                return self._body(functions[at], given, place)
+            value = AttrValue()
+            value.tensor.CopyFrom(v1.make_tensor_proto(at, "int32"))
+            number = self._add(f"{place.prefix}{at}", "Const", (), dtype=_type("int32"), value=value)
+            test = self._add(f"{place.prefix}Equal", "Equal", (index, number), T=_type("int32"))
+            scope, waits = (node.name, node.controls) if at == 0 else (f"{place.prefix}cond", ())
+
+            def then(inputs: Sequence[Endpoint], place: _Place) -> _Results:
+                return self._body(functions[at], inputs[1:], place)
+
+            def otherwise(inputs: Sequence[Endpoint], place: _Place) -> _Results:
+                return choose(at + 1, inputs[0], inputs[1:], place)
+
+            how = _If(scope, waits, functions[at], takes_index=True)
+            return self._if(how, test, [index, *given], then, otherwise)
+
+        return choose(0, index, given, _Place(f"{node.name}/", node.controls, is_body=False))
+
+    def _if(self, how: _If, test: Endpoint, given: Sequence[Endpoint], then: _Branch, otherwise: _Branch) -> _Results:
+        scope = how.scope
+        dtypes = [*(["int32"] if how.takes_index else []), *(dtype for dtype, _ in how.function.inputs.values())]
+        pivot = self._add(f"{scope}/Switch", "Switch", (test, test), how.waits, T=_BOOL)
         switches = [
-            self._add(f"{scope}/Switch", "Switch", (end, test), node.controls, T=_type(dtype))
-            for end, (dtype, _) in zip(given, then.inputs.values(), strict=True)
+            self._add(f"{scope}/Switch", "Switch", (end, test), how.waits, T=_type(dtype))
+            for end, dtype in zip(given, dtypes, strict=True)
         ]
         branches: list[_Results] = []
         over: list[Endpoint] = []
-        for at, function in enumerate((otherwise, then)):
+        for at, branch in enumerate((otherwise, then)):
             begun = self._add(f"{scope}/switch_{'ft'[at]}", "Identity", (replace(pivot, output=at),), T=_BOOL)
             inputs = [replace(one, output=at) for one in switches]
             place = _Place(self._free(f"{scope}/{'then' if at else 'else'}"), (begun.node,))
-            branches.append(self._body(function, inputs, place))
+            branches.append(branch(inputs, place))
             over.append(self._add(f"{scope}/control_dependency", "Identity", (begun,), branches[at].controls, T=_BOOL))
         ends = [
             self._add(f"{scope}/Merge", "Merge", pair, T=_type(dtype), N=_TWO)
-            for *pair, dtype in zip(branches[0].ends, branches[1].ends, then.dtypes.values(), strict=True)
+            for *pair, dtype in zip(branches[0].ends, branches[1].ends, how.function.dtypes.values(), strict=True)
         ]
         if not branches[0].controls and not branches[1].controls:
             return _Results(tuple(ends), ())

@@ -10,7 +10,7 @@ from ..record import Record, replace
 from ..types import TensorType
 from .constants import attribute, constant_value
 from .draft import NotReadable
-from .graph import NAMED, SWITCHES, Endpoint, GraphNode, SavedGraph, reached, unused_node
+from .graph import GRADIENTS_SCOPE, NAMED, SWITCHES, Endpoint, GraphNode, SavedGraph, reached, unused_node
 from .read import graph_def_of, graph_of
 from .signatures import served
 
@@ -39,10 +39,16 @@ def is_pipeline(op: str) -> bool:
     return _OPS.search(op) is not None
 
 
+def is_in_pipeline(node: GraphNode) -> bool:
+    """Whether a node belongs to an input pipeline. Gradients of branches have optional values of their own."""
+    is_of_gradients = node.op.startswith("Optional") and GRADIENTS_SCOPE.match(node.name) is not None
+    return is_pipeline(node.op) and not is_of_gradients
+
+
 def fed(graph: SavedGraph) -> FedGraph:
     """Replace the tensors that input pipelines give to the rest of a graph with placeholders. The other nodes of the
     pipelines stay, but the rest does not need them any more."""
-    given = {node.name: _given(graph, node) for node in graph.nodes.values() if is_pipeline(node.op)}
+    given = {node.name: _given(graph, node) for node in graph.nodes.values() if is_in_pipeline(node)}
     sources = {name for name, outputs in given.items() if outputs and _is_needed(graph, name)}
     if not sources:
         return FedGraph(graph, {})

@@ -273,7 +273,13 @@ class _Cond:
     def _is_needed(self, merge: GraphNode) -> bool:
         """Whether anything other than folded gradients uses a result."""
         users = self._draft.graph.users[merge.name]
-        return not users or not all(is_gradient(self._draft, user) for user in users)
+        return not users or not all(map(self._is_for_gradients, users))
+
+    def _is_for_gradients(self, name: str) -> bool:
+        """Whether a node is part of folded gradients, or only passes a result on to them."""
+        users = self._draft.graph.users[name]
+        passes = self._draft.graph.nodes[name].op in (_MERGE, "Identity") and bool(users)
+        return is_gradient(self._draft, name) or (passes and all(map(self._is_for_gradients, users)))
 
     def plumbing(self, piece: IfPiece) -> Iterator[str]:
         """The nodes that are part of the statement itself."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ...diagnostics.spelling import counted, listed
 from ..draft import Draft
 from ..graph import ASSIGNS, NAMED, VARIABLES, GraphNode, reached
-from ..pipelines import MERGE, is_pipeline
+from ..pipelines import MERGE, is_in_pipeline, is_pipeline
 from .saver import INITIALIZED
 from .variables import READS
 
@@ -13,7 +13,7 @@ from .variables import READS
 def drop_pipelines(draft: Draft) -> None:
     """Drop the nodes of input pipelines, what is computed from them, and everything that only they need."""
     graph = draft.graph
-    own = [node for node in graph.nodes.values() if is_pipeline(node.op)]
+    own = [node for node in graph.nodes.values() if is_in_pipeline(node)]
     if not own:
         return
     gone = reached([node.name for node in own], lambda name: _below(draft, name))
