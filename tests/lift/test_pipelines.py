@@ -195,6 +195,21 @@ def test_a_program_trains_on_fed_rows(here):
     assert printed == ["0.0"]
 
 
+def test_a_step_beside_signatures_is_a_result():
+    """A program of a SavedModel ends in its signatures, so nothing else is its last statement."""
+    with tf.Graph().as_default():
+        x = v1.placeholder(tf.float32, [None], "x")
+        y = tf.add(x, 1.0, name="y")
+        with tf.control_dependencies(
+            [v1.assign_add(v1.get_variable("n", [], initializer=v1.zeros_initializer()), 1.0)]
+        ):
+            tf.no_op("counted")
+        meta = v1.train.export_meta_graph()
+        meta.signature_def["serving_default"].CopyFrom(v1.saved_model.predict_signature_def({"x": x}, {"y": y}))
+    source = lift_readable(graph_of(meta)).source
+    assert 'counted = no_op() as "counted"' in source and not tfdsl.compile(source).diagnostics
+
+
 def chosen():
     """A branch that decides from which queue to take."""
     first, second = (v1.FIFOQueue(3, [tf.float32], shapes=[[]]) for _ in range(2))

@@ -119,7 +119,7 @@ class Writer(ExpressionWriter):
         used = {name for piece in pieces for name in self._needed(piece)}
         used |= {self._owner(end.node) for end in map(self.draft.end, served(self.draft.graph.signatures))
                  if self._is_there(end.node)}  # fmt: skip
-        last = parts[-1:]
+        last = () if self.draft.graph.signatures else parts[-1:]  # signatures come after all statements
         used |= {piece.node for piece in pieces if last and (piece is last[0] or self._is_in(last[0], piece))}
         return frozenset(piece.node for piece in pieces if not isinstance(piece, StepPiece)) - used
 
