@@ -1,6 +1,7 @@
 """Graphs that are damaged at random, as files can be: bytes that change, ends that are missing, fields that are wrong."""
 
 import random
+import re
 from collections.abc import Iterator
 
 from tfdsl.lowering.tf import GraphDef, MetaGraphDef, SavedModel
@@ -22,11 +23,18 @@ OPS = [
 NUMBERS = [-1, 0, 1, 2, 3, 9, 19, 23, 77, 101, 9999, 2**31 - 1, 2**40, -(2**40)]
 
 
-def damaged(data: bytes, kind: type, seed: int) -> tuple[str, bytes]:
-    """One damage to the bytes of a graph of a kind: what it is, and the bytes."""
+def damaged(data: bytes, kind: type | None, seed: int) -> tuple[str, bytes]:
+    """One damage to the bytes of a graph of a kind, or to the text of a graph: what it is, and the bytes."""
     chance = random.Random(seed)
-    how = chance.choice([_bytes, _cut, _inserted, _field, _field, _field, _field])
+    inside = _line if kind is None else _field
+    how = chance.choice([_bytes, _cut, _inserted, inside, inside, inside, inside])
     return how.__name__.strip("_"), how(data, kind, chance)
+
+
+def damaged_file(data: bytes, seed: int) -> bytes:
+    """The bytes of any file, damaged."""
+    chance = random.Random(seed)
+    return chance.choice([_bytes, _cut, _inserted, lambda *_: b""])(data, None, chance)
 
 
 def _bytes(data, kind, chance):
@@ -44,6 +52,19 @@ def _cut(data, kind, chance):
 def _inserted(data, kind, chance):
     at = chance.randrange(len(data))
     return data[:at] + chance.randbytes(chance.choice([1, 3, 40])) + data[at:]
+
+
+def _line(data, kind, chance):
+    """The same text with a line removed, repeated or moved, or with another number or name in it."""
+    lines = data.decode().splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    line = lines.pop(at)
+    other = re.sub(r"\d+", lambda _: str(chance.choice(NUMBERS)), line)
+    named = re.sub(r'"[^"]*"', lambda _: f'"{chance.choice([*NAMES, *OPS])}"', line)
+    lines[at:at] = chance.choice([[], [line, line], [other], [other], [named], [named]])
+    if chance.random() < 0.2:
+        lines.insert(chance.randrange(len(lines)), line)
+    return "".join(lines).encode()
 
 
 def _field(data, kind, chance):

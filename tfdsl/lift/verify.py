@@ -340,8 +340,10 @@ def _known_shape(tensor: Operand, other: Operand) -> Any:  # a `tf.TensorShape`
 
 
 def _is_readable(tensor: Operand) -> bool:
+    """Whether a tensor has a value that can be compared. The handles of stacks and queues of TensorFlow 1 are names."""
+    is_handle = tensor.dtype == v1.string._as_ref and tensor.op.type not in VARIABLES
     is_scratch = tensor.op.type == _FUSED and tensor.value_index >= _RESULTS
-    is_value = tensor.dtype.base_dtype not in (v1.resource, v1.variant) and not is_scratch
+    is_value = tensor.dtype.base_dtype not in (v1.resource, v1.variant) and not is_scratch and not is_handle
     return is_value and tensor.op.graph.is_fetchable(tensor)
 
 

@@ -40,13 +40,13 @@ def _known(draft: Draft, end: Endpoint) -> np.ndarray | None:
 def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
     if node.op == "Shape":
         shape = _type_shape(draft, node.inputs[0])
-        return None if shape is None else np.array(shape, _dtype(node))
+        return None if shape is None else _array(shape, node)
     if node.op == "Rank":
         rank = draft.graph.nodes[node.inputs[0].node].types[node.inputs[0].output].rank
         return None if rank is None else np.array(rank, np.int32)
     if node.op == "Size":
         shape = _type_shape(draft, node.inputs[0])
-        return None if shape is None else np.array(np.prod(shape), _dtype(node))
+        return None if shape is None else _array(math.prod(shape), node)
     compute = _COMPUTE.get(node.op)
     if compute is None:
         return None
@@ -64,6 +64,14 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
     except (ValueError, IndexError):  # TensorFlow fails too, if it runs this node
         return None
     return None if made is None else np.asarray(made, _dtype(node))
+
+
+def _array(value: object, node: GraphNode) -> np.ndarray | None:
+    """Sizes as an array, unless they are too large for the dtype of the node."""
+    try:
+        return np.array(value, _dtype(node))
+    except OverflowError:
+        return None
 
 
 def _elements(op: str, values: list[np.ndarray]) -> int:
