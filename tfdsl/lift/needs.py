@@ -45,11 +45,12 @@ class Needs:
 
     def of(self, name: str) -> set[str]:
         """The pieces that a piece needs."""
-        found = {self.owner(end.node) for end in self.reads(name) if self._is_there(end.node)}
-        waits = (one for one in self.draft.pieces[name].controls if self._is_there(one))
+        found = {self.owner(end.node) for end in self.reads(name) if self.is_there(end.node)}
+        waits = (one for one in self.draft.pieces[name].controls if self.is_there(one))
         return found | {self.owner(one) for one in waits}
 
-    def _is_there(self, node: str) -> bool:
+    def is_there(self, node: str) -> bool:
+        """Whether a node is a piece or a part of one."""
         return node in self.draft.pieces or node in self.draft.inside
 
     def can_be_ordered(self) -> bool:

@@ -117,8 +117,10 @@ class _Form:
 
     def _piece(self, name: str) -> LiftedPiece:
         piece = self._draft.pieces[name]
-        if any(self._needs.owner(one) not in self._group for one in piece.controls):
+        waits = tuple(one for one in piece.controls if self._needs.is_there(one))
+        if any(self._needs.owner(one) not in self._group for one in waits):
             raise CannotRewrite
+        piece = replace(piece, controls=waits)
         return Rewrite(
             number=lambda value, key, dtype: LiftedParameter(self._hole(value, key, dtype), type(value).__name__),
             size=lambda size: Size(self._hole(size, "n")),

@@ -8,7 +8,7 @@ from types import EllipsisType
 import numpy as np
 
 from ..constants import constant_value
-from ..draft import Draft
+from ..draft import Draft, ends_of
 from ..graph import Endpoint, GraphNode
 
 _MOST = 20  # elements of a value
@@ -17,11 +17,12 @@ _DIVISIONS = ("FloorDiv", "FloorMod")
 
 
 def fold_shapes(draft: Draft) -> None:
-    """Compute the nodes of whole numbers and bools whose values are known."""
+    """Compute the nodes of whole numbers and bools whose values are known, unless a piece reads them already."""
+    read = {draft.end(end) for piece in draft.pieces.values() for one in piece.operands() for end in ends_of(one)}
     for node in draft.graph.nodes.values():
         if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1:
             continue
-        if node.name in draft.served:
+        if node.name in draft.served or Endpoint(node.name) in read:
             continue
         if node.types[0].dtype.name in _DTYPES and draft.graph.users[node.name]:
             if draft.waits(node):
