@@ -142,8 +142,10 @@ def _of_function(
 
 
 def _signature(function: FunctionDef) -> OpDef:
-    """The signature of a function, without the shapes of variables, which TensorFlow infers from the function's ops."""
+    """The signature of a function, without descriptions, and without the shapes of variables, which TensorFlow infers
+    from the function's ops."""
     signature = OpDef.FromString(function.signature.SerializeToString())
+    signature.ClearField("description")
     for arg in (*signature.input_arg, *signature.output_arg):
         arg.ClearField("handle_data")
     return signature
