@@ -30,8 +30,8 @@ class Seen(Indenter):
         self.clock = Clock(self.limits)
         self.tokens = []
 
-    def process(self, stream):
-        for token in super().process(stream):
+    def process(self, stream, indents=None, tab=0):
+        for token in super().process(stream, indents, tab):
             self.tokens.append(token)
             yield token
 

@@ -30,6 +30,8 @@ def seen(names: list[str]) -> dict[str, object]:
         serialized = compiled.built().graph.as_graph_def().SerializeToString(deterministic=True)
         graphs[name] = hashlib.sha256(serialized).hexdigest()
         lines[name] = compiled.run().printed
+    with tf.Graph().as_default():  # what a Python function of a program may call
+        lines["by hand"] = [v1.get_variable(f"v{use}", [2], use_resource=use).name for use in (True, False)]
     found = {path: _place(resolve(path)) for path in PATHS}
     optimizers = {row.tf: _place(getattr(v1.train, row.tf)) for row in OPTIMIZERS.values()}
     from tensorflow.python.framework import ops

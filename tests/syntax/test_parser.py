@@ -32,9 +32,9 @@ class Recorded(Indenter):
         self.limits = Limits()
         self.clock = Clock(self.limits)
 
-    def process(self, stream):
+    def process(self, stream, indents=None, tab=0):
         self.tokens = []
-        for token in super().process(stream):
+        for token in super().process(stream, indents, tab):
             self.tokens.append(token)
             yield token
 

@@ -36,7 +36,10 @@ _WITHOUT_LIBRARIES = (
     "tensorflow.core.util.event_pb2",
 )  # fmt: skip
 # The modules that every program needs. They import the rest.
-_ALWAYS = ("tensorflow.python.framework.function_def_to_graph", "tensorflow.python.client.session")
+_ALWAYS = (
+    "tensorflow.python.framework.function_def_to_graph", "tensorflow.python.client.session",
+    "tensorflow.python.ops.variable_v1",
+)  # fmt: skip
 _IMPORT = re.compile(r"^from (tensorflow[\w.]*) import (\w+)(?: as (\w+))?", re.MULTILINE)
 
 

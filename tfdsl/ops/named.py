@@ -15,7 +15,8 @@ STACK, CONCAT, FILL = OPS["stack"], OPS["concat"], OPS["fill"]
 RANDOM_UNIFORM, TRUNCATED_NORMAL = OPS["random_uniform"], OPS["truncated_normal"]
 REDUCE_MEAN, REDUCE_MAX, DCT = OPS["reduce_mean"], OPS["reduce_max"], OPS["dct"]
 ASSIGN, GRADIENTS, STOP_GRADIENT = OPS["assign"], OPS["gradients"], OPS["stop_gradient"]
-STORED, DROPOUT, CLIP_BY_NORM = OPS["stored"], OPS["dropout"], OPS["clip_by_norm"]
+STORED, DROPOUT = OPS["stored"], OPS["dropout"]
+CLIP_BY_NORM, CLIP_BY_GLOBAL_NORM = OPS["clip_by_norm"], OPS["clip_by_global_norm"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}
 """The op of each operator of the language, such as `+`, `unary -` or `if`."""

@@ -219,8 +219,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         name, operator, other = changed.groups()
         is_variable = name in _names(source, r"^\s*variable\s+(\w+)")
         if is_variable and operator in "+-":
-            op = "assign_add" if operator == "+" else "assign_sub"
-            return f"to change a variable while it runs, make an op, and run it: update = {op}({name}, {other})"
+            call = f"assign_add({name}, {other})" if operator == "+" else f"assign_sub({name}, {other})"
+            return f"to change a variable while it runs, make an op, and run it: update = {call}"
         return f"write: {name} = {name} {operator} {other}"
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
         return "to compare, write: =="

@@ -1,7 +1,7 @@
 """Folds gradients that are clipped between the loss and the step of an optimizer: `clipnorm` and `global_clipnorm` are
 arguments of the optimizer."""
 
-from ...ops.named import CLIP_BY_NORM, GRADIENTS
+from ...ops.named import CLIP_BY_GLOBAL_NORM, CLIP_BY_NORM, GRADIENTS
 from ...record import Record, replace
 from ..constants import constant_value, plain, type_text, value_text
 from ..draft import CallPiece, Draft, Given, IndexPiece, LiftedPiece, Produced, StepPiece
@@ -96,9 +96,9 @@ def _together(draft: Draft, step: StepPiece) -> _Clipped | None:
     if limit is None or len({draft.end(one.inputs[1]) for one in nodes}) > 1:
         return None
     names = [f"g{at}" for at in range(len(gradients))]
-    call = f"clip_by_global_norm([{', '.join(names)}], {value_text(limit.value, limit.dtype)})"
+    call = f"{CLIP_BY_GLOBAL_NORM.name}([{', '.join(names)}], {value_text(limit.value, limit.dtype)})"
     declared = {name: type_text(type_of(draft, end)) for name, end in zip(names, gradients)}
-    made, same = built(call, declared, ("clipped", "norm")), Same(draft, dict(zip(names, gradients)))
+    made, same = built(call, declared, ("clipped", "whole")), Same(draft, dict(zip(names, gradients)))
     if made is None or not all(same.are(one, end) for one, end in zip(made, clipped)):
         return None
     if not _is_apart(draft, same.nodes, step):
