@@ -37,8 +37,10 @@ class Seen(Indenter):
 
 
 class NoBuilder:
-    def __getattr__(self, name):
+    def method_of(self, rule):
         return lambda parts: None
+
+    fixed_method_of = method_of
 
 
 def coloured(text):

@@ -54,10 +54,12 @@ def drop_initializers(draft: Draft) -> None:
 def drop_checks(draft: Draft) -> None:
     """Drop checks whether variables are initialized, with the reports that list the others."""
     graph = draft.graph
-    checks = [node.name for node in draft.nodes(*INITIALIZED)]
-    found = graph.below(*checks) - {name for name in graph.below(*checks) if graph.nodes[name].op == "NoOp"}
-    if all(graph.nodes[name].op in (*INITIALIZED, *_REPORTS) and name not in draft.served for name in found):
-        reports = [name for name in found if not graph.users[name] and graph.nodes[name].op not in INITIALIZED]
-        draft.dropped |= found
-        if reports:
-            draft.notes.append(f"left out: {listed(sorted(reports), NAMED)}, which lists variables without values")
+    dropped: set[str] = set()
+    for check in draft.nodes(*INITIALIZED):
+        found = {name for name in graph.below(check.name) if graph.nodes[name].op != "NoOp"}
+        if all(graph.nodes[name].op in (*INITIALIZED, *_REPORTS) and name not in draft.served for name in found):
+            dropped |= found
+    draft.dropped |= dropped
+    reports = [name for name in dropped if not graph.users[name] and graph.nodes[name].op not in INITIALIZED]
+    if reports:
+        draft.notes.append(f"left out: {listed(sorted(reports), NAMED)}, which lists variables without values")
