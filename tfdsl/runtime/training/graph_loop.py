@@ -56,10 +56,10 @@ _BLOCK_BYTES = 1 << 22  # maximum bytes of the row indices of a block
 _BATCHES_BYTES = 1 << 24  # maximum bytes of the batches of a block, for XLA, unless it then has fewer than
 _FEW = 8  # steps
 _GATHERED_BYTES = 1 << 26  # maximum bytes gathered in one execution
-# Seconds that a step takes outside the graph, and for each of its feeds; and that a loop and its first execution take,
-# and for each op in it. Twice that, because a loop in which steps take as long as before gains nothing.
-_OUTSIDE, _PER_FEED = 80e-6, 30e-6
-_BUILDING, _BUILDING_PER_OP = 2 * 0.1, 2 * 0.0008
+# Seconds that a step takes outside the graph, and for each feed; and that a loop takes until its first step, and for
+# each op in it (measured with `models/mini_batches.tfg` and others, from 100 to 8,000 steps).
+_OUTSIDE, _PER_FEED = 80e-6, 50e-6
+_BUILDING, _BUILDING_PER_OP = 0.08, 0.0004
 _EVENTS = 2048  # maximum events in one execution compiled by XLA
 _OF_TENSORS = ("HistogramSummary", "ImageSummary")  # XLA can only gather their tensors
 
