@@ -101,8 +101,8 @@ class StageKind(ABC):
         value = written(arguments[param])
         raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=value, way=way)
 
-    def check_seed(self, arguments: Arguments) -> None:
+    def check_seed(self, arguments: Arguments, help: str = "") -> None:
         """Refuse a seed outside the range of NumPy's RandomState."""
         seed = arguments["seed"]
         if not (is_integer(seed) and 0 <= seed <= MAX_SEED):
-            self.refuse(arguments, "seed", f"an integer from 0 to {MAX_SEED}")
+            self.refuse(arguments, "seed", f"an integer from 0 to {MAX_SEED}", help)

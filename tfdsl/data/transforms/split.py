@@ -39,7 +39,9 @@ class Split(RowTransform):
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         self.need_undivided(before)
-        self.check_seed(arguments)
+        seed = arguments["seed"]
+        is_share = is_number(seed) and 0 < seed < 1
+        self.check_seed(arguments, f"for a part for validation: validation={seed:g}" if is_share else "")
         by, ordered = arguments["by"], arguments["ordered"]
         if not isinstance(ordered, bool):
             self.refuse(arguments, "ordered", "true or false")
