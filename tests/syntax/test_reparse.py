@@ -49,3 +49,12 @@ def test_only_what_is_near_an_edit_is_parsed_again():
     assert found.at == source.text.index("x49") and min(found.below) == source.text.index("x51")
     tree = parse_anyway(source, before=before)
     assert tree == parse_anyway(source) and len(tree.errors) == 1 and len(tree.body) == 100
+
+
+def test_an_error_between_statements_is_not_forgotten():
+    text = "# Halves\ndef half(x):\n    return x / 2.0\n  import nn\n\ny = half(1.0)\n" + "z = y\n" * 9
+    before = parse_anyway(Source("p.tfg", text))
+    for edited in (text.replace("# H", "#H"), text + "z = y\n"):
+        source = Source("p.tfg", edited)
+        tree = parse_anyway(source, before=before)
+        assert [one.code for one in tree.errors] == ["TFG105"] and tree == parse_anyway(source)

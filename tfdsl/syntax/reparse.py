@@ -6,7 +6,7 @@ there on. Only statements without syntax errors are kept, because how the parser
 more than its state.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TypeVar, cast
 
 from ..record import State, field, replace
@@ -39,10 +39,10 @@ class KeptStatements(State):
 def kept(source: Source, text: str, before: t.File, text_before: str) -> KeptStatements:
     """What the tree of a text can keep of the tree of its text before some edit."""
     body = before.body
-    broken = [at for at, one in enumerate(body) if any(t.broken((one,)))] if before.errors else []
-    first, last = (broken[0], broken[-1] + 1) if broken else (len(body), 0)
-    same = _common(text, text_before)
     starts = [one.span.start for one in body]
+    broken = _broken(before, starts)
+    first, last = (min(broken), max(broken) + 1) if broken else (len(body), 0)
+    same = _common(text, text_before)
     # The statement in front of the edit is not kept: its end depends on the next token.
     count = max(0, min(bisect_left(starts, same) - 2, first - 1))
     rest = min(len(text), len(text_before)) - same
@@ -57,6 +57,18 @@ def kept(source: Source, text: str, before: t.File, text_before: str) -> KeptSta
         body,
         by,
     )
+
+
+def _broken(before: t.File, starts: list[int]) -> set[int]:
+    """The numbers of the statements with errors, and of those before and after an error between statements, such as in
+    the indentation of a line."""
+    if not before.errors:
+        return set()
+    found = {at for at, one in enumerate(before.body) if any(t.broken((one,)))}
+    for error in before.errors:
+        at = bisect_right(starts, error.span.start if error.span is not None else 0)
+        found.update(number for number in (at - 1, at) if 0 <= number < len(starts))
+    return found
 
 
 def _common(one: str, other: str) -> int:
