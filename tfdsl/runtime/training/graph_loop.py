@@ -197,7 +197,8 @@ class GraphLoopEngine:
         )  # fmt: skip
 
     def pays(self) -> bool:
-        """Whether the loop saves more than building it takes. Earlier trainings that could have shared it count too."""
+        """Count the steps of this training, and return whether the loop saves more than building it takes, for all
+        counted trainings that could share it."""
         built, total = self._run.built, self._loop.total - self._loop.step
         steps = built.steps_outside[self._spec] = built.steps_outside.get(self._spec, 0) + total
         feeds = len({source for one in executions(self._body) for _, source in one.feeds})
