@@ -48,6 +48,7 @@ from .syntax.parse import parse_anyway
 if TYPE_CHECKING:
     import numpy as np
 
+    from .analysis.prefixes import Prefixes
     from .cluster import Cluster
     from .data.arrays import Dataset
     from .data.learned import Fitted
@@ -70,16 +71,18 @@ def merged_params(params: Mapping[str, object] | None, named: Mapping[str, objec
     return {**params, **named}
 
 
-def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[Program | None, list[Diagnostic]]:
+def check(
+    source: Source | t.File, inputs: CompileInputs = NO_INPUTS, prefixes: "Prefixes | None" = None
+) -> tuple[Program | None, list[Diagnostic]]:
     """The program of a source or a tree, and its diagnostics in text order.
 
-    If there are errors, the program is None.
+    If there are errors, the program is None. `prefixes` are the states that are kept of a text that is edited.
     """
     clock = inputs.clock or Clock(inputs.limits)
     try:
         with paused():
             tree = parse_anyway(source, inputs.limits, clock) if isinstance(source, Source) else source
-            program, bag = analyse(tree, replace(inputs, data=named_values("data", inputs.data), clock=clock))
+            program, bag = analyse(tree, replace(inputs, data=named_values("data", inputs.data), clock=clock), prefixes)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()

@@ -66,6 +66,14 @@ class Observer(Protocol):
         """The value of an expression, or of a name where it is bound. Code that runs several times has several."""
         ...
 
+    def mark(self) -> object:
+        """What was seen so far."""
+        ...
+
+    def go_on_from(self, mark: object) -> None:
+        """Begin with what was seen up to a mark, in an analysis that goes on from there."""
+        ...
+
 
 class Foreign(Record):
     """The caller's additions to the ops of the language."""

@@ -29,6 +29,12 @@ class Source:
     def __repr__(self) -> str:
         return f"Source({self.path!r})"
 
+    def edit(self, text: str) -> None:
+        """Give the source another text. Only an editor does so, for which places in front of an edit remain what they
+        are. Whatever belongs to other places must be made anew."""
+        self.text = text
+        self.__dict__.pop("_line_starts", None)
+
     @property
     def is_lifted(self) -> bool:
         """Whether the first line says that `tfdsl lift` wrote the text."""

@@ -7,7 +7,7 @@ import pytest
 
 from tfdsl.source import Source
 from tfdsl.syntax.parse import parse_anyway, whole
-from tfdsl.syntax.reparse import kept
+from tfdsl.syntax.reparse import Earlier, kept
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = sorted([*ROOT.glob("models/*.tfg"), *ROOT.glob("tests/golden/*.tfg")])
@@ -26,16 +26,22 @@ def edited(text: str, chosen: random.Random) -> str:
     return text[:start] + chosen.choice(["", *PIECES]) + text[end:]
 
 
-@pytest.mark.parametrize("path", PROGRAMS[::3], ids=lambda path: path.stem)
-def test_a_tree_after_edits_is_that_of_the_whole_text(path: Path):
+@pytest.mark.parametrize("is_in_place", [False, True])
+@pytest.mark.parametrize("path", PROGRAMS[::6], ids=lambda path: path.stem)
+def test_a_tree_after_edits_is_that_of_the_whole_text(path: Path, is_in_place: bool):
     chosen = random.Random(path.stem)
     text = path.read_text(encoding="utf-8")
-    tree = parse_anyway(Source("p.tfg", text))
+    source = Source("p.tfg", text)
+    tree = parse_anyway(source)
     for _ in range(8):
+        before = Earlier(source.text, tree)
         text = edited(text, chosen)
-        source = Source("p.tfg", text)
-        tree = parse_anyway(source, before=tree)
-        assert tree == parse_anyway(source)
+        if is_in_place:
+            source.edit(text)
+        else:
+            source = Source("p.tfg", text)
+        tree = parse_anyway(source, before=before)
+        assert tree == parse_anyway(Source("p.tfg", text))
         if chosen.random() < 0.3:
             text = path.read_text(encoding="utf-8")
 
@@ -45,9 +51,10 @@ def test_only_what_is_near_an_edit_is_parsed_again():
     before = parse_anyway(Source("p.tfg", "".join(lines)))
     lines[50] = "x50 = (\n"
     source = Source("p.tfg", "".join(lines))
-    found = kept(source, whole(source.text), before, before.span.source.text)
+    earlier = Earlier(before.span.source.text, before)
+    found = kept(source, whole(source.text), before, earlier.text)
     assert found.at == source.text.index("x49") and min(found.below) == source.text.index("x51")
-    tree = parse_anyway(source, before=before)
+    tree = parse_anyway(source, before=earlier)
     assert tree == parse_anyway(source) and len(tree.errors) == 1 and len(tree.body) == 100
 
 
@@ -56,5 +63,14 @@ def test_an_error_between_statements_is_not_forgotten():
     before = parse_anyway(Source("p.tfg", text))
     for edited in (text.replace("# H", "#H"), text + "z = y\n"):
         source = Source("p.tfg", edited)
-        tree = parse_anyway(source, before=before)
+        tree = parse_anyway(source, before=Earlier(text, before))
         assert [one.code for one in tree.errors] == ["TFG105"] and tree == parse_anyway(source)
+
+
+def test_statements_above_an_edit_of_a_source_are_the_same_objects():
+    source = Source("p.tfg", "".join(f"x{number} = {number}\n" for number in range(10)))
+    text, before = source.text, parse_anyway(source)
+    source.edit(text.replace("x8", "y"))
+    tree = parse_anyway(source, before=Earlier(text, before))
+    assert all(one is other for one, other in zip(tree.body[:6], before.body[:6], strict=True))
+    assert [one.span.line for one in tree.body] == list(range(1, 11)) and tree.body[8].span.text == "y = 8"

@@ -1,6 +1,9 @@
 """Runs the analysis: tree in, typed program out, with all errors and warnings at once."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import repeat
+from typing import TYPE_CHECKING
 
 from ..diagnostics import (
     DATA_UNKNOWN,
@@ -21,6 +24,7 @@ from ..program import (
     Node,
     Program,
     Ref,
+    Session,
     Train,
     places,
     refs_in,
@@ -46,23 +50,23 @@ from .warnings.session_slips import idle_writes, unrun, untaken, warn_sessions
 from .warnings.trained_values import warn_trained
 from .warnings.unused import unused
 
+if TYPE_CHECKING:
+    from .prefixes import Prefixes
 
-def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
+
+def analyse(tree: t.File, inputs: CompileInputs, prefixes: "Prefixes | None" = None) -> tuple[Program, Bag]:
     """Return the program of a tree and its diagnostics. If the bag has errors, the program is incomplete and must not
-    be built."""
-    ctx, program = analysed(tree, inputs)
+    be built. `prefixes` are the states that are kept of a text that is edited."""
+    ctx, program = analysed(tree, inputs, prefixes)
     return program, ctx.bag
 
 
-def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
+def analysed(tree: t.File, inputs: CompileInputs, prefixes: "Prefixes | None" = None) -> tuple[Analysis, Program]:
     """Like `analyse`, but also returns the state of the analysis, so callers can add nodes."""
-    ctx = Analysis(tree.span.source.path, inputs, Dispatch(evaluate, block))
-    ctx.tree = tree.body
-    ctx.begin(tree)
-    ctx.allowed += inputs.limits.work_of(tree.span.source.text)
-    sessions = []
-    names: dict[str, Span] = {}
-    for statement in tree.body:
+    begin = partial(_begun, tree, inputs)
+    ctx, sessions, names = begin(), list[Session | None](), dict[str, Span]()
+    steps = zip(repeat(ctx), tree.body) if prefixes is None else prefixes.through(tree, begin)
+    for ctx, statement in steps:
         if isinstance(statement, t.Graph):
             try:
                 graph_block(ctx, statement)
@@ -113,6 +117,15 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):
             warn_measures(ctx, builder, graph)
     return ctx, program
+
+
+def _begun(tree: t.File, inputs: CompileInputs) -> Analysis:
+    """The state of the analysis in front of the first statement of a file."""
+    ctx = Analysis(tree.span.source.path, inputs, Dispatch(evaluate, block))
+    ctx.tree = tree.body
+    ctx.begin(tree)
+    ctx.allowed += inputs.limits.work_of(tree.span.source.text)
+    return ctx
 
 
 def _named(body: Iterable[object], kind: type[t.Param] | type[t.Data]) -> list[str]:

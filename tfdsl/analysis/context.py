@@ -487,6 +487,7 @@ class Analysis:
         self.in_doubtful_blocks: set[str] = set()  # names that they mention below their first lines
         self.is_unread = False  # whether such a statement binds names that cannot be read
         self.is_partial = False  # whether there are such statements
+        self.looks_ahead = False  # whether something depended on statements further down
         self.failed = 0  # statements that failed, including those that follow from other errors
         self.did_you_mean = Suggestions().did_you_mean
 

@@ -2,6 +2,8 @@
 
 import re
 from functools import cached_property
+from itertools import chain
+from typing import cast
 
 from ..inputs import Observer
 from ..syntax import tree as t
@@ -11,6 +13,7 @@ _MOST = 20  # values of a place that runs often
 
 
 _Expr = t.Expr | t.Identifier | t.DefParameter
+_Seen = dict[int, tuple[_Expr, list[object]]]  # by the identity of the expression
 
 
 class Values(Observer):
@@ -18,7 +21,15 @@ class Values(Observer):
     dotted name has its own place."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, tuple[_Expr, list[object]]] = {}  # by the identity of the expression
+        self._seen: _Seen = {}
+        self._before: tuple[_Seen, ...] = ()  # what was seen up to the marks
+
+    def mark(self) -> object:
+        self._before, self._seen = (*self._before, self._seen), {}
+        return self._before
+
+    def go_on_from(self, mark: object) -> None:
+        self._before, self._seen = cast(tuple[_Seen, ...], mark), {}
 
     def value(self, expr: _Expr, value: object) -> None:
         seen = self._seen.get(id(expr))
@@ -30,7 +41,7 @@ class Values(Observer):
     @cached_property
     def _found(self) -> dict[tuple[str, int, int], list[object]]:
         found: dict[tuple[str, int, int], list[object]] = {}
-        for expr, values in self._seen.values():
+        for expr, values in chain.from_iterable(seen.values() for seen in (*self._before, self._seen)):
             place = _place(expr)
             if place is not None:
                 known = found.setdefault((expr.span.source.path, *place), [])

@@ -10,7 +10,8 @@ from functools import partial
 from io import BufferedReader, BytesIO
 from typing import BinaryIO, cast
 
-from ..access import Access
+from ..access import Access, Folder
+from ..analysis.prefixes import Prefixes
 from ..collector import paused
 from ..data.sources.base import DataSource, OpenedData, Where
 from ..diagnostics import Diagnostic, TfgError
@@ -19,11 +20,12 @@ from ..inputs import CompileInputs
 from ..libraries import FOLDER, LIBRARIES
 from ..limits import Clock, Limits
 from ..program import Program
-from ..record import Record
+from ..record import Record, replace
 from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse_anyway
 from ..syntax.read import read
+from ..syntax.reparse import Earlier
 from .resolve import resolve
 from .symbols import FileSymbols, Symbol
 from .text import Edit, OpenText
@@ -58,6 +60,17 @@ class _CancelClock(Clock):
         return self._outdated() or super().is_over
 
 
+_Status = tuple[int, int, int] | None  # of a file; None if it is not there
+
+
+def _status(path: str) -> _Status:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 class _Opened(BytesIO):
     """An open document, read like its file."""
 
@@ -72,15 +85,24 @@ class _OpenFiles(Access):
     def __init__(self, program: str, texts: dict[str, OpenText]):
         super().__init__(program)
         self._texts = texts
-        self.asked: set[str] = set()  # the paths of the files, whether they are there or not
+        self.asked: dict[str, _Status] = {}  # the files, whether they are there or not
+        self.has_folders = False  # whether folders were opened
 
     def reading(self, path: str, base: str = "") -> BufferedReader:
         whole = os.path.abspath(os.path.join(base, path))
-        self.asked.add(whole)
+        self.asked.setdefault(whole, _status(whole))
         if whole not in self._texts:
             return super().reading(path, base)
         self.check(path, base)
         return cast(BufferedReader, _Opened(whole, self._texts[whole]))
+
+    def folder(self, path: str, base: str = "", create: bool = False) -> Folder:
+        self.has_folders = True
+        return super().folder(path, base, create)
+
+    def beside(self, path: str, base: str = "", create: bool = False) -> tuple[Folder, str]:
+        self.has_folders = True
+        return super().beside(path, base, create)
 
     def identity(self, file: BinaryIO) -> object:
         if not isinstance(file, _Opened):
@@ -103,17 +125,23 @@ class _Sources:
         path = arguments.get("path")
         file = ""
         if isinstance(path, str):
-            try:
-                found = os.stat(os.path.join(where.folder, path))
-            except (OSError, ValueError):  # a pattern has no one file
+            found = _status(os.path.join(where.folder, path))
+            if found is None:  # a pattern has no one file
                 return source.open(arguments, where)
-            file = f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
+            file = str(found)
         key = repr((program, source.name, where.folder, sorted(arguments.items()), file))
         if key not in self._opened:
             while len(self._opened) >= _MOST_SOURCES:
                 del self._opened[next(iter(self._opened))]
             self._opened[key] = source.open(arguments, where)
         return self._opened[key]
+
+
+class _Before(Record):
+    """A text before it changed. `source` is that of the new text, too, unless it is None."""
+
+    source: Source | None
+    earlier: Earlier
 
 
 class Workspace:
@@ -124,13 +152,14 @@ class Workspace:
         self.folders: list[str] = []
         self._sources: dict[str, Source] = {}
         self._trees: dict[str, tuple[t.File, list[Diagnostic]]] = {}
-        self._trees_before: dict[str, t.File] = {}  # of texts that have changed since
+        self._before: dict[str, _Before] = {}  # of texts that have changed since
+        self._prefixes: dict[str, Prefixes] = {}  # of open documents
         self._symbols: dict[str, FileSymbols] = {}
         self._analysed: dict[str, Analysed] = {}
         self._sources_of_data = _Sources()
         # By the importing file, what its symbols and what its analysis were last made of.
         self._imports: dict[str, set[str]] = {}
-        self._asked: dict[str, set[str]] = {}
+        self._asked: dict[str, dict[str, _Status]] = {}
         self._resolving: list[str] = []
         self.outdated: Outdated = lambda: False  # whether nobody needs the analysis in progress any more
 
@@ -140,22 +169,26 @@ class Workspace:
         """Open a document, give it another text, or close it."""
         if text is None:
             self.open.pop(path, None)
+            self._prefixes.pop(path, None)
         else:
             self.open[path] = text
         self.forget(path)
 
     def forget(self, path: str) -> None:
         """Forget what was found about a file and about those that import it."""
-        for one in (path, *self.importers(path)):
+        importers = self.importers(path)
+        for one in (path, *importers):
             self._symbols.pop(one, None)
             self._analysed.pop(one, None)
-        self._sources.pop(path, None)
-        if path in self._trees:
-            self._trees_before[path] = self._trees.pop(path)[0]
+        for one in importers:
+            self._prefixes.pop(one, None)
+        source = self._sources.pop(path, None)
+        if source is not None and path in self._trees:
+            self._before[path] = _Before(source, Earlier(source.text, self._trees.pop(path)[0]))
 
     def forget_all(self) -> None:
         """Forget everything, as after a change of files."""
-        for found in (self._sources, self._trees, self._symbols, self._analysed):
+        for found in (self._sources, self._trees, self._before, self._symbols, self._analysed, self._prefixes):
             found.clear()
 
     def importers(self, path: str) -> list[str]:
@@ -181,7 +214,11 @@ class Workspace:
         if path not in self._sources:
             known = self.open.get(path)
             made = Source(path, known.plain) if known is not None else read(path)
-            if os.path.dirname(path) == FOLDER:
+            before = self._before.get(path)
+            if before is not None and before.source is not None:  # places above the edit remain as they are
+                before.source.edit(made.text)
+                made = before.source
+            elif os.path.dirname(path) == FOLDER:
                 made = Source(path, made.text, is_library=True)
             self._sources[path] = made
         return self._sources[path]
@@ -200,9 +237,10 @@ class Workspace:
     def tree(self, path: str, clock: Clock | None = None) -> tuple[t.File, list[Diagnostic]]:
         """The tree of a document, which has its syntax errors, and why it has none if it is beyond a limit."""
         if path not in self._trees:
-            source = self.source(path)
+            source, before = self.source(path), self._before.get(path)
             try:
-                self._trees[path] = parse_anyway(source, None, clock, self._trees_before.get(path)), []
+                tree = parse_anyway(source, None, clock, before and before.earlier)
+                self._trees[path] = tree, []
             except TfgError as error:
                 self._trees[path] = t.File(Span(source, 0, 0), ()), list(error.diagnostics)
         return self._trees[path]
@@ -238,14 +276,25 @@ class Workspace:
         clock = _CancelClock(Limits(), self.outdated)
         tree, errors = self.tree(path, clock)
         values, access = Values(), _OpenFiles(path, self.open)
+        prefixes = self._resumable(path, access) if path in self.open else None
         opening = partial(self._sources_of_data.open, path)
         inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
-        program, diagnostics = (None, errors) if errors else check(tree, inputs)
+        program, diagnostics = (None, errors) if errors else check(tree, inputs, prefixes)
         self._asked[path] = access.asked
         if self.outdated():
             self._trees.pop(path, None)
             raise Cancelled
         return Analysed(self.source(path), program, diagnostics, values)
+
+    def _resumable(self, path: str, access: _OpenFiles) -> Prefixes:
+        """The states of the analysis of a document that are kept."""
+        prefixes, asked = self._prefixes.setdefault(path, Prefixes()), self._asked.get(path, {})
+        if all(_status(one) == found for one, found in asked.items()):
+            access.asked.update(asked)  # also by the statements that are not analysed again
+        else:
+            prefixes.forget()
+        prefixes.can_keep = lambda: not access.has_folders
+        return prefixes
 
     def document(self, path: str) -> "Document":
         return Document(self, path)
@@ -259,6 +308,8 @@ class Workspace:
         made._imports, made._sources_of_data = dict(self._imports), self._sources_of_data
         for path, found in edits.items():
             made.change(path, OpenText(self.text(path).edited(found)))
+            if path in made._before:  # the source is that of this workspace
+                made._before[path] = replace(made._before[path], source=None)
         return made
 
 

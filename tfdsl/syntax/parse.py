@@ -15,7 +15,7 @@ from .indenter import Indenter, LayoutError
 from .lexer import UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, Stack, UnexpectedToken
-from .reparse import kept
+from .reparse import Earlier, kept
 from .tables import tables
 
 _FAULTS = (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken)
@@ -44,16 +44,16 @@ def parse(source: Source, limits: Limits | None = None, clock: Clock | None = No
 
 
 def parse_anyway(
-    source: Source, limits: Limits | None = None, clock: Clock | None = None, before: t.File | None = None
+    source: Source, limits: Limits | None = None, clock: Clock | None = None, before: Earlier | None = None
 ) -> t.File:
-    """The tree of a whole file, with its syntax errors. `before` is the tree of the text before an edit; what both have
-    in common is not parsed again."""
+    """The tree of a whole file, with its syntax errors. What it has in common with the text `before` an edit is not
+    parsed again. If the source was edited in place, the statements above the edit are the same objects."""
     builder, layout, parser = _parts()
     text = whole(source.text)
     _prepare(builder, layout, source, limits, clock)
     stack = Stack([], [])
     with paused():
-        known = None if before is None else kept(source, text, before, whole(before.span.source.text))
+        known = None if before is None else kept(source, text, before.tree, whole(before.text))
         made = None
         if re.match(r"[ \t\f]+[^\s#]", text) is None:
             with suppress(*_FAULTS):

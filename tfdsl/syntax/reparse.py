@@ -9,11 +9,18 @@ more than its state.
 from bisect import bisect_left, bisect_right
 from typing import TypeVar, cast
 
-from ..record import State, field, replace
+from ..record import Record, State, field, replace
 from ..source import Source, Span
 from . import tree as t
 
 _Kept = TypeVar("_Kept", bound=t.Part)
+
+
+class Earlier(Record):
+    """A text before an edit, and its tree."""
+
+    text: str
+    tree: t.File
 
 
 class KeptStatements(State):
@@ -29,7 +36,8 @@ class KeptStatements(State):
 
     def with_kept(self, made: t.File) -> t.File:
         """The tree of the whole text, for the tree of the part that was parsed."""
-        above = _moved(self.above, self.source, 0)
+        is_own = not self.above or self.above[0].span.source is self.source
+        above = self.above if is_own else _moved(self.above, self.source, 0)
         below = () if self.reached is None else self.earlier[self.below[self.reached] :]
         body = (*above, *made.body, *_moved(below, self.source, self.moved))
         start, end = (body[0].span.start, body[-1].span.end) if body else (0, 0)

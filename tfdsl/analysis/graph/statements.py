@@ -531,8 +531,10 @@ def _scope(ctx: Analysis, env: Env, statement: t.Scope) -> Returned | None:
     sharings, first = ctx.graph.sharings, len(ctx.graph.nodes)
     with block_scope(ctx, env, statement.target.id, statement.target.span, statement.reuse):
         result = block(ctx, env, statement.body)
-    if statement.reuse and ctx.graph.sharings == sharings and not ctx.is_partial:
-        _doubt_reuse(ctx, statement, first)
+    if statement.reuse and ctx.graph.sharings == sharings:
+        ctx.looks_ahead = True  # for syntax errors
+        if not ctx.is_partial:
+            _doubt_reuse(ctx, statement, first)
     return result
 
 
