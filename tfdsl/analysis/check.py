@@ -223,7 +223,8 @@ def _warn_untaken(ctx: Analysis, program: Program) -> None:
         bodies = bodies_of(program, graph)
         if not bodies:
             continue
-        taken = graph.reach([ref for body in bodies for one in walk(body) for ref in one.uses().executes])
+        uses = [one.uses() for body in bodies for one in walk(body)]
+        taken = graph.reach([ref for one in uses for ref in (*one.executes, *one.exports)])
         for ref in builder.optimizers:
             if ref.node not in taken:
                 untaken(ctx, builder, graph, graph.nodes[ref.node], bodies, taken)
@@ -235,7 +236,7 @@ def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
     used |= {ref.node for item in graph.items if isinstance(item, Enter) for ref in item.refs}
     used |= {ref.node for ref in builder.optimizers}
     used |= {ref.node for group in builder.summaries.values() for ref in group}
-    used |= {ref.node for one in graph.signatures for _, ref in (*one.outputs, *one.inputs)}
+    used |= {ref.node for one in graph.signatures for ref in (*one.executes, *(ref for _, ref in one.inputs))}
     if builder.loss is not None:
         used.add(builder.loss.node)
     return used | set(_fetched(graph, program))

@@ -151,7 +151,7 @@ class GraphThings:
                 found.update(ref.node for arg in region.results for ref in refs_of(arg))
             found.update(ref.node for ref in graph.controls(node))
         for signature in graph.signatures:
-            found.update(ref.node for _, ref in (*signature.outputs, *signature.inputs))
+            found.update(ref.node for ref in (*signature.executes, *(ref for _, ref in signature.inputs)))
         if (loss := _own_loss(graph)) is not None:
             found[loss.node] += 1
         return found
@@ -196,6 +196,8 @@ class GraphThings:
                 word: Fact(joined((joined(((f"{name}=",), self.tensor(ref).phrase)) for name, ref in pairs), ", "))
                 for word, pairs in (("outputs", one.outputs), ("inputs", one.inputs))
             }
+            if one.steps:
+                facts["steps"] = Fact(joined((self.tensor(ref).phrase for ref in one.steps), ", "))
             self._things.add(Thing(self._things.new_id(), "signature", one.name, facts, self._root))
         for function in self._graph.functions:
             self._function(function)

@@ -133,6 +133,7 @@ class _SessionThings:
                     for word, pairs in (("outputs", one.outputs), ("inputs", one.inputs)):
                         named = (joined(((f"{name}=",), self._ref(ref))) for name, ref in pairs)
                         found[f"{word} of '{one.name}'"] = list(named)
+                    found[f"steps of '{one.name}'"] = [self._ref(ref) for ref in one.steps]
                 found["made of data"] = [joined((self._ref(ref), (" = ",), self._field(value))) for ref, value in made]
                 return found
             case Write(path=path, items=items):

@@ -419,11 +419,18 @@ class Named(Record):
 
 
 class Signature(Record):
-    """A named computation of an exported model, with its outputs and inputs by the names that callers use."""
+    """A named computation of an exported model, with its outputs and inputs by the names that callers use. Each call
+    takes the steps, after it has computed the outputs."""
 
     name: str
     outputs: tuple[tuple[str, Ref], ...]
     inputs: tuple[tuple[str, Ref], ...]
+    steps: tuple[Ref, ...] = ()
+
+    @property
+    def executes(self) -> tuple[Ref, ...]:
+        """The nodes that a call executes."""
+        return (*(ref for _, ref in self.outputs), *self.steps)
 
 
 class FunctionArgument(Record):

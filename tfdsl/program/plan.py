@@ -373,7 +373,7 @@ class Export(SessionStatement):
         return frozenset(ref for _, ref in self.inputs) | {ref for ref, _ in self.made}
 
     def uses(self) -> Uses:
-        return Uses(path=self.path, exports=tuple(ref for _, ref in self.outputs))
+        return Uses(path=self.path, exports=tuple(ref for one in self.signatures for ref in one.executes))
 
     def is_in_graph(self) -> bool:
         return False

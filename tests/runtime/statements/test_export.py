@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.runtime.files import saved_model
+from tfdsl.runtime.files import model
 from tfdsl.runtime.options import Options
 
 PROGRAM = """
@@ -229,7 +229,7 @@ def test_a_model_has_its_data(folder):
 
 
 def test_more_data_than_a_model_can_hold_is_an_error(folder, monkeypatch):
-    monkeypatch.setattr(saved_model, "_MOST_DATA", 100)
+    monkeypatch.setattr(model, "_MOST_DATA", 100)
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(WITH_DATA).run()
     (diagnostic,) = caught.value.diagnostics

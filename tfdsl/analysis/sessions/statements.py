@@ -268,8 +268,7 @@ def _export_declared(ctx: Analysis, plan: Plan, statement: t.Export, path: PlanE
         place = statement.inputs[0].span if statement.inputs else statement.span
         ctx.fail(EXPORT_NOTHING, place, what="export")
     for one in declared:
-        check_needs(ctx, plan, [ref for _, ref in one.outputs], frozenset(ref for _, ref in one.inputs), "export",
-                    statement)  # fmt: skip
+        check_needs(ctx, plan, list(one.executes), frozenset(ref for _, ref in one.inputs), "export", statement)
     return Export(Origin(statement.span), path, tuple(declared))
 
 

@@ -22,7 +22,21 @@ from ...diagnostics import (
     Message,
     Note,
 )
-from ...program import Export, Graph, Log, Node, Program, Ref, Run, Statement, kept_nodes, refs_of, walk, written
+from ...program import (
+    Export,
+    Graph,
+    Log,
+    Node,
+    Program,
+    Ref,
+    Run,
+    Session,
+    Statement,
+    kept_nodes,
+    refs_of,
+    walk,
+    written,
+)
 from ...record import Record
 from ..context import Analysis
 from ..executed import Kind
@@ -55,12 +69,7 @@ def warn(ctx: Analysis, program: Program) -> None:
     for session in program.sessions:
         graph = program.graph(session.graph)
         kept = kept_nodes(program, graph)
-        for statement in walk(session.body):
-            uses = statement.uses()
-            refs = [*uses.executes, *uses.exports]
-            fed = frozenset(feed.ref for feed in uses.feeds)
-            if isinstance(statement, Export):
-                fed = statement.given
+        for statement, refs, fed in _executions(session):
             key = graph.name, frozenset(refs), fed, type(statement)
             if not refs or key in told:
                 continue
@@ -73,6 +82,16 @@ def warn(ctx: Analysis, program: Program) -> None:
                 told |= new
                 if new:
                     ctx.bag.add(diagnostic)
+
+
+def _executions(session: Session) -> Iterator[tuple[Statement, list[Ref], frozenset[Ref]]]:
+    """The executions of a session: what each executes, and what it is fed. A call of an exported signature is one."""
+    for statement in walk(session.body):
+        if isinstance(statement, Export):
+            yield from ((statement, list(one.executes), statement.given) for one in statement.signatures)
+        else:
+            uses = statement.uses()
+            yield statement, list(uses.executes), frozenset(feed.ref for feed in uses.feeds)
 
 
 class _Execution:

@@ -49,6 +49,8 @@ EXPORT_NOTHING = _message("TFG586", "this export names no value, and the graph h
 SIGNATURE_TWICE = _message("TFG587", "a second signature '{name}' in one graph", "give it another name")
 SIGNATURE_NAME = _message("TFG588", "a signature needs a name of characters that can be printed",
                           "write: signature \"serving_default\": ...")
+SIGNATURE_STEP = _message("TFG589", "the signature '{name}' takes a step, but returns no value",
+                          "name a value beside the step, such as its loss: {step}, cost")
 EXPORT_DATA = _message("TFG580", "an exported model can make {name} of columns of data, but {text} is {value}",
                        "write: {name} = {data}.features, or another field of data; or {name} alone, as an input of its "
                        "own")

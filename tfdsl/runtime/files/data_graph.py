@@ -18,11 +18,12 @@ from ...types import STRING, TensorType
 
 @dataclass(frozen=True, slots=True)
 class DataGraph:
-    """The graph, its inputs by column, the values of the placeholders, and the op that prepares its tables, if it has
-    some."""
+    """The graph, its inputs by column, the columns and the values of the placeholders, and the op that prepares its
+    tables, if it has some."""
 
     definition: v1.GraphDef
     inputs: Mapping[str, str]
+    columns: Mapping[Ref, tuple[str, ...]]
     values: Mapping[Ref, str]
     prepare: str
 
@@ -33,10 +34,11 @@ def data_graph(
     """The graph of a statement. All its nodes are in a scope. `types` has those of the placeholders."""
     with tf.Graph().as_default() as graph, tf.name_scope(scope):
         inputs: dict[str, tf.Tensor] = {}
-        values = {}
+        columns, values = {}, {}
         for ref, field in statement.made:
             one = fitted(field.data)
             needed = one.sources_of(field.field)
+            columns[ref] = tuple(column.name for column in needed)
             for column in needed:
                 if column.name not in inputs:
                     dtype = tf.string if column.dtype == STRING else tf.float32
@@ -50,7 +52,7 @@ def data_graph(
             values[ref] = _field(one.in_graph(raw, tf), one.result.columns_of(field.field), field, types[ref]).name
         tables = graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS)
         prepare = tf.group(*tables, name="prepare").name if tables else ""
-    return DataGraph(graph.as_graph_def(), {name: one.name for name, one in inputs.items()}, values, prepare)
+    return DataGraph(graph.as_graph_def(), {name: one.name for name, one in inputs.items()}, columns, values, prepare)
 
 
 def _field(columns: Mapping[str, Any], wanted: tuple[Column, ...], field: Field, type: TensorType | None) -> tf.Tensor:

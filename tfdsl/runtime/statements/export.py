@@ -2,7 +2,8 @@
 
 from ...program import Export
 from ..execution.execution import Execution
-from ..files.saved_model import exported, write_model
+from ..files.model import exported
+from ..files.saved_model import write_model
 
 
 def execute(run: Execution, statement: Export) -> None:
