@@ -6,6 +6,7 @@ for each name.
 
 import re
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from ...diagnostics import UNUSED, Diagnostic
 from ...source import Span
@@ -61,36 +62,40 @@ def _imported(tree: t.File) -> Iterator[t.Identifier]:
                 yield statement.target or t.Identifier(statement.span, statement.path)
 
 
+class _Fields(dict[type, tuple[str, ...]]):
+    """The fields of each kind of node that can mention names, which those that bind names do not."""
+
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        all = kind.__match_args__ if issubclass(kind, t.Tree) else ()
+        self[kind] = made = tuple(name for name in all if name != "span")
+        return made
+
+
+_FIELDS = _Fields({
+    t.Import: (), t.Attribute: ("value",), t.Assign: ("value",),
+    t.Param: ("value",), t.Data: ("stages",), t.Def: ("parameters", "body"), t.Bind: ("value", "feeds"),
+    t.Evaluate: ("values", "data", "feeds"),
+})  # fmt: skip
+
+
 def _mentioned(tree: t.File) -> set[str]:
     """Every name of a file outside the places that bind names."""
     found: set[str] = set()
-    todo: list[object] = [tree]
+    todo: list[Any] = [tree]  # parts of it
     while todo:
         part = todo.pop()
-        if not isinstance(part, (t.Tree, tuple)):
-            continue
-        match part:
-            case t.Name(id=name) | t.Attribute(name=name) as node:
-                found.add(name)
-                todo += [node.value] if isinstance(node, t.Attribute) else []
-            case t.Constant(value=str() as text):
-                found.update(re.findall(r"\w+", text))
-            case t.Identifier(id=name):
-                found.update(name.split("."))
-            case t.Assign(value=value) | t.Param(value=value):
-                todo.append(value)
-            case t.Data(stages=stages):
-                todo += stages
-            case t.Def(parameters=parameters, body=body):
-                todo += [*parameters, *body]
-            case t.Bind(value=value, feeds=feeds):
-                todo += [value, *feeds]
-            case t.Evaluate() as node:
-                todo += [node.values, node.data, node.feeds]
-            case t.Import():
-                pass
-            case tuple() as parts:
-                todo += parts
-            case t.Tree() as node:
-                todo += [getattr(node, name) for name in type(node).__match_args__ if name != "span"]
+        kind = type(part)
+        if kind is tuple:
+            todo += part
+        elif kind is t.Name:
+            found.add(part.id)
+        elif kind is t.Identifier:
+            found.update(part.id.split("."))
+        elif kind is t.Constant:
+            if isinstance(part.value, str):
+                found.update(re.findall(r"\w+", part.value))
+        else:
+            if kind is t.Attribute:
+                found.add(part.name)
+            todo += [getattr(part, name) for name in _FIELDS[kind]]
     return found
