@@ -58,6 +58,9 @@ class ByHand:
             return session.run(self.variables)
 
     def fetch_batch(self, epoch: int, batch_index: int, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.problem.is_ordered:
+            rows = slice(batch_index * batch_size, (batch_index + 1) * batch_size)
+            return self.problem.features[rows], self.problem.target[rows]
         np.random.seed(epoch * self.problem.batches_per_epoch + batch_index)
         indices = np.random.randint(len(self.problem.features), size=batch_size)
         return self.problem.features[indices], self.problem.target[indices]
@@ -179,7 +182,10 @@ class NumPy:
         rate, momentum = np.float32(problem.rate), np.float32(problem.momentum)
         parameters = [value.copy() for value in problem.start.values()]
         velocities = [np.zeros_like(value) for value in parameters]
-        batches = range(steps) if problem.batch is None else problem.indices(steps)
+        if problem.is_ordered:
+            batches = [slice(start, start + problem.batch) for start in problem.starts(steps)]
+        else:
+            batches = range(steps) if problem.batch is None else problem.indices(steps)
         started = perf_counter()
         for rows in batches:
             X, y = (features, target) if problem.batch is None else (features[rows], target[rows])
@@ -293,6 +299,8 @@ class PyTorch:
         """The rows of each batch, or None for all rows."""
         if self.problem.batch is None:
             return [None] * steps
+        if self.problem.is_ordered:
+            return [slice(start, start + self.problem.batch) for start in self.problem.starts(steps).tolist()]
         return list(self.torch.from_numpy(self.problem.indices(steps).astype(np.int64)))
 
     def to_torch(self) -> list:
@@ -357,10 +365,15 @@ class Jax:
         def loss(parameters, X, y):
             return model.jax_loss(jax, parameters, X, y)
 
+        def batch(X, y, rows):
+            if problem.is_ordered:
+                return [jax.lax.dynamic_slice_in_dim(part, rows, problem.batch) for part in (X, y)]
+            return (X, y) if rows is None else (X[rows], y[rows])
+
         def train(state, X, y, batches, steps):
             def step(state, rows):
                 parameters, velocities = state
-                gradients = jax.grad(loss)(parameters, *((X, y) if rows is None else (X[rows], y[rows])))
+                gradients = jax.grad(loss)(parameters, *batch(X, y, rows))
                 if momentum:
                     velocities = gradients = [momentum * v + g for v, g in zip(velocities, gradients)]
                 return ([p - rate * g for p, g in zip(parameters, gradients)], velocities), None
@@ -375,7 +388,10 @@ class Jax:
         parameters = [jax.numpy.asarray(value) for value in problem.start.values()]
         state = parameters, [jax.numpy.zeros_like(value) for value in parameters] if problem.momentum else []
         if self.ready is None or self.ready[0] != steps:
-            batches = None if problem.batch is None else jax.numpy.asarray(problem.indices(steps))
+            batches = None
+            if problem.batch is not None:
+                rows = problem.starts(steps) if problem.is_ordered else problem.indices(steps)
+                batches = jax.numpy.asarray(rows)
             started = perf_counter()
             compiled = self.train.lower(state, self.X, self.y, batches, steps=steps).compile()
             self.ready = steps, compiled, batches, perf_counter() - started

@@ -25,6 +25,7 @@ class Problem:
     momentum: float
     start: dict[str, np.ndarray] = field(default_factory=dict)
     is_synthetic: bool = False
+    is_ordered: bool = False  # whether batches are rows in order, which fill each epoch, in place of drawn ones
     _indices: np.ndarray | None = None  # the last requested ones
 
     @property
@@ -32,7 +33,11 @@ class Problem:
         return 1 if self.batch is None else -(-len(self.features) // self.batch)
 
     def indices(self, steps: int) -> np.ndarray:
-        """The rows of all batches, int32 [steps, batch]: those that the chapter's `fetch_batch` draws."""
+        """The rows of all batches, int32 [steps, batch]: those that the chapter's `fetch_batch` draws, or those in
+        order."""
+        if self.is_ordered:
+            starts = self.starts(steps)
+            return starts[:, None] + np.arange(self.batch, dtype=np.int32)
         if self._indices is None or len(self._indices) != steps:
             random = np.random.RandomState()
             self._indices = np.empty((steps, self.batch), np.int32)
@@ -40,6 +45,10 @@ class Problem:
                 random.seed(step)  # equal to np.random.seed and np.random.RandomState(step)
                 self._indices[step] = random.randint(len(self.features), size=self.batch)
         return self._indices
+
+    def starts(self, steps: int) -> np.ndarray:
+        """The first rows of all batches in order, int32 [steps]."""
+        return (np.arange(steps, dtype=np.int32) % self.batches_per_epoch) * np.int32(self.batch)
 
     def forget(self) -> None:
         """Forget the drawn batches."""

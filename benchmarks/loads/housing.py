@@ -12,7 +12,7 @@ class Housing:
 
     data = "housing"
 
-    def problem(self, batch: int | None, momentum: float) -> Problem:
+    def problem(self, batch: int | None, momentum: float, is_ordered: bool = False) -> Problem:
         """The data, scaled and with a column of ones, as tfdsl's own `data` line makes it."""
         import tfdsl
 
@@ -22,13 +22,16 @@ class Housing:
         features, target = (np.ascontiguousarray(a, np.float32) for a in (housing.features, housing.target))
         source = raw.features, raw.target
         rate = 0.001 if momentum else 0.01  # with momentum 0.9 steps are ten times as long, and 0.01 diverges
-        return Problem(features, target, source, batch, rate, momentum, is_synthetic=raw.synthetic)
+        return Problem(
+            features, target, source, batch, rate, momentum, is_synthetic=raw.synthetic, is_ordered=is_ordered
+        )
 
     def program(self, problem: Problem, steps: int, logs: bool = False) -> str:
         optimizer = f"momentum({problem.momentum}, " if problem.momentum else "gradient_descent("
         whole = problem.batch is None
         train = f"train {steps} steps"
-        train += ":" if whole else f" on housing in batches of {problem.batch} sampled as batch:"
+        order = "ordered" if problem.is_ordered else "sampled"
+        train += ":" if whole else f" on housing in batches of {problem.batch} {order} as batch:"
         return "\n".join(
             [
                 "seed 42",

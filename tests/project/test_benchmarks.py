@@ -13,7 +13,7 @@ from conftest import some
 sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
 
 from benchmarks import measure
-from benchmarks.loads import LOADS, building, startup
+from benchmarks.loads import LOADS, building, commands, startup
 from benchmarks.loads.digits import Digits
 from benchmarks.measure import BY_HAND, TOLERANCE, Settings, Training, difference
 from benchmarks.report import table
@@ -132,3 +132,9 @@ def test_commands_must_print_the_same():
     commands = {name: [sys.executable, "-c", f"print({value})"] for name, value in group.items()}
     rows = startup.measure([commands], Settings(repeats=1))
     assert [row.status for row in rows] == ["ok", "ok", "differs"]
+
+
+@pytest.mark.long
+def test_commands_print_what_the_scripts_do():
+    rows = commands.Commands().measure(Settings(repeats=1)).rows
+    assert [(row.name, row.status) for row in rows if row.status != "ok"] == [] != rows
