@@ -31,6 +31,7 @@ from .program import (
     Data,
     Field,
     Graph,
+    LogTo,
     Named,
     Node,
     Program,
@@ -92,13 +93,17 @@ def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -
     """Compile a source or a tree. Raises `TfgError` with all errors."""
     foreign = inputs.foreign or with_ops(None)
     read: dict[str, Pipeline] = {}
-    program, diagnostics = check(source, replace(inputs, foreign=foreign, read=read))
+    texts: dict[str, str] = {}
+    program, diagnostics = check(source, replace(inputs, foreign=foreign, read=read, texts=texts))
     if program is None:
         raise TfgError(diagnostics)
     ops = {name: op.function for name, op in foreign.functions.items()}
     # The compiled program copies data given from Python.
     files = {name: pipeline for name, pipeline in read.items() if is_path(inputs.data.get(name, ""))}
-    return Compiled(program, inputs.data, diagnostics, inputs.outside, ops, inputs.access, read=files)
+    origins = {name: inputs.origins.get(name, "Python") for name in inputs.params}
+    return Compiled(
+        program, inputs.data, diagnostics, inputs.outside, ops, inputs.access, read=files, texts=texts, origins=origins
+    )
 
 
 def with_ops(ops: Mapping[str, Callable[..., object]] | None) -> Foreign:
@@ -169,7 +174,7 @@ class Compiled:
 
     __slots__ = (
         "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "_pipelines", "_read", "access",
-        "datasets", "devices", "diagnostics", "program",
+        "datasets", "devices", "diagnostics", "origins", "program", "texts",
     )  # fmt: skip
 
     def __init__(
@@ -182,6 +187,8 @@ class Compiled:
         access: Access | None = None,
         devices: Devices = _HERE,
         read: "dict[str, Pipeline] | None" = None,
+        texts: Mapping[str, str] | None = None,
+        origins: Mapping[str, str] | None = None,
     ):
         self.program: Program = program
         self.devices: Devices = devices
@@ -190,6 +197,8 @@ class Compiled:
         self._given_data = {name: _own(value) for name, value in (data or {}).items()}
         self._outside = outside or ExternalNames({}, {})
         self._ops = ops or {}
+        self.texts: Mapping[str, str] = texts or {}  # of imported files, by their paths
+        self.origins: Mapping[str, str] = origins or {}  # of given params: where each value comes from
         self.datasets: dict[str, Dataset] = {}
         self._read = read or {}  # what the compilation has read
         self._pipelines: dict[str, Pipeline] = {}  # those in use
@@ -215,6 +224,18 @@ class Compiled:
         other.devices = replace(self.devices, **devices)
         other._read = self._read
         return other
+
+    # --- what its caller gave -------------------------------------------------------------
+
+    @property
+    def replaced(self) -> Mapping[str, object]:
+        """What replaces the sources of data sets, by their names."""
+        return {name: value for name, value in self._given_data.items() if value is not None}
+
+    @property
+    def has_outside(self) -> bool:
+        """Whether the text may use names or functions from outside it."""
+        return bool(self._ops or self._outside.above or self._outside.beside)
 
     # --- data and graphs ------------------------------------------------------------------
 
@@ -412,10 +433,17 @@ class Compiled:
             help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
         load_beside_others()
-        from .runtime.run import run
-
         options = _options(options)
         if options.engine and options.engine not in ENGINES:
             help = did_you_mean(options.engine, ENGINES)
             raise TfgError([Diagnostic(ENGINE_UNKNOWN, None, {"name": options.engine}, help=help)])
+        if options.record is not None or self._may_log(session):
+            from .runs.recording import run
+        else:
+            from .runtime.run import run
         return run(self, session, options)
+
+    def _may_log(self, only: str | None) -> bool:
+        """Whether a session opens an event file, or may do so."""
+        bodies = [plan.body for plan in self.program.sessions if only in (None, plan.name)]
+        return any(isinstance(statement, LogTo) for body in bodies for statement in walk(body))

@@ -451,7 +451,7 @@ class Analysis:
         self.access = inputs.access or Access(path)  # opens the paths that the program names
         self.given_params, self.given_data = inputs.params, inputs.data
         self.foreign = inputs.foreign or Foreign({}, None)  # ops that the caller adds, and TensorFlow's inference
-        self.observer, self.opening = inputs.observer, inputs.opening
+        self.observer, self.opening, self.texts = inputs.observer, inputs.opening, inputs.texts
         self.outside = inputs.outside  # names from outside the text,
         self.taken = {}  # and the used ones
         self.params: list[Param] = []

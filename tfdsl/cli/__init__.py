@@ -11,6 +11,7 @@ from typing import NoReturn
 COMMANDS = {
     "new": "copy a program with its data to a folder, to begin with",
     "run": "run the sessions of a program",
+    "runs": "list the records of runs, show and compare them, repeat a run",
     "predict": "write what a trained model gives for the rows of a new file",
     "launch": "run a program on a cluster of processes on this machine",
     "server": "run a task of a cluster",

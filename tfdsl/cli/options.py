@@ -84,6 +84,21 @@ def limits(arguments: argparse.Namespace) -> Limits:
     return Limits(**{limit: value for limit, value in named.items() if value is not None})
 
 
+RECORDS = "runs"  # the folder of records, unless another is given
+
+
+def add_record_option(parser: CommandParser) -> None:
+    parser.add_argument("--record", metavar="DIR", nargs="?", const=RECORDS, type=_record_folder,
+                        help=f"leave a record of the run in DIR (default: {RECORDS}); a run that logs leaves one in the "
+                             "folder of its log")  # fmt: skip
+
+
+def _record_folder(text: str) -> str:
+    if text.endswith(".tfg"):
+        raise argparse.ArgumentTypeError(f"{text!r} is a program: write FILE --record, or --record=DIR FILE")
+    return text
+
+
 def positive(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if number < 1:
@@ -106,6 +121,7 @@ class GivenInputs(State):
     """The inputs of a program from the command line and the config file."""
 
     params: dict[str, object] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)  # of params: the option or the file
     data: dict[str, str] = field(default_factory=dict)
     logdir: str | None = None
     cluster: Cluster | None = None
@@ -118,11 +134,14 @@ class GivenInputs(State):
 
     def inputs(self, path: str, foreign: Foreign | None = None) -> CompileInputs:
         """The compile inputs for the program of a file."""
-        return CompileInputs(self.params, self.data, self.limits, foreign=foreign, access=self.access(path))
+        return CompileInputs(
+            self.params, self.data, self.limits, foreign=foreign, access=self.access(path), origins=self.origins
+        )
 
     def add(self, other: "GivenInputs") -> None:
         """Add the values of another object. They take precedence over the values of this one."""
         self.params |= other.params
+        self.origins |= other.origins
         self.data |= other.data
         self.logdir = self.logdir if other.logdir is None else other.logdir
         self.cluster = other.cluster or self.cluster
@@ -145,9 +164,12 @@ def given(arguments: argparse.Namespace) -> GivenInputs:
     result = GivenInputs(allowed=arguments.allowed)
     for path in arguments.configs:
         one = config(path)
+        one.origins = dict.fromkeys(one.params, path)
         one.confine(path, arguments.allowed)
         result.add(one)
-    result.params |= _pairs(arguments.params, "--set NAME=VALUE")
+    pairs = _pairs(arguments.params, "--set NAME=VALUE")
+    result.params |= pairs
+    result.origins |= dict.fromkeys(pairs, "--set")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
     result.limits = limits(arguments)
     return result
@@ -207,7 +229,8 @@ def config(path: str) -> GivenInputs:
         if not isinstance(value, str):
             raise _form(path, f"data '{name}' must be a path")
     params = {str(name): value for name, value in (data.get("params") or {}).items()}
-    return GivenInputs(params, files, logdir, cluster(data["cluster"], path) if "cluster" in data else None)
+    described = cluster(data["cluster"], path) if "cluster" in data else None
+    return GivenInputs(params, data=files, logdir=logdir, cluster=described)
 
 
 @cache

@@ -13,7 +13,7 @@ from ..program import ENGINES
 from ..record import replace
 from . import tensorflow
 from .compiling import compile_given
-from .options import add_program_options, positive, seconds
+from .options import add_program_options, add_record_option, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, colour, errors, refuse_program, show, tell
 from .signals import StopSignal, interruptible
@@ -37,6 +37,7 @@ def configure(parser: CommandParser) -> None:
     parser.advice["--resume"] = "a run goes on from its last checkpoint without it; --fresh begins again"
     parser.add_argument("--session", metavar="NAME", help="run only this session")
     parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of the program's folders")
+    add_record_option(parser)
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
     parser.add_argument("--overwrite", action="store_true", help="let 'write' replace files that it has not made")
     parser.add_argument("--resume-anyway", action="store_true",
@@ -127,6 +128,8 @@ def command(arguments: argparse.Namespace) -> int:
         print(json.dumps(result.to_json(), indent=2))
     for folder in result.logdirs:
         say(f"logged to {folder}")
+    for folder in result.records:
+        say(f"recorded in {folder}")
     say(f"ran {counted(result.steps, 'step')} and met {counted(result.expectations, 'expectation')}")
     if result.interrupted:
         print("tfdsl: interrupted", file=sys.stderr)
@@ -158,7 +161,7 @@ def _run(
         tell(f"tfdsl: {line}" if "\n" not in line else line)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, stores=stores,
-                      overwrite=arguments.overwrite,
+                      record=arguments.record, overwrite=arguments.overwrite,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
                       engine=arguments.engine, deterministic=True, timeout=arguments.timeout)  # fmt: skip
     if workers is not None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .checkpoint.store import CheckpointStore
     from .execution.trace import Tracer
+    from .observer import RunObserver
     from .step_slice import StepSlice
 
 
@@ -40,6 +41,8 @@ class Options:
     - `write` is called with each printed line (by default it prints to standard output), `note` with each note about
       the run (dropped by default).
     - `logdir` is a folder that replaces all folders after `log to`.
+    - `record` is a folder for the record of the run. Without it, a run that logs has its record in the folder of its
+      log, and other runs have none.
     - `engine` is step, loop, xla or auto, and overrides the program.
     - `deterministic` asks TensorFlow for the same bits in every run. This is a switch for the whole process.
     - `overwrite` lets `write` replace any file.
@@ -60,6 +63,7 @@ class Options:
     write: Callable[[str], None] = _print
     note: Callable[[str], None] = _drop
     logdir: str | None = None
+    record: str | None = None
     overwrite: bool = False
     fresh: bool = False
     stores: "Mapping[str, CheckpointStore] | None" = None  # of the checkpoints, if the caller has opened them
@@ -76,6 +80,8 @@ class Options:
     timeout: float = TIMEOUT
     part: "StepSlice | None" = None  # this process's steps in an asynchronous training
     check: Callable[[], None] = _nothing  # raises an error if a process of another worker is gone
+    observer: "RunObserver | None" = None
+    about: Mapping[str, object] | None = None  # more to have in the record of the run, as plain JSON
 
 
 class Progress:

@@ -25,6 +25,15 @@ class Machines(Protocol):
     @property
     def worker(self) -> int | None: ...
 
+    @property
+    def towers(self) -> int: ...
+
+    @property
+    def soft_placement(self) -> bool: ...
+
+    @property
+    def placement(self) -> str: ...
+
 
 class RunnableProgram(Protocol):
     """A program with its data and its graphs, which are loaded and built when they are first needed."""

@@ -47,6 +47,7 @@ class Result:
     logdirs: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
+    records: list[str] = field(default_factory=list)  # the folder of the record, if there is one
     events: list[LogFile] = field(default_factory=list)  # the written files
     run: str = field(default_factory=lambda: os.urandom(4).hex())  # the id of the run, which a resumed run keeps
     started: float = field(default_factory=time.time)  # seconds since 1970
@@ -60,9 +61,9 @@ class Result:
         """Plain values for `json.dumps`."""
         return {
             "program": self.program,
-            "params": _plain(self.params),
+            "params": plain(self.params),
             "printed": self.printed,
-            "values": _plain(self.values),
+            "values": plain(self.values),
             "history": {tag: [list(pair) for pair in pairs] for tag, pairs in self.history.items()},
             "data": {
                 name: {"origin": d.origin, "rows": d.rows, "columns": d.columns, "synthetic": d.synthetic}
@@ -71,6 +72,7 @@ class Result:
             "logdirs": self.logdirs,
             "saved": self.saved,
             "resumed": self.resumed,
+            "records": self.records,
             "engines": self.engines,
             "started": self.started,
             "steps": self.steps,
@@ -80,14 +82,15 @@ class Result:
         }
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A value as plain JSON."""
     match value:
         case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case np.ndarray() | np.generic():
-            return _plain(value.tolist())
+            return plain(value.tolist())
         case bytes():
             return value.decode("utf-8", "backslashreplace")
         case float() if value != value or value in (float("inf"), float("-inf")):

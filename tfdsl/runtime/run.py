@@ -80,6 +80,8 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
             resume = checkpoints.resume(options.resume_anyway)
             if resume is not None:
                 resume_logs(result, options, compiled.access)
+            if options.observer is not None:
+                options.observer.begins(result)
             first = 0 if resume is None else resume.position.session
             wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
             wanted = [(number, plan) for number, plan in wanted if number >= first]

@@ -122,6 +122,8 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
         source = read_open(path, file, ctx.limits)
         if statement.is_library:
             return _library_tree(Source(f"<{statement.path}>", source.text, is_library=True))
+        if ctx.texts is not None:
+            ctx.texts[path] = source.text
         return parse_anyway(source, ctx.limits, ctx.clock)
     except TfgError as error:
         first = error.diagnostics[0]

@@ -63,6 +63,8 @@ CHECKPOINT_GONE = _message("TFG911", "{path} was deleted; it was created again, 
                            severity="warning")
 LOG_GONE = _message("TFG912", "the event file in {path} was deleted; logging continues in a new one",
                     "", "warning")
+RECORD_FAILED = _message("TFG913", "the record of this run cannot be written to {path}: {reason}",
+                         "the results of the run are not affected", "warning")
 SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} on every network of this machine, whatever the "
                        "addresses in the file, without a password or encryption",
                        "anyone who reaches it can run code as this user: use a firewall, a private network or a VPN",

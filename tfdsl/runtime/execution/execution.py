@@ -246,17 +246,21 @@ class Execution:
 
     def record_values(self) -> None:
         """Record the values of the session's names, and those of the variables, except uninitialised ones."""
-        if self.options.keep_variables:
+        options, observer = self.options, self.options.observer
+        if options.keep_variables or observer is not None:
             kept = self.context.kept
             self.result.session_values |= {name: kept[name].value for name in names_given(self.plan.body) & kept.keys()}
-        elif self.options.session_ended is None:
+        elif options.session_ended is None:
             return
         prefix = self.built.program.prefix
         variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
         values = self.values(variables)
-        self.result.variables |= values
-        if self.options.session_ended is not None:
-            self.options.session_ended(self.number, values)
+        if options.keep_variables or options.session_ended is not None:
+            self.result.variables |= values
+        if options.session_ended is not None:
+            options.session_ended(self.number, values)
+        if observer is not None:
+            observer.session_ends(self.number, values)
 
     def values(self, variables: Mapping[str, tf.Variable]) -> dict[str, np.ndarray]:
         """The values of the initialised variables."""
@@ -296,12 +300,18 @@ class Execution:
         self._write(summary, step, time)
         for value in summary.value:
             if value.WhichOneof("value") == "simple_value":
-                self.result.history.setdefault(value.tag, []).append((step, value.simple_value))
+                self.note_logged(value.tag, value.simple_value, step)
 
     def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
         """The same as `add_summary`, for one number."""
         self._write(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
+        self.note_logged(tag, value, step)
+
+    def note_logged(self, tag: str, value: float, step: int) -> None:
+        """Record a logged number."""
         self.result.history.setdefault(tag, []).append((step, value))
+        if self.options.observer is not None:
+            self.options.observer.logged(tag, value, step)
 
     def _write(self, summary: v1.Summary, step: int, time: float | None) -> None:
         assert self.log is not None, "a statement logs before 'log to'"  # the check refuses this

@@ -30,6 +30,10 @@ def execute(run: Execution, statement: Evaluate) -> None:
             run.context.kept[name] = Kept({"": value}, (item.column,), statement.rows)
     if values:
         run.context.kept[statement.names[0]] = Kept(values, tuple(columns), statement.rows)
+    if run.options.observer is not None:
+        for name in statement.names:
+            for field, value in run.context.kept[name].fields.items():
+                run.options.observer.evaluated(f"{name}.{field}" if field else name, value, run.step)
 
 
 def _numpy(dtype: str) -> np.dtype:

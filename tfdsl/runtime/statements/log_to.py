@@ -41,4 +41,6 @@ def _opened(run: Execution, folder: str, origin: Origin) -> EventLog:
     result.events.append(made.file)
     if folder not in result.logdirs:
         result.logdirs.append(folder)
+    if options.observer is not None:
+        options.observer.opens_log(folder, access)
     return made

@@ -13,4 +13,4 @@ def execute(run: Execution, statement: LogValues) -> None:
     for summary, expr in statement.items:
         value, tag = float(run.value(expr, {}, statement.origin)), run.built.tag(summary)
         log.add(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), run.step)
-        run.result.history.setdefault(f"{statement.run}/{tag}", []).append((run.step, value))
+        run.note_logged(f"{statement.run}/{tag}", value, run.step)

@@ -24,6 +24,8 @@ def execute(run: Execution, statement: Restore) -> None:
     if keep is not None or (statement.if_exists and not run.savers.exists(path, statement.origin)):
         run.initialise(None, statement.origin)
     else:
+        if run.options.observer is not None:
+            run.options.observer.restores(path, run.access)
         for doubt in run.savers.restore(run.session, statement.pairs, path, statement.origin):
             run.warn(doubt)
     restored = None if statement.if_exists else run.savers.variables(statement.pairs).values()

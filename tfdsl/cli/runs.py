@@ -1,0 +1,193 @@
+"""`tfdsl runs`: lists the records of runs, shows and compares them, repeats a run, and removes records."""
+
+import argparse
+import json
+
+from ..diagnostics.spelling import counted
+from ..runs.listing import Cell, Condition, Row, chosen, condition, evaluated, row, when
+from ..runs.reading import RunRecord, named, records
+from .parser import CommandParser
+from .report import WrongUse, show
+from .tables import show_table
+from .tables import text as shown
+
+_ACTIONS = {"list": 0, "show": 1}  # with the number of records that each takes; -1 for any
+# The options that an action takes, besides --in.
+_OPTIONS = {"list": ("where", "sort", "reverse", "json"), "show": ("text", "json")}
+_UNITS = ("B", "KB", "MB", "GB")
+
+
+def configure(parser: CommandParser) -> None:
+    parser.description = (
+        "List the records of runs, oldest first (list, the default), or show one (show RUN). A run that logs leaves its "
+        "record in the folder of its log; tfdsl run --record records any run. RUN is the beginning of an id or of its "
+        "last part, or last, or last~1 for the one before."
+    )
+    parser.add_argument("action", metavar="ACTION", nargs="?", choices=_ACTIONS, default="list",
+                        help="what to do (default: list): " + ", ".join(_ACTIONS))  # fmt: skip
+    parser.add_argument("runs", metavar="RUN", nargs="*", help="a run, by its id")
+    parser.add_argument("--in", metavar="DIR", action="append", dest="folders",
+                        help="look for records in DIR and below it, instead of the working folder; can be repeated")  # fmt: skip
+    parser.add_argument("--where", metavar="CONDITION", action="append", default=[],
+                        help="list only runs for which this holds, such as status=failed or 'param.rate>0.1'; can be "
+                             "repeated")  # fmt: skip
+    parser.add_argument("--sort", metavar="KEY", help="sort by a value, such as seconds or value.test.cost")
+    parser.add_argument("--reverse", action="store_true", help="list in reverse order")
+    parser.add_argument("--text", action="store_true", help="show the text of the program, too")
+    parser.add_argument("--json", action="store_true", help="print JSON, with everything that is recorded")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    action: str = arguments.action
+    _check(arguments, action)
+    found = records(arguments.folders or ["."])
+    match action:
+        case "list":
+            _list(arguments, found)
+        case "show":
+            _show(named(arguments.runs[0], found), arguments)
+        case _:
+            raise AssertionError(action)
+    return 0
+
+
+def _check(arguments: argparse.Namespace, action: str) -> None:
+    """Refuse options and runs that an action does not take."""
+    wanted, given = _ACTIONS[action], len(arguments.runs)
+    if wanted not in (-1, given):
+        needs = counted(wanted, "run") if wanted else "no run"
+        raise WrongUse(f"tfdsl runs {action} takes {needs}, not {given}")
+    for option in {name for names in _OPTIONS.values() for name in names} - set(_OPTIONS[action]):
+        if getattr(arguments, option) not in (None, False, []):
+            raise WrongUse(f"--{option.replace('_', '-')} is not for tfdsl runs {action}")
+
+
+# --- list -----------------------------------------------------------------------------------------
+
+
+def _list(arguments: argparse.Namespace, found: list[RunRecord]) -> None:
+    conditions = list(map(_condition, arguments.where))
+    rows = chosen(found, conditions, arguments.sort, arguments.reverse)
+    if arguments.json:
+        print(json.dumps([one for _, one in rows], indent=2))
+        return
+    asked = dict.fromkeys([one.key for one in conditions] + ([arguments.sort] if arguments.sort else []))
+    more = [key for key in asked if not key.startswith(("param.", "value.")) and key not in _HEAD]
+    head = [*_HEAD[:-2], *more, *_HEAD[-2:]]
+    if rows:
+        show_table(head, [_line(record, one, more) for record, one in rows], right=[head.index("seconds")])
+    else:
+        others = f", of {counted(len(found), 'record')}" if found else ""
+        show(f"no runs{others}")
+
+
+_HEAD = ("id", "program", "status", "seconds", "params", "values")
+
+
+def _line(record: RunRecord, row: Row, more: list[str]) -> list[Cell]:
+    given = [name for name, one in record.begin.get("params", {}).items() if one["from"] != "default"]
+    params = " ".join(f"{name}={shown(row[f'param.{name}'])}" for name in given)
+    values = " ".join(f"{name}={shown(value)}" for name, value in evaluated(record.end or {}).items())
+    seconds = row["seconds"]
+    time = f"{seconds:.1f}" if isinstance(seconds, (int, float)) else None
+    return [record.id, row["program"], row["status"], time, *(row.get(key) for key in more), params, values]
+
+
+def _condition(text: str) -> Condition:
+    made = condition(text)
+    if made is None:
+        raise WrongUse(f"{text!r} is no condition: write --where 'param.rate>0.1', with one of = != < <= > >=")
+    return made
+
+
+# --- show -----------------------------------------------------------------------------------------
+
+
+def _show(record: RunRecord, arguments: argparse.Namespace) -> None:
+    begin, end = record.begin, record.end
+    if arguments.json:
+        whole = {"folder": record.path, "status": record.status, "begin": begin, "end": end, "texts": record.texts,
+                 "curves": list(record.curves())}  # fmt: skip
+        print(json.dumps(whole, indent=2))
+        return
+    facts = row(record)
+    for name, value in _facts(record, facts):
+        show(f"{name:<10} {value}")
+    _block("params", (f"{name} = {shown(one['value'])} ({one['from']})" for name, one in begin["params"].items()))
+    _block("seeds", _seeds(record))
+    if end is not None:
+        _block("data", (f"{name}: {line}" for name, one in end["data"].items() for line in _data(one)))
+        _block("inputs", (f"{one['path']} {_digest(one)}" for files in end["inputs"].values() for one in files))
+        _block("values", (f"{name} = {shown(value)}" for name, value in evaluated(end).items()))
+        _block("printed", end["printed"])
+        _block("errors", (f"{one['place'] or ''} {one['message']}".strip() for one in end["errors"]))
+    if arguments.text:
+        for path, text in record.texts.items():
+            _block(path, text.splitlines())
+
+
+def _facts(record: RunRecord, facts: Row) -> list[tuple[str, str]]:
+    begin, end = record.begin, record.end
+    versions = ", ".join(f"{name} {value}" for name, value in begin["versions"].items())
+    host = begin["host"]
+    found = [
+        ("run", record.id), ("folder", record.path), ("program", begin["program"]), ("status", _status(record)),
+        ("started", when(begin["started"])), ("versions", versions),
+        ("host", f"{host.get('name')}, {host.get('processor')}"),
+    ]  # fmt: skip
+    if end is not None:
+        dirty = ", with changes" if facts["dirty"] else ""
+        found += [("seconds", f"{end['seconds']:.1f}")]
+        found += [("commit", f"{facts['commit']}{dirty}")] if facts["commit"] else []
+        found += [("engine", str(facts["engine"])), ("steps", str(end["steps"]))] if facts["engine"] else []
+        found += [("memory", _memory(end["peak_memory"]))]
+        found += [("synthetic", "data that stands in for the real data took part")] if facts["synthetic"] else []
+    return found
+
+
+def _status(record: RunRecord) -> str:
+    if record.end is not None:
+        return f"{record.status}, exit code {record.end['exit_code']}"
+    if record.status == "killed":
+        return "killed: the record has only its beginning"
+    return record.status
+
+
+def _seeds(record: RunRecord) -> list[str]:
+    seeds = record.begin["seeds"]
+    lines = [f"graph {name}: {seed}".replace(" :", ":") for name, seed in seeds["graphs"].items() if seed is not None]
+    lines += [f"{name}: {stage} {seed}" for name, found in seeds["data"].items() for stage, seed in found.items()]
+    return lines + [f"line {one['line']}: {one['order']} {one['seed']}" for one in seeds["trainings"]]
+
+
+def _data(about: dict) -> list[str]:
+    lines = [about["declared"]]
+    if about["given"] is not None:
+        lines.append(f"given: {about['given']}")
+    if "rows" in about:
+        parts = "".join(f", {name} {rows}" for name, rows in about["parts"].items())
+        lines.append(f"{counted(about['rows'], 'row')}{parts}, {counted(len(about['columns']), 'column')}")
+        lines += [f"{name}: {text}" for name, text in about["decided"].items()]
+    lines += [f"{one['path']} {_digest(one)}" for one in about["files"]]
+    if "sha256" in about:
+        lines.append(f"arrays {about['sha256'][:16]}")
+    return lines
+
+
+def _digest(file: dict) -> str:
+    return "cannot be read" if file["sha256"] is None else f"{file['size']} bytes, {file['sha256'][:16]}"
+
+
+def _memory(size: float) -> str:
+    unit = 0
+    while size >= 1024 and unit + 1 < len(_UNITS):
+        size, unit = size / 1024, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}"
+
+
+def _block(name: str, lines) -> None:
+    lines = list(lines)
+    if lines:
+        show(f"{name}:")
+        for line in lines:
+            show(f"    {line}")

@@ -1,0 +1,28 @@
+"""Plain tables on standard output: columns of text with two spaces between them."""
+
+from collections.abc import Iterable, Sequence
+
+from .report import show
+
+
+def show_table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[int] = ()) -> None:
+    """Write rows below a head. The columns in `right` are aligned to the right. None is an empty cell."""
+    cells = [list(head), *([text(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
+    to_right = frozenset(right)
+    for row in cells:
+        parts = [cell.rjust(width) if at in to_right else cell.ljust(width)
+                 for at, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
+        show("  ".join(parts).rstrip())
+
+
+def text(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return str(cell).lower()
+        case float():
+            return f"{cell:.6g}"
+        case _:
+            return str(cell)

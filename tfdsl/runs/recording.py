@@ -1,0 +1,234 @@
+"""Records a run while it runs. Importing this module imports TensorFlow."""
+
+import json
+import os
+import platform
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from math import isfinite
+
+import numpy as np
+
+from .. import __version__
+from ..access import Access, access_of
+from ..diagnostics import RECORD_FAILED, WRITE_FAILED, Diagnostic, TfgError
+from ..diagnostics.render import render_text
+from ..lowering.tf import tf
+from ..record import replace
+from ..runtime import run as running
+from ..runtime.checkpoint.machine import machine
+from ..runtime.observer import RunObserver
+from ..runtime.options import Options
+from ..runtime.program import Machines
+from ..runtime.result import Result, plain
+from . import form, inputs
+from .digests import described, of_array
+from .git import GitState
+from .inputs import RecordedProgram, RunInputs
+from .writing import RecordWriter
+
+_UNIT = 1 if sys.platform == "darwin" else 1024  # of the peak memory that the system reports
+
+
+def run(compiled: RecordedProgram, session: str | None, options: Options) -> Result:
+    """Run a program as `runtime.run.run` does, and leave a record."""
+    recorder = RunRecorder(compiled, session, options)
+    try:
+        result = running.run(compiled, session, replace(options, observer=recorder))
+        recorder.end(result)
+        return result
+    except BaseException as error:
+        recorder.fail(error)
+        raise
+    finally:
+        recorder.close()
+
+
+class RunRecorder(RunObserver):
+    """Writes the record of one run. Passes on what it observes to the observer in the options, if there is one."""
+
+    def __init__(self, compiled: RecordedProgram, session: str | None, options: Options):
+        self._compiled, self._session, self._options = compiled, session, options
+        self._next = options.observer or RunObserver()
+        self._started = time.time()
+        self._result = Result(compiled.program.path, {})
+        self._writer: RecordWriter | None = None
+        self._inputs: RunInputs | None = None
+        self._git: GitState | None = None
+        self._restored: list[str] = []
+        self._evaluated: list[tuple[str, int, object]] = []
+        self._variables: dict[str, object] = {}
+
+    # --- what the run tells ---------------------------------------------------------------
+
+    def begins(self, result: Result) -> None:
+        self._result = result
+        self._next.begins(result)
+        if self._options.record is not None:
+            try:
+                self._begin(self._options.record, access_of(self._options.record))
+            except OSError as error:
+                details = {"path": self._options.record, "reason": (error.strerror or str(error)).lower()}
+                raise TfgError([Diagnostic(WRITE_FAILED, None, details)]) from None
+
+    def opens_log(self, folder: str, access: Access) -> None:
+        self._next.opens_log(folder, access)
+        if self._options.record is None and self._writer is None:
+            try:
+                self._begin(folder, access)
+            except OSError as error:
+                self._lost(folder, error)
+
+    def restores(self, path: str, access: Access) -> None:
+        self._next.restores(path, access)
+        if path in self._result.saved:
+            return
+        if self._inputs is None:
+            self._restored.append(path)
+        else:
+            self._inputs.add_checkpoint(path)
+
+    def evaluated(self, name: str, value: object, step: int) -> None:
+        self._next.evaluated(name, value, step)
+        if np.ndim(value) == 0 and not isinstance(value, (str, bytes)):  # type: ignore[arg-type]
+            self._evaluated.append((name, step, value))
+
+    def logged(self, tag: str, value: float, step: int) -> None:
+        self._next.logged(tag, value, step)
+
+    def session_ends(self, number: int, variables: Mapping[str, np.ndarray]) -> None:
+        self._next.session_ends(number, variables)
+        self._variables[str(number)] = {name: of_array(value) for name, value in sorted(variables.items())}
+
+    # --- the record -----------------------------------------------------------------------
+
+    def _begin(self, folder: str, access: Access) -> None:
+        self._inputs = RunInputs(self._compiled)
+        for path in self._restored:
+            self._inputs.add_checkpoint(path)
+        self._git = GitState(os.path.dirname(self._compiled.program.path))
+        texts = inputs.texts(self._compiled)
+        self._writer = RecordWriter(folder, access, self._beginning(list(texts)), list(texts.values()))
+
+    def _beginning(self, paths: list[str]) -> dict[str, object]:
+        compiled, options = self._compiled, self._options
+        devices, names = compiled.devices, form.text_names(len(paths))
+        return {
+            "version": form.VERSION,
+            "id": form.new_id(self._started),
+            "run": self._result.run,  # which a resumed run keeps
+            "started": self._started,
+            "resumed": self._result.resumed,
+            "program": compiled.program.path,
+            "working_folder": os.getcwd(),
+            "texts": [{"path": path, "file": name} for path, name in zip(paths, names, strict=True)],
+            "has_outside": compiled.has_outside,
+            "session": self._session,
+            "params": inputs.params(compiled),
+            "seeds": inputs.seeds(compiled),
+            "options": {
+                "engine": options.engine, "deterministic": options.deterministic, "logdir": options.logdir,
+                "overwrite": options.overwrite, "resume_anyway": options.resume_anyway,
+                "has_variables": options.variables is not None, **_devices(devices),
+            },
+            "about": dict(options.about or {}),
+            "versions": {
+                "tfdsl": __version__, "python": platform.python_version(), "tensorflow": tf.__version__,
+                "numpy": np.__version__,
+            },
+            "host": {"name": socket.gethostname(), "system": platform.platform(), "pid": os.getpid(), **machine()},
+        }  # fmt: skip
+
+    def end(self, result: Result) -> None:
+        """The run is over, or was interrupted."""
+        number = int(getattr(self._options.interrupted, "signal", 0)) or signal.SIGINT
+        code = 128 + number if result.interrupted else 0
+        self._end("interrupted" if result.interrupted else "done", code)
+
+    def fail(self, error: BaseException) -> None:
+        """The run has raised an error."""
+        if self._writer is None and self._options.record is not None:  # before it could begin
+            with suppress(OSError, TfgError):
+                self._begin(self._options.record, access_of(self._options.record))
+        match error:
+            case KeyboardInterrupt():
+                self._end("interrupted", 128 + int(getattr(error, "number", signal.SIGINT)))
+            case TfgError():
+                self._end("failed", 1, [_plain(one) for one in error.diagnostics if one.severity == "error"])
+            case _:
+                self._end("failed", 1, [{"code": None, "message": f"{type(error).__name__}: {error}", "place": None}])
+
+    def _end(self, status: str, code: int, errors: list[dict[str, object]] | None = None) -> None:
+        if self._writer is None or self._inputs is None or self._git is None:
+            return
+        result, ended = self._result, time.time()
+        data = self._inputs.data()
+        content: dict[str, object] = {
+            "status": status,
+            "exit_code": code,
+            "ended": ended,
+            "seconds": ended - self._started,
+            "errors": errors or [],
+            "printed": result.printed,
+            "values": described(result.values),
+            "evaluated": described(result.session_values),
+            "expectations": result.expectations,
+            "variables": self._variables,
+            "engines": result.engines,
+            "steps": result.steps,
+            "logdirs": result.logdirs,
+            "saved": result.saved,
+            "data": data,
+            "inputs": self._inputs.others(),
+            "synthetic": any(one.synthetic for one in result.data.values()),
+            "git": self._git.value(),
+            "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT,
+        }
+        try:
+            self._writer.end(content, self._curves())
+        except OSError as error:
+            self._lost(self._writer.path, error)
+        else:
+            result.records.append(self._writer.path)
+
+    def _curves(self) -> Iterator[str]:
+        """A line for each number that was logged, and for each that an `evaluate` gave."""
+        for tag, points in self._result.history.items():
+            head = f'{{"tag": {json.dumps(tag)}, "step": '
+            yield from (f'{head}{step}, "value": {_number(value)}}}\n' for step, value in points)
+        for name, step, value in self._evaluated:
+            yield f'{{"evaluate": {json.dumps(name)}, "step": {step}, "value": {_number(value)}}}\n'
+
+    def _lost(self, path: str, error: OSError) -> None:
+        """Say that there will be no record. That is no reason for the run to fail."""
+        details = {"path": path, "reason": (error.strerror or str(error)).lower()}
+        self._options.note(render_text(Diagnostic(RECORD_FAILED, None, details)).rstrip())
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _devices(devices: Machines) -> dict[str, object]:
+    jobs = None if devices.cluster is None else {name: list(tasks) for name, tasks in devices.cluster.jobs.items()}
+    return {
+        "towers": devices.towers, "soft_placement": devices.soft_placement, "placement": devices.placement,
+        "worker": devices.worker, "cluster": jobs,
+    }  # fmt: skip
+
+
+def _plain(diagnostic: Diagnostic) -> dict[str, object]:
+    place = None if diagnostic.span is None else str(diagnostic.span)
+    return {"code": diagnostic.code, "message": diagnostic.headline, "place": place}
+
+
+def _number(value: object) -> str:
+    """A number as JSON, which has no NaN and no infinity."""
+    if type(value) is float and isfinite(value):
+        return repr(value)
+    return json.dumps(plain(np.asarray(value)[()]))
