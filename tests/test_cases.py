@@ -78,6 +78,9 @@ ELSEWHERE = {
     **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change during a run: test_checkpoint_files.py"),
     "TFG543": "the losses of a run: test_nan.py",
     "TFG988": "the values of a run: test_nan.py",
+    **dict.fromkeys(("TFG870", "TFG871", "TFG873"), "records of runs: test_reading.py"),
+    "TFG872": "keys of records: test_listing.py",
+    "TFG913": "a record that cannot be written: test_recording.py",
     "TFG903": "a synthetic data set replaces the real one when the data is loaded",
 }
 

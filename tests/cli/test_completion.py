@@ -40,7 +40,7 @@ def files(here):
 @pytest.mark.parametrize(
     ("line", "kind", "wanted"),
     [
-        ("ru", "words", {"run"}),
+        ("ru", "words", {"run", "runs"}),
         ("", "words", {*COMMANDS, "--help", "--version"}),
         ("--v", "words", {"--version"}),
         ("run --eng", "words", {"--engine"}),

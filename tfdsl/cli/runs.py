@@ -13,7 +13,7 @@ from .tables import text as shown
 
 _ACTIONS = {"list": 0, "show": 1}  # with the number of records that each takes; -1 for any
 # The options that an action takes, besides --in.
-_OPTIONS = {"list": ("where", "sort", "reverse", "json"), "show": ("text", "json")}
+_OPTIONS = {"list": "--where --sort --reverse --json", "show": "--text --json"}
 _UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -57,9 +57,9 @@ def _check(arguments: argparse.Namespace, action: str) -> None:
     if wanted not in (-1, given):
         needs = counted(wanted, "run") if wanted else "no run"
         raise WrongUse(f"tfdsl runs {action} takes {needs}, not {given}")
-    for option in {name for names in _OPTIONS.values() for name in names} - set(_OPTIONS[action]):
-        if getattr(arguments, option) not in (None, False, []):
-            raise WrongUse(f"--{option.replace('_', '-')} is not for tfdsl runs {action}")
+    for option in sorted(set(" ".join(_OPTIONS.values()).split()) - set(_OPTIONS[action].split())):
+        if getattr(arguments, option.strip("-").replace("-", "_")) not in (None, False, []):
+            raise WrongUse(f"{option} is not for tfdsl runs {action}")
 
 
 # --- list -----------------------------------------------------------------------------------------
