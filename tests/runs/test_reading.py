@@ -14,7 +14,7 @@ import tfdsl
 from tfdsl.diagnostics import TfgError
 from tfdsl.runs.reading import RunRecord, named, records
 
-PROGRAM = 'variable w = 1.0\nsession: print w\n'
+PROGRAM = "variable w = 1.0\nsession: print w\n"
 
 
 def recorded(folder="runs"):
@@ -42,7 +42,10 @@ def test_ids(here):
 def test_copies_of_a_record_are_one_run(here):
     path = recorded()
     shutil.copytree(path, here / "copy" / os.path.basename(path))
-    assert len(records()) == 2 and named("last", records()).id == named(path, []).id == named(records()[0].id, records()).id
+    assert (
+        len(records()) == 2
+        and named("last", records()).id == named(path, []).id == named(records()[0].id, records()).id
+    )
 
 
 @pytest.mark.parametrize("file", ["run.json", "result.json", "manifest", "program.tfg"])

@@ -89,8 +89,8 @@ RECORDS = "runs"  # the folder of records, unless another is given
 
 def add_record_option(parser: CommandParser) -> None:
     parser.add_argument("--record", metavar="DIR", nargs="?", const=RECORDS, type=_record_folder,
-                        help=f"leave a record of the run in DIR (default: {RECORDS}); a run that logs leaves one in the "
-                             "folder of its log")  # fmt: skip
+                        help=f"leave a record of the run in DIR (default: {RECORDS}); a run that logs leaves one in "
+                             "the folder of its log")  # fmt: skip
 
 
 def _record_folder(text: str) -> str:
@@ -162,7 +162,8 @@ def given(arguments: argparse.Namespace) -> GivenInputs:
     """The params and data of a command line. Raises `WrongUse` for an option without `=`."""
     Access("", arguments.allowed)  # reports a missing folder, whatever the command reads
     result = GivenInputs(allowed=arguments.allowed)
-    for path in arguments.configs:
+    configs: list[str] = arguments.configs
+    for path in configs:
         one = config(path)
         one.origins = dict.fromkeys(one.params, path)
         one.confine(path, arguments.allowed)

@@ -19,15 +19,16 @@ _UNITS = ("B", "KB", "MB", "GB")
 
 def configure(parser: CommandParser) -> None:
     parser.description = (
-        "List the records of runs, oldest first (list, the default), or show one (show RUN). A run that logs leaves its "
-        "record in the folder of its log; tfdsl run --record records any run. RUN is the beginning of an id or of its "
-        "last part, or last, or last~1 for the one before."
+        "List the records of runs, oldest first (list, the default), or show one (show RUN). A run that logs leaves "
+        "its record in the folder of its log; tfdsl run --record records any run. RUN is the beginning of an id or of "
+        "its last part, or last, or last~1 for the one before."
     )
     parser.add_argument("action", metavar="ACTION", nargs="?", choices=_ACTIONS, default="list",
                         help="what to do (default: list): " + ", ".join(_ACTIONS))  # fmt: skip
     parser.add_argument("runs", metavar="RUN", nargs="*", help="a run, by its id")
     parser.add_argument("--in", metavar="DIR", action="append", dest="folders",
-                        help="look for records in DIR and below it, instead of the working folder; can be repeated")  # fmt: skip
+                        help="look for records in DIR and below it, instead of the working folder; can be "
+                             "repeated")  # fmt: skip
     parser.add_argument("--where", metavar="CONDITION", action="append", default=[],
                         help="list only runs for which this holds, such as status=failed or 'param.rate>0.1'; can be "
                              "repeated")  # fmt: skip

@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -66,18 +66,7 @@ def of_array(value: Any) -> dict[str, object]:
 def described(value: object) -> object:
     """A value as plain JSON. A large array is its digest."""
     if isinstance(value, dict):
-        return {str(name): described(one) for name, one in value.items()}
-    if isinstance(value, np.ndarray) and value.size > _LARGEST:
-        return of_array(value)
-    return plain(value)
-
-
-def unless_raised(read: Callable[[], object]) -> object:
-    """What a function returns. None if it raises an error of data, which the run reports itself."""
-    from ..data.schema import DataError
-    from ..diagnostics import TfgError
-
-    try:
-        return read()
-    except (DataError, TfgError, OSError):
-        return None
+        values = cast(dict[object, object], value)
+        return {str(name): described(one) for name, one in values.items()}
+    is_large = isinstance(value, np.ndarray) and cast(np.ndarray[Any, Any], value).size > _LARGEST
+    return of_array(value) if is_large else plain(cast(object, value))

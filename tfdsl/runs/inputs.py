@@ -15,7 +15,7 @@ from ..data.stage import written_whole
 from ..data.transforms import TRANSFORMS
 from ..diagnostics import TfgError
 from ..ops.named import STORED
-from ..program import Data, Node, Train, walk
+from ..program import Data, Train, walk
 from ..runtime.checkpoint.identity import digest
 from ..runtime.program import RunnableProgram
 from ..runtime.result import plain
@@ -142,7 +142,7 @@ class RunInputs:
         """The files of arrays that are constants of the graph."""
         for graph in self._compiled.program.graphs:
             for node in graph.nodes.values():
-                if isinstance(node, Node) and node.row is STORED:
+                if node.row is STORED:
                     yield os.path.join(os.path.dirname(node.origin.span.source.path), node.text("from"))
 
 

@@ -7,6 +7,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 from ..diagnostics import RUN_KEY, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean
@@ -73,7 +74,8 @@ def row(record: RunRecord) -> Row:
     engines: list[str] = end.get("engines") or []
     git: Json = end.get("git") or {}
     found |= {
-        "engine": ", ".join(dict.fromkeys(engines)) or None, "steps": end.get("steps"), "host": begin["host"].get("name"),
+        "engine": ", ".join(dict.fromkeys(engines)) or None, "steps": end.get("steps"),
+        "host": begin["host"].get("name"),
         "synthetic": end.get("synthetic"), "commit": git.get("commit"), "dirty": git.get("dirty"),
         "peak_memory": end.get("peak_memory"),
     }  # fmt: skip
@@ -83,9 +85,10 @@ def row(record: RunRecord) -> Row:
 def evaluated(end: Json) -> dict[str, Cell]:
     """The numbers of each `evaluate` of a run, by name: `test.cost` if it has several."""
     found: dict[str, Cell] = {}
-    for name, value in (end.get("evaluated") or {}).items():
-        fields = {f"{name}.{field}": one for field, one in value.items()} if isinstance(value, dict) else {name: value}
-        found |= {key: _cell(one) for key, one in fields.items() if _is_number(one)}
+    values: Json = end.get("evaluated") or {}
+    for name, value in values.items():
+        fields = cast(Json, value) if isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{key}".rstrip("."): _cell(one) for key, one in fields.items() if _is_number(one)}
     return found
 
 

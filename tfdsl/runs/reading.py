@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from ..access import TRUSTED, AccessRefused, Folder
 from ..diagnostics import RUN_DAMAGED, RUN_SEVERAL, RUN_UNKNOWN, Diagnostic, TfgError
@@ -108,8 +108,10 @@ def _checked(folder: Folder, name: str, wanted: Mapping[str, type | tuple[type, 
         content = file.read()
     with suppress(ValueError, RecursionError):
         made = json.loads(content)
-        if isinstance(made, dict) and all(isinstance(made.get(key), kind) for key, kind in wanted.items()):
-            return made
+        if isinstance(made, dict):
+            about = cast(dict[str, Any], made)  # JSON has no other keys
+            if all(isinstance(about.get(key), kind) for key, kind in wanted.items()):
+                return about
     raise CorruptFile(f"{name} was not written by a run")
 
 

@@ -18,7 +18,6 @@ from .. import __version__
 from ..access import Access, access_of
 from ..diagnostics import RECORD_FAILED, WRITE_FAILED, Diagnostic, TfgError
 from ..diagnostics.render import render_text
-from ..lowering.tf import tf
 from ..record import replace
 from ..runtime import run as running
 from ..runtime.checkpoint.machine import machine
@@ -138,7 +137,7 @@ class RunRecorder(RunObserver):
             },
             "about": dict(options.about or {}),
             "versions": {
-                "tfdsl": __version__, "python": platform.python_version(), "tensorflow": tf.__version__,
+                "tfdsl": __version__, "python": platform.python_version(), "tensorflow": self._result.versions.get("tensorflow"),
                 "numpy": np.__version__,
             },
             "host": {"name": socket.gethostname(), "system": platform.platform(), "pid": os.getpid(), **machine()},

@@ -61,7 +61,8 @@ SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen ye
 RUN_UNKNOWN = _message("TFG870", "there is no record of a run '{word}'")
 RUN_SEVERAL = _message("TFG871", "'{word}' can be the record {ids}", "write more of the id")
 RUN_KEY = _message("TFG872", "no record has the key '{key}'", "the keys are {known}")
-RUN_DAMAGED = _message("TFG873", "the record {path} cannot be read: {reason}", "remove its folder, or restore it from a copy")
+RUN_DAMAGED = _message("TFG873", "the record {path} cannot be read: {reason}",
+                       "remove its folder, or restore it from a copy")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
                            "{way}")
 PREDICT_SEVERAL = _message("TFG881", "the program exports several things that are made of data: {names}",

@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from ...access import AccessRefused, Folder
 
@@ -81,7 +82,7 @@ def new_folder(folder: Folder, kind: str, manifest: str, planned: list[str]) -> 
             raise
 
 
-def finish(made: Folder, manifest: str, about: dict) -> None:
+def finish(made: Folder, manifest: str, about: dict[str, Any]) -> None:
     """Flush the files of a filled folder to disk, with a manifest of their checksums."""
     names = [name for name in made.names() if name != manifest]
     for name in names:
@@ -136,13 +137,13 @@ def _is_planned(name: str, planned: list[str]) -> bool:
 _SEAL = b"tfdsl 1 sha256 "
 
 
-def manifest_bytes(about: dict) -> bytes:
+def manifest_bytes(about: dict[str, Any]) -> bytes:
     """A manifest: JSON after a line with its checksum."""
     text = json.dumps(about, indent=1, sort_keys=True).encode()
     return _SEAL + hashlib.sha256(text).hexdigest().encode() + b"\n" + text + b"\n"
 
 
-def read_manifest(folder: Folder, name: str) -> dict:
+def read_manifest(folder: Folder, name: str) -> dict[str, Any]:
     """The content of a manifest. Raises `CorruptFile` if it is not as written, FileNotFoundError if it does not
     exist."""
     with _reading(folder, name) as file:
@@ -159,12 +160,12 @@ def read_manifest(folder: Folder, name: str) -> dict:
     return about
 
 
-def listed(folder: Folder, names: list[str]) -> dict[str, list]:
+def listed(folder: Folder, names: list[str]) -> dict[str, list[Any]]:
     """Sizes and checksums of files, for a manifest."""
     return {name: _measured(folder, name) for name in names}
 
 
-def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, list]:
+def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, list[Any]]:
     """The files in a manifest. Raises `CorruptFile` if it does not have the form of `manifest_bytes`, or names files
     that are not ours: its checksum only proves that it is complete."""
     files = about.get("files") if isinstance(about, dict) else None
@@ -176,7 +177,7 @@ def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str
     return files
 
 
-def verify(folder: Folder, files: dict[str, list]) -> None:
+def verify(folder: Folder, files: dict[str, list[Any]]) -> None:
     """Raise `CorruptFile` if a file in a manifest is not as written."""
     for name, (size, checksum) in sorted(files.items()):
         try:
@@ -193,7 +194,7 @@ def verify(folder: Folder, files: dict[str, list]) -> None:
             raise CorruptFile(f"{name}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _measured(folder: Folder, name: str) -> list:
+def _measured(folder: Folder, name: str) -> list[Any]:
     with _reading(folder, name) as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
         return [file.tell(), checksum]
