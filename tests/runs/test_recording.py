@@ -92,7 +92,7 @@ def test_everything_is_in_the_record(folder):
     points = [(one["step"], one["value"]) for one in record.curves() if one.get("tag") == "cost"]
     assert points == result.history["cost"]
     assert [one for one in record.curves() if "evaluate" in one] == [
-        {"evaluate": "test", "step": 0, "value": end["evaluated"]["test"]}
+        {"evaluate": "test", "step": 3, "value": end["evaluated"]["test"]}
     ]
 
 

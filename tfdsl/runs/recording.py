@@ -137,8 +137,8 @@ class RunRecorder(RunObserver):
             },
             "about": dict(options.about or {}),
             "versions": {
-                "tfdsl": __version__, "python": platform.python_version(), "tensorflow": self._result.versions.get("tensorflow"),
-                "numpy": np.__version__,
+                "tfdsl": __version__, "python": platform.python_version(), "numpy": np.__version__,
+                **self._result.versions,
             },
             "host": {"name": socket.gethostname(), "system": platform.platform(), "pid": os.getpid(), **machine()},
         }  # fmt: skip

@@ -306,8 +306,9 @@ def test_the_folder_of_checkpoints_vanishes(undisturbed, here):
 def test_the_folder_of_the_log_vanishes(here):
     options, notes = disturbed(9, lambda: shutil.rmtree(here / "logs"))
     program().run(options=options)
-    (note,) = notes
+    note, lost = notes
     assert "warning[TFG912]: the event file in logs was deleted" in note
+    assert "warning[TFG913]: the record of this run" in lost
     assert [step for step, _ in points()][-3:] == [14, 16, 18]
 
 
@@ -383,7 +384,7 @@ def test_now_does_not_change(here):
 
 def test_event_files_of_other_programs_are_left_alone(here):
     stopped_after(first_program(), 7)
-    (ours,) = (here / "logs").iterdir()
+    (ours,) = (here / "logs").glob("*.tfevents.*")
     run = ours.name.rpartition(".")[2]
     for name in ("events.out.tfevents.1.host.0001.ffffffff", f"events.out.tfevents.1.host.0009.{run}"):
         (here / "logs" / name).write_bytes(b"other")

@@ -271,7 +271,7 @@ def test_two_runs_in_one_second_do_not_overwrite_each_other(here, monkeypatch):
     text = LOGGED.replace("{folder}", "logs-{now}")
     first, second = run(text), run(text)
     assert first.logdirs == second.logdirs == ["logs-20270115080000"]
-    files = sorted((here / first.logdirs[0]).iterdir())
+    files = sorted((here / first.logdirs[0]).glob("*.tfevents.*"))
     assert len(files) == 2
     assert all(len(events(file).Scalars("loss")) == 5 for file in files)
 
