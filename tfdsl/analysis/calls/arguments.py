@@ -89,7 +89,10 @@ def assign_arguments(
             if at >= positional:
                 limit = counted(positional or "no", "argument")
                 help = other_names.too_many(function, given[0][1].text, argument.value)
-                help = f"name it: {names[at]}={argument.text}" if at < len(names) else help
+                if at < len(names):
+                    help = f"name it: {names[at]}={argument.text}"
+                elif positional and re.search(rf"\b{names[-1]}: \[", signature):
+                    help = _as_list(function, given, positional)
                 count = sum(1 for name, _ in given if name is None)
                 ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
                          signature=signature)  # fmt: skip
@@ -103,6 +106,13 @@ def assign_arguments(
             ctx.fail(ARGUMENT_TWICE, argument.whole or argument.span, function=function, name=name)
         result[name] = argument
     return result
+
+
+def _as_list(function: str, given: Arguments, positional: int) -> str:
+    """Help for a call that gives the elements of its last parameter, a list, one by one."""
+    texts = [argument.text for name, argument in given if name is None]
+    listed = ", ".join(texts[positional - 1 :])
+    return f"write them as a list: {function}({', '.join([*texts[: positional - 1], f'[{listed}]'])})"
 
 
 def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:
