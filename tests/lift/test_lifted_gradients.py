@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from test_inline import saved, verified
 
 from tfdsl.driver import compile_source
 from tfdsl.lift.read import graph_of, read_graph
@@ -84,6 +85,19 @@ def by_rows():
     loss = tf.reduce_mean(tf.square(tf.nn.embedding_lookup(table, v1.placeholder(tf.int32, [None], "x")) @ w))
     clipped, _ = tf.clip_by_global_norm(tf.gradients(loss, [table, w]), 0.1)
     v1.train.GradientDescentOptimizer(0.1).apply_gradients(zip(clipped, [table, w]), name="train")
+
+
+def as_a_value():
+    """The gradient of a loss is also a result, so its op has two results."""
+    x, y = v1.placeholder(tf.float32, [None, 2], "x"), v1.placeholder(tf.int32, [None], "y")
+    for name, loss in (("sparse", tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x * 3.0)),
+                       ("dense", tf.nn.softmax_cross_entropy_with_logits(labels=x, logits=x * 3.0))):  # fmt: skip
+        tf.multiply(tf.gradients(loss, [x])[0], 2.0, name=name)
+
+
+def test_gradients_that_are_results(here):
+    source = verified(saved(as_a_value))
+    assert "raw.SparseSoftmaxCrossEntropyWithLogits(" in source and "raw.SoftmaxCrossEntropyWithLogits(" in source
 
 
 def apply(pairs):

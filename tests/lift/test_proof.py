@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from graph_files import written
 
+import tfdsl
 from tfdsl.access import Access
 from tfdsl.cli import lift as cli_lift
 from tfdsl.cli import main
-from tfdsl.driver import compile_source
+from tfdsl.driver import Compiled, compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift import readable
 from tfdsl.lift.draft import CallPiece, Given, Produced, StepPiece
@@ -27,6 +28,7 @@ from tfdsl.lift.read import graph_of
 from tfdsl.lift.unfolded import ALL_FOLDED, Unfolded, UnfoldedPart, unfolded_json, unfolded_of
 from tfdsl.lift.verify import Verifier
 from tfdsl.lowering.tf import tf, v1
+from tfdsl.program import Node
 from tfdsl.record import replace
 from tfdsl.source import Source
 
@@ -102,14 +104,15 @@ def test_what_is_right_is_folded(here, wrong):
         ("softplus", "it differs by up to 0.641"),
         ("crelu", "it differs in shape or dtype"),
         ("no_such_op", "it does not compile: there is no name 'no_such_op'"),
+        ("relu relu", "it does not compile: did not expect 'relu' here"),
     ],
 )
 def test_only_what_is_wrong_stays(here, wrong, callee, reason):
     wrong["first"] = callee
     unfolded, made, report = proved(network())
     (part,) = unfolded.parts
-    assert (part.fold, part.nodes, part.form, part.reason) == ("fold_relus", {"first"}, callee, reason)
-    comment = f"# stays as it was: as {callee}, {reason}\n"
+    assert (part.fold, part.nodes, part.form) == ("fold_relus", {"first"}, callee) and part.reason.startswith(reason)
+    comment = f"# {part}\n"
     assert code(made) == RIGHT.replace("first = relu(", f"{comment}first = relu(") and report.is_same
 
 
@@ -182,7 +185,47 @@ def test_an_error_of_tensorflow(here, monkeypatch):
         raise AssertionError("no gradient")
 
     unfolded = Prover(saved, "arrays.npz", compare).unfolded()
-    assert unfolded.exact == "the readable form does not compile: AssertionError no gradient" and len(built) == 1
+    assert unfolded.exact == "the readable form does not compile: AssertionError no gradient" and len(built) == 2
+
+
+def test_a_step_without_gradients(here, monkeypatch):
+    """An error that names no statement, from a step of an optimizer: only this step stays as it was."""
+    built = Compiled.built
+
+    def fails(compiled, graph=""):
+        if any(isinstance(item, Node) and item.op == "optimize" for item in compiled.program.graph().items):
+            raise AssertionError("no gradient\nand more")
+        return built(compiled, graph)
+
+    monkeypatch.setattr(Compiled, "built", fails)
+    unfolded, made, report = proved(network())
+    (part,) = unfolded.parts
+    assert (part.fold, part.form) == ("fold_optimizers", "optimize with gradient_descent") and report.is_same
+    assert part.reason == "it cannot be built: AssertionError no gradient" and not unfolded.exact
+    assert f"# {part}\n" in made.source and "optimize " not in code(made).replace(f"# {part}", "")
+
+
+def fold_fails(draft):
+    draft.graph.nodes["nothing"]
+
+
+def test_a_fold_that_fails(here, monkeypatch):
+    monkeypatch.setattr(readable, "FOLDS", (*readable.FOLDS, fold_fails))
+    unfolded, made, report = proved(network())
+    assert unfolded == ALL_FOLDED and made.is_exact and report.is_same
+    reason = "the readable form cannot be written: KeyError 'nothing'"
+    assert made.notes[-1] == f"written node for node, because {reason}"
+
+
+@pytest.mark.parametrize("callee", ["softplus(", "no_such_op"])
+@pytest.mark.parametrize("output", ["network.tfg", "-"])
+def test_without_a_proof_the_program_compiles(here, capsys, wrong, callee, output):
+    wrong["first"] = callee
+    assert main(["lift", written(network(), here / "network.pb"), "-o", output]) == 0
+    source = capsys.readouterr().out if output == "-" else Path(output).read_text(encoding="utf-8")
+    assert f"# stays as it was: as {callee}, it does not compile: " in source
+    assert "\nfirst = relu(x @ w)\n" in source
+    tfdsl.compile(source).built()
 
 
 def turn_raw(draft):

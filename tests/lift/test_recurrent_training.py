@@ -87,3 +87,30 @@ def test_a_loop_that_ends_early_is_no_scan(here):
 
     source = verified(as_in_1(build))
     assert "while " in source and "scan(" not in source
+
+
+def test_lengths_in_the_first_versions(here):
+    """`dynamic_rnn` of TensorFlow 1.0 goes through all elements, and asks an array for its size."""
+
+    def build():
+        x, lengths = v1.placeholder(tf.float32, [None, 2, 3], "x"), v1.placeholder(tf.int32, [2], "lengths")
+        w = v1.get_variable("w", [3, 3], initializer=v1.ones_initializer())
+        count, zeros = tf.shape(x)[0], tf.fill([2, 3], 0.0)
+        taken = tf.TensorArray(tf.float32, size=count).unstack(x)
+
+        def body(i, state, made):
+            following = tf.tanh(taken.read(i) + tf.matmul(state, w))
+            ended = i >= lengths
+            made = made.write(i, v1.where(ended, zeros, following))
+            return i + 1, v1.where(ended, state, following), made
+
+        start = (0, tf.zeros([2, 3]), tf.TensorArray(tf.float32, size=count, infer_shape=False))
+        _, _, made = v1.while_loop(lambda i, *_: i < count, body, start)
+        size = v1.raw_ops.TensorArraySizeV3(handle=made.handle, flow_in=made.flow)
+        outputs = v1.raw_ops.TensorArrayGatherV3(handle=made.handle, indices=tf.range(0, size), flow_in=made.flow,
+                                                 dtype=tf.float32, element_shape=[2, 3])  # fmt: skip
+        v1.train.AdamOptimizer(0.1).minimize(tf.reduce_mean(tf.square(outputs), name="loss"))
+
+    source = verified(as_in_1(build))
+    assert "    state, _ = states\n" in source and "_, outputs = scan(step, [x, " in source
+    assert "TensorArrayS" not in source and "while " not in source

@@ -10,12 +10,16 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from ..access import Access
 from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted
+from ..driver import compile_source
+from ..inputs import CompileInputs
 from ..lift.options import DROPS, KEEP_NAMES, USUAL, LiftOptions
 from ..lift.unfolded import ALL_FOLDED, Unfolded, unfolded_json, unfolded_of
 from ..limits import Limits
 from ..outputs import write_output
+from ..source import Source
 from . import tensorflow
 from .options import positive
 from .orders import carried_out
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from ..driver import Compiled
     from ..lift.graph import SavedGraph
     from ..lift.lifted import Lifted
     from ..lift.verify import VerifyReport
@@ -138,7 +143,7 @@ def command(arguments: argparse.Namespace) -> int:
             _write(arguments, program, is_inline=False)
             return _verify(arguments, program, is_inline=False)
     if output == "-":
-        _, lifted = lifted_by(arguments, "")
+        _, lifted = _built_by(arguments, "")
         if lifted.arrays:
             some = next(iter(lifted.arrays))
             raise WrongUse(f"the constant {some!r} needs a file of its own: name the program with -o OUT")
@@ -169,6 +174,38 @@ def lifted_by(
     return graph, lift_readable(graph, arrays, unfolded, options_of(arguments, graph))
 
 
+def _built_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, Lifted]":
+    """The graph that a command line names, and its program. Parts that do not compile stay as they were."""
+    from ..lift.exact import ARRAYS
+    from ..lift.proof import Prover
+    from ..lift.readable import lift_readable
+    from ..lift.verify import VerifyReport
+
+    graph, lifted = lifted_by(arguments, arrays)
+    if lifted.is_exact:
+        return graph, lifted
+    with tempfile.TemporaryDirectory(prefix="tfdsl-lift-") as work:
+
+        def build(original: "SavedGraph", made: "Lifted", source: Source) -> "VerifyReport":
+            if made.arrays:
+                write_arrays(os.path.join(work, arrays or ARRAYS), made.arrays)
+            compiled(source, os.path.join(work, "lifted.tfg")).built()
+            return VerifyReport()
+
+        try:
+            build(graph, lifted, Source("lifted", lifted.source))
+        except Exception:  # TensorFlow raises errors of many classes while it builds a graph
+            options = options_of(arguments, graph)
+            lifted = lift_readable(graph, arrays, Prover(graph, arrays, build, options).unfolded(), options)
+    return graph, lifted
+
+
+def compiled(source: Source, place: str) -> "Compiled":
+    """A lifted program, compiled as if it were in a file at a place."""
+    inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(place, trusted=True))
+    return compile_source(source, inputs)
+
+
 def options_of(arguments: argparse.Namespace, graph: "SavedGraph") -> LiftOptions:
     """The choices of a command line for the readable form."""
     path = graph.checkpoint and os.path.relpath(graph.checkpoint)
@@ -191,7 +228,8 @@ def _is_below(path: str, folder: str) -> bool:
 def _write(arguments: argparse.Namespace, program: str, is_inline: bool, unfolded: Unfolded = ALL_FOLDED) -> str:
     """Write the program, and the file with its constants. Return what was written, in words."""
     beside = arrays_of(program)
-    graph, lifted = lifted_by(arguments, "" if is_inline else os.path.basename(beside), unfolded)
+    arrays = "" if is_inline else os.path.basename(beside)
+    graph, lifted = lifted_by(arguments, arrays, unfolded) if arguments.verify else _built_by(arguments, arrays)
     if arguments.shapes:
         from ..lift.fed_shapes import check_shapes
 
@@ -267,7 +305,7 @@ def report_json(report: "VerifyReport") -> dict[str, Any]:
              "rounding": one.is_rounding, "reason": one.reason}
             for one in report.unequal
         ],
-        "failed": report.failed, "left_out": report.left_out, "guessed": report.guessed,
+        "failed": report.failed, "left_out": report.left_out, "guessed": report.guessed, "races": report.races,
     }  # fmt: skip
 
 
@@ -301,6 +339,9 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
         print(f"the same bits in {same}, after {counted(report['updates'], 'update')}")
     if not tensors and not report["updates"]:
         print("nothing was compared, so nothing is proved")
+    if report["races"]:
+        more = f" ({len(report['races']) - 1} more)" if len(report["races"]) > 1 else ""
+        print(f"in the graph, {report['races'][0]}{more}; here it reads first, as in the program")
     for reason, names in report["left_out"].items():
         print(f"not compared: {counted(len(names), 'tensor')}, such as {names[0]}: {reason}")
     for line in _ways(report):

@@ -10,13 +10,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..access import Access
-from ..driver import compile_source
-from ..inputs import CompileInputs
 from ..source import Source
 from ..syntax.read import read
 from . import tensorflow
-from .lift import arrays_of, largest, lifted_by, options_of, report_json, write_arrays
+from .lift import arrays_of, compiled, largest, lifted_by, options_of, report_json, write_arrays
 from .orders import carry_out
 
 if TYPE_CHECKING:
@@ -41,8 +38,7 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         print(json.dumps({"running": side, "names": list(names)}), flush=True)
 
     def report_on(original: "SavedGraph", made: "Lifted", source: Source, place: str) -> "VerifyReport":
-        inputs = CompileInputs(limits=largest(), foreign=tensorflow.foreign(), access=Access(place, trusted=True))
-        verifier = Verifier(original, made, compile_source(source, inputs), shapes=dict(given.shapes), seed=given.seed,
+        verifier = Verifier(original, made, compiled(source, place), shapes=dict(given.shapes), seed=given.seed,
                             avoid=frozenset(avoid), one_by_one=one_by_one, running=running)  # fmt: skip
         return verifier.verify()
 
@@ -58,7 +54,7 @@ def _verify(arguments: dict[str, Any], program: str, avoid: list[str], one_by_on
         report = report_on(graph, lifted, read(program, largest()), program)
     except Exception as error:  # TensorFlow raises errors of many classes while it builds a graph
         failed = error
-    if not given.exact and (report is None or not report.is_same):
+    if not lifted.is_exact and (report is None or not report.is_same):
         unfolded = Prover(graph, arrays, compare, options_of(given, graph)).unfolded()
     if unfolded != ALL_FOLDED:
         lifted = lift_readable(graph, arrays, unfolded, options_of(given, graph))

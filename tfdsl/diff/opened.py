@@ -123,12 +123,15 @@ def _lifted_compared(
         notes.append(f"which variables are trained is not compared: {plain[0]} does not say it")
         graphs = [replace(graph, collections={}, signatures={}) for graph in graphs]
     lifted = [_readable(graph) for graph in graphs]
-    if any(one.is_exact for one in lifted):
-        lifted = [lift_exact(graph, _ARRAYS) for graph in graphs]
+    try:
+        programs = _programs(lifted, folder, given) if not any(one.is_exact for one in lifted) else None
+    except TfgError:
+        programs = None  # a readable form does not compile
+    programs = programs or _programs([lift_exact(graph, _ARRAYS) for graph in graphs], f"{folder}_exact", given)
     have_values = all(graph.checkpoint for graph in graphs)
     found: list[Inventory] = []
-    for at, (path, graph, one) in enumerate(zip(paths, graphs, lifted)):
-        inventory = inventory_of(_program(one, _folder(given, f"{folder}{at}"), given), path)
+    for path, graph, program in zip(paths, graphs, programs):
+        inventory = inventory_of(program, path)
         found.append(_with_values(inventory, graph.checkpoint) if have_values else inventory)
     report = compared(_pruned(found[0]), _pruned(found[1]), names_matter=False)
     return replace(report, notes=tuple(notes))
@@ -171,6 +174,11 @@ def _pruned(inventory: Inventory) -> Inventory:
 
 _ARRAYS = "constants.npz"
 _OF_PROGRAMS = ("param", "session", "statement", "local")
+
+
+def _programs(lifted: "list[Lifted]", folder: str, given: DiffInputs) -> list[Program]:
+    """The programs of lifted graphs."""
+    return [_program(one, _folder(given, f"{folder}{at}"), given) for at, one in enumerate(lifted)]
 
 
 def _program(lifted: "Lifted", folder: str, given: DiffInputs) -> Program:

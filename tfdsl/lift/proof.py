@@ -11,6 +11,7 @@ from ..record import Record, replace
 from ..source import Source
 from .constants import value_text
 from .draft import (
+    BlockPiece,
     CallPiece,
     Draft,
     IfPiece,
@@ -25,6 +26,7 @@ from .draft import (
     VariablePiece,
     is_raw,
 )
+from .folds.calls import fold_calls
 from .graph import SavedGraph
 from .inline import inlined
 from .lifted import Lifted
@@ -59,16 +61,11 @@ class Prover:
         found, hopeless = replace(ALL_FOLDED, is_apart=True), dict[str, str]()
         apart = self._attempt(found)
         while apart is not None and self._tries < self._most:
-            left = apart.wrong.keys() - hopeless.keys()
-            if not left:
-                break
-            node = min(left, key=lambda name: (len(self._graph.above(name) & left), name))
-            part = self._culprit(found, apart, node)
+            part = self._next(found, apart, hopeless)
             if part is None:
-                hopeless[node] = apart.wrong[node]
-            else:
-                found = replace(found, parts=(*found.parts, part))
-                apart = self._attempt(found)
+                break
+            found = replace(found, parts=(*found.parts, part))
+            apart = self._attempt(found)
         if apart is None:  # there is no readable form to begin with
             return ALL_FOLDED
         if apart.report is None or apart.wrong:
@@ -77,6 +74,30 @@ class Prover:
         nested = replace(found, is_apart=False)
         attempt = self._attempt(nested)
         return nested if attempt is not None and attempt.report is not None and not attempt.wrong else found
+
+    def _next(self, found: Unfolded, attempt: ProofAttempt, hopeless: dict[str, str]) -> UnfoldedPart | None:
+        """The next part that must stay as it was. Nodes that nothing makes right are added to `hopeless`."""
+        while self._tries < self._most:
+            left = attempt.wrong.keys() - hopeless.keys()
+            if not left:
+                return self._unbuilt(found, attempt) if attempt.report is None and not attempt.wrong else None
+            node = min(left, key=lambda name: (len(self._graph.above(name) & left), name))
+            part = self._culprit(found, attempt, node)
+            if part is not None:
+                return part
+            hopeless[node] = attempt.wrong[node]
+        return None
+
+    def _unbuilt(self, found: Unfolded, attempt: ProofAttempt) -> UnfoldedPart | None:
+        """The step, loop or branch to blame for an error that names no statement: the first one without which there is
+        no such error."""
+        pieces = [one for one in attempt.made.draft.pieces.values() if isinstance(one, (StepPiece, BlockPiece))]
+        for piece in sorted(pieces, key=lambda one: isinstance(one, BlockPiece)):
+            part = _part(attempt.made.draft, piece, f"it cannot be built: {attempt.failure}")
+            tried = self._attempt(replace(found, parts=(*found.parts, part)))
+            if tried is not None and tried.failure != attempt.failure:
+                return part
+        return None
 
     def _attempt(self, unfolded: Unfolded) -> ProofAttempt | None:
         """Lift and compare the graph with some parts left as they were. None if the graph has no readable form."""
@@ -129,7 +150,7 @@ def _suspects(draft: Draft, node: str, reason: str) -> Iterator[UnfoldedPart]:
     """The folds that may be to blame for a node: first the folds that computed its inputs while lifting, then the fold
     that took the node."""
     owner = draft.owner(node)
-    own = {name for name in (*draft.inside, owner) if draft.owner(name) == owner}
+    own = _nodes_of(draft, owner)
     computed: list[str] = []
     todo = [end.node for name in own for end in draft.graph.nodes[name].inputs]
     while todo:
@@ -142,11 +163,20 @@ def _suspects(draft: Draft, node: str, reason: str) -> Iterator[UnfoldedPart]:
         form = "nothing" if value is None else value_text(value.tolist(), "")
         yield UnfoldedPart(draft.folded[name], frozenset({name}), form, f"{node} {reason}")
     piece = draft.pieces.get(owner)
-    if piece is not None and not is_raw(piece):
-        fold = draft.folded[owner]
-        yield UnfoldedPart(
-            fold, frozenset(one for one in own if draft.folded[one] == fold), _form(piece), f"it {reason}"
-        )
+    if piece is not None and not (is_raw(piece) and draft.folded[owner] == fold_calls.__name__):
+        yield _part(draft, piece, f"it {reason}")
+
+
+def _nodes_of(draft: Draft, owner: str) -> set[str]:
+    """The nodes that are part of a piece."""
+    return {name for name in (*draft.inside, owner) if draft.owner(name) == owner}
+
+
+def _part(draft: Draft, piece: LiftedPiece, reason: str) -> UnfoldedPart:
+    """The part of the graph that a fold turned into a piece."""
+    fold = draft.folded[piece.node]
+    nodes = frozenset(one for one in _nodes_of(draft, piece.node) if draft.folded[one] == fold)
+    return UnfoldedPart(fold, nodes, _form(piece), reason)
 
 
 def _form(piece: LiftedPiece) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ..diagnostics import TfgError
 from ..diagnostics.spelling import listed
 from ..lowering.definitions import functions_of
 from ..record import Record, replace
@@ -102,6 +103,16 @@ def readable(
     graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED, options: LiftOptions = USUAL
 ) -> ReadableForm:
     """The readable form of a graph. Raises `NotReadable` if it has none."""
+    try:
+        return _readable(graph, arrays, unfolded, options)
+    except (NotReadable, TfgError):
+        raise
+    except Exception as error:  # a fold fails on nodes that it does not foresee
+        said = " ".join((type(error).__name__, *str(error).splitlines()[:1]))
+        raise NotReadable(f"the readable form cannot be written: {said}") from error
+
+
+def _readable(graph: SavedGraph, arrays: str, unfolded: Unfolded, options: LiftOptions) -> ReadableForm:
     flat = inlined(graph)
     weights = Unfrozen(flat.graph) if options.as_variables is None else unfrozen(flat.graph, options.as_variables)
     made = fed(weights.graph)
@@ -154,7 +165,7 @@ def readable(
     before = head + seed + declared + defined
     text = before + source + ending
     lifted = Lifted(
-        format_text(Source("lifted", text)),
+        _formatted(text),
         arrays_of,
         found,
         (*graph.notes, *draft.notes),
@@ -162,6 +173,15 @@ def readable(
     )
     lines = (*[""] * before.count("\n"), *writer.lines, *[""] * ending.count("\n"))
     return ReadableForm(lifted, draft, text, lines)
+
+
+def _formatted(text: str) -> str:
+    """The text of a program, formatted. A text that cannot be parsed stays, and its errors are found when it is
+    compiled."""
+    try:
+        return format_text(Source("lifted", text))
+    except TfgError:
+        return text
 
 
 def _ending(draft: Draft, writer: Writer, session: Restoring) -> str:

@@ -21,8 +21,10 @@ from ..record import Record, State, field
 from .draws import paired_draws
 from .fed_shapes import fed_shape, named_feeds
 from .fed_strings import fed_string
+from .folds.optimizers import slots_of
 from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
+from .races import races, settle
 from .read import graph_def_of
 from .sides import (
     CANNOT_RUN,
@@ -68,6 +70,7 @@ class VerifyReport(State):
     failed: dict[str, str] = field(default_factory=dict[str, str])  # errors of what fails only in the program
     left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     guessed: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    races: list[str] = field(default_factory=list[str])  # where the graph leaves the order of two ops open
 
     @property
     def is_same(self) -> bool:
@@ -105,11 +108,16 @@ class Verifier:
         self._shapes = {known[name]: sizes for name, sizes in shapes.items() if name in known}
         self._one_by_one = one_by_one
         built = compiled.built()
-        self._left = Side(graph_def_of(graph), running, "graph")
-        starts = [one.initializer.name for one in built.state_variables()]
-        self._right = Side(built.graph.as_graph_def(), running, "program")
-        self._start = [self._right.graph.get_operation_by_name(name) for name in starts]
         self.report = VerifyReport()
+        open_orders = races(graph)
+        self.report.races = list(map(str, open_orders))
+        definitions = graph_def_of(graph), built.graph.as_graph_def()
+        for one in definitions:
+            settle(one, open_orders)
+        self._left, self._right = Side(definitions[0], running, "graph"), Side(definitions[1], running, "program")
+        starts = [one.initializer.name for one in built.state_variables()]
+        self._start = [self._right.graph.get_operation_by_name(name) for name in starts]
+        self._slots = {name for node in graph.nodes.values() for name in slots_of(graph, node)}
         self._pairs: dict[Endpoint, Pair] = {}
         self._variables: dict[str, str] = {}  # the counterparts in the program, by the name in the original
         self._weights: set[str] = set()  # variables of the program that are constants in the original
@@ -152,7 +160,7 @@ class Verifier:
 
     def verify(self) -> VerifyReport:
         values = {
-            name: self._value(self._left.readers[name], self._right.readers[other])
+            name: self._value(self._left.readers[name], self._right.readers[other], is_slot=name in self._slots)
             for name, other in self._variables.items()
         }
         feeds = self._feeds()
@@ -174,9 +182,9 @@ class Verifier:
 
     # --- values ---------------------------------------------------------------------------------
 
-    def _value(self, tensor: Operand, other: Operand, end: Endpoint | None = None) -> np.ndarray:
+    def _value(self, tensor: Operand, other: Operand, end: Endpoint | None = None, is_slot: bool = False) -> np.ndarray:
         """A random value for a tensor and its counterpart. Unknown sizes become 2, and a tensor of unknown rank has the
-        shape that an op needs, or one element."""
+        shape that an op needs, or one element. An optimizer may take the root of a slot, so it is not negative."""
         shape = None if end is None else self._shapes.get(end)
         known = _known_shape(tensor, other)
         if shape is None and known.rank is None:
@@ -190,7 +198,7 @@ class Verifier:
             return self._random.integers(0, 2, shape).astype(bool)
         if dtype.is_integer or dtype.is_quantized:
             return self._random.integers(0, 2, shape).astype(dtype.as_numpy_dtype)
-        numbers = self._random.uniform(-1, 1, shape)
+        numbers = self._random.uniform(0 if is_slot else -1, 1, shape)
         if dtype.is_complex:
             numbers = numbers + 1j * self._random.uniform(-1, 1, shape)
         return np.asarray(numbers).astype(dtype.as_numpy_dtype)

@@ -20,6 +20,7 @@ from .draft import (
     LiftedPiece,
     LoopPiece,
     LoopVariable,
+    NotReadable,
     Operand,
     ParameterPiece,
     PlaceholderPiece,
@@ -211,6 +212,7 @@ class Writer(ExpressionWriter):
     def _ordered(self, roots: Iterable[str], region: str = "") -> list[LiftedPiece]:
         """The pieces of one loop body, or outside of all bodies, each after the pieces that it reads."""
         found: dict[str, LiftedPiece] = {}
+        opened: set[str] = set()
         pieces = self.draft.pieces
         order = {name: at for at, name in enumerate(self.draft.graph.nodes)}
         for name in sorted(roots, key=lambda one: order.get(one, len(order))):
@@ -221,7 +223,10 @@ class Writer(ExpressionWriter):
                     continue
                 if is_done:
                     found[one] = pieces[one]
+                elif one in opened:
+                    raise NotReadable(f"{one} would need itself")
                 else:
+                    opened.add(one)
                     stack.append((one, True))
                     own = (other for other in self._needed(pieces[one]) if self.draft.regions.get(other, "") == region)
                     needed = [other for other in own if other not in found and other != one]
@@ -351,7 +356,8 @@ class Writer(ExpressionWriter):
         if isinstance(loop, ScanPiece):
             self._name_scan(loop, bound)
         for one in loop.variables:
-            name = unused_name(self._inside(loop) + _variable_name(one), bound)
+            is_read = one.now in self.read or not isinstance(loop, ScanPiece)
+            name = unused_name(self._inside(loop) + _variable_name(one), bound) if is_read else NOBODY
             self.names[one.now] = name
             self.bound[name] += 1
             if one.last is not None:

@@ -294,16 +294,26 @@ class _Scan:
         values = {self._draft.end(one.following) for one in self._states}
         found = [*self._states]
         for flow in self._flows:
-            empty = self._stores.empty(flow.first)
-            given = {} if empty is None else dict(empty.arguments)
-            match given.get("element_shape"), given.get("dtype"):
-                case Given(tuple(sizes)), Given("float32") if all(isinstance(size, int) for size in sizes):
-                    zeros = Splat(0.0, cast(tuple[int, ...], sizes), "float32")
-                    others = [value for value in self._stacked_values(flow) if value not in values]
-                    found += [LoopVariable(flow.now, zeros, value, None) for value in others]
-                case _:
-                    pass
+            for value in self._stacked_values(flow):
+                first = self._zeros(flow, value) if value not in values else None
+                if first is not None:
+                    found.append(LoopVariable(flow.now, first, value, None))
         return found
+
+    def _zeros(self, flow: LoopVariable, result: Endpoint) -> Operand | None:
+        """Zeros of the shape of a result: the result of an example that has ended, or of the shape of all elements."""
+        match self._stores.made(Produced(result)):
+            case CallPiece(callee=WHERE.name, arguments=(_, (_, given), _), controls=()) if self._is_zeros(given):
+                return given
+            case _:
+                pass
+        empty = self._stores.empty(flow.first)
+        given = {} if empty is None else dict(empty.arguments)
+        match given.get("element_shape"), given.get("dtype"):
+            case Given(tuple(sizes)), Given("float32") if all(isinstance(size, int) for size in sizes):
+                return Splat(0.0, cast(tuple[int, ...], sizes), "float32")
+            case _:
+                return None
 
     def _guarded(self, gathers: dict[Endpoint, CallPiece], lengths: list[Operand | None]) -> list[LoopVariable]:
         """The variables of a loop that ends with the longest example, if it could go on, or else an empty list. An

@@ -45,7 +45,7 @@ def fold_calls(draft: Draft) -> None:
             default = operand(draft, node.inputs[0]) if node.inputs else None
             draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
         elif (
-            (given := _passed(node)) is not None
+            (given := _passed(draft, node)) is not None
             and not draft.waits(node)
             and draft.graph.users[node.name]
             and node.name not in draft.served
@@ -58,8 +58,8 @@ def fold_calls(draft: Draft) -> None:
             draft.claim(made or raw_of(draft, node))
 
 
-def _passed(node: GraphNode) -> Endpoint | None:
-    """The input that a node passes on as it is."""
+def _passed(draft: Draft, node: GraphNode) -> Endpoint | None:
+    """The input that a node passes on as it is, or the size that an array was made with."""
     match node.op:
         case "Identity" | "Snapshot":
             return node.inputs[0]
@@ -67,6 +67,10 @@ def _passed(node: GraphNode) -> Endpoint | None:
             return node.inputs[1]
         case "SplitV" if node.attrs["num_split"].i == 1:
             return node.inputs[0]
+        case "TensorArraySizeV3":
+            array = draft.graph.nodes[draft.end(node.inputs[0]).node]
+            is_fixed = array.op == "TensorArrayV3" and not array.attrs["dynamic_size"].b
+            return array.inputs[0] if is_fixed else None
         case _:
             return None
 
@@ -89,6 +93,8 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
         return None
     if any(count_of(arg, node.attrs) == 1 for arg in definition.output_arg):
         return None  # the call has a list as its result
+    if call.is_first and needs_others(draft, node):
+        return None
     params = {param.name: param for param in call.op.params}
     arguments: list[tuple[str, Operand]] = []
     for name, (_, value) in zip(call.inputs, inputs_of(draft, node), strict=True):
@@ -123,6 +129,12 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
     kept.sort(key=lambda one: order.index(one[0]))
     ends = _ends(node)[:1] if call.is_first else _ends(node)
     return CallPiece(node.name, ends, node.controls, callee=call.op.name, arguments=tuple(kept))
+
+
+def needs_others(draft: Draft, node: GraphNode) -> bool:
+    """Whether anything that is not folded yet reads other results of a node than the first one."""
+    users = [draft.graph.nodes[user] for user in draft.graph.users[node.name] if draft.is_free(user)]
+    return any(end.node == node.name and end.output for user in users for end in user.inputs)
 
 
 def raw_of(draft: Draft, node: GraphNode) -> CallPiece:

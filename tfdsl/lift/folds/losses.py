@@ -4,6 +4,7 @@ from ...ops.lifted import SOFTMAX_LOSSES
 from ...types import TensorType
 from ..draft import CallPiece, Draft
 from ..graph import Endpoint, GraphNode
+from .calls import needs_others
 from .operands import operand
 
 _RESHAPE, _STOP = "Reshape", "StopGradient"
@@ -11,6 +12,8 @@ _RESHAPE, _STOP = "Reshape", "StopGradient"
 
 def fold_losses(draft: Draft) -> None:
     for node in list(draft.nodes("SoftmaxCrossEntropyWithLogits")):
+        if needs_others(draft, node):
+            continue
         users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
         shaped = [one for one in users if one.op == _RESHAPE and one.inputs[0] == Endpoint(node.name)
                   and not draft.graph.nodes[one.name].name.partition("/")[0].startswith("gradients")]  # fmt: skip

@@ -23,7 +23,7 @@ from ..draft import (
     changes_something,
     ends_of,
 )
-from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode
+from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
 from .gradients import check_gradients, of_ops
 from .operands import operand
 from .variables import fold_variable, initializer_of
@@ -48,7 +48,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
         raise NotReadable(f"the updates of {scope} are not a step of one optimizer")
     made = [_summed(draft, scope, _input(node, step, "grad")) for node, step in zip(updates, steps) if step is not None]
-    slots = _slots(draft, updates, first)
+    slots = list(dict.fromkeys(name for node in updates for name in slots_of(graph, node)))
     by_rows = _by_rows(draft, scope, slots)
     holders = [_holder(draft, node.inputs[0]) for node in (*updates, *by_rows)]
     made += [node.inputs[-1] for node in by_rows]
@@ -209,18 +209,20 @@ def _loss(draft: Draft, gradients: str) -> Endpoint | None:
     return None
 
 
-def _slots(draft: Draft, updates: list[GraphNode], step: LiftedStep) -> list[str]:
-    """The variables that the optimizer keeps."""
+def slots_of(graph: SavedGraph, update: GraphNode) -> list[str]:
+    """The variables that an optimizer keeps for an update."""
+    step = lifted_step(update.op)
+    if step is None:
+        return []
     own = {"var", "grad", "indices", *step.optimizer.params, "learning_rate"}
     found: list[str] = []
-    for node in updates:
-        for name, end in zip(step.inputs, node.inputs):
-            holder = draft.graph.nodes[end.node]
-            if name not in own:
-                while holder.op not in VARIABLES and holder.inputs:
-                    holder = draft.graph.nodes[holder.inputs[0].node]
-                found += [holder.name] if holder.op in VARIABLES else []
-    return list(dict.fromkeys(found))
+    for name, end in zip(step.inputs, update.inputs):
+        holder = graph.nodes[end.node]
+        if name not in own:
+            while holder.op not in VARIABLES and holder.inputs:
+                holder = graph.nodes[holder.inputs[0].node]
+            found += [holder.name] if holder.op in VARIABLES else []
+    return found
 
 
 def _slots_name(draft: Draft, slots: list[str], trained: tuple[Endpoint, ...], scope: str) -> str:

@@ -22,9 +22,11 @@ def drop_savers(draft: Draft) -> None:
     found = [node.name for node in draft.nodes(*_SAVES, *RESTORES)]
     dropped = graph.below(*found)
     restored = sorted(
-        graph.nodes[name].inputs[0].node
-        for name in dropped
-        if graph.nodes[name].op in ASSIGNS and graph.input(graph.nodes[name], 0).name not in dropped
+        {
+            graph.nodes[name].inputs[0].node
+            for name in dropped
+            if graph.nodes[name].op in ASSIGNS and graph.input(graph.nodes[name], 0).name not in dropped
+        }
     )
     draft.dropped |= dropped
     for name in sorted(dropped):
