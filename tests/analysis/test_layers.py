@@ -1,5 +1,6 @@
 """The layers of programs: their parameters beside those of Keras, the slots of optimizers beside TensorFlow's."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import some
@@ -214,3 +215,16 @@ def test_what_is_made_of_gradients_for_an_optimizer_is_not_counted():
     assert clipped.work == summary(f"{text}apply g to w with adam").work
     assert clipped.work.flops > 0 and not clipped.work.unknown
     assert summary(f"{text}c, norm = clip_by_global_norm(g, 1.0)").work.unknown == ("clip_by_global_norm",)
+
+
+def test_constants_of_files(here):
+    """The weights of a frozen network are parameters that are not trained."""
+    np.savez("net.npz", kernel=np.ones([4, 3], np.float32), bias=np.ones([3], np.float32))
+    found = summary("""\
+placeholder x: float32[?, 4]
+scope dense:
+    y = relu(x @ stored("kernel", from="net.npz") + stored("bias", from="net.npz"))
+""")
+    (layer,) = found.layers
+    assert layer.path == "dense" and layer.fixed == found.fixed == Amount(15, 60)
+    assert found.trainable == Amount() and found.work.flops == 4 * 3 * 2 + 3 + 3 and not found.work.unknown

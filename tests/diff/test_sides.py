@@ -11,7 +11,10 @@ from graph_files import OTHERS, dense, loop, written
 from tfdsl.cli import main
 from tfdsl.diff.kinds import kind_of
 from tfdsl.diff.values import array_difference
+from tfdsl.lift import readable
+from tfdsl.lift.draft import CallPiece
 from tfdsl.lowering.tf import tf, v1
+from tfdsl.record import replace
 
 PROGRAM = """\
 placeholder X: float32[?, 2]
@@ -139,6 +142,18 @@ def test_a_graph_without_a_readable_form(here, capsys):
     text = tf.io.gfile.GFile("loop.pb", "rb").read()
     (here / "other.pb").write_bytes(text.replace(b"loop/Add", b"loop/Bdd").replace(b"loop/add", b"loop/bdd"))
     assert main(["diff", "loop.pb", "other.pb"]) in (0, 1)
+
+
+def test_a_readable_form_that_does_not_compile(here, capsys, monkeypatch):
+    def spoil(draft):
+        for name, piece in draft.pieces.items():
+            if isinstance(piece, CallPiece):
+                draft.pieces[name] = replace(piece, callee="no_such_op")
+
+    monkeypatch.setattr(readable, "FOLDS", (*readable.FOLDS, spoil))
+    for name, made in (("one.pb", dense()), ("two.pb", loop())):
+        written(made, here / name)
+    assert main(["diff", "one.pb", "one.pb"]) == 0 and main(["diff", "one.pb", "two.pb"]) == 1
 
 
 def test_checkpoints(compared):

@@ -1,22 +1,28 @@
 """All graphs of `graphs_by_hand` are lifted: the exact form builds the same graph, and the readable form computes the
-same bits and is a program without errors or warnings."""
+same bits and is a program without errors or warnings. It is drawn, summarized, exported, and trained on."""
+
+import contextlib
 
 import numpy as np
 import pytest
 from conftest import some
 from graphs_by_hand import graphs
 from test_exact import built_again
+from test_training_on import served, value_for
+from trained_on import same_training, steps_of
 
 from tfdsl.access import Access
+from tfdsl.cli import main
 from tfdsl.driver import check, compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift.compare import differences
-from tfdsl.lift.graph import VARIABLES
-from tfdsl.lift.read import graph_of
+from tfdsl.lift.graph import VARIABLES, Endpoint
+from tfdsl.lift.read import graph_of, read_graph
 from tfdsl.lift.readable import lift_readable
+from tfdsl.lift.sides import above
 from tfdsl.lift.verify import Verifier
 from tfdsl.limits import Limits
-from tfdsl.lowering.tf import v1
+from tfdsl.lowering.tf import tf, v1
 from tfdsl.ops.lifted import lifted_step
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
@@ -50,6 +56,74 @@ def test_a_program_by_hand(name, here):
     report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
     assert report.unequal == [] and report.failed == {} and report.is_same
     recognised(graph, lifted, compiled)
+
+
+@pytest.mark.parametrize("name", some(GRAPHS, QUICK[:1]))
+def test_commands(name, here, capsys):
+    lifted = lift_readable(saved(name), "lifted.npz")
+    np.savez(here / "lifted.npz", **lifted.arrays)
+    (here / "lifted.tfg").write_text(lifted.source, encoding="utf-8")
+    for words in (["fmt", "--check"], ["check"], ["summary"], ["graph", "-o", "graph.svg"]):
+        assert main([words[0], "lifted.tfg", *words[1:]]) == 0, (words, capsys.readouterr())
+    assert (here / "graph.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize("name", some(GRAPHS, QUICK[-1:]))
+def test_serving(name, here):
+    """A model that is exported from the program serves the same numbers as a model that is exported from the graph."""
+    graph = GRAPHS[name]()
+    with graph.as_default(), v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        inputs, outputs = served_tensors(graph, session)
+        signed = (
+            {f"in_{at}": v1.saved_model.build_tensor_info(one) for at, one in enumerate(some)}
+            for some in (inputs, outputs)
+        )
+        signature = v1.saved_model.build_signature_def(*signed, "tensorflow/serving/predict")
+        builder = v1.saved_model.Builder("old")
+        builder.add_meta_graph_and_variables(session, ["serve"], {"served": signature})
+        builder.save()
+    read = read_graph("old")
+    lifted = lift_readable(read, "lifted.npz")
+    assert len(outputs) > 0 and 'signature "served": ' in lifted.source
+    np.savez(here / "lifted.npz", **lifted.arrays)
+    ending = "" if lifted.restores else "\nsession:\n"
+    source = Source(str(here / "lifted.tfg"), f'{lifted.source}{ending}    export to "new"\n')
+    compile_source(source, CompileInputs(access=Access(source.path), limits=LIMITS)).run()
+    np.testing.assert_equal(served("new"), served("old"))
+
+
+def served_tensors(graph, session):
+    """The placeholders of a graph, and some tensors that its program names and that need no random numbers."""
+    named = lift_readable(graph_of(v1.train.export_meta_graph())).correspondence
+    inputs = [one.outputs[0] for one in graph.get_operations() if one.type == "Placeholder"]
+    feeds = {one: value_for(v1.saved_model.build_tensor_info(one)) for one in inputs}
+    acting = {one.name for one in graph.get_operations() if one.op_def.is_stateful and one.type not in STATE}
+    found = []
+    for one in reversed(graph.get_operations()):
+        is_value = len(one.outputs) == 1 and one.outputs[0].dtype == tf.float32 and one.inputs
+        if is_value and Endpoint(one.name) in named and acting.isdisjoint(above(one)):
+            with contextlib.suppress(tf.errors.OpError, ValueError):
+                session.run(one.outputs[0], feeds)
+                found.append(one.outputs[0])
+        if len(found) == MOST:
+            break
+    return inputs, found
+
+
+MOST = 3
+STATE = ("VarHandleOp", "VariableV2", "ReadVariableOp", "Placeholder")
+
+
+@pytest.mark.parametrize("name", some(GRAPHS, QUICK[1:2]))
+def test_fifty_further_steps(name, here):
+    with GRAPHS[name]().as_default():
+        v1.train.export_meta_graph("model.meta")
+    if steps_of(read_graph("model.meta")):
+        same_training("model.meta", here, SIZES.get(name, ()))
+
+
+SIZES = {}
 
 
 def recognised(graph, lifted, compiled):

@@ -234,6 +234,15 @@ def turn_raw(draft):
     draft.pieces["first"] = replace(piece, callee="raw.Softplus", arguments=given)
 
 
+def test_constants_beside_a_program_that_compiles(here, capsys):
+    """Another file of constants with the same name does not matter."""
+    with tf.Graph().as_default() as graph:
+        tf.matmul(v1.placeholder(tf.float32, [2, 5], "x"), np.linspace(-1, 1, 50, dtype=np.float32).reshape(5, 10))
+    np.savez("program.npz", other=[1.0])
+    assert main(["lift", written(graph, here / "graph.pb"), "-o", "program.tfg", "--overwrite"]) == 0
+    assert "node for node" not in capsys.readouterr().err and "MatMul = x @ stored(" in Path("program.tfg").read_text()
+
+
 def test_json():
     part = UnfoldedPart("fold_relus", frozenset({"b", "a"}), "relu", "it differs")
     unfolded = Unfolded((part,), is_apart=True, exact="it fails")

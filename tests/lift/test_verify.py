@@ -173,6 +173,7 @@ SAME = {
         "failed": {},
         "left_out": {},
         "guessed": {},
+        "races": [],
     },
     "unfolded": {"parts": [], "apart": False, "exact": ""},
 }

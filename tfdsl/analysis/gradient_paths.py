@@ -7,6 +7,8 @@ from ..ops.named import GRADIENTS
 from ..program import Node, Ref, minimized, refs_of, upstream
 from ..types import TensorType
 
+_LIST = "variant"  # the dtype of a list of tensors
+
 
 def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     """The inputs of a node that receive a gradient from it."""
@@ -17,7 +19,7 @@ def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
         ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
     ]
     inputs += [ref for region in node.regions for ref in region.inputs()]
-    return [ref for ref in inputs if is_inexact(nodes[ref.node].outputs, ref.output)]
+    return [ref for ref in inputs if _can_have_gradient(nodes[ref.node].outputs, ref.output)]
 
 
 def gradient_upstream(nodes: Mapping[int, Node], refs: Iterable[Ref]) -> Iterator[Node]:
@@ -44,6 +46,11 @@ def gradient_reads(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
             reads += second if passing.intersection(first) else ()
             reads += first if passing.intersection(second) else ()
     return reads
+
+
+def _can_have_gradient(outputs: tuple[TensorType, ...], at: int) -> bool:
+    """Whether a gradient can flow to an output of a node: one with floats or complex numbers, or a list of tensors."""
+    return is_inexact(outputs, at) or (bool(outputs) and outputs[at].dtype.name == _LIST)
 
 
 def is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:

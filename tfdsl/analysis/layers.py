@@ -11,7 +11,7 @@ from typing import assert_never
 
 from ..ops.batch import ROWS
 from ..ops.flops import FlopCall, NotKnown
-from ..ops.named import GRADIENTS
+from ..ops.named import GRADIENTS, STORED
 from ..ops.optimizers import OPTIMIZERS
 from ..program import (
     Enter,
@@ -231,20 +231,20 @@ def _returned(graph: Graph, users: Mapping[int, list[tuple[int, int]]], own: lis
 
 
 def _parameters(nodes: Iterable[Node]) -> tuple[Amount, Amount]:
-    """The parameters of the variables among some nodes: those that can be trained, and the others."""
+    """The parameters among some nodes: variables that can be trained, and other variables and constants of files."""
     trainable, fixed = Amount(), Amount()
     for node in nodes:
         if node.is_variable and node.is_trainable:
             trainable += _size(node)
-        elif node.is_variable:
+        elif node.is_variable or node.row is STORED:
             fixed += _size(node)
     return trainable, fixed
 
 
-def _size(variable: Node) -> Amount:
-    """The elements of a variable. Those of texts have no size."""
-    (type,) = variable.outputs
-    assert shape_known(type.shape), f"{variable.name}: {type}"  # the analysis refuses others
+def _size(made: Node) -> Amount:
+    """The elements of a variable or a constant. Those of texts have no size."""
+    (type,) = made.outputs
+    assert shape_known(type.shape), f"{made.name}: {type}"  # the analysis refuses others
     count = prod(type.shape)
     return Amount(count, 0 if type.dtype is STRING else count * type.dtype.bits // 8)
 

@@ -189,7 +189,8 @@ def _built_by(arguments: argparse.Namespace, arrays: str) -> "tuple[SavedGraph, 
         def build(original: "SavedGraph", made: "Lifted", source: Source) -> "VerifyReport":
             if made.arrays:
                 write_arrays(os.path.join(work, arrays or ARRAYS), made.arrays)
-            compiled(source, os.path.join(work, "lifted.tfg")).built()
+            place = os.path.join(work, "lifted.tfg")
+            compiled(Source(place, source.text), place).built()
             return VerifyReport()
 
         try:

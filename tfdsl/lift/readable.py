@@ -25,6 +25,7 @@ from .draft import (
     VariablePiece,
 )
 from .exact import function_blocks, lift_exact
+from .folds.array_lists import fold_array_lists
 from .folds.arrays import fold_arrays
 from .folds.branches import fold_branches
 from .folds.calls import fold_calls
@@ -66,7 +67,7 @@ FOLDS = (
     drop_savers, drop_checks, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
     fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds, fold_shapes, fold_variables,
     fold_summaries, drop_initializers, fold_losses, fold_composites, fold_clips, fold_random, fold_calls,
-    fold_arrays, fold_initializers, fold_lists, fold_outputs, fold_waits,
+    fold_arrays, fold_array_lists, fold_initializers, fold_lists, fold_outputs, fold_waits,
 )  # fmt: skip
 
 

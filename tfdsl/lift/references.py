@@ -3,8 +3,9 @@
 from collections import Counter
 
 from ..lowering.tf import op_def
+from ..ops.raw import PREFIX
 from ..record import State, field
-from .draft import Draft, FunctionCallPiece, LiftedPiece, LoopPiece, NotReadable, is_raw
+from .draft import CallPiece, Draft, FunctionCallPiece, LiftedPiece, LoopPiece, NotReadable, is_raw
 from .exact import place_of
 from .graph import Endpoint
 from .scopes import Scope, path_to
@@ -62,8 +63,8 @@ def last_part(node: str) -> str:
 
 
 def place_in(draft: Draft, end: Endpoint) -> str:
-    """The index of an endpoint in the value of a raw call."""
-    node = draft.graph.nodes[end.node]
-    definition = op_def(node.op)
+    """The index of an endpoint in the value of a raw call, which can have another op than the node."""
+    node, piece = draft.graph.nodes[end.node], draft.pieces[draft.owner(end.node)]
+    definition = op_def(piece.callee.removeprefix(PREFIX) if isinstance(piece, CallPiece) else node.op)
     assert definition is not None
     return place_of(definition, node.attrs, end.output)

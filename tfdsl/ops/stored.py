@@ -3,10 +3,11 @@
 from typing import NoReturn
 
 from .batch import whole
+from .flops import no_flops
 from .op import Alike, OpCall
 from .row import table
 
-OPS, row = table("graph")
+OPS, row = table("graph", flops=no_flops)
 
 
 # fmt: off
