@@ -80,6 +80,7 @@ ELSEWHERE = {
     "TFG988": "the values of a run: test_nan.py",
     **dict.fromkeys(("TFG870", "TFG871", "TFG873"), "records of runs: test_reading.py"),
     "TFG872": "keys of records: test_listing.py",
+    **dict.fromkeys(("TFG874", "TFG875"), "runs that cannot be repeated: test_again.py"),
     "TFG913": "a record that cannot be written: test_recording.py",
     "TFG903": "a synthetic data set replaces the real one when the data is loaded",
 }

@@ -121,7 +121,7 @@ def alike(found, shown, atol=0.02):
 
 def fails(command, shown):
     """Whether the exit code of a command is not 0, according to its output. `diff` has output only for differences."""
-    return bool(shown) if command.startswith("diff ") else bool(re.search(r"error\[|\^C", shown))
+    return bool(shown) if command.startswith(("diff ", "runs diff ")) else bool(re.search(r"error\[|\^C", shown))
 
 
 @pytest.mark.parametrize("page", of_kind("tfg", OTHERS))

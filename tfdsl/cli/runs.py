@@ -2,24 +2,34 @@
 
 import argparse
 import json
+import time
 
 from ..diagnostics.spelling import counted
+from ..runs.difference import differences, results, sizes
 from ..runs.listing import Cell, Condition, Row, chosen, condition, evaluated, row, when
+from ..runs.pruning import left, outdated, remove
 from ..runs.reading import RunRecord, named, records
+from . import tensorflow
+from .options import positive
 from .parser import CommandParser
 from .report import WrongUse, show
 from .tables import show_table
 from .tables import text as shown
 
-_ACTIONS = {"list": 0, "show": 1}  # with the number of records that each takes; -1 for any
+_ACTIONS = {"list": 0, "show": 1, "diff": 2, "again": 1, "prune": 0}  # with the number of runs that each takes
 # The options that an action takes, besides --in.
-_OPTIONS = {"list": "--where --sort --reverse --json", "show": "--text --json"}
+_OPTIONS = {
+    "list": "--where --sort --reverse --json", "show": "--text --json", "diff": "--json", "again": "--json",
+    "prune": "--keep --younger-than --dry-run",
+}  # fmt: skip
+_AGES = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # seconds
 _UNITS = ("B", "KB", "MB", "GB")
 
 
 def configure(parser: CommandParser) -> None:
     parser.description = (
-        "List the records of runs, oldest first (list, the default), or show one (show RUN). A run that logs leaves "
+        "List the records of runs, oldest first (list, the default), show one (show RUN), compare two (diff RUN RUN), "
+        "repeat a run and compare its bits (again RUN), or remove records (prune). A run that logs leaves "
         "its record in the folder of its log; tfdsl run --record records any run. RUN is the beginning of an id or of "
         "its last part, or last, or last~1 for the one before."
     )
@@ -35,6 +45,11 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--sort", metavar="KEY", help="sort by a value, such as seconds or value.test.cost")
     parser.add_argument("--reverse", action="store_true", help="list in reverse order")
     parser.add_argument("--text", action="store_true", help="show the text of the program, too")
+    parser.add_argument("--keep", metavar="N", type=positive, help="prune: keep the newest N records")
+    parser.add_argument("--younger-than", metavar="AGE", type=_age,
+                        help="prune: keep the records of runs that began less than AGE ago, such as 30d or "
+                             "12h")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="prune: say what would be removed, and remove nothing")
     parser.add_argument("--json", action="store_true", help="print JSON, with everything that is recorded")
 
 
@@ -47,6 +62,13 @@ def command(arguments: argparse.Namespace) -> int:
             _list(arguments, found)
         case "show":
             _show(named(arguments.runs[0], found), arguments)
+        case "diff":
+            a, b = (named(word, found) for word in arguments.runs)
+            return _diff(a, b, arguments.json)
+        case "again":
+            return _again(named(arguments.runs[0], found), arguments.json)
+        case "prune":
+            return _prune(arguments, found)
         case _:
             raise AssertionError(action)
     return 0
@@ -55,7 +77,7 @@ def command(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, action: str) -> None:
     """Refuse options and runs that an action does not take."""
     wanted, given = _ACTIONS[action], len(arguments.runs)
-    if wanted not in (-1, given):
+    if wanted != given:
         needs = counted(wanted, "run") if wanted else "no run"
         raise WrongUse(f"tfdsl runs {action} takes {needs}, not {given}")
     for option in sorted(set(" ".join(_OPTIONS.values()).split()) - set(_OPTIONS[action].split())):
@@ -90,8 +112,8 @@ def _line(record: RunRecord, row: Row, more: list[str]) -> list[Cell]:
     params = " ".join(f"{name}={shown(row[f'param.{name}'])}" for name in given)
     values = " ".join(f"{name}={shown(value)}" for name, value in evaluated(record.end or {}).items())
     seconds = row["seconds"]
-    time = f"{seconds:.1f}" if isinstance(seconds, (int, float)) else None
-    return [record.id, row["program"], row["status"], time, *(row.get(key) for key in more), params, values]
+    duration = f"{seconds:.1f}" if isinstance(seconds, (int, float)) else None
+    return [record.id, row["program"], row["status"], duration, *(row.get(key) for key in more), params, values]
 
 
 def _condition(text: str) -> Condition:
@@ -192,3 +214,64 @@ def _block(name: str, lines) -> None:
         show(f"{name}:")
         for line in lines:
             show(f"    {line}")
+
+
+# --- diff and again -------------------------------------------------------------------------------
+
+
+def _diff(a: RunRecord, b: RunRecord, as_json: bool) -> int:
+    found = differences(a, b)
+    if as_json:
+        print(json.dumps({one.part: one.lines for one in found}, indent=2))
+    else:
+        for one in found:
+            _block(one.part, one.lines)
+    return 1 if found else 0
+
+
+def _again(record: RunRecord, as_json: bool) -> int:
+    from .again import refuse, repeated
+
+    refuse(record)
+    tensorflow.load()
+    with repeated(record, tensorflow.foreign()) as other:
+        lines = [*results(record, other)]
+        others = [one for one in differences(record, other) if one.part in ("data", "versions", "machine")]
+        compared = sizes(record)
+    if as_json:
+        names = {one.part: one.lines for one in others}
+        print(json.dumps({"exact": not lines, "compared": compared, "differences": lines, **names}, indent=2))
+    elif not lines:
+        show(f"{record.id} repeats exactly: the same bits in "
+             + ", ".join(counted(count, what) for what, count in compared.items()))  # fmt: skip
+    else:
+        for line in lines:
+            show(f"differs: {line}")
+        for one in others:
+            _block(f"{one.part} that differ", one.lines)
+    return 1 if lines else 0
+
+
+# --- prune ----------------------------------------------------------------------------------------
+
+
+def _age(text: str) -> float:
+    number, unit = text[:-1], text[-1:]
+    if unit not in _AGES or not number.isascii() or not number.isdigit() or len(number) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age: write 45m, 12h, 30d or 8w")
+    return float(int(number) * _AGES[unit])
+
+
+def _prune(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
+    if arguments.keep is None and arguments.younger_than is None:
+        raise WrongUse("tfdsl runs prune needs --keep N or --younger-than AGE, which say what stays")
+    old = [one.path for one in outdated(found, arguments.keep, arguments.younger_than, time.time())]
+    paths = [*old, *left(found)]
+    for path in paths:
+        if arguments.dry_run:
+            show(f"would remove {path}")
+        else:
+            show(f"removed {path}" if remove(path) else f"left {path}, which has other files")
+    if not paths:
+        show(f"nothing to remove, of {counted(len(found), 'record')}")
+    return 0

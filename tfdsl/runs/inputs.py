@@ -20,7 +20,7 @@ from ..runtime.checkpoint.identity import digest
 from ..runtime.program import RunnableProgram
 from ..runtime.result import plain
 from ..source import Source
-from .digests import FileDigests
+from .file_digests import FileDigests
 
 
 class RecordedProgram(RunnableProgram, Protocol):

@@ -63,6 +63,9 @@ RUN_SEVERAL = _message("TFG871", "'{word}' can be the record {ids}", "write more
 RUN_KEY = _message("TFG872", "no record has the key '{key}'", "the keys are {known}")
 RUN_DAMAGED = _message("TFG873", "the record {path} cannot be read: {reason}",
                        "remove its folder, or restore it from a copy")
+RUN_NOT_REPEATED = _message("TFG874", "the run {id} cannot be repeated: {reason}")
+RUN_DATA = _message("TFG875", "the run {id} cannot be repeated: its data {path} {reason}",
+                    "restore the file from a copy; tfdsl runs show {id} has its size and digest")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
                            "{way}")
 PREDICT_SEVERAL = _message("TFG881", "the program exports several things that are made of data: {names}",

@@ -1,0 +1,139 @@
+"""Repeats a run from its record, and compares the bits.
+
+The program is written to a temporary folder, where every file has the path that it had below the root of the file
+system. The run works there, so it replaces nothing that the first one has written. The data is read where it was, or
+where it is relative to the working folder, if it has the recorded digest there.
+"""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import chdir, contextmanager, suppress
+from tempfile import TemporaryDirectory
+
+from ..access import Access
+from ..diagnostics import RUN_DATA, RUN_NOT_REPEATED, Diagnostic, TfgError
+from ..driver import Compiled, compile_source
+from ..inputs import CompileInputs, Foreign
+from ..runs.file_digests import of_file
+from ..runs.reading import Json, RunRecord
+from ..runtime.options import Options
+from ..syntax.read import read
+
+
+@contextmanager
+def repeated(record: RunRecord, foreign: Foreign | None = None) -> Generator[RunRecord]:
+    """The record of a repeated run, which is gone after the block. Raises `TfgError` if the run cannot be repeated, or
+    if its data have changed."""
+    refuse(record)
+    with TemporaryDirectory(prefix="tfdsl-again-") as root:
+        root = os.path.realpath(root)
+        allowed = _bring(record, root)
+        work = _staged(root, record.begin["working_folder"])
+        os.makedirs(work, exist_ok=True)
+        compiled, options = _compiled(record, root, allowed, foreign), _options(record, root)
+        with chdir(work), suppress(TfgError):  # its record has the errors
+            compiled.run(record.begin["session"], options)
+        (made,) = os.listdir(os.path.join(root, "record"))
+        yield RunRecord(os.path.join(root, "record", made))
+
+
+def refuse(record: RunRecord) -> None:
+    """Refuse a run that cannot be repeated."""
+    begin, end = record.begin, record.end
+    given = [name for name, about in (end or {}).get("data", {}).items() if about["given"] == "Python"]
+    if end is None or record.status == "interrupted":
+        reason = {"running": "it still runs", "killed": "it was killed"}.get(record.status, "it was interrupted")
+    elif begin["about"].get("kind"):
+        reason = "it is of several runs, which have records of their own"
+    elif begin["has_outside"]:
+        reason = "its program uses names or functions from outside its text"
+    elif begin["options"]["has_variables"]:
+        reason = "it began with variables that Python gave"
+    elif begin["options"]["cluster"] is not None:
+        reason = "it ran on a cluster"
+    elif given:
+        reason = f"Python gave it the data '{given[0]}', of which it has only the digest"
+    else:
+        return
+    raise TfgError([Diagnostic(RUN_NOT_REPEATED, None, {"id": record.id, "reason": reason})])
+
+
+def _staged(root: str, path: str) -> str:
+    return os.path.join(root, "files", path.lstrip("/"))
+
+
+def _bring(record: RunRecord, root: str) -> list[str]:
+    """Bring the texts and the data. Returns the folders of data that stays where it is."""
+    assert record.end is not None
+    for path, text in record.texts.items():
+        _write(_staged(root, path), text)
+    allowed: dict[str, None] = {}
+    for about in record.end["data"].values():
+        for file in about["files"]:
+            place = _found(record, file)
+            allowed[os.path.dirname(place)] = None
+            # A pattern and a folder stand for files, and not for links to files.
+            _place(place, _staged(root, file["path"]), is_copied=len(about["files"]) > 1)
+    for files in record.end["inputs"].values():
+        for file in files:
+            _place(_found(record, file), _staged(root, file["path"]), is_copied=True)
+    return list(allowed)
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
+def _place(file: str, path: str, is_copied: bool) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.lexists(path):
+        return
+    if is_copied:
+        shutil.copyfile(file, path)
+    else:
+        os.symlink(file, path)
+
+
+def _found(record: RunRecord, file: Json) -> str:
+    """Where a file is that has the recorded digest."""
+    path: str = file["path"]
+    below = os.path.relpath(path, record.begin["working_folder"])
+    reason = "is missing"
+    for place in dict.fromkeys((path, os.path.abspath(below))):
+        now = of_file(place)
+        if now["sha256"] is not None and now["sha256"] == file["sha256"]:
+            return os.path.realpath(place)
+        if now["sha256"] is not None:
+            reason = "has changed since"
+    raise TfgError([Diagnostic(RUN_DATA, None, {"id": record.id, "path": path, "reason": reason})])
+
+
+def _compiled(record: RunRecord, root: str, allowed: list[str], foreign: Foreign | None) -> Compiled:
+    assert record.end is not None
+    begin, options = record.begin, record.begin["options"]
+    program = _staged(root, next(iter(record.texts)))
+    params = {name: one["value"] for name, one in begin["params"].items() if one["from"] != "default"}
+    data = {
+        name: _staged(root, os.path.abspath(os.path.join(begin["working_folder"], about["given"])))
+        for name, about in record.end["data"].items() if about["given"] is not None
+    }  # fmt: skip
+    access = Access(program, [root, *allowed])
+    with chdir(os.path.dirname(program)):
+        inputs = CompileInputs(params, data, foreign=foreign, access=access)
+        compiled = compile_source(read(program), inputs)
+    return compiled.on(
+        towers=options["towers"], soft_placement=options["soft_placement"], placement=options["placement"],
+        worker=options["worker"],
+    )  # fmt: skip
+
+
+def _options(record: RunRecord, root: str) -> Options:
+    options = record.begin["options"]
+    logdir = None if options["logdir"] is None else os.path.join(root, "logs")
+    return Options(
+        write=lambda line: None, logdir=logdir, record=os.path.join(root, "record"), keep_variables=False,
+        engine=options["engine"], deterministic=options["deterministic"],
+    )  # fmt: skip
