@@ -29,7 +29,7 @@ PACKAGE = ROOT / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "module_table", "bundled", "libraries", "collector", "source", "diagnostics", "limits", "access", "outputs", "given", "quiet", "cluster",
+    "record", "module_table", "bundled", "libraries", "collector", "source", "diagnostics", "limits", "access", "outputs", "given", "packages", "quiet", "cluster",
     "syntax", "types", "known_values", "ops", "program", "draw", "data", "inputs", "analysis", "lowering", "runtime", "runs", "driver", "lift", "diff", "reference", "editor",
     "pygments_lexer", "cli", "notebook", "pytest_plugin",
 ]  # fmt: skip
@@ -38,7 +38,7 @@ LAYERS = {
     "analysis": ["calls", "expressions", "graph", "warnings", "sessions"],
     "runtime": ["files", "execution", "statements", "training", "checkpoint", "cluster"],
 }
-TENSORFLOW = {"lowering/tf", "quiet", "cli/tensorflow"}
+TENSORFLOW = {"lowering/tf", "quiet", "cli/tensorflow", "cli/onnx_child"}
 MODULES = sorted(p.relative_to(PACKAGE).with_suffix("").as_posix() for p in PACKAGE.rglob("*.py"))
 
 

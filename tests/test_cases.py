@@ -36,6 +36,11 @@ ELSEWHERE = {
         ("TFG680", "TFG681", "TFG682", "TFG683", "TFG684", "TFG685", "TFG688", "TFG690", "TFG691"),
         "files beside checkpoints: test_learned.py",
     ),
+    **dict.fromkeys(
+        ("TFG862", "TFG863", "TFG896", *(f"TFG{number}" for number in range(832, 840))),
+        "what a command exports: test_export_command.py",
+    ),
+    "TFG895": "a package that is not installed: test_packages.py",
     "TFG891": "a value with the name of a key: test_predict.py",
     "TFG893": "keys of two files that differ: test_predict.py",
     "TFG567": "a run in which nothing was kept: test_best_values.py",

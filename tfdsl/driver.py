@@ -26,6 +26,7 @@ from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Inference
 from .limits import Clock
+from .packages import missing_package
 from .program import (
     ENGINES,
     Data,
@@ -86,6 +87,11 @@ def check(
             program, bag = analyse(tree, replace(inputs, data=named_values("data", inputs.data), clock=clock), prefixes)
     except TfgError as error:
         return None, list(error.diagnostics)
+    except ModuleNotFoundError as error:
+        found = missing_package(error)
+        if found is None:
+            raise
+        return None, [found]
     return (None if bag.errors else program), bag.ordered()
 
 

@@ -59,7 +59,9 @@ def prediction(
 def possible(program: Program, pipeline: Callable[[str], Pipeline], given: Iterable[str]) -> dict[str, Prediction]:
     """What can be predicted for new rows that lack the target, by the names that the program gives. What it exports
     comes first."""
-    own = [name for name, (_, named) in _values(program).items() if not named.is_inner and name.split(".")[-1] != "_"]
+    own = [
+        name for name, (_, named) in named_values(program).items() if not named.is_inner and name.split(".")[-1] != "_"
+    ]
     found: dict[str, Prediction] = {}
     for name in islice(own, _TRIED):
         with suppress(_Refused):
@@ -113,7 +115,7 @@ def _found(
     return found
 
 
-def _values(program: Program) -> dict[str, tuple[str, Named]]:
+def named_values(program: Program) -> dict[str, tuple[str, Named]]:
     """The values of all graphs by their names, each with the name of its graph."""
     return {graph.prefix + name: (graph.name, named) for graph in program.graphs for name, named in graph.names.items()}
 
@@ -126,7 +128,7 @@ def _exports(program: Program) -> Iterator[tuple[Session, Export]]:
 def _name(program: Program, graph: str, output: tuple[str, Ref]) -> str:
     """The name of an exported value in the program."""
     own, ref = output
-    names = [name for name, (of, named) in _values(program).items() if of == graph and named.value == ref]
+    names = [name for name, (of, named) in named_values(program).items() if of == graph and named.value == ref]
     return own if own in names or not names else names[0]
 
 
@@ -154,7 +156,7 @@ def _unfed(graph: Graph, found: Prediction) -> list[Node]:
 
 
 def _named(program: Program, values: list[str], learned_by: Callable[[str], str], given: frozenset[str]) -> Prediction:
-    known = _values(program)
+    known = named_values(program)
     outputs: dict[str, Ref] = {}
     graphs = set()
     for name in values:

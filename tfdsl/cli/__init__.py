@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "run the sessions of a program",
     "runs": "list the records of runs, show and compare them, repeat a run",
     "predict": "write what a trained model gives for the rows of a new file",
+    "export": "write a trained model for TensorFlow, TensorFlow Serving or ONNX",
     "launch": "run a program on a cluster of processes on this machine",
     "server": "run a task of a cluster",
     "reset": "clear the variables of a container on the servers of a cluster",

@@ -117,6 +117,16 @@ def seconds(text: str) -> float:
     return number
 
 
+def names(text: str | None) -> list[str] | None:
+    """Names with commas between them."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise WrongUse(f"{text!r} is not a list of different names with commas between them")
+    return names
+
+
 class GivenInputs(State):
     """The inputs of a program from the command line and the config file."""
 

@@ -5,15 +5,15 @@ import json
 from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
-from ..diagnostics import DATA_FILE, DATA_NO_MATCH, DATA_UNKNOWN, EXPORT_RENAMED, UNUSED, Diagnostic, TfgError
+from ..diagnostics import DATA_UNKNOWN, Diagnostic, TfgError
 from ..diagnostics.spelling import alternatives, counted, did_you_mean, near_suffix
-from ..driver import Compiled, compile_source
-from ..record import replace
+from ..driver import Compiled
 from ..syntax.read import read
 from . import tensorflow
-from .options import add_program_options, given
+from .options import add_program_options, given, names
 from .parser import CommandParser
-from .report import WrongUse, errors, tell
+from .report import WrongUse, tell
+from .trained import compiled_for, warn_of_use
 
 
 def configure(parser: CommandParser) -> None:
@@ -57,27 +57,16 @@ def command(arguments: argparse.Namespace) -> int:
     new = _files(arguments.data)
     arguments.data = []
     extra = given(arguments)
-    try:
-        compiled = compile_source(
-            read(arguments.file, extra.limits), extra.inputs(arguments.file, tensorflow.foreign())
-        )
-    except TfgError as error:
-        raise TfgError([_without_data(one) for one in error.diagnostics]) from None
-    values = _names(arguments.values) or ()
-    told = [
-        one
-        for one in compiled.diagnostics
-        if one.message is not EXPORT_RENAMED
-        and (one.message is not UNUSED or (one.details or {}).get("name") not in values)
-    ]
-    if not arguments.quiet and told:
-        errors(told)
-    wanted = prediction(compiled.program, _names(arguments.values), compiled.pipeline, new)
+    inputs = extra.inputs(arguments.file, tensorflow.foreign())
+    compiled = compiled_for("predict", read(arguments.file, extra.limits), inputs)
+    if not arguments.quiet:
+        warn_of_use(compiled, names(arguments.values) or ())
+    wanted = prediction(compiled.program, names(arguments.values), compiled.pipeline, new)
     files = _chosen(new, wanted, compiled)
     tensorflow.load()
     from ..runtime.prediction import predict
 
-    made = predict(compiled, wanted, arguments.checkpoint, files, arguments.output, _names(arguments.only) or (),
+    made = predict(compiled, wanted, arguments.checkpoint, files, arguments.output, names(arguments.only) or (),
                    tell, arguments.overwrite)  # fmt: skip
     if arguments.json:
         print(json.dumps({
@@ -87,27 +76,6 @@ def command(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         tell(f"tfdsl: wrote {counted(made.rows, 'row')} to {arguments.output}")
     return 0
-
-
-def _without_data(diagnostic: Diagnostic) -> Diagnostic:
-    """Say of a file of the program's own data that predict needs it."""
-    if diagnostic.message not in (DATA_FILE, DATA_NO_MATCH):
-        return diagnostic
-    needs = (
-        "predict checks the whole program, so the file of its own data must be there, or another one with the same "
-        "columns and categories; what the model has learned is taken from the checkpoint"
-    )
-    return replace(diagnostic, help="; ".join(filter(None, (diagnostic.help_line, needs))))
-
-
-def _names(text: str | None) -> list[str] | None:
-    """Names with commas between them."""
-    if text is None:
-        return None
-    names = [name.strip() for name in text.split(",")]
-    if not all(names) or len(set(names)) < len(names):
-        raise WrongUse(f"{text!r} is not a list of different names with commas between them")
-    return names
 
 
 def _files(options: list[str]) -> dict[str, str]:

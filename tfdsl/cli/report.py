@@ -11,6 +11,7 @@ from typing import TextIO
 from ..diagnostics import (
     BUG,
     DATA_UNKNOWN,
+    EXPORT_VALUE,
     NO_MEMORY,
     PARAM_UNKNOWN,
     PREDICT_COLUMN,
@@ -23,6 +24,7 @@ from ..diagnostics import (
 )
 from ..diagnostics.render import render_text
 from ..diagnostics.spelling import visible_lines
+from ..packages import missing_package
 
 
 def colour(stream: TextIO) -> bool:
@@ -31,7 +33,7 @@ def colour(stream: TextIO) -> bool:
 
 
 # Errors about a name that an option gives, and those about a name that may stand in an argument or in a program.
-_OF_OPTIONS = (PARAM_UNKNOWN, DATA_UNKNOWN, SESSION_UNKNOWN, PREDICT_NAME, PREDICT_COLUMN)
+_OF_OPTIONS = (PARAM_UNKNOWN, DATA_UNKNOWN, EXPORT_VALUE, SESSION_UNKNOWN, PREDICT_NAME, PREDICT_COLUMN)
 _OF_NAMES = (UNKNOWN_NAME, SESSION_NAME)
 
 
@@ -172,6 +174,10 @@ def bug(error: Exception) -> int:
 
 
 def bug_found(error: Exception) -> Diagnostic:
+    """The error for an unexpected exception: a missing package, or else a bug."""
+    missing = missing_package(error) if isinstance(error, ImportError) else None
+    if missing is not None:
+        return missing
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next

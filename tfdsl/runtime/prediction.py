@@ -4,9 +4,7 @@ Input: a compiled program, what to evaluate, a checkpoint, and the files. Output
 sets aside, and the values. Rows are read and evaluated in blocks, so the files can be of any size.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,15 +16,12 @@ from ..data.learned import Fitted
 from ..data.outputs import OUTPUTS, suffix_of
 from ..data.outputs.base import Block, columns
 from ..data.pipeline import Pipeline
-from ..data.saved import matching
-from ..data.schema import Column, DataError, by_kind, composed, listed, shown
+from ..data.schema import Column, by_kind, composed, listed, shown
 from ..data.tables import Table, absent
 from ..diagnostics import (
-    CHECKPOINT_DAMAGED,
     PREDICT_COLUMN,
     PREDICT_KEYS,
     PREDICT_LACKS,
-    PREDICT_LEARNED,
     PREDICT_ROWS,
     PREDICT_TWICE,
     WRITE_EXISTS,
@@ -41,12 +36,10 @@ from ..diagnostics.render import render_text
 from ..diagnostics.spelling import counted, did_you_mean
 from ..diagnostics.spelling import listed as listed_names
 from ..lowering.built import BuiltGraph
-from ..lowering.failures import failure, reason_of
+from ..lowering.failures import reason_of
 from ..lowering.tf import tf
-from ..program import Origin, Ref, Session
-from ..source import Source, Span
+from ..program import Ref, Session
 from ..types import STRING
-from .checkpoint.store import CheckpointStore, reported
 from .execution.execution import Execution
 from .execution.failures import run_failure
 from .execution.feeds import convert
@@ -56,6 +49,7 @@ from .program import RunnableProgram
 from .result import Result
 from .run_context import RunContext
 from .session import opened
+from .trained import argument, learned_of, placed, restored, stored
 
 _BLOCK, _NUMBERS = 16_384, 1 << 21  # rows of a block, and numbers in its features
 
@@ -74,7 +68,7 @@ def predict(
 ) -> Predicted:  # fmt: skip
     """Write the values for the rows of new files. `files` has a path for each data set. `only` names the columns to
     write; all if it is empty."""
-    origin = _place("--from", checkpoint)
+    origin = argument("--from", checkpoint)
     built = compiled.built(wanted.graph)
     plan = Session("", wanted.graph, False, (), origin)
     result = Result(compiled.program.path, {})
@@ -83,7 +77,9 @@ def predict(
     )
     with opened(plan, built, context) as session:
         run = session.run
-        saved = _restored(run, wanted, checkpoint, origin)
+        needed = run.built.program.reach(wanted.outputs.values(), frozenset(wanted.fed))
+        with stored(run, checkpoint, origin) as prefix:
+            saved = restored(run, needed, prefix, checkpoint, origin)
         data = {name: _rows(compiled, name, files[name], checkpoint, saved, note) for name in wanted.data}
         _check_fields(compiled, wanted, data, files)
         rows = {name: one.schema.rows for name, one in data.items()}
@@ -91,38 +87,6 @@ def predict(
             raise _error(PREDICT_ROWS, rows=" and ".join(f"{count} of {name}" for name, count in rows.items()))
         blocks = _blocks(run, wanted, data, min(rows.values()))
         return _written(blocks, output, [*map(composed, only)], overwrite)
-
-
-# --- the model --------------------------------------------------------------------------------
-
-
-def _restored(run: Execution, wanted: Prediction, path: str, origin: Origin) -> dict[str, Fitted]:
-    """Restore the variables that are needed. Returns what data sets have learned."""
-    program = run.built.program
-    reached = program.reach(wanted.outputs.values(), frozenset(wanted.fed))
-    variables = tuple((Ref(id), "") for id in sorted(reached) if program.nodes[id].is_variable)
-    with _prefix(run, path, origin) as prefix:
-        return run.savers.load(run.session, prefix, variables, path, origin)
-
-
-@contextmanager
-def _prefix(run: Execution, path: str, origin: Origin) -> Iterator[str]:
-    """The files of a checkpoint: that of a `save`, or the newest in the folder of a training."""
-    if not os.path.isdir(path) or os.path.exists(f"{path}.index"):
-        with run.savers.reading(path, origin) as prefix:
-            yield prefix
-        return
-    with reported(path, origin), closing(CheckpointStore(path, TRUSTED)) as store:
-        entry, damaged = store.newest()
-        if entry is None and not damaged:
-            with run.savers.reading(path, origin) as prefix:  # says that there is none
-                yield prefix
-            return
-        if entry is None:
-            name, reason = damaged[0]
-            raise failure(CHECKPOINT_DAMAGED, origin, folder=path, name=name, reason=reason)
-        with store.reading(entry) as prefix:
-            yield prefix
 
 
 # --- the rows ---------------------------------------------------------------------------------
@@ -134,15 +98,8 @@ def _rows(
 ) -> Pipeline:  # fmt: skip
     """The rows of a file, transformed with what the model has learned."""
     spec = next(one for one in compiled.program.data if one.name == name)
-    with _told():
-        pipeline = compiled.pipeline(name)
-        if not pipeline.learns:
-            fitted = compiled.fitted(name)
-        elif saved:
-            fitted = matching(saved, pipeline.learned_by, checkpoint)
-        else:
-            note(render_text(Diagnostic(PREDICT_LEARNED, None, {"path": checkpoint, "data": name})).rstrip())
-            fitted = compiled.fitted(name)
+    fitted = learned_of(compiled, name, checkpoint, saved, note)
+    with placed():
         made = new_rows(spec, path, fitted, TRUSTED)
     for first, *others in by_kind(made.doubts):
         notes = ((Note(f"at {first.place}"),) if first.place else ()) + tuple(Note(one.headline) for one in others)
@@ -156,7 +113,7 @@ def _check_fields(
     """Refuse files that lack a column of a field that is fed, such as the target."""
     graph = compiled.program.graph(wanted.graph)
     for ref, field in wanted.fed.items():
-        with _told():
+        with placed():
             columns = compiled.pipeline(field.data).sources_of(field.field)
         known = {one.name: one for one in data[field.data].opened.schema.table}
         names = [one.name for one in columns if one.name not in known]
@@ -181,7 +138,7 @@ def _check_fields(
 def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], rows: int) -> Iterator[Block]:
     """The columns to write, block by block."""
     sets = {name: one.dataset() for name, one in data.items()}
-    with _told():
+    with placed():
         fed = {ref: sets[field.data].array(field.field) for ref, field in wanted.fed.items()}
     for name, one in sets.items():
         for column, row, value, rounded in one.rounded[:1]:
@@ -198,7 +155,7 @@ def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], ro
             raise _error(PREDICT_TWICE, name=shown(name))
     for start in range(0, rows, size):
         within = slice(start, min(start + size, rows))
-        with _told():
+        with placed():
             block = _together([(name, dict(_keys(table, kept, within))) for name, table, kept in keys], start)
         block |= _values(run, wanted, {ref: array[within] for ref, array in fed.items()}, within)
         yield block
@@ -259,7 +216,7 @@ def _converted(built: BuiltGraph, ref: Ref, array: np.ndarray) -> np.ndarray:
 def _written(blocks: Iterator[Block], path: str, only: list[str], overwrite: bool) -> Predicted:
     rows, written = 0, tuple[str, ...]()
     try:
-        with replacing(path, TRUSTED, overwrite) as file, _told():
+        with replacing(path, TRUSTED, overwrite) as file, placed():
             kind = OUTPUTS[suffix_of(path)]
             output = kind(file)
             for block in blocks:
@@ -293,19 +250,5 @@ def _chosen(block: Block, only: list[str]) -> Block:
     return {name: block[name] if name in block else parts[name] for name in only}
 
 
-def _place(option: str, text: str) -> Origin:
-    return Origin(Span(Source(option, text, is_argument=True), 0, len(text)))
-
-
 def _error(message: Message, **details: object) -> TfgError:
     return TfgError([Diagnostic(message, None, details)])
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of data, with their places in its files."""
-    try:
-        yield
-    except DataError as error:
-        notes = (Note(f"at {error.place}"),) if error.place else ()
-        raise TfgError([Diagnostic(error.message, None, error.details, notes)]) from None

@@ -66,6 +66,27 @@ RUN_DAMAGED = _message("TFG873", "the record {path} cannot be read: {reason}",
 RUN_NOT_REPEATED = _message("TFG874", "the run {id} cannot be repeated: {reason}")
 RUN_DATA = _message("TFG875", "the run {id} cannot be repeated: its data {path} {reason}",
                     "restore the file from a copy; tfdsl runs show {id} has its size and digest")
+PACKAGE_MISSING = _message("TFG895", "this needs the package {package}, which is not installed",
+                           "install what runs of programs need: pip install {packages}")
+EXPORT_WRITES = _message("TFG896", "'{name}' changes the variable '{variable}', which would be a constant",
+                         "export a SavedModel, or values that change no variable")
+EXPORT_NONE = _message("TFG832", "the program does not say what to export, as it has no 'export' and no 'signature'",
+                       "name values of the graph half with --values, from: {some}")
+EXPORT_ALL = _message("TFG833", "the program exports several things: {names}",
+                      "choose one: --values {one}")
+EXPORT_VALUE = _message("TFG834", "there is no tensor '{name}' in the graph half", "name one of: {some}")
+EXPORT_ONE = _message("TFG835", "a model has one graph, but {first} are in several", "export the values of one graph")
+EXPORT_UNTRAINED = _message("TFG836", "the program has no step to export", "leave out --train, or write in the graph "
+                            "half: optimize LOSS with adam(learning_rate=0.01)")
+EXPORT_STEP = _message("TFG837", "the signature of this step has no loss to return",
+                       "declare it, with a value to return: signature \"train\": {step}, VALUE with X")
+EXPORT_SIGNATURE = _message("TFG838", "the model does not have {which} without steps")
+ONNX_LACKS = _message("TFG839", "ONNX has no op for {op}, which TensorFlow executes for {what}",
+                      "export a SavedModel or a .pb file; or compute this outside the model, and feed it")
+ONNX_FAILED = _message("TFG862", "{what} cannot be converted to ONNX: {reason}",
+                       "export a SavedModel or a .pb file; or compute this outside the model, and feed it")
+ONNX_ENDED = _message("TFG863", "the conversion to ONNX ended with {how}",
+                      "export a SavedModel or a .pb file")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
                            "{way}")
 PREDICT_SEVERAL = _message("TFG881", "the program exports several things that are made of data: {names}",

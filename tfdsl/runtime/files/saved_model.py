@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from ...access import Access, AccessRefused, Folder
@@ -19,7 +19,7 @@ from ...data.learned import Fitted
 from ...diagnostics import EXPORT_EXISTS, WRITE_FAILED
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
-from ...lowering.tf import tf, v1
+from ...lowering.tf import SignatureDef, tf, v1
 from ...program import Export
 from .model import opened_model
 
@@ -30,9 +30,9 @@ _MOST_LIST = 1_000_000  # bytes
 def write_model(
     built: BuiltGraph, session: v1.Session, statement: Export, path: str, access: Access,
     fitted: Callable[[str], Fitted],
-) -> None:  # fmt: skip
+) -> Mapping[str, SignatureDef]:  # fmt: skip
     """Write the SavedModel of a statement. It replaces an earlier one at the path that tfdsl exported. `fitted` returns
-    what a data set has learned."""
+    what a data set has learned. Returns the signatures of the model."""
     try:
         folder, name = access.beside(path, create=True)
     except AccessRefused as error:
@@ -45,7 +45,7 @@ def write_model(
             if fault:
                 raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
             with _work_folder(folder, name) as inside:
-                _write(built, session, statement, os.path.join(inside.path, "new"), fitted)
+                signatures = _write(built, session, statement, os.path.join(inside.path, "new"), fitted)
                 _list_files(inside)
                 if folder.has(name):
                     folder.rename(name, "old", inside)
@@ -54,6 +54,7 @@ def write_model(
                         inside.rename("old", name, folder)
                         raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
                 inside.rename("new", name, folder)
+                return signatures
         except (OSError, AccessRefused, tf.errors.OpError) as error:
             reason = folder.named(plain_reason(error))
             raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason) from error
@@ -122,7 +123,7 @@ def _list_files(work: Folder) -> None:
 
 def _write(
     built: BuiltGraph, session: v1.Session, statement: Export, folder: str, fitted: Callable[[str], Fitted]
-) -> None:
+) -> Mapping[str, SignatureDef]:
     with opened_model(built, session, statement, fitted) as model:
         builder = v1.saved_model.Builder(folder)
         builder.add_meta_graph_and_variables(
@@ -130,3 +131,4 @@ def _write(
             main_op=model.prepare, saver=model.saver,
         )  # fmt: skip
         builder.save()
+        return model.signatures

@@ -1,0 +1,248 @@
+"""The command `tfdsl export`: what it exports, its forms, and what is wrong.
+
+`test_export_models.py` calls the models with other runtimes.
+"""
+
+import json
+from importlib.util import find_spec
+
+import numpy as np
+import plain_tensorflow
+import pytest
+import tensorflow as tf
+
+import tfdsl
+from tfdsl.cli import main, onnx
+from tfdsl.program.forms import form_of
+
+PROGRAM = """data houses = csv("houses.csv", target="price") | one_hot("city") | standardize("area")
+
+placeholder X: float32[n, houses.columns]
+placeholder y: float32[n, 1]
+variable w: float32[houses.columns, 1] = zeros
+price = (X @ w)[:, 0]
+cost = reduce_mean(square(X @ w - y))
+optimize cost with adam(learning_rate=9.0)
+
+session:
+    train 50 epochs on houses as batch:
+        feed X = batch.features, y = batch.target
+    save to "houses.ckpt"
+"""
+EXPORT = '    export price with X = houses.features to "served"\n'
+ROWS = {"city": ["Rome", "Oslo", "Bonn"], "area": [100.0, 100.0, 50.0]}  # Bonn is not in the data
+NEEDS_ONNX = pytest.mark.skipif(find_spec("tf2onnx") is None or find_spec("onnxruntime") is None, reason="needs [onnx]")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    text = "city,area,price\nRome,50,150\nOslo,80,320\nRome,120,360\nOslo,60,240\nRome,90,270\nOslo,110,440\n"
+    (folder / "houses.csv").write_text(text)
+    (folder / "houses.tfg").write_text(PROGRAM + EXPORT)
+    (folder / "new.csv").write_text("city,area\nRome,100\nOslo,100\nBonn,50\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["run", "-q", "houses.tfg"]) == 0
+        assert main(["predict", "-q", "houses.tfg", "--from", "houses.ckpt", "--data", "new.csv", "-o", "p.npz"]) == 0
+    return folder
+
+
+@pytest.fixture
+def here(trained, tmp_path, monkeypatch):
+    """A copy of the folder, without what was exported."""
+    for path in trained.iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def exported(*words, capsys):
+    capsys.readouterr()
+    assert main(["export", "houses.tfg", "--json", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+COLUMNS = {"inputs": {"area": "float32[?]", "city": "string[?]"}, "outputs": {"price": "float32[?]"}}
+
+
+def test_forms_by_names():
+    assert [form_of(path) for path in ("model", "a/model.pb", "MODEL.ONNX", "onnx")] == [
+        "savedmodel", "graphdef", "onnx", "savedmodel",
+    ]  # fmt: skip
+
+
+def test_tensorflow_computes_what_predict_writes(here, capsys):
+    """The transforms are in the models, with what they have learned, and so are rows that they have not seen."""
+    one = exported("--from", "houses.ckpt", "-o", "model", capsys=capsys)
+    two = exported("--from", "houses.ckpt", "-o", "model.pb", capsys=capsys)
+    assert one == {"output": "model", "format": "savedmodel", "signatures": {"serving_default": COLUMNS}}
+    assert two["signatures"] == {"serving_default": COLUMNS} and two["format"] == "graphdef"
+    models = {
+        "saved": {"path": "model"},
+        "frozen": {"path": "model.pb", "outputs": ["price"], "prepare": two["prepare"]},
+    }
+    inputs = {"city": np.array(ROWS["city"]), "area": np.array(ROWS["area"], np.float32)}
+    wanted = np.load("p.npz")["price"]
+    assert np.abs(wanted[:2]).min() > 10
+    for found in plain_tensorflow.values(here, models, inputs).values():
+        np.testing.assert_allclose(found["price"], wanted, rtol=1e-5)
+
+
+@NEEDS_ONNX
+def test_onnxruntime_computes_what_predict_writes(here, capsys):
+    import onnxruntime
+
+    made = exported("--from", "houses.ckpt", "-o", "model.onnx", capsys=capsys)
+    assert made["signatures"] == {"serving_default": COLUMNS} and made["format"] == "onnx"
+    session = onnxruntime.InferenceSession("model.onnx")
+    inputs = {"city": np.array(ROWS["city"], object), "area": np.array(ROWS["area"], np.float32)}
+    (found,) = session.run(["price"], inputs)
+    np.testing.assert_allclose(found, np.load("p.npz")["price"], rtol=1e-5)
+
+
+def test_a_frozen_graph_has_no_variables_and_no_training(here, capsys):
+    exported("--from", "houses.ckpt", "--values", "price,cost", "-o", "model.pb", capsys=capsys)
+    definition = tf.compat.v1.GraphDef.FromString((here / "model.pb").read_bytes())
+    nodes = {node.name: node.op for node in definition.node}
+    assert not [name for name, op in nodes.items() if "Var" in op or "Assign" in op or "Adam" in op or "Adam" in name]
+    assert [nodes[name] for name in ("X", "y")] == ["Placeholder"] * 2 and {"price", "cost"} < nodes.keys()
+
+
+def test_names_that_nodes_have_already(here, capsys):
+    """Inputs and outputs have the names of the signature, even if the graph has other nodes of these names."""
+    (here / "names.tfg").write_text("""
+placeholder X: float32[n]
+w = X * 2.0 as "out"
+scope a:
+    b = w + 1.0
+signature "serving_default": a.b as "out", w as "a twice", X as "same" with X as "w"
+""")
+    assert main(["export", "names.tfg", "-o", "model.pb", "-q"]) == 0
+    models = {"m": {"path": "model.pb", "outputs": ["out", "a_twice", "same"]}}
+    found = plain_tensorflow.values(here, models, {"w": np.array([3.0], np.float32)})["m"]
+    assert {name: value.tolist() for name, value in found.items()} == {"out": [7.0], "a_twice": [6.0], "same": [3.0]}
+
+
+def test_a_model_that_trains_on_columns(here, capsys):
+    """The step of the program, with the columns of the file as inputs. It goes on where the checkpoint is."""
+    made = exported("--from", "houses.ckpt", "--values", "price", "--with", "X=houses.features", "--with",
+                    "y=houses.target", "--train", "-o", "model", capsys=capsys)["signatures"]  # fmt: skip
+    assert made == {
+        "serving_default": COLUMNS,
+        "train": {"inputs": {**COLUMNS["inputs"], "price": "float32[?]"}, "outputs": {"loss": "float32"}},
+        "save": {"inputs": {"path": "string"}, "outputs": {"path": "string"}},
+    }
+    rows = tfdsl.compile("houses.tfg").dataset("houses")
+    served = tf.saved_model.load("model").signatures
+    area, price = [50.0, 80.0, 120.0], [150.0, 320.0, 360.0]
+    columns = {"city": tf.constant(["Rome", "Oslo", "Rome"]), "area": tf.constant(area), "price": tf.constant(price)}
+    losses = [float(served["train"](**columns)["loss"]) for _ in range(3)]
+    text = PROGRAM.partition("session:")[0] + 'session:\n    restore from "houses.ckpt"\n    train 3 steps:\n'
+    text += "        feed X = houses.features[:3], y = houses.target[:3]\n        print cost\n"
+    wanted = [float(line) for line in tfdsl.compile(text).run().printed]
+    np.testing.assert_allclose(losses, wanted, rtol=1e-4)
+    assert rows.rows == 6 and losses[2] != losses[0]
+
+
+def test_without_a_checkpoint(here, capsys):
+    assert main(["export", "houses.tfg", "-o", "model", "--values", "price"]) == 0
+    said = capsys.readouterr()
+    assert "without --from, the 1 variable has the initial values of the program" in said.err
+    assert said.out == "serving_default(X: float32[?, 3]) -> price: float32[?]\n"
+
+
+def test_the_program_says_what_to_export(here, capsys):
+    signed = PROGRAM.replace("\nsession", '\nsignature "a": price with X\nsignature "b": cost with X, y\nsession')
+    (here / "houses.tfg").write_text(signed)
+    assert set(exported("-o", "one", capsys=capsys)["signatures"]) == {"a", "b"}
+    assert set(exported("-o", "two", "--signature", "b", capsys=capsys)["signatures"]) == {"b"}
+    assert set(exported("-o", "b.pb", "--signature", "b", capsys=capsys)["signatures"]) == {"b"}
+
+
+def refused(capsys, *words, program="houses.tfg"):
+    capsys.readouterr()
+    assert main(["export", program, "-o", "model.pb", "-q", *words]) in (1, 2)
+    return capsys.readouterr().err
+
+
+def test_what_is_wrong(here, capsys):
+    (here / "houses.tfg").write_text(PROGRAM)
+    assert "TFG832" in (said := refused(capsys)) and "--values, from: X, y, w, price, cost" in said
+    assert "TFG834" in (said := refused(capsys, "--values", "prise")) and "did you mean 'price'" in said
+    (here / "two.tfg").write_text(PROGRAM + EXPORT + EXPORT.replace("export price", "export price, w"))
+    assert "TFG833" in (said := refused(capsys, program="two.tfg")) and "--values price" in said
+    (here / "graphs.tfg").write_text("variable a = 1.0\ngraph other:\n    variable b = 2.0\n")
+    assert "TFG835" in refused(capsys, "--values", "a,other.b", program="graphs.tfg")
+    assert "TFG836" in refused(capsys, "--values", "a", "--train", "--format", "savedmodel", program="graphs.tfg")
+    (here / "apply.tfg").write_text("variable v = 1.0\ng = v * 2.0\napply g to v with adam as step\n")
+    assert "TFG837" in refused(capsys, "--values", "v", "--train", "--format", "savedmodel", program="apply.tfg")
+    (here / "signed.tfg").write_text('variable a = 1.0\nvariable b = 2.0\nsignature "a": a\nsignature "b": b\n')
+    assert "TFG838" in (said := refused(capsys, program="signed.tfg")) and "--signature, from: a, b" in said
+    assert "TFG838" in refused(capsys, "--signature", "c", program="signed.tfg")
+    (here / "counts.tfg").write_text("variable n = 0\nmore = assign_add(n, 1) * 2\n")
+    assert "TFG896: 'more' changes" in refused(capsys, "--values", "more", program="counts.tfg").replace("]", "")
+    assert "--train belongs to a SavedModel" in refused(capsys, "--values", "price", "--train")
+    assert "--with belongs to --values" in refused(capsys, "--with", "X")
+    assert "TFG704" in refused(capsys, "--values", "price", "--from", "none.ckpt")
+    assert not list(here.glob("*.pb"))
+
+
+def test_a_file_of_another_program_is_left_alone(here, capsys):
+    (here / "model.pb").write_text("mine")
+    assert "TFG760" in refused(capsys, "--values", "w")
+    assert (here / "model.pb").read_text() == "mine"
+    assert main(["export", "houses.tfg", "-o", "model.pb", "-q", "--values", "w", "--overwrite"]) == 0
+    assert main(["export", "houses.tfg", "-o", "model.pb", "-q", "--values", "w"]) == 0
+
+
+# --- what ONNX lacks ------------------------------------------------------------------------------
+
+
+class Ended:
+    """A child process that has ended."""
+
+    def __init__(self, returncode, report=None):
+        self.returncode, self.stderr = returncode, "its messages"
+        self.stdout = "" if report is None else json.dumps({"onnx": report}) + "\n"
+
+
+@pytest.fixture
+def child(monkeypatch):
+    """Stands for the process that converts a graph, with its answer."""
+    monkeypatch.setattr(onnx, "find_spec", lambda name: name)
+
+    def answers(*answer):
+        monkeypatch.setattr(onnx, "carried_out", lambda *_: Ended(*answer))
+
+    return answers
+
+
+def test_errors_of_onnx_are_at_the_line_of_the_program(here, capsys, child):
+    words = ("--values", "price", "--format", "onnx", "--overwrite")
+    child(0, [{"name": "price", "op": "StridedSlice", "reason": ""}] * 2)
+    said = refused(capsys, *words)
+    assert said.count("TFG839") == 1 and "houses.tfg:6:" in said
+    assert "ONNX has no op for StridedSlice, which TensorFlow executes for price" in said
+    child(0, [{"name": "", "op": "", "reason": "too deep"}])
+    assert "error[TFG862]: the graph cannot be converted to ONNX: too deep" in refused(capsys, *words)
+    child(-9)
+    assert "TFG863" in (said := refused(capsys, *words)) and "signal 9" in said
+    child(1)
+    assert "its messages" in (said := refused(capsys, *words)) and "exit code 1" in said
+    assert not list(here.glob("*.pb"))
+
+
+def test_it_says_what_onnx_needs(here, capsys, monkeypatch):
+    monkeypatch.setattr(onnx, "find_spec", lambda name: None)
+    assert "an export to ONNX needs onnx: pip install 'onnx>=1.19,<2' 'tf2onnx>=1.17,<2'" in refused(
+        capsys, "--format", "onnx"
+    )
+
+
+@NEEDS_ONNX
+def test_an_op_that_onnx_lacks(here, capsys):
+    (here / "texts.tfg").write_text('placeholder t: string[n]\nlow = string_lower(t)\nlong = string_join([low, "!"])\n')
+    said = refused(capsys, "--values", "long", "--format", "onnx", program="texts.tfg")
+    assert "TFG839" in said and "StringJoin" in said and "texts.tfg:3:" in said

@@ -1,0 +1,160 @@
+"""What `tfdsl export` exports: found from the `export` and `signature` statements of a program, or from names.
+
+Input: a checked program, and what the user asks for. Output: an `Export` of one of its graphs.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ..diagnostics import (
+    EXPORT_ALL,
+    EXPORT_NONE,
+    EXPORT_ONE,
+    EXPORT_SIGNATURE,
+    EXPORT_STEP,
+    EXPORT_UNTRAINED,
+    EXPORT_VALUE,
+    EXPORT_WRITES,
+    Diagnostic,
+    Message,
+    TfgError,
+)
+from ..diagnostics.spelling import did_you_mean, listed
+from ..program import Export, Graph, Named, Node, Origin, Program, Ref, Signature, Value, minimized, walk, written
+from ..record import replace
+from .prediction import named_values
+
+SERVING = "serving_default"
+TRAIN = "train"
+
+
+class Wanted(NamedTuple):
+    """An `Export` of a graph."""
+
+    graph: str
+    export: Export
+
+
+def declared(program: Program) -> Wanted:
+    """What a program exports: what its only `export` does, or all signatures of its only graph that has some."""
+    found = [
+        Wanted(session.graph, one)
+        for session in program.sessions
+        for one in walk(session.body)
+        if isinstance(one, Export)
+    ]
+    if found:
+        first = found[0]
+        if len({(one.graph, str(one.export.signatures), str(one.export.made)) for one in found}) > 1:
+            names = [", ".join(name for name, _ in one.export.outputs) for one in found]
+            raise _error(EXPORT_ALL, names="; ".join(dict.fromkeys(names)), one=names[0].replace(" ", ""))
+        return first
+    for graph in program.graphs:
+        if graph.signatures:
+            return Wanted(graph.name, _export(graph, graph.signatures))
+    known = [name for name, (_, named) in _tensors(program).items() if not named.is_inner]
+    raise _error(EXPORT_NONE, some=listed(known) or "none")
+
+
+def of_values(program: Program, names: Iterable[str]) -> Wanted:
+    """An export of values of the graph half. Its inputs are the placeholders that they need."""
+    known = _tensors(program)
+    outputs: dict[str, Ref] = {}
+    graphs: dict[str, str] = {}
+    for name in names:
+        if name not in known:
+            raise _error(EXPORT_VALUE, did_you_mean(name, known), name=name, some=listed(known) or "none")
+        graph, named = known[name]
+        assert isinstance(named.value, Ref)
+        short = name.rpartition(".")[2]
+        outputs[short if short not in outputs else name] = named.value
+        graphs.setdefault(graph, name)
+    if len(graphs) > 1:
+        raise _error(EXPORT_ONE, first=listed(graphs.values()))
+    graph = program.graph(next(iter(graphs)))
+    inputs = _placeholders(graph, outputs.values(), frozenset())
+    return Wanted(graph.name, _export(graph, (Signature(SERVING, tuple(outputs.items()), inputs),)))
+
+
+def with_steps(program: Program, wanted: Wanted) -> Wanted:
+    """The export with a signature for each step of its graph that has none, which returns the loss of the step."""
+    graph, export = program.graph(wanted.graph), wanted.export
+    steps = graph.steps()
+    if not steps:
+        raise _error(EXPORT_UNTRAINED)
+    names = {
+        named.value: name.rpartition(".")[2] for name, named in graph.names.items() if isinstance(named.value, Ref)
+    }
+    taken = {step for one in export.signatures for step in one.steps}
+    made: list[Signature] = []
+    made_of_data = frozenset(ref for ref, _ in export.made)
+    for number, step in enumerate(steps, 1):
+        ref = Ref(step.id)
+        if ref in taken:
+            continue
+        losses = minimized(graph.nodes, step)
+        if not losses:
+            raise TfgError([Diagnostic(EXPORT_STEP, step.origin.span, {"step": names.get(ref, "step")})])
+        outputs = {"loss" if len(losses) == 1 else f"loss_{at}": loss for at, loss in enumerate(losses, 1)}
+        name = TRAIN if len(steps) == 1 else f"{TRAIN}_{names.get(ref, number)}"
+        inputs = _placeholders(graph, (*losses, ref), made_of_data)
+        made.append(Signature(name, tuple(outputs.items()), inputs, (ref,)))
+    return replace_signatures(wanted, (*export.signatures, *made))
+
+
+def with_only(wanted: Wanted, name: str | None) -> Wanted:
+    """The export with only one of its signatures: the one with a name, or its only one or `serving_default`."""
+    signatures = {one.name: one for one in wanted.export.signatures if not one.steps}
+    if name is None:
+        name = SERVING if SERVING in signatures else next(iter(signatures), None) if len(signatures) == 1 else None
+    if name is None or name not in signatures:
+        near = did_you_mean(name, signatures) if name else ""
+        help = near or f"choose one with --signature, from: {listed(signatures) or 'none'}"
+        raise _error(EXPORT_SIGNATURE, help, which=f"'{name}'" if name else "a single signature")
+    return replace_signatures(wanted, (signatures[name],))
+
+
+def check_constant(program: Program, wanted: Wanted) -> None:
+    """Refuse to make constants of variables that the exported values change."""
+    graph, export = program.graph(wanted.graph), wanted.export
+    for name, ref in export.outputs:
+        for id in sorted(graph.reach([ref], export.given)):
+            for variable in written(graph.nodes, graph.nodes[id]):
+                raise _error(EXPORT_WRITES, name=name, variable=graph.nodes[variable].shown)
+
+
+def replace_signatures(wanted: Wanted, signatures: tuple[Signature, ...]) -> Wanted:
+    return wanted._replace(export=replace(wanted.export, signatures=signatures))
+
+
+def _export(graph: Graph, signatures: tuple[Signature, ...]) -> Export:
+    """An `Export` that is not a statement of the program. Its errors are those of the command line."""
+    place = next(iter(graph.nodes.values())).origin
+    return Export(Origin(place.span), Value(""), signatures)
+
+
+def _tensors(program: Program) -> Mapping[str, tuple[str, Named]]:
+    """The tensors of a program by their names, each with the name of its graph."""
+    return {
+        name: (graph, named)
+        for name, (graph, named) in named_values(program).items()
+        if isinstance(named.value, Ref) and program.graph(graph).type(named.value) is not None
+    }
+
+
+def _placeholders(graph: Graph, refs: Iterable[Ref], made: frozenset[Ref]) -> tuple[tuple[str, Ref], ...]:
+    """The placeholders without a value that some nodes need, by the names that callers use."""
+    reached = graph.reach(refs, made)
+    found = [graph.nodes[id] for id in sorted(reached) if graph.nodes[id].is_placeholder]
+    found = [node for node in found if "default" not in node.args and Ref(node.id) != graph.training]
+    short = [_short(node) for node in found]
+    names = [one if short.count(one) == 1 else node.given_name for one, node in zip(short, found, strict=True)]
+    return tuple((name, Ref(node.id)) for name, node in zip(names, found, strict=True))
+
+
+def _short(node: Node) -> str:
+    return node.given_name.rpartition("/")[2].rpartition(".")[2]
+
+
+def _error(message: Message, help: str = "", **details: object) -> TfgError:
+    return TfgError([Diagnostic(message, None, details, help=help)])

@@ -1,0 +1,150 @@
+"""The process that converts a frozen graph to ONNX.
+
+Input: `frozen.pb` in the working folder, and a request as JSON on standard input. Output: `model.onnx` beside it, and
+a line of JSON on standard output with the nodes that cannot be converted.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from .orders import carry_out
+
+_OPSET = 18  # the newest that tf2onnx writes
+_ML_OPSET = 3  # of the tables
+_INLINED = "_lower_using_switch_merge"
+_LOOKUP = "LookupTableFindV2"
+
+
+class _Failures(logging.Handler):
+    """Collects the nodes that tf2onnx reports."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.nodes: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg.startswith("Failed to convert node") and isinstance(record.args, tuple):
+            self.nodes.append(str(record.args[0]))
+
+
+# Messages of tf2onnx have any type.
+def _convert(inputs: list[str], outputs: list[str], tables: dict[str, list[Any]]) -> None:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import onnx
+    import tensorflow as tf
+    import tf2onnx
+    from tf2onnx import tf_loader
+
+    definition = tf.compat.v1.GraphDef()
+    with open("frozen.pb", "rb") as file:
+        definition.ParseFromString(file.read())
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    types = {node.name: node.op for node in nodes}
+    for node in nodes:
+        if _INLINED in node.attr:
+            node.attr[_INLINED].b = False  # tf2onnx converts If and While, but not all that they are inlined to
+    failures = _Failures()
+    logging.getLogger("tf2onnx").addHandler(failures)
+    logging.getLogger("tf2onnx.tfonnx").addHandler(failures)
+    wanted = {"input_names": [f"{one}:0" for one in inputs], "output_names": [f"{one}:0" for one in outputs]}
+    found: list[dict[str, str]] = []
+    try:
+        _fix_one_hot(definition)
+        with tf.Graph().as_default():  # there is no eager execution in it
+            definition = tf_loader.tf_optimize(wanted["input_names"], wanted["output_names"], definition)
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(definition, name="")
+            found_by = [
+                op for op in graph.get_operations() if op.type == _LOOKUP and op.inputs[1].shape.rank is not None
+            ]
+            made = tf2onnx.tfonnx.process_tf_graph(
+                graph, opset=_OPSET, extra_opset=[onnx.helper.make_opsetid("ai.onnx.ml", _ML_OPSET)],
+                shape_override={op.outputs[0].name: op.inputs[1].shape.as_list() for op in found_by},
+                custom_op_handlers={_LOOKUP: (_Lookup(tables), [])},
+                tensors_to_rename={f"{one}:0": one for one in (*inputs, *outputs)}, **wanted,
+            )  # fmt: skip
+            model = tf2onnx.optimizer.optimize_graph(made, catch_errors=True).make_model("tfdsl")
+        schemas = {(one.domain, one.name) for one in onnx.defs.get_all_schemas()}
+        lacking = [node for node in _nodes(model.graph) if (node.domain, node.op_type) not in schemas]
+        found = [{"name": node.name, "op": types.get(node.name, node.op_type), "reason": ""} for node in lacking]
+        with open("model.onnx", "wb") as file:
+            file.write(model.SerializeToString(deterministic=True))
+    except Exception as error:  # of any kind
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        names = dict.fromkeys(failures.nodes) or {"": None}
+        found = [{"name": name, "op": types.get(name, ""), "reason": reason} for name in names]
+    print(json.dumps({"onnx": found}), flush=True)
+
+
+def _fix_one_hot(definition: Any) -> None:
+    """Have OneHot give zeros for an index outside its range, as in TensorFlow. tf2onnx makes it a look-up in a table,
+    where a negative index counts from the end. If the new axis is the last one, comparisons take the place of OneHot;
+    otherwise, a negative index is an error when the model runs."""
+    from tensorflow.core.framework.types_pb2 import DT_INT32
+    from tensorflow.python.framework.tensor_util import make_tensor_proto
+
+    for node in [one for one in definition.node if one.op == "OneHot"]:
+        (index, depth, on, off), dtype = node.input, node.attr["TI"].type
+
+        def add(op: str, name: str, inputs: list[str], node: Any = node, **types: int) -> str:
+            made = definition.node.add(name=f"{node.name}/{name}", op=op, input=inputs)
+            for attribute, type in types.items():
+                made.attr[attribute].type = type
+            return made.name
+
+        def constant(name: str, value: int, type: int) -> str:
+            made = add("Const", name, [], dtype=type)
+            definition.node[-1].attr["value"].tensor.CopyFrom(make_tensor_proto(value, type))
+            return made
+
+        zero = constant("zero", 0, dtype)
+        size = add("Cast", "extent", [depth], SrcT=DT_INT32, DstT=dtype)
+        if node.attr["axis"].i != -1:
+            below = add("Less", "below", [index, zero], T=dtype)
+            node.input[0] = add("SelectV2", "place", [below, size, index], T=dtype)
+            continue
+        places = add("Range", "places", [zero, size, constant("one", 1, dtype)], Tidx=dtype)
+        column = add("ExpandDims", "column", [index, constant("last", -1, DT_INT32)], T=dtype, Tdim=DT_INT32)
+        is_one = add("Equal", "is_one", [column, places], T=dtype)
+        made = node.attr["T"].type
+        node.op = "SelectV2"
+        node.ClearField("attr")
+        node.attr["T"].type = made
+        node.input[:] = [is_one, on, off]
+
+
+def _nodes(graph: Any) -> "Iterator[Any]":
+    """The nodes of an ONNX graph and of the graphs in it."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _nodes(attribute.g)
+
+
+class _Lookup:
+    """Converts a look-up in a table to a LabelEncoder. tf2onnx knows tables of texts only."""
+
+    def __init__(self, tables: dict[str, list[Any]]):
+        self._tables = tables
+
+    def __call__(self, graph: Any, node: Any, name: str, arguments: object) -> None:
+        table = node.inputs[0]
+        while table.type == "Identity":
+            table = table.inputs[0]
+        keys, values = self._tables[table.name]
+        default = int(node.inputs[2].get_tensor_value())
+        kind = "strings" if keys and isinstance(keys[0], str) else "int64s"
+        shape, dtype, outputs = graph.get_shape(node.output[0]), graph.get_dtype(node.output[0]), node.output
+        source = node.input[1]
+        graph.remove_node(node.name)
+        attributes = {f"keys_{kind}": keys, "values_int64s": values, "default_int64": default}
+        graph.make_node("LabelEncoder", [source], attributes, outputs=outputs, name=name, domain="ai.onnx.ml",
+                        shapes=[shape], dtypes=[dtype])  # fmt: skip
+
+
+if __name__ == "__main__":
+    carry_out(_convert)
