@@ -16,8 +16,7 @@ gc.disable()
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # Processes of tests keep what they compile. Otherwise each would compile all modules of the project.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# Trainings of tests are short, and some of them test the loops that only longer trainings would have.
-os.environ["TFDSL_LOOP_ALWAYS"] = "1"
+os.environ.pop("TFDSL_LOOP_ALWAYS", None)
 # Importing Keras with TensorFlow would take a second.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
@@ -104,6 +103,39 @@ def _same_environment():
     if has_tensorflow and os.environ != before:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _loops(request):
+    """Trainings of tests are short, so they take their steps one by one, which starts sooner. Tests of engines have the
+    loops of longer trainings: those with a parameter `engine`, and those marked with `loops`."""
+    if "engine" not in request.fixturenames and not request.node.get_closest_marker("loops"):
+        yield
+        return
+    os.environ["TFDSL_LOOP_ALWAYS"] = "1"
+    yield
+    os.environ.pop("TFDSL_LOOP_ALWAYS", None)
+
+
+# What these tests are about does not depend on how TensorFlow optimizes graphs.
+_UNOPTIMIZED = {"cli", "data", "checkpoint", "statements"}
+
+
+@pytest.fixture(autouse=True)
+def _unoptimized(request, monkeypatch):
+    """Sessions of some folders of tests execute graphs as they are. Optimizing them takes half the time of a short run."""
+    if request.path.parent.name not in _UNOPTIMIZED or "tensorflow" not in sys.modules:
+        return
+    from tfdsl.runtime.execution import data_session
+
+    ordered = data_session.ordered
+
+    def unoptimized(config=None):
+        made = ordered(config)
+        made.graph_options.rewrite_options.disable_meta_optimizer = True
+        return made
+
+    monkeypatch.setattr(data_session, "ordered", unoptimized)
 
 
 @pytest.fixture

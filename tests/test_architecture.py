@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import gc
 import re
 import subprocess
 from pathlib import Path
@@ -40,6 +41,16 @@ LAYERS = {
 }
 TENSORFLOW = {"lowering/tf", "quiet", "cli/tensorflow", "cli/onnx_child"}
 MODULES = sorted(p.relative_to(PACKAGE).with_suffix("").as_posix() for p in PACKAGE.rglob("*.py"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _uncollected():
+    """Syntax trees are many objects: the collector need not look at them, and they are dropped after these tests."""
+    gc.disable()
+    yield
+    for cached in (parsed, nodes, imports):
+        cached.cache_clear()
+    gc.enable()
 
 
 def part(module: str) -> str:

@@ -70,7 +70,14 @@ def test_program(path, golden):
     golden(path, "program.yaml", to_yaml(program_of(path)))
 
 
-@pytest.mark.parametrize("path", [*PATHS, *WITH_DATA], ids=lambda path: path.stem)
+# Their graphs are large, and are compared with those of the same programs by hand.
+LARGE = {"transformer", "bidirectional_lstm", "language_model"}
+
+
+@pytest.mark.parametrize(
+    "path", some([*PATHS, *WITH_DATA], [path for path in [*PATHS, *WITH_DATA] if path.stem not in LARGE]),
+    ids=lambda path: path.stem,
+)  # fmt: skip
 def test_graph(path, golden_graph):
     golden_graph(path)
 
@@ -175,7 +182,7 @@ def test_generated_programs_load_back(chunk):
     loaded = []
 
     @hypothesis.seed(chunk)
-    @hypothesis.settings(UNHURRIED, max_examples=30)
+    @hypothesis.settings(UNHURRIED, max_examples=20)
     @hypothesis.given(programs)
     def holds(text):
         program = repaired(text)
@@ -184,7 +191,7 @@ def test_generated_programs_load_back(chunk):
             loaded.append(program)
 
     holds()
-    assert len(loaded) > 6
+    assert len(loaded) > 4
 
 
 def test_fingerprint_does_not_depend_on_places():

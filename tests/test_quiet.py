@@ -6,6 +6,8 @@ import sys
 import forked
 import pytest
 
+pytestmark = pytest.mark.loops
+
 SCRIPT = '''
 import tfdsl
 

@@ -517,6 +517,8 @@ def logistic_regression(chapter):
 
 
 SHOWN_ELSEWHERE = ("autodiff_passes", "tensorboard")  # in tests below and above
+# Other models have their ops and statements too.
+ALIKE = ("logistic_regression", "name_scopes", "gradient_descent_by_hand", "gradient_descent_optimizer")
 
 # --- the comparison ---------------------------------------------------------------------------
 
@@ -526,7 +528,7 @@ def compiled_model(name, params=None):
 
 
 @pytest.mark.parametrize("name", [
-    pytest.param(name, marks=[pytest.mark.long] if name in SHOWN_ELSEWHERE else []) for name in sorted(PAIRS)
+    pytest.param(name, marks=[pytest.mark.long] if name in SHOWN_ELSEWHERE + ALIKE else []) for name in sorted(PAIRS)
 ])  # fmt: skip
 def test_model_equals_the_program_by_hand(name):
     function, params = PAIRS[name]

@@ -520,7 +520,7 @@ for model in sys.argv[1:]:
 
 def test_check_imports_nothing_heavy():
     tables()  # so that the cache has them
-    models = sorted(map(str, (ROOT / "models").glob("*.tfg")))[::4]
+    models = sorted(map(str, (ROOT / "models").glob("*.tfg")))[1::12]
     done = subprocess.run([sys.executable, "-c", _LIGHT, *models], cwd=ROOT, capture_output=True, text=True)
     assert models and done.returncode == 0, done.stderr
 
@@ -617,7 +617,7 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["rnu", "good.tfg"], "there is no command 'rnu': did you mean 'run'?"),
         (["graph", "good.tfg", "--format", "dot", "-o", "good.tfg"], "'good.tfg' ends in .tfg, so it would be taken"),
         (["run", "good.tfg", "--trace", "other.TFG"], "'other.TFG' ends in .tfg"),
-        (["frobnicate"], "there is no command 'frobnicate': the commands are new, run, predict, launch, server"),
+        (["frobnicate"], "there is no command 'frobnicate': the commands are new, run, runs, predict, launch, server"),
         (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
         (

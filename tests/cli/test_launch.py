@@ -141,6 +141,7 @@ def test_standard_output_equals_that_of_a_run_and_standard_error_has_a_progress_
     assert "Traceback" not in err
 
 
+@pytest.mark.long
 def test_a_failing_run_and_passed_options(training):
     words = ["--ps", "2", "--workers=1", "--json", "--quiet", "--set", "rate=0.5"]
     done = clusters.run(clusters.tfdsl("launch", training, *words), forks=True)
@@ -170,6 +171,7 @@ def test_an_ended_server_restarts_and_an_interrupted_run_saves_its_state(endless
     assert "Traceback" not in said()
 
 
+@pytest.mark.long
 def test_restarts_of_a_server_are_limited_and_a_second_signal_ends_all(endless):
     launch = endless("--quiet", forks=True)
     assert launch.stdout.readline() == "0\n", said()

@@ -82,6 +82,7 @@ def test_graphs_values_and_symbols_are_those_of_the_whole_package():
     assert again["basics"] == whole["lines"]["basics"]
 
 
+@pytest.mark.long
 def test_the_environment_can_ask_for_the_whole_package():
     code = "from tfdsl.cli import lazy_tensorflow, tensorflow; tensorflow.load(); print(lazy_tensorflow.is_lazy())"
     assert child(code, TFDSL_TENSORFLOW="whole") == "False\n"

@@ -1,5 +1,8 @@
 """`tfdsl lift`: what it writes, where, and what is wrong use."""
 
+import subprocess
+
+import forked
 import numpy as np
 import pytest
 from graph_files import dense, written
@@ -103,6 +106,12 @@ def test_what_is_refused_before_the_work(relu, capsys):
     ):
         assert main(["lift", "relu.pbtxt", "--verify", "-o", "relu.tfg", *words]) == 1
         assert f"error[{code}]" in capsys.readouterr().err and not (relu / "relu.tfg").exists()
+
+
+@pytest.fixture(autouse=True)
+def forks(monkeypatch):
+    """`--verify` computes in another process, which need not import TensorFlow."""
+    monkeypatch.setattr(subprocess, "Popen", forked.Popen)
 
 
 @pytest.fixture

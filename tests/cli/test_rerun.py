@@ -65,6 +65,7 @@ def test_a_change_stops_the_run_at_its_step(watching):
     assert said.splitlines()[-2] == "7" and any("-step-" in name for name in os.listdir("kept"))
 
 
+@pytest.mark.long
 def test_the_run_ends_with_its_watcher(watching):
     until_watching(watching)
     write("p.tfg", LONG)

@@ -97,6 +97,7 @@ def test_a_server_ends_at_once_and_can_restart(cluster):
     cluster.wait()
 
 
+@pytest.mark.long
 def test_a_starting_server_can_be_interrupted(cluster):
     cluster.kill("worker", 1)
     words = clusters.tfdsl("server", "--config", cluster.config, "--job", "worker", "--task", "1")

@@ -181,6 +181,7 @@ session:
 """
 
 
+@pytest.mark.loops
 def test_every_engine_trains_on_them(folder, monkeypatch):
     monkeypatch.chdir(folder)
     printed = set()

@@ -15,7 +15,7 @@ from tfdsl.program.serialize import to_data
 from tfdsl.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
-FEW = ["moons", "name_scopes", "loops", "messages", "two_optimizers", "mini_batches"]
+FEW = ["moons", "loops", "messages", "two_optimizers"]
 PROGRAMS = [
     pytest.param(path, id=path.stem, marks=[] if path.stem in FEW else [pytest.mark.long])
     for path in sorted([*(ROOT / "models").glob("*.tfg"), *(ROOT / "tests" / "golden").glob("*.tfg")])

@@ -53,6 +53,7 @@ def repository(here):
     return shell
 
 
+@pytest.mark.long
 def test_a_graph_as_text(repository):
     repository(of_page("git config"))
     changed = [line for line in repository("git diff model.pb").splitlines() if re.match(r"[-+] ?\w", line)]

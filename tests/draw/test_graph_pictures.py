@@ -314,6 +314,7 @@ def dom(folder, part=""):
     return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_a_page_by_keyboard(file):
     assert main(["graph", "p.tfg", "-o", "p.html"]) == 0
@@ -335,6 +336,7 @@ def test_a_page_by_keyboard(file):
     assert [*zip((keys for keys, _ in steps), pressed, strict=True)] == steps
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_a_page_in_a_browser(file):
     assert main(["graph", "p.tfg", "-o", "p.html"]) == 0

@@ -182,7 +182,7 @@ def edits(folder, seed, count):
 
 @pytest.mark.parametrize("seed", some([0, 1], [0]))
 def test_random_edits(tmp_path, seed):
-    edits(tmp_path, seed, 40)
+    edits(tmp_path, seed, 25)
 
 
 @pytest.mark.long

@@ -130,6 +130,7 @@ def test_a_session(client, tmp_path):
     assert client.end() == 0
 
 
+@pytest.mark.long
 def test_errors_of_requests_are_answers(client):
     """A document that cannot be read is empty. An unknown request gets an error, and the server goes on."""
     client.start()

@@ -67,7 +67,7 @@ def limited():
         server.stdin.close()
 
 
-@pytest.mark.parametrize("name", some(BOMBS, BOMBS.keys() - LONG))
+@pytest.mark.parametrize("name", some(BOMBS, [name for name in BOMBS if name not in LONG][::2]))
 def test_bombs(name, limited, tmp_path):
     bomb = BOMBS[name]
     for file, content in bomb.files().items():

@@ -33,7 +33,7 @@ RESULTS = dict(zip(NESTED, (lambda x: 2 * x + DEPTH - 1, lambda x: x, lambda x: 
                             lambda x: x, lambda x: x), strict=True))  # fmt: skip
 
 
-@pytest.mark.parametrize("name", some(NESTED, ["functions that call functions", "branches"]))
+@pytest.mark.parametrize("name", some(NESTED, ["signs", "branches"]))
 def test_deep_programs_run(name):
     limit = sys.getrecursionlimit()
     x = np.array([1.0, 2.0, 3.0], np.float32)

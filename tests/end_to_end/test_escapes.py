@@ -140,7 +140,6 @@ ENVIRONMENT = {
 STRACE = shutil.which("strace")
 
 
-@(pytest.mark.long if STRACE else lambda test: test)  # the next test runs the same
 @pytest.mark.parametrize("places", some(["all", "some"], ["some"]))
 def test_runs_refuse_escapes_and_python_opens_nothing_there(root, places):
     run_escapes(root, places)
@@ -157,6 +156,7 @@ MAKING = ("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unli
           "rmdir", "creat", "truncate", "chmod", "fchmodat", "chown", "fchownat", "mknod", "mknodat")  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 @pytest.mark.parametrize("places", some(["all", "some"], ["some"]))
 def test_no_system_call_uses_the_canary(root, tmp_path, places):
@@ -228,7 +228,7 @@ def swapped(tmp_path, monkeypatch):
 
 def test_reads_while_folders_are_swapped(swapped):
     seen = set()
-    for _ in range(300):
+    for _ in range(100):
         for text in ('data d = csv("sub/x.csv", target="secret")\n', 'from "sub/x.tfg" import secret\n'):
             codes = {d.code for d in check(Source("p.tfg", text))[1]}
             assert codes, "the canary was read"
@@ -236,7 +236,7 @@ def test_reads_while_folders_are_swapped(swapped):
     assert seen & REFUSED and seen - REFUSED
 
 
-@pytest.mark.parametrize("kind", SESSIONS)
+@pytest.mark.parametrize("kind", some(SESSIONS, SESSIONS.keys() - {"log", "export"}))
 def test_writes_while_folders_are_swapped(swapped, kind):
     text = escapes.KINDS[kind][0].format(path="sub/out")
     program = None

@@ -16,6 +16,8 @@ from conftest import some
 import tfdsl
 from tfdsl.runtime.options import Options
 
+pytestmark = pytest.mark.loops
+
 _random = np.random.RandomState(5)
 FEATURES = _random.randn(40, 12).astype(np.float32)
 TARGET = FEATURES[:, :1] * 0.7 + FEATURES[:, 1:2] * FEATURES[:, 2:3]
@@ -216,7 +218,8 @@ def test_loops_and_towers(name, tmp_path):
         close(one, two)
 
 
-@pytest.mark.parametrize("name", some(TABLE, ["conv1d"]))
+# `test_engines.py` compiles many statements at once.
+@pytest.mark.parametrize("name", some(TABLE, []))
 def test_xla(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     compiled = tfdsl.compile(program(name), data=DATA)

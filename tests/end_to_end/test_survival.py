@@ -12,7 +12,10 @@ from conftest import some
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = 77
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is broken here is Linux's")
+pytestmark = [
+    pytest.mark.loops,
+    pytest.mark.skipif(sys.platform != "linux", reason="what is broken here is Linux's"),
+]
 
 
 def started(arguments, tmp_path, before=""):
@@ -44,7 +47,7 @@ def test_kills(tmp_path, count, models, engines):
 
 
 @pytest.mark.parametrize(("count", "options"), some(
-    [(1, ["--models", "best", "--engines", "loop"]), (40, [])], [(1, ["--models", "best", "--engines", "loop"])]
+    [(1, ["--models", "best", "--engines", "loop"]), (40, [])], []
 ))  # fmt: skip
 def test_kills_of_sessions(count, options, tmp_path):
     """With values, best values, branches and written files."""
@@ -53,6 +56,7 @@ def test_kills_of_sessions(count, options, tmp_path):
     assert found["trainings"] == found["trainings that ended with the same bits"] > 0
 
 
+@pytest.mark.long
 def test_a_kill_after_a_system_call(tmp_path):
     found = figures(tmp_path, "syscalls", "--count", "1")
     assert found["kills in a checkpoint"] == found["kills in a save to"] == 1

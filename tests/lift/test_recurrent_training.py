@@ -1,6 +1,9 @@
 """Recurrent networks of TensorFlow 1, whose loops work on tensor arrays, and training through them."""
 
+from itertools import product
+
 import pytest
+from conftest import some
 from tensorflow.python.ops import rnn
 from test_conds import as_in_1
 from test_inline import verified
@@ -46,8 +49,12 @@ def network(shape, is_long, has_lengths, scale=None):
     return build
 
 
-@pytest.mark.parametrize("is_long", [False, True])
-@pytest.mark.parametrize("shape", [[2, 5, 3], [None, 5, 3], [None, None, 3]])
+SHAPES = [[2, 5, 3], [None, 5, 3], [None, None, 3]]
+
+
+@pytest.mark.parametrize(("shape", "is_long"), some(
+    product(SHAPES, (False, True)), [(SHAPES[0], False), (SHAPES[2], True)]
+))  # fmt: skip
 def test_training(here, shape, is_long):
     source = verified(as_in_1(network(shape, is_long, has_lengths=False)))
     assert " = scan(step, transpose_1, " in source and "raw." not in source and "while " not in source
@@ -59,7 +66,7 @@ def test_outputs_that_are_no_states(here):
     assert "_, outputs = scan(step, transpose_1, [" in source and "raw." not in source
 
 
-@pytest.mark.parametrize("shape", [[2, 5, 3], [None, None, 3]])
+@pytest.mark.parametrize("shape", some(SHAPES[::2], [SHAPES[2]]))
 def test_training_with_lengths(here, shape):
     """The loop ends with the longest example; the scan goes on with zeros."""
     source = verified(as_in_1(network(shape, is_long=False, has_lengths=True)))

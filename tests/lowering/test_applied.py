@@ -166,7 +166,7 @@ predictions = reduce_sum(states[-1], axis=1, keepdims=true)
 error = reduce_mean(square(predictions - y))
 optimize error with adam(learning_rate=0.01)
 session:
-    train 3 epochs on series in batches of 8 as batch:
+    train 2 epochs on series in batches of 8 as batch:
         feed X = batch.features, y = batch.target
         every 1 epoch: print error
     at_once = evaluate error, predictions on series with X = series.features, y = series.target
@@ -200,8 +200,8 @@ def near(first, second):
         np.testing.assert_allclose(value, second[name], rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-# In the loop, test_recurrent.py trains with the same ops.
-@pytest.mark.parametrize(("engine", "towers"), some(product(("loop", "xla"), (1, 2)), [("loop", 2), ("xla", 1)]))
+# In the loop, test_recurrent.py trains with the same ops, also with lengths.
+@pytest.mark.parametrize(("engine", "towers"), some(product(("loop", "xla"), (1, 2)), [("loop", 1)]))
 def test_engines_and_towers_train_alike(engine, towers, trained):
     program = tfdsl.compile(trained)
     step, other = ran(program, "step"), ran(program, engine, towers)

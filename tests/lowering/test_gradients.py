@@ -42,9 +42,9 @@ def test_the_chapters_function(method):
 
 
 def test_a_long_function_has_a_short_derivative():
-    """The expanded formula would have 2**100 terms."""
-    count = len(tfdsl.compile(CHAPTER.format(method="symbolic")).program.graph().nodes)
-    assert count < 100 * 40
+    """The expanded formula would have 2**40 terms."""
+    text = CHAPTER.format(method="symbolic").replace("range(100)", "range(40)")
+    assert len(tfdsl.compile(text).program.graph().nodes) < 40 * 40
 
 
 @pytest.mark.parametrize("method", METHODS[1:3])
@@ -182,7 +182,7 @@ def checked(capsys, *arguments):
 
 
 def test_gradcheck_agrees(file, capsys):
-    text = CHAPTER.format(method="reverse").replace("range(100)", "range(10)")
+    text = CHAPTER.format(method="reverse").replace("range(100)", "range(4)")
     code, found = checked(capsys, file(text))
     assert code == 0 and found["agrees"]
     (gradient,) = found["gradients"]
@@ -193,7 +193,7 @@ def test_gradcheck_agrees(file, capsys):
 
     def z(a, b):
         z = 0.0
-        for i in range(10):
+        for i in range(4):
             z = a * np.cos(z + i) + z * np.sin(b - i)
         return z
 
@@ -252,7 +252,7 @@ def test_gradcheck_of_missing_names(file, capsys):
 
 
 @pytest.mark.parametrize("name", some(
-    ["housing", "moons", "gradient_descent_optimizer", "autodiff_passes"], ["housing", "gradient_descent_optimizer"]
+    ["housing", "moons", "gradient_descent_optimizer", "autodiff_passes"], ["housing"]
 ))  # fmt: skip
 def test_gradcheck_of_models(name, capsys):
     (path,) = (path for path in MODELS if path.stem == name)

@@ -80,13 +80,13 @@ def same(one, other):
     return one.HasField("func") == other.HasField("func") and (one.HasField("func") or one == other)
 
 
-@pytest.mark.parametrize("path", some(PROGRAMS, PROGRAMS[1::4]), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", some(PROGRAMS, PROGRAMS[1::8]), ids=lambda path: path.stem)
 def test_programs(path, monkeypatch, copied):
     assert_alike(path, monkeypatch)
 
 
 @pytest.mark.usefixtures("example_files")
-@pytest.mark.parametrize("name", some(sorted(OPS), sorted(OPS)[2::16]))
+@pytest.mark.parametrize("name", some(sorted(OPS), sorted(OPS)[2::32]))
 def test_every_op_of_the_table(name, monkeypatch, copied):
     *declarations, expression = OPS[name].example.split("\n")
     lines = [
@@ -124,7 +124,7 @@ _LIST = re.compile(r"\[+[-\d.e, \[\]]*\.[-\d.e, \[\]]*\]+")  # of numbers, at le
 @pytest.mark.parametrize(
     "unknown", [pytest.param(False, marks=pytest.mark.long), True], ids=["sizes known", "one unknown"]
 )
-@pytest.mark.parametrize("name", some(sorted(OPS), sorted(OPS)[10::16]))
+@pytest.mark.parametrize("name", some(sorted(OPS), sorted(OPS)[10::32]))
 def test_every_op_on_placeholders(name, unknown, monkeypatch, copied):
     *declarations, expression = OPS[name].example.split("\n")
     for found in dict.fromkeys(_LIST.findall(expression)):

@@ -11,6 +11,8 @@ import tfdsl
 from tfdsl.data.batches import BatchOrder
 from tfdsl.runtime.options import Options
 
+pytestmark = pytest.mark.loops
+
 _random = np.random.RandomState(5)
 FEATURES = _random.rand(23, 3).astype(np.float32)
 TARGET = (FEATURES @ [[1.0], [-2.0], [0.5]] + 0.1 * _random.randn(23, 1)).astype(np.float32)
@@ -77,7 +79,7 @@ SIZES = [(8, 2), (23, 4), (22, 3), (2, 5), (1, 2)]
 
 @pytest.mark.parametrize(("size", "towers", "loss"), some(
     [(*one, loss) for one in SIZES for loss in (MEAN, SUM)],
-    [(*SIZES[3], SUM)],
+    [(*SIZES[2], SUM)],
 ))  # fmt: skip
 def test_sizes_of_batches(size, towers, loss):
     optimizer = "adam(learning_rate=0.02)"
@@ -95,7 +97,7 @@ vector = embedding_lookup(table, number)
 """
 
 
-@pytest.mark.parametrize("optimizer", some(OPTIMIZERS[1:5], OPTIMIZERS[2:3]))
+@pytest.mark.parametrize("optimizer", some(OPTIMIZERS[1:5], OPTIMIZERS[1:2]))
 def test_gathered_gradients(optimizer):
     loss = f"{MEAN} + reduce_mean(square(vector - 0.5))"
     near(
@@ -213,7 +215,8 @@ KINDS = {
         [*(("a table", one, 3) for one in BY_HAND), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
         [
             ("a table", OPTIMIZERS[1], 3),
-            *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS if kind != "a table"),
+            ("a sum", "adam(learning_rate=0.02)", 2),
+            ("a mean", "adam(learning_rate=0.02)", 2),
         ],
     ),
 )

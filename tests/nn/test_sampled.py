@@ -10,6 +10,8 @@ from interrupted import stopped_after
 import tfdsl
 from tfdsl.runtime.options import Options
 
+pytestmark = pytest.mark.loops
+
 v1 = tf.compat.v1
 
 CLASSES, SAMPLES = 50, 20
@@ -79,6 +81,7 @@ session:
 RUNS = [("sampled_softmax", "adam"), ("nce", "gradient_descent")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "optimizer"), some(RUNS, RUNS[1:]))
 @pytest.mark.parametrize("other", some(["loop", "xla"], ["loop"]))
 def test_engines_train_and_resume(other, name, optimizer, here):

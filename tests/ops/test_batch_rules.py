@@ -13,6 +13,7 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import some
 from op_calls import MORE_CALLS
 from op_examples import OPS, Bound, Example, evaluate, invoke, our_call, tf_arguments
 
@@ -278,7 +279,10 @@ def is_so(kind, bound, wanted, first, second):
     return same and len(found) == len(wanted) and all(map(agree, found, wanted))
 
 
-@pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.batch is not whole])
+SPLIT = [op.name for op in OPS.values() if op.batch is not whole]
+
+
+@pytest.mark.parametrize("name", some(SPLIT, SPLIT[::2]))
 def test_what_rules_claim_is_so(name):
     count, faults = tried(name)
     assert not faults
@@ -301,17 +305,19 @@ def combined_or_refused(example):
     count, bound = 0, Bound(example)
     slots = [(param, position) for param, position, _ in bound.inputs()]
     for way in (ROWS, COLUMNS, MEAN, SUM, SIZES):
-        for some in (slots[:1], slots):
-            found = asked(bound, dict.fromkeys(some, way))
-            if found is not None and some:
+        for chosen in (slots[:1], slots):
+            found = asked(bound, dict.fromkeys(chosen, way))
+            if found is not None and chosen:
                 count += 1
                 with contextlib.suppress(NotCombined):
                     Given(*found).combined(Ref(found[0].id))
     return count
 
 
-def test_any_kinds_of_arguments_are_combined_or_refused():
-    answered = {name: sum(map(combined_or_refused, calls(TABLE[name]))) for name in OPS}
+def test_any_kinds_of_arguments_are_combined_or_refused(request):
+    """Of every fourth op, or of all with `--long`."""
+    names = list(OPS) if request.config.getoption("--long") else list(OPS)[::4]
+    answered = {name: sum(map(combined_or_refused, calls(TABLE[name]))) for name in names}
     assert not [name for name, n in answered.items() if not (n or TABLE[name].draws or name in UNGIVEN)]
 
 

@@ -108,6 +108,7 @@ def test_other_values_are_found():
     assert judge(one, Outcome("run", "no"), ours).kind == "lenient"
 
 
+@pytest.mark.long
 def test_crashes_and_hangs_are_found(monkeypatch):
     def hand(one):
         at = int(one.given[0].value)

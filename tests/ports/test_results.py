@@ -63,18 +63,22 @@ LONG = {
 IN_STEPS = ("gcn", "nearest_neighbour")
 # These are one short run already; the evaluation of LeNet by hand is another graph, whose dropout goes on elsewhere.
 SHORT_ALONE = {"gradient_descent_path", "lenet", "nearest_neighbour"}
-# Another pair, or another file of tests, tries the same layers and statements.
+# Another pair, or another file of tests, tries the same layers and statements in less time.
 ALIKE = {
     "batch_norm": "runtime/execution/test_training_mode.py",
-    "dynamic_lstm": "bidirectional_lstm",
+    "bidirectional_lstm": "rnn_classifier",
+    "dynamic_lstm": "rnn_classifier",
+    "language_model": "rnn_classifier",
     "lr_schedule_fed": "lr_schedule",
-    "mlp_early_stop": "bidirectional_lstm",
-    "modern_net": "bidirectional_lstm",
+    "mlp_early_stop": "lenet",
+    "modern_net": "lenet",
     "multi_tower": "lowering/test_towers.py",
-    "rnn_classifier": "bidirectional_lstm",
-    "rnn_regression": "language_model",
+    "rnn_regression": "rnn_classifier",
     "stacked_autoencoder": "denoising_autoencoder",
-    "time_series_generation": "bidirectional_lstm",
+    "time_series_generation": "rnn_classifier",
+    "transfer": "lenet",
+    "transformer": "nn/test_attention.py",
+    "vae": "denoising_autoencoder",
 }
 
 
@@ -83,6 +87,7 @@ def test_the_same_results(name):
     agree(name, engine="step", **SHORT[name])
 
 
+@pytest.mark.loops
 @pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in SHORT if name not in IN_STEPS])
 def test_the_same_results_in_the_graph(name):

@@ -20,6 +20,8 @@ from benchmarks.report import table
 from benchmarks.result import LoadResult, Row, Wanted
 from benchmarks.workers import Failed, Worker
 
+pytestmark = pytest.mark.loops
+
 TRAININGS = [load for load in LOADS.values() if isinstance(load, Training)]
 STEPS = 70  # more than the engine `loop` takes in its first execution
 
@@ -43,7 +45,7 @@ def no_california(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("load", some(
-    TRAININGS, [load for load in TRAININGS if load.name in ("housing", "logging")]
+    TRAININGS, [load for load in TRAININGS if load.name == "housing"]
 ), ids=lambda load: load.name)  # fmt: skip
 def test_contenders_agree(load, no_california):
     problem = load.problem()

@@ -59,6 +59,21 @@ NUMBER = re.compile(r"-?\d+\.\d+")
 STEP = ("--engine", "step")
 # Output that depends on the engine: where Ctrl-C stops a training, and the note that it goes step by step.
 OF_ENGINE = re.compile(r"--engine|^\^C$|step by step", re.M)
+# Long trainings of layers that the tests of `nn` train too. Without `--long` they are only compiled.
+LONG_PROGRAM = re.compile(
+    r"nn\.(?:bidirectional|transformer_block|global_avg_pool|conv2d_transpose)\(.*^    train ", re.M | re.S
+)
+# Long trainings whose commands and statements other pages and the tests of the models have too. Without `--long` their
+# programs are only checked.
+LONG_LESSONS = {
+    "howto/text.md",
+    "howto/pictures.md",
+    "howto/time-series.md",
+    "howto/two-optimizers.md",
+    "howto/transfer.md",
+    "howto/from-ludwig.md",
+    "tutorial/10-networks.md",
+}
 
 
 def blocks(page):
@@ -125,8 +140,9 @@ def fails(command, shown):
 
 
 @pytest.mark.parametrize("page", of_kind("tfg", OTHERS))
-def test_programs(page, place):
+def test_programs(page, place, request):
     place(page)
+    runs_long = request.config.getoption("--long")
     for note, kind, text, below in blocks(page):
         if kind != "tfg" or note:
             continue
@@ -135,7 +151,9 @@ def test_programs(page, place):
         assert not problems, problems
         assert format_text(Source(page, text)) == text
         shown = below["text"] if below and below["kind"] == "output" else None
-        if program.program.sessions:
+        if LONG_PROGRAM.search(text) and not runs_long:
+            assert program.program.sessions
+        elif program.program.sessions:
             options = tfdsl.Options(engine="" if "engine" in page + text else "step")
             printed = "".join(line + "\n" for line in program.run(options=options).printed)
             if shown is not None:
@@ -236,6 +254,7 @@ def test_lessons(page, place, request):
     folder = place(page)
     names: dict = {"__name__": page}
     changed, at = PAGES[page], 0
+    is_only_checked = page in LONG_LESSONS and not any(map(request.config.getoption, ("--long", "--update-golden")))
     for note, kind, text, _ in blocks(page):
         if note.startswith("file: "):
             path = folder / note.removeprefix("file: ")
@@ -248,6 +267,9 @@ def test_lessons(page, place, request):
                     assert not problems, problems
         elif kind == "console":
             parts = [part.partition("\n") for part in re.split(r"^\$ ", text, flags=re.M)[1:]]
+            if is_only_checked:
+                parts = [part for part in parts if re.match(r"tfdsl (?:new|check|summary) ", part[0])]
+                text = "".join(f"$ {command}\n{before}" for command, _, before in parts)
             found = "".join(f"$ {command}\n{_shown(command, before)}" for command, _, before in parts)
             if request.config.getoption("--update-golden"):
                 at = changed.index(f"```console\n{text}```", at)

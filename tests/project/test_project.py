@@ -52,6 +52,7 @@ sys.exit(main(["new", "."]) or main(["run", "ferries.tfg"]))
 """
 
 
+@pytest.mark.long
 def test_the_wheel_has_every_file_and_its_programs_run(tmp_path):
     with chdir(ROOT):
         wheel = ZipFile(tmp_path / build_wheel(str(tmp_path)))

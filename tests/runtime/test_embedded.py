@@ -683,7 +683,8 @@ placeholder X: float32[n, 4, 3]
 outputs, state = nn.lstm(X, 2, layers=2)
 both, states = nn.bidirectional(nn.lstm, X, 2)
 mixed = [outputs, [3, none, "a"], [[reduce_sum(outputs)]]]
-loss reduce_sum(outputs)
+variable w = 1.0
+loss square(w)
 optimize with adam()
 """
 

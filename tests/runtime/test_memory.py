@@ -7,6 +7,8 @@ from pathlib import Path
 import forked
 import pytest
 
+pytestmark = pytest.mark.loops
+
 memory = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"))
 ROWS = 100_000  # 50 MB
 LIMIT = 1.6  # times the data, beyond the memory of a program without data

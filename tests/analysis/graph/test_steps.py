@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import some
 from tensorflow.compat import v1
 
 import tfdsl
@@ -65,7 +66,7 @@ session:
     assert result.variables["global_step"] == wanted["global_step"] == 7
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
 def test_one_optimizer_counts_its_steps(engine):
     result = trained(
         """

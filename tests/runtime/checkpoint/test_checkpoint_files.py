@@ -78,7 +78,7 @@ def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
 
 @pytest.mark.parametrize(("content", "fresh"), some(
     product(("", "[]", "{}", '{"files": {}}', "\x00"), (False, True)),
-    [("", False), ("{}", True), ('{"files": {}}', False)],
+    [("", False), ("{}", True)],
 ))  # fmt: skip
 def test_folders_without_our_manifest_are_refused_and_stay(here, content, fresh):
     """It may belong to anybody, whatever its name is."""
@@ -135,7 +135,7 @@ def test_only_files_in_its_manifest_are_removed_with_a_checkpoint(here):
     assert [(path.name, path.read_text()) for path in left.iterdir()] == [("variables.csv", "mine")]
 
 
-@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("fresh", some([False, True], [True]))
 def test_other_files_in_a_checkpoint_stay(here, fresh):
     """The next run resumes without it: a folder without our files is not a checkpoint."""
     stopped_after(first_program(), 7)
@@ -411,7 +411,7 @@ session:
 """
 
 
-@pytest.mark.parametrize("stream", ["", ", stream=true"])
+@pytest.mark.parametrize("stream", some(["", ", stream=true"], [", stream=true"]))
 def test_a_data_file_changes_or_vanishes_and_returns(here, stream):
     lines = ["a,b,y", *(f"{k},{k % 3},{k * 0.5}" for k in range(23))]
     path = here / "rows.csv"

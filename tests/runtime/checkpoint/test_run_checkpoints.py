@@ -9,6 +9,7 @@ import tfdsl
 from tfdsl.runtime.options import Options
 
 
+@pytest.mark.loops
 @pytest.mark.parametrize(("optimizer", "order"), some(
     [(optimizer, order) for optimizer in ("adam", "momentum(0.9)", "rmsprop(centered=true)", "ftrl")
      for order in ("shuffled", "sampled", "ordered")],
@@ -28,7 +29,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
     assert all(ours[name].tobytes() == wanted[name].tobytes() for name in wanted)
 
 
-@pytest.mark.parametrize("steps", some([1, 3, 19, 20], [1, 3, 20]))
+@pytest.mark.parametrize("steps", some([1, 3, 19, 20], [3, 20]))
 def test_interrupted_at_any_step(undisturbed, here, steps):
     """Also before the first checkpoint, right at one, and after the last step."""
     lines, wanted = undisturbed()
@@ -39,7 +40,7 @@ def test_interrupted_at_any_step(undisturbed, here, steps):
     assert not (here / "kept").exists()
 
 
-@pytest.mark.parametrize("engine", ["step", "loop"])
+@pytest.mark.parametrize("engine", some(["step", "loop"], ["loop"]))
 def test_killed_between_checkpoints(undisturbed, engine):
     """Nothing is saved at the end: the run resumes from the last checkpoint that was due."""
     lines, wanted = undisturbed()
@@ -123,25 +124,25 @@ def test_other_files_in_the_folder_stay(here):
     assert [path.name for path in (here / "kept").iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize(
-    ("changed", "what"),
-    [
-        ({"params": {"rate": 0.1}}, "param 'rate' was 0.05 and is 0.1"),
-        ({"params": {"epochs": 5}}, "param 'epochs' was 4 and is 5"),
-        ({"optimizer": "adam(beta1=0.8)"}, "the text of its graph changed"),
-        ({"order": "ordered"}, "the text of its sessions changed"),
-    ],
-)
-def test_a_changed_program_is_refused(here, changed, what):
+CHANGED = [
+    ({"params": {"rate": 0.1}}, "param 'rate' was 0.05 and is 0.1"),
+    ({"params": {"epochs": 5}}, "param 'epochs' was 4 and is 5"),
+    ({"optimizer": "adam(beta1=0.8)"}, "the text of its graph changed"),
+    ({"order": "ordered"}, "the text of its sessions changed"),
+]
+
+
+def test_a_changed_program_is_refused(here):
     stopped_after(first_program(), 7)
     kept = sorted(path.name for path in (here / "kept").iterdir())
-    with pytest.raises(tfdsl.TfgError) as caught:
-        program(**changed).run()
-    (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.code == "TFG710"
-    assert diagnostic.headline.endswith(f": {what}")
-    assert diagnostic.span.text == 'checkpoint every 3 steps in "kept"'
-    assert sorted(path.name for path in (here / "kept").iterdir()) == kept
+    for changed, what in CHANGED:
+        with pytest.raises(tfdsl.TfgError) as caught:
+            program(**changed).run()
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.code == "TFG710"
+        assert diagnostic.headline.endswith(f": {what}")
+        assert diagnostic.span.text == 'checkpoint every 3 steps in "kept"'
+        assert sorted(path.name for path in (here / "kept").iterdir()) == kept
     assert program().run().resumed == ["kept"], "the refused checkpoint is as good as before"
 
 
@@ -296,6 +297,7 @@ def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
     assert notes[1].startswith("although the checkpoint differs: intra_op_threads")
 
 
+@pytest.mark.loops
 def test_xla_does_not_resume_other_engines(here):
     stopped_after(first_program(), 7)
     with pytest.raises(tfdsl.TfgError, match="its engine was step and is xla"):

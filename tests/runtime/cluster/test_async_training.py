@@ -15,6 +15,8 @@ from test_recovery import Client
 from tfdsl.cli.workers import RESTARTS, Workers
 from tfdsl.diagnostics import TfgError
 
+pytestmark = pytest.mark.loops
+
 # The target of each row is its number, and is counted when it is seen. 23 rows in batches of 4: the last one is short.
 COUNTED = """
 param epochs = 3
@@ -61,7 +63,8 @@ session:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def wide(tmp_path_factory):
+    """A cluster with 2 ps, for the long tests."""
     with clusters.Cluster(tmp_path_factory.mktemp("cluster"), ps=2, workers=2) as made:
         yield made
 
@@ -80,7 +83,7 @@ def here(tmp_path, monkeypatch):
     ("order", "engine"),
     [
         ("shuffled seed 3", "loop"),
-        ("ordered", "step"),
+        pytest.param("ordered", "step", marks=pytest.mark.long),
         pytest.param("ordered", "loop", marks=pytest.mark.long),
         pytest.param("shuffled seed 3", "step", marks=pytest.mark.long),
     ],
@@ -129,68 +132,68 @@ def assert_is_learnt(client, every=10):
 @pytest.mark.parametrize(
     ("job", "task"),
     [
-        ("ps", 0),
+        pytest.param("ps", 0, marks=pytest.mark.long),
         pytest.param("worker", 1, marks=pytest.mark.long),
         pytest.param("worker", 0, marks=pytest.mark.long),
         pytest.param("ps", 1, marks=pytest.mark.long),
     ],
 )
-def test_a_server_is_lost(cluster, here, job, task):
+def test_a_server_is_lost(wide, here, job, task):
     Path("t.tfg").write_text(LONG)
-    with running(cluster) as client:
+    with running(wide) as client:
         if (job, task) == ("worker", 1):
             client.wait_for("worker 1: trains from step")
-        cluster.restart(job, task)
+        wide.restart(job, task)
         assert_is_learnt(client)
         assert f"{job} {task} at " in client.err.read_text()
 
 
 @pytest.mark.long
-def test_a_worker_waits_until_lost_variables_are_restored(cluster, here):
+def test_a_worker_waits_until_lost_variables_are_restored(wide, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster) as client:
+    with running(wide) as client:
         client.signal(signal.SIGSTOP)
         client.wait_for("worker 1: trains from step")
-        cluster.restart("ps", 1)
+        wide.restart("ps", 1)
         client.wait_for("worker 1: waits until the lost variables are restored")
         client.signal(signal.SIGCONT)
         assert_is_learnt(client)
 
 
 @pytest.mark.long
-def test_variables_are_lost_when_only_one_worker_still_trains(cluster, here):
+def test_variables_are_lost_when_only_one_worker_still_trains(wide, here):
     Path("t.tfg").write_text(LONG.replace("every 10 epochs", "every 1 epoch"))
-    with running(cluster) as client:
+    with running(wide) as client:
         part = part_of(client)
         client.wait_for("worker 1: trains from step")
         os.kill(part, signal.SIGSTOP)
         client.wait_for(r"(?m)^epoch 99$")
-        cluster.restart("ps", 1)
+        wide.restart("ps", 1)
         os.kill(part, signal.SIGCONT)
         assert_is_learnt(client, every=1)
         assert "tfdsl: resuming from " in client.err.read_text()
 
 
 @pytest.mark.long
-def test_the_process_of_a_worker_is_killed(cluster, here):
+def test_the_process_of_a_worker_is_killed(wide, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster) as client:
+    with running(wide) as client:
         os.kill(part_of(client), signal.SIGKILL)
         assert_is_learnt(client)
         assert "the process of worker 1 was killed; it is restarted" in client.err.read_text()
 
 
 @pytest.mark.long
-def test_a_killed_run_resumes(cluster, here):
+def test_a_killed_run_resumes(wide, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster) as client:
+    with running(wide) as client:
         part = part_of(client)
         client.wait_for(r"(?m)^epoch 50$")
     for _ in range(200):
         if not Path(f"/proc/{part}").exists():
             break
         time.sleep(0.05)
-    done = cluster.run("run", "t.tfg", "--async", forks=True)
+    done = wide.run("run", "t.tfg", "--async", forks=True)
     assert done.returncode == 0, done.stderr
     found = re.search(r"resuming from step (\d+), (in the memory of the servers|saved in kept)", done.stderr)
     assert int(found[1]) >= 200
@@ -198,9 +201,9 @@ def test_a_killed_run_resumes(cluster, here):
 
 
 @pytest.mark.long
-def test_the_process_of_a_worker_is_stopped(cluster, here):
+def test_the_process_of_a_worker_is_stopped(wide, here):
     Path("t.tfg").write_text(LONG)
-    with running(cluster, "--timeout", "5") as client:
+    with running(wide, "--timeout", "5") as client:
         part = part_of(client)
         os.kill(part, signal.SIGSTOP)
         assert client.process.wait(300) == 1

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from client import Job, differences, run, same
 
+pytestmark = pytest.mark.loops
+
 MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parents[3] / "models").glob("*.tfg"))}
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
 SOME = ["moons", "one_or_two_executions", "restore_renamed", "shared_outside"]

@@ -14,6 +14,8 @@ from conftest import some
 from test_cluster import checkpoints
 from test_recovery import Client
 
+pytestmark = pytest.mark.loops
+
 # Long enough in the engine `loop` that the training still runs after the first lines.
 TRAINING = """
 seed 3
@@ -109,6 +111,7 @@ def test_a_killed_client_resumes_from_the_servers(training):
     assert "tfdsl: resuming from step " in again.err.read_text()
 
 
+@pytest.mark.long
 @in_engines("loop")
 def test_the_client_and_a_parameter_server_are_killed(training, cluster):
     start, lines, files = training

@@ -14,6 +14,8 @@ from client import Job, run, same
 from interrupted import points
 from test_cluster import checkpoints
 
+pytestmark = pytest.mark.loops
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

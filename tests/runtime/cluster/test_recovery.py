@@ -18,6 +18,8 @@ from tfdsl.runtime.cluster.recovery import Recovery
 from tfdsl.runtime.execution.cluster_session import Lost
 from tfdsl.runtime.execution.journal import EffectJournal, Place
 
+pytestmark = pytest.mark.loops
+
 _Found = TypeVar("_Found")
 TRAINING = """
 seed 3

@@ -15,6 +15,8 @@ from tfdsl.lowering.tf import op_determinism, tf, v1
 from tfdsl.runtime.checkpoint.machine import machine
 from tfdsl.runtime.options import Options
 
+pytestmark = pytest.mark.loops
+
 # Several threads add up the gradients of gathered rows in any order.
 EMBEDDING = """
 seed 1

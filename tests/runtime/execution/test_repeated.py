@@ -26,8 +26,11 @@ def test_a_repeated_execution_has_the_values_of_the_others():
         noise = tf.random.normal([2], seed=3)
         y = tf.reduce_sum(x * w + noise)
         step = w.assign_sub(y * 0.01 + noise).op
-        fetches = [y, step, w, y, tf.strings.as_string(y), noise]
-        init = w.initializer
+        with tf.control_dependencies([step]):
+            after = w.read_value()
+        kept = v1.get_variable("kept", initializer=tf.ones([3]), use_resource=True)  # nothing assigns it
+        fetches = [y, step, after, kept, y, tf.strings.as_string(y), noise]
+        init = [w.initializer, kept.initializer]
     for session in (both := sessions(graph)):
         session.run(init)
     for at in range(TIMES):

@@ -95,6 +95,7 @@ def test_batch_norm_trains_as_in_keras_with_any_printing(engine):
         np.testing.assert_allclose(found.values["h"], wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.loops
 @pytest.mark.parametrize(("talking", "silent"), some(
     [("step", "step"), ("loop", "step"), ("xla", "xla")], [("step", "step"), ("loop", "step")]
 ))  # fmt: skip
@@ -191,6 +192,7 @@ def test_an_embedded_session():
         assert drops(session.session.run(h, {x: ONES, program["training"]: True}))
 
 
+@pytest.mark.loops
 def test_statements():
     text = (
         SEES.partition("session:")[0]

@@ -80,6 +80,7 @@ def test_the_branch_of_a_value_runs(first, engine):
     assert notes == [] and result.engines[0] == engine
 
 
+@pytest.mark.loops
 def test_in_the_body_itself_a_training_goes_step_by_step():
     text = """
 variable w = 8.0

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from itertools import product
 
 import pytest
+from conftest import some
 from tensorflow import train
 from tensorflow.compat import v1
 
@@ -150,8 +152,9 @@ def moved_back(here, files):
     return whole
 
 
-@pytest.mark.parametrize("count", range(5))
-@pytest.mark.parametrize("then", [read, save])
+@pytest.mark.parametrize(("then", "count"), some(
+    product((read, save), range(5)), [(read, 0), (save, 1), (read, 2), (save, 4)]
+))  # fmt: skip
 def test_a_complete_interrupted_save_is_finished(here, count, then):
     save()
     old = {name: (here / "kept" / name).read_bytes() for name in FILES}

@@ -23,6 +23,8 @@ from tfdsl.runtime.options import Options
 from tfdsl.runtime.training import graph_loop as engine_loop
 from tfdsl.runtime.training import select as engines
 
+pytestmark = pytest.mark.loops
+
 MODELS = pathlib.Path(__file__).parents[3] / "models"
 TRAINING = [path.stem for path in sorted(MODELS.glob("*.tfg")) if "train " in path.read_text()]
 
@@ -73,13 +75,12 @@ def same_arrays(first, second):
         assert np.asarray(value).tobytes() == np.asarray(second[name]).tobytes(), name
 
 
-# The other models train the same as one of these, or as a body below.
+# The other models train the same as one of these, or as a body below. XLA compiles one of those.
 LOOPED_MODELS = ["moons"]
-COMPILED_MODELS = ["moons"]
 
 
 @pytest.mark.parametrize(("name", "engine"), some(
-    product(TRAINING, ("loop", "xla")), [*product(LOOPED_MODELS, ["loop"]), *product(COMPILED_MODELS, ["xla"])]
+    product(TRAINING, ("loop", "xla")), [*product(LOOPED_MODELS, ["loop"])]
 ))  # fmt: skip
 def test_every_model(name, engine, tmp_path):
     """The same bits, or close values if XLA rounds."""
@@ -212,7 +213,7 @@ BODIES |= {name: "\n".join(BODIES[one] for one in several) for name, several in 
 # Most events of the other bodies are alike.
 IRREGULAR = ("nothing", "blocks", "blocks in blocks", "runs in blocks", "statements outside")
 NOT_COMPILED = ("values of any shape", "xla")  # XLA needs the shapes of gathered values
-APART = ("values of any shape", "a print before the step", "stop in a block", "stop at an end")
+APART = ("values of any shape", "stop in a block")
 IN_ENGINES = [one for one in some(
     product(BODIES, ("loop", "xla")), [*product((*APART, *AT_ONCE), ["loop"]), ("many at once", "xla")]
 ) if one.values != NOT_COMPILED]  # fmt: skip
@@ -239,7 +240,7 @@ def test_every_body(name, engine, tmp_path):
 ORDERS = ("shuffled", "shuffled seed 9", "ordered", "sampled seed 4")
 
 
-@pytest.mark.parametrize("name", some(BODIES, ["blocks in blocks", "values of any shape"]))
+@pytest.mark.parametrize("name", some(BODIES, ["blocks in blocks"]))
 def test_unrolled_steps(name, monkeypatch, tmp_path):
     """An iteration of a loop takes several steps if the training is long."""
     built = []
@@ -262,7 +263,7 @@ def test_unrolled_steps(name, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("order", "size"), some(
     product(ORDERS, (1, 7, 30, 90, 200)),
-    [(ORDERS[0], 7), (ORDERS[2], 200), (ORDERS[3], 7)],
+    [(ORDERS[0], 7), (ORDERS[3], 7)],
 ))  # fmt: skip
 def test_orders_and_sizes(order, size, tmp_path):
     source = program("every 3 steps: print mse, batch.rows", f"3 epochs on rows in batches of {size} {order}")
@@ -273,7 +274,7 @@ def test_orders_and_sizes(order, size, tmp_path):
 
 
 @pytest.mark.parametrize(("block", "engine"), some(
-    product((1, 3, 8), ("loop", "xla")), [(1, "loop"), (3, "loop")]
+    product((1, 3, 8), ("loop", "xla")), [(3, "loop")]
 ))  # fmt: skip
 def test_blocks_of_steps(block, engine, monkeypatch, tmp_path):
     """The boundary between blocks of steps makes no difference."""
@@ -311,7 +312,7 @@ NOISE["several"] = "\n".join(NOISE[name].replace("noise", f"noise_{at}") for at,
 
 
 @pytest.mark.parametrize(("noise", "engine"), some(
-    product(NOISE, ("loop", "xla")), [("several", "loop"), ("as many as rows", "loop")]
+    product(NOISE, ("loop", "xla")), [("several", "loop")]
 ))  # fmt: skip
 def test_random_ops(noise, engine, tmp_path):
     """Draws before, in, beside and after the loop come from one stream."""
@@ -369,7 +370,7 @@ BACK = {
 }
 
 
-@pytest.mark.parametrize("kind", some(BACK, BACK.keys() - {"saves at every step"}))
+@pytest.mark.parametrize("kind", some(BACK, ["random ops without a twin"]))
 def test_falls_back_with_a_reason(kind, tmp_path):
     body, nodes, why = BACK[kind]
     source = program(body, nodes=nodes)
@@ -403,7 +404,7 @@ UNCOMPILED = {
 }
 
 
-@pytest.mark.parametrize("kind", some(UNCOMPILED, UNCOMPILED.keys() - {"strings"}))  # as an op
+@pytest.mark.parametrize("kind", some(UNCOMPILED, ["a shape that changes", "an op"]))
 def test_programs_that_xla_cannot_compile(kind, tmp_path, monkeypatch):
     body, nodes, line, why = UNCOMPILED[kind]
     monkeypatch.setattr(engines, "_WORTH", 0)
@@ -441,8 +442,9 @@ FEEDS = {
 }
 
 
-@pytest.mark.parametrize(("what", "body"), FEEDS.values(), ids=FEEDS)
-def test_shapes_known_only_from_feeds(what, body):
+@pytest.mark.parametrize("kind", some(FEEDS, ["beside short batches"]))
+def test_shapes_known_only_from_feeds(kind):
+    what, body = FEEDS[kind]
     program = tfdsl.compile(FED.format(what=what, body=body))
     step, xla = (program.run(options=Options(engine=engine)) for engine in ("step", "xla"))
     assert xla.engines == ["xla"] and len(step.printed) > 1
