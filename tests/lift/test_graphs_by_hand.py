@@ -9,13 +9,14 @@ from conftest import some
 from graphs_by_hand import graphs
 from test_exact import built_again
 from test_training_on import served, value_for
-from trained_on import same_training, steps_of
+from trained_on import same_training
 
 from tfdsl.access import Access
 from tfdsl.cli import main
 from tfdsl.driver import check, compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift.compare import differences
+from tfdsl.lift.folds.row_updates import step_names
 from tfdsl.lift.graph import VARIABLES, Endpoint
 from tfdsl.lift.read import graph_of, read_graph
 from tfdsl.lift.readable import lift_readable
@@ -119,7 +120,7 @@ STATE = ("VarHandleOp", "VariableV2", "ReadVariableOp", "Placeholder")
 def test_fifty_further_steps(name, here):
     with GRAPHS[name]().as_default():
         v1.train.export_meta_graph("model.meta")
-    if steps_of(read_graph("model.meta")):
+    if step_names(read_graph("model.meta")):
         same_training("model.meta", here, SIZES.get(name, ()))
 
 

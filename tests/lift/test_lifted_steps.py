@@ -5,7 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 from conftest import some
+from graph_files import checkpoint
 from test_inline import verified
+from trained_on import same_training
 
 from tfdsl.access import Access
 from tfdsl.driver import compile_source
@@ -58,6 +60,8 @@ def proved(build):
 STEPS = [
     (lambda: train.FtrlOptimizer(0.1, l2_regularization_strength=0.02),
      "ftrl(learning_rate=0.1, l2_regularization_strength=0.02)"),
+    (lambda: train.FtrlOptimizer(0.1, l2_regularization_strength=0.02, beta=0.5),
+     "ftrl(learning_rate=0.1, l2_regularization_strength=0.02, beta=0.5)"),
     (lambda: train.FtrlOptimizer(0.1, l2_shrinkage_regularization_strength=0.02),
      "ftrl(learning_rate=0.1, l2_shrinkage_regularization_strength=0.02)"),
     (lambda: train.RMSPropOptimizer(0.1, momentum=0.9, centered=True),
@@ -207,3 +211,52 @@ def test_slots_restore_from_a_checkpoint(here):
     variables = found.run().variables
     for name, value in zip(("w", "w/Mine", "w/Mine_1"), expected, strict=True):
         np.testing.assert_array_equal(variables[name], value)
+
+
+def table(step, use_resource, more=False):
+    """A table that a step changes by rows, perhaps with a variable that it changes as a whole, in a scope."""
+
+    def build():
+        x, y = v1.placeholder(tf.int32, [None], "x"), v1.placeholder(tf.float32, [None, 3], "y")
+        start = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+        rows = tf.nn.embedding_lookup(v1.get_variable("table", initializer=start, use_resource=use_resource), x)
+        if more:
+            rows *= v1.get_variable("scale", initializer=np.ones(3, np.float32), use_resource=use_resource)
+        with v1.name_scope("train"):
+            step().minimize(tf.reduce_mean(tf.square(rows - y), name="loss"))
+
+    return build
+
+
+@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (lambda: train.AdamOptimizer(0.1, beta1=0.5), "adam(learning_rate=0.1, beta1=0.5)"),
+        (lambda: train.GradientDescentOptimizer(0.1), "gradient_descent(learning_rate=0.1)"),
+    ],
+    ids=["adam", "gradient_descent"],
+)
+def test_rows_alone(here, step, text, use_resource, more):
+    with tf.Graph().as_default() as graph:
+        table(step, use_resource, more)()
+    checkpoint(graph, "model.ckpt")
+    source = same_training("model.ckpt.meta", here)
+    assert f" with {text}" in source and "raw." not in source and "scatter" not in source
+
+
+def test_rows_with_other_gradients(here):
+    """Rows whose gradients are changed stay as they were."""
+
+    def build():
+        table = v1.get_variable("table", initializer=np.ones([4, 2], np.float32), use_resource=True)
+        loss = tf.reduce_mean(tf.square(tf.gather(table, v1.placeholder(tf.int32, [None], "x"))))
+        optimizer = train.AdamOptimizer(0.1)
+        ((rows, _),) = optimizer.compute_gradients(loss)
+        optimizer.apply_gradients([(tf.IndexedSlices(rows.values * 2.0, rows.indices, rows.dense_shape), table)])
+
+    with tf.Graph().as_default():
+        build()
+        source = lift_readable(graph_of(v1.train.export_meta_graph())).source
+    assert ("optimize " not in source and "raw.ResourceScatterAdd(" in source) or "scatter_add(" in source

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from conftest import some
 from graph_files import OTHERS, checkpoint, dense, saved_model
-from trained_on import same_training, steps_of
+from trained_on import same_training
 
 import tfdsl
 from tfdsl.cli import main
+from tfdsl.lift.folds.row_updates import step_names
 from tfdsl.lift.read import read_graph
 from tfdsl.lift.readable import lift_readable
 from tfdsl.lift.restoring import stored_names
@@ -220,7 +221,7 @@ def test_graphs_made_by_others_train_on(path, here):
     given = {}
     if options_of(path):
         given = {"checkpoint": shutil.copytree(options_of(path)["checkpoint"], here / "variables").name}
-    if steps_of(read_graph(str(path))):
+    if step_names(read_graph(str(path))):
         same_training(path, here, SIZES.get(path.name[:3], ()), **given)
 
 

@@ -6,25 +6,18 @@ import re
 import numpy as np
 
 import tfdsl
+from tfdsl.lift.folds.row_updates import step_names
 from tfdsl.lift.graph import PLACEHOLDERS, VARIABLES
 from tfdsl.lift.options import LiftOptions
 from tfdsl.lift.read import graph_def_of, read_graph
 from tfdsl.lift.readable import lift_readable
+from tfdsl.lowering.sums import order_sums, ordered
 from tfdsl.lowering.tf import tf, v1
-from tfdsl.ops.lifted import lifted_step
 from tfdsl.record import replace
 from tfdsl.runtime.options import Options
 
 STEPS = 50
-# Graph optimizations of TensorFlow change the rounding.
-_CONFIG = v1.ConfigProto()
-_CONFIG.graph_options.rewrite_options.disable_meta_optimizer = True
-
-
-def steps_of(graph):
-    """The ops that take a step of an optimizer."""
-    updates = [node.name for node in graph.nodes.values() if lifted_step(node.op) is not None]
-    return list(dict.fromkeys(name.partition("/update_")[0] for name in updates))
+_CONFIG = ordered()  # with the graph optimizations of TensorFlow, which change the rounding, as programs have them
 
 
 class Original:
@@ -41,6 +34,7 @@ class Original:
             self.session = v1.Session(config=_CONFIG)
             self._own = [node.name for node in graph.nodes.values() if node.op in VARIABLES]
             self._values = {name: self._reader(name) for name in self._own}
+        order_sums(self._tf)
         for name in self._own:
             if f"{name}/Assign" in graph.nodes:
                 self.session.run(f"{name}/Assign")
@@ -114,7 +108,7 @@ def same_training(path, folder, sizes=(), **options):
     """Compare the variables of the graph and of the lifted program after the further steps. Return the source. A graph
     without a checkpoint gets one with its initial values."""
     graph = read_graph(str(path), **options)
-    steps = steps_of(graph)
+    steps = step_names(graph)
     original = Original(graph)
     if not graph.checkpoint:
         original.save(folder / "before.ckpt")

@@ -7,9 +7,9 @@ comparison lets the op read first, as in a program, whose variables are not refe
 from collections.abc import Iterator
 
 from ..lowering.tf import GraphDef
-from ..ops.lifted import lifted_step
 from ..record import Record
 from .draft import changes_something
+from .folds.row_updates import step_names
 from .graph import ENTERS, SWITCHES, SavedGraph, reached
 
 _REFERENCES = ("Variable", "VariableV2")
@@ -29,7 +29,6 @@ class Race(Record):
 
 def races(graph: SavedGraph) -> list[Race]:
     """The races in the steps of optimizers."""
-    names = {node.name.partition("/update_")[0] for node in graph.nodes.values() if lifted_step(node.op)}
     found: list[Race] = []
     waits: dict[str, list[str]] = {}
 
@@ -37,7 +36,7 @@ def races(graph: SavedGraph) -> list[Race]:
         return reached([name], lambda one: (*(end.node for end in graph.nodes[one].inputs), *graph.nodes[one].controls,
                                             *waits.get(one, ())))  # fmt: skip
 
-    for step in sorted(names & graph.nodes.keys()):
+    for step in step_names(graph):
         needed = graph.above(step)
         for name in sorted(needed):
             node = graph.nodes[name]

@@ -189,7 +189,7 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         OptimizerRow(
             "ftrl", "FtrlOptimizer",
             {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL,
-             "l2_shrinkage_regularization_strength": 0.0},
+             "l2_shrinkage_regularization_strength": 0.0, "beta": 0.0},
             "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).", slots=2,
             keras="Ftrl",
         ),

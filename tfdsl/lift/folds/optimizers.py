@@ -3,6 +3,8 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 
@@ -26,32 +28,41 @@ from ..draft import (
 from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
 from .gradients import check_gradients, of_ops
 from .operands import operand
+from .row_updates import ROW_UPDATES, RowUpdate, row_update
 from .variables import fold_variable, initializer_of
 
-_BY_ROWS = ("ScatterSub", "AssignSub", "ResourceScatterAdd", "AssignSubVariableOp")
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
 
 
 def fold_optimizers(draft: Draft) -> None:
     groups: dict[str, list[GraphNode]] = defaultdict(list)
+    rows: dict[str, list[RowUpdate]] = defaultdict(list)
     for node in draft.graph.nodes.values():
-        if lifted_step(node.op) is not None and draft.is_open(node.name):
-            groups[node.name.partition("/update_")[0]].append(node)
-    for scope, updates in groups.items():
-        _fold_optimizer(draft, scope, updates)
+        scope, _, updated = node.name.partition("/update_")
+        if not draft.is_open(node.name):
+            continue
+        if lifted_step(node.op) is not None:
+            groups[scope].append(node)
+        elif updated and node.op in ROW_UPDATES and (row := row_update(draft.graph, node)) is not None:
+            rows[scope].append(row)
+    for scope in list(groups):
+        _fold_optimizer(draft, scope, groups[scope], rows[scope])
+    for scope in rows.keys() - groups.keys():
+        with suppress(NotReadable):  # its ops can also be written one by one
+            _fold_optimizer(draft, scope, [], rows[scope])
 
 
-def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
+def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: list[RowUpdate]) -> None:
     graph = draft.graph
-    steps = [lifted_step(node.op) for node in updates]
+    steps = [*(lifted_step(node.op) for node in updates), *(row.step for row in rows)]
     first = steps[0]
     if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
         raise NotReadable(f"the updates of {scope} are not a step of one optimizer")
-    made = [_summed(draft, scope, _input(node, step, "grad")) for node, step in zip(updates, steps) if step is not None]
-    slots = list(dict.fromkeys(name for node in updates for name in slots_of(graph, node)))
-    by_rows = _by_rows(draft, scope, slots)
-    holders = [_holder(draft, node.inputs[0]) for node in (*updates, *by_rows)]
-    made += [node.inputs[-1] for node in by_rows]
+    given = [_input(node, step, "grad") for node, step in zip(updates, steps) if step is not None]
+    made = [_summed(draft, scope, end) for end in (*given, *(row.gradient for row in rows))]
+    kept = (name for node in updates for name in slots_of(graph, node))
+    slots = list(dict.fromkeys((*kept, *(name for row in rows for name in row.slots))))
+    holders = [_holder(draft, node.inputs[0]) for node in (*updates, *(row.node for row in rows))]
     roots = [_gradient(draft, scope, end) for end in made]
     scopes = {match[1] for end in roots if end is not None and (match := GRADIENTS_SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
@@ -65,7 +76,6 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     for node in holders:
         if node is not None and draft.is_open(node.name):
             fold_variable(draft, node)
-    slots += [name for name in _slot_names(draft, slots, by_rows) if name not in slots]
     inside = {name for name in graph.nodes if name.startswith((f"{scope}/", f"{gradients}/"))} | {scope}
     for slot in slots:
         others = [name for name in graph.users[slot] if lifted_step(graph.nodes[name].op) and name not in inside]
@@ -77,7 +87,11 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     if counter is not None and draft.is_open(counter.name):
         fold_variable(draft, counter)
     around = scope.rpartition("/")[0] + "/"
-    each = [_arguments(draft, node, first, slots, trained, around) for node in updates if lifted_step(node.op) == first]
+    each = [
+        _arguments(draft, first, dict(zip(first.inputs, node.inputs)), node, slots, trained, around)
+        for node in updates if lifted_step(node.op) == first
+    ]  # fmt: skip
+    each += [_arguments(draft, row.step, row.arguments, None, slots, trained, around) for row in rows]
     arguments = each[0]
     if any(one != arguments for one in each):
         raise NotReadable(f"{scope} updates variables with different arguments")
@@ -90,7 +104,9 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode]) -> None:
     read = {end for node in others for end in node.inputs if end.node in inside and GRADIENTS_SCOPE.match(end.node)}
     if not read <= set(roots):
         raise NotReadable(f"{min(map(str, read - set(roots)))} is also used outside {scope}")
-    is_whole = made[: len(updates)] == roots[: len(updates)] and not read
+    is_whole = made == roots and not read
+    if rows and not is_whole:
+        raise NotReadable(f"{scope} changes the gradients of rows")
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -137,30 +153,6 @@ def _claim_gradients(
         return
     call = CallPiece(ends[0].node, tuple(ends), callee=GRADIENTS.name, arguments=given)
     draft.claim(call, *(name for name in own if name != call.node))
-
-
-def _by_rows(draft: Draft, scope: str, slots: list[str]) -> list[GraphNode]:
-    """The last ops of updates that change rows of a variable by ops of their own."""
-    found: list[GraphNode] = []
-    for node in draft.graph.nodes.values():
-        if node.name.startswith(f"{scope}/update_") and node.op in _BY_ROWS and draft.is_open(node.name):
-            holder = _holder(draft, node.inputs[0])
-            if holder is not None and holder.name not in slots and not _is_slot(draft, node, holder):
-                found.append(node)
-    return found
-
-
-def _is_slot(draft: Draft, node: GraphNode, holder: GraphNode) -> bool:
-    """Whether a variable changed in an update is a slot: its name goes on from that of the updated variable."""
-    updated = node.name.partition("/update_")[2].partition("/")[0]
-    return holder.name.replace("/", "_") != updated
-
-
-def _slot_names(draft: Draft, slots: list[str], by_rows: list[GraphNode]) -> list[str]:
-    """The slots of variables that are changed by rows: variables named like theirs, with a part of the optimizer's."""
-    parts = {slot.rpartition("/")[2] for slot in slots if "/" in slot}
-    names = [node.inputs[0].node for node in by_rows]
-    return [f"{name}/{part}" for name in names for part in parts if f"{name}/{part}" in draft.graph.nodes]
 
 
 def _holder(draft: Draft, end: Endpoint) -> GraphNode | None:
@@ -241,21 +233,29 @@ def _slots_name(draft: Draft, slots: list[str], trained: tuple[Endpoint, ...], s
 
 
 def _arguments(
-    draft: Draft, node: GraphNode, step: LiftedStep, slots: list[str], trained: tuple[Endpoint, ...], scope: str
+    draft: Draft,
+    step: LiftedStep,
+    values: Mapping[str, Endpoint],
+    update: GraphNode | None,
+    slots: list[str],
+    trained: tuple[Endpoint, ...],
+    scope: str,
 ) -> tuple[tuple[str, Operand], ...]:
-    """The arguments of the optimizer that are not its defaults."""
+    """The arguments of the optimizer that are not its defaults. `update` is the op that has some as attributes."""
     found: list[tuple[str, Operand]] = []
     defaults = step.optimizer.params
-    for name, end in zip(step.inputs, node.inputs):
+    for name, end in values.items():
         if name in defaults or name == "learning_rate":
-            value = operand(draft, _unchanged(draft, step, name, _uncast(draft, end)))
-            if not (name in defaults and isinstance(value, Given) and _equal(value.value, defaults[name])):
-                found.append((name, value))
-    for name, attr in step.attrs.items():
-        value = attribute(node.attrs[attr])
+            end, beta = _without_beta(draft, step, name, _uncast(draft, end))
+            for param, own in ((name, end), *([("beta", beta)] if beta is not None else [])):
+                value = operand(draft, own)
+                if not (param in defaults and isinstance(value, Given) and _equal(value.value, defaults[param])):
+                    found.append((param, value))
+    for name, attr in () if update is None else step.attrs.items():
+        value = attribute(update.attrs[attr])
         if value != defaults[name]:
             found.append((name, Given(value, "")))
-    if "mg" in step.inputs:
+    if "mg" in values:
         found.append(("centered", Given(True, "")))
     if "initial_accumulator_value" in defaults and slots:
         made = initializer_of(draft, draft.graph.nodes[slots[0]])
@@ -275,14 +275,13 @@ def _uncast(draft: Draft, end: Endpoint) -> Endpoint:
     return node.inputs[0] if node.op == "Cast" and "/update_" in node.name else end
 
 
-def _unchanged(draft: Draft, step: LiftedStep, name: str, end: Endpoint) -> Endpoint:
-    """An argument before the optimizer changes it: FTRL adds `beta / (2 * learning_rate)`, where `beta` is 0."""
+def _without_beta(draft: Draft, step: LiftedStep, name: str, end: Endpoint) -> tuple[Endpoint, Endpoint | None]:
+    """An argument before the optimizer changes it: FTRL adds `beta / (2 * learning_rate)`. Also returns `beta`."""
     node = draft.graph.nodes[end.node]
     if step.optimizer.name != "ftrl" or name != "l2_regularization_strength" or node.op not in ("Add", "AddV2"):
-        return end
+        return end, None
     more = draft.graph.input(node, 1)
-    is_zero = more.op == "RealDiv" and _filled(draft, more.inputs[0]) == 0
-    return node.inputs[0] if is_zero else end
+    return (node.inputs[0], more.inputs[0]) if more.op == "RealDiv" else (end, None)
 
 
 def _filled(draft: Draft, end: Endpoint) -> float | None:
