@@ -251,9 +251,9 @@ def _arguments(
                 value = operand(draft, own)
                 if not (param in defaults and isinstance(value, Given) and _equal(value.value, defaults[param])):
                     found.append((param, value))
-    for name, attr in () if update is None else step.attrs.items():
-        value = attribute(update.attrs[attr])
-        if value != defaults[name]:
+    for name, attr in step.attrs.items():
+        value = None if update is None else attribute(update.attrs[attr])
+        if value is not None and value != defaults[name]:
             found.append((name, Given(value, "")))
     if "mg" in values:
         found.append(("centered", Given(True, "")))
