@@ -243,6 +243,12 @@ class Compiled:
         """Whether the text may use names or functions from outside it."""
         return bool(self._ops or self._outside.above or self._outside.beside)
 
+    def of(self, program: Program) -> "Compiled":
+        """Return a compiled program that is a part of this one, with the same data and devices."""
+        other = self.on()
+        other.program = program
+        return other
+
     # --- data and graphs ------------------------------------------------------------------
 
     def dataset(self, name: str) -> "Dataset":

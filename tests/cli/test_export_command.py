@@ -4,7 +4,9 @@
 """
 
 import json
+import re
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import plain_tensorflow
@@ -108,6 +110,24 @@ def test_a_frozen_graph_has_no_variables_and_no_training(here, capsys):
     nodes = {node.name: node.op for node in definition.node}
     assert not [name for name, op in nodes.items() if "Var" in op or "Assign" in op or "Adam" in op or "Adam" in name]
     assert [nodes[name] for name in ("X", "y")] == ["Placeholder"] * 2 and {"price", "cost"} < nodes.keys()
+
+
+def test_a_loop_keeps_nothing_for_gradients(here, capsys):
+    """A loop of which gradients are taken keeps the values of its iterations. That of the frozen graph does not."""
+    (here / "loop.tfg").write_text("""
+import nn
+
+placeholder X: float32[n, 5, 2]
+outputs, state = nn.lstm(X, 3)
+last = outputs[:, -1] + state[0]
+optimize reduce_mean(square(last)) with adam as step
+after step: taken = last * 2.0
+""")
+    assert main(["export", "loop.tfg", "-o", "loop.pb", "-q", "--values", "last"]) == 0
+    definition = tf.compat.v1.GraphDef.FromString((here / "loop.pb").read_bytes())
+    functions = definition.library.function
+    ops = {node.op for node in definition.node} | {node.op for one in functions for node in one.node_def}
+    assert "While" in ops and not [op for op in ops if "PushBack" in op or "Apply" in op]
 
 
 def test_names_that_nodes_have_already(here, capsys):
@@ -246,3 +266,25 @@ def test_an_op_that_onnx_lacks(here, capsys):
     (here / "texts.tfg").write_text('placeholder t: string[n]\nlow = string_lower(t)\nlong = string_join([low, "!"])\n')
     said = refused(capsys, "--values", "long", "--format", "onnx", program="texts.tfg")
     assert "TFG839" in said and "StringJoin" in said and "texts.tfg:3:" in said
+
+
+# --- TensorFlow Serving ---------------------------------------------------------------------------
+
+SERVING = Path(__file__).parents[2] / "docs/howto/serving.md"
+
+
+def test_requests_of_the_page_about_serving_fit_the_signature(here, capsys):
+    """The folder of a version, the requests and their answer are as the page says."""
+    made = exported("--from", "houses.ckpt", "-o", "models/houses/2", capsys=capsys)["signatures"]["serving_default"]
+    assert {"saved_model.pb", "variables"} <= {path.name for path in (here / "models/houses/2").iterdir()}
+    text = SERVING.read_text(encoding="utf-8")
+    rows, columns = (json.loads(one) for one in re.findall(r"```json\n(.*?)```", text, re.S))
+    assert set(columns["inputs"]) == set(made["inputs"]) and rows["signature_name"] == "serving_default"
+    assert all(set(row) == set(made["inputs"]) for row in rows["instances"])
+    assert {name: [row[name] for row in rows["instances"]] for name in made["inputs"]} == columns["inputs"]
+    served = tf.saved_model.load("models/houses/2").signatures["serving_default"]
+    found = served(**{name: tf.constant(values) for name, values in columns["inputs"].items()})
+    assert list(found) == list(made["outputs"]) and found["price"].shape == (2,)
+    for name, type in made["inputs"].items():
+        assert f'request.inputs["{name}"].CopyFrom(tf.make_tensor_proto(' in text and type.endswith("[?]")
+    assert 'answer.outputs["price"]' in text

@@ -35,7 +35,7 @@ EXPORTS = {
     "housing": ["predictions,loss.mse"],
     "language_model": ["logits,guess", "words"],
     "lenet": ["logits"],
-    "lifecycle": ["w,x"],
+    "lifecycle": ["w,counter"],
     "logistic_regression": ["test.accuracy,test.guesses"],
     "messages": ["logits,kind"],
     "mini_batches": ["mse,predictions"],

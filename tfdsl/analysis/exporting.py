@@ -20,7 +20,22 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.spelling import did_you_mean, listed
-from ..program import Export, Graph, Named, Node, Origin, Program, Ref, Signature, Value, minimized, walk, written
+from ..ops.named import GRADIENTS
+from ..program import (
+    Enter,
+    Export,
+    Graph,
+    Named,
+    Node,
+    Origin,
+    Program,
+    Ref,
+    Signature,
+    Value,
+    minimized,
+    walk,
+    written,
+)
 from ..record import replace
 from .prediction import named_values
 
@@ -121,6 +136,26 @@ def check_constant(program: Program, wanted: Wanted) -> None:
         for id in sorted(graph.reach([ref], export.given)):
             for variable in written(graph.nodes, graph.nodes[id]):
                 raise _error(EXPORT_WRITES, name=name, variable=graph.nodes[variable].shown)
+
+
+def without_training(program: Program, wanted: Wanted) -> Program:
+    """The program without sessions, and without the steps and gradients of the graph that the export does not need. A
+    loop of which gradients are taken would keep the values of all its iterations for them."""
+    graph = program.graph(wanted.graph)
+    made = [ref for node in graph.variables() for ref in node.inputs()]  # the initial values
+    needed = graph.reach([*made, *(ref for one in wanted.export.signatures for ref in one.executes)])
+    left = set[int]()
+    for id, node in graph.nodes.items():
+        before = (ref.node for ref in (*node.inputs(), *graph.controls(node)))
+        if id not in needed and (node.is_step or node.row is GRADIENTS or not left.isdisjoint(before)):
+            left.add(id)
+    items = [one for one in graph.items if not (isinstance(one, Node) and one.id in left)]
+    kept = tuple(
+        replace(one, refs=tuple(ref for ref in one.refs if ref.node not in left)) if isinstance(one, Enter) else one
+        for one in items
+    )
+    graphs = (replace(graph, items=kept, names={}, loss=None, signatures=()),)
+    return replace(program, graphs=graphs, sessions=())
 
 
 def replace_signatures(wanted: Wanted, signatures: tuple[Signature, ...]) -> Wanted:

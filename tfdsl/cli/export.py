@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from ..analysis.exporting import Wanted, check_constant, declared, of_values, with_only, with_steps
+from ..analysis.exporting import Wanted, check_constant, declared, of_values, with_only, with_steps, without_training
 from ..driver import Compiled
 from ..limits import Limits
 from ..program import Program, Ref
@@ -78,7 +78,7 @@ def command(arguments: argparse.Namespace) -> int:
             tell(line)
 
     made = export(compiled, wanted.graph, wanted.export, arguments.checkpoint, arguments.output, form, note,
-                  arguments.overwrite, converted)  # fmt: skip
+                  arguments.overwrite, converted, compiled.of(without_training(compiled.program, wanted)))  # fmt: skip
     if arguments.json:
         print(json.dumps(_as_json(made, arguments.output, form), indent=2))
     elif not arguments.quiet:

@@ -53,10 +53,10 @@ class ExportedModel:
 
 def export(
     compiled: RunnableProgram, graph: str, statement: Export, checkpoint: str | None, path: str, form: Form,
-    note: Callable[[str], None], overwrite: bool, to_onnx: Converter,
+    note: Callable[[str], None], overwrite: bool, to_onnx: Converter, inference: RunnableProgram,
 ) -> ExportedModel:  # fmt: skip
     """Write the model of a statement, with the variables of a checkpoint or, without one, with their initial values.
-    `to_onnx` converts a frozen graph."""
+    `to_onnx` converts a frozen graph. `inference` is the part of the program that a frozen graph is made of."""
     built, place = compiled.built(graph), argument("-o", path)
     statement = replace(statement, origin=place)
     trains = any(one.steps for one in statement.signatures)
@@ -82,8 +82,9 @@ def export(
                 signatures = write_model(built, run.session, statement, path, TRUSTED, fitted)
                 return ExportedModel(tuple(_shown(name, one) for name, one in signatures.items()))
             case "graphdef" | "onnx":
-                with opened_model(built, run.session, statement, fitted) as model:
-                    return _written(built, model, statement, path, form, overwrite, to_onnx)
+                values, own = run.session.run(variables), inference.built(graph)
+                with opened_model(own, values, statement, fitted) as model:
+                    return _written(own, model, statement, path, form, overwrite, to_onnx)
             case _:
                 assert_never(form)
 

@@ -39,22 +39,22 @@ class Model:
 
 @contextmanager
 def opened_model(
-    built: BuiltGraph, session: v1.Session, statement: Export, fitted: Callable[[str], Fitted]
+    built: BuiltGraph, values: Mapping[str, object], statement: Export, fitted: Callable[[str], Fitted]
 ) -> Iterator[Model]:
-    """The model of a statement. `fitted` returns what a data set has learned."""
+    """The model of a statement. `values` has those of the variables by name, and `fitted` returns what a data set has
+    learned."""
     given = [built.tensor(ref) for _, ref in statement.outputs]
     steps = [built.operation(ref) for one in statement.signatures for ref in one.steps]
     taken = [built.tensor(ref) for _, ref in statement.inputs]
     variables = list(exported(built, statement).values())
-    values = session.run(variables)
     meta = _pruned(built.graph, variables, [tensor.op for tensor in (*given, *taken)] + steps)
     made = _with_fields(meta.graph_def, built, statement, fitted) if statement.made else None
     needed = [tensor.op.name for tensor in given] + [step.name for step in steps]
     _with_data(meta.graph_def, built, needed, taken, statement)
     with unlogged(), tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
         v1.train.import_meta_graph(meta, clear_devices=True)
-        for variable, value in zip(graph.get_collection("variables"), values, strict=True):
-            copy.run(variable.initializer, {variable.initial_value: value})
+        for variable in graph.get_collection("variables"):
+            copy.run(variable.initializer, {variable.initial_value: values[variable.op.name]})
         definition = graph.as_graph_def() if steps else v1.GraphDef()
         signatures = {one.name: _signature(built, one, statement, made, definition) for one in statement.signatures}
         saver = v1.train.Saver(graph.get_collection("variables"), allow_empty=True)

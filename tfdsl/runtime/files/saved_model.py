@@ -21,7 +21,7 @@ from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
 from ...lowering.tf import SignatureDef, tf, v1
 from ...program import Export
-from .model import opened_model
+from .model import exported, opened_model
 
 _EXTRA, _LIST = "assets.extra", "tfdsl.json"  # the folder for extra files in a SavedModel; the list of its files
 _MOST_LIST = 1_000_000  # bytes
@@ -124,7 +124,7 @@ def _list_files(work: Folder) -> None:
 def _write(
     built: BuiltGraph, session: v1.Session, statement: Export, folder: str, fitted: Callable[[str], Fitted]
 ) -> Mapping[str, SignatureDef]:
-    with opened_model(built, session, statement, fitted) as model:
+    with opened_model(built, session.run(exported(built, statement)), statement, fitted) as model:
         builder = v1.saved_model.Builder(folder)
         builder.add_meta_graph_and_variables(
             model.session, ["serve"], model.signatures, strip_default_attrs=True, clear_devices=True,
