@@ -118,7 +118,9 @@ print(json.dumps(result))
 """
 
 
-@pytest.mark.parametrize(("seed", "first"), some(product(("0", "4242"), range(9)), [("4242", 0)]))
+# The golden files are compared in many processes, each of which hashes in its own way.
+@pytest.mark.long
+@pytest.mark.parametrize(("seed", "first"), list(product(("0", "4242"), range(9))))
 def test_graph_and_program_are_the_same_in_another_process(seed, first, tmp_path):
     """Of every ninth program, starting with the first."""
     command = [sys.executable, "-c", _ELSEWHERE, str(HERE), str(first)]

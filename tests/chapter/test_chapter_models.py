@@ -536,11 +536,11 @@ def test_model_equals_the_program_by_hand(name):
 
 
 def test_gradient_methods_of_a_shorter_loop():
-    """`autodiff_passes` with a tenth of the iterations, and without printing all numbers."""
+    """`autodiff_passes` with five iterations, and without printing all numbers."""
     text = (MODELS / "autodiff_passes.tfg").read_text(encoding="utf-8")
-    text = text.replace("range(100)", "range(10)")
+    text = text.replace("range(100)", "range(5)")
     text = "".join(line for line in text.splitlines(keepends=True) if "expect reverse ==" not in line)
-    compare("autodiff_passes", tfdsl.compile(text), lambda chapter: autodiff_passes(chapter, 10))
+    compare("autodiff_passes", tfdsl.compile(text), lambda chapter: autodiff_passes(chapter, 5))
 
 
 def compare(name, compiled, function):

@@ -98,7 +98,7 @@ def test_layers_above_each_other(name):
 
 @pytest.mark.parametrize(("name", "merge", "mode"), some(
     [("SimpleRNN", "", "concat"), ("LSTM", ", merge=add", "sum"), ("GRU", ", merge=multiply", "mul")],
-    [("LSTM", ", merge=add", "sum")],
+    [("SimpleRNN", "", "concat")],
 ))  # fmt: skip
 def test_both_directions(name, merge, mode):
     from keras import layers

@@ -68,7 +68,7 @@ WHEN = {
 
 @pytest.mark.parametrize(
     ("every", "engine"),
-    some(product(WHEN, ENGINES), [*product(WHEN, ["loop"]), ("3 epochs", "step"), ("4 steps", "xla")]),
+    some(product(WHEN, ENGINES), [*product(WHEN, ["step"]), ("4 steps", "loop"), ("3 batches", "loop")]),
 )
 def test_when_a_block_runs(every, engine, here):
     lines, _, _ = run(compiled("print step, turns, test", engine, 'print "end"', 4, every=every))
@@ -92,8 +92,7 @@ BETTER = [(1, 0.0), (2, 0.0), (3, 0.5), (2, 1.5)]  # the epochs to wait, and by 
 
 @pytest.mark.parametrize(("engine", "patience", "by", "highest"), some(
     [(engine, *better, highest) for engine in ENGINES for better in BETTER for highest in (False, True)],
-    [*(("step", *better, highest) for better in BETTER for highest in (False, True)),
-     ("loop", *BETTER[1], False), ("loop", *BETTER[2], True), ("xla", *BETTER[3], False)],
+    [*(("step", *better, highest) for better in BETTER for highest in (False, True)), ("loop", *BETTER[2], True)],
 ))  # fmt: skip
 def test_a_training_ends_without_a_better_value(patience, by, highest, engine, here):
     values = VALUES
