@@ -102,7 +102,7 @@ def test_hidden_folders_and_environments_are_left_out(here):
 
 def test_the_files_are_plain(here):
     path = recorded()
-    assert sorted(os.listdir(path)) == ["curves.jsonl", "manifest", "program.tfg", "result.json", "run.json"]
+    assert sorted(os.listdir(path)) == ["manifest", "program.tfg", "result.json", "run.json"]
     for name in ("run.json", "result.json"):
         with open(os.path.join(path, name), encoding="utf-8") as file:
             assert json.load(file)

@@ -155,8 +155,8 @@ def _values(name: str, action: argparse.Action, word: str, before: list[str]) ->
         return "words", _beginning(word, action.choices)
     head, equals, tail = word.partition("=")
     match action.metavar:
-        case "NAME=VALUE" | "X=VALUE" | "NAME=PATH" if not equals:
-            kind = {"NAME=VALUE": "param", "X=VALUE": "placeholder"}.get(action.metavar, "data")
+        case "NAME=VALUE" | "NAME=VALUES" | "X=VALUE" | "NAME=PATH" if not equals:
+            kind = {"NAME=VALUE": "param", "NAME=VALUES": "param", "X=VALUE": "placeholder"}.get(action.metavar, "data")
             return "open", _beginning(word, [f"{one}=" for one in declared(before, kind)])
         case "NAME=PATH":
             return "paths", {f"{head}={path}": "" for path in _paths(tail, ())}

@@ -66,6 +66,10 @@ def configure(parser: CommandParser) -> None:
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
                         help="use an available device if the program's device is missing")  # fmt: skip
+    parser.add_argument("--each", metavar="NAME=VALUES", action="append", default=[],
+                        help="run once for each value of a param, such as seed=1..10 or rate=0.1,0.2, in one process, "
+                             "and show the mean and the spread of each evaluate; can be repeated, for all "
+                             "combinations")  # fmt: skip
     parser.add_argument("--watch", action="store_true",
                         help="run again whenever the program, an import or data changes, until Ctrl-C")  # fmt: skip
     parser.add_argument("--json", action="store_true",
@@ -79,6 +83,10 @@ def command(arguments: argparse.Namespace) -> int:
         from .rerun import watch
 
         watch(arguments)
+    if arguments.each:
+        from .each import run_each
+
+        return run_each(arguments)
     if arguments.verify_resume:
         from .verify import verify
 

@@ -137,6 +137,7 @@ def _show(record: RunRecord, arguments: argparse.Namespace) -> None:
     for name, value in _facts(record, facts):
         show(f"{name:<10} {value}")
     _block("params", (f"{name} = {shown(one['value'])} ({one['from']})" for name, one in begin["params"].items()))
+    _block("about", (f"{name}: {_listed(value)}" for name, value in begin["about"].items()))
     _block("seeds", _seeds(record))
     if end is not None:
         _block("data", (f"{name}: {line}" for name, one in end["data"].items() for line in _data(one)))
@@ -147,6 +148,17 @@ def _show(record: RunRecord, arguments: argparse.Namespace) -> None:
     if arguments.text:
         for path, text in record.texts.items():
             _block(path, text.splitlines())
+
+
+def _listed(value: object) -> str:
+    """A value of several runs: a list, a mapping of lists, or one value."""
+    match value:
+        case dict():
+            return "; ".join(f"{name} = {_listed(one)}" for name, one in value.items())
+        case list():
+            return ", ".join(map(shown, value))
+        case _:
+            return shown(value)
 
 
 def _facts(record: RunRecord, facts: Row) -> list[tuple[str, str]]:

@@ -45,6 +45,7 @@ class RunRecord:
         self.begin: Json = {}
         self.end: Json | None = None
         self.fault = ""
+        self.is_running = self._has_curves = False
         try:
             self._read()
         except (OSError, CorruptFile, AccessRefused) as error:
@@ -61,6 +62,7 @@ class RunRecord:
             self.begin = _checked(folder, form.BEGIN, _BEGIN)
             self.end = _checked(folder, form.END, _END) if form.END in small else None
         self.is_running = is_running and self.end is None
+        self._has_curves = form.CURVES in files
 
     @property
     def status(self) -> str:
@@ -77,7 +79,7 @@ class RunRecord:
 
     def curves(self) -> Iterator[Json]:
         """The logged and evaluated numbers: objects with `tag` or `evaluate`, `step` and `value`."""
-        if self.end is not None:
+        if self._has_curves:
             yield from map(json.loads, self._file(form.CURVES).decode().splitlines())
 
     def _file(self, name: str) -> bytes:

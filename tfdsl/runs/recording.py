@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from math import isfinite
 
@@ -55,10 +55,12 @@ class RunRecorder(RunObserver):
         self._compiled, self._session, self._options = compiled, session, options
         self._next = options.observer or RunObserver()
         self._started = time.time()
+        self.id = form.new_id(self._started)
         self._result = Result(compiled.program.path, {})
         self._writer: RecordWriter | None = None
         self._inputs: RunInputs | None = None
         self._git: GitState | None = None
+        self._varied: frozenset[str] = frozenset()  # params that are not the same in all runs
         self._restored: list[str] = []
         self._evaluated: list[tuple[str, int, object]] = []
         self._variables: dict[str, object] = {}
@@ -119,7 +121,7 @@ class RunRecorder(RunObserver):
         devices, names = compiled.devices, form.text_names(len(paths))
         return {
             "version": form.VERSION,
-            "id": form.new_id(self._started),
+            "id": self.id,
             "run": self._result.run,  # which a resumed run keeps
             "started": self._started,
             "resumed": self._result.resumed,
@@ -128,7 +130,9 @@ class RunRecorder(RunObserver):
             "texts": [{"path": path, "file": name} for path, name in zip(paths, names, strict=True)],
             "has_outside": compiled.has_outside,
             "session": self._session,
-            "params": inputs.params(compiled),
+            "params": {
+                name: one for name, one in inputs.params(compiled).items() if name not in self._varied
+            },
             "seeds": inputs.seeds(compiled),
             "options": {
                 "engine": options.engine, "deterministic": options.deterministic, "logdir": options.logdir,
@@ -140,14 +144,27 @@ class RunRecorder(RunObserver):
                 "tfdsl": __version__, "python": platform.python_version(), "numpy": np.__version__,
                 **self._result.versions,
             },
-            "host": {"name": socket.gethostname(), "system": platform.platform(), "pid": os.getpid(), **machine()},
+            "host": {
+                "name": socket.gethostname(), "system": " ".join(os.uname()[::2]), "pid": os.getpid(), **machine(),
+            },
         }  # fmt: skip
+
+    def summarize(
+        self, id: str, started: float, varied: Iterable[str], evaluated: Mapping[str, object], code: int
+    ) -> None:
+        """Write the record of several runs."""
+        self.id, self._started, self._varied = id, started, frozenset(varied)
+        try:
+            self.begins(Result(self._compiled.program.path, {}, session_values=dict(evaluated)))
+            self.end_as("failed" if code == 1 else "interrupted" if code else "done", code)
+        finally:
+            self.close()
 
     def end(self, result: Result) -> None:
         """The run is over, or was interrupted."""
         number = int(getattr(self._options.interrupted, "signal", 0)) or signal.SIGINT
         code = 128 + number if result.interrupted else 0
-        self._end("interrupted" if result.interrupted else "done", code)
+        self.end_as("interrupted" if result.interrupted else "done", code)
 
     def fail(self, error: BaseException) -> None:
         """The run has raised an error."""
@@ -156,13 +173,14 @@ class RunRecorder(RunObserver):
                 self._begin(self._options.record, access_of(self._options.record))
         match error:
             case KeyboardInterrupt():
-                self._end("interrupted", 128 + int(getattr(error, "number", signal.SIGINT)))
+                self.end_as("interrupted", 128 + int(getattr(error, "number", signal.SIGINT)))
             case TfgError():
-                self._end("failed", 1, [_plain(one) for one in error.diagnostics if one.severity == "error"])
+                self.end_as("failed", 1, [_plain(one) for one in error.diagnostics if one.severity == "error"])
             case _:
-                self._end("failed", 1, [{"code": None, "message": f"{type(error).__name__}: {error}", "place": None}])
+                self.end_as("failed", 1, [{"code": None, "message": f"{type(error).__name__}: {error}", "place": None}])
 
-    def _end(self, status: str, code: int, errors: list[dict[str, object]] | None = None) -> None:
+    def end_as(self, status: str, code: int, errors: list[dict[str, object]] | None = None) -> None:
+        """Write what came of the run, if its record has begun."""
         if self._writer is None or self._inputs is None or self._git is None:
             return
         result, ended = self._result, time.time()
@@ -211,6 +229,17 @@ class RunRecorder(RunObserver):
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def write_summary(
+    compiled: RecordedProgram, session: str | None, folder: str, id: str, started: float, varied: Iterable[str],
+    about: Mapping[str, object], evaluated: Mapping[str, object], code: int,
+) -> None:  # fmt: skip
+    """Write a record of several runs, which have records of their own. `varied` are the params whose values differ, and
+    `evaluated` says what came of all runs."""
+    options = Options(record=folder, about=about)
+    recorder = RunRecorder(compiled, session, options)
+    recorder.summarize(id, started, varied, evaluated, code)
 
 
 def _devices(devices: Machines) -> dict[str, object]:

@@ -1,0 +1,100 @@
+"""`tfdsl run --each`: a run for each combination of params, in one process."""
+
+import json
+import statistics
+
+import pytest
+
+from tfdsl.cli import main
+from tfdsl.runs.reading import records
+
+PROGRAM = """
+param k = 0
+param bad = 100
+param name = "x"
+variable w = 1.0
+data d = moons(8, seed=1)
+placeholder X: float32[n, 2]
+cost = reduce_mean(X * 0) + w * k
+twice = cost * 2
+
+session:
+    test = evaluate cost, twice on d as b with X = b.features
+    print name, test.cost
+    expect k != bad
+"""
+
+
+@pytest.fixture
+def tfdsl(here, capsys):
+    (here / "p.tfg").write_text(PROGRAM)
+
+    def command(*words):
+        capsys.readouterr()
+        code = main(["run", "p.tfg", *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+def test_combinations_and_their_table(tfdsl):
+    code, out, err = tfdsl("--each", "k=1..3", "--each", "name=a,b")
+    assert (code, err) == (0, "")
+    lines = [f"[k={k} name={name}] {name} {k}.0" for k in (1, 2, 3) for name in "ab"]
+    sd = statistics.stdev([1, 1, 2, 2, 3, 3])
+    table = f"value       mean        sd  n\ntest.cost      2  {sd:8.6g}  6\ntest.twice     4   {2 * sd:.6g}  6\n"
+    assert out.splitlines()[:6] == lines and out.splitlines()[6] == ""
+    assert [one.split() for one in out.splitlines()[7:]] == [one.split() for one in table.splitlines()]
+    assert records() == []
+
+
+def test_the_runs_are_those_of_single_runs(tfdsl):
+    tfdsl("--each", "k=1..2", "--record")
+    tfdsl("--set", "k=2", "--record")
+    found = [one for one in records() if "kind" not in one.begin["about"]]
+    assert len(found) == 3 and found[1].end["variables"] == found[2].end["variables"]
+    assert found[1].begin["params"]["k"] == {"value": 2, "type": "int", "from": "--each"}
+
+
+def test_a_run_that_fails_hides_no_other(tfdsl):
+    code, out, err = tfdsl("--each", "k=1..3", "--set", "bad=2", "--record=r")
+    assert code == 1 and err.startswith("tfdsl: the run with k=2 has failed:\nerror[TFG703]")
+    assert "[k=3] x 3.0" in out and out.endswith("2 runs of 3 succeeded\n") and "test.cost      2  1.41421  2" in out
+    whole, *single = sorted(records(["r"]), key=lambda one: "kind" not in one.begin["about"])
+    assert [one.status for one in single] == ["done", "failed", "done"] and whole.status == "failed"
+    assert whole.end["evaluated"]["test.cost"] == {"mean": 2.0, "sd": statistics.stdev([1, 3]), "n": 2}
+    assert whole.begin["about"]["values"] == {"k": ["1", "2", "3"]} and "k" not in whole.begin["params"]
+    assert {one.begin["about"]["each"] for one in single} == {whole.id}
+    assert main(["runs", "again", whole.id, "--in", "r"]) == 1
+
+
+def test_json(tfdsl):
+    code, out, _ = tfdsl("--each", "k=4", "--json")
+    made = json.loads(out)
+    assert code == 0 and made["summary"]["test.cost"] == {"mean": 4.0, "sd": None, "n": 1}
+    (run,) = made["runs"]
+    assert run["params"] == {"k": "4"} and run["printed"] == ["x 4.0"] and run["record"] is None
+
+
+def test_not_a_number(tfdsl, here):
+    (here / "p.tfg").write_text(PROGRAM.replace("w * k", "w * k / (k - 1)"))
+    code, out, _ = tfdsl("--each", "k=1..2", "--json")
+    assert code == 0 and json.loads(out)["summary"]["test.cost"] == {"mean": "nan", "sd": "nan", "n": 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--each", "k"], 2, "is not of the form"), (["--each", "k=3..1"], 2, "is not of the form"),
+        (["--each", "k=1,,2"], 2, "is not of the form"), (["--each", "=1"], 2, "is not of the form"),
+        (["--each", "k=1", "--each", "k=2"], 2, "names the param k twice"),
+        (["--each", "k=1..200", "--each", "bad=1..200"], 2, "more than 10000 runs"),
+        (["--each", "k=1", "--set", "k=2"], 2, "is given by --set and by --each"),
+        (["--each", "k=1", "--watch"], 2, "--each cannot be combined with --watch"),
+        (["--each", "nme=1"], 2, "TFG803"), (["--each", "k=x"], 1, "TFG804"),
+    ],
+)  # fmt: skip
+def test_wrong_use(tfdsl, words, code, said):
+    found, out, err = tfdsl(*words)
+    assert (found, out) == (code, "") and said in err

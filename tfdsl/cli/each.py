@@ -1,0 +1,263 @@
+"""`tfdsl run FILE --each fold=0..4 --each seed=1..10`: a run for each combination of values of params, in one process.
+
+`ProgramRuns` is for all commands that run a program more than once: it compiles and runs it with the given params, and
+a run that fails does not end the others.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics import Diagnostic, TfgError
+from ..diagnostics.spelling import counted
+from ..driver import Compiled, compile_source
+from ..record import replace
+from ..syntax.read import read
+from . import tensorflow
+from .options import GivenInputs, given
+from .report import WrongUse, bug_found, errors, show, tell
+from .signals import interruptible, raise_asked
+from .tables import show_table
+
+if TYPE_CHECKING:
+    from ..runtime.options import Options
+    from ..runtime.result import Result
+
+_MOST = 10_000  # runs
+_RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
+_ALONE = ("watch", "verify_resume", "asynchronous", "trace", "part")  # options that need a single run
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one run with its params. `code` is its exit code. `evaluated` has the numbers of each `evaluate`;
+    `record` is the folder of its record, if it has one."""
+
+    params: Mapping[str, object]
+    result: "Result | None" = None
+    code: int = 0
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    evaluated: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def record(self) -> str | None:
+        return self.result.records[0] if self.result is not None and self.result.records else None
+
+
+class ProgramRuns:
+    """Runs of one program in this process. `devices` are the fields of `Devices`; `origin` says in the records where
+    the params of a run come from."""
+
+    def __init__(self, path: str, extra: GivenInputs, origin: str, **devices: object):
+        self._source = read(path, extra.limits)
+        self._path, self._extra, self._origin, self._devices = path, extra, origin, devices
+
+    def compiled(self, params: Mapping[str, object]) -> Compiled:
+        """The program with these params, besides those that all runs have. Raises `TfgError`."""
+        inputs = self._extra.inputs(self._path, tensorflow.foreign())
+        inputs = replace(
+            inputs, params={**inputs.params, **params},
+            origins={**inputs.origins, **dict.fromkeys(params, self._origin)},
+        )  # fmt: skip
+        return compile_source(self._source, inputs).on(**self._devices)
+
+    def run(
+        self, params: Mapping[str, object], options: "Options", session: str | None = None,
+        compiled: Compiled | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Compile and run the program with these params. Errors are in the outcome."""
+        from ..runs.digests import described
+        from ..runs.listing import evaluated
+        from ..runtime.observer import RunObserver
+
+        options = replace(options, observer=options.observer or RunObserver())
+        outcome = Outcome(params)
+        try:
+            result = (compiled or self.compiled(params)).run(session, options)
+        except TfgError as error:
+            outcome.code, outcome.diagnostics = 1, list(error.diagnostics)
+        except Exception as error:
+            raise_asked()
+            outcome.code, outcome.diagnostics = 1, [bug_found(error)]
+        else:
+            outcome.result = result
+            values = evaluated({"evaluated": described(result.session_values)})
+            numbers = {name: value for name, value in values.items() if isinstance(value, (int, float))}
+            outcome.evaluated = {name: float(value) for name, value in numbers.items()}
+            if result.interrupted:
+                outcome.code = 128 + (int(getattr(options.interrupted, "signal", 0)) or 2)
+        return outcome
+
+
+def run_each(arguments: argparse.Namespace) -> int:
+    """Run the program for each combination, and show the mean and the spread of what `evaluate` gave."""
+    for option in _ALONE:
+        if getattr(arguments, option):
+            name = "async" if option == "asynchronous" else option.replace("_", "-")
+            raise WrongUse(f"--each cannot be combined with --{name}")
+    axes = _axes(arguments.each)
+    extra = given(arguments)
+    if extra.cluster is not None:
+        raise WrongUse("--each runs on this machine alone: leave 'cluster' out of the config file")
+    twice = [name for name in axes if name in extra.params]
+    if twice:
+        raise WrongUse(f"the param {twice[0]} is given by {extra.origins[twice[0]]} and by --each: give it once")
+    combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    runs = ProgramRuns(
+        arguments.file, extra, "--each", soft_placement=arguments.soft_placement, towers=arguments.towers,
+        placement=arguments.placement,
+    )  # fmt: skip
+    first = runs.compiled(combinations[0])  # before the import: an error of the program is one of all runs
+    if not arguments.quiet and first.diagnostics:
+        errors(first.diagnostics)
+    if not first.program.sessions:
+        first.run()  # reports that there is nothing to run
+    tensorflow.load()
+    from ..runs.form import new_id
+
+    started = time.time()
+    id = new_id(started)
+    outcomes: list[Outcome] = []
+    with interruptible() as interrupted:
+        for number, params in enumerate(combinations, 1):
+            about = {"each": id, "number": number, "of": len(combinations)}
+            options = _options(arguments, extra, params, interrupted, about)
+            compiled = first if number == 1 else None
+            outcome = runs.run(params, options, arguments.session, compiled)
+            outcomes.append(outcome)
+            if outcome.diagnostics:
+                tell(f"tfdsl: the run with {_label(params)} has failed:")
+                errors(outcome.diagnostics)
+            if interrupted():
+                break
+        code = 128 + interrupted.signal if interrupted.signal else int(any(one.code for one in outcomes))
+    summary = summarized(outcomes)
+    _write_record(first, arguments.session, id, started, axes, outcomes, summary, code)
+    if arguments.json:
+        print(json.dumps(_json(outcomes, summary), indent=2))
+    else:
+        _show(outcomes, summary, len(combinations))
+    return code
+
+
+def _axes(options: list[str]) -> dict[str, list[str]]:
+    """The values of each param, as texts."""
+    axes: dict[str, list[str]] = {}
+    for option in options:
+        name, equals, text = (part.strip() for part in option.partition("="))
+        found = _RANGE.match(text)
+        if found is not None and int(found[2]) - int(found[1]) in range(_MOST):
+            values = [str(one) for one in range(int(found[1]), int(found[2]) + 1)]
+        else:
+            values = [] if found is not None else [one.strip() for one in text.split(",")]
+        if not equals or not name or not all(values) or not values:
+            raise WrongUse(f"{option!r} is not of the form --each NAME=1..10 or --each NAME=0.1,0.2")
+        if name in axes:
+            raise WrongUse(f"--each names the param {name} twice: write all its values in one")
+        axes[name] = values
+    if math.prod(map(len, axes.values())) > _MOST:
+        raise WrongUse(f"--each asks for more than {_MOST} runs")
+    return axes
+
+
+def _options(
+    arguments: argparse.Namespace, extra: GivenInputs, params: Mapping[str, object], interrupted: Any,
+    about: Mapping[str, object],
+) -> "Options":  # fmt: skip
+    from ..runtime.options import Options
+
+    label = _label(params)
+
+    def write(line: str) -> None:
+        if not arguments.json:
+            show(f"[{label}] {line}")
+
+    def note(line: str) -> None:
+        tell(f"tfdsl: [{label}] {line}" if "\n" not in line else line)
+
+    return Options(
+        write=write, note=note, logdir=arguments.logdir or extra.logdir, record=arguments.record,
+        overwrite=arguments.overwrite, fresh=arguments.fresh, resume_anyway=arguments.resume_anyway,
+        interrupted=interrupted, keep_variables=False, engine=arguments.engine, deterministic=True,
+        timeout=arguments.timeout, about=about,
+    )  # fmt: skip
+
+
+def _label(params: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in params.items())
+
+
+# --- what came of all -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The mean of a value over runs, its standard deviation (of a sample; None for one run), and the number of runs."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+
+def summarized(outcomes: list[Outcome]) -> dict[str, Spread]:
+    """Mean and spread of every value of an `evaluate`, over the runs that succeeded."""
+    found: dict[str, list[float]] = {}
+    for one in outcomes:
+        if one.code == 0:
+            for name, value in one.evaluated.items():
+                found.setdefault(name, []).append(value)
+    return {name: _spread(values) for name, values in found.items()}
+
+
+def _spread(values: list[float]) -> Spread:
+    if not all(map(math.isfinite, values)):
+        return Spread(math.nan, math.nan, len(values))
+    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
+
+
+def _show(outcomes: list[Outcome], summary: dict[str, Spread], wanted: int) -> None:
+    done = sum(one.code == 0 for one in outcomes)
+    if summary:
+        show("")
+        rows = [(name, one.mean, one.sd, one.n) for name, one in summary.items()]
+        show_table(("value", "mean", "sd", "n"), rows, right=(1, 2, 3))
+    if done < wanted:
+        show(f"{counted(done, 'run')} of {wanted} succeeded")
+
+
+def _json(outcomes: list[Outcome], summary: dict[str, Spread]) -> dict[str, object]:
+    from ..runtime.result import plain
+
+    return {
+        "runs": [
+            {
+                "params": dict(one.params), "exit_code": one.code, "record": one.record,
+                "evaluated": plain(one.evaluated), "errors": [error.headline for error in one.diagnostics],
+                "printed": [] if one.result is None else one.result.printed,
+            }
+            for one in outcomes
+        ],
+        "summary": {name: plain({"mean": one.mean, "sd": one.sd, "n": one.n}) for name, one in summary.items()},
+    }  # fmt: skip
+
+
+def _write_record(
+    compiled: Compiled, session: str | None, id: str, started: float, axes: Mapping[str, list[str]],
+    outcomes: list[Outcome], summary: dict[str, Spread], code: int,
+) -> None:  # fmt: skip
+    """Add a record of all runs beside that of the first, if there is one."""
+    from ..runs.recording import write_summary
+
+    records = [one.record for one in outcomes if one.record is not None]
+    if records:
+        values = {name: {"mean": one.mean, "sd": one.sd, "n": one.n} for name, one in summary.items()}
+        about = {"kind": "each", "each": id, "values": dict(axes), "runs": list(map(os.path.basename, records))}
+        write_summary(compiled, session, os.path.dirname(records[0]), id, started, axes, about, values, code)
