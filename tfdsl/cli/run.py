@@ -79,14 +79,14 @@ def configure(parser: CommandParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    if arguments.watch:
-        from .rerun import watch
-
-        watch(arguments)
     if arguments.each:
         from .each import run_each
 
         return run_each(arguments)
+    if arguments.watch:
+        from .rerun import watch
+
+        watch(arguments)
     if arguments.verify_resume:
         from .verify import verify
 
