@@ -617,7 +617,10 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["rnu", "good.tfg"], "there is no command 'rnu': did you mean 'run'?"),
         (["graph", "good.tfg", "--format", "dot", "-o", "good.tfg"], "'good.tfg' ends in .tfg, so it would be taken"),
         (["run", "good.tfg", "--trace", "other.TFG"], "'other.TFG' ends in .tfg"),
-        (["frobnicate"], "there is no command 'frobnicate': the commands are new, run, runs, predict, launch, server"),
+        (
+            ["frobnicate"],
+            "there is no command 'frobnicate': the commands are new, run, runs, predict, export, launch, server",
+        ),
         (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
         (
