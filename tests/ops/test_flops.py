@@ -44,6 +44,7 @@ def with_profiles():
             yield op.name, "\n".join([*declarations, f"result = {expression}"])
 
 
+@pytest.mark.usefixtures("example_files")
 def test_ops_as_the_profiler_counts_them():
     compared = set()
     for name, text in with_profiles():
