@@ -1,6 +1,6 @@
 """The graph of each model and of the programs in `golden/`, and the tree and the typed program of the latter.
 
-`pytest --update-golden tests/test_golden.py` writes the files again; read the changes before committing them.
+`pytest --long --update-golden tests/test_golden.py` writes the files again; read the changes before committing them.
 """
 
 import functools
