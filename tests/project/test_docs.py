@@ -332,7 +332,7 @@ def test_pictures_are_of_the_program(page, picture, kind, program, place, capsys
 
 def test_every_command_is_described():
     for name in COMMANDS:
-        assert f"`tfdsl {name} " in PAGES["commands.md"]
+        assert f"`tfdsl {name}" in PAGES["commands.md"]
 
 
 def section(page, words):

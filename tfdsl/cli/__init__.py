@@ -12,6 +12,7 @@ COMMANDS = {
     "new": "copy a program with its data to a folder, to begin with",
     "run": "run the sessions of a program",
     "runs": "list the records of runs, show and compare them, repeat a run",
+    "tensorboard": "start TensorBoard on the folder in which a program logs",
     "predict": "write what a trained model gives for the rows of a new file",
     "export": "write a trained model for TensorFlow, TensorFlow Serving or ONNX",
     "launch": "run a program on a cluster of processes on this machine",
@@ -32,6 +33,7 @@ COMMANDS = {
     "lift": "write the source of a graph that TensorFlow wrote",
     "diff": "compare two programs, graphs or checkpoints by what they mean",
     "dump": "print a program after a stage of the compiler",
+    "schema": "print the JSON schema of config files",
     "completion": "print the script for completion in bash, zsh or fish",
 }
 

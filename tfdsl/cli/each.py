@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 _MOST = 10_000  # runs
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
-_ALONE = ("watch", "verify_resume", "asynchronous", "trace", "part")  # options that need a single run
+_ALONE = {"--watch": "watch", "--verify-resume": "verify_resume", "--async": "asynchronous", "--trace": "trace"}
 
 
 @dataclass(slots=True)
-class Outcome:
+class RunOutcome:
     """What came of one run with its params. `code` is its exit code. `evaluated` has the numbers of each `evaluate`;
     `record` is the folder of its record, if it has one."""
 
@@ -72,14 +72,14 @@ class ProgramRuns:
     def run(
         self, params: Mapping[str, object], options: "Options", session: str | None = None,
         compiled: Compiled | None = None,
-    ) -> Outcome:  # fmt: skip
+    ) -> RunOutcome:  # fmt: skip
         """Compile and run the program with these params. Errors are in the outcome."""
         from ..runs.digests import described
         from ..runs.listing import evaluated
         from ..runtime.observer import RunObserver
 
         options = replace(options, observer=options.observer or RunObserver())
-        outcome = Outcome(params)
+        outcome = RunOutcome(params)
         try:
             result = (compiled or self.compiled(params)).run(session, options)
         except TfgError as error:
@@ -99,10 +99,9 @@ class ProgramRuns:
 
 def run_each(arguments: argparse.Namespace) -> int:
     """Run the program for each combination, and show the mean and the spread of what `evaluate` gave."""
-    for option in _ALONE:
-        if getattr(arguments, option):
-            name = "async" if option == "asynchronous" else option.replace("_", "-")
-            raise WrongUse(f"--each cannot be combined with --{name}")
+    for option, name in _ALONE.items():
+        if getattr(arguments, name):
+            raise WrongUse(f"--each cannot be combined with {option}")
     axes = _axes(arguments.each)
     extra = given(arguments)
     if extra.cluster is not None:
@@ -125,7 +124,7 @@ def run_each(arguments: argparse.Namespace) -> int:
 
     started = time.time()
     id = new_id(started)
-    outcomes: list[Outcome] = []
+    outcomes: list[RunOutcome] = []
     with interruptible() as interrupted:
         for number, params in enumerate(combinations, 1):
             about = {"each": id, "number": number, "of": len(combinations)}
@@ -207,7 +206,7 @@ class Spread:
     n: int
 
 
-def summarized(outcomes: list[Outcome]) -> dict[str, Spread]:
+def summarized(outcomes: list[RunOutcome]) -> dict[str, Spread]:
     """Mean and spread of every value of an `evaluate`, over the runs that succeeded."""
     found: dict[str, list[float]] = {}
     for one in outcomes:
@@ -223,7 +222,7 @@ def _spread(values: list[float]) -> Spread:
     return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
 
 
-def _show(outcomes: list[Outcome], summary: dict[str, Spread], wanted: int) -> None:
+def _show(outcomes: list[RunOutcome], summary: dict[str, Spread], wanted: int) -> None:
     done = sum(one.code == 0 for one in outcomes)
     if summary:
         show("")
@@ -233,7 +232,7 @@ def _show(outcomes: list[Outcome], summary: dict[str, Spread], wanted: int) -> N
         show(f"{counted(done, 'run')} of {wanted} succeeded")
 
 
-def _json(outcomes: list[Outcome], summary: dict[str, Spread]) -> dict[str, object]:
+def _json(outcomes: list[RunOutcome], summary: dict[str, Spread]) -> dict[str, object]:
     from ..runtime.result import plain
 
     return {
@@ -251,7 +250,7 @@ def _json(outcomes: list[Outcome], summary: dict[str, Spread]) -> dict[str, obje
 
 def _write_record(
     compiled: Compiled, session: str | None, id: str, started: float, axes: Mapping[str, list[str]],
-    outcomes: list[Outcome], summary: dict[str, Spread], code: int,
+    outcomes: list[RunOutcome], summary: dict[str, Spread], code: int,
 ) -> None:  # fmt: skip
     """Add a record of all runs beside that of the first, if there is one."""
     from ..runs.recording import write_summary

@@ -230,7 +230,7 @@ def config(path: str) -> GivenInputs:
             details = {"path": path, "name": key, "known": ", ".join(CONFIG_KEYS)}
             raise TfgError([Diagnostic(CONFIG_KEY, None, details, help=did_you_mean(str(key), CONFIG_KEYS))])
     for key in ("params", "data"):
-        if not isinstance(data.get(key) or {}, dict):
+        if data.get(key) is not None and not isinstance(data[key], dict):
             raise _form(path, f"'{key}' must be a mapping of names to values")
     logdir = data.get("logdir")
     if logdir is not None and not (isinstance(logdir, str) and logdir):

@@ -66,6 +66,9 @@ def configure(parser: CommandParser) -> None:
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
                         help="use an available device if the program's device is missing")  # fmt: skip
+    parser.add_argument("--show-params", action="store_true",
+                        help="print the params with their values and where each comes from, and run "
+                             "nothing")  # fmt: skip
     parser.add_argument("--each", metavar="NAME=VALUES", action="append", default=[],
                         help="run once for each value of a param, such as seed=1..10 or rate=0.1,0.2, in one process, "
                              "and show the mean and the spread of each evaluate; can be repeated, for all "
@@ -96,6 +99,9 @@ def command(arguments: argparse.Namespace) -> int:
         towers=arguments.towers, placement=arguments.placement, cluster=extra.cluster,
         worker=0 if arguments.asynchronous else None,
     )  # fmt: skip
+    if arguments.show_params:
+        _show_params(compiled, arguments.json)
+        return 0
     if extra.cluster is not None and arguments.towers > 1:
         raise WrongUse("--towers is for one machine: a cluster has a tower for each worker")
     if arguments.towers > _MOST_TOWERS:
@@ -143,6 +149,24 @@ def command(arguments: argparse.Namespace) -> int:
         print("tfdsl: interrupted", file=sys.stderr)
         return 128 + interrupted.signal
     return 0
+
+
+def _show_params(compiled: Compiled, as_json: bool) -> None:
+    """Print the effective params, and where each comes from."""
+    from ..data.stage import written_whole
+    from .tables import show_table
+
+    found = [(one, compiled.origins.get(one.name, "default")) for one in compiled.program.params]
+    if as_json:
+        import json
+
+        made = {one.name: {"value": one.value, "type": one.type, "from": origin} for one, origin in found}
+        print(json.dumps(made, indent=2, default=repr))
+    elif found:
+        rows = [(one.name, written_whole(one.value), one.type, origin) for one, origin in found]
+        show_table(("param", "value", "type", "from"), rows)
+    else:
+        show("no params")
 
 
 def _workers(arguments: argparse.Namespace, compiled: Compiled) -> "AbstractContextManager[Workers | None]":

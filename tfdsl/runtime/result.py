@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..program import Param
 from .files.event_log import LogFile
 
 
@@ -56,6 +57,7 @@ class Result:
     expectations: int = 0
     interrupted: bool = False
     versions: dict[str, str] = field(default_factory=dict)
+    declared: tuple[Param, ...] = ()  # the params with their types
 
     def to_json(self) -> dict[str, Any]:  # JSON
         """Plain values for `json.dumps`."""

@@ -46,7 +46,9 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
     """Run the sessions of a program, or only the named one."""
     options = options or Options(write=lambda line: None)
     program = compiled.program
-    result = Result(program.path, {param.name: param.value for param in program.params})
+    result = Result(
+        program.path, {param.name: param.value for param in program.params}, declared=program.params
+    )  # fmt: skip
     servers, worker = None, None
     if compiled.devices.cluster is not None:
         servers = Servers(

@@ -44,17 +44,18 @@ class LogFile:
 class EventLog:
     """One event file, from a step on. Its name is unique, even if two runs start in the same second.
 
-    `run` is the id of the run in the name. TensorFlow's `FileWriter` passes each event to a thread, in batches of at
-    most ten, which takes longer than writing it directly.
+    `run` is the id of the run in the name, and `first` a summary that each file begins with. TensorFlow's `FileWriter`
+    passes each event to a thread, in batches of at most ten, which takes longer than writing it directly.
     """
 
     def __init__(
         self, folder: str, access: Access, built: BuiltGraph, origin: Origin, run: str, session: int, step: int = 0,
-        note: Callable[[str], None] = lambda line: None,
+        note: Callable[[str], None] = lambda line: None, first: v1.Summary | None = None,
     ):  # fmt: skip
         self.folder, self._access, self._built, self._origin, self._run, self._note = (
             folder, access, built, origin, run, note,
         )  # fmt: skip
+        self._first = first
         self._flushed = clock()
         self.file = LogFile(folder, self._begin(step), session)
 
@@ -75,6 +76,8 @@ class EventLog:
             name = os.path.basename(self._writer.FileName())
             start = v1.SessionLog(status=v1.SessionLog.START, msg=_seal(name))
             self._write(step=step, session_log=start)
+            if self._first is not None:
+                self._write(step=step, summary=self._first)
             self._writer.Flush()
             return name
 
