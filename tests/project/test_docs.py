@@ -182,7 +182,7 @@ def test_commands(page, command, output, place, capsys):
 
 
 # Commands that do not end by themselves, or that need servers.
-ENDLESS = re.compile(r"tfdsl (?:lsp|launch|server|reset)\b|.* --watch\b")
+ENDLESS = re.compile(r"tfdsl (?:lsp|launch|server|reset|tensorboard)\b|.* --watch\b")
 
 
 @pytest.mark.parametrize("page", ["commands.md", "limits.md"])

@@ -173,7 +173,9 @@ def test_every_option_is_on_its_page(command, pages):
 
 # The tests of clusters, of the editor server and of the prompt run the others.
 SHOWN = [
-    one for one in entries() if one.kind == "command" and one.name not in ("launch", "server", "reset", "lsp", "repl")
+    one
+    for one in entries()
+    if one.kind == "command" and one.name not in ("launch", "server", "reset", "lsp", "repl", "tensorboard")
 ]
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _MOST = 10_000  # runs
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
-_ALONE = {"--watch": "watch", "--verify-resume": "verify_resume", "--async": "asynchronous", "--trace": "trace"}
+_ALONE = ("--watch", "--verify-resume", "--async", "--trace")  # options that need a single run
 
 
 @dataclass(slots=True)
@@ -99,8 +99,8 @@ class ProgramRuns:
 
 def run_each(arguments: argparse.Namespace) -> int:
     """Run the program for each combination, and show the mean and the spread of what `evaluate` gave."""
-    for option, name in _ALONE.items():
-        if getattr(arguments, name):
+    for option in _ALONE:
+        if getattr(arguments, {"--async": "asynchronous"}.get(option, option.strip("-").replace("-", "_"))):
             raise WrongUse(f"--each cannot be combined with {option}")
     axes = _axes(arguments.each)
     extra = given(arguments)
