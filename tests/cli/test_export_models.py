@@ -6,6 +6,7 @@ the program gives with the same variables, to a relative tolerance of 1e-4 and a
 
 import json
 import os
+from importlib.util import find_spec
 
 import numpy as np
 import plain_tensorflow
@@ -14,6 +15,7 @@ from conftest import some
 from programs import MODELS, WITH_DATA
 
 import tfdsl
+from tfdsl.analysis.exporting import of_values
 from tfdsl.cli import main
 from tfdsl.data.sources.california_housing import fetch
 
@@ -62,8 +64,6 @@ EXPORTS = {
     "variable_scopes": ["z2"],
     "word2vec": ["directions,nearest"],
 }
-# What ONNX, or onnxruntime, lacks.
-LACKING: dict[str, str] = {}
 ROWS = 4  # of inputs; that of gcn are the nodes of a graph
 
 PATHS = [path for path in (*MODELS, *WITH_DATA) if not path.stem.startswith("cluster_")]  # these need a cluster
@@ -73,35 +73,50 @@ def test_every_program_is_exported():
     assert set(EXPORTS) == {path.stem for path in PATHS}
 
 
-CHEAP = [path for path in PATHS if path.stem in ("moons", "lenet")]
+CHEAP = [path for path in PATHS if path.stem == "moons"]
 
 
 @pytest.mark.parametrize("path", some(PATHS, CHEAP), ids=lambda path: path.stem)
-def test_a_model_computes_what_its_program_computes(path, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(fetch, "fetched", lambda *_: (_ for _ in ()).throw(OSError("no network in tests")))
-    values, inputs, expected = expected_of(path, tmp_path, monkeypatch)
-    models = {}
-    words = (
-        ["export", str(path), "--from", "model.ckpt"] if os.path.exists("model.ckpt.index") else ["export", str(path)]
-    )
-    for form, output in (("savedmodel", "model"), ("graphdef", "model.pb"), ("onnx", "model.onnx")):
-        code = main([*words, *values, "-o", output, "--json", "-q"])
-        said = capsys.readouterr()
-        if form == "onnx" and path.stem in LACKING:
-            assert code == 1 and LACKING[path.stem] in said.err
-            continue
-        assert code == 0, said.err
-        made = json.loads(said.out)
-        sides = made["signatures"]["serving_default"]
-        assert set(sides["inputs"]) == set(inputs) and set(sides["outputs"]) == set(expected)
-        models[form] = {"path": output} | ({"outputs": list(expected)} if form == "graphdef" else {})
-    onnx = models.pop("onnx", None)
-    found = plain_tensorflow.values(tmp_path, models, inputs)
-    if onnx is not None:
-        found["onnx"] = with_onnxruntime(onnx["path"], inputs)
-    for form, one in found.items():
-        for name, value in expected.items():
-            check(f"{form}: {name}", one[name], value)
+def test_tensorflow_computes_what_the_program_computes(path, here, monkeypatch, capsys):
+    values, inputs, expected = expected_of(path, here, monkeypatch)
+    exported(path, values, "model", inputs, expected, capsys)
+    exported(path, values, "model.pb", inputs, expected, capsys)
+    models = {"saved": {"path": "model"}, "frozen": {"path": "model.pb", "outputs": list(expected)}}
+    for form, found in plain_tensorflow.values(here, models, inputs).items():
+        check(form, found, expected)
+
+
+@pytest.mark.skipif(find_spec("tf2onnx") is None or find_spec("onnxruntime") is None, reason="needs [onnx]")
+@pytest.mark.long
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_onnxruntime_computes_what_the_program_computes(path, here, monkeypatch, capsys):
+    import onnxruntime
+
+    values, inputs, expected = expected_of(path, here, monkeypatch)
+    exported(path, values, "model.onnx", inputs, expected, capsys)
+    session = onnxruntime.InferenceSession("model.onnx")
+    check("onnx", dict(zip(expected, session.run(list(expected), inputs), strict=True)), expected)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder without a network."""
+
+    def unreachable():
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(fetch, "fetched", unreachable)
+    return tmp_path
+
+
+def exported(path, values, output, inputs, expected, capsys):
+    """Export some values of a program."""
+    trained = ["--from", "model.ckpt"] if os.path.exists("model.ckpt.index") else []
+    code = main(["export", str(path), *trained, *values, "-o", output, "--json", "-q"])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    sides = json.loads(said.out)["signatures"]["serving_default"]
+    assert set(sides["inputs"]) == set(inputs) and set(sides["outputs"]) == set(expected)
 
 
 def expected_of(path, folder, monkeypatch):
@@ -110,13 +125,11 @@ def expected_of(path, folder, monkeypatch):
     monkeypatch.chdir(path.parent)
     program = tfdsl.compile(path.name)
     graph = program.program.graph("")
-    from tfdsl.analysis.exporting import of_values
-
     taken = dict(of_values(program.program, names.split(",")).export.inputs)
     taken |= {name: graph.names[name].value for name in given}
     rng = np.random.default_rng(1)
     sizes = {"n": 600} if path.stem == "gcn" else {}
-    inputs = {name: random(rng, program, path, graph.tensor_type(ref), sizes) for name, ref in taken.items()}
+    inputs = {name: random(rng, path, graph.tensor_type(ref), sizes) for name, ref in taken.items()}
     with program.session() as session:
         monkeypatch.chdir(folder)
         found = session.run(names.split(","), inputs)
@@ -126,8 +139,9 @@ def expected_of(path, folder, monkeypatch):
     return ["--values", names, *(word for name in given for word in ("--with", name))], inputs, expected
 
 
-def random(rng, program, path, type, sizes):
-    shape = [dim if isinstance(dim, int) else sizes.setdefault(dim, ROWS) for dim in type.shape]
+def random(rng, path, type, sizes):
+    """An array of a type. `sizes` has the numbers that its named sizes mean."""
+    shape = [dim if isinstance(dim, int) else sizes.setdefault(str(dim), ROWS) for dim in type.shape]
     shape = [10 if path.stem == "transformer" and dim is None else dim for dim in shape]
     if type.dtype.name.startswith("float"):
         return rng.normal(size=shape).astype(type.dtype.name)
@@ -136,17 +150,12 @@ def random(rng, program, path, type, sizes):
     return rng.integers(0, 2, shape).astype(type.dtype.name)
 
 
-def with_onnxruntime(path, inputs):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    session = onnxruntime.InferenceSession(path)
-    names = [one.name for one in session.get_outputs()]
-    return dict(zip(names, session.run(names, inputs), strict=True))
-
-
-def check(what, found, wanted):
-    assert found.shape == wanted.shape, what
-    if wanted.dtype.kind in "OSU":
-        assert [str(one) for one in found.ravel()] == [one.decode() for one in wanted.ravel()], what
-    else:
-        assert found.dtype == wanted.dtype, what
-        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5, err_msg=what)
+def check(form, found, expected):
+    for name, wanted in expected.items():
+        what = f"{form}: {name}"
+        assert found[name].shape == wanted.shape, what
+        if wanted.dtype.kind in "OSU":
+            assert [str(one) for one in found[name].ravel()] == [one.decode() for one in wanted.ravel()], what
+        else:
+            assert found[name].dtype == wanted.dtype, what
+            np.testing.assert_allclose(found[name], wanted, rtol=1e-4, atol=1e-5, err_msg=what)
