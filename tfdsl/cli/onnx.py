@@ -36,7 +36,7 @@ def check_installed() -> None:
 def converted(frozen: "FrozenGraph", built: "BuiltGraph") -> bytes:
     """The ONNX model of a frozen graph of a built graph."""
     tables = {name: [_listed(keys), _listed(values)] for name, (keys, values) in frozen.tables.items()}
-    order = {"inputs": frozen.inputs, "outputs": frozen.outputs, "tables": tables}
+    order = {"inputs": frozen.inputs, "outputs": frozen.outputs, "tables": tables, "prepare": frozen.prepare}
     with tempfile.TemporaryDirectory(prefix="tfdsl-onnx-") as work:
         with open(os.path.join(work, "frozen.pb"), "wb") as file:
             file.write(frozen.definition.SerializeToString())
