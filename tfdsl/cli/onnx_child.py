@@ -159,7 +159,8 @@ def _differences(inputs: list[str], outputs: list[str], prepare: str, words: lis
             wanted = session.run([f"{name}:0" for name in outputs], {f"{name}:0": one for name, one in fed.items()})
         except (tf.errors.OpError, ValueError):  # ValueError: a shape is unknown
             return []
-    found: list[Any] = onnxruntime.InferenceSession("model.onnx").run(outputs, fed)
+    inference: Any = onnxruntime.InferenceSession("model.onnx")
+    found = inference.run(outputs, fed)
     different = [
         name
         for name, one, other in zip(outputs, found, wanted, strict=True)
