@@ -97,7 +97,11 @@ def trained_on(graph, lifted, steps, feed, folder):
     """The variables of a lifted program after the further steps, by their names in the graph."""
     names = {str(end): text.removeprefix("^") for end, text in lifted.correspondence.items()}
     fed = ", ".join(f"{names[name]} = {json.dumps(value.tolist())}" for name, value in feed.items())
-    lines = [lifted.source.rstrip(), f"    train {STEPS} steps:", *([f"        feed {fed}"] if fed else [])]
+    lines = [
+        lifted.source.rstrip(),
+        f"    train {STEPS} steps:",
+        f"        feed {fed}" if fed else '        every 50 steps: print "trained"',
+    ]
     lines += [f'    save to "{folder}/after.ckpt"', ""]
     tfdsl.compile("\n".join(lines)).run(options=Options(write=lambda line: None))
     reader = v1.train.load_checkpoint(f"{folder}/after.ckpt")
