@@ -16,7 +16,8 @@ from .report import WrongUse, show
 from .tables import show_table
 from .tables import text as shown
 
-_ACTIONS = {"list": 0, "show": 1, "diff": 2, "again": 1, "prune": 0}  # with the number of runs that each takes
+# With what each takes.
+_ACTIONS = {"list": "no run", "show": "1 run", "diff": "2 runs", "again": "1 run", "prune": "no run"}
 # The options that an action takes, besides --in.
 _OPTIONS = {
     "list": "--where --sort --reverse --json", "show": "--text --json", "diff": "--json", "again": "--json",
@@ -62,24 +63,21 @@ def command(arguments: argparse.Namespace) -> int:
             _list(arguments, found)
         case "show":
             _show(named(arguments.runs[0], found), arguments)
-        case "diff":
-            a, b = (named(word, found) for word in arguments.runs)
-            return _diff(a, b, arguments.json)
         case "again":
             return _again(named(arguments.runs[0], found), arguments.json)
         case "prune":
             return _prune(arguments, found)
         case _:
-            raise AssertionError(action)
+            a, b = (named(word, found) for word in arguments.runs)
+            return _diff(a, b, arguments.json)
     return 0
 
 
 def _check(arguments: argparse.Namespace, action: str) -> None:
     """Refuse options and runs that an action does not take."""
     wanted, given = _ACTIONS[action], len(arguments.runs)
-    if wanted != given:
-        needs = counted(wanted, "run") if wanted else "no run"
-        raise WrongUse(f"tfdsl runs {action} takes {needs}, not {given}")
+    if wanted != (counted(given, "run") if given else "no run"):
+        raise WrongUse(f"tfdsl runs {action} takes {wanted}, not {given}")
     for option in sorted(set(" ".join(_OPTIONS.values()).split()) - set(_OPTIONS[action].split())):
         if getattr(arguments, option.strip("-").replace("-", "_")) not in (None, False, []):
             raise WrongUse(f"{option} is not for tfdsl runs {action}")
