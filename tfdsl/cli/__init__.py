@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "run the sessions of a program",
     "runs": "list the records of runs, show and compare them, repeat a run",
     "tensorboard": "start TensorBoard on the folder in which a program logs",
+    "tune": "look for the params with which a program gives the best value",
     "predict": "write what a trained model gives for the rows of a new file",
     "export": "write a trained model for TensorFlow, TensorFlow Serving or ONNX",
     "launch": "run a program on a cluster of processes on this machine",

@@ -21,7 +21,7 @@ from ..diagnostics.render import render_text
 from ..record import replace
 from ..runtime import run as running
 from ..runtime.checkpoint.machine import machine
-from ..runtime.observer import RunObserver
+from ..runtime.observer import RunObserver, RunStopped
 from ..runtime.options import Options
 from ..runtime.program import Machines
 from ..runtime.result import Result, plain
@@ -174,6 +174,8 @@ class RunRecorder(RunObserver):
         match error:
             case KeyboardInterrupt():
                 self.end_as("interrupted", 128 + int(getattr(error, "number", signal.SIGINT)))
+            case RunStopped():
+                self.end_as("stopped", 0)
             case TfgError():
                 self.end_as("failed", 1, [_plain(one) for one in error.diagnostics if one.severity == "error"])
             case _:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from .result import Result
 
 
+class RunStopped(Exception):
+    """An observer has ended the run, which has not failed."""
+
+
 class RunObserver:
     """Follows a run. By default it does nothing."""
 

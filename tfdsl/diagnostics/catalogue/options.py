@@ -87,6 +87,11 @@ ONNX_FAILED = _message("TFG862", "{what} cannot be converted to ONNX: {reason}",
                        "export a SavedModel or a .pb file; or compute this outside the model, and feed it")
 ONNX_ENDED = _message("TFG863", "the conversion to ONNX ended with {how}",
                       "export a SavedModel or a .pb file")
+STUDY_DIFFERS = _message("TFG876", "the study in {path} was begun with another plan: {what}",
+                         "begin another one with --study DIR, or remove that folder")
+STUDY_BUSY = _message("TFG877", "the study in {path} is in use by {holder}", "wait for its end, or stop it")
+STUDY_VALUE = _message("TFG878", "trial {number} has no value {name}", "{known}")
+STUDY_FAILED = _message("TFG879", "every trial has failed; the last one: {reason}")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
                            "{way}")
 PREDICT_SEVERAL = _message("TFG881", "the program exports several things that are made of data: {names}",

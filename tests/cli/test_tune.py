@@ -1,0 +1,123 @@
+"""`tfdsl tune` as a process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import forked
+import pytest
+
+PROGRAM = """
+param rate = 0.1
+param start = 3.0
+param is_on = true
+variable w = start
+variable count = 0.0
+optimize square(w - 1.0) with gradient_descent(learning_rate=rate)
+summary scalar square(w) as "logged"
+session:
+    log to "logs"
+    train 12 steps:
+        every 1 step: log
+    cost = square(w - 1.0)
+    save to "kept/model.ckpt"
+"""
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "tfdsl", "tune", "p.tfg", *arguments]
+
+
+def tune(folder, *arguments):
+    return forked.run(
+        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=300
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "p.tfg").write_text(PROGRAM)
+    return tmp_path
+
+
+OVER = ("--over", "rate=log(1e-3, 0.5)", "--minimize", "cost")
+
+
+def test_a_search(folder):
+    first = tune(folder, *OVER, "--trials", "3", "--seed", "4")
+    assert first.returncode == 0, first.stderr
+    lines = first.stdout.splitlines()
+    assert lines[0].split() == ["trial", "status", "cost", "rate"] and len(lines) == 4
+    assert first.stderr.count("\ntrial ") + first.stderr.startswith("trial ") == 3
+    study = folder / "studies" / "p"
+    assert {one.name for one in study.iterdir()} == {"journal.log", "search.svg", "records", "trials"}
+    assert (study / "trials" / "0002" / "kept" / "model.ckpt.index").exists()
+    assert len(list((study / "records").iterdir())) == 3 and not (folder / "logs").exists()
+    best = float(lines[1].split()[3])
+    tuned = (folder / "p-tuned.tfg").read_text()
+    assert tuned.startswith("# tuned by tfdsl tune: trial ") and f"param rate = {best:.3g}"[:17] in tuned
+    more = tune(folder, *OVER, "--trials", "1", "--seed", "4", "--json", "-q")
+    found = json.loads(more.stdout)
+    assert [one["trial"] for one in found["trials"]] == [0, 1, 2, 3] and "trial" not in more.stderr
+    assert found["best"] == min(found["trials"], key=lambda one: one["value"])
+    assert all(one["record"] and one["status"] == "done" for one in found["trials"])
+
+
+@pytest.mark.parametrize("arguments, code, said", [
+    ((), 2, "--over"),
+    (("--over", "rate=log(1,2)"), 2, "--minimize"),
+    (("--over", "rat=log(1,2)", "--minimize", "cost"), 2, "did you mean 'rate'?"),
+    (("--over", "rate=1", "--minimize", "cost"), 2, "write log(LOW, HIGH)"),
+    ((*OVER, "--over", "rate=int(1,2)"), 2, "it is there twice"),
+    ((*OVER, "--sampler", "grid"), 2, "has no number of values"),
+    ((*OVER, "--set", "rate=1"), 2, "--set gives rate a value"),
+    ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
+    (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 1, "TFG879"),
+    (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "its values are cost, logged"),
+])  # fmt: skip
+def test_mistakes(folder, arguments, code, said):
+    found = tune(folder, *arguments)
+    assert found.returncode == code and said in found.stderr and not found.stdout, found.stderr
+    assert not (folder / "p-tuned.tfg").exists()
+
+
+def test_two_at_a_time_try_what_one_alone_tries(folder):
+    options = (*OVER, "--over", "is_on=choice(true, false)", "--trials", "4", "--sampler", "random", "--json")
+    one = tune(folder, *options, "--study", "one")
+    two = tune(folder, *options, "--study", "two", "--jobs", "2")
+    trials = [
+        [(trial["trial"], trial["value"], trial["params"]) for trial in json.loads(found.stdout)["trials"]]
+        for found in (one, two)
+    ]
+    assert trials[0] == trials[1] and len(trials[0]) == 4
+
+
+def test_pruned_trials(folder):
+    found = tune(folder, "--over", "start=choice(1.5, 2.0, 90.0, 95.0, 99.0)", "--minimize", "logged", "--trials", "12",
+                 "--prune", "--sampler", "random", "--json", "-q")  # fmt: skip
+    trials = json.loads(found.stdout)["trials"]
+    status = {one["status"] for one in trials}
+    assert status == {"done", "pruned"}, found.stderr
+    assert all(one["params"]["start"] > 2 for one in trials if one["status"] == "pruned")
+
+
+def test_an_interrupted_search_goes_on(folder):
+    running = forked.Popen(
+        command(*OVER, "--trials", "50", "--study", "cut"), cwd=folder, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    for _ in range(2):
+        running.stderr.readline()
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    cut = json.loads(tune(folder, *OVER, "--trials", "2", "--study", "cut", "--json").stdout)["trials"]
+    whole = json.loads(tune(folder, *OVER, "--trials", str(len(cut)), "--study", "whole", "--json").stdout)["trials"]
+    assert [(one["value"], one["params"]) for one in cut] == [(one["value"], one["params"]) for one in whole]

@@ -1,0 +1,24 @@
+"""Programs with the best params in place."""
+
+from tfdsl.driver import check
+from tfdsl.source import Source
+from tfdsl.tuning.best import with_params
+
+TEXT = """param rate = 0.01  # kept
+import "layers.tfg" as layers
+param kind: string = "relu"
+param units = 3 + 4
+param is_on = false
+"""
+
+
+def test_values_take_the_place_of_the_defaults():
+    values = {"rate": 1e-05, "kind": 'a "b" \\ c', "units": 12, "is_on": True, "layers.depth": 2}
+    text, others = with_params(Source("p.tfg", TEXT), values, "why")
+    assert others == ["layers.depth"]
+    assert text == (
+        '# why\nparam rate = 1e-05  # kept\nimport "layers.tfg" as layers\nparam kind: string = "a \\"b\\" \\\\ c"\n'
+        "param units = 12\nparam is_on = true\n"
+    )
+    program, _ = check(Source("p.tfg", text.replace('import "layers.tfg" as layers\n', "")))
+    assert {one.name: one.value for one in program.params} == {name: values[name] for name in list(values)[:4]}

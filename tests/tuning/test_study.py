@@ -1,0 +1,103 @@
+"""Studies: the same trials with and without interruptions, and with any number of processes."""
+
+import pytest
+
+from tfdsl.diagnostics import TfgError
+from tfdsl.tuning.space import axis
+from tfdsl.tuning.study import Study, StudyPlan
+
+SPACE = {"rate": axis("log(1e-4, 1)"), "units": axis("int(1, 64)"), "kind": axis("choice(a, b, c)")}
+
+
+def plan(sampler="tpe", maximize=False, seed=3, prune=False, space=SPACE, program="p"):
+    return StudyPlan("cost", maximize, space, sampler, seed, prune, program)
+
+
+def cost(values):
+    return (values["rate"] - 0.1) ** 2 + abs(values["units"] - 20) / 64 + "abc".index(values["kind"])
+
+
+def tried(study, count):
+    for _ in range(count):
+        number, values = study.begin()
+        study.end(number, cost(values), f"record-{number}")
+
+
+def found(study):
+    return [(one.number, one.status, one.value, one.params) for one in study.ended()]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_an_interrupted_study_goes_on_with_the_same_trials(tmp_path, sampler):
+    whole = Study(str(tmp_path / "whole"), plan(sampler))
+    tried(whole, 20)
+    parts = Study(str(tmp_path / "parts"), plan(sampler))
+    tried(parts, 8)
+    parts.begin()  # the process is killed while this trial runs
+    parts = Study(str(tmp_path / "parts"), plan(sampler))
+    parts.begin()  # and once more
+    parts = Study(str(tmp_path / "parts"), plan(sampler))
+    tried(parts, 12)
+    assert found(parts) == found(whole)
+    assert [one.number for one in parts.ended()] == list(range(20))
+    assert parts.best == whole.best and parts.best.value == min(one.value for one in whole.ended())
+    again = Study(str(tmp_path / "parts"), plan(sampler))
+    assert found(again) == found(whole)
+
+
+def test_random_trials_do_not_depend_on_their_order(tmp_path):
+    one, two = (Study(str(tmp_path / name), plan("random")) for name in "ab")
+    tried(one, 6)
+    begun = [two.begin() for _ in range(6)]
+    for number, values in reversed(begun):
+        two.end(number, cost(values), f"record-{number}")
+    assert found(one) == found(two)
+
+
+def test_trials_of_several_processes_that_were_interrupted_are_tried_again(tmp_path):
+    first = Study(str(tmp_path), plan("random"))
+    begun = [first.begin() for _ in range(4)]
+    first.end(3, 0.5, "")
+    second = Study(str(tmp_path), plan("random"))
+    assert [second.begin() for _ in range(4)] == [*begun[:3], second_of(tmp_path / "other", 4)]
+
+
+def second_of(folder, number):
+    study = Study(str(folder), plan("random"))
+    return [study.begin() for _ in range(number + 1)][number]
+
+
+def test_a_grid_ends(tmp_path):
+    space = {"a": axis("int(1, 2)"), "b": axis("choice(x, y)")}
+    study = Study(str(tmp_path), plan("grid", space=space))
+    begun = [study.begin() for _ in range(5)]
+    assert begun == [
+        (0, {"a": 1, "b": "x"}), (1, {"a": 1, "b": "y"}), (2, {"a": 2, "b": "x"}), (3, {"a": 2, "b": "y"}), None,
+    ]  # fmt: skip
+
+
+def test_failed_and_pruned_trials(tmp_path):
+    study = Study(str(tmp_path), plan("random", maximize=True, prune=True))
+    for _ in range(6):
+        number, values = study.begin()
+        assert not study.report(number, 1.0 + number, 1)
+        study.end(number, 1.0 + number, "")
+    number, values = study.begin()
+    assert study.report(number, 0.0, 1)  # worse than the median
+    study.end(number, None, "")
+    number, values = study.begin()
+    study.end(number, None, "", "TFG704: it failed")
+    assert [one.status for one in study.ended()] == ["done"] * 6 + ["pruned", "failed"]
+    assert study.best.number == 5 and study.ended()[-1].error == "TFG704: it failed"
+    assert Study(str(tmp_path), plan("random", maximize=True, prune=True)).begin()[0] == 8
+
+
+@pytest.mark.parametrize("other, what", [
+    (plan(seed=4), "seed"), (plan("random"), "sampler"), (plan(program="q"), "program"),
+    (plan(space={"rate": axis("log(1e-4, 1)")}), "space"), (plan(prune=True), "prune"),
+])  # fmt: skip
+def test_a_study_keeps_its_plan(tmp_path, other, what):
+    Study(str(tmp_path), plan())
+    with pytest.raises(TfgError) as error:
+        Study(str(tmp_path), other)
+    assert error.value.diagnostics[0].code == "TFG876" and what in error.value.diagnostics[0].headline

@@ -1,0 +1,206 @@
+"""`tfdsl tune`: looks for the params with which a program gives the best value."""
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..access import TRUSTED
+from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, STUDY_VALUE, Diagnostic, TfgError
+from ..diagnostics.spelling import counted, did_you_mean, listed
+from ..driver import Compiled
+from ..outputs import write_output
+from ..program import ENGINES
+from ..runtime.files.lock import FolderInUse, Lock
+from ..source import Source
+from ..tuning.picture import picture
+from ..tuning.space import FORMS, Axis, NoSpace, Space, axis, grid
+from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
+from .compiling import at_home, compile_given
+from .options import add_program_options, positive, seconds
+from .parser import CommandParser
+from .report import WrongUse, errors, needing, show, tell
+from .tables import show_table, text
+
+_STUDIES = "studies"
+_TUNED = "# tuned by tfdsl tune"
+
+
+def configure(parser: CommandParser) -> None:
+    parser.description = (
+        "Run a program with one set of values for its params after the other, and look for the set with the least or "
+        "the largest value of an evaluate, of a name of the session, or of a logged number. The trials are kept: the "
+        "same command with --trials N tries N more, also after an interruption. Each trial works in a folder of its "
+        "own below that of the study, and leaves a record."
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    parser.add_argument("--over", metavar="NAME=SPACE", action="append", default=[], required=True,
+                        help=f"a param, and what to try for it: {FORMS}; can be repeated")  # fmt: skip
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--minimize", metavar="VALUE", help="the value that is to be small, such as test.mse")
+    which.add_argument("--maximize", metavar="VALUE", help="the value that is to be large, such as test.accuracy")
+    parser.add_argument("--trials", metavar="N", type=positive, default=20, help="try N more (default: 20)")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="tpe",
+                        help="how values are chosen: from what the trials so far gave (tpe, the default), at random, or "
+                             "all combinations in order (grid)")  # fmt: skip
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="the seed of the choice (default: 0)")
+    parser.add_argument("--prune", action="store_true",
+                        help="end a trial early whose value is worse than the median of the others at the same "
+                             "step")  # fmt: skip
+    parser.add_argument("--jobs", metavar="N", type=positive, default=1, help="run N trials at a time (default: 1)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="begin no trial after so many seconds")
+    parser.add_argument("--study", metavar="DIR",
+                        help=f"the folder of the study (default: {_STUDIES}/ and the name of the program)")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="FILE",
+                        help="write the program with the best params here (default: beside the program, with -tuned in "
+                             "its name)")  # fmt: skip
+    add_program_options(parser)
+    parser.add_argument("--session", metavar="NAME", help="run only this session")
+    parser.add_argument("--engine", choices=ENGINES, default="", help="how trainings take their steps")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the trials")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no line for each trial on standard error")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    space = _space(arguments.over)
+    if arguments.sampler == "grid":
+        try:
+            grid(space)
+        except NoSpace as error:
+            raise WrongUse(str(error)) from None
+    at_home(arguments)
+    arguments.soft_placement = False
+    stem = os.path.splitext(os.path.basename(arguments.file))[0]
+    folder = os.path.abspath(arguments.study or os.path.join(_STUDIES, stem))
+    output = os.path.abspath(arguments.output) if arguments.output else f"{arguments.file[:-4]}-tuned.tfg"
+    _, compiled = compile_given(arguments)
+    if not compiled.program.sessions:
+        compiled.run()  # reports that there is nothing to run
+    _check(compiled, space)
+    _check_output(output)
+    plan = StudyPlan(
+        arguments.minimize or arguments.maximize, arguments.maximize is not None, space, arguments.sampler,
+        arguments.seed, arguments.prune, _digest(compiled, arguments),
+    )  # fmt: skip
+    with needing("tfdsl tune", "'tfdsl[tune]'", "optuna"), _held(folder):
+        study = Study(folder, plan)
+        _run(arguments, study)
+        trials, best = study.ended(), study.best
+    if best is None and trials:
+        return errors([Diagnostic(STUDY_FAILED, None, {"reason": trials[-1].error or "it was pruned"})])
+    if best is not None:
+        _write_best(compiled, best, output, plan.objective)
+        write_output(os.path.join(folder, "search.svg"), picture(trials, plan))
+    _print(arguments, trials, best, space)
+    return 0
+
+
+def _space(options: list[str]) -> Space:
+    found: dict[str, Axis] = {}
+    for option in options:
+        name, equals, form = option.partition("=")
+        name = name.strip()
+        try:
+            if not equals or not name:
+                raise NoSpace(f"write NAME={FORMS.partition(',')[0]}")
+            if name in found:
+                raise NoSpace("it is there twice")
+            found[name] = axis(form)
+        except NoSpace as error:
+            raise WrongUse(f"--over {option}: {error}") from None
+    return found
+
+
+def _check(compiled: Compiled, space: Space) -> None:
+    """Check that the program has the params, and that nothing else gives them a value."""
+    known = {param.name: param for param in compiled.program.params}
+    for name in space:
+        if name not in known:
+            help = did_you_mean(name, known) or (f"the params are {listed(known)}" if known else "")
+            raise TfgError([Diagnostic(PARAM_UNKNOWN, None, {"name": name}, help=help)])
+        if name in compiled.origins:
+            raise WrongUse(f"{compiled.origins[name]} gives {name} a value, and --over tries others")
+
+
+def _check_output(path: str) -> None:
+    """Refuse to replace a program that this command has not written."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            is_ours = file.readline().startswith(_TUNED)
+    except OSError:
+        return
+    if not is_ours:
+        raise WrongUse(f"{path} exists, and tfdsl tune has not written it: choose another file with --output")
+
+
+def _digest(compiled: Compiled, arguments: argparse.Namespace) -> str:
+    """The digest of what all trials have in common: the texts, and what options give."""
+    main = compiled.program.sessions[0].origin.span.source.text
+    given = [main, *sorted(compiled.texts.values()), *sorted(arguments.params), arguments.session, arguments.engine]
+    return hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _held(folder: str) -> Iterator[None]:
+    """Keep other processes from the study."""
+    with TRUSTED.folder(folder, create=True) as opened:
+        try:
+            lock = Lock(opened)
+        except FolderInUse as error:
+            raise TfgError([Diagnostic(STUDY_BUSY, None, {"path": folder, "holder": str(error)})]) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _run(arguments: argparse.Namespace, study: Study) -> None:
+    """Run the trials, with a line for each."""
+    from .trials import Trials
+
+    before, until = study.best, math.inf if arguments.timeout is None else time.monotonic() + arguments.timeout
+    best = None if before is None else before.value
+    for trial, outcome in Trials(arguments, study).run(arguments.trials, arguments.jobs, until):
+        if outcome.known is not None:
+            known = f"its values are {listed(outcome.known)}" if outcome.known else "name one with evaluate, or log it"
+            details = {"number": trial.number, "name": study.plan.objective, "known": known}
+            raise TfgError([Diagnostic(STUDY_VALUE, None, details)])
+        if arguments.quiet:
+            continue
+        said = f"{study.plan.objective} {text(outcome.value)}" if outcome.value is not None else outcome.error or "pruned"
+        is_better = outcome.value is not None and (
+            best is None or (outcome.value > best if study.plan.maximize else outcome.value < best)
+        )
+        best = outcome.value if is_better else best
+        values = " ".join(f"{name}={text(value)}" for name, value in trial.values.items())
+        tell(f"trial {trial.number}: {said} with {values}{', the best so far' if is_better else ''}")
+
+
+def _write_best(compiled: Compiled, best: EndedTrial, output: str, objective: str) -> None:
+    from ..tuning.best import with_params
+
+    source: Source = compiled.program.sessions[0].origin.span.source
+    comment = f"{_TUNED[2:]}: trial {best.number} has {objective} {best.value!r}"
+    written, others = with_params(source, best.params, comment)
+    write_output(output, written)
+    tell(f"tfdsl: wrote {output}")
+    if others:
+        tell(f"tfdsl: {listed(others)} {'is a param' if len(others) == 1 else 'are params'} of an import: use --set")
+
+
+def _print(arguments: argparse.Namespace, trials: list[EndedTrial], best: EndedTrial | None, space: Space) -> None:
+    if arguments.json:
+        found = {"best": best and best.to_json(), "trials": [one.to_json() for one in trials]}
+        print(json.dumps(found, indent=2))
+        return
+    head = ["trial", "status", arguments.minimize or arguments.maximize, *space]
+    sign = 1 if arguments.maximize is None else -1
+    ordered = sorted(trials, key=lambda one: (one.value is None, sign * (one.value or 0.0)))
+    rows = [[one.number, one.status, one.value, *(one.params.get(name) for name in space)] for one in ordered[:10]]
+    show_table(head, rows, right=[2])
+    if len(trials) > len(rows):
+        show(f"the best {len(rows)} of {counted(len(trials), 'trial')}")
