@@ -80,7 +80,7 @@ def test_a_search(folder):
     ((*OVER, "--set", "rate=1"), 2, "--set gives rate a value"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
     (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 1, "TFG879"),
-    (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "its values are cost, logged"),
+    (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "[TFG878]: trial 0 has no value loss\n  = help: its values are cost, logged"),
 ])  # fmt: skip
 def test_mistakes(folder, arguments, code, said):
     found = tune(folder, *arguments)
@@ -121,3 +121,16 @@ def test_an_interrupted_search_goes_on(folder):
     cut = json.loads(tune(folder, *OVER, "--trials", "2", "--study", "cut", "--json").stdout)["trials"]
     whole = json.loads(tune(folder, *OVER, "--trials", str(len(cut)), "--study", "whole", "--json").stdout)["trials"]
     assert [(one["value"], one["params"]) for one in cut] == [(one["value"], one["params"]) for one in whole]
+
+
+def test_a_study_has_one_process(folder):
+    running = forked.Popen(
+        command(*OVER, "--trials", "50"), cwd=folder, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    running.stderr.readline()
+    second = tune(folder, *OVER)
+    running.kill()
+    running.communicate()
+    assert second.returncode == 1 and "TFG877" in second.stderr
+    assert f"process {running.pid} on" in second.stderr

@@ -21,6 +21,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -181,8 +182,8 @@ def test_commands(page, command, output, place, capsys):
     assert output and bool(failed) == fails(command, output)
 
 
-# Commands that do not end by themselves, or that need servers.
-ENDLESS = re.compile(r"tfdsl (?:lsp|launch|server|reset|tensorboard)\b|.* --watch\b")
+# Commands that do not end by themselves, that need servers, or that fork, which a process of its own has to do.
+ENDLESS = re.compile(r"tfdsl (?:tune|lsp|launch|server|reset|tensorboard)\b|.* --watch\b")
 
 
 @pytest.mark.parametrize("page", ["commands.md", "limits.md"])
@@ -239,6 +240,9 @@ def _shown(command, before):
             from test_pytest_plugin import run
 
             shown.write(re.sub(r" in [\d.]+s", "", run("-q", *arguments)[1]))
+        elif arguments[0] == "tune":  # it forks
+            process = [sys.executable, "-m", "tfdsl", *arguments]
+            shown.write(forked.run(process, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout)
         elif program == "python":
             runpy.run_path(*arguments, run_name="__main__")
         else:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tfdsl.tuning.space import Choices, Floats, Ints, NoSpace, axis, grid
+from tfdsl.tuning.space import Choices, FloatRange, IntRange, NoSpace, axis, grid
 
 
 @pytest.mark.parametrize("text, expected", [
-    ("log(1e-4, 1e-1)", Floats(1e-4, 0.1, True)),
-    (" uniform(-1,1) ", Floats(-1.0, 1.0, False)),
-    ("int(16,256)", Ints(16, 256, 1)),
-    ("int(16, 256, 100)", Ints(16, 216, 100)),
+    ("log(1e-4, 1e-1)", FloatRange(1e-4, 0.1, True)),
+    (" uniform(-1,1) ", FloatRange(-1.0, 1.0, False)),
+    ("int(16,256)", IntRange(16, 256, 1)),
+    ("int(16, 256, 100)", IntRange(16, 216, 100)),
     ("choice(relu, elu)", Choices(("relu", "elu"))),
     ('choice(2, 2.5, true, "a, b", "3", "false")', Choices((2, 2.5, True, "a, b", "3", "false"))),
 ])  # fmt: skip

@@ -82,10 +82,10 @@ def test_failed_and_pruned_trials(tmp_path):
         number, values = study.begin()
         assert not study.report(number, 1.0 + number, 1)
         study.end(number, 1.0 + number, "")
-    number, values = study.begin()
+    number, _ = study.begin()
     assert study.report(number, 0.0, 1)  # worse than the median
     study.end(number, None, "")
-    number, values = study.begin()
+    number, _ = study.begin()
     study.end(number, None, "", "TFG704: it failed")
     assert [one.status for one in study.ended()] == ["done"] * 6 + ["pruned", "failed"]
     assert study.best.number == 5 and study.ended()[-1].error == "TFG704: it failed"

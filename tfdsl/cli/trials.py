@@ -39,7 +39,7 @@ _NEEDED = ("runtime.run", "lowering.graph", "runtime.training.train", "runtime.c
 _LONGEST = 1 << 20  # bytes of a line
 
 
-class Outcome(State):
+class TrialOutcome(State):
     """What a trial came to. Without a value and an error, it was pruned."""
 
     value: float | None = None
@@ -48,7 +48,7 @@ class Outcome(State):
     known: list[str] | None = None  # the values that the run has, if the objective is not among them
 
 
-class Trial(State):
+class RunningTrial(State):
     """A trial that is running."""
 
     number: int
@@ -56,7 +56,7 @@ class Trial(State):
     pid: int
     socket: socket.socket
     lines: TextIOWrapper  # that it sends, of which at most one is waiting
-    outcome: Outcome | None = None
+    outcome: TrialOutcome | None = None
 
     def poll(self) -> int | None:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -77,9 +77,9 @@ class Trials:
         for name in _NEEDED:
             import_module(f"tfdsl.{name}")
 
-    def run(self, count: int, jobs: int, until: float) -> Iterator[tuple[Trial, Outcome]]:
+    def run(self, count: int, jobs: int, until: float) -> Iterator[tuple[RunningTrial, TrialOutcome]]:
         """Run so many trials, and yield each with its outcome when it is over. None begins after a time."""
-        running: dict[int, Trial] = {}
+        running: dict[int, RunningTrial] = {}
         with DefaultSelector() as selector:
             try:
                 while True:
@@ -93,7 +93,7 @@ class Trials:
                     if not running:
                         return
                     for key, _ in selector.select():
-                        trial = cast(Trial, key.data)
+                        trial = cast(RunningTrial, key.data)
                         outcome = self._hear(trial, selector)
                         if outcome is not None:
                             del running[trial.number]
@@ -104,7 +104,7 @@ class Trials:
                     trial.kill()
                     self._end(trial)
 
-    def _begin(self, number: int, values: Mapping[str, Value]) -> Trial:
+    def _begin(self, number: int, values: Mapping[str, Value]) -> RunningTrial:
         ours, theirs = socket.socketpair()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -117,11 +117,11 @@ class Trials:
             end_with(parent)
             process(lambda: self._try(number, values, theirs))
         theirs.close()
-        trial = Trial(number, values, pid, ours, ours.makefile("r", encoding="utf-8"))
+        trial = RunningTrial(number, values, pid, ours, ours.makefile("r", encoding="utf-8"))
         children.add(trial)
         return trial
 
-    def _hear(self, trial: Trial, selector: BaseSelector) -> Outcome | None:
+    def _hear(self, trial: RunningTrial, selector: BaseSelector) -> TrialOutcome | None:
         """Take a line from a trial. Returns its outcome if the trial is over."""
         line = trial.lines.readline(_LONGEST)
         if line:
@@ -130,16 +130,16 @@ class Trials:
                 stops = self._study.report(trial.number, said["value"], said["step"])
                 trial.socket.sendall((json.dumps(not stops) + "\n").encode())
             else:
-                trial.outcome = Outcome(**said)
+                trial.outcome = TrialOutcome(**said)
             return None
         selector.unregister(trial.socket)
         code = self._end(trial)
         if trial.outcome is not None:
             return trial.outcome
         how = f"signal {-code} ended it" if code < 0 else f"it ended with exit code {code}"
-        return Outcome(error=f"{how}; its output is in {os.path.join(self._folder(trial.number), 'output.txt')}")
+        return TrialOutcome(error=f"{how}; its output is in {os.path.join(self._folder(trial.number), 'output.txt')}")
 
-    def _end(self, trial: Trial) -> int:
+    def _end(self, trial: RunningTrial) -> int:
         children.discard(trial)
         trial.lines.close()
         trial.socket.close()
@@ -156,10 +156,10 @@ class Trials:
         with told:
             with _at(self._folder(number)):
                 outcome = self._outcome(number, values, told)
-            _send(told, {name: getattr(outcome, name) for name in Outcome.__match_args__})
+            _send(told, {name: getattr(outcome, name) for name in TrialOutcome.__match_args__})
         return 0
 
-    def _outcome(self, number: int, values: Mapping[str, Value], told: socket.socket) -> Outcome:
+    def _outcome(self, number: int, values: Mapping[str, Value], told: socket.socket) -> TrialOutcome:
         from ..runtime.observer import RunStopped
         from ..runtime.result import Result
 
@@ -171,19 +171,19 @@ class Trials:
             options = self._options(number, told, extra.logdir)
             result = compiled.on(towers=1).run(arguments.session, options)
         except RunStopped:
-            return Outcome(record=self._record_of(number))
+            return TrialOutcome(record=self._record_of(number))
         except TfgError as error:
             first = error.diagnostics[0]
             place = "" if first.span is None else f" ({first.span})"
-            return Outcome(error=f"{first.code}: {first.headline}{place}", record=self._record_of(number))
+            return TrialOutcome(error=f"{first.code}: {first.headline}{place}", record=self._record_of(number))
         found = _values(result)
         record = self._record_of(number)
         if objective not in found:
-            return Outcome(error=f"it has no value {objective}", record=record, known=sorted(found))
+            return TrialOutcome(error=f"it has no value {objective}", record=record, known=sorted(found))
         value = found[objective]
         if value != value:
-            return Outcome(error=f"{objective} is not a number", record=record)
-        return Outcome(value=value, record=record)
+            return TrialOutcome(error=f"{objective} is not a number", record=record)
+        return TrialOutcome(value=value, record=record)
 
     def _options(self, number: int, told: socket.socket, logdir: str | None) -> "Options":
         from ..runtime.options import Options

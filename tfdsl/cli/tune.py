@@ -86,7 +86,7 @@ def command(arguments: argparse.Namespace) -> int:
         arguments.minimize or arguments.maximize, arguments.maximize is not None, space, arguments.sampler,
         arguments.seed, arguments.prune, _digest(compiled, arguments),
     )  # fmt: skip
-    with needing("tfdsl tune", "'tfdsl[tune]'", "optuna"), _held(folder):
+    with needing("tfdsl tune", "'optuna>=5,<6'", "optuna"), _held(folder):
         study = Study(folder, plan)
         _run(arguments, study)
         trials, best = study.ended(), study.best
@@ -171,7 +171,9 @@ def _run(arguments: argparse.Namespace, study: Study) -> None:
             raise TfgError([Diagnostic(STUDY_VALUE, None, details)])
         if arguments.quiet:
             continue
-        said = f"{study.plan.objective} {text(outcome.value)}" if outcome.value is not None else outcome.error or "pruned"
+        said = (
+            f"{study.plan.objective} {text(outcome.value)}" if outcome.value is not None else outcome.error or "pruned"
+        )
         is_better = outcome.value is not None and (
             best is None or (outcome.value > best if study.plan.maximize else outcome.value < best)
         )
@@ -187,7 +189,7 @@ def _write_best(compiled: Compiled, best: EndedTrial, output: str, objective: st
     comment = f"{_TUNED[2:]}: trial {best.number} has {objective} {best.value!r}"
     written, others = with_params(source, best.params, comment)
     write_output(output, written)
-    tell(f"tfdsl: wrote {output}")
+    tell(f"tfdsl: wrote {os.path.relpath(output)}")
     if others:
         tell(f"tfdsl: {listed(others)} {'is a param' if len(others) == 1 else 'are params'} of an import: use --set")
 

@@ -60,6 +60,13 @@ def too_many(function: str, first: str, second: object) -> str:
     return _rounded(first, second) if function == "round" else ""
 
 
+def as_list(function: str, arguments: list[str], count: int) -> str:
+    """A help line for a call that gives the elements of its last parameter, a list, one by one. `count` is the number
+    of parameters."""
+    listed = ", ".join(arguments[count - 1 :])
+    return f"write them as a list: {function}({', '.join([*arguments[: count - 1], f'[{listed}]'])})"
+
+
 def _rounded(number: str, digits: object) -> str:
     places = digits if isinstance(digits, int) and 0 < digits < 10 else 2
     whole = f"{10**places}.0"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .space import Choices, Floats, Space, Value
+from .space import Choices, FloatRange, Value
 from .study import EndedTrial, StudyPlan
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 320, 220, 60, 34, 16, 40
@@ -79,7 +79,7 @@ def _by_param(trials: Sequence[EndedTrial], plan: StudyPlan, name: str) -> list[
         numbers = [float(places[one.params[name]]) for one in tried]
         labels = [(x.at(at), str(option)) for option, at in places.items()]
     else:
-        is_log = isinstance(axis, Floats) and axis.log
+        is_log = isinstance(axis, FloatRange) and axis.log
         x = _Scale([axis.low, axis.high], LEFT, WIDTH - RIGHT, is_log)
         numbers = [float(one.params[name]) for one in tried]
         labels = [(LEFT, f"{axis.low:g}"), (WIDTH - RIGHT, f"{axis.high:g}")]

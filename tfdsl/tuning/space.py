@@ -20,7 +20,7 @@ class NoSpace(ValueError):
     """A text that is none of the forms. The message says why."""
 
 
-class Floats(Record):
+class FloatRange(Record):
     """Numbers of a range, drawn evenly, or with `log` evenly by their logarithm."""
 
     low: float
@@ -37,7 +37,7 @@ class Floats(Record):
         return f"{'log' if self.log else 'uniform'}({self.low!r}, {self.high!r})"
 
 
-class Ints(Record):
+class IntRange(Record):
     """Whole numbers from `low` to `high`, of which a step is taken."""
 
     low: int
@@ -60,7 +60,8 @@ class Choices(Record):
     options: tuple[Value, ...]
 
     def suggest(self, trial: "Trial", name: str) -> Value:
-        found: Value = trial.suggest_categorical(name, self.options)
+        found = trial.suggest_categorical(name, self.options)
+        assert found is not None  # it is no option
         return found
 
     def values(self) -> Sequence[Value]:
@@ -70,7 +71,7 @@ class Choices(Record):
         return f"choice({', '.join(map(_written, self.options))})"
 
 
-Axis: TypeAlias = Floats | Ints | Choices
+Axis: TypeAlias = FloatRange | IntRange | Choices
 Space: TypeAlias = dict[str, Axis]  # by the name of the param
 
 
@@ -79,18 +80,18 @@ def axis(text: str) -> Axis:
     found = _CALL.match(text)
     kind, parts = (found[1], _parts(found[2])) if found else ("", [])
     match kind, len(parts):
-        case ("log" | "uniform"), 2:
+        case (("log" | "uniform"), 2):
             low, high = map(_number, parts)
             if not low < high:
                 raise NoSpace(f"{parts[0]} is not less than {parts[1]}")
             if kind == "log" and low <= 0:
                 raise NoSpace("only numbers above 0 have a logarithm")
-            return Floats(low, high, kind == "log")
+            return FloatRange(low, high, kind == "log")
         case "int", 2 | 3:
             low, high, step = *map(_whole, parts), *([1] if len(parts) == 2 else [])
             if low >= high or step < 1:
                 raise NoSpace(f"no step of {step} leads from {low} to {high}")
-            return Ints(low, high - (high - low) % step, step)
+            return IntRange(low, high - (high - low) % step, step)
         case "choice", count if count > 1:
             options = tuple(map(_value, parts))
             if len(set(options)) < count:
@@ -151,4 +152,6 @@ def _value(text: str) -> Value:
 def _written(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) and not (value.isidentifier() and _value(value) == value) else str(value)
+    return (
+        f'"{value}"' if isinstance(value, str) and not (value.isidentifier() and _value(value) == value) else str(value)
+    )

@@ -92,7 +92,7 @@ def assign_arguments(
                 if at < len(names):
                     help = f"name it: {names[at]}={argument.text}"
                 elif positional and re.search(rf"\b{names[-1]}: \[", signature):
-                    help = _as_list(function, given, positional)
+                    help = other_names.as_list(function, [one.text for name, one in given if name is None], positional)
                 count = sum(1 for name, _ in given if name is None)
                 ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
                          signature=signature)  # fmt: skip
@@ -106,13 +106,6 @@ def assign_arguments(
             ctx.fail(ARGUMENT_TWICE, argument.whole or argument.span, function=function, name=name)
         result[name] = argument
     return result
-
-
-def _as_list(function: str, given: Arguments, positional: int) -> str:
-    """Help for a call that gives the elements of its last parameter, a list, one by one."""
-    texts = [argument.text for name, argument in given if name is None]
-    listed = ", ".join(texts[positional - 1 :])
-    return f"write them as a list: {function}({', '.join([*texts[: positional - 1], f'[{listed}]'])})"
 
 
 def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:

@@ -62,7 +62,7 @@ def _imported(tree: t.File) -> Iterator[t.Identifier]:
                 yield statement.target or t.Identifier(statement.span, statement.path)
 
 
-class _Fields(dict[type, tuple[str, ...]]):
+class _NamingFields(dict[type, tuple[str, ...]]):
     """The fields of each kind of node that can mention names, which those that bind names do not."""
 
     def __missing__(self, kind: type) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class _Fields(dict[type, tuple[str, ...]]):
         return made
 
 
-_FIELDS = _Fields({
+_FIELDS = _NamingFields({
     t.Import: (), t.Attribute: ("value",), t.Assign: ("value",),
     t.Param: ("value",), t.Data: ("stages",), t.Def: ("parameters", "body"), t.Bind: ("value", "feeds"),
     t.Evaluate: ("values", "data", "feeds"),
