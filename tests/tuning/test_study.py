@@ -79,7 +79,7 @@ def test_a_grid_ends(tmp_path):
 def test_failed_and_pruned_trials(tmp_path):
     study = Study(str(tmp_path), plan("random", maximize=True, prune=True))
     for _ in range(6):
-        number, values = study.begin()
+        number, _ = study.begin()
         assert not study.report(number, 1.0 + number, 1)
         study.end(number, 1.0 + number, "")
     number, _ = study.begin()

@@ -45,8 +45,8 @@ def configure(parser: CommandParser) -> None:
     which.add_argument("--maximize", metavar="VALUE", help="the value that is to be large, such as test.accuracy")
     parser.add_argument("--trials", metavar="N", type=positive, default=20, help="try N more (default: 20)")
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe",
-                        help="how values are chosen: from what the trials so far gave (tpe, the default), at random, or "
-                             "all combinations in order (grid)")  # fmt: skip
+                        help="how values are chosen: from what the trials so far gave (tpe, the default), at random, "
+                             "or all combinations in order (grid)")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="the seed of the choice (default: 0)")
     parser.add_argument("--prune", action="store_true",
                         help="end a trial early whose value is worse than the median of the others at the same "

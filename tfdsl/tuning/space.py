@@ -152,6 +152,5 @@ def _value(text: str) -> Value:
 def _written(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return (
-        f'"{value}"' if isinstance(value, str) and not (value.isidentifier() and _value(value) == value) else str(value)
-    )
+    is_plain = not isinstance(value, str) or (value.isidentifier() and _value(value) == value)
+    return str(value) if is_plain else f'"{value}"'
