@@ -619,7 +619,7 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["run", "good.tfg", "--trace", "other.TFG"], "'other.TFG' ends in .tfg"),
         (
             ["frobnicate"],
-            "there is no command 'frobnicate': the commands are new, run, runs, tensorboard, predict, export, launch, server",
+            "there is no command 'frobnicate': the commands are new, run, runs, tensorboard, tune, predict, export, launch, server",
         ),
         (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),

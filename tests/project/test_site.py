@@ -171,11 +171,11 @@ def test_every_option_is_on_its_page(command, pages):
     assert all(text.strip() for _, text in rows)
 
 
-# The tests of clusters, of the editor server and of the prompt run the others.
+# The tests of clusters, of the editor server, of the prompt and of tuning run the others.
 SHOWN = [
     one
     for one in entries()
-    if one.kind == "command" and one.name not in ("launch", "server", "reset", "lsp", "repl", "tensorboard")
+    if one.kind == "command" and one.name not in ("launch", "server", "reset", "lsp", "repl", "tensorboard", "tune")
 ]
 
 

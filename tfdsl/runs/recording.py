@@ -226,7 +226,8 @@ class RunRecorder(RunObserver):
     def _lost(self, path: str, error: OSError) -> None:
         """Say that there will be no record. That is no reason for the run to fail."""
         details = {"path": path, "reason": (error.strerror or str(error)).lower()}
-        self._options.note(render_text(Diagnostic(RECORD_FAILED, None, details)).rstrip())
+        with suppress(OSError):  # a full disk may take no note either, which must not hide the error of the run
+            self._options.note(render_text(Diagnostic(RECORD_FAILED, None, details)).rstrip())
 
     def close(self) -> None:
         if self._writer is not None:
