@@ -185,6 +185,7 @@ def test_warnings_are_not_failures(tfdsl):
     assert "warning[TFG901]" in out
 
 
+@pytest.mark.long
 def test_max_unroll_lowers_and_raises_the_limit(tfdsl):
     Path("loop.tfg").write_text("xs = [i for i in range(101000)]\n", encoding="utf-8")
     assert "TFG802" in tfdsl("check", "loop.tfg")[1]

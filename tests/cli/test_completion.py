@@ -126,6 +126,7 @@ SHELL_COMMANDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shell", some(SHELLS, ["bash"]))
 def test_a_real_shell_completes(shell, files, monkeypatch):
     if not shutil.which(shell):

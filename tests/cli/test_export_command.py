@@ -261,6 +261,7 @@ def test_it_says_what_onnx_needs(here, capsys, monkeypatch):
     )
 
 
+@pytest.mark.long
 @NEEDS_ONNX
 def test_an_op_that_onnx_lacks(here, capsys):
     (here / "texts.tfg").write_text('placeholder t: string[n]\nlow = string_lower(t)\nlong = string_join([low, "!"])\n')

@@ -150,6 +150,7 @@ def test_a_failing_run_and_passed_options(training):
     assert "TFG914" not in done.stderr
 
 
+@pytest.mark.long
 def test_an_ended_server_restarts_and_an_interrupted_run_saves_its_state(endless):
     launch = endless(forks=True)
     assert launch.stdout.readline() == "0\n", said()

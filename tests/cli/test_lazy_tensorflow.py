@@ -70,6 +70,7 @@ def child(code: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_graphs_values_and_symbols_are_those_of_the_whole_package():
     begun, found, again = json.loads(child(CHILD).splitlines()[-1])
     assert begun == [True, False, True, False, True]

@@ -89,6 +89,7 @@ def hanging(tmp_path):
 ENDS = [((INT, INT), 130), ((TERM,), 143)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("signals", "code"), some(ENDS, ENDS[:1]))
 def test_a_hanging_kernel_does_not_block_the_process(start, hanging, signals, code):
     process = start(hanging, "run", "hangs.tfg")

@@ -100,7 +100,7 @@ def test_two_at_a_time_try_what_one_alone_tries(folder):
 
 
 def test_pruned_trials(folder):
-    found = tune(folder, "--over", "start=choice(1.5, 2.0, 90.0, 95.0, 99.0)", "--minimize", "logged", "--trials", "12",
+    found = tune(folder, "--over", "start=choice(1.5, 2.0, 90.0, 95.0, 99.0)", "--minimize", "logged", "--trials", "8",
                  "--prune", "--sampler", "random", "--json", "-q")  # fmt: skip
     trials = json.loads(found.stdout)["trials"]
     status = {one["status"] for one in trials}

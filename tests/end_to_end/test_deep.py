@@ -33,6 +33,7 @@ RESULTS = dict(zip(NESTED, (lambda x: 2 * x + DEPTH - 1, lambda x: x, lambda x: 
                             lambda x: x, lambda x: x), strict=True))  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", some(NESTED, ["signs", "branches"]))
 def test_deep_programs_run(name):
     limit = sys.getrecursionlimit()

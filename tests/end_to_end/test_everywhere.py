@@ -196,6 +196,7 @@ def program(name):
 DRAWN = ("dropout", "transformer_block", "sampled_softmax", "nce")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", some(TABLE, ["keep"]))
 def test_loops_and_towers(name, tmp_path):
     ways = {(engine, towers): tmp_path / f"{engine}-{towers}" for towers in (1, 2) for engine in ("step", "loop")}

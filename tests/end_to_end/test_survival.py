@@ -79,6 +79,7 @@ def test_damaged_files(tmp_path):
     assert found["removed"] > 0 and found["bit flipped"] > 25 and found["through whole runs"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("disks", some([["limit"], ["limit", "tmpfs", "ext4"]], [["limit"]]))
 def test_full_disks_and_unwritable_folders(tmp_path, disks):
     found = figures(tmp_path, "diskfull", "--count", "262144", "--disks", *disks)

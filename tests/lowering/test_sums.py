@@ -197,6 +197,7 @@ def test_a_gradient_has_one_value():
             assert np.array_equal(total, added(parts)), name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", some([1, 3], [1]))
 def test_a_training_has_one_output(times):
     program = tfdsl.compile(RECURRENT)

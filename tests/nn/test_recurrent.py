@@ -174,6 +174,7 @@ session:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", some(["loop", "xla"], ["loop"]))
 def test_engines_train_alike(here, engine):
     lengths = np.random.default_rng(3).integers(1, 7, 30)

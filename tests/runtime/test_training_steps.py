@@ -86,6 +86,7 @@ def test_random_ops_draw_as_in_run(here):
     assert_same(trained(program, batches(program), fetch=())[1], result.variables)
 
 
+@pytest.mark.long
 def test_steps_together_give_the_same_bits(here):
     program = tfdsl.compile(GRAPH)
     feeds, fetch = batches(program), ("mse", "logits", "X", "dense.kernel")

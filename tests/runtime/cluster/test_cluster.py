@@ -28,6 +28,7 @@ def checkpoints(folder):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "every",
     [

@@ -148,6 +148,7 @@ def test_a_call_times_out(cluster, here):
         cluster.kill("worker", worker)
 
 
+@pytest.mark.long
 def test_variables_shared_with_other_runs_cannot_be_restored(cluster, here):
     Path("t.tfg").write_text("""
 device "/job:ps/task:0":

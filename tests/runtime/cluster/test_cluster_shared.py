@@ -158,6 +158,7 @@ session:
 """
 
 
+@pytest.mark.long
 def test_the_client_writes_files_as_without_a_cluster(cluster, tmp_path):
     jobs = [
         Job(FILES, tmp_path / "cluster", cluster=cluster.config),
