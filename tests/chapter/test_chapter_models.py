@@ -283,6 +283,7 @@ def scalars(folder):
     return found
 
 
+@pytest.mark.long
 def test_the_same_scalars_are_logged(here):
     compiled = compiled_model("tensorboard")
     printed = compiled.run().printed

@@ -1,5 +1,6 @@
 """Suggestions for misspelt names: the same as difflib's, within a bound on the work of one check."""
 
+import pytest
 import difflib
 import random
 
@@ -41,6 +42,7 @@ def test_suggestions_stop_at_the_limit_of_work():
     assert suggestions.nearest("theta", ["theta"]) is None
 
 
+@pytest.mark.long
 def test_many_long_similar_names():
     names = [f"{'a' * 90}{i}" for i in range(600)]
     text = "".join(f"variable {name} = 1\n" for name in names) + "".join(f"y{i} = {'a' * 89}b{i}\n" for i in range(600))

@@ -63,6 +63,7 @@ def test_a_kill_after_a_system_call(tmp_path):
     assert found["system calls of a checkpoint"] > 30
 
 
+@pytest.mark.long
 def test_power_cuts(tmp_path):
     found = figures(tmp_path, "powercuts", "--count", "1")
     assert (found["power cuts"], found["lost"]) == (1, 0)

@@ -151,6 +151,7 @@ def numbered(nodes):
     return nodes.replace("y = ", f"y{number} = "), f"y{number}"
 
 
+@pytest.mark.long
 def test_all_programs_that_xla_computes_differently():
     nodes, names = zip(*map(numbered, VALUES.values()), strict=True)
     text = PROGRAM.format(nodes="\n".join(nodes), shown=", ".join(names))

@@ -235,6 +235,7 @@ def by_hand() -> tuple[list[float], list[float], list[np.ndarray]]:
             return losses, lengths, session.run([hidden, bias, out])
 
 
+@pytest.mark.long
 def test_policy_gradients_learn_as_by_hand():
     first, last = initial()
     program = tfdsl.compile(POLICY.replace("HIDDEN", "zeros").replace("OUT", "zeros"))

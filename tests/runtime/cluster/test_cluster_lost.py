@@ -138,6 +138,7 @@ def test_a_frozen_server_ends_the_run_and_the_next_one_resumes(training, cluster
     ends_as(again, lines, files)
 
 
+@pytest.mark.long
 def test_a_call_times_out(cluster, here):
     Path("t.tfg").write_text("i = constant(0)\nwhile i < 100_000_000:\n    i = i + 1\nsession:\n    print i\n")
     client = Client(cluster, "t.tfg", "--timeout", "1")
