@@ -21,9 +21,7 @@ from tfdsl.source import Source
 from tfdsl.syntax.parse import parse
 
 TYPED = "fresh = reduce_mean([1.0, 2.0])\nsummary scalar fresh\n"
-QUICK = [
-    one for one in MODELS if one.stem in ("basics", "housing", "shared_in_first_call", "moons")
-]
+QUICK = [one for one in MODELS if one.stem in ("basics", "housing", "shared_in_first_call", "moons")]
 
 
 def found(diagnostics):

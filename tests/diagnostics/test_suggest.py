@@ -1,8 +1,9 @@
 """Suggestions for misspelt names: the same as difflib's, within a bound on the work of one check."""
 
-import pytest
 import difflib
 import random
+
+import pytest
 
 from tfdsl.diagnostics.spelling import Suggestions, listed, nearest
 from tfdsl.driver import check
