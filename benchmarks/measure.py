@@ -9,7 +9,7 @@ other load on the machine affects all of them. The medians are reported.
 import statistics
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from math import ceil
 
@@ -61,6 +61,7 @@ class Training:
     contenders: tuple[str, ...]
     wanted: tuple[Wanted, ...] = ()
     logs: bool = False
+    check: int | None = None  # the number of steps after which results are compared, if not that of the settings
 
     def problem(self) -> Problem:
         """The problem, with the initial values that TensorFlow draws by hand."""
@@ -93,7 +94,8 @@ class Training:
         return kinds[name](model, problem)
 
     def measure(self, settings: Settings) -> LoadResult:
-        return measure(self, settings)
+        check = settings.check if self.check is None else min(self.check, settings.check)
+        return measure(self, replace(settings, check=check))
 
 
 class ProblemMaker:
