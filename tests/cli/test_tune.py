@@ -57,9 +57,9 @@ def test_a_search(folder):
     assert lines[0].split() == ["trial", "status", "cost", "rate"] and len(lines) == 4
     assert first.stderr.count("\ntrial ") + first.stderr.startswith("trial ") == 3
     study = folder / "studies" / "p"
-    assert {one.name for one in study.iterdir()} == {"journal.log", "search.svg", "records", "trials"}
+    assert {one.name for one in study.iterdir()} == {"journal.log", "search.svg", "trials"}
     assert (study / "trials" / "0002" / "kept" / "model.ckpt.index").exists()
-    assert len(list((study / "records").iterdir())) == 3 and not (folder / "logs").exists()
+    assert len(list((study / "trials").glob("*/run-*"))) == 3 and not (folder / "logs").exists()
     best = float(lines[1].split()[3])
     tuned = (folder / "p-tuned.tfg").read_text()
     assert tuned.startswith("# tuned by tfdsl tune: trial ") and f"param rate = {best:.3g}"[:17] in tuned

@@ -14,7 +14,7 @@ SKIPPED = 77
 
 pytestmark = [
     pytest.mark.loops,
-    pytest.mark.skipif(sys.platform != "linux", reason="what is broken here is Linux's"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the faults are made by means of Linux"),
 ]
 
 

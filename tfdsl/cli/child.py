@@ -3,11 +3,13 @@
 PID is the parent. If the parent is killed, it cannot end its children itself.
 """
 
+import gc
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from . import process
 
@@ -24,6 +26,21 @@ def environment() -> dict[str, str]:
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def fork(work: Callable[[], int]) -> int:
+    """Do some work in a fork of this process, which ends with it, and return the fork's process id. Ctrl-C does not
+    reach the fork."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    parent = os.getpid()
+    gc.freeze()  # keeps the memory shared with the fork
+    pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)
+        end_with(parent)
+        process(work)
+    return pid
 
 
 def end_with(parent: int) -> None:

@@ -20,6 +20,8 @@ from ..diagnostics import Diagnostic, TfgError
 from ..diagnostics.spelling import counted
 from ..driver import Compiled, compile_source
 from ..record import replace
+from ..runtime.observer import RunObserver, RunStopped
+from ..runtime.options import Options
 from ..syntax.read import read
 from . import tensorflow
 from .options import GivenInputs, given
@@ -28,7 +30,6 @@ from .signals import interruptible, raise_asked
 from .tables import show_table
 
 if TYPE_CHECKING:
-    from ..runtime.options import Options
     from ..runtime.result import Result
 
 _MOST = 10_000  # runs
@@ -46,6 +47,7 @@ class RunOutcome:
     code: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     evaluated: dict[str, float] = field(default_factory=dict)
+    is_stopped: bool = False  # by an observer
 
     @property
     def record(self) -> str | None:
@@ -70,18 +72,19 @@ class ProgramRuns:
         return compile_source(self._source, inputs).on(**self._devices)
 
     def run(
-        self, params: Mapping[str, object], options: "Options", session: str | None = None,
+        self, params: Mapping[str, object], options: Options, session: str | None = None,
         compiled: Compiled | None = None,
     ) -> RunOutcome:  # fmt: skip
         """Compile and run the program with these params. Errors are in the outcome."""
         from ..runs.digests import described
         from ..runs.listing import evaluated
-        from ..runtime.observer import RunObserver
 
         options = replace(options, observer=options.observer or RunObserver())
         outcome = RunOutcome(params)
         try:
             result = (compiled or self.compiled(params)).run(session, options)
+        except RunStopped:
+            outcome.is_stopped = True
         except TfgError as error:
             outcome.code, outcome.diagnostics = 1, list(error.diagnostics)
         except Exception as error:
@@ -170,9 +173,7 @@ def _axes(options: list[str]) -> dict[str, list[str]]:
 def _options(
     arguments: argparse.Namespace, extra: GivenInputs, params: Mapping[str, object], interrupted: Any,
     about: Mapping[str, object],
-) -> "Options":  # fmt: skip
-    from ..runtime.options import Options
-
+) -> Options:  # fmt: skip
     label = _label(params)
 
     def write(line: str) -> None:

@@ -18,9 +18,9 @@ from typing import NoReturn
 
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
-from . import main, process, tensorflow
+from . import main, tensorflow
 from .checking import diagnose
-from .child import end_with
+from .child import fork
 from .options import given
 from .report import WrongUse, tell
 from .signals import GRACE, children
@@ -106,16 +106,7 @@ def _run(words: list[str]) -> Iterator[_Run]:
     """Run the command with these words. The run is stopped at the end of the block."""
     if sys.stdout.isatty():
         print(CLEAR, end="")
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    parent = os.getpid()
-    gc.freeze()  # keeps the memory shared with the fork
-    pid = os.fork()
-    if pid == 0:
-        os.setpgid(0, 0)  # Ctrl-C is for the parent, which stops this run
-        end_with(parent)
-        process(lambda: main(words))
-    run = _Run(pid)
+    run = _Run(fork(lambda: main(words)))  # on Ctrl-C, this process stops it
     children.add(run)
     try:
         yield run

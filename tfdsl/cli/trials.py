@@ -5,8 +5,8 @@ value of the objective, which is answered with whether to go on, and in the end 
 """
 
 import argparse
-import gc
 import json
+import math
 import os
 import shutil
 import signal
@@ -18,21 +18,19 @@ from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from selectors import EVENT_READ, BaseSelector, DefaultSelector
-from typing import TYPE_CHECKING, cast
+from typing import SupportsFloat, cast
 
-from ..diagnostics import TfgError
 from ..record import State
+from ..runs.form import PREFIX
+from ..runtime.observer import RunObserver, RunStopped
+from ..runtime.options import Options
 from ..tuning.space import Value
 from ..tuning.study import Study
-from . import process, tensorflow
-from .child import end_with
-from .compiling import compile_given
+from . import tensorflow
+from .child import fork
+from .each import ProgramRuns
+from .options import given
 from .signals import children
-
-if TYPE_CHECKING:
-    from ..runtime.observer import RunObserver
-    from ..runtime.options import Options
-    from ..runtime.result import Result
 
 # The modules that trials need. They import the rest.
 _NEEDED = ("runtime.run", "lowering.graph", "runtime.training.train", "runtime.checkpoint.store", "runs.recording")
@@ -71,8 +69,8 @@ class Trials:
 
     def __init__(self, arguments: argparse.Namespace, study: Study):
         self._arguments, self._study = arguments, study
-        self._records = os.path.join(study.folder, "records")
-        os.makedirs(self._records, exist_ok=True)
+        extra = given(arguments)
+        self._runs, self._logdir = ProgramRuns(arguments.file, extra, "tfdsl tune"), extra.logdir
         tensorflow.load()
         for name in _NEEDED:
             import_module(f"tfdsl.{name}")
@@ -106,18 +104,13 @@ class Trials:
 
     def _begin(self, number: int, values: Mapping[str, Value]) -> RunningTrial:
         ours, theirs = socket.socketpair()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        parent = os.getpid()
-        gc.freeze()  # keeps the memory shared with the fork
-        pid = os.fork()
-        if pid == 0:
+
+        def work() -> int:
             ours.close()
-            os.setpgid(0, 0)  # Ctrl-C is for the parent
-            end_with(parent)
-            process(lambda: self._try(number, values, theirs))
+            return self._try(number, values, theirs)
+
+        trial = RunningTrial(number, values, fork(work), ours, ours.makefile("r", encoding="utf-8"))
         theirs.close()
-        trial = RunningTrial(number, values, pid, ours, ours.makefile("r", encoding="utf-8"))
         children.add(trial)
         return trial
 
@@ -160,47 +153,31 @@ class Trials:
         return 0
 
     def _outcome(self, number: int, values: Mapping[str, Value], told: socket.socket) -> TrialOutcome:
-        from ..runtime.observer import RunStopped
-        from ..runtime.result import Result
-
-        arguments, objective = self._arguments, self._study.plan.objective
-        arguments.params = [*arguments.params, *(f"{name}={_text(value)}" for name, value in values.items())]
-        result = Result("", {})
-        try:
-            extra, compiled = compile_given(arguments)
-            options = self._options(number, told, extra.logdir)
-            result = compiled.on(towers=1).run(arguments.session, options)
-        except RunStopped:
-            return TrialOutcome(record=self._record_of(number))
-        except TfgError as error:
-            first = error.diagnostics[0]
+        objective = self._study.plan.objective
+        ran = self._runs.run(values, self._options(number, told), self._arguments.session)
+        record = next((name for name in os.listdir() if name.startswith(PREFIX)), "")
+        if ran.is_stopped:
+            return TrialOutcome(record=record)
+        if ran.result is None:
+            first = ran.diagnostics[0]
             place = "" if first.span is None else f" ({first.span})"
-            return TrialOutcome(error=f"{first.code}: {first.headline}{place}", record=self._record_of(number))
-        found = _values(result)
-        record = self._record_of(number)
+            return TrialOutcome(error=f"{first.code}: {first.headline}{place}", record=record)
+        logged = {tag: points[-1][1] for tag, points in ran.result.history.items() if points}
+        found = {**logged, **ran.evaluated}
         if objective not in found:
             return TrialOutcome(error=f"it has no value {objective}", record=record, known=sorted(found))
-        value = found[objective]
-        if value != value:
+        if math.isnan(found[objective]):
             return TrialOutcome(error=f"{objective} is not a number", record=record)
-        return TrialOutcome(value=value, record=record)
+        return TrialOutcome(value=found[objective], record=record)
 
-    def _options(self, number: int, told: socket.socket, logdir: str | None) -> "Options":
-        from ..runtime.options import Options
-
-        objective = self._study.plan.objective
-        reporter = _reporter(objective, told) if self._study.plan.prune else None
+    def _options(self, number: int, told: socket.socket) -> Options:
+        plan = self._study.plan
         return Options(
-            record=self._records, logdir=logdir, note=lambda line: print(line, file=sys.stderr), keep_variables=False,
-            engine=self._arguments.engine, deterministic=True, fresh=True, observer=reporter,
+            record=os.getcwd(), logdir=self._logdir, note=lambda line: print(line, file=sys.stderr),
+            keep_variables=False, engine=self._arguments.engine, deterministic=True, fresh=True,
+            observer=_Reporter(plan.objective, told) if plan.prune else None,
             about={"study": self._study.folder, "trial": number},
         )  # fmt: skip
-
-    def _record_of(self, number: int) -> str:
-        from ..runs.reading import records
-
-        found = [one for one in records([self._records]) if one.begin.get("about", {}).get("trial") == number]
-        return found[-1].id if found else ""
 
 
 @contextmanager
@@ -223,49 +200,22 @@ def _send(told: socket.socket, said: Mapping[str, object]) -> None:
     told.sendall((json.dumps(said) + "\n").encode())
 
 
-def _reporter(objective: str, told: socket.socket) -> "RunObserver":
-    """An observer that reports the values of the objective, and ends the run if the study says so."""
-    from ..runtime.observer import RunObserver, RunStopped
+class _Reporter(RunObserver):
+    """Reports the values of the objective, and ends the run if the study says so."""
 
-    answers = told.makefile("r", encoding="utf-8")
+    def __init__(self, objective: str, told: socket.socket):
+        self._objective, self._told = objective, told
+        self._answers = told.makefile("r", encoding="utf-8")
 
-    class Reporter(RunObserver):
-        def evaluated(self, name: str, value: object, step: int) -> None:
-            self._report(name, value, step)
+    def evaluated(self, name: str, value: object, step: int) -> None:
+        if isinstance(value, SupportsFloat):
+            self._report(name, float(value), step)
 
-        def logged(self, tag: str, value: float, step: int) -> None:
-            self._report(tag, value, step)
+    def logged(self, tag: str, value: float, step: int) -> None:
+        self._report(tag, value, step)
 
-        def _report(self, name: str, value: object, step: int) -> None:
-            number = _number(value)
-            if name != objective or number is None or number != number:
-                return
-            _send(told, {"value": number, "step": step})
-            if not json.loads(answers.readline()):
+    def _report(self, name: str, value: float, step: int) -> None:
+        if name == self._objective and not math.isnan(value):
+            _send(self._told, {"value": value, "step": step})
+            if not json.loads(self._answers.readline()):
                 raise RunStopped
-
-    return Reporter()
-
-
-def _number(value: object) -> float | None:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-
-
-def _values(result: "Result") -> dict[str, float]:
-    """The numbers that a run ends with: those of its `evaluate` statements, other names, and what it logs."""
-    found: dict[str, float] = {tag: points[-1][1] for tag, points in result.history.items() if points}
-    for name, value in result.session_values.items():
-        fields = value if isinstance(value, dict) else {"": value}
-        for field, one in cast("dict[str, object]", fields).items():
-            number = _number(one)
-            if number is not None:
-                found[f"{name}.{field}".rstrip(".")] = number
-    return found
-
-
-def _text(value: Value) -> str:
-    """A value as `--set` takes it."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -17,6 +17,7 @@ from ..outputs import write_output
 from ..program import ENGINES
 from ..runtime.files.lock import FolderInUse, Lock
 from ..source import Source
+from ..tuning.best import with_params
 from ..tuning.picture import picture
 from ..tuning.space import FORMS, Axis, NoSpace, Space, axis, grid
 from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
@@ -25,6 +26,7 @@ from .options import add_program_options, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, tell
 from .tables import show_table, text
+from .trials import Trials
 
 _STUDIES = "studies"
 _TUNED = "# tuned by tfdsl tune"
@@ -160,8 +162,6 @@ def _held(folder: str) -> Iterator[None]:
 
 def _run(arguments: argparse.Namespace, study: Study) -> None:
     """Run the trials, with a line for each."""
-    from .trials import Trials
-
     before, until = study.best, math.inf if arguments.timeout is None else time.monotonic() + arguments.timeout
     best = None if before is None else before.value
     for trial, outcome in Trials(arguments, study).run(arguments.trials, arguments.jobs, until):
@@ -183,8 +183,6 @@ def _run(arguments: argparse.Namespace, study: Study) -> None:
 
 
 def _write_best(compiled: Compiled, best: EndedTrial, output: str, objective: str) -> None:
-    from ..tuning.best import with_params
-
     source: Source = compiled.program.sessions[0].origin.span.source
     comment = f"{_TUNED[2:]}: trial {best.number} has {objective} {best.value!r}"
     written, others = with_params(source, best.params, comment)

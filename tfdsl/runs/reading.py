@@ -36,7 +36,8 @@ _END: Mapping[str, type | tuple[type, ...]] = {
 class RunRecord:
     """A record: how the run began, and how it ended. `end` is None for a run that lasts or was killed.
 
-    `status` is done, failed, interrupted, running, killed or damaged. Only a damaged record has no `begin`.
+    `status` is done, failed, interrupted, stopped (by an observer), running, killed or damaged. Only a damaged record
+    has no `begin`.
     """
 
     def __init__(self, path: str):

@@ -96,7 +96,7 @@ class RunRecorder(RunObserver):
 
     def evaluated(self, name: str, value: object, step: int) -> None:
         self._next.evaluated(name, value, step)
-        if np.ndim(value) == 0 and not isinstance(value, (str, bytes)):  # type: ignore[arg-type]
+        if np.asarray(value).ndim == 0 and not isinstance(value, (str, bytes)):
             self._evaluated.append((name, step, value))
 
     def logged(self, tag: str, value: float, step: int) -> None:
