@@ -126,6 +126,36 @@ def test_a_file_that_was_read_above_the_edit_changes(tmp_path):
             assert found(workspace.document(path).diagnostics) == fresh(path, step)
 
 
+def test_data_that_was_opened_before_is_compared_with_its_file(tmp_path):
+    path, data = str(tmp_path / "main.tfg"), tmp_path / "d.csv"
+    data.write_text("a,b\n1,2\n3,4\n")
+    text = 'data d = csv("d.csv", target="b")\nx = d.a\n' + "".join(f"variable v{i} = {i}.0\n" for i in range(5))
+    workspace, _ = opened(path, text)
+    data.rename(tmp_path / "e.csv")  # and back: the source is known, and is not opened again
+    for content, tail in (("", "# 1\n"), ("a,b\n1,2\n3,4\n", "# 2\n"), ("", "# 3\n"), ("aa,b\n1,2\n3,4\n", "# 4\n")):
+        if content:
+            (tmp_path / "e.csv").write_text(content)
+            (tmp_path / "e.csv").rename(data)
+        elif data.exists():
+            data.rename(tmp_path / "e.csv")
+        for more in ("y = v3\n", "y = v4\n"):
+            workspace.change(path, OpenText(text + more + tail))
+            assert found(workspace.document(path).diagnostics) == fresh(path, text + more + tail)
+
+
+def test_a_folder_of_pictures_is_looked_at_again(tmp_path):
+    from PIL import Image
+
+    path, text = str(tmp_path / "main.tfg"), 'data d = images("pics")\nx = d.rows\n'
+    for kind in ("cat", "dog"):
+        (tmp_path / "pics" / kind).mkdir(parents=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / "pics" / kind / "1.png")
+    workspace, _ = opened(path, text)
+    Image.new("RGB", (7, 9)).save(tmp_path / "pics" / "cat" / "2.png")
+    workspace.change(path, OpenText(text + "# more\n"))
+    assert [code for code, *_ in found(workspace.document(path).diagnostics)] == ["TFG654"]
+
+
 # --- copies -----------------------------------------------------------------------------------
 
 CHANGING = (State, Analysis, GraphBuilder, Executions)

@@ -217,6 +217,18 @@ def test_rename_is_refused(documents, piece, plus, name, reason):
         rename(documents(), at(MAIN, piece, plus), name)
 
 
+def test_rename_leaves_out_files_that_are_gone(tmp_path):
+    workspace, library, main = Workspace(), str(tmp_path / "l.tfg"), tmp_path / "main.tfg"
+    main.write_text('from "l.tfg" import f\ny = f(1)\n')
+    workspace.change(library, OpenText("def f(x):\n    return x\n"))
+    workspace.change(str(main), OpenText(main.read_text()))
+    workspace.document(str(main)).symbols  # noqa: B018 it imports the other
+    assert set(rename(workspace.document(library), 4, "g").edits) == {library, str(main)}
+    workspace.change(str(main), None)
+    main.unlink()
+    assert set(rename(workspace.document(library), 4, "g").edits) == {library}
+
+
 def test_rename_keeps_tags_of_summaries(documents):
     text = 'variable x = 1.0\nsummary scalar x\nsession:\n    log to "logs"\n    log x\n'
     document = documents(text)

@@ -3,8 +3,10 @@
 import argparse
 import json
 import time
+from collections.abc import Callable
 
 from ..diagnostics.spelling import counted
+from ..record import Record
 from ..runs.difference import differences, results, sizes
 from ..runs.listing import Cell, Condition, Row, chosen, condition, evaluated, row, when
 from ..runs.pruning import left, outdated, remove
@@ -16,13 +18,6 @@ from .report import WrongUse, show
 from .tables import show_table
 from .tables import text as shown
 
-# With what each takes.
-_ACTIONS = {"list": "no run", "show": "1 run", "diff": "2 runs", "again": "1 run", "prune": "no run"}
-# The options that an action takes, besides --in.
-_OPTIONS = {
-    "list": "--where --sort --reverse --json", "show": "--text --json", "diff": "--json", "again": "--json",
-    "prune": "--keep --younger-than --dry-run",
-}  # fmt: skip
 _AGES = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # seconds
 _UNITS = ("B", "KB", "MB", "GB")
 
@@ -34,8 +29,8 @@ def configure(parser: CommandParser) -> None:
         "its record in the folder of its log; tfdsl run --record records any run. RUN is the beginning of an id or of "
         "its last part, or last, or last~1 for the one before."
     )
-    parser.add_argument("action", metavar="ACTION", nargs="?", choices=_ACTIONS, default="list",
-                        help="what to do (default: list): " + ", ".join(_ACTIONS))  # fmt: skip
+    parser.add_argument("action", metavar="ACTION", nargs="?", choices=ACTIONS, default="list",
+                        help="what to do (default: list): " + ", ".join(ACTIONS))  # fmt: skip
     parser.add_argument("runs", metavar="RUN", nargs="*", help="a run, by its id")
     parser.add_argument("--in", metavar="DIR", action="append", dest="folders",
                         help="look for records in DIR and below it, instead of the working folder; can be "
@@ -55,43 +50,27 @@ def configure(parser: CommandParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    action: str = arguments.action
-    _check(arguments, action)
-    found = records(arguments.folders or ["."])
-    match action:
-        case "list":
-            _list(arguments, found)
-        case "show":
-            _show(named(arguments.runs[0], found), arguments)
-        case "again":
-            return _again(named(arguments.runs[0], found), arguments.json)
-        case "prune":
-            return _prune(arguments, found)
-        case _:
-            a, b = (named(word, found) for word in arguments.runs)
-            return _diff(a, b, arguments.json)
-    return 0
-
-
-def _check(arguments: argparse.Namespace, action: str) -> None:
-    """Refuse options and runs that an action does not take."""
-    wanted, given = _ACTIONS[action], len(arguments.runs)
-    if wanted != (counted(given, "run") if given else "no run"):
-        raise WrongUse(f"tfdsl runs {action} takes {wanted}, not {given}")
-    for option in sorted(set(" ".join(_OPTIONS.values()).split()) - set(_OPTIONS[action].split())):
+    action = ACTIONS[arguments.action]
+    given = len(arguments.runs)
+    if given != action.runs:
+        wanted = counted(action.runs, "run") if action.runs else "no run"
+        raise WrongUse(f"tfdsl runs {arguments.action} takes {wanted}, not {given}")
+    others = {option for one in ACTIONS.values() for option in one.options} - {*action.options}
+    for option in sorted(others):
         if getattr(arguments, option.strip("-").replace("-", "_")) not in (None, False, []):
-            raise WrongUse(f"{option} is not for tfdsl runs {action}")
+            raise WrongUse(f"{option} is not for tfdsl runs {arguments.action}")
+    return action.do(arguments, records(arguments.folders or ["."]))
 
 
 # --- list -----------------------------------------------------------------------------------------
 
 
-def _list(arguments: argparse.Namespace, found: list[RunRecord]) -> None:
+def _list(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
     conditions = list(map(_condition, arguments.where))
     rows = chosen(found, conditions, arguments.sort, arguments.reverse)
     if arguments.json:
         print(json.dumps([one for _, one in rows], indent=2))
-        return
+        return 0
     asked = dict.fromkeys([one.key for one in conditions] + ([arguments.sort] if arguments.sort else []))
     more = [key for key in asked if not key.startswith(("param.", "value.")) and key not in _HEAD]
     head = [*_HEAD[:-2], *more, *_HEAD[-2:]]
@@ -100,6 +79,7 @@ def _list(arguments: argparse.Namespace, found: list[RunRecord]) -> None:
     else:
         others = f", of {counted(len(found), 'record')}" if found else ""
         show(f"no runs{others}")
+    return 0
 
 
 _HEAD = ("id", "program", "status", "seconds", "params", "values")
@@ -124,13 +104,14 @@ def _condition(text: str) -> Condition:
 # --- show -----------------------------------------------------------------------------------------
 
 
-def _show(record: RunRecord, arguments: argparse.Namespace) -> None:
+def _show(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
+    record = named(arguments.runs[0], found)
     begin, end = record.begin, record.end
     if arguments.json:
         whole = {"folder": record.path, "status": record.status, "begin": begin, "end": end, "texts": record.texts,
                  "curves": list(record.curves())}  # fmt: skip
         print(json.dumps(whole, indent=2))
-        return
+        return 0
     facts = row(record)
     for name, value in _facts(record, facts):
         show(f"{name:<10} {value}")
@@ -146,6 +127,7 @@ def _show(record: RunRecord, arguments: argparse.Namespace) -> None:
     if arguments.text:
         for path, text in record.texts.items():
             _block(path, text.splitlines())
+    return 0
 
 
 def _listed(value: object) -> str:
@@ -229,9 +211,10 @@ def _block(name: str, lines) -> None:
 # --- diff and again -------------------------------------------------------------------------------
 
 
-def _diff(a: RunRecord, b: RunRecord, as_json: bool) -> int:
+def _diff(arguments: argparse.Namespace, known: list[RunRecord]) -> int:
+    a, b = (named(word, known) for word in arguments.runs)
     found = differences(a, b)
-    if as_json:
+    if arguments.json:
         print(json.dumps({one.part: one.lines for one in found}, indent=2))
     else:
         for one in found:
@@ -239,16 +222,17 @@ def _diff(a: RunRecord, b: RunRecord, as_json: bool) -> int:
     return 1 if found else 0
 
 
-def _again(record: RunRecord, as_json: bool) -> int:
+def _again(arguments: argparse.Namespace, known: list[RunRecord]) -> int:
     from .again import refuse, repeated
 
+    record = named(arguments.runs[0], known)
     refuse(record)
     tensorflow.load()
     with repeated(record, tensorflow.foreign()) as other:
         lines = [*results(record, other)]
         others = [one for one in differences(record, other) if one.part in ("data", "versions", "machine")]
         compared = sizes(record)
-    if as_json:
+    if arguments.json:
         names = {one.part: one.lines for one in others}
         print(json.dumps({"exact": not lines, "compared": compared, "differences": lines, **names}, indent=2))
     elif not lines:
@@ -285,3 +269,24 @@ def _prune(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
     if not paths:
         show(f"nothing to remove, of {counted(len(found), 'record')}")
     return 0
+
+
+class _Action(Record):
+    """What `tfdsl runs` can do: how many runs it takes, which options, besides --in, and the function that does it."""
+
+    runs: int
+    options: tuple[str, ...]
+    do: Callable[[argparse.Namespace, list[RunRecord]], int]
+
+
+# By name, which is that of the function.
+ACTIONS = {
+    one.do.__name__.strip("_"): one
+    for one in (
+        _Action(0, ("--where", "--sort", "--reverse", "--json"), _list),
+        _Action(1, ("--text", "--json"), _show),
+        _Action(2, ("--json",), _diff),
+        _Action(1, ("--json",), _again),
+        _Action(0, ("--keep", "--younger-than", "--dry-run"), _prune),
+    )
+}

@@ -90,11 +90,15 @@ class _OpenFiles(Access):
 
     def reading(self, path: str, base: str = "") -> BufferedReader:
         whole = os.path.abspath(os.path.join(base, path))
-        self.asked.setdefault(whole, _status(whole))
+        self.ask(whole)
         if whole not in self._texts:
             return super().reading(path, base)
         self.check(path, base)
         return cast(BufferedReader, _Opened(whole, self._texts[whole]))
+
+    def ask(self, path: str) -> None:
+        """Note a file that the program depends on."""
+        self.asked.setdefault(path, _status(path))
 
     def folder(self, path: str, base: str = "", create: bool = False) -> Folder:
         self.has_folders = True
@@ -120,15 +124,18 @@ class _Sources:
     def __init__(self) -> None:
         self._opened: dict[str, OpenedData] = {}
 
-    def open(self, program: str, source: DataSource, arguments: dict[str, object], where: Where) -> OpenedData:
+    def open(
+        self, program: str, files: _OpenFiles, source: DataSource, arguments: dict[str, object], where: Where
+    ) -> OpenedData:
         """A source as the program at a path opens it."""
         path = arguments.get("path")
         file = ""
         if isinstance(path, str):
-            found = _status(os.path.join(where.folder, path))
-            if found is None:  # a pattern has no one file
+            whole = os.path.abspath(os.path.join(where.folder, path))
+            if not os.path.isfile(whole):  # a folder or a pattern stands for many files
                 return source.open(arguments, where)
-            file = str(found)
+            files.ask(whole)
+            file = str(_status(whole))
         key = repr((program, source.name, where.folder, sorted(arguments.items()), file))
         if key not in self._opened:
             while len(self._opened) >= _MOST_SOURCES:
@@ -192,14 +199,15 @@ class Workspace:
             found.clear()
 
     def importers(self, path: str) -> list[str]:
-        """The known files that import one, also through others."""
+        """The known files that import one, also through others. Those that are gone are left out."""
         found: list[str] = []
         todo = [path]
         while todo:
             wanted = todo.pop()
             for known in (self._imports, self._asked):
                 for one, others in known.items():
-                    if one not in found and one != path and wanted in others:
+                    is_new = one not in found and one != path and wanted in others
+                    if is_new and (one in self.open or os.path.exists(one)):
                         found.append(one)
                         todo.append(one)
         return found
@@ -277,7 +285,7 @@ class Workspace:
         tree, errors = self.tree(path, clock)
         values, access = Values(), _OpenFiles(path, self.open)
         prefixes = self._resumable(path, access) if path in self.open else None
-        opening = partial(self._sources_of_data.open, path)
+        opening = partial(self._sources_of_data.open, path, access)
         inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
         program, diagnostics = (None, errors) if errors else check(tree, inputs, prefixes)
         self._asked[path] = access.asked
