@@ -86,7 +86,7 @@ ELSEWHERE = {
     **dict.fromkeys(("TFG870", "TFG871", "TFG873"), "records of runs: test_reading.py"),
     "TFG872": "keys of records: test_listing.py",
     **dict.fromkeys(("TFG874", "TFG875"), "runs that cannot be repeated: test_again.py"),
-    "TFG876": "the plan of a study: test_study.py",
+    **dict.fromkeys(("TFG864", "TFG876"), "the plan and the journal of a study: test_study.py"),
     **dict.fromkeys(("TFG877", "TFG878", "TFG879"), "the trials of tfdsl tune: test_tune.py"),
     "TFG913": "a record that cannot be written: test_recording.py",
     "TFG903": "a synthetic data set replaces the real one when the data is loaded",

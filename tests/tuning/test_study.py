@@ -101,3 +101,32 @@ def test_a_study_keeps_its_plan(tmp_path, other, what):
     with pytest.raises(TfgError) as error:
         Study(str(tmp_path), other)
     assert error.value.diagnostics[0].code == "TFG876" and what in error.value.diagnostics[0].headline
+
+
+@pytest.mark.parametrize("cut", [1, 30])
+def test_an_incomplete_line_is_cut_off(tmp_path, cut):
+    whole, parts = (Study(str(tmp_path / name), plan("random")) for name in ("whole", "parts"))
+    tried(whole, 4)
+    tried(parts, 3)
+    journal = tmp_path / "parts" / "journal.log"
+    journal.write_bytes(journal.read_bytes()[:-cut])
+    parts = Study(str(tmp_path / "parts"), plan("random"))
+    tried(parts, 4 - len(parts.ended()))
+    assert found(parts) == found(whole)
+    assert found(Study(str(tmp_path / "parts"), plan("random"))) == found(whole)
+
+
+@pytest.mark.parametrize("damage", [
+    lambda text: text.replace(b'"op_code"', b'"op_c\xff\xfe"', 1), lambda text: b"\x00" * 40 + b"\n" + text,
+    lambda text: text.replace(b'"op_code":0', b'"op_code":77', 1), lambda text: b"[]\n" + text, lambda text: b"{}\n" + text,
+    lambda text: text.replace(b"tfdsl", b"other", 1), lambda text: b"".join(text.splitlines(True)[1:]),
+])  # fmt: skip
+def test_a_damaged_journal(tmp_path, damage):
+    tried(Study(str(tmp_path), plan("random")), 1)
+    journal = tmp_path / "journal.log"
+    journal.write_bytes(damage(journal.read_bytes()))
+    before = journal.read_bytes()
+    with pytest.raises(TfgError) as error:
+        Study(str(tmp_path), plan("random"))
+    assert error.value.diagnostics[0].code == "TFG864"
+    assert journal.read_bytes() == before

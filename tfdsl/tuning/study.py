@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SamplerName: TypeAlias = Literal["tpe", "random", "grid"]
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random", "grid")
-JOURNAL = "journal.log"
+_NAME = "tfdsl"
 _PLAN, _NUMBER, _ERROR = "plan", "number", "error"
 
 
@@ -65,22 +65,24 @@ class EndedTrial:
 
 
 class Study:
-    """The study in a folder. Raises `TfgError` if the folder has one with another plan."""
+    """The study in a folder, which this process holds.
+
+    Raises `TfgError` if the folder has one with another plan, or if its journal is damaged.
+    """
 
     def __init__(self, folder: str, plan: StudyPlan):
         import optuna
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
+
+        from .journal import storage
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         os.makedirs(folder, exist_ok=True)
         self.folder, self.plan = folder, plan
         self._grid = grid(plan.space) if plan.sampler == "grid" else []
-        storage = JournalStorage(JournalFileBackend(os.path.join(folder, JOURNAL)))
         pruner = optuna.pruners.MedianPruner() if plan.prune else optuna.pruners.NopPruner()
         self._study = optuna.create_study(
-            storage=storage, study_name="tfdsl", load_if_exists=True, pruner=pruner,
+            storage=storage(folder, _NAME), study_name=_NAME, load_if_exists=True, pruner=pruner,
             direction="maximize" if plan.maximize else "minimize",
         )  # fmt: skip
         self._check()

@@ -87,6 +87,8 @@ ONNX_FAILED = _message("TFG862", "{what} cannot be converted to ONNX: {reason}",
                        "export a SavedModel or a .pb file; or compute this outside the model, and feed it")
 ONNX_ENDED = _message("TFG863", "the conversion to ONNX ended with {how}",
                       "export a SavedModel or a .pb file")
+STUDY_DAMAGED = _message("TFG864", "the journal of the study in {path} is damaged: {reason}",
+                         "begin another study with --study DIR; the records of its trials are in its folder trials/")
 STUDY_DIFFERS = _message("TFG876", "the study in {path} was begun with another plan: {what}",
                          "begin another one with --study DIR, or remove that folder")
 STUDY_BUSY = _message("TFG877", "the study in {path} is in use by {holder}", "wait for its end, or stop it")
