@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import forked
@@ -134,3 +136,33 @@ def test_a_study_has_one_process(folder):
     running.communicate()
     assert second.returncode == 1 and "TFG877" in second.stderr
     assert f"process {running.pid} on" in second.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("jobs, sampler", [(1, "tpe"), (2, "random")])
+def test_kills_at_random(folder, jobs, sampler):
+    """However often a search is killed, and wherever, it has the trials of one that was not."""
+    count, kills, drawn = 24, 0, random.Random(jobs)
+    options = (*OVER, "--sampler", sampler, "--jobs", str(jobs), "--json")
+    whole = json.loads(tune(folder, *options, "--study", "whole", "--trials", str(count)).stdout)
+    journal = folder / "cut" / "journal.log"
+    while kills < 30:
+        left = count - (journal.read_text().count('"record"') if journal.exists() else 0)
+        running = forked.Popen(
+            command(*options, "--study", "cut", "--trials", str(max(left, 1))), cwd=folder, env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        if kills % 2:
+            running.stderr.readline()  # of its first trial
+        time.sleep(drawn.uniform(0, 0.2 if kills % 2 else 3))
+        running.kill()
+        running.communicate()
+        kills += 1
+        if left <= 1:
+            break
+    cut = json.loads(tune(folder, *options, "--study", "cut", "--trials", str(count)).stdout)
+    trials = [
+        [(one["trial"], one["status"], one["value"], one["params"]) for one in found["trials"][:count]]
+        for found in (cut, whole)
+    ]
+    assert trials[0] == trials[1] and len(trials[0]) == count
