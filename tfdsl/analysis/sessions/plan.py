@@ -115,13 +115,16 @@ def broken_session(ctx: Analysis, statement: t.Broken) -> None:
 
 
 def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, ...]:
+    """The statements of a block. A training whose first line is broken goes on to the end of the block at most."""
     result: list[Statement] = []
+    outside = plan.env, plan.loop
     for statement in statements:
         try:
             result += _statement(ctx, plan, statement)
         except StatementFailed as failure:
             ctx.abandon(failure)
             _bind_broken(ctx, plan, statement)
+    plan.env, plan.loop = outside
     return tuple(result)
 
 
