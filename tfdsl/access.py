@@ -22,6 +22,7 @@ from io import BufferedReader
 from typing import Any, BinaryIO
 
 from .diagnostics import ALLOWED_MISSING, PATH_FORM, PATH_KIND, PATH_OUTSIDE, Diagnostic, Message, TfgError
+from .diagnostics.spelling import nearest
 
 _MAX_LINKS = 40  # on one path, as in Linux
 _MAX_PATH = 4096  # bytes
@@ -118,6 +119,21 @@ class Access:
             if name is None:
                 raise AccessRefused(PATH_FORM, path=path, reason="it ends without a name")
             return Folder(walk.here(), os.path.dirname(shown), self.trusted), name
+
+    def similar(self, path: str, base: str = "", besides: str = "") -> str | None:
+        """The path of the file beside a missing one that its name most likely means: one with a similar name and the
+        same suffix, or one with another suffix. It is not the file called `besides`."""
+        folder, name = os.path.split(path)
+        stem, suffix = os.path.splitext(name)
+        try:
+            with self.folder(folder or ".", base) as opened:
+                parts = [os.path.splitext(other) for other in opened.names() if other != besides]
+        except (OSError, ValueError, AccessRefused):
+            return None
+        match = nearest(stem, [other for other, end in parts if end == suffix])
+        others = [f"{other}{end}" for other, end in parts if end != suffix and other == stem]
+        found = f"{match}{suffix}" if match else others[0] if len(others) == 1 else None
+        return found and os.path.join(folder, found)
 
     def check(self, path: str, base: str = "") -> None:
         """Raise `AccessRefused` if a path currently leads outside. Nothing is created, and the path need not exist."""

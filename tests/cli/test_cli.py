@@ -142,6 +142,26 @@ def test_unreadable_files(tfdsl, words, file, code):
     assert FOUND.findall(out + err) == [code]
 
 
+@pytest.mark.parametrize(
+    ("path", "help"),
+    [
+        ("godo.tfg", "did you mean 'good.tfg'?"), ("./godo.tfg", "did you mean './good.tfg'?"),
+        ("good.tgf", "did you mean 'good.tfg'?"), ("other.tfg", ""), ("godo/godo.tfg", ""), ("x.tfg", ""),
+    ],
+)  # fmt: skip
+def test_a_misspelt_path(tfdsl, path, help):
+    for words in (("check", path), ("eval", path, "1"), ("lift", path), ("check", "good.tfg", "--config", path)):
+        said = "".join(tfdsl(*words)[1:])
+        assert "TFG808" in said and (f"= help: {help}\n" in said if help else "= help" not in said), words
+
+
+def test_a_misspelt_path_of_data(tfdsl):
+    Path("folder.tfg/people.csv").write_text("a,b\n1,2\n")
+    Path("p.tfg").write_text('data d = csv("folder.tfg/peple.csv")\n')
+    out = tfdsl("check", "p.tfg")[1]
+    assert '= help: did you mean "folder.tfg/people.csv"? paths are relative to the folder' in out
+
+
 def test_modes_that_forbid_reading(tfdsl):
     path = Path("secret.tfg")
     path.touch()

@@ -9,11 +9,12 @@ from typing import BinaryIO
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted, visible_lines
 from ..outputs import write_output
+from ..runs.folders import is_recorded
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
 from .programs import programs
-from .report import WrongUse, colour, errors, show, write_utf8
+from .report import WrongUse, colour, errors, show, tell, write_utf8
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
@@ -51,6 +52,10 @@ def command(arguments: argparse.Namespace) -> int:
             show(after, end="")
         if after == before:
             unchanged += 1
+            continue
+        if is_recorded(path):
+            unchanged += 1
+            tell(f"tfdsl: {path} belongs to the record of a run, so it stays as it has run; format a copy of it")
             continue
         changed += 1
         if arguments.diff:

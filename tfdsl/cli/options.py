@@ -13,6 +13,7 @@ from ..diagnostics.spelling import did_you_mean
 from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
 from ..record import State, field
+from ..syntax.read import similar
 from .parser import CommandParser
 from .report import WrongUse
 
@@ -207,7 +208,8 @@ def config(path: str) -> GivenInputs:
         raise _form(path, "it is not UTF-8 text") from None
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
         reason = getattr(error, "strerror", None) or str(error)
-        raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
+        details = {"path": path, "reason": reason.lower()}
+        raise TfgError([Diagnostic(FILE_MISSING, None, details, help=similar(path, error))]) from None
     if len(text) > _MAX_CONFIG:
         raise _form(path, f"a config file has at most {_MAX_CONFIG} characters")
     loader = _loader()

@@ -1,9 +1,10 @@
 """The programs that a command line names, as files or as folders with programs."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
+from ..runs.folders import project_folders
 
 
 def programs(paths: Iterable[str]) -> list[str]:
@@ -13,27 +14,16 @@ def programs(paths: Iterable[str]) -> list[str]:
     for path in paths:
         inside = _programs_below(path) if os.path.isdir(path) else [path]
         if not inside:
-            raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": "there is no .tfg file in it"})])
+            reason = "there is no .tfg file in it, apart from records of runs"
+            raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason})])
         found |= dict.fromkeys(inside)
     return list(found)
-
-
-def folders(path: str) -> Iterator[tuple[str, list[str]]]:
-    """A folder and all folders below it, with their files. Hidden folders, virtual environments and links, which may
-    lead out of the folder, are left out."""
-    for folder, below, files in os.walk(path) if os.path.isdir(path) else ():
-        below[:] = [name for name in below if not name.startswith(".") and not _is_environment(folder, name)]
-        yield folder, files
-
-
-def _is_environment(folder: str, name: str) -> bool:
-    return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
 
 
 def _programs_below(path: str) -> list[str]:
     found = [
         os.path.normpath(os.path.join(folder, file))
-        for folder, files in folders(path)
+        for folder, files in project_folders(path)
         for file in files
         if file.endswith(".tfg")
     ]

@@ -16,9 +16,10 @@ from typing import NoReturn
 from ..access import Access, Folder
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
+from ..runs.folders import project_folders
 from .checking import diagnose, report
 from .options import given
-from .programs import folders, programs
+from .programs import programs
 from .report import tell
 
 _PAUSE = 0.2  # seconds between two looks
@@ -79,7 +80,7 @@ def _checked(arguments: argparse.Namespace) -> Seen:
     """Check once, and report."""
     seen = Seen()
     files: list[str] = arguments.files
-    below = [folder for path in files for folder, _ in folders(path)]
+    below = [folder for path in files for folder, _ in project_folders(path)]
     for path in (*arguments.configs, *files, *below):
         seen.note(path)
     try:

@@ -101,7 +101,7 @@ def read(path: str, where: Where) -> dict[str, Fitted]:
         raise DataError(LEARNED_MISSING, param="data", path=shown_path(path), file=shown_path(file), way=way) from None
     except OSError as error:
         reason, folder = error.strerror or str(error), shown(os.path.abspath(where.folder))
-        raise DataError(DATA_FILE, param="data", path=shown_path(file), reason=reason, folder=folder) from None
+        raise DataError(DATA_FILE, param="data", path=shown_path(file), reason=reason, folder=folder, near="") from None
 
 
 def chosen(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:

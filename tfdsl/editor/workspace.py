@@ -21,6 +21,7 @@ from ..libraries import FOLDER, LIBRARIES
 from ..limits import Clock, Limits
 from ..program import Program
 from ..record import Record, replace
+from ..runs.folders import project_folders
 from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse_anyway
@@ -235,8 +236,7 @@ class Workspace:
         """The open documents, and the programs in the folders of the workspace."""
         found = dict.fromkeys(self.open)
         for folder in self.folders:
-            for around, folders, names in os.walk(folder):
-                folders[:] = [one for one in folders if not one.startswith((".", "node_modules", "__pycache__"))]
+            for around, names in project_folders(folder):
                 found |= dict.fromkeys(os.path.join(around, one) for one in names if one.endswith(".tfg"))
         return list(found)
 

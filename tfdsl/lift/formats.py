@@ -22,7 +22,7 @@ from ..diagnostics import (
     TfgError,
 )
 from ..lowering.tf import DecodeError, GraphDef, MetaGraphDef, SavedModel, TextError, parse_text
-from ..syntax.read import reason_of
+from ..syntax.read import reason_of, similar
 
 GraphFile: TypeAlias = GraphDef | MetaGraphDef | SavedModel
 
@@ -53,7 +53,7 @@ def read_file(path: str, limit: int) -> tuple[str, GraphFile]:
         with open(path, "rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        raise refuse(FILE_MISSING, _beside(path), path=path, reason=reason_of(error)) from None
+        raise refuse(FILE_MISSING, _beside(path) or similar(path, error), path=path, reason=reason_of(error)) from None
     if len(data) > limit:
         raise refuse(FILE_LARGE, path=path, limit=limit)
     return path, parsed(path, data)

@@ -17,6 +17,7 @@ from ..diagnostics import RUN_DAMAGED, RUN_SEVERAL, RUN_UNKNOWN, Diagnostic, Tfg
 from ..diagnostics.spelling import listed
 from ..runtime.files.durable_io import CorruptFile, files_of, read_manifest, verify
 from . import form
+from .folders import folders_below
 
 Json = Mapping[str, Any]  # the content of a file, whose form is checked when it is read
 
@@ -130,14 +131,9 @@ def _below(folder: str) -> Iterator[str]:
     if form.NAME.match(os.path.basename(os.path.normpath(folder))):
         yield os.path.normpath(folder)
         return
-    for place, inner, _ in os.walk(folder):
+    for place, inner, _ in folders_below(folder):
         yield from (os.path.normpath(os.path.join(place, name)) for name in inner if form.NAME.match(name))
-        inner[:] = [
-            name
-            for name in inner
-            if not name.startswith(".") and not form.NAME.match(name)
-            and not os.path.exists(os.path.join(place, name, "pyvenv.cfg"))
-        ]  # fmt: skip
+        inner[:] = [name for name in inner if not form.NAME.match(name)]
 
 
 def named(word: str, known: list[RunRecord]) -> RunRecord:

@@ -3,6 +3,7 @@
 import os
 from typing import BinaryIO
 
+from ..access import TRUSTED
 from ..diagnostics import ENCODING, FILE_LARGE, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
 from ..source import Source
@@ -33,7 +34,15 @@ def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> TfgError:
-    return TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason_of(error)})])
+    return TfgError(
+        [Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason_of(error)}, help=similar(path, error))]
+    )
+
+
+def similar(path: str, error: Exception) -> str:
+    """`did you mean 'people.tfg'?` for a file that is not there, or an empty text."""
+    match = TRUSTED.similar(path) if isinstance(error, FileNotFoundError) else None
+    return f"did you mean '{match}'?" if match else ""
 
 
 def reason_of(error: OSError | ValueError) -> str:

@@ -76,7 +76,9 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
     except AccessRefused as error:
         ctx.fail(error.message, statement.span, **error.details)
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        help = _similar(ctx, path, statement) if isinstance(error, FileNotFoundError) else ""
+        help, own = "", os.path.basename(statement.span.source.path)
+        if isinstance(error, FileNotFoundError) and (match := ctx.access.similar(statement.path, ctx.folder, own)):
+            help = f"did you mean '{match}'?"
         ctx.fail(IMPORT_FAILED, statement.span, help=help, path=statement.path, reason=reason_of(error))
 
 
@@ -141,18 +143,6 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
 def _library_tree(source: Source) -> t.File:
     """The tree of a library. Many programs of a process import the same one, and nodes are frozen."""
     return parse(source)
-
-
-def _similar(ctx: Analysis, path: str, statement: t.Import) -> str:
-    """The file that the program may have meant."""
-    folder, name = os.path.split(path)
-    try:
-        with ctx.access.folder(folder or ".") as opened:
-            own = os.path.basename(statement.span.source.path)
-            known = [other for other in opened.names() if other.endswith(".tfg") and other != own]
-    except (OSError, ValueError, AccessRefused):
-        return ""
-    return ctx.did_you_mean(name, known)
 
 
 @contextmanager

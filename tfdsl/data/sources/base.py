@@ -338,7 +338,9 @@ def open_file(path: str, where: Where) -> BinaryIO:
 def _unopened(path: str, where: Where, error: Exception) -> DataError:
     reason = getattr(error, "strerror", None) or str(error)
     folder = shown(os.path.abspath(where.folder))
-    return DataError(DATA_FILE, param="path", path=shown_path(path), reason=reason, folder=folder)
+    match = where.access.similar(path, where.folder) if isinstance(error, FileNotFoundError) else None
+    near = f"did you mean {shown_path(match)}? " if match else ""
+    return DataError(DATA_FILE, param="path", path=shown_path(path), reason=reason, folder=folder, near=near)
 
 
 _WILD = re.compile(r"[*?\[]")

@@ -4,7 +4,7 @@ from ..message import message as _message
 
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}", "{way}")
 DATA_FILE = _message("TFG603", "cannot read {path}: {reason}",
-                     "paths are relative to the folder {folder}")
+                     "{near}paths are relative to the folder {folder}")
 DATA_FORMAT = _message("TFG604", "the name of {path} does not show its format",
                        "give it a name ending in {suffixes}")
 CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
