@@ -1,5 +1,6 @@
-"""Whole processes of other work: short and many trainings, predictions for a file, a lifted graph."""
+"""Whole processes of other work: short and many trainings, predictions, a lifted graph, a search, a record."""
 
+import shlex
 import shutil
 import sys
 import tempfile
@@ -14,6 +15,8 @@ SHORT_STEP, SHORT = "tfdsl run --engine step: 1,000 full-batch steps", "tfdsl ru
 MANY_SCRIPT, MANY = "a script with eight trainings of an epoch", "tfdsl run: eight trainings of an epoch"
 PREDICT_SCRIPT, PREDICT = "a script that predicts 20,000 rows", "tfdsl predict: 20,000 rows"
 LIFTED_SCRIPT, LIFTED = "a script that trains a .meta further", "tfdsl run: the lifted .meta trained further"
+SEARCH_SCRIPT, SEARCH = "an Optuna script with six trainings of moons", "tfdsl tune: six trainings of moons"
+UNRECORDED, RECORDED = "tfdsl run models/basics.tfg", "tfdsl run --record models/basics.tfg"
 _TFDSL = [sys.executable, "-m", "tfdsl"]
 _ROWS = 20_000
 _TRAINING = """    train 10 epochs on digits in batches of 50 ordered as batch:
@@ -28,7 +31,11 @@ class Commands:
     def measure(self, settings) -> LoadResult:
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            rows = measure([short(), many(), lifted(folder)], settings, self.name)
+            rows = measure([short(), many(), lifted(folder), recorded(folder)], settings, self.name)
+            if find_spec("optuna") is None:
+                rows += [Row(name, "", "Optuna is not installed") for name in (SEARCH_SCRIPT, SEARCH)]
+            else:
+                rows += measure([search(folder)], settings, self.name)
             if find_spec("pandas") is None:
                 rows += [Row(name, "", "pandas is not installed") for name in (PREDICT_SCRIPT, PREDICT)]
             else:
@@ -36,6 +43,7 @@ class Commands:
         wanted = [
             Wanted(SHORT, SHORT_STEP, 1.05, is_time=True), Wanted(MANY, MANY_SCRIPT, 0.5, is_time=True),
             Wanted(LIFTED, LIFTED_SCRIPT, 0.5, is_time=True), Wanted(PREDICT, PREDICT_SCRIPT, 0.6, is_time=True),
+            Wanted(SEARCH, SEARCH_SCRIPT, 0.33, is_time=True), Wanted(RECORDED, UNRECORDED, 1.03, is_time=True),
         ]  # fmt: skip
         return LoadResult(self.name, "whole processes of other work", "run", rows, wanted)
 
@@ -77,4 +85,22 @@ def lifted(folder: Path) -> dict[str, list[str]]:
     return {
         LIFTED_SCRIPT: [*script, "train", str(folder)],
         LIFTED: [*_TFDSL, "run", "-q", str(program)],
+    }
+
+
+def recorded(folder: Path) -> dict[str, list[str]]:
+    command = [*_TFDSL, "run", "models/basics.tfg"]
+    return {UNRECORDED: command, RECORDED: [*command, "--record", str(folder / "records")]}
+
+
+def search(folder: Path) -> dict[str, list[str]]:
+    """A grid of rates and sizes of batches. Each command of tfdsl is a shell's, which begins a study anew."""
+    chosen = [
+        "--over", "rate=choice(0.01, 0.1, 1.0)", "--over", "size=choice(50, 100)", "--sampler", "grid", "--minimize",
+        "test", "--engine", "auto", "-q", "--study", str(folder / "study"), "-o", str(folder / "best.tfg"),
+    ]  # fmt: skip
+    tune = shlex.join([*_TFDSL, "tune", str(PROGRAMS / "search.tfg"), *chosen])
+    return {
+        SEARCH_SCRIPT: [sys.executable, str(PROGRAMS / "search.py")],
+        SEARCH: ["sh", "-c", f"rm -rf {shlex.quote(str(folder / 'study'))} && exec {tune}"],
     }
