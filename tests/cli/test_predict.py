@@ -165,11 +165,11 @@ def test_formats_and_columns(model, capsys):
     ("text", "code", "words"),
     [
         ("sex,age,fare,home city,flag\nmale,1,2,Rome,true\nmale,x,2,Rome,true\n", "TFG659", "new.csv:3:6"),
-        ("sex,age,fare,home city,flag\nmale,1,,Rome,true\n", "TFG637", 'row 0 (line 2) of column "fare"'),
+        ("sex,age,fare,home city,flag\nmale,1,,Rome,true\n", "TFG637", 'row 1 (line 2) of column "fare"'),
         (
             "sex,age,fare,home city,flag\nmale,1,2,Rome,true\n,1,2,Rome,true\n",
             "TFG637",
-            'row 1 (line 3) of column "sex"',
+            'row 2 (line 3) of column "sex"',
         ),
         (
             "sex,age,fare,flag\nmale,1,2,true\n",
@@ -209,7 +209,7 @@ NO_DATES = [
     ("2022-13-01", "TFG656", "write dates as 2024-12-31 or 2024-12-31 23:59:59, as old has learned from"),
     ("2022-02-30", "TFG656", '"2022-02-30"'),
     ("2022-01-01T10:00:00Z", "TFG892", "a time with an offset from UTC"),
-    ('""', "TFG637", 'row 1 (line 3) of column "when" has no value'),
+    ('""', "TFG637", 'row 2 (line 3) of column "when" has no value'),
 ]
 MORE = ("standardize", 'categories("when_hour")', 'fill("when_year", with="median")')
 
@@ -405,7 +405,7 @@ ONE = "sex,age,fare,home city,flag\n"
     ("row", "code", "said"),
     [
         ("male,1,2,Rome,yes", "TFG659", 'help: write true or false in place of "yes"\n'),
-        ("male,1,2,Rome,2", "TFG693", 'row 0 (line 2) of column "flag" is 2'),
+        ("male,1,2,Rome,2", "TFG693", 'row 1 (line 2) of column "flag" is 2'),
         ("male,1,2,Rome,0.5", "TFG693", "help: write true or false, or 1 or 0\n"),
         ("male,1,2,Rome,", "TFG637", 'leave the row out; or write | fill("flag", with="median") where old is declared'),
         (
@@ -934,7 +934,7 @@ def test_keys_are_not_lost(here, capsys):
     assert predict("-q", data="a.csv") == 0
     assert [(row["id"], row["note"]) for row in written("out.csv")] == [("1", "u"), ("1", ""), ("2", "w")]
     err = refused(capsys, "--data", "b=b.csv", data="a=a.csv")
-    assert "TFG893" in err and '"id" is "1" in row 1 of a, and "7" in that of b' in err
+    assert "TFG893" in err and '"id" is "1" in row 2 of a, and "7" in that of b' in err
     (here / "b.csv").write_text("x\n2\n3\n4\n")
     assert predict("-q", "--data", "b=b.csv", data="a=a.csv") == 0
     (here / "m.tfg").write_text(TWO.replace("export s", "export note"))
@@ -965,4 +965,4 @@ def test_rounded_numbers_are_one_note(here, capsys):
     capsys.readouterr()
     assert predict("-q") == 0
     (note,) = capsys.readouterr().err.splitlines()
-    assert note == ('tfdsl: row 1 of "a" in old is 16777219, and 16777220 as float32; "b", "c" have such numbers too')
+    assert note == ('tfdsl: row 2 of "a" in old is 16777219, and 16777220 as float32; "b", "c" have such numbers too')

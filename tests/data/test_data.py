@@ -583,9 +583,9 @@ def test_bad_arguments(steps, code, param, stage):
 @pytest.mark.parametrize(
     ("text", "code", "line", "column", "said"),
     [
-        ("a,y\n1,2\n3,\n", "TFG637", 3, 3, 'row 1 (line 3) of column "y" has no value'),
-        ("a,y\n1,2\n3,", "TFG637", 3, 3, 'row 1 (line 3) of column "y"'),
-        ("a,y\n1,2\n,4\n", "TFG637", 3, 1, 'row 1 (line 3) of column "a"'),
+        ("a,y\n1,2\n3,\n", "TFG637", 3, 3, 'row 2 (line 3) of column "y" has no value'),
+        ("a,y\n1,2\n3,", "TFG637", 3, 3, 'row 2 (line 3) of column "y"'),
+        ("a,y\n1,2\n,4\n", "TFG637", 3, 1, 'row 2 (line 3) of column "a"'),
         ("a,y\nx,2\n3,oops\n", "TFG642", 2, 1, '"x" is not a number'),
         ("a,y\n-inf,1\n", "TFG642", 2, 1, '"-inf"'),
         ("a,y\nnan,1\n", "TFG642", 2, 1, '"nan"'),
@@ -740,7 +740,7 @@ def test_numbers_that_float32_cannot_hold(value):
     data = np.ones((5, 2))
     data[3, 1] = value
     error = failure("TFG622", lambda: load(spec(step("iris")), replacement=data))
-    assert error.details["row"] == 3 and error.details["column"] == '"x1"'
+    assert error.details["row"] == "4 (index 3)" and error.details["column"] == '"x1"'
     failure("TFG622", lambda: load(spec(step("iris")), replacement=(np.ones((5, 2)), data[:, 1])))
 
 

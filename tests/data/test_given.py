@@ -7,8 +7,11 @@ import pyarrow as pa
 import pytest
 
 import tfdsl
+from tfdsl.cli.again import refuse
 from tfdsl.data import DataError, schema_of
 from tfdsl.data.load import load
+from tfdsl.diagnostics import TfgError
+from tfdsl.runs.reading import RunRecord
 
 COLUMNS = {
     "age": [31.5, None, 40.0, 22.0], "city": ["Rome", "Oslo", None, "Rome"], "rooms": [3, 1, 2, 2],
@@ -187,3 +190,47 @@ def test_a_pair_of_tables_of_pandas():
     assert [(one.name, one.gaps) for one in schema.table] == [("a", 1), ("b", 0), ("target", 1)]
     with pytest.raises(DataError, match="features are not all numbers"):
         schema_of(spec(target=None), (features.assign(city="Rome"), pandas.Series([1, 2, 3])))
+
+
+@pytest.mark.parametrize(
+    ("make", "row"),
+    [
+        (lambda c: pytest.importorskip("pandas").DataFrame(c, index=["k", "l", "m"]), "3 (index m)"),
+        (lambda c: pytest.importorskip("pandas").DataFrame(c), "3 (index 2)"),
+        (lambda c: pytest.importorskip("polars").DataFrame(c), "3 (index 2)"),
+        (pa.table, "3 (index 2)"),
+        (lambda c: {name: np.array(cells) for name, cells in c.items()}, "3 (index 2)"),
+        (lambda c: (np.array(c["a"])[:, None], np.array(c["b"])), "3 (index 2)"),
+    ],
+    ids=["labels", "pandas", "polars", "arrow", "dict", "pair"],
+)
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_a_row_is_named_as_where_it_is_from(make, row, bad):
+    with pytest.raises(DataError) as caught:
+        load(spec(target=None), replacement=make({"a": [1.0, 2.0, bad], "b": [1.0, 2.0, 3.0]})).array("features")
+    assert f"row {row} of " in caught.value.headline
+
+
+FRAMES = {
+    "pandas": lambda c: pytest.importorskip("pandas").DataFrame(c),
+    "polars": lambda c: pytest.importorskip("polars").DataFrame(c),
+    "arrow": pa.table,
+    "dict": lambda c: {name: np.array(cells) for name, cells in c.items()},
+    "pair": lambda c: (np.array(c["a"])[:, None], np.array(c["b"])),
+    "array": lambda c: np.column_stack([c["a"], c["b"]]),
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_a_run_on_given_data_is_recorded(kind, here):
+    """A frame and an array have no truth value, which must not matter to the record."""
+    program = tfdsl.compile(
+        'data d = csv("x.csv")\nm = reduce_mean(d.features)\nsession:\n    log to "logs"\n    print m\n',
+        data={"d": FRAMES[kind]({"a": [1.0, 2.0], "b": [3.0, 4.0]})},
+    )
+    result = program.run(options=tfdsl.Options(write=lambda line: None))
+    (record,) = map(RunRecord, result.records)
+    about = record.end["data"]["d"]
+    assert (about["given"], about["rows"], record.status) == ("Python", 2, "done") and about["sha256"]
+    with pytest.raises(TfgError, match="Python gave it the data 'd'"):
+        refuse(record)

@@ -333,7 +333,7 @@ def test_the_warning_names_the_row(here):
         notes[0][0].splitlines()[0]
         == notes[1][0].splitlines()[0]
         == (
-            'warning[TFG943]: column "id" of d has whole numbers that float32 cannot represent: row 5 is -1234567890123, which becomes '
+            'warning[TFG943]: column "id" of d has whole numbers that float32 cannot represent: row 6 is -1234567890123, which becomes '
             "-1234567954432"
         )
     )

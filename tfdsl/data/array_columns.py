@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
-from .schema import Column, DataError, FilePlace, numbered, shown, sizes
+from .schema import Column, DataError, FilePlace, FindPlace, numbered, shown, sizes
 from .sources.base import with_targets
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def _dtype(array: ArrayFacts) -> DType:
     return dtype
 
 
-def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origin: str) -> "ColumnSource":
+def source_of_arrays(
+    arrays: Mapping[str, Any], columns: Iterable[Column], origin: str,
+    find: FindPlace | None = None,
+) -> "ColumnSource":  # fmt: skip
     """The columns of `columns_of_arrays`, from the arrays themselves."""
     import numpy as np
 
@@ -92,4 +95,4 @@ def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origi
             rows = array if isinstance(array, StoredRows) else np.asarray(array)
             panels.append(((name,), Wholes(name, rows) if rows.dtype.kind == "u" else rows))
     rows = len(next(iter(arrays.values())))
-    return Held(rows, tuple(panels), origin, words)
+    return Held(rows, tuple(panels), origin, words, find=find)

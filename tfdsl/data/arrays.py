@@ -428,7 +428,7 @@ def _refuse(
     value, name = array.reshape(len(array), -1)[row, column], names[column if len(names) > 1 else 0]
     place = table.place(first + row, name)
     at = row_at(first + row, place)
-    if np.isnan(value) and place:
+    if np.isnan(value) and place is not None and place.line is not None:
         raise DataError(COLUMN_CELL, place=place, row=at, column=shown(name), cell="missing")
     way = f', or fill the missing numbers: | fill({shown(name)}, with="median")' if np.isnan(value) else ""
     raise DataError(DATA_VALUE, place=place, row=at, column=shown(name), value=value, dtype=dtype, way=way)

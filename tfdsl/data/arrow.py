@@ -24,7 +24,7 @@ from ..diagnostics.spelling import counted
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .arrays import Spool
 from .memory import check_room
-from .schema import Column, DataError, FilePlace, composed, shown, shown_path
+from .schema import Column, DataError, FilePlace, FindPlace, composed, row_at, shown, shown_path
 from .sources.base import Where, open_file, unreadable
 from .tables import BLOCK, Held, Matrix, absent
 
@@ -39,8 +39,9 @@ _EXACT = 1 << 53  # up to here float64 holds all whole numbers
 class ArrowColumn:
     """A column while it is read, from a type of Arrow."""
 
-    def __init__(self, name: str, type: pa.DataType, path: str):
+    def __init__(self, name: str, type: pa.DataType, path: str, find: FindPlace | None = None):
         self.name, self.path = name, path
+        self._find = find
         self.shape: tuple[int, ...] = ()
         while pa.types.is_fixed_size_list(type):
             self.shape, type = (*self.shape, type.list_size), type.value_type
@@ -54,6 +55,9 @@ class ArrowColumn:
         self.words: dict[str, int] = {}
         self.ends: list[float] = []
         self._largest = 0  # the whole number farthest from 0
+
+    def _place(self, row: int) -> FilePlace:
+        return (self._find and self._find(row, self.name)) or FilePlace(self.path)
 
     def _see(self, ends: Iterable[int | None]) -> None:
         self._largest = max(self._largest, *(int(one) for one in ends if one is not None), 0, key=abs)
@@ -94,7 +98,8 @@ class ArrowColumn:
             infinite = np.isinf(result)
             if infinite.any():
                 row = int(np.argmax(infinite))
-                raise DataError(COLUMN_CELL, place=FilePlace(self.path), row=first + row, column=shown(self.name),
+                place = self._place(first + row)
+                raise DataError(COLUMN_CELL, place=place, row=row_at(first + row, place), column=shown(self.name),
                                 cell=str(result[row]))  # fmt: skip
             self.gaps += int(np.isnan(result).sum()) - cells.null_count
         if self.dtype != BOOL and len(result) and not np.isnan(result).all():
@@ -115,8 +120,9 @@ class ArrowColumn:
         except UnicodeDecodeError:
             raw = (cell.as_buffer().to_pybytes() if cell.is_valid else b"" for cell in cells)
             row = next(at for at, cell in enumerate(raw) if not _is_text(cell))
-            details = {"row": first + row, "column": shown(self.name)}
-            raise DataError(COLUMN_NOT_UTF8, place=FilePlace(self.path), **details) from None
+            place = self._place(first + row)
+            details = {"row": row_at(first + row, place), "column": shown(self.name)}
+            raise DataError(COLUMN_NOT_UTF8, place=place, **details) from None
 
     def _nested(self, cells: pa.Array) -> np.ndarray:
         """The numbers of lists. Those of a list that is missing are nan."""
@@ -195,18 +201,18 @@ def _composed(schema: pa.Schema) -> pa.Schema:
 
 class Blocks:
     """Batches of Arrow as blocks of arrays. `again` gives the batches anew, each time from the first. With `choose`
-    only some rows of each block are kept."""
+    only some rows of each block are kept. `find` gives the places of cells that are in no file."""
 
     def __init__(
         self, schema: pa.Schema, path: str, again: Callable[[], Iterable[pa.RecordBatch]], stream: bool,
-        choose: "Choose | None" = None,
+        choose: "Choose | None" = None, find: FindPlace | None = None,
     ):  # fmt: skip
         schema = _composed(schema)
         names = list(schema.names)
         if len(set(names)) < len(names):
             twice = next(name for at, name in enumerate(names) if name in names[:at])
             raise DataError(COLUMN_TWICE, place=FilePlace(path), column=shown(twice))
-        self._schema, self.path, self._again, self._stream = schema, path, again, stream
+        self._schema, self.path, self._again, self._stream, self._find = schema, path, again, stream, find
         self.names, self.rows = names, 0
         self.rows_of: list[int] = []  # of each file
         self._read = self._new()
@@ -241,7 +247,7 @@ class Blocks:
         return tuple(self._read[self.names.index(name)].words)
 
     def _new(self) -> list[ArrowColumn]:
-        return [ArrowColumn(name, self._schema.field(name).type, self.path) for name in self.names]
+        return [ArrowColumn(name, self._schema.field(name).type, self.path, self._find) for name in self.names]
 
     def _blocks(self, columns: Sequence[ArrowColumn]) -> Iterator[list[np.ndarray]]:
         first = 0
@@ -271,7 +277,7 @@ class Blocks:
                 parts.clear()
         texts = {column.name: tuple(column.words) for column in words if column.dtype == STRING}
         order = {name: at for at, name in enumerate(self.names)}
-        return Held(self.rows, tuple(panels), origin, texts, streamed=self._stream, order=tuple(order))
+        return Held(self.rows, tuple(panels), origin, texts, streamed=self._stream, order=tuple(order), find=self._find)
 
 
 def parquet_blocks(paths: Sequence[str], where: Where, stream: bool, choose: "Choose | None" = None) -> Blocks:

@@ -12,6 +12,7 @@ from .memory import check_room
 from .schema import (
     DataError,
     FilePlace,
+    FindPlace,
     Schema,
     check_features,
     check_size,
@@ -78,7 +79,7 @@ def _table(data_name: str, data: Any, targets: Sequence[str], usual: Sequence[st
     except Exception as error:  # each library has errors of its own for what it cannot convert
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise _refused(data_name, f"a table that Arrow does not take: {reason}", _KINDS) from None
-    blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False)
+    blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False, find=_indices(data))
     if blocks.rows == 0:
         raise DataError(
             ARRAY_SHAPE, array="the table", shape=sizes((0, len(blocks.names))), wanted="a table of at least one row"
@@ -151,7 +152,9 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
         replace(one, gaps=_gaps(arrays[one.name])[0]) if one.name in arrays and one.shape == () else one
         for one in columns_of_arrays(facts, chosen, _ORIGIN)
     )
-    return OpenedData(Schema(facts[0].shape[0], table), lambda: source_of_arrays(arrays, table, _ORIGIN))
+    return OpenedData(
+        Schema(facts[0].shape[0], table), lambda: source_of_arrays(arrays, table, _ORIGIN, _indices(arrays))
+    )
 
 
 def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> OpenedData:
@@ -182,9 +185,15 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
     def source() -> "ColumnSource":
         from .tables import held
 
-        return held(names, features, target, _ORIGIN, "target")
+        return held(names, features, target, _ORIGIN, "target", find=_indices(features))
 
     return OpenedData(Schema(rows, table, named=named), source)
+
+
+def _indices(data: Any) -> FindPlace:
+    """How rows are called where the data is from: by the labels of a table of pandas, or by numbers from 0."""
+    labels = data.index if _is_pandas(data) else None
+    return lambda row, column: FilePlace(_ORIGIN, index=str(row if labels is None else labels[row]))
 
 
 def _gaps(array: Any) -> list[int]:

@@ -7,7 +7,7 @@ checks of values and sizes.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeAlias, TypeGuard
 from unicodedata import normalize
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
@@ -30,19 +30,27 @@ SHOWN = 40  # characters of a name or cell of the user's data in a message
 
 
 class FilePlace(Record):
-    """A place in a data file. Line and column count from 1, columns in characters."""
+    """A place in a data file. Line and column count from 1, columns in characters. In data from Python, `index` is
+    the label of the row in its table, or its number from 0."""
 
     path: str
     line: int | None = None
     column: int | None = None
+    index: str = ""
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
 
 
-def row_at(row: int, place: FilePlace | None) -> int | str:
-    """A row for a message: its number, from 0, and its line in the file if it is known."""
-    return row if place is None or place.line is None else f"{row} (line {place.line})"
+FindPlace: TypeAlias = Callable[[int, str], FilePlace | None]  # the place of a cell, by its row and column
+
+
+def row_at(row: int, place: FilePlace | None = None) -> int | str:
+    """A row for a message: its number, from 1, with its line in the file or its index in a table. `row` counts from
+    0."""
+    if place is not None and place.line is not None:
+        return f"{row + 1} (line {place.line})"
+    return f"{row + 1} (index {place.index})" if place is not None and place.index else row + 1
 
 
 class DataError(Exception):

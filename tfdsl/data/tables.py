@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from ..diagnostics import ARRAY_KIND, DATA_VALUE
-from .schema import DataError, FilePlace, shown
+from .schema import DataError, FilePlace, FindPlace, row_at, shown
 from .stored import StoredRows
 
 BLOCK = 16_384  # rows per block of a statistic; its last bits depend on this
@@ -88,7 +88,7 @@ class Held:
     streamed: bool = False
     synthetic: bool = False
     order: tuple[str, ...] = ()  # of the columns, if it is not that of the panels
-    find: Callable[[int, str], FilePlace | None] | None = None
+    find: FindPlace | None = None
 
     def read(self, rows: Rows) -> Block:
         block: Block = {}
@@ -193,7 +193,7 @@ def columns_of(array: np.ndarray, names: Iterable[str]) -> Block:
 
 
 def held(names: Sequence[str], features: object, target: object, origin: str, *targets: str,
-         synthetic: bool = False) -> Held:  # fmt: skip
+         synthetic: bool = False, find: FindPlace | None = None) -> Held:  # fmt: skip
     """The columns of a matrix of features, and of a target or None, of any real dtypes. `targets` names the targets."""
     matrix = features if isinstance(features, StoredRows) else real("features", features)
     panels: list[tuple[tuple[str, ...], Matrix]] = [(tuple(names), Floats(matrix))]
@@ -201,7 +201,7 @@ def held(names: Sequence[str], features: object, target: object, origin: str, *t
         array = real("target", target)
         one = len(targets) < 2
         panels.append((targets or ("target",), whole_or_float("target", array) if one else Floats(array)))
-    return Held(len(matrix), tuple(panels), origin, synthetic=synthetic)
+    return Held(len(matrix), tuple(panels), origin, synthetic=synthetic, find=find)
 
 
 def whole_or_float(name: str, data: object, is_bool: bool = False) -> np.ndarray:
@@ -219,7 +219,9 @@ def _check_int64(name: str, array: np.ndarray, rows: Rows) -> None:
     if large.any():
         at = int(np.argmax(large.reshape(len(array), -1).any(axis=1)))
         row = (rows.start or 0) + at if isinstance(rows, slice) else int(rows[at])
-        raise DataError(DATA_VALUE, row=row, column=shown(name), value=array[large].flat[0], dtype="int64", way="")
+        raise DataError(
+            DATA_VALUE, row=row_at(row), column=shown(name), value=array[large].flat[0], dtype="int64", way=""
+        )
 
 
 def real(name: str, data: object) -> np.ndarray:

@@ -107,7 +107,7 @@ class RunInputs:
         replacement = self._compiled.replaced.get(data.name)
         about: dict[str, object] = {
             "declared": " | ".join([_source(data), *(call(one.name, one.arguments) for one in data.transforms)]),
-            "given": os.fspath(replacement) if is_path(replacement) else replacement and "Python",
+            "given": _given(replacement),
             "folder": os.path.abspath(data.folder),
             "files": list(map(self._digests.value, self._of_data[data.name])),
         }
@@ -144,6 +144,13 @@ class RunInputs:
             for node in graph.nodes.values():
                 if node.row is STORED:
                     yield os.path.join(os.path.dirname(node.origin.span.source.path), node.text("from"))
+
+
+def _given(replacement: object) -> str | None:
+    """The path that replaces the source of data, or that Python does. Frames and arrays have no truth value."""
+    if replacement is None:
+        return None
+    return os.fspath(replacement) if is_path(replacement) else "Python"
 
 
 def _source(data: Data) -> str:

@@ -145,7 +145,7 @@ def _blocks(run: Execution, wanted: Prediction, data: Mapping[str, Pipeline], ro
             others = [shown(other) for other, *_ in one.rounded[1:]]
             more = f"; {listed_names(others)} {'have' if len(others) > 1 else 'has'} such numbers too" if others else ""
             run.options.note(
-                f"tfdsl: row {row} of {shown(column)} in {name} is {value:.0f}, and {rounded:.0f} as float32{more}"
+                f"tfdsl: row {row + 1} of {shown(column)} in {name} is {value:.0f}, and {rounded:.0f} as float32{more}"
             )
     numbers = sum(int(np.prod(array.shape[1:])) for array in fed.values())
     size = max(1, min(_BLOCK, _NUMBERS // max(1, numbers)))
@@ -171,7 +171,7 @@ def _together(keys: Sequence[tuple[str, Block]], start: int) -> dict[str, np.nda
             differ = np.flatnonzero((first != cells) & ((first == first) | (cells == cells)))  # NaN is as NaN
             if len(differ):
                 row = int(differ[0])
-                raise _error(PREDICT_KEYS, name=shown(name), first=of[name], other=data, row=start + row,
+                raise _error(PREDICT_KEYS, name=shown(name), first=of[name], other=data, row=start + row + 1,
                              one=shown(str(first[row])), two=shown(str(cells[row])))  # fmt: skip
             of.setdefault(name, data)
     return result

@@ -211,7 +211,7 @@ def _warnings(program: Program, name: str, used: Dataset) -> Iterator[Diagnostic
     if used.synthetic:
         yield Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})
     rounded = [
-        Diagnostic(DATA_ROUNDED, spec.origin.span, {"column": shown(column), "data": name, "row": row,
+        Diagnostic(DATA_ROUNDED, spec.origin.span, {"column": shown(column), "data": name, "row": row + 1,
                                                     "value": f"{value:.0f}", "rounded": f"{as_float:.0f}"})
         for column, row, value, as_float in used.rounded
     ]  # fmt: skip

@@ -98,7 +98,7 @@ def test_missing_cells_make_a_column_float32(write, column, stream):
     assert [(one.dtype.name, one.gaps) for one in schema.table] == [("int64", 0), ("float32", 1)]
     with pytest.raises(DataError) as caught:
         load(declared).array("features")
-    assert caught.value.message.code == "TFG637" and 'row 1 of column "b"' in caught.value.headline
+    assert caught.value.message.code == "TFG637" and 'row 2 of column "b"' in caught.value.headline
 
 
 @pytest.mark.parametrize("stream", [False, True])

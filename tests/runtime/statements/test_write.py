@@ -176,7 +176,7 @@ REFUSED = {
     'write deep to "v.csv"': ("TFG764", '"deep" [3, 2, 1] has more than one number in a column of a row'),
     'write complex(x, x) as c to "v.csv"': ("TFG765", '"c" has the dtype complex64, which the file cannot have'),
     'write x, n as x_0 to "v.csv"': ("TFG766", 'two columns of the file would be called "x_0"'),
-    'write decode_base64(["_w"]) as b to "v.csv"': ("TFG767", '"b" has bytes in row 0 that are no text in UTF-8'),
+    'write decode_base64(["_w"]) as b to "v.csv"': ("TFG767", '"b" has bytes in row 1 that are no text in UTF-8'),
     'write x to "v.png"': ("TFG768", '"x" [3, 2] is no picture'),
     'write reshape(x, [1, 2, 3, 1]) as p to "v.png"': (
         "TFG769", '"p" has the number -2 in picture 0, but pictures have numbers from 0 to 255'),

@@ -90,7 +90,9 @@ def _texts(name: str, array: "np.ndarray") -> "np.ndarray":
         try:
             result.reshape(-1)[at] = one.decode() if isinstance(one, bytes) else str(one)
         except UnicodeDecodeError:
-            raise DataError(OUTPUT_TEXT, name=shown(name), row=at // max(1, int(np.prod(array.shape[1:])))) from None
+            raise DataError(
+                OUTPUT_TEXT, name=shown(name), row=at // max(1, int(np.prod(array.shape[1:]))) + 1
+            ) from None
     return result
 
 

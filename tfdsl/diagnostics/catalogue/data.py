@@ -46,7 +46,7 @@ ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be 
 DATA_TOO_LARGE = _message("TFG621", "{what} is too large: {rows:row} of {columns:column}",
                           "the limits are {max_numbers:number} and {max_columns:column}")
 DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
-                      "rows count from 0, after the transforms; fix or remove that row{way}")
+                      "rows count from 1, after the transforms; fix or remove that row{way}")
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
                             "{way}")
 DATA_REPLACEMENT = _message("TFG624", "cannot replace the data {data} with {found}",
@@ -64,7 +64,7 @@ FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remed
 COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data is numbers, bools and text", "{way}")
 UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
-                        "rows count from 0; correct the cell, or remove its row or column")
+                        "rows count from 1; correct the cell, or remove its row or column")
 COLUMN_GAP = _message("TFG637", "row {row} of column {column} has no value, but {what} needs one in every row",
                       "{way}")
 NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}", "{way}")
