@@ -283,11 +283,15 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return f"write the type: {typed[1]} {typed[2]}: float32{typed[3]}"
     if word == "placeholder":
         return "a placeholder needs a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
+    if re.match(r"else\s+if\b", row):
+        return "write elif, and a condition"
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if _in_session(source, line):
         if help := _of_python(row):
             return help
+        if named := re.match(r"([\w.]+)\s*=\s*eval\s+\w", row):
+            return f"to compute something once, write: {named[1]} = loss with X = ...; over the rows of data: evaluate"
         if word == "evaluate":
             return f"give the result a name: result = {row}"
         if word in ("initialize", "initialise"):
