@@ -109,6 +109,50 @@ def test_unseen_categories_of_every_column_are_counted(files):
     assert program.dataset("new").features.tolist() == [[0, 0, 0, -1], [1, 0, -1, 0], [0, 0, -1, -1]]
 
 
+@pytest.mark.parametrize("names", ["abc", "798"], ids=["texts", "numbers"])
+@pytest.mark.parametrize(
+    ("classes", "unseen", "lacks"),
+    [
+        ("ab", "", ""), ("??", "", "is missing in 2 rows"), ("a?", "", "is missing in 1 row"), ("", "", "no column"),
+        ("ac", "1 cell", ""), ("c?", "1 cell", "is missing in 1 row"),
+    ],
+)  # fmt: skip
+def test_rows_whose_classes_are_to_be_predicted(files, names, classes, unseen, lacks):
+    """A missing class is no class that was not learned. A row of another class is."""
+    cells = [one.translate(str.maketrans("abc?", f"{names} ")).strip() for one in classes]
+    (files / "old.csv").write_text("size,class\n1,{}\n2,{}\n3,{}\n".format(*names[:2], names[0]))
+    (files / "new.csv").write_text("size,class\n0,{}\n1,{}\n".format(*cells) if cells else "size\n0\n1\n")
+    text = 'data old = csv("old.csv", target="class") | categories("class") | standardize\n' + NEW
+    program = tfdsl.compile(text)
+    said = [one.headline for one in program.diagnostics if one.code == "TFG660"]
+    assert said == ([f'"class" has categories that old has not learned, in {unseen}: "{names[2]}"'] if unseen else [])
+    assert program.dataset("new").features.shape == (2, 1)
+    if lacks:
+        with pytest.raises(TfgError) as caught:
+            tfdsl.compile(f"{text}t = new.target\n")
+        (error,) = [one for one in caught.value.diagnostics if one.severity == "error"]
+        assert error.code == "TFG304" and lacks in error.help_line and "are there to predict it" in error.help_line
+    else:
+        assert program.dataset("new").target.tolist() == [[0], [-1 if unseen else 1]]
+
+
+def test_the_rows_that_have_their_class(files):
+    """As the message about a target with missing cells says."""
+    (files / "old.csv").write_text("size,class\n1,a\n2,b\n3,a\n")
+    (files / "new.csv").write_text("size,class\n1,b\n2,\n")
+    text = (
+        'data old = csv("old.csv", target="class") | categories("class") | standardize\n'
+        'data new = csv("new.csv"{named}) | fitted(old)\nt = new.target\n'
+    )
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(text.format(named=""))
+    assert 'target="class", and after it | where(class == class)' in str(caught.value)
+    program = tfdsl.compile(
+        text.replace(" | fitted", " | where(class == class) | fitted").format(named=', target="class"')
+    )
+    assert program.dataset("new").target.tolist() == [[1]]
+
+
 @pytest.mark.parametrize("cell", ["1.5", "1e30", "99999999999999999999"])
 @pytest.mark.parametrize("stream", ["", ", stream=true"])
 def test_a_column_of_whole_numbers_stays_one(files, cell, stream):

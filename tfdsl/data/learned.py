@@ -491,7 +491,7 @@ def _as(cells: Any, schema: Schema, name: str) -> Any:
 
 
 def _unseen(table: "Table", step: FittedStep) -> Iterator[Unseen]:
-    """The categories of columns that a step has not learned."""
+    """The categories of columns that a step has not learned. A missing cell has none."""
     import numpy as np
 
     own = set(table.block(slice(0, 1)))
@@ -500,7 +500,9 @@ def _unseen(table: "Table", step: FittedStep) -> Iterator[Unseen]:
     counts, some = dict.fromkeys(known, 0), {name: dict[str, None]() for name in known}
     for _, block in table.blocks() if known else ():
         for name, of in codes.items():
-            new = block[name][of(block[name]) < 0]
+            cells = block[name]
+            is_there = cells == cells if table.words.get(name) is None else cells >= 0
+            new = cells[is_there & (of(cells) < 0)]
             counts[name] += len(new)
             if len(new) and len(some[name]) < _SOME:
                 words, values = table.words.get(name), new[np.sort(np.unique(new, return_index=True)[1])].tolist()

@@ -1,13 +1,15 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
 import re
+from typing import cast
 
 from ...data import SOURCES, TRANSFORMS
 from ...data.advice import missing_with
+from ...data.learned import Fitted
 from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
-from ...diagnostics.spelling import nearest
+from ...diagnostics.spelling import counted, nearest
 from ...ops import OPS, left_out, other_names
 from ...program import BatchField, Field
 from ...record import replace
@@ -116,18 +118,27 @@ def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
     if pipeline is None:
         return ""
     stages = [statement.stages[at + 1] for at in pipeline.order]
-    for stage, before, after in zip(stages, pipeline.schemas, pipeline.schemas[1:]):
+    for at, (stage, before, after) in enumerate(zip(stages, pipeline.schemas, pipeline.schemas[1:])):
         if before.targets and not after.targets:
             target = before.targets[0].name
             return f"the target is {shown(target)}, which {stage.name} takes away: leave it out of {stage.span.text}"
         kind = TRANSFORMS[stage.name]
-        learned = ctx.datasets.get(stage.arguments[0].value.span.text) if kind.takes_data else None
-        if learned is not None and learned.schema.targets:
-            target = learned.schema.targets[0].name
-            if before.column(target) is not None:  # without it, windows go to the last row
+        learned = cast(Fitted, pipeline.learned(at)["fitted"]) if kind.takes_data else None
+        if learned is not None and learned.source.targets:
+            target = learned.source.targets[0].name
+            column = before.column(target)
+            if column is None:
+                return (
+                    f"its rows have no column {shown(target)}, the target of {learned.name}: they are there to predict "
+                    "it"
+                )
+            if not column.gaps:  # windows go to the last row
                 return f"name the target in its source: target={shown(target)}"
+            test = target if column.field == target else f"column({shown(target)})"
             return (
-                f"its rows have no column {shown(target)}, the target of {learned.name}: they are there to predict it"
+                f"{shown(target)}, the target of {learned.name}, is missing in {counted(column.gaps, 'row')}: the rows "
+                f"are there to predict it. To use those that have it, write in the source target={shown(target)}, and "
+                f"after it | where({test} == {test})"
             )
     return ""
 
