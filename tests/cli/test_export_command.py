@@ -269,6 +269,22 @@ def test_an_op_that_onnx_lacks(here, capsys):
     assert "TFG839" in said and "StringJoin" in said and "texts.tfg:3:" in said
 
 
+@pytest.mark.long
+@NEEDS_ONNX
+@pytest.mark.parametrize("layer", ["nn.lstm(X, 3, reverse=true)", "nn.bidirectional(nn.gru, X, 3, lengths=[2, 5])"])
+def test_loops_that_go_backward(here, capsys, layer):
+    """tf2onnx alone stacks the results of such loops in the order of their iterations."""
+    import onnxruntime
+
+    (here / "back.tfg").write_text(f"import nn\nseed 42\nplaceholder X: float32[2, 5, 4]\noutputs, _ = {layer}\n")
+    assert main(["export", "back.tfg", "--values", "outputs", "-o", "back.onnx"]) == 0, capsys.readouterr().err
+    X = np.random.default_rng(1).normal(size=[2, 5, 4]).astype(np.float32)
+    with tfdsl.compile("back.tfg").session() as session:
+        wanted = session.run("outputs", {"X": X})
+    (found,) = onnxruntime.InferenceSession("back.onnx").run(["outputs"], {"X": X})
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+
 # --- TensorFlow Serving ---------------------------------------------------------------------------
 
 SERVING = Path(__file__).parents[2] / "docs/howto/serving.md"

@@ -65,7 +65,6 @@ EXPORTS = {
     "word2vec": ["directions,nearest"],
 }
 # Programs that tf2onnx gets wrong, and what is reported.
-NOT_CONVERTED = {"bidirectional_lstm": "makes a model of it that computes other values"}
 ROWS = 4  # of inputs; that of gcn are the nodes of a graph
 
 PATHS = [path for path in (*MODELS, *WITH_DATA) if not path.stem.startswith("cluster_")]  # these need a cluster
@@ -95,10 +94,6 @@ def test_onnxruntime_computes_what_the_program_computes(path, here, monkeypatch,
     import onnxruntime
 
     values, inputs, expected = expected_of(path, here, monkeypatch)
-    if path.stem in NOT_CONVERTED:
-        assert main(["export", str(path), "--from", "model.ckpt", *values, "-o", "model.onnx", "-q"]) == 1
-        assert NOT_CONVERTED[path.stem] in capsys.readouterr().err and not os.path.exists("model.onnx")
-        return
     exported(path, values, "model.onnx", inputs, expected, capsys)
     session = onnxruntime.InferenceSession("model.onnx")
     check("onnx", dict(zip(expected, session.run(list(expected), inputs), strict=True)), expected)

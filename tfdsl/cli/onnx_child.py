@@ -54,6 +54,7 @@ def _convert(inputs: list[str], outputs: list[str], tables: dict[str, list[Any]]
     found: list[dict[str, str]] = []
     try:
         _fix_one_hot(definition)
+        _fix_backward_loops(definition)
         with tf.Graph().as_default():  # there is no eager execution in it
             definition = tf_loader.tf_optimize(wanted["input_names"], wanted["output_names"], definition)
         with tf.Graph().as_default() as graph:
@@ -117,6 +118,42 @@ def _fix_one_hot(definition: Any) -> None:
         node.ClearField("attr")
         node.attr["T"].type = made
         node.input[:] = [is_one, on, off]
+
+
+def _fix_backward_loops(definition: Any) -> None:
+    """Have the results of loops that count down stand in order. tf2onnx stacks what the iterations of a loop write one
+    after the other, whatever the index. So they are reversed after it."""
+    from tensorflow.core.framework.types_pb2 import DT_INT32
+    from tensorflow.python.framework.tensor_util import make_tensor_proto
+
+    nodes = {node.name: node for node in definition.node}
+    bodies = {function.signature.name: function for function in definition.library.function}
+
+    def is_backward(stack: Any) -> bool:
+        """Whether the list comes from a loop that writes at an index from which it subtracts."""
+        name, _, place = stack.input[0].partition(":")
+        while nodes[name].op == "Identity":
+            name, _, place = nodes[name].input[0].partition(":")
+        if nodes[name].op not in ("While", "StatelessWhile"):
+            return False
+        body = bodies[nodes[name].attr["body"].func.name]
+        inner = {node.name: node for node in body.node_def}
+        taken, given = ([one.name for one in side] for side in (body.signature.input_arg, body.signature.output_arg))
+        written = inner.get(body.ret[given[int(place or 0)]].partition(":")[0])
+        if written is None or written.op != "TensorListSetItem" or written.input[1] not in taken:
+            return False
+        index = written.input[1]
+        after = inner.get(body.ret[given[taken.index(index)]].partition(":")[0])
+        return after is not None and after.op == "Sub" and after.input[0] == index
+
+    for stack in [node for node in definition.node if node.op == "TensorListStack" and is_backward(node)]:
+        name, dtype = stack.name, stack.attr["element_dtype"].type
+        stack.name = f"{name}/backward"
+        axis = definition.node.add(name=f"{name}/axis", op="Const")
+        axis.attr["dtype"].type = DT_INT32
+        axis.attr["value"].tensor.CopyFrom(make_tensor_proto([0], DT_INT32))
+        made = definition.node.add(name=name, op="ReverseV2", input=[stack.name, axis.name])
+        made.attr["T"].type, made.attr["Tidx"].type = dtype, DT_INT32
 
 
 def _nodes(graph: Any) -> "Iterator[Any]":
