@@ -172,6 +172,72 @@ def test_progress_changes_in_place(shell, monkeypatch):
     assert [text.partition(",")[0] for text, *_ in calls[3:]] == ["step 1 of 3", "step 2 of 3", "step 3 of 3", ""]
 
 
+EVALUATED = """\
+data d = moons(20, seed=1)
+placeholder X: float32[n, 2]
+scope accuracy:
+    half = X / 2
+accuracy = reduce_mean(accuracy.half)
+session:
+    test = evaluate accuracy, shape(X)[1] as columns on d as b with X = b.features
+"""
+
+
+def test_what_a_session_evaluated_has_a_value_elsewhere(shell):
+    shell.tfg(EVALUATED, "model")
+    assert "'accuracy' of In[2] has no value without a feed of X, but test.accuracy has one" in shell.tfg(
+        "accuracy + 1"
+    )
+    mean = shell.value("test.accuracy")
+    model = shell["model"]
+    assert model["test.accuracy"] == mean == model["test"]["accuracy"] and "test.accuracy" in model
+    assert "test.rows" not in model and "accuracy" not in model
+    for name, words in (("z", "the names with values are test"), ("test.accurcy", ""), ("acuracy", "'accuracy'?")):
+        with pytest.raises(KeyError) as caught:
+            model[name]
+        assert words in str(caught.value)
+
+
+class Other:
+    """No value for a cell."""
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda pandas: pandas.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), "type DataFrame. A cell reads a table only if"),
+        (lambda pandas: pandas.DataFrame({"a": [1, 2], "b": [True, False]}), '%%tfg --data table=df1, and in the cell data table'),
+        (lambda pandas: {"a": [1, 2]}, "type dict. A cell reads a table only if"),
+        (lambda pandas: np.array(["a", 1], object), "type ndarray. A cell reads numbers, texts"),
+        (lambda pandas: Other(), "type Other. A cell reads numbers, texts"),
+        (lambda pandas: {1, 2}, "type set. A cell reads numbers, texts"),
+    ],
+)  # fmt: skip
+def test_python_variables_that_no_cell_reads(shell, make, words):
+    shell["df1"] = make(pytest.importorskip("pandas"))
+    said = shell.tfg("session:\n    print df1\n")
+    assert (
+        "there is no name 'df1'" in said
+        and "'df1' is a Python variable of " in said
+        and words in said
+        and "did you" not in said
+    )
+
+
+def test_tables_that_cells_read(shell):
+    """Those that docs/notebooks.md names."""
+    pandas = pytest.importorskip("pandas")
+    for value, wanted in (
+        (pandas.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}), [[1, 3], [2, 4]]),
+        (pandas.DataFrame({"a": [1, None]}, dtype="Int64"), [[1], [np.nan]]),
+        (pandas.DataFrame({"a": ["x", "y"]}), [["x"], ["y"]]), (pandas.Series([1.5, 2.5]), [1.5, 2.5]),
+        (pandas.Series([True, False]), [True, False]), (pa.table({"a": [1.5], "b": [2]}), [[1.5, 2]]),
+    ):  # fmt: skip
+        shell["df1"] = value
+        found = np.asarray(shell.value("df1"))
+        assert found.tolist() == wanted or np.array_equal(found, wanted, equal_nan=True)
+
+
 def test_a_name_for_the_cell(shell):
     shell.tfg(TRAINING, "model")
     model = shell["model"]
@@ -409,7 +475,10 @@ def test_names_without_a_value(shell):
               "optimize with momentum(0.9) as step\nsession:\n    run step\n", "-q")  # fmt: skip
     assert "'y' of In[2] has no value without a feed of x" in shell.tfg("z = y + 1")
     assert "'step' of In[2] is an operation without output" in shell.tfg("session:\n    run step")
-    assert "the scope 'loss' of an earlier cell is not known here, but its names are: y" in shell.tfg("z = loss.y")
+    assert """'loss' is a scope of an earlier cell, whose values Python can read: ["loss.y"]""" in shell.tfg(
+        "z = loss.y"
+    )
+    assert "'x' of In[2] is a placeholder, which only that cell can feed: declare one here" in shell.tfg("z = x + 1")
     assert "did you mean 'w'?" in shell.tfg("z = ww")
 
 

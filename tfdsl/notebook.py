@@ -38,9 +38,10 @@ from .cli.parser import CommandParser
 from .cli.progress import bar
 from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
+from .data.given import is_table
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .diagnostics.render import render_text
-from .diagnostics.spelling import counted, did_you_mean
+from .diagnostics.spelling import counted, did_you_mean, listed
 from .draw.curves import curves
 from .draw.formats.svg import svg
 from .draw.links import linked
@@ -76,6 +77,7 @@ def load(shell: "InteractiveShell") -> None:
 
 
 _PAUSE = 0.5  # seconds between two updates of a progress
+_LISTED = 10  # names in a message
 
 
 class CellError(Exception):
@@ -89,7 +91,7 @@ class Cell:
     """A cell that ran: its `program`, the `result` of its sessions, and the values of its names, `cell["w"]`.
 
     A value is the value of the name after the sessions: a NumPy array, or a plain number or string. The name of an
-    `evaluate` of several values has a dict.
+    `evaluate` of several values has a dict, and `cell["test.cost"]` is one of them.
     """
 
     def __init__(self, program: Compiled, result: "Result | None" = None):
@@ -111,8 +113,15 @@ class Cell:
         """The values that the sessions of the cell gave to names."""
         return self.result.session_values if self.result is not None else {}
 
+    def _evaluated(self, name: str) -> object:
+        """A value that the sessions gave: of a name, or of a field of an `evaluate`. `NO_VALUE` if they gave none."""
+        of, _, field = name.rpartition(".")
+        fields = self.session_values.get(of)
+        found = fields.get(field, NO_VALUE) if isinstance(fields, dict) else NO_VALUE
+        return self.session_values.get(name, found)
+
     def __contains__(self, name: str) -> bool:
-        if name in self.session_values:
+        if self._evaluated(name) is not NO_VALUE:
             return True
         if name not in self.program:
             return False
@@ -122,12 +131,14 @@ class Cell:
         return isinstance(named.value, Static)  # the meaning of a list of tensors in a later cell is undecided
 
     def __getitem__(self, name: str) -> object:
-        if name in self.session_values:
-            return self.session_values[name]
+        if (found := self._evaluated(name)) is not NO_VALUE:
+            return found
         if name not in self:
             needed = " and ".join(self.needs(name))
-            near = did_you_mean(name, [*self.program.names, *self.session_values])
-            why = f" without a feed of {needed}" if needed else f"; {near}" if near else ""
+            names = [*self.session_values, *self.program.names]
+            having = [one for one in names if one in self]
+            near = did_you_mean(name, names) or f"the names with values are {listed(having, _LISTED) or 'none'}"
+            why = f" without a feed of {needed}" if needed else f"; {near}"
             raise KeyError(f"{name!r} has no value in this cell{why}")
         if name not in self._values:
             graph, _ = self.program.names[name]
@@ -244,7 +255,7 @@ class _Around:
         data = {n: v for n, v in python.items() if is_data(v) and not n.startswith("_") and n not in hidden}
         self._python = {n: v for n, v in data.items() if n not in bound or bound[n].python is not v}
         self._bound = {n: v for n, v in bound.items() if n not in self._python}
-        self._tables = {n for n in python if not n.startswith("_") and n not in hidden}
+        self._variables = {n: v for n, v in python.items() if not n.startswith("_") and n not in hidden}
         self.used: dict[str, Cell] = {}
         self.names = ExternalNames(_Names(self._bound, self._of_cell), _Names(self._python, self._of_python))
 
@@ -264,20 +275,42 @@ class _Around:
         name = (diagnostic.details or {}).get("name") if diagnostic.message is UNKNOWN_NAME else None
         if not isinstance(name, str):
             return diagnostic
-        if name in self._tables and (declared := _source_of(diagnostic)):
+        if name in self._variables and (declared := _source_of(diagnostic)):
             line = f"%%tfg --data {declared}={name}"
             why = f"'{name}' is a Python variable. The line {line} gives it to the declaration: "
             return replace(diagnostic, help=f'{why}data {declared} = csv("{name}.csv")')
-        inside = [other.rpartition(".")[2] for other in self._bound if other.startswith(f"{name}.")]
-        if inside:
-            why = f"the scope '{name}' of an earlier cell is not known here, but its names are: {', '.join(inside)}"
-            return replace(diagnostic, help=why)
-        if name not in self._bound:
-            return diagnostic
-        cell = self._bound[name].cell
-        needed = " and ".join(cell.needs(name))
-        why = f"has no value without a feed of {needed}" if needed else "is an operation without output"
-        return replace(diagnostic, help=f"'{name}' of {cell.program.program.path} {why}")
+        help = _without_value(name, self._bound[name].cell) if name in self._bound else ""
+        inside = [f'["{other}"]' for other in self._bound if other.startswith(f"{name}.")]
+        if not help and inside:
+            help = f"'{name}' is a scope of an earlier cell, whose values Python can read: {listed(inside, _LISTED)}"
+        if not help and name in self._variables:
+            help = _unreadable(name, self._variables[name])
+        return replace(diagnostic, help=help) if help else diagnostic
+
+
+def _without_value(name: str, cell: Cell) -> str:
+    """Why a name of an earlier cell has no value for another cell, and what has."""
+    here, needed = cell.program.program.path, cell.needs(name)
+    if needed == [name]:
+        return f"'{name}' of {here} is a placeholder, which only that cell can feed: declare one here"
+    if not needed:
+        return f"'{name}' of {here} is an operation without output"
+    known = [
+        f"{one}.{name}" for one, fields in cell.session_values.items() if isinstance(fields, dict) and name in fields
+    ]
+    way = f"but {known[0]} has one" if known else "so evaluate or print it there"
+    return f"'{name}' of {here} has no value without a feed of {' and '.join(needed)}, {way}"
+
+
+def _unreadable(name: str, value: object) -> str:
+    """Why a Python variable has no value in a cell."""
+    of_type = f"'{name}' is a Python variable of type {type(value).__name__}"
+    if is_table(value) or isinstance(value, Mapping):
+        return (
+            f"{of_type}. A cell reads a table only if its columns are all numbers, or all texts. Any table can be "
+            f'data: %%tfg --data table={name}, and in the cell data table = csv("{name}.csv")'
+        )
+    return f"{of_type}. A cell reads numbers, texts, lists of them, and what NumPy makes an array of one of these kinds"
 
 
 def _source_of(diagnostic: Diagnostic) -> str:
