@@ -21,6 +21,7 @@ from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from typing import SupportsFloat, cast
 
 from ..record import State
+from ..runs.folders import TRIALS
 from ..runs.form import PREFIX
 from ..runtime.observer import RunObserver, RunStopped
 from ..runtime.options import Options
@@ -142,7 +143,7 @@ class Trials:
     # --- in the fork ----------------------------------------------------------------------
 
     def _folder(self, number: int) -> str:
-        return os.path.join(self._study.folder, "trials", f"{number:04}")
+        return os.path.join(self._study.folder, TRIALS, f"{number:04}")
 
     def _try(self, number: int, values: Mapping[str, Value], told: socket.socket) -> int:
         """Run a trial, and tell its outcome."""

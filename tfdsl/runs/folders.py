@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from .form import BEGIN, MANIFEST
 
-_STUDY = frozenset({"journal.log", "trials"})  # what is in the folder of a study
+JOURNAL, TRIALS = "journal.log", "trials"  # what is in the folder of a study
 
 
 def folders_below(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -26,7 +26,7 @@ def _is_left_out(folder: str, name: str) -> bool:
 def project_folders(path: str) -> Iterator[tuple[str, list[str]]]:
     """The same folders with their files, without records and studies: the programs in them are what has run."""
     for folder, inner, files in folders_below(path):
-        if _is_record(files) or {*inner, *files} >= _STUDY:
+        if _is_record(files) or {*inner, *files} >= {JOURNAL, TRIALS}:
             inner.clear()
         else:
             yield folder, files

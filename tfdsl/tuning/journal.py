@@ -10,8 +10,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from ..diagnostics import STUDY_DAMAGED, Diagnostic, TfgError
-
-_NAME = "journal.log"
+from ..runs.folders import JOURNAL
 
 
 class _Held(JournalFileOpenLock):
@@ -31,7 +30,7 @@ def storage(folder: str, name: str) -> JournalStorage:
 
     Raises `TfgError` if another line is damaged.
     """
-    path = os.path.join(folder, _NAME)
+    path = os.path.join(folder, JOURNAL)
     is_begun = os.path.exists(path) and _mend(folder, path)
     try:
         found = JournalStorage(JournalFileBackend(path, _Held(path)))
@@ -55,7 +54,7 @@ def _mend(folder: str, path: str) -> bool:
             if not line.endswith(b"\n"):
                 break
             if not _is_object(line):
-                raise _damaged(folder, f"line {number} of {_NAME} is not a JSON object")
+                raise _damaged(folder, f"line {number} of {JOURNAL} is not a JSON object")
             whole += len(line)
         file.truncate(whole)
     return whole > 0
