@@ -59,12 +59,12 @@ def _history(trials: Sequence[EndedTrial], plan: StudyPlan) -> list[str]:
     for one in trials:
         assert one.value is not None
         best = one.value if best is None else (max if plan.maximize else min)(best, one.value)
-        line.append(f"{x.at(one.number):.1f},{y.at(best):.1f}")
+        line.append(f"{'H' if line else 'M'}{x.at(one.number):.1f}{'V' if line else ' '}{y.at(best):.1f}")
     ends = [f"{round(one)}" for one in x.ends()] if trials else ["", ""]
     dots = _dots([(x.at(one.number), one) for one in trials], y, plan)
     return [
         *_frame("trial", ends, y, plan.objective),
-        f'<polyline points="{" ".join(line)}" fill="none" stroke="{_BEST}" stroke-width="1.5"/>',
+        f'<path d="{"".join(line)}" fill="none" stroke="{_BEST}" stroke-width="1.5"/>',
         *dots,
     ]
 
