@@ -121,6 +121,40 @@ def test_clipped_gradients(here, clip, text):
     assert proved(clipped(clip)) == f"optimize loss with adam(learning_rate=0.1, {text}) as Adam"
 
 
+CLIPS = {
+    "clipnorm": lambda found: [tf.clip_by_norm(one, 0.5) for one in found],
+    "clipvalue": lambda found: [tf.clip_by_value(one, -0.5, 0.5) for one in found],
+    "global_clipnorm": lambda found: tf.clip_by_global_norm(found, 0.5)[0],
+}
+
+
+@pytest.mark.parametrize(("argument", "optimizer", "resource"), some(
+    product(CLIPS, BY_ROWS[:4], (True, False)),
+    [("global_clipnorm", BY_ROWS[2], False), ("clipnorm", BY_ROWS[1], True), ("clipvalue", BY_ROWS[0], False)]
+))  # fmt: skip
+def test_clipped_rows(here, argument, optimizer, resource):
+    """TensorFlow 1 clips the slices of a row that is taken twice one by one."""
+
+    def build():
+        loss, variables = words(resource)
+        optimizer().apply_gradients(zip(CLIPS[argument](tf.gradients(loss, variables)), variables))
+
+    assert f"{argument}=0.5, sum_slices=false)" in proved(build)
+
+
+@pytest.mark.parametrize("argument", CLIPS)
+def test_clipped_rows_of_a_program(here, argument):
+    """A program adds the slices of a row up before it clips them."""
+    program = f"""
+variable table = [[1.0, 2.0], [3.0, 4.0]]
+variable scale = [1.0, 2.0]
+placeholder x: int32[?]
+optimize reduce_sum(square(gather(table, x)) * scale) with adam({argument}=0.5)
+"""
+    source = verified(graph_of(compile_source(Source("p.tfg", program)).graph.as_graph_def()))
+    assert f"{argument}=0.5)" in source.replace("\n", "").replace("    ", "")
+
+
 def norms_that_are_logged(found):
     gradients, norm = tf.clip_by_global_norm(found, 0.5)
     v1.summary.scalar("norm", norm)

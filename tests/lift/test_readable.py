@@ -1,5 +1,7 @@
 """Graphs made by hand in TensorFlow 1, lifted to readable source, which then computes the same."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -301,13 +303,30 @@ def printing_loop():
         v1.enable_control_flow_v2()
 
 
-@pytest.mark.parametrize("build", [two_rates, weighted, printing_loop])
-def test_what_has_no_readable_form_is_written_exactly(build):
+def readable_of(build):
     with tf.Graph().as_default() as graph:
         build()
-    lifted = lift_readable(graph_of(graph.as_graph_def()))
+    return lift_readable(graph_of(graph.as_graph_def()))
+
+
+def test_what_has_no_readable_form_is_written_exactly():
+    lifted = readable_of(printing_loop)
     assert lifted.source.startswith("# lifted from graph") and "exactly" in lifted.source.splitlines()[0]
     assert "written node for node, because" in lifted.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (two_rates, "step updates variables with different arguments"),
+        (weighted, "the loss of GradientDescent is not found"),
+    ],
+)
+def test_a_step_that_is_no_optimize_stays_as_it_was(build, reason):
+    """Its ops take references, so its variables are reference variables. All else is readable."""
+    source = readable_of(build).source
+    assert f"# stays as it was: {reason}\n" in source and "variable w = 1.0, resource=false\n" in source
+    assert re.search(r"loss = square\(.*\)", source) and "raw.ApplyGradientDescent(" in source
 
 
 def test_the_seed_of_the_graph_is_a_statement():

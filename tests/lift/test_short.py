@@ -135,6 +135,22 @@ total = reduce_sum(outputs)
 """
 
 
+def measured():
+    """Two results of one kind. Each keeps the name of its node."""
+    x, y = (v1.placeholder(tf.float32, [4], name) for name in "xy")
+    for name, scale in (("old", 1.0), ("new", 2.0)):
+        with v1.name_scope(name):
+            tf.reduce_mean(tf.abs(tf.tanh(x * scale - y)), name="error")
+
+
+MEASURED = """\
+placeholder x: float32[4]
+placeholder y: float32[4]
+old_error = reduce_mean(abs(tanh(x * 1.0 - y))) as "old/error"
+new_error = reduce_mean(abs(tanh(x * 2.0 - y))) as "new/error"
+"""
+
+
 def single():
     """Lists of one tensor."""
     x = v1.placeholder(tf.float32, [2, 3], "x")
@@ -210,6 +226,7 @@ def proved(saved, made, folder):
         (towers, TOWERS),
         (recurrent, RECURRENT),
         (folded, FOLDED),
+        (measured, MEASURED),
         (single, SINGLE),
         (initializers, INITIALIZERS),
     ],

@@ -120,6 +120,20 @@ def test_rows_of_a_table_are_taken_together(argument, engine):
     assert not np.allclose(dense.variables["w"], [[0.1, 2.2], [0.7, 1.4], [1, 1], [1, 1]])  # as without the argument
 
 
+def test_slices_of_a_row_can_be_clipped_one_by_one():
+    """As TensorFlow 1 does: the two slices of the first row have the norm 1 each, together 2."""
+    program = """
+variable w = [1.0, 1.0]
+optimize reduce_sum(gather(w, [0, 0])) with gradient_descent(learning_rate=0.1, clipnorm=1.0{own})
+
+session:
+    train 1 step: print w
+"""
+    for own, expected in (("", 0.9), (", sum_slices=false", 1 - 0.2 / np.sqrt(2))):
+        result = tfdsl.compile(program.format(own=own)).run(options=Options(write=lambda line: None))
+        np.testing.assert_allclose(result.variables["w"], [expected, 1.0], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("engine", "argument"), some(
     product(("step", "loop", "xla"), ("clipnorm", "clipvalue", "global_clipnorm")),
     [*product(["step"], ("clipnorm", "clipvalue", "global_clipnorm")), ("xla", "clipvalue")],

@@ -158,12 +158,14 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
     """Warn of every node that nothing uses: no node, session, loss or summary. `told` has the nodes of each graph
     that another warning covers.
 
-    In a file without sessions, or with sessions that only give variables their values, the last statement and the nodes
+    A name that begins with `_` uses its node: the caller of a function does not need a result of it. In a file without
+    sessions, or with sessions that only give variables their values, the last statement and the nodes
     with whole names count as used.
     """
     has_sessions = any(bodies_of(program, graph) for graph in program.graphs)
     for builder, graph, known in zip(ctx.graphs.values(), program.graphs, told, strict=True):
         used = _used(builder, graph, program) | known
+        used |= {ref.node for name, _, refs in builder.bound if name.startswith("_") for ref in refs}
         if not has_sessions:
             used |= {id for id, node in graph.nodes.items() if node.is_whole}
             last = next((one.span for one in reversed(tree.body) if not isinstance(one, t.Session)), None)

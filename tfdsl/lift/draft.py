@@ -12,10 +12,19 @@ from ..record import Record, State, field, replace
 from ..types import FLOAT32, TensorType
 from .constants import LiftedParameter
 from .graph import GRADIENTS_SCOPE, SWITCHES, VARIABLES, Endpoint, GraphNode, SavedGraph
+from .unfolded import UnfoldedPart
 
 
 class NotReadable(Exception):
     """Raised with a reason if only the exact form can express a part of a graph."""
+
+
+class NotFolded(NotReadable):
+    """Raised if a fold cannot write some nodes in its form. They stay as they were if their own ops can be written."""
+
+    def __init__(self, reason: str, part: UnfoldedPart):
+        super().__init__(reason)
+        self.part = part
 
 
 # --- operands ---------------------------------------------------------------------------------
@@ -162,6 +171,7 @@ class VariablePiece(LiftedPiece):
     type: TensorType = _SCALAR
     initial: Operand = Given(0, "")
     is_trainable: bool = True
+    is_reference: bool = False  # as TensorFlow 1 made them, for ops that take nothing else
 
     def operands(self) -> Iterator[Operand]:
         yield self.initial
@@ -176,6 +186,7 @@ class StepPiece(LiftedPiece):
     trained: tuple[Endpoint, ...] | None = None  # None if these are all trainable ones
     global_step: Endpoint | None = None
     gradients: tuple[Operand, ...] = ()  # of an `apply`
+    rows: tuple[Endpoint, ...] = ()  # the gradients of rows before they are changed
     is_whole: bool = False  # its variables are named without the scope of its node, which is only a name scope
     is_scoped: bool = False  # its variables are named with the scope of its node
 

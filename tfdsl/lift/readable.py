@@ -17,6 +17,7 @@ from .draft import (
     BlockPiece,
     Draft,
     FunctionCallPiece,
+    NotFolded,
     NotReadable,
     PlaceholderPiece,
     StepPiece,
@@ -103,9 +104,14 @@ def lift_readable(
 def readable(
     graph: SavedGraph, arrays: str = "", unfolded: Unfolded = ALL_FOLDED, options: LiftOptions = USUAL
 ) -> ReadableForm:
-    """The readable form of a graph. Raises `NotReadable` if it has none."""
+    """The readable form of a graph. Parts that cannot be folded stay as they were. Raises `NotReadable` if the graph
+    has no readable form."""
     try:
         return _readable(graph, arrays, unfolded, options)
+    except NotFolded as error:
+        if error.part.nodes <= unfolded.of(error.part.fold):
+            raise
+        return readable(graph, arrays, replace(unfolded, parts=(*unfolded.parts, error.part)), options)
     except (NotReadable, TfgError):
         raise
     except Exception as error:  # a fold fails on nodes that it does not foresee
@@ -234,7 +240,7 @@ def _written(
     variables = tuple(one for one in draft.pieces.values() if isinstance(one, VariablePiece))
     avoid: set[str] = set()
     while True:
-        kept = roots if unfolded.is_apart else fold_repeats(draft, roots, frozenset(avoid))
+        kept = roots if unfolded.is_apart else fold_repeats(draft, roots, frozenset(avoid), unfolded.nodes)
         writer = Writer(draft, functions, kept=named, unfolded=unfolded, variables=variables)
         try:
             source = writer.write(kept)

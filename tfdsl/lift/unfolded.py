@@ -7,8 +7,8 @@ from ..record import Record
 
 
 class UnfoldedPart(Record):
-    """Nodes that a fold leaves alone. `form` is the form that the fold would write, and `reason` is a clause that says
-    what is wrong with it."""
+    """Nodes that a fold leaves alone. `form` is the form that the fold would write, if it has one, and `reason` is a
+    clause that says what is wrong with it."""
 
     fold: str
     nodes: frozenset[str]
@@ -16,7 +16,7 @@ class UnfoldedPart(Record):
     reason: str
 
     def __str__(self) -> str:
-        return f"stays as it was: as {self.form}, {self.reason}"
+        return f"stays as it was: as {self.form}, {self.reason}" if self.form else f"stays as it was: {self.reason}"
 
 
 class Unfolded(Record):
@@ -30,6 +30,11 @@ class Unfolded(Record):
     def of(self, fold: str) -> frozenset[str]:
         """The nodes that a fold leaves alone."""
         return frozenset[str]().union(*(part.nodes for part in self.parts if part.fold == fold))
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The nodes of all parts."""
+        return frozenset[str]().union(*(part.nodes for part in self.parts))
 
     def part(self, node: str) -> UnfoldedPart | None:
         """The part that a node is in."""

@@ -116,7 +116,10 @@ class Writer(ExpressionWriter):
         return [line for line, _ in lines]
 
     def _results(self, pieces: list[LiftedPiece], parts: "tuple[LiftedPiece | ScopeBlock, ...]") -> frozenset[str]:
-        """The nodes whose values nothing in the program uses, apart from those of the last statement."""
+        """The nodes whose values nothing in the program uses, apart from those of the last statement. A function has
+        none: it returns its values."""
+        if self.prefix:
+            return frozenset()
         used = {name for piece in pieces for name in self._needed(piece)}
         used |= {self._owner(end.node) for end in map(self.draft.end, served(self.draft.graph.signatures))
                  if self._is_there(end.node)}  # fmt: skip
@@ -340,7 +343,7 @@ class Writer(ExpressionWriter):
                 continue
             for end in () if isinstance(part, ScopeBlock) else _bound(part):
                 wanted = self._wanted(end, scope)
-                if isinstance(part, FunctionCallPiece) and len(part.ends) > 1 and end not in self.read:
+                if isinstance(part, FunctionCallPiece) and self._is_unread(part, end):
                     wanted = f"{NOBODY}{wanted}"
                 name = unused_name(wanted, bound, kept - {end.node.removeprefix(own)})
                 self.names[end] = name
@@ -393,6 +396,10 @@ class Writer(ExpressionWriter):
                 is_read = end in self.read or wanted == "x" or is_waited
                 self.names[end] = unused_name(wanted, bound) if is_read else NOBODY
                 self.bound[self.names[end]] += 1
+
+    def _is_unread(self, piece: FunctionCallPiece, end: Endpoint) -> bool:
+        """Whether the program does not need a result of a call."""
+        return end not in self.read if len(piece.ends) > 1 else piece.node in self.results
 
     def _wanted(self, end: Endpoint, scope: tuple[str, ...]) -> str:
         """The preferred name of an endpoint: the last part of the node's name. The scope before it is added if the
@@ -606,6 +613,7 @@ class Writer(ExpressionWriter):
     def _variable(self, piece: VariablePiece) -> str:
         initial, name = piece.initial, self._reference(piece.ends[0])
         options = "" if piece.is_trainable or piece.type.dtype.kind != "float" else ", trainable=false"
+        options += ", resource=false" if piece.is_reference else ""
         declared = f": {type_text(piece.type)}"
         made = self._initializer(piece)
         if made is not None:

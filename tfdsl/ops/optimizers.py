@@ -11,6 +11,7 @@ from ..record import Record
 REQUIRED = object()
 LEARNING_RATE = 0.01
 SLOTS = "slots"  # the argument that names the variables of an optimizer
+SUM_SLICES = "sum_slices"  # the argument for clipped gradients of rows
 
 Pairs = Sequence[tuple[Any, Any]]  # gradients, None if there is none, with their variables
 
@@ -30,7 +31,7 @@ class OwnArgument(Record):
 
 class OptimizerRow(Record):
     """`tf` is a class below `tf.compat.v1.train`. `given` has its arguments after `learning_rate`, with defaults.
-    `own` has arguments that the class lacks, besides those of `KERAS`, and `decays` those that are factors below 1.
+    `own` has arguments that the class lacks, besides those of `ADDED`, and `decays` those that are factors below 1.
     `slots` is how many numbers it keeps for each number that it trains, `one_more` names the flag that adds one, and
     `kept` is how many numbers it keeps besides. `keras` is its class in `keras.optimizers`, if it has one."""
 
@@ -53,7 +54,7 @@ class OptimizerRow(Record):
     @property
     def lacking(self) -> dict[str, OwnArgument]:
         """The arguments that the class lacks. Where several change a step, the first of them does so last."""
-        return {**KERAS, **self.own}
+        return {**ADDED, **self.own}
 
     @property
     def params(self) -> dict[str, object]:
@@ -82,7 +83,12 @@ def _clipped(clip: Callable[[Any, list[Any], Any], list[Any]], name: str) -> Own
     """An argument that shrinks gradients. `clip(tf, gradients, limit)` gets those that are there."""
 
     def step(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
-        there = [(_summed(tf, gradient), variable) for gradient, variable in pairs if gradient is not None]
+        is_summed = arguments.get(SUM_SLICES, True)
+        there = [
+            (_summed(tf, gradient) if is_summed else gradient, variable)
+            for gradient, variable in pairs
+            if gradient is not None
+        ]
         clipped = clip(tf, [gradient for gradient, _ in there], arguments[name])
         return apply([(gradient, variable) for gradient, (_, variable) in zip(clipped, there, strict=True)])
 
@@ -142,12 +148,18 @@ def _decayed(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Ma
         return apply(there)
 
 
-# The arguments of Keras' optimizers that TensorFlow's classes lack, as `keras.optimizers.Optimizer` defines them.
-KERAS = {
+def _unchanged(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
+    return apply(pairs)
+
+
+# The arguments that TensorFlow's classes lack: those of `keras.optimizers.Optimizer`, and one that says whether clips
+# get the sum of all slices of a row, as in Keras, or the slices, as the functions of TensorFlow 1 do.
+ADDED = {
     "clipnorm": _clipped(_by_norm, "clipnorm"),
     "clipvalue": _clipped(_by_value, "clipvalue"),
     "global_clipnorm": _clipped(_by_global_norm, "global_clipnorm"),
     "weight_decay": OwnArgument(None, _decayed, "a number that is not negative", lambda value: value >= 0),
+    SUM_SLICES: OwnArgument(True, _unchanged),
 }
 CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # of which a step has one
 

@@ -6,6 +6,7 @@ from ...ops.named import CONSTANT
 from ...ops.op import Parameter
 from ...ops.raw import PREFIX
 from ...program import HostValue
+from ...record import replace
 from ...types import DType
 from ..constants import attribute, constant_value, frozen, value_text
 from ..draft import (
@@ -19,6 +20,8 @@ from ..draft import (
     PlaceholderPiece,
     Produced,
     StoredPiece,
+    VariablePiece,
+    is_raw,
 )
 from ..graph import PLACEHOLDERS, Endpoint, GraphNode
 from ..nodes import count_of, inferred
@@ -142,14 +145,24 @@ def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
     definition = op_def(node.op)
     arguments: list[tuple[str, Operand]] = list(inputs_of(draft, node))
     assert definition is not None  # `inputs_of` refuses others
-    if any(one.is_ref for one in definition.input_arg):
-        raise NotReadable(f"{node.name}, {node.op}, takes a reference")
+    for arg, (_, value) in zip(definition.input_arg, arguments):
+        if arg.is_ref:
+            _refer(draft, node, value)
     following = inferred(definition, node.attrs)
     usual = {one.name: one.default_value for one in definition.attr if one.HasField("default_value")}
     for name, value in sorted(node.attrs.items()):
         if name not in following and value != usual.get(name) and not name.startswith("_"):
             arguments.append((name, _attribute(value)))
     return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=tuple(arguments))
+
+
+def _refer(draft: Draft, node: GraphNode, value: Operand) -> None:
+    """Make the variable that a node takes a reference variable. The result of a raw call can be a reference too."""
+    piece = draft.pieces.get(draft.end(value.end).node) if isinstance(value, Produced) else None
+    if isinstance(piece, VariablePiece):
+        draft.pieces[piece.node] = replace(piece, is_reference=True)
+    elif piece is None or not is_raw(piece):
+        raise NotReadable(f"{node.name}, {node.op}, takes a reference")
 
 
 def _attribute(value: AttrValue) -> Operand:

@@ -1,22 +1,37 @@
 """Folds gradients that are clipped between the loss and the step of an optimizer: `clipnorm` and `global_clipnorm` are
-arguments of the optimizer."""
+arguments of the optimizer. So is `clipvalue` where gradients are rows of a table."""
+
+from collections.abc import Iterable, Sequence
 
 from ...ops.named import CLIP_BY_GLOBAL_NORM, CLIP_BY_NORM, GRADIENTS
+from ...ops.optimizers import SUM_SLICES
 from ...record import Record, replace
 from ..constants import constant_value, plain, type_text, value_text
-from ..draft import CallPiece, Draft, Given, IndexPiece, LiftedPiece, Produced, StepPiece
+from ..draft import (
+    CallPiece,
+    Draft,
+    Given,
+    IndexPiece,
+    LiftedPiece,
+    NotFolded,
+    Operand,
+    Produced,
+    StepPiece,
+)
 from ..graph import Endpoint, GraphNode
+from ..unfolded import UnfoldedPart
 from .composites import Same, built, type_of
 from .conds import is_gradient
+from .operands import operand
 
 _ADDS, _MUL, _MINIMUM = ("Add", "AddV2"), "Mul", "Minimum"
+_CHOICES = ("Select", "SelectV2")
 
 
 class _Clipped(Record):
-    """How gradients are clipped: the argument of the optimizer, the gradients before, and all nodes in between."""
+    """How gradients are clipped: the arguments of the optimizer, the gradients before, and all nodes in between."""
 
-    argument: str
-    limit: Given
+    arguments: tuple[tuple[str, Operand], ...]
     gradients: tuple[Endpoint, ...]
     inside: frozenset[str]
 
@@ -24,18 +39,50 @@ class _Clipped(Record):
 def fold_clips(draft: Draft) -> None:
     for piece in list(draft.pieces.values()):
         if isinstance(piece, StepPiece) and piece.gradients and piece.node not in draft.closed:
-            clipped = _each(draft, piece) or _together(draft, piece)
+            clipped = _each(draft, piece) or _together(draft, piece) or _by_value(draft, piece)
             whole = None if clipped is None else _gradients(draft, piece, clipped)
             if clipped is not None and whole is not None:
                 _fold(draft, piece, clipped, whole)
+            elif piece.rows:
+                raise _refusal(draft, piece)
+
+
+def _refusal(draft: Draft, step: StepPiece) -> NotFolded:
+    """The error for gradients of rows that are changed in another way. A program has no name for them."""
+    reason = f"{step.node} changes the gradients of rows"
+    nodes = frozenset(name for name in draft.inside if draft.owner(name) == step.node)
+    return NotFolded(reason, UnfoldedPart(draft.folded[step.node], nodes, "", reason))
 
 
 def _fold(draft: Draft, step: StepPiece, clipped: _Clipped, whole: list[LiftedPiece]) -> None:
-    arguments = (*step.arguments, (clipped.argument, clipped.limit))
-    draft.pieces[step.node] = replace(step, gradients=(), arguments=arguments)
+    draft.pieces[step.node] = replace(step, gradients=(), arguments=(*step.arguments, *clipped.arguments))
     for name in (*clipped.inside, *(one.node for one in whole)):
         draft.pieces.pop(name, None)
         draft.inside[name] = step.node
+
+
+def _clipped(
+    draft: Draft, step: StepPiece, argument: str, limit: Given, clipped: Sequence[Endpoint], inside: Iterable[str]
+) -> _Clipped | None:
+    """Gradients that are clipped, perhaps after the slices of each row were added up. None if this is done for some
+    rows only."""
+    summed = {end: _summed(draft, end) for end in clipped}
+    gradients = tuple(one.inputs[0] if one is not None else end for end, one in summed.items())
+    kinds = {summed[end] is not None for end, gradient in zip(clipped, gradients) if gradient in step.rows}
+    if len(kinds) > 1:
+        return None
+    nodes = {*inside}
+    for one in summed.values():
+        nodes |= set() if one is None else {one.name, *(end.node for end in one.inputs[1:])}
+    unsummed = ((SUM_SLICES, Given(False, "")),) if kinds == {False} else ()
+    return _Clipped(((argument, limit), *unsummed), gradients, frozenset(nodes))
+
+
+def _summed(draft: Draft, end: Endpoint) -> GraphNode | None:
+    """The node that adds up the slices of each row of a gradient, if this is its result."""
+    node = draft.graph.nodes[end.node]
+    is_sum = node.op == "UnsortedSegmentSum" and draft.graph.input(node, 1).op == "Unique" and draft.is_open(node.name)
+    return node if is_sum else None
 
 
 def _gradients(draft: Draft, step: StepPiece, clipped: _Clipped) -> list[LiftedPiece] | None:
@@ -82,7 +129,7 @@ def _each(draft: Draft, step: StepPiece) -> _Clipped | None:
     ):
         return None
     ends = tuple(draft.end(one.end) for one in gradients if isinstance(one, Produced))
-    return _Clipped("clipnorm", limit, ends, frozenset(inside)) if len(ends) == len(gradients) else None
+    return _clipped(draft, step, "clipnorm", limit, ends, inside) if len(ends) == len(gradients) else None
 
 
 def _together(draft: Draft, step: StepPiece) -> _Clipped | None:
@@ -101,12 +148,39 @@ def _together(draft: Draft, step: StepPiece) -> _Clipped | None:
     made, same = built(call, declared, ("clipped", "whole")), Same(draft, dict(zip(names, gradients)))
     if made is None or not all(same.are(one, end) for one, end in zip(made, clipped)):
         return None
-    if not _is_apart(draft, same.nodes, step):
+    found = _clipped(draft, step, "global_clipnorm", limit, gradients, same.nodes)
+    return found if found is not None and _is_apart(draft, found.inside, step) else None
+
+
+def _by_value(draft: Draft, step: StepPiece) -> _Clipped | None:
+    """Gradients whose elements are clipped one by one, some of them of rows. Others can also be written with a call for
+    each gradient."""
+    limits: list[Given] = []
+    gradients: list[Endpoint] = []
+    inside: set[str] = set()
+    for one in step.gradients if step.rows else ():
+        node = _passed(draft, draft.end(one.end)) if isinstance(one, Produced) else None
+        if node is not None and node.op in _CHOICES:  # NaN stays NaN
+            inside |= {node.name, node.inputs[0].node}
+            node = _passed(draft, draft.end(node.inputs[2]))
+        inner = draft.graph.input(node, 0) if node is not None and node.op == "Maximum" else None
+        if node is None or inner is None or inner.op != _MINIMUM:
+            return None
+        low, high = (operand(draft, two.inputs[1]) for two in (node, inner))
+        match low, high:
+            case Given(value=float(least)), Given(value=float(most)) if least == -most:
+                limits.append(high)
+            case _:
+                return None
+        gradients.append(draft.end(inner.inputs[0]))
+        inside |= {node.name, inner.name}
+    if not limits or any(one != limits[0] for one in limits) or not all(map(draft.is_open, inside)):
         return None
-    return _Clipped("global_clipnorm", limit, gradients, frozenset(same.nodes))
+    found = _clipped(draft, step, "clipvalue", limits[0], gradients, inside)
+    return found if found is not None and _is_apart(draft, found.inside, step) else None
 
 
-def _is_apart(draft: Draft, inside: set[str], step: StepPiece) -> bool:
+def _is_apart(draft: Draft, inside: frozenset[str], step: StepPiece) -> bool:
     """Whether nothing but the step uses these nodes, perhaps through identities."""
 
     def is_own(name: str) -> bool:

@@ -4,13 +4,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 
 import numpy as np
 
 from ...ops.lifted import LiftedStep, lifted_step
 from ...ops.named import GRADIENTS
 from ...ops.optimizers import SLOTS
+from ...record import Record
 from ..constants import attribute
 from ..draft import (
     CallPiece,
@@ -18,6 +18,7 @@ from ..draft import (
     Given,
     IndexPiece,
     Listed,
+    NotFolded,
     NotReadable,
     Operand,
     Produced,
@@ -26,6 +27,7 @@ from ..draft import (
     ends_of,
 )
 from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
+from ..unfolded import UnfoldedPart
 from .gradients import check_gradients, of_ops
 from .operands import operand
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
@@ -45,24 +47,27 @@ def fold_optimizers(draft: Draft) -> None:
             groups[scope].append(node)
         elif updated and node.op in ROW_UPDATES and (row := row_update(draft.graph, node)) is not None:
             rows[scope].append(row)
-    for scope in list(groups):
-        _fold_optimizer(draft, scope, groups[scope], rows[scope])
-    for scope in rows.keys() - groups.keys():
-        with suppress(NotReadable):  # its ops can also be written one by one
-            _fold_optimizer(draft, scope, [], rows[scope])
+    for scope in {**groups, **rows}:
+        try:
+            _fold_optimizer(draft, scope, groups[scope], rows[scope])
+        except NotReadable as error:
+            updates = frozenset(node.name for node in (*groups[scope], *(row.node for row in rows[scope])))
+            raise NotFolded(str(error), UnfoldedPart(fold_optimizers.__name__, updates, "", str(error))) from None
 
 
 def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: list[RowUpdate]) -> None:
     graph = draft.graph
-    steps = [*(lifted_step(node.op) for node in updates), *(row.step for row in rows)]
-    first = steps[0]
-    if first is None or scope not in graph.nodes or len({step.optimizer.name for step in steps if step}) > 1:
+    changed = [*(_change(graph, node) for node in updates), *(_change_of_rows(graph, row) for row in rows)]
+    changes = [one for one in changed if one is not None]
+    places = {name: at for at, name in enumerate(graph.nodes)}  # in the order of the variables
+    changes.sort(key=lambda one: places[one.node.name])
+    first = changes[0].step
+    if scope not in graph.nodes or len({one.step.optimizer.name for one in changes}) > 1:
         raise NotReadable(f"the updates of {scope} are not a step of one optimizer")
-    given = [_input(node, step, "grad") for node, step in zip(updates, steps) if step is not None]
-    made = [_summed(draft, scope, end) for end in (*given, *(row.gradient for row in rows))]
+    made = [_summed(draft, scope, one.gradient) for one in changes]
     kept = (name for node in updates for name in slots_of(graph, node))
     slots = list(dict.fromkeys((*kept, *(name for row in rows for name in row.slots))))
-    holders = [_holder(draft, node.inputs[0]) for node in (*updates, *(row.node for row in rows))]
+    holders = [_holder(draft, one.node.inputs[0]) for one in changes]
     roots = [_gradient(draft, scope, end) for end in made]
     scopes = {match[1] for end in roots if end is not None and (match := GRADIENTS_SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
@@ -102,11 +107,10 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     _check_writes(draft, scope, inside, {*slots, *(end.node for end in trained), *([counter.name] if counter else [])})
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
     read = {end for node in others for end in node.inputs if end.node in inside and GRADIENTS_SCOPE.match(end.node)}
-    if not read <= set(roots):
-        raise NotReadable(f"{min(map(str, read - set(roots)))} is also used outside {scope}")
+    unknown = read - {*roots, *(one.indices for one in changes)}
+    if unknown:
+        raise NotReadable(f"{min(map(str, unknown))} is also used outside {scope}")
     is_whole = made == roots and not read
-    if rows and not is_whole:
-        raise NotReadable(f"{scope} changes the gradients of rows")
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -116,6 +120,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
         trained=trained,
         global_step=None if counter is None else Endpoint(counter.name),
         gradients=() if is_whole else tuple(operand(draft, end) for end in made),
+        rows=tuple(root for root, one in zip(roots, changes) if root is not None and one.indices is not None),
         is_whole=_are_named(slots, trained, ""),
         is_scoped=_are_named(slots, trained, around),
     )
@@ -163,6 +168,35 @@ def _holder(draft: Draft, end: Endpoint) -> GraphNode | None:
 
 def _input(node: GraphNode, step: LiftedStep, name: str) -> Endpoint:
     return node.inputs[step.inputs.index(name)]
+
+
+class _Change(Record):
+    """The update of a variable: its op, the step that it belongs to, the gradient, and the rows that it changes. If it
+    changes the whole variable, they are None."""
+
+    node: GraphNode
+    step: LiftedStep
+    gradient: Endpoint
+    indices: Endpoint | None
+
+
+def _change(graph: SavedGraph, node: GraphNode) -> _Change | None:
+    step = lifted_step(node.op)
+    if step is None:
+        return None
+    indices = _original(graph, _input(node, step, "indices")) if "indices" in step.inputs else None
+    return _Change(node, step, _input(node, step, "grad"), indices)
+
+
+def _change_of_rows(graph: SavedGraph, row: RowUpdate) -> _Change:
+    return _Change(row.node, row.step, row.gradient, _original(graph, row.indices))
+
+
+def _original(graph: SavedGraph, indices: Endpoint) -> Endpoint:
+    """The rows of a gradient before each row was made to stand once."""
+    while graph.nodes[indices.node].op == "Unique":
+        indices = graph.nodes[indices.node].inputs[0]
+    return indices
 
 
 def _summed(draft: Draft, scope: str, end: Endpoint) -> Endpoint:

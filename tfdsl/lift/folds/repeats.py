@@ -65,15 +65,16 @@ class AlikeScope(Record):
     region: str
 
 
-def fold_repeats(draft: Draft, roots: Sequence[str], avoid: frozenset[str]) -> list[str]:
-    """Fold scopes that repeat. Functions do not get the names in `avoid`. Return the remaining roots."""
+def fold_repeats(draft: Draft, roots: Sequence[str], avoid: frozenset[str], apart: frozenset[str]) -> list[str]:
+    """Fold scopes that repeat, apart from those with a node in `apart`. Functions do not get the names in `avoid`.
+    Return the remaining roots."""
     left = list(roots)
     depths = {name.count("/") for name in draft.pieces}
     for depth in range(max(depths, default=0), -1, -1):
         alike: dict[object, list[AlikeScope]] = defaultdict(list)
         needs = Needs(draft, left)
         for scope, names in _groups(needs, depth).items():
-            if 1 < len(names) <= _MOST_PIECES:
+            if 1 < len(names) <= _MOST_PIECES and apart.isdisjoint(names):
                 try:
                     form, occurrence = _Form(needs, scope, names).made()
                 except CannotRewrite:
@@ -181,7 +182,7 @@ def _fold(draft: Draft, roots: list[str], found: list[AlikeScope], avoid: frozen
         lines = function_lines(function, variables)
     except Misplaced:
         return roots
-    if not _is_worth_it(lines, found, bool(variables)):
+    if not _is_worth_it(lines, found, bool(variables)) or (len(lines) == 3 and _are_ends(needs, found, results)):
         return roots
     before = dict(draft.pieces), dict(draft.inside), dict(draft.regions)
     for one in found:
@@ -203,6 +204,15 @@ def _is_worth_it(lines: Sequence[str], found: Sequence[AlikeScope], is_layer: bo
     if body == 1:
         return len(found) * len(found[0].names) >= _MOST_INLINE
     return len(found) * (body + is_layer) + (len(found) > 2) > body + 1 + len(found)
+
+
+def _are_ends(needs: Needs, found: Sequence[AlikeScope], results: Sequence[Endpoint]) -> bool:
+    """Whether nothing reads the result of a scope, which then keeps the name of its node."""
+    return any(
+        not needs.users(Endpoint(f"{one.scope}/{end.node}" if end.node else one.scope, end.output))
+        for one in found
+        for end in results
+    )
 
 
 def _is_layer(piece: LiftedPiece) -> bool:

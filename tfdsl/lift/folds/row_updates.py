@@ -14,13 +14,14 @@ _ADDS = ("Add", "AddV2")
 
 class RowUpdate(Record):
     """An update of rows: the op that changes the variable, the step that it belongs to, the arguments of the optimizer,
-    the variables that the optimizer keeps, and the gradient of the rows."""
+    the variables that the optimizer keeps, and the gradient of the rows with their indices."""
 
     node: GraphNode
     step: LiftedStep
     arguments: Mapping[str, Endpoint]
     slots: tuple[str, ...]
     gradient: Endpoint
+    indices: Endpoint
 
 
 def step_names(graph: SavedGraph) -> list[str]:
@@ -48,7 +49,7 @@ def row_update(graph: SavedGraph, node: GraphNode) -> RowUpdate | None:
         if turned.op != "Neg":
             return None
         gradient = turned.inputs[0]
-    return RowUpdate(node, step, {"learning_rate": change.inputs[1]}, (), gradient)
+    return RowUpdate(node, step, {"learning_rate": change.inputs[1]}, (), gradient, node.inputs[1])
 
 
 def _adam(graph: SavedGraph, node: GraphNode) -> RowUpdate | None:
@@ -63,11 +64,11 @@ def _adam(graph: SavedGraph, node: GraphNode) -> RowUpdate | None:
         held = [_holder(graph, end) for end in (m, _one(graph, squares, "Sqrt"),
                                                  _both(graph, power1, "Sub")[1],
                                                  _both(graph, _one(graph, power2, "Sqrt"), "Sub")[1])]  # fmt: skip
-        (gradient, beta1), (_, beta2) = (_scattered(graph, node, name) for name in held[:2])
+        (gradient, beta1, indices), (_, beta2, _) = (_scattered(graph, node, name) for name in held[:2])
     except _Other:
         return None
     arguments = {"learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
-    return None if step is None else RowUpdate(node, step, arguments, tuple(held), gradient)
+    return None if step is None else RowUpdate(node, step, arguments, tuple(held), gradient, indices)
 
 
 class _Other(Exception):
@@ -97,12 +98,12 @@ def _holder(graph: SavedGraph, end: Endpoint) -> str:
     return node.name
 
 
-def _scattered(graph: SavedGraph, update: GraphNode, slot: str) -> tuple[Endpoint, Endpoint]:
-    """What is added to the rows of a slot: the gradient, and the rate by which the slot decays."""
+def _scattered(graph: SavedGraph, update: GraphNode, slot: str) -> tuple[Endpoint, Endpoint, Endpoint]:
+    """What is added to the rows of a slot: the gradient, the rate by which the slot decays, and the rows."""
     scope = update.name.rpartition("/")[0]
     for name in graph.users[slot]:
         node = graph.nodes[name]
         if node.op in _SCATTERS and name.startswith(f"{scope}/"):
             value, share = _both(graph, node.inputs[2], "Mul")
-            return value, _both(graph, share, "Sub")[1]
+            return value, _both(graph, share, "Sub")[1], node.inputs[1]
     raise _Other
