@@ -69,6 +69,25 @@ def test_a_run_that_fails_hides_no_other(tfdsl):
     assert main(["runs", "again", whole.id, "--in", "r"]) == 1
 
 
+def test_errors_of_a_run_that_does_not_compile(tfdsl):
+    """They are shown with the values of the run, whichever it is. An error of the program has none, and is shown once."""
+    for values in ("x,2", "2,x"):
+        code, out, err = tfdsl("--each", f"k={values}")
+        assert (
+            code == 1 and err.startswith("tfdsl: the run with k=x has failed:\nerror[TFG804]") and "[k=2] x 2.0" in out
+        )
+    code, out, err = tfdsl("--each", "k=x,y")
+    assert code == 1 and out == "" and all(f"the run with k={one} has failed:\nerror[TFG804]" in err for one in "xy")
+    code, out, err = tfdsl("--each", "k=1..5", "--set", "bad=x")
+    assert code == 1 and out == "" and err.count("TFG804") == 1 and "the run with" not in err
+
+
+def test_a_path_is_no_range(tfdsl, here):
+    (here / "p.tfg").write_text('param path = "x"\nsession: print path\n')
+    code, out, _ = tfdsl("--each", "path=../a,x..y")
+    assert code == 0 and "[path=../a] ../a\n[path=x..y] x..y" in out
+
+
 def test_json(tfdsl):
     code, out, _ = tfdsl("--each", "k=4", "--json")
     made = json.loads(out)
@@ -86,8 +105,11 @@ def test_not_a_number(tfdsl, here):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--each", "k"], 2, "is not of the form"), (["--each", "k=3..1"], 2, "is not of the form"),
-        (["--each", "k=1,,2"], 2, "is not of the form"), (["--each", "=1"], 2, "is not of the form"),
+        (["--each", "k"], 2, "is not of the form"), (["--each", "k=3..1"], 2, "k=3..1 is empty"),
+        (["--each", "k=1,,2"], 2, "has an empty value"), (["--each", "=1"], 2, "is not of the form"),
+        (["--each", "k=1..20000"], 2, "more than 10000 runs"),
+        *((["--each", f"k={one}"], 2, "is no range, which has two whole numbers and stands alone, as in k=1..10")
+          for one in ("1..", "..3", "1...3", "0.1..0.3", "1..x", "1,2..4", "-1..", "..-2")),
         (["--each", "k=1", "--each", "k=2"], 2, "names the param k twice"),
         (["--each", "k=1..200", "--each", "bad=1..200"], 2, "more than 10000 runs"),
         (["--each", "k=1", "--set", "k=2"], 2, "is given by --set and by --each"),

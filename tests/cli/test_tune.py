@@ -82,12 +82,21 @@ def test_a_search(folder):
     ((*OVER, "--set", "rate=1"), 2, "--set gives rate a value"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
     (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 1, "TFG879"),
-    (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "[TFG878]: trial 0 has no value loss\n  = help: its values are cost, logged"),
+    (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "[TFG878]: the program has no value loss\n  = help: its values are cost, logged"),
+    ((*OVER[:3], "lgged"), 1, "[TFG878]: the program has no value lgged\n  = help: did you mean 'logged'?"),
 ])  # fmt: skip
 def test_mistakes(folder, arguments, code, said):
     found = tune(folder, *arguments)
     assert found.returncode == code and said in found.stderr and not found.stdout, found.stderr
     assert not (folder / "p-tuned.tfg").exists()
+
+
+def test_a_value_that_only_a_run_lacks(folder):
+    (folder / "p.tfg").write_text(PROGRAM.replace("every 1 step: log", 'print "logs nothing"'))
+    found = tune(folder, *OVER[:3], "logged", "--trials", "1")
+    assert (
+        found.returncode == 1 and "[TFG878]: trial 0 has no value logged\n  = help: its values are cost" in found.stderr
+    )
 
 
 def test_two_at_a_time_try_what_one_alone_tries(folder):

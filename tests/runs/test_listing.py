@@ -57,6 +57,11 @@ def test_unknown_keys():
         with pytest.raises(TfgError) as caught:
             chosen(RECORDS, conditions, sort, False)
         assert caught.value.diagnostics[0].code == "TFG872" and "param.rate" in str(caught.value)
+    for key, help in (("rate", "did you mean 'param.rate'?"), ("cost", "did you mean 'value.test.cost'?"),
+                      ("name", "did you mean 'param.name'?"), ("nothing", "the keys are ")):  # fmt: skip
+        with pytest.raises(TfgError) as caught:
+            chosen(RECORDS, [condition(f"{key}=1")], None, False)
+        assert help in str(caught.value)
     assert chosen([], [condition("x=1")], None, False) == []
 
 

@@ -17,6 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Diagnostic, TfgError
+from ..diagnostics.render import render_concise
 from ..diagnostics.spelling import counted
 from ..driver import Compiled, compile_source
 from ..record import replace
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from ..runtime.result import Result
 
 _MOST = 10_000  # runs
+_MANY = f"--each asks for more than {_MOST} runs"
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
+_LIKE_RANGE = re.compile(r"-?\d[\d.]*\.\.|\.\.+-?\d[\d.]*\Z")  # what was meant to be one
 _ALONE = ("--watch", "--verify-resume", "--async", "--trace")  # options that need a single run
 
 
@@ -117,7 +120,10 @@ def run_each(arguments: argparse.Namespace) -> int:
         arguments.file, extra, "--each", soft_placement=arguments.soft_placement, towers=arguments.towers,
         placement=arguments.placement,
     )  # fmt: skip
-    first = runs.compiled(combinations[0])  # before the import: an error of the program is one of all runs
+    outcomes, first = _first(runs, combinations)
+    codes = [_tell_failure(outcome) for outcome in outcomes]
+    if first is None:
+        return max(codes)
     if not arguments.quiet and first.diagnostics:
         errors(first.diagnostics)
     if not first.program.sessions:
@@ -127,17 +133,15 @@ def run_each(arguments: argparse.Namespace) -> int:
 
     started = time.time()
     id = new_id(started)
-    outcomes: list[RunOutcome] = []
+    failed = len(outcomes)
     with interruptible() as interrupted:
-        for number, params in enumerate(combinations, 1):
+        for number, params in enumerate(combinations[failed:], failed + 1):
             about = {"each": id, "number": number, "of": len(combinations)}
             options = _options(arguments, extra, params, interrupted, about)
-            compiled = first if number == 1 else None
+            compiled = first if number == failed + 1 else None
             outcome = runs.run(params, options, arguments.session, compiled)
             outcomes.append(outcome)
-            if outcome.diagnostics:
-                tell(f"tfdsl: the run with {_label(params)} has failed:")
-                errors(outcome.diagnostics)
+            _tell_failure(outcome)
             if interrupted():
                 break
         code = 128 + interrupted.signal if interrupted.signal else int(any(one.code for one in outcomes))
@@ -150,24 +154,66 @@ def run_each(arguments: argparse.Namespace) -> int:
     return code
 
 
+def _first(runs: ProgramRuns, combinations: list[dict[str, str]]) -> tuple[list[RunOutcome], Compiled | None]:
+    """The program with the first params that it takes, and what came of those before. Raises `TfgError` if two runs
+    have the same errors, which are those of the program then."""
+    failed: list[RunOutcome] = []
+    for params in combinations:
+        try:
+            return failed, runs.compiled(params)
+        except TfgError as error:
+            outcome = RunOutcome(params, code=1, diagnostics=list(error.diagnostics))
+        if failed and list(map(render_concise, failed[-1].diagnostics)) == list(
+            map(render_concise, outcome.diagnostics)
+        ):
+            raise TfgError(outcome.diagnostics)
+        failed.append(outcome)
+    return failed, None
+
+
+def _tell_failure(outcome: RunOutcome) -> int:
+    """Show the errors of a run, if it has any. Returns the exit code."""
+    if not outcome.diagnostics:
+        return 0
+    tell(f"tfdsl: the run with {_label(outcome.params)} has failed:")
+    return errors(outcome.diagnostics)
+
+
 def _axes(options: list[str]) -> dict[str, list[str]]:
     """The values of each param, as texts."""
     axes: dict[str, list[str]] = {}
     for option in options:
         name, equals, text = (part.strip() for part in option.partition("="))
-        found = _RANGE.match(text)
-        if found is not None and int(found[2]) - int(found[1]) in range(_MOST):
-            values = [str(one) for one in range(int(found[1]), int(found[2]) + 1)]
-        else:
-            values = [] if found is not None else [one.strip() for one in text.split(",")]
-        if not equals or not name or not all(values) or not values:
+        if not equals or not name:
             raise WrongUse(f"{option!r} is not of the form --each NAME=1..10 or --each NAME=0.1,0.2")
+        values = _values(name, text)
         if name in axes:
             raise WrongUse(f"--each names the param {name} twice: write all its values in one")
         axes[name] = values
     if math.prod(map(len, axes.values())) > _MOST:
-        raise WrongUse(f"--each asks for more than {_MOST} runs")
+        raise WrongUse(_MANY)
     return axes
+
+
+def _values(name: str, text: str) -> list[str]:
+    found = _RANGE.match(text)
+    if found is not None:
+        first, last = int(found[1]), int(found[2])
+        if last < first:
+            raise WrongUse(f"--each {name}={text} is empty: the first number comes before the last, {last}..{first}")
+        if last - first >= _MOST:
+            raise WrongUse(_MANY)
+        return [str(one) for one in range(first, last + 1)]
+    values = [one.strip() for one in text.split(",")]
+    for one in values:
+        if not one:
+            raise WrongUse(f"--each {name}={text} has an empty value: write {name}=0.1,0.2")
+        if _LIKE_RANGE.match(one):
+            raise WrongUse(
+                f"--each {name}={text}: {one!r} is no range, which has two whole numbers and stands alone, as in "
+                f"{name}=1..10; other values are listed, as in {name}=0.1,0.2"
+            )
+    return values
 
 
 def _options(

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, STUDY_VALUE, 
 from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..driver import Compiled
 from ..outputs import write_output
-from ..program import ENGINES
+from ..program import ENGINES, Evaluate, names_given, walk
 from ..runtime.files.lock import FolderInUse, Lock
 from ..source import Source
 from ..tuning.best import with_params
@@ -30,6 +31,7 @@ from .trials import Trials
 
 _STUDIES = "studies"
 _TUNED = "# tuned by tfdsl tune"
+_UNNAMED = "name one with evaluate, or log it"
 
 
 def configure(parser: CommandParser) -> None:
@@ -84,8 +86,10 @@ def command(arguments: argparse.Namespace) -> int:
         compiled.run()  # reports that there is nothing to run
     _check(compiled, space)
     _check_output(output)
+    objective: str = arguments.minimize or arguments.maximize
+    _check_objective(compiled, objective, arguments.session)
     plan = StudyPlan(
-        arguments.minimize or arguments.maximize, arguments.maximize is not None, space, arguments.sampler,
+        objective, arguments.maximize is not None, space, arguments.sampler,
         arguments.seed, arguments.prune, _digest(compiled, arguments),
     )  # fmt: skip
     with needing("tfdsl tune", "'optuna>=5,<6'", "optuna"), _held(folder):
@@ -128,6 +132,22 @@ def _check(compiled: Compiled, space: Space) -> None:
             raise WrongUse(f"{compiled.origins[name]} gives {name} a value, and --over tries others")
 
 
+def _check_objective(compiled: Compiled, objective: str, session: str | None) -> None:
+    """Check that a run of the program gives the value that is to be the best."""
+    program = compiled.program
+    statements = walk(one for own in program.sessions if session in (None, own.name) for one in own.body)
+    evaluates = [one for one in statements if isinstance(one, Evaluate) and len(one.names) == 1 and len(one.items) > 1]
+    fields = [f"{one.names[0]}.{item.field}" for one in evaluates for item in one.items]
+    names = sorted(names_given(statements) - {one.names[0] for one in evaluates})
+    tags = [node.text("tag") for graph in program.graphs for node in graph.summaries() if node.text("kind") == "scalar"]
+    # A scope comes before the tag of its summaries, and a number after a tag that is there twice.
+    is_tag = any(re.fullmatch(rf"(.*/)?{re.escape(tag)}(_\d+)?", objective) for tag in tags)
+    known = [*fields, *names, *tags]
+    if objective not in known and not is_tag:
+        way = did_you_mean(objective, known) or (f"its values are {listed(known)}" if known else _UNNAMED)
+        raise TfgError([Diagnostic(STUDY_VALUE, None, {"what": "the program", "name": objective, "known": way})])
+
+
 def _check_output(path: str) -> None:
     """Refuse to replace a program that this command has not written."""
     try:
@@ -166,8 +186,8 @@ def _run(arguments: argparse.Namespace, study: Study) -> None:
     best = None if before is None else before.value
     for trial, outcome in Trials(arguments, study).run(arguments.trials, arguments.jobs, until):
         if outcome.known is not None:
-            known = f"its values are {listed(outcome.known)}" if outcome.known else "name one with evaluate, or log it"
-            details = {"number": trial.number, "name": study.plan.objective, "known": known}
+            known = f"its values are {listed(outcome.known)}" if outcome.known else _UNNAMED
+            details = {"what": f"trial {trial.number}", "name": study.plan.objective, "known": known}
             raise TfgError([Diagnostic(STUDY_VALUE, None, details)])
         if arguments.quiet:
             continue

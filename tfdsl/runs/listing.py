@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from ..diagnostics import RUN_KEY, Diagnostic, TfgError
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import alternatives, did_you_mean
 from ..record import Record
 from .reading import Json, RunRecord
 
@@ -117,7 +117,8 @@ def chosen(
     conditions = list(conditions)
     for key in [one.key for one in conditions] + ([] if sort is None else [sort]):
         if rows and key not in known:
-            help = did_you_mean(key, known)
+            longer = [one for one in known if one.endswith(f".{key}")]  # rate stands for param.rate
+            help = f"did you mean {alternatives(map(repr, longer))}?" if longer else did_you_mean(key, known)
             raise TfgError([Diagnostic(RUN_KEY, None, {"key": key, "known": ", ".join(known)}, help=help)])
     rows = [one for one in rows if all(condition.holds(one[1]) for condition in conditions)]
     if sort is not None:
