@@ -39,7 +39,7 @@ class Limits(Record):
 
     def work_of(self, text: str) -> int:
         """Units of work for a text without repetition."""
-        return 20 * len(text)
+        return 30 * len(text)
 
     @property
     def elements(self) -> int:
