@@ -219,7 +219,19 @@ def test_what_a_file_has(files, capsys):
         ("a.npy", ["x2      float32           from 2 to 11", ".features: float32[4, 3]"]),
         ("words.txt", ["text    string           3 texts", "four five six"]),
         ("*/*.png", ["float32[2, 3, 3]", ".features: float32[2, 2, 3, 3]", ".target: int64[2, 1]", "cat/1.png"]),
-        ("comma.csv", ['decimal=","', "a       string           3 texts: 3,0 (20)"]),
+        (
+            "comma.csv",
+            [
+                'decimal=","',
+                "  decimal: a comma\n",
+                "a       float32           from 1.5 to 3",
+                "--decimal . takes them",
+            ],
+        ),
+        (
+            "marks.csv",
+            ['missing=["", "NA"]', '  missing: empty cells or "NA"\n', "a       float32  1 (5%)   from 1 to 5"],
+        ),
     ],
 )
 def test_files_of_any_source(files, capsys, path, words):
@@ -331,6 +343,33 @@ def test_pictures_of_different_sizes(here, capsys):
     assert 'images("*.png", size=[4, 5])' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("shapes", "steps"),
+    [
+        ({"x": (5,), "y": ()}, ["split(test=0.2)"]), ({"series": (12, 5), "label": ()}, ["split(test=0.2)"]),
+        ({"signal": (30,), "lengths": (), "target": ()}, ["split(test=0.2)", 'aside("lengths")']),
+        ({"image": (8, 8, 1), "mask": (8, 8), "text": (), "target": ()}, ["split(test=0.2)", 'aside("mask", "text")']),
+        ({"a": (2,), "b": (), "c": (), "target": ()}, ["split(test=0.2)", "standardize", 'aside("a")']),
+        ({"series": (12, 5)}, ["split(test=0.2)"]),
+    ],
+)  # fmt: skip
+def test_arrays_with_more_axes(here, capsys, shapes, steps):
+    """The features are the array with the most numbers in a row, unless there are as many columns of one number."""
+    rng = np.random.default_rng(1)
+    columns = {
+        name: rng.choice(["p", "q"], 40) if name == "text" else rng.integers(0, 9, (40, *shape))
+        for name, shape in shapes.items()
+    }
+    np.savez("a.npz", **columns)
+    assert main(["data", "a.npz"]) == 0
+    line = capsys.readouterr().out.partition(":\n\ndata ")[2]
+    assert [step.removeprefix("    | ") for step in line.splitlines()[1:]] == steps
+    (here / "p.tfg").write_text(f"data {line}")
+    assert main(["data", "p.tfg"]) == 0
+    size = max(shapes.values()) if "b" not in shapes else (2,)
+    assert f".features: float32[40, {', '.join(map(str, size))}]" in capsys.readouterr().out
+
+
 def help_of(capsys, *words):
     assert main(["data", *words]) == 0
     return re.search(r"  help: (.*)\n", capsys.readouterr().out)[1]
@@ -340,7 +379,12 @@ def test_helps_name_options_of_the_command(files, capsys):
     """The option that a help line names makes it go away, or lets another one follow."""
     (files / "odd.csv").write_text("a,b\n" + '"N""A",3\n?,2\n' + "".join(f"{at},6\n" for at in range(20)))
     (files / "names.csv").write_text("a,sex\n1,male\n2,female\n3,male\n")
-    for words in (["marks.csv"], ["comma.csv"], ["odd.csv", "--missing", 'N"A'], ["names.csv", "--header", "false"]):
+    for words in (
+        ["marks.csv", "--missing", ""],
+        ["comma.csv", "--decimal", "."],
+        ["odd.csv", "--missing", 'N"A'],
+        ["names.csv", "--header", "false"],
+    ):
         said = help_of(capsys, *words)
         assert "=" not in said and "in the source" not in said, said
         option = re.search(r"write (--[^;]*)", said)

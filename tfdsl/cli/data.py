@@ -18,7 +18,7 @@ from ..data.schema import DataError, FilePlace
 from ..data.sources import of_file, suffixes
 from ..data.sources.base import Where
 from ..data.stage import Arguments
-from ..data.suggestion import is_spaced, lacks_header, suggested
+from ..data.suggestion import for_numbers, is_spaced, lacks_header, suggested
 from ..diagnostics import DATA_FORMAT, Diagnostic, Note, TfgError
 from ..diagnostics.spelling import counted, shortened, visible
 from ..driver import check
@@ -102,6 +102,10 @@ def command(arguments: argparse.Namespace) -> int:
         bare = lacks_header(chosen, opened)
         chosen |= {"header": False} if bare else {}
         chosen |= {"separator": " "} if is_spaced(chosen, opened) else {}
+        found = for_numbers(chosen, opened)
+        if options.get("header") is False:  # the text may be a name in the first line
+            found.pop("missing", None)
+        chosen |= found
         facts = overview(opened(chosen))
         line = suggested(name, source.name, chosen, opened)
     except DataError as error:
@@ -114,6 +118,8 @@ def command(arguments: argparse.Namespace) -> int:
     guessed = "target" not in options and "target=" in line
     notes = ["; the target is a guess, --target names another"] if guessed else []
     notes += ["; the first line seems to be a row, --header true takes it for names"] if bare else []
+    notes += ["; its numbers seem to have a comma, --decimal . takes them for text"] if "decimal" in found else []
+    notes += ["; the texts in missing seem to be no values"] if "missing" in found else []
     print(f"\nTo begin with{''.join(notes)}:\n")
     show(line)
     return 0

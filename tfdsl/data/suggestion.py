@@ -7,6 +7,7 @@ row is set aside, long texts go, and rows in the order of time are split in this
 
 import re
 from collections.abc import Callable
+from math import prod
 
 from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
 from ..types import BOOL, FLOAT32, INT64, STRING
@@ -79,9 +80,6 @@ def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
     arguments = dict(given)
     pipeline = opened(arguments)
     defaults = dict(pipeline.spec.source.arguments)
-    if fixes := _fixes(pipeline, defaults):
-        arguments |= fixes
-        pipeline = opened(arguments)
     columns = pipeline.schemas[0].table
     if "target" in defaults and defaults["target"] is None and len(columns) > 1 and not pipeline.schema.targets:
         words = pipeline.source.words
@@ -103,18 +101,16 @@ def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
     return "\n".join([*(f"# {one}" for one in _doubts(pipeline)), f"data {name} = {source}({call})", *steps])
 
 
-def _fixes(pipeline: Pipeline, arguments: Arguments) -> dict[str, object]:
-    """The arguments of the source that make numbers of text."""
-    texts = pipeline.opened.texts
+def for_numbers(given: Arguments, opened: Opened) -> dict[str, object]:
+    """The arguments of the source that make numbers of text, of those that are not given."""
+    pipeline = opened(dict(given))
+    arguments, texts = pipeline.spec.source.arguments, pipeline.opened.texts
     found = [texts(one.name) for one in pipeline.schemas[0].table if one.dtype == STRING and texts is not None]
     commas = [one for one in found if have_commas(one) and date_form(one) is None]
-    if arguments.get("decimal") == "." and commas and not all(map(have_thousands, commas)):
+    if arguments.get("decimal") == "." and "decimal" not in given and commas and not all(map(have_thousands, commas)):
         return {"decimal": ","}
     marks = dict.fromkeys(mark for one in found if date_form(one) is None for mark in marks_in(one))
-    given = arguments.get("missing")
-    known = ("",) if given is None else (given,) if isinstance(given, str) else given
-    assert isinstance(known, tuple)
-    return {"missing": (*known, *marks)} if marks and "missing" in arguments else {}
+    return {"missing": ("", *marks)} if marks and "missing" in arguments and "missing" not in given else {}
 
 
 def _doubts(pipeline: Pipeline) -> list[str]:
@@ -247,6 +243,11 @@ def _steps(pipeline: Pipeline) -> list[str]:
     schema, words = pipeline.schemas[0], pipeline.source.words
     targets = [column for column in schema.table if column.role == "target"]
     features = [column for column in schema.table if column.role == "feature" and column.shape == ()]
+    arrays = sorted((one for one in schema.table if one.role == "feature" and one.shape != ()), key=_size, reverse=True)
+    if arrays and _size(arrays[0]) > len(features):  # columns of other shapes cannot be in one array with it
+        steps = [f"where({_test(one)})" for one in targets if one.gaps] + _split(pipeline)
+        beside = [one for one in schema.table if one in features or one in arrays[1:]]
+        return [*steps, *([f"aside({_names(beside)})"] if beside else []), *_of_target(targets)]
     unusable = [one for one in features if one.gaps == schema.rows or _is_too_large(pipeline, one)]
     text = [one for one in features if one.dtype == STRING and one not in unusable]
     forms = {one.name: date_form(words[one.name]) for one in text}
@@ -286,10 +287,13 @@ def _steps(pipeline: Pipeline) -> list[str]:
         steps.append("standardize")
     if categories:
         steps.append("one_hot" if len(categories) > _NAMED else f"one_hot({_names(categories)})")
-    others = [one for one in schema.table if one.role == "feature" and one.shape != ()]
-    beside = others if features else others[1:]
-    steps += [f"aside({_names(beside)})"] if beside else []
+    steps += [f"aside({_names(arrays)})"] if arrays else []
     return [*steps, *_of_target(targets)]
+
+
+def _size(column: Column) -> int:
+    """The numbers of a row."""
+    return prod(column.shape)
 
 
 def _split(pipeline: Pipeline) -> list[str]:
