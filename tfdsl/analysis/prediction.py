@@ -49,7 +49,7 @@ def prediction(
     returns that of a data set. `given` are the data sets that the user names."""
     names, sets = None if values is None else list(values), frozenset(given)
     try:
-        return _found(program, names, lambda name: pipeline(name).learned_by, sets)
+        return _found(program, names, pipeline, sets)
     except _Refused as refused:
         known = possible(program, pipeline, sets)
         details = {**refused.details, "some": listed(known) or "none", "way": _way(program, known, pipeline)}
@@ -65,7 +65,7 @@ def possible(program: Program, pipeline: Callable[[str], Pipeline], given: Itera
     found: dict[str, Prediction] = {}
     for name in islice(own, _TRIED):
         with suppress(_Refused):
-            found[name] = _found(program, [name], lambda name: pipeline(name).learned_by, frozenset(given))
+            found[name] = _found(program, [name], pipeline, frozenset(given))
     exported = {(session.graph, ref) for session, one in _exports(program) for _, ref in one.outputs}
     kept = {
         name: one
@@ -108,9 +108,9 @@ class _Refused(Exception):
 
 
 def _found(
-    program: Program, values: list[str] | None, learned_by: Callable[[str], str], given: frozenset[str]
+    program: Program, values: list[str] | None, pipeline: Callable[[str], Pipeline], given: frozenset[str]
 ) -> Prediction:
-    found = _exported(program) if values is None else _named(program, values, learned_by, given)
+    found = _exported(program) if values is None else _named(program, values, pipeline, given)
     _check_rows(program.graph(found.graph), found)
     return found
 
@@ -155,7 +155,9 @@ def _unfed(graph: Graph, found: Prediction) -> list[Node]:
     return [node for node in nodes if node.is_placeholder and "default" not in node.args]
 
 
-def _named(program: Program, values: list[str], learned_by: Callable[[str], str], given: frozenset[str]) -> Prediction:
+def _named(
+    program: Program, values: list[str], pipeline: Callable[[str], Pipeline], given: frozenset[str]
+) -> Prediction:
     known = named_values(program)
     outputs: dict[str, Ref] = {}
     graphs = set()
@@ -178,7 +180,7 @@ def _named(program: Program, values: list[str], learned_by: Callable[[str], str]
     fed: dict[Ref, Field] = {}
     ways = list(_feeds(program, graph.name))
     for ref in needed:
-        found: dict[tuple[str, str], Field] = {}
+        found: dict[tuple[str, object], Field] = {}
         others: list[str] = []
         for feed, data in ways:
             if feed.ref != ref:
@@ -187,7 +189,7 @@ def _named(program: Program, values: list[str], learned_by: Callable[[str], str]
             if field is None:
                 others.append(str(feed.origin.span.line))
             else:
-                found.setdefault((learned_by(field.data), field.field), field)
+                found.setdefault((pipeline(field.data).learned_by, _columns(pipeline(field.data), field)), field)
         chosen = {key: field for key, field in found.items() if given & {field.data, key[0]}}
         if not chosen and not others:
             chosen = found
@@ -195,17 +197,24 @@ def _named(program: Program, values: list[str], learned_by: Callable[[str], str]
             texts = [f"{field.data}.{field.field}" for field in found.values()]
             texts += [f"what line {line} feeds" for line in dict.fromkeys(others)]
             name = graph.nodes[ref.node].shown
-            example = next((field.data for field in found.values()), "DATA")
-            way = (
-                f"say which: --data {example}=PATH"
-                if found
-                else f"write: export {values[0]} with {name} = DATA.features"
-            )
+            learned = [of for of, _ in found]
+            if len(set(learned)) == len(learned) > 0:
+                way = f"say which: --data {next(iter(found.values())).data}=PATH"
+            else:  # fields of one data set, or none
+                field = next((f"{field.data}.{field.field}" for field in found.values()), "DATA.features")
+                way = f"write in a session: export {values[0]} with {name} = {field} to PATH; and leave --values out"
             raise _Refused(PREDICT_FED, way, name=name, ways=" or ".join(texts) or "nothing")
         fed[ref] = next(iter(chosen.values()))
     if not fed:
         raise _Refused(PREDICT_VALUE, name=listed(values))
     return Prediction(graph.name, outputs, fed)
+
+
+def _columns(pipeline: Pipeline, field: Field) -> object:
+    """What a field has in each row, whatever the program calls it: the only column is also the features."""
+    schema = pipeline.schema
+    type = schema.type_of(field.field)
+    return tuple(column.name for column in schema.columns_of(field.field)), None if type is None else type.shape
 
 
 def _field(feed: Feed, data: str | None) -> Field | None:
