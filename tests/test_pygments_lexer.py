@@ -30,8 +30,8 @@ class Seen(Indenter):
         self.clock = Clock(self.limits)
         self.tokens = []
 
-    def process(self, stream, indents=None, tab=0):
-        for token in super().process(stream, indents, tab):
+    def process(self, stream, indents=None, tabbed=None):
+        for token in super().process(stream, indents, tabbed):
             self.tokens.append(token)
             yield token
 

@@ -32,9 +32,9 @@ class Recorded(Indenter):
         self.limits = Limits()
         self.clock = Clock(self.limits)
 
-    def process(self, stream, indents=None, tab=0):
+    def process(self, stream, indents=None, tabbed=None):
         self.tokens = []
-        for token in super().process(stream, indents, tab):
+        for token in super().process(stream, indents, tabbed):
             self.tokens.append(token)
             yield token
 

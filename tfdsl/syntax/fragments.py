@@ -16,6 +16,8 @@ _NAME = r"[^\W\d]\w*"
 _NAMES = rf"{_NAME}(?:[ \t]*,[ \t]*{_NAME})*"
 _PIECE = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]{}]')
 _CODE = re.compile(r"([ \t\f]*)[^\s#]")  # a line with code
+_LINE = re.compile(r"^([ \t\f]*)(?=[^\s#])", re.M)  # the indentation of a line with code
+_BLOCK = 4  # columns
 _FIRST = re.compile(rf"[ \t]*({_NAME})")
 _BINDS = re.compile(rf"[ \t]*{_NAMES},?[ \t]*=(?!=)")  # an assignment
 _STARTS = re.compile(rf"[ \t]*({_NAME})(?:[ \t]+[\w\"(\[-]|[ \t]*:)")  # a word and its operand
@@ -49,6 +51,31 @@ def next_code(text: str, at: int) -> tuple[int, int] | None:
             return at, len(match[1])
         at = _line_end(text, at) + 1
     return None
+
+
+def tab_columns(text: str) -> dict[int, int]:
+    """The columns that lines indented with tabs most likely mean, by the offsets of the lines: further in than a line
+    above that opens a block, as far as the lines below it; otherwise as an earlier line with the same tabs, or as the
+    line above."""
+    lines = [(match.start(), match[1]) for match in _LINE.finditer(text)]
+    plain = [0]  # the columns of the next lines without tabs
+    for _, indent in reversed(lines):
+        plain.append(plain[-1] if "\t" in indent else len(indent))
+    columns: dict[int, int] = {}
+    meant: dict[str, int] = {}  # by the indentation
+    above, opens = 0, False
+    for number, (at, indent) in enumerate(lines):
+        column = len(indent)
+        if "\t" in indent:
+            below = plain[len(lines) - number - 1]
+            if opens:
+                column = meant[indent] = below if below > above else above + _BLOCK
+            else:
+                column = min(meant.get(indent, above), above)
+            columns[at] = column
+        code = _PIECE.sub(lambda match: "" if match[0][0] == "#" else match[0], text[at : _line_end(text, at)])
+        above, opens = column, code.rstrip().endswith(":")
+    return columns
 
 
 def _line_end(text: str, at: int) -> int:

@@ -176,6 +176,16 @@ def unindented(source: Source, header: int, line: int) -> str:
     return f"indent line {line}, which belongs to the training: {row}"
 
 
+def indented_into(source: Source, line: int) -> str:
+    """A help line for a statement of a session, in the first column below the block of a session. "" elsewhere."""
+    for above in range(line - 1, 0, -1):
+        text = source.line_text(above)
+        if text[:1].strip() and text[0] != "#":
+            header = first_word(source, above) == "session"
+            return f"indent line {line} by 4 spaces, into the session of line {above}" if header else ""
+    return ""
+
+
 def empty_training(source: Source, line: int) -> str:
     """What to write into a training without statements, whose first line is given. "" for other statements."""
     begun = re.match(r"\s*(train\b[^:#]*?)\s*(:|#|$)", source.line_text(line))

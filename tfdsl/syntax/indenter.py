@@ -4,7 +4,7 @@ Line ends inside brackets are ignored. Spaces indent; a tab is an error.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..diagnostics import (
     BLOCKS_DEEP,
@@ -38,9 +38,11 @@ class Indenter(threading.local):
     limits: Limits
     clock: Clock
 
-    def process(self, stream: Iterator[Token], indents: list[int] | None = None, tab: int = 0) -> Iterator[Token]:
-        """The tokens with those of the layout. `indents` are the columns of the open blocks; `tab` is the width of a
-        tab, once it has been reported."""
+    def process(
+        self, stream: Iterator[Token], indents: list[int] | None = None, tabbed: Mapping[int, int] | None = None
+    ) -> Iterator[Token]:
+        """The tokens with those of the layout. `indents` are the columns of the open blocks. Once a tab has been
+        reported, `tabbed` has the columns of lines with tabs by the offsets of the lines."""
         indents = [0] if indents is None else indents
         brackets: list[Token] = []
         token = None
@@ -50,7 +52,7 @@ class Indenter(threading.local):
                 raise LayoutError(TIME_LONG, token.start, token.end, seconds=self.clock.seconds)
             if kind == "_NL":
                 if not brackets:
-                    yield from self._line_end(token, indents, tab)
+                    yield from self._line_end(token, indents, tabbed)
                 continue
             if kind in OPENERS:
                 brackets.append(token)
@@ -70,13 +72,13 @@ class Indenter(threading.local):
             indents.pop()
             yield Token.of("_DEDENT", "", token.start, token.end)
 
-    def _line_end(self, token: Token, indents: list[int], tab: int) -> Iterator[Token]:
+    def _line_end(self, token: Token, indents: list[int], tabbed: Mapping[int, int] | None) -> Iterator[Token]:
         yield token
         indent = token.rsplit("\n", 1)[1]
         end = token.end
         width, at = len(indent), end - len(indent)
-        if tab:
-            width = len(indent.expandtabs(tab))
+        if tabbed is not None:
+            width = tabbed.get(at, width)
         elif "\t" in indent:
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
         if width > indents[-1]:

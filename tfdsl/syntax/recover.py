@@ -18,7 +18,9 @@ from ..diagnostics import (
     ERRORS_MANY,
     INDENT_TAB,
     INDENT_UNEXPECTED,
+    SESSION_MISSING,
     TIME_LONG,
+    UNEXPECTED,
     Diagnostic,
     TfgError,
 )
@@ -30,6 +32,7 @@ from .explain import SyntaxFault, explained
 from .fragments import (
     BRANCHES,
     SESSION_BLOCKS,
+    SESSION_ONLY,
     end_of,
     end_of_block,
     end_of_branches,
@@ -37,9 +40,10 @@ from .fragments import (
     is_of_graph,
     is_of_session,
     next_code,
+    tab_columns,
     word_of,
 )
-from .hints import OPENS_BLOCK
+from .hints import OPENS_BLOCK, indented_into
 from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
 from .literals import BuildError
@@ -51,9 +55,9 @@ MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a tex
 
 _MARKS = 4
 _LAYOUT = ("_NL", "_INDENT", "_DEDENT")
+_SESSION_WORD = re.compile(r"(?:\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*(?=evaluate\b))?([a-z]+)(?=\s|:)(?!\s*[=.(\[])")
 _TOP = re.compile(r"^[^\s#]", re.MULTILINE)
 _TABBED = re.compile(r"^ *\t", re.MULTILINE)
-_TAB = 4  # columns of a tab, once it is reported
 _Found = tuple[list[Token], int]  # the tokens to go on with, and the offset of those after them
 
 
@@ -88,7 +92,7 @@ class ErrorParser(Parser):
         self._at = self._kept(stack)  # where to begin
         self._entered, self._made, self._indents = stack.entered, stack.made, [0]
         self._most = min(MAX_BROKEN, self.layout.limits.errors)
-        self._tab = 0
+        self._tabbed: dict[int, int] | None = None  # the columns of lines with tabs, once one is reported
         self._put_end = -1  # where the last token in place of a statement ends
         self._marks: deque[_Mark] = deque(maxlen=_MARKS)  # the state before each of the last statements
         self._above = self._mark(self._at)  # the state before the last line end
@@ -115,7 +119,7 @@ class ErrorParser(Parser):
         while True:
             try:
                 stream = self.lexer.tokens(self._text, self._entered, at)
-                laid_out = chain(tokens, self.layout.process(stream, self._indents, self._tab))
+                laid_out = chain(tokens, self.layout.process(stream, self._indents, self._tabbed))
                 parsed = self.up_to(self._reused, laid_out, self._entered, self._indents)
                 last = self.run(self._watched(parsed), self._entered, self._made)
                 made: t.File = self.end("file", last, self._entered, self._made)
@@ -136,6 +140,8 @@ class ErrorParser(Parser):
         assert diagnostic.span is not None
         if diagnostic.message is BLOCK_EXPECTED and self._has_tab(diagnostic.span.line):
             return  # a tab has no width
+        if diagnostic.message is SESSION_MISSING and any(code == SESSION_MISSING.code for code, _ in self._errors):
+            return  # one line is missing for all of them
         if len(self._errors) < self._most or diagnostic.message is ERRORS_MANY:
             self._errors.setdefault((diagnostic.code, diagnostic.span.start), diagnostic)
 
@@ -192,12 +198,14 @@ class ErrorParser(Parser):
     def _after(self, error: SyntaxFault) -> _Found:
         """What to go on with after an error."""
         diagnostic = explained(error, self._source, self._shown, self)
+        if diagnostic.message is UNEXPECTED:
+            diagnostic = self._outside_session() or diagnostic
         if diagnostic.message is TIME_LONG:
             raise TfgError([*sorted(self._errors.values(), key=_start), diagnostic])
         if diagnostic.message is INDENT_TAB:
             self._report(diagnostic)
             self._back_to(self._above)
-            self._tab = _TAB
+            self._tabbed = tab_columns(self._text)
             return [], self._above.start
         if isinstance(error, LayoutError) and diagnostic.message is DEDENT_MISMATCH:
             return self._dedented(error, diagnostic)
@@ -220,6 +228,22 @@ class ErrorParser(Parser):
             self._report(diagnostic)
         self._back_to(mark)
         return self._put(mark, with_block=diagnostic.message is BLOCKS_DEEP)
+
+    def _outside_session(self) -> Diagnostic | None:
+        """The error of a statement that can only be in a session, in the first column or in a block that can be in a
+        session too."""
+        mark = self._marks[-1] if self._marks else None
+        word = None if mark is None else _SESSION_WORD.match(self._text, mark.start)
+        if mark is None or word is None or word[1] not in (*SESSION_ONLY, "evaluate"):
+            return None
+        if self.accepts(mark.entered, "RUN"):  # in a session
+            return None
+        top = max((one.start() for one in _TOP.finditer(self._text, 0, mark.start + 1)), default=mark.start)
+        if top != mark.start and word_of(self._text[top:]) not in (*BRANCHES, "if", "for"):
+            return None
+        line = self._source.position(top)[0]
+        place, details = Span(self._source, word.start(1), word.end(1)), {"word": word[1], "line": line}
+        return Diagnostic(SESSION_MISSING, place, details, help=indented_into(self._source, line))
 
     def _dedented(self, error: LayoutError, diagnostic: Diagnostic) -> _Found:
         """What to go on with if a line is less indented than the block above it. It belongs to that block. If the lines

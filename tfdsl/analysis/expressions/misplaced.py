@@ -5,15 +5,21 @@ languages.
 import re
 
 from ...syntax import tree as t
-from ..context import Analysis
+from ..context import Analysis, StatementFailed
+
+_STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 
 
 def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
     """What to write instead of an unknown name. "" if the name has a meaning nowhere else."""
-    from ...syntax.hints import NO_STATEMENTS, no_statement
+    from ...syntax.hints import GRAPH_WORDS, NO_STATEMENTS, SESSION_WORDS, no_statement
 
     if expr.id in NO_STATEMENTS:
         return no_statement(expr.id)
+    if expr.id in SESSION_WORDS and expr.id not in GRAPH_WORDS and _is_statement(ctx.tree, expr):
+        if any(isinstance(one, t.Broken) and one.word in SESSION_WORDS for one in ctx.tree):
+            raise StatementFailed(None)  # one line is missing for all of them
+        return f"'{expr.id}' belongs to a session: write the line 'session:' above it, and indent it by 4 spaces"
     before = expr.span.source.line_text(expr.span.line)[: expr.span.column - 1]
     if re.search(r"[\d)\"]\s*//\s*$", before):
         return "// divides whole numbers; a comment begins with #"
@@ -27,6 +33,11 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
         data = f"; here, write {of.data.id}.features or the like" if of.data is not None else ""
         return f"only the body of the training on line {of.span.line} knows {expr.id}{data}"
     return ""
+
+
+def _is_statement(block: t.Block, expr: t.Name | t.Identifier) -> bool:
+    """Whether a name alone is a statement of a block."""
+    return any(isinstance(one, t.ExpressionStatement) and one.value is expr for one in block)
 
 
 def batch_name(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
@@ -91,3 +102,14 @@ def _batch(expr: t.Name | t.Identifier, training: t.Train) -> str:
     if training.data is None:
         return f"give the training data, and its batch this name: train ... on DATA in batches of 10 as {name}:"
     return f"give the batch this name on line {training.span.line}: {header} as {name}:"
+
+
+def step_of(ctx: Analysis, name: str) -> str:
+    """A help line for a name that looks like an optimizer step. "" for other names."""
+    steps = ctx.graph.optimizers
+    if name not in _STEPS or not steps:
+        return ""
+    known = [one for one, _, refs in ctx.graph.bound if one and any(ref in steps for ref in refs)]
+    if known:
+        return f"the step of the optimizer is called {known[0]}"
+    return "give the step of the optimizer a name: optimize ... as step, and then: run step"

@@ -33,6 +33,9 @@ TOO_DEEP = _message("TFG116", "nested more than {limit} deep",
                     "give names to the inner parts, or raise the limit with --max-depth")
 BLOCKS_DEEP = _message("TFG119", "more than {limit:nested block}",
                        "put the inner blocks into a def, or raise the limit with --max-depth (a block counts as 50)")
+SESSION_MISSING = _message("TFG120", "'{word}' is only allowed in a session",
+                           "write the line 'session:' above line {line}, and indent the lines of the session by 4 "
+                           "spaces")
 WRONG_UNIT = _message("TFG117", "'{unit}' cannot be counted here",
                       "use {allowed}")
 ENCODING = _message("TFG118", "{path} is not UTF-8 text: {reason}", "save the file as UTF-8")
