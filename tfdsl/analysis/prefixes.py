@@ -18,7 +18,7 @@ from .context import Analysis
 from .executed import Executions
 from .expressions import global_step
 from .names import Bound
-from .values import Function, Initializer, LaterValue, Namespace, Optimizer, Outputs, Pending, Rest
+from .values import Function, Initializer, LaterValue, Namespace, Optimizer, Outputs, Pending, Rest, Results
 
 _Copied = TypeVar("_Copied")
 _MOST = 4  # states that are kept
@@ -133,7 +133,11 @@ def _list(copies: _Copies, value: list[Any]) -> list[Any]:
 
 
 def _outputs(copies: _Copies, value: Outputs) -> Outputs:
-    return copies.keep(value, Outputs([copies.of(one) for one in value], value.names))
+    return copies.keep(value, Outputs([copies.of(one) for one in value], value.names, value.span))
+
+
+def _results(copies: _Copies, value: Results) -> Results:
+    return copies.keep(value, Results.of([copies.of(one) for one in value], value.names, value.span))
 
 
 def _tuple(copies: _Copies, value: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -188,4 +192,6 @@ class _Kinds(dict[type, "_Copy | None"]):
         return made
 
 
-_COPY = _Kinds({dict: _dict, list: _list, tuple: _tuple, set: _set, Outputs: _outputs, Executions: _object})
+_COPY = _Kinds(
+    {dict: _dict, list: _list, tuple: _tuple, set: _set, Outputs: _outputs, Results: _results, Executions: _object}
+)

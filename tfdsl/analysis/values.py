@@ -4,7 +4,7 @@ Plain Python values (int, float, complex, bool, str, None, list, tuple, range), 
 are. The other kinds are defined here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import EllipsisType
 from typing import TypeAlias, TypeGuard
 
@@ -178,11 +178,25 @@ class Lister(Record):
 
 
 class Outputs(list["ExprValue"]):
-    """The outputs of an op with several outputs, also available by name: `found.values`."""
+    """The outputs of an op with several outputs, also available by name: `found.values`. `span` is the call."""
 
-    def __init__(self, values: "Sequence[ExprValue]", names: list[str]):
+    def __init__(self, values: "Sequence[ExprValue]", names: Sequence[str], span: Span | None = None):
         super().__init__(values)
-        self.names = names
+        self.names, self.span = names, span
+
+
+class Results(tuple["ExprValue", ...]):
+    """The values of a function that returns several. `span` is its call. `names` are what its `return` calls them, or
+    first, second, ..."""
+
+    names: Sequence[str]
+    span: Span
+
+    @classmethod
+    def of(cls, values: "Iterable[ExprValue]", names: Sequence[str], span: Span) -> "Results":
+        made = cls(values)
+        made.names, made.span = names, span
+        return made
 
 
 class LaterValue(Record):
@@ -221,7 +235,7 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | bytes | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue
     | ShapeOf | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Lister | Optimizer
-    | Initializer | Rest | Namespace | Outputs | LaterValue | LibraryFunction | ErrorValue | None
+    | Initializer | Rest | Namespace | Outputs | Results | LaterValue | LibraryFunction | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
@@ -303,6 +317,8 @@ def describe(value: object) -> str:
             return f'the string "{shortened(value, 30)}"'
         case bytes():
             return f"the bytes {shortened(bytes_text(value), 30)}"
+        case Outputs() | Results() if value.span is not None:
+            return f"the {len(value)} values of {shortened(value.span.one_line, 40)}"
         case list() | tuple() | range():
             return "a list"
         case ShapeOf():

@@ -112,7 +112,8 @@ row("non_max_suppression_with_scores", f"boxes: T, scores: T, {_LIMITS}, soft_nm
     "image.non_max_suppression_with_scores",
     f"The numbers, int32, and the scores of {_BEST}. With `soft_nms_sigma` boxes that overlap stay, with smaller "
     "scores.",
-    f"non_max_suppression_with_scores({_BOXES}, {_SCORES}, 2)", batch=whole, soft_nms_sigma=0.0, no_gradient="*",
+    f"non_max_suppression_with_scores({_BOXES}, {_SCORES}, 2)",
+    outputs="indices scores", batch=whole, soft_nms_sigma=0.0, no_gradient="*",
     T="float32")
 row("non_max_suppression_overlaps", "overlaps: float32, scores: float32, max_output_size: int32, overlap_threshold: "
     "number = 0.5, score_threshold: number = none", overlaps, "image.non_max_suppression_overlaps",
@@ -121,7 +122,7 @@ row("non_max_suppression_overlaps", "overlaps: float32, scores: float32, max_out
 row("non_max_suppression_padded", f"boxes: float32, scores: float32, {_LIMITS}, pad_to_max_output_size: flag = false",
     padded, "image.non_max_suppression_padded",
     f"The numbers of {_BEST}, and how many there are, int32. With `pad_to_max_output_size` zeros follow, and axes "
-    "before are a batch.", f"non_max_suppression_padded({_BOXES}, {_SCORES}, 2)", batch=whole,
+    "before are a batch.", f"non_max_suppression_padded({_BOXES}, {_SCORES}, 2)", outputs="indices count", batch=whole,
     lowered="special.of_tensors")
 row("combined_non_max_suppression", "boxes: float32, scores: float32, max_output_size_per_class: integer, "
     "max_total_size: integer, iou_threshold: number = 0.5, score_threshold: number = none, "
@@ -129,7 +130,8 @@ row("combined_non_max_suppression", "boxes: float32, scores: float32, max_output
     "The best boxes of each row of a batch, among those of all classes: `boxes` is [batch, n, classes or 1, 4], "
     "`scores` [batch, n, classes]. The result is boxes, scores, classes, and how many there are.",
     "combined_non_max_suppression([[[[0.0, 0.0, 1.0, 1.0]], [[0.5, 0.5, 1.0, 1.0]]]], [[[0.9], [0.8]]], 2, 2)",
-    batch=rows("boxes", "scores"), no_gradient="*", max_output_size_per_class=1, max_total_size=1)
+    outputs="boxes scores classes counts", batch=rows("boxes", "scores"),
+    no_gradient="*", max_output_size_per_class=1, max_total_size=1)
 row("draw_bounding_boxes", "images: T, boxes: float32, colors: float32? = none", drawn, "image.draw_bounding_boxes",
     "A batch of images with boxes drawn on them, [batch, n, 4], in the colours given in turn.",
     "draw_bounding_boxes([[[[0.0], [0.0]], [[0.0], [0.0]]]], [[[0.0, 0.0, 1.0, 1.0]]])", batch=rows("images", "boxes"),
@@ -140,6 +142,7 @@ row("sample_distorted_bounding_box", "image_size: T, bounding_boxes: float32, se
     "image.sample_distorted_bounding_box",
     "A random part of an image of the size [height, width, channels] that has at least the fraction "
     "`min_object_covered` of one of the boxes: where it begins, its size, both as slice takes them, and it as a box.",
-    "sample_distorted_bounding_box([4, 4, 3], [[[0.0, 0.0, 1.0, 1.0]]], seed=1)", batch=whole, alike=Alike.DRAWN,
+    "sample_distorted_bounding_box([4, 4, 3], [[[0.0, 0.0, 1.0, 1.0]]], seed=1)",
+    outputs="begin size box", batch=whole, alike=Alike.DRAWN,
     no_gradient="*", picture="random", draws_alone=True, max_attempts=1, T="uint8 int8 int16 int32 int64")
 # fmt: on

@@ -357,18 +357,20 @@ row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mas
     "strided_slice([[1, 2, 3], [4, 5, 6]], [0, 2], [2, 0], [1, -1])", batch=whole, U="int16 int32 int64")
 row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", top_k,
     "nn.top_k",
-    "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)", batch=stacked(2),
+    "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)",
+    outputs="values indices", batch=stacked(2),
     T="real", U="int16 int32 int64", flops=uncounted)
 row("unique", "x: T, out_idx: dtype U = int32", unique(2), "unique",
-    "The different values of a vector, and for each element the index of its value.", "unique([1, 1, 2])", batch=whole,
+    "The different values of a vector, and for each element the index of its value.", "unique([1, 1, 2])",
+    outputs="values indices", batch=whole,
     U="int32 int64", flops=uncounted)
 row("unique_with_counts", "x: T, out_idx: dtype U = int32", unique(3), "unique_with_counts",
     "The different values of a vector, for each element the index of its value, and how often each value "
     "occurs.",
-    "unique_with_counts([1, 1, 2])", batch=whole, U="int32 int64", flops=uncounted)
+    "unique_with_counts([1, 1, 2])", outputs="values indices counts", batch=whole, U="int32 int64", flops=uncounted)
 row("setdiff1d", "x: T, y: T", set_difference, "setdiff1d",
     "The values of the vector `x` that are not in `y`, and their indices in `x`.",
-    "setdiff1d([1, 2, 3], [2])", batch=whole, flops=uncounted)
+    "setdiff1d([1, 2, 3], [2])", outputs="values indices", batch=whole, flops=uncounted)
 row("searchsorted", "sorted_sequence: T, values: T, side: text = \"left\", out_type: dtype U = int32",
     searchsorted, "searchsorted",
     "For each value the index where it belongs in the sorted last axis.",

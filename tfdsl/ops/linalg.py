@@ -461,7 +461,7 @@ row("matrix_determinant", "input: T", per_square("input"), "matrix_determinant",
     f"The determinant of square matrices. {_BATCH}", f"matrix_determinant({_SQUARE})", batch=stacked(3), T=EXACT)
 row("slogdet", "input: T", per_square("input", outputs=2), "linalg.slogdet",
     f"The sign of the determinant, and the logarithm of its absolute value. {_BATCH}", f"slogdet({_SQUARE})",
-    batch=stacked(3),
+    outputs="sign log_abs_determinant", batch=stacked(3),
     T=EXACT)
 row("logdet", "matrix: T", per_square("matrix", real=True), "linalg.logdet",
     f"The logarithm of the determinant of positive definite matrices. {_BATCH}", f"logdet({_SQUARE})", batch=stacked(3),
@@ -475,7 +475,7 @@ row("norm", "tensor: T, ord: static = \"euclidean\", axis: integers = none, keep
 row("normalize", "tensor: T, ord: static = \"euclidean\", axis: integers = none", normalize,
     "linalg.normalize", "The elements divided by the norm over an axis, or over all; then the norm itself, which "
     "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)",
-    batch=reduced("tensor"), T="inexact")
+    outputs="normalized norm", batch=reduced("tensor"), T="inexact")
 row("cholesky", "input: T", square("input"), "cholesky",
     f"The lower triangle whose product with its adjoint is the (positive definite) matrix. {_BATCH}",
     f"cholesky({_SQUARE})", batch=stacked(3), lowered="special.cholesky", T=EXACT)
@@ -489,26 +489,26 @@ row("logm", "input: T", square("input"), "linalg.logm",
     batch=stacked(3), lowered="special.logm", T="complex64 complex128")
 row("qr", "input: T, full_matrices: flag = false", qr, "qr",
     f"An orthogonal matrix and an upper triangle, whose product is the matrix. {_BATCH}",
-    "qr([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=stacked(3), T=EXACT)
+    "qr([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", outputs="q r", batch=stacked(3), T=EXACT)
 row("svd", "tensor: T, full_matrices: flag = false, compute_uv: flag = true", svd, "svd",
     f"The singular values, then the left and the right singular vectors (unless not `compute_uv`). {_BATCH}",
-    "svd([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=stacked(3), T=EXACT)
+    "svd([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", outputs="s u v", batch=stacked(3), T=EXACT)
 row("self_adjoint_eig", "tensor: T", eigen, "self_adjoint_eig",
     f"The eigenvalues and eigenvectors of matrices that are their own adjoint. {_BATCH}",
-    f"self_adjoint_eig({_SQUARE})", batch=stacked(3), T=EXACT)
+    f"self_adjoint_eig({_SQUARE})", outputs="eigenvalues eigenvectors", batch=stacked(3), T=EXACT)
 row("self_adjoint_eigvals", "tensor: T", eigenvalues, "self_adjoint_eigvals",
     f"The eigenvalues of matrices that are their own adjoint. {_BATCH}", f"self_adjoint_eigvals({_SQUARE})",
     batch=stacked(3),
     T=EXACT)
 row("eig", "tensor: T", any_eigen, "compat.v2.linalg.eig",
     f"The eigenvalues and eigenvectors of square matrices, complex numbers. {_BATCH}", f"eig({_SQUARE})",
-    batch=stacked(3), T="float32 float64 complex64 complex128")
+    outputs="eigenvalues eigenvectors", batch=stacked(3), T="float32 float64 complex64 complex128")
 row("eigvals", "tensor: T", any_eigenvalues, "compat.v2.linalg.eigvals",
     f"The eigenvalues of square matrices, complex numbers. {_BATCH}", f"eigvals({_SQUARE})", batch=stacked(3),
     T="float32 float64 complex64 complex128")
 row("lu", "input: T", lu, "linalg.lu",
     f"Both triangles of the decomposition in one matrix, and the permutation of the rows. {_BATCH}",
-    f"lu({_SQUARE})", batch=stacked(3), T=EXACT, no_gradient="*")
+    f"lu({_SQUARE})", outputs="lower_upper permutation", batch=stacked(3), T=EXACT, no_gradient="*")
 row("pinv", "a: T, rcond: T? = none", pinv, "linalg.pinv",
     f"The Moore-Penrose inverse: of [n, m] it is [m, n]. {_BATCH}",
     "pinv([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=stacked(3),

@@ -396,7 +396,7 @@ row("clip_by_global_norm", "t_list: [T], clip_norm: T, use_norm: T? = none", cli
     "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`; then that global_norm "
     "(`use_norm` if it is given).",
     "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)",
-    batch=whole, ranks={"clip_norm": 0, "use_norm": 0}, lowered="special.clip_by_global_norm",
+    outputs="clipped norm", batch=whole, ranks={"clip_norm": 0, "use_norm": 0}, lowered="special.clip_by_global_norm",
     T="float", flops=uncounted)
 row("global_norm", "t_list: [T]", scalar(), "global_norm",
     "The L2 norm of all elements of a list of tensors together, a scalar.",

@@ -149,7 +149,8 @@ row("max_pool_with_argmax", "input: T, ksize: integers, strides: integers, paddi
     "The largest value of each window of `ksize`, and its number among the values of its image (or of all images with "
     "`include_batch_in_index`).",
     f"max_pool_with_argmax({IMAGE}, ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding=\"VALID\")",
-    batch=batch_argmax, data_format=("NHWC",), padding=("SAME", "VALID"), T="real", U="int32 int64")
+    outputs="output argmax", batch=batch_argmax,
+    data_format=("NHWC",), padding=("SAME", "VALID"), T="real", U="int32 int64")
 for _name, _what in (("fractional_max_pool", "largest value"), ("fractional_avg_pool", "mean")):
     row(_name, "value: T, pooling_ratio: static, pseudo_random: flag = false, overlapping: flag = false, "
         "deterministic: flag = false, seed: integer = 0, seed2: integer = 0", fractional, f"nn.{_name}",
@@ -163,10 +164,11 @@ row("space_to_batch", "input: T, paddings: U, block_size: integer", space_to_bat
     block_size=1, U="int32 int64")
 row("collapse_repeated", "labels: T, seq_length: U", collapsed, "nn.collapse_repeated",
     "The first `seq_length` labels of each row, without those that repeat the one before; then how many they are.",
-    "collapse_repeated([[1, 1, 2], [2, 2, 2]], [3, 2])", batch=whole, T="int32 int64", U="int32 int64")
+    "collapse_repeated([[1, 1, 2], [2, 2, 2]], [3, 2])",
+    outputs="collapsed lengths", batch=whole, T="int32 int64", U="int32 int64")
 row("ctc_unique_labels", "labels: int32", unique_labels, "nn.ctc_unique_labels",
     "The different labels of each row, and for each label its number among these.",
-    "ctc_unique_labels([[1, 1, 2], [2, 2, 2]])", batch=whole)
+    "ctc_unique_labels([[1, 1, 2], [2, 2, 2]])", outputs="values indices", batch=whole)
 row("ctc_loss_v2", "labels: int32, logits: float32, label_length: int32, logit_length: int32, "
     "logits_time_major: flag = true, blank_index: integer = none", ctc_loss, "nn.ctc_loss_v2",
     "The loss of connectionist temporal classification for each row: labels [batch, most] of which the first "

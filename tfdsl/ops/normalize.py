@@ -139,21 +139,24 @@ row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", alon
     "l2_normalize([3.0, 4.0])", batch=along("axis", "x", 0),
     T="inexact")
 row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.moments",
-    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=along("axes", "x"),
+    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])",
+    outputs="mean variance", batch=along("axes", "x"),
     T="inexact int32 int64", flops=per_element("x", 4))
 row("weighted_moments", "x: T, axes: integers, frequency_weights: T, keepdims: flag = false", weighted_moments,
     "nn.weighted_moments",
     "Mean and variance over the axes given, of elements that count as often as their weights say.",
-    "weighted_moments([[1.0, 2.0], [3.0, 4.0]], [0], [[1.0], [3.0]])", batch=whole, T="float")
+    "weighted_moments([[1.0, 2.0], [3.0, 4.0]], [0], [[1.0], [3.0]])", outputs="mean variance", batch=whole, T="float")
 row("sufficient_statistics", "x: T, axes: integers, shift: T? = none, keepdims: flag = false", statistics,
     "nn.sufficient_statistics",
     "How many elements there are along the axes given, their sum and the sum of their squares, all after "
-    "`shift` is taken off.", "sufficient_statistics([[1.0, 2.0], [3.0, 4.0]], [0])", batch=whole,
+    "`shift` is taken off.", "sufficient_statistics([[1.0, 2.0], [3.0, 4.0]], [0])",
+    outputs="counts mean_ss variance_ss", batch=whole,
     lowered="special.statistics", T="inexact")
 row("normalize_moments", "counts: T, mean_ss: T, variance_ss: T, shift: T? = none", normalized_moments,
     "nn.normalize_moments",
     "Mean and variance from what sufficient_statistics returns.",
-    "normalize_moments(2.0, [4.0, 6.0], [10.0, 20.0])", batch=whole, lowered="special.normalize_moments", T="inexact")
+    "normalize_moments(2.0, [4.0, 6.0], [10.0, 20.0])",
+    outputs="mean variance", batch=whole, lowered="special.normalize_moments", T="inexact")
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
@@ -164,14 +167,15 @@ row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, v
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. {LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])", batch=whole,
+    f"variance. {LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])",
+    outputs="y mean variance", batch=whole,
     T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]),
     flops=normalized_with_moments)
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     fixed_rank("input", 4), "nn.local_response_normalization",
     "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
     "other channels, `depth_radius` on each side).", f"lrn({IMAGE})",
-    batch=rows("input"), T="float16 bfloat16 float32")
+    batch=rows("input"), T="float16 bfloat16 float32", depth_radius=0)
 row("embedding_lookup", "params: T, ids: U", gather_rows, "nn.embedding_lookup",
     "The rows of a table at the ids: the axes of `ids`, then those of a row.",
     "embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])",

@@ -155,6 +155,7 @@ class Op(Record):
     in_nn: str = ""  # the equivalent function of the library nn that takes more shapes
     named: bool = True  # `tf` takes `name`; otherwise an identity after it carries the name of the node
     formula: Formula | None = None  # its formula for scalars, for symbolic gradients
+    outputs: str = ""  # the names of its outputs, if these are several things; lists of one thing have none
     operator: str = ""  # how programs write it: `+`, or `unary -`
     node: str = ""  # the name that TensorFlow gives the node of the operator
     python: Callable[..., object] | None = None  # the Python function of the same name, which computes with numbers

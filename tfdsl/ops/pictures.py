@@ -208,7 +208,8 @@ row("ssim_multiscale", f"img1: T, img2: T, max_val: number, power_factors: stati
 row("image_gradients", "image: T", gradients_of_image, "image.image_gradients",
     "The differences of the pixels below, and of those to the right, for a batch of images; 0 in the last row or "
     "column.",
-    f"image_gradients([{_IMAGE}])", batch=stacked(4), lowered="special.of_tensors", named=False, T="number")
+    f"image_gradients([{_IMAGE}])",
+    outputs="dy dx", batch=stacked(4), lowered="special.of_tensors", named=False, T="number")
 row("sobel_edges", "image: T", sobel_edges, "image.sobel_edges",
     "How steep a batch of images is, down and to the right on a new last axis.", f"sobel_edges([{_IMAGE}])",
     batch=stacked(4), lowered="special.of_tensors", named=False, T="float")

@@ -254,12 +254,14 @@ for _name, _what, _params, _rule, _arguments in _SAMPLERS:
         "seed: integer = none", _rule, f"random.{_name}",
         f"`num_sampled` class numbers drawn for training with very many classes, {_what}; then how often each true "
         f"class of [batch, num_true], and each of those drawn, is to be expected. {_SEED}",
-        f"{_name}([[0], [2]], 1, 3, true{_arguments}, seed=1)", batch=whole, num_true=1, num_sampled=1,
+        f"{_name}([[0], [2]], 1, 3, true{_arguments}, seed=1)", outputs="sampled true_expected sampled_expected",
+        batch=whole, num_true=1, num_sampled=1,
         picture="random", draws_alone=True, **({"range_max": 1} if _params else {}),
         **({"num_reserved_ids": 0} if "reserved" in _params else {}))
 row("compute_accidental_hits", "true_classes: int64, sampled_candidates: int64, num_true: integer", accidental_hits,
     "nn.compute_accidental_hits",
     "Which of the classes drawn are true: the rows of `true_classes`, the positions in `sampled_candidates`, and the "
     "weights that remove them when they are added to logits, three vectors of one size.",
-    "compute_accidental_hits([[0], [2]], [2, 1], 1)", batch=whole, alike=Alike.NEVER, num_true=1)
+    "compute_accidental_hits([[0], [2]], [2, 1], 1)",
+    outputs="rows positions weights", batch=whole, alike=Alike.NEVER, num_true=1)
 # fmt: on

@@ -47,6 +47,8 @@ from ..values import (
     ExprValue,
     Host,
     Operation,
+    Outputs,
+    Results,
     ShapeOf,
     Tensor,
     as_dtype,
@@ -56,7 +58,7 @@ from ..values import (
 )
 from . import elsewhere
 from .sizes import sizes_in
-from .wrong_kind import declared_as, not_tensor, not_variable
+from .wrong_kind import declared_as, not_tensor, not_variable, several_values
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string", bytes: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -99,7 +101,8 @@ def assign_arguments(
             name = names[at]
         elif name not in names:
             span = argument.whole or argument.span
-            help = _other_name(function, name, argument, names) or ctx.did_you_mean(name, names)
+            other = elsewhere.other_name(function, name, argument.value, argument.text, names)
+            help = other or ctx.did_you_mean(name, names)
             place = Span(span.source, span.start, span.start + len(name)) if argument.whole else span
             ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=function, name=name, signature=signature)
         if name in result:
@@ -183,24 +186,6 @@ def tensor_dtype(value: ExprValue) -> DType | None:
     return None
 
 
-def _other_name(function: str, name: str, argument: ArgumentValue, names: list[str]) -> str:
-    """A help line for an argument that has a different name here."""
-    if elsewhere.ARGUMENTS.get(name) in names:
-        return f"here it is called {elsewhere.ARGUMENTS[name]}"
-    if help := elsewhere.stage_argument(function, name):
-        return help
-    if name.endswith("_regularizer"):
-        return elsewhere.penalty(function.rpartition(".")[2], name.removesuffix("_regularizer"))
-    if name == "trainable":
-        return f"to keep its variables as they are, write: stop_gradient({function}(...))"
-    if elsewhere.OPPOSITE.get(name) not in names:
-        return ""
-    value, text = argument.value, argument.text
-    if isinstance(value, (int, float)) and text.replace(".", "").isdecimal():
-        return f"write {elsewhere.OPPOSITE[name]}={round(1 - value, 6):g} (= 1 - {text})"
-    return f"write {elsewhere.OPPOSITE[name]}=1 - {text}"
-
-
 _VALUES = {
     **dict.fromkeys(("int", "uint", "quantized"), "whole numbers"), "bool": "true and false", "string": "strings",
 }  # fmt: skip
@@ -246,6 +231,8 @@ def field_arg(ctx: Analysis, value: Array, given: ArgumentValue) -> Field:
 
 def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tuple[Arg, TensorType]:
     """Convert a value to an argument. Plain numbers take the given dtype, other values keep their own."""
+    if isinstance(value.value, (Outputs, Results)):
+        several_values(ctx, value.value, value.span)
     if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
         not_tensor(ctx, value.value, value.span)
     own = tensor_dtype(value.value)
@@ -320,7 +307,8 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
         if name not in arguments and param.default is REQUIRED:
             missing(ctx, op.name, op.signature, name, span)
         if name in arguments:
-            arguments[name] = prepared(ctx, arguments[name], param.is_tensor)
+            is_list = param.kind in ("tensors", "function")
+            arguments[name] = prepared(ctx, arguments[name], param.is_tensor, is_list)
     # An optional argument with the value none counts as missing.
     arguments = {
         n: g for n, g in arguments.items()
@@ -354,8 +342,9 @@ def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
             ctx.fail(BY_NAME, argument.span, function=op.name, names=listed, call=f"{op.name}({shown})")
 
 
-def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> ArgumentValue:
-    """Do the conversions that every kind of parameter shares."""
+def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True, is_list: bool = False) -> ArgumentValue:
+    """Do the conversions that every kind of parameter shares. The several values of a call are refused unless the
+    parameter is a list."""
     value = given.value
     if type(value) in PLAIN or (type(value) is Tensor and value.graph == ctx.graph.name):  # the usual cases
         return given if given.whole is None else ArgumentValue(value, given.span)
@@ -366,6 +355,8 @@ def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> Arg
         value = list(value)
     if isinstance(value, ShapeOf):
         value = sizes_of(ctx, value, given.span)
+    if isinstance(value, (Outputs, Results)) and not is_list:
+        several_values(ctx, value, given.span)
     if isinstance(value, (list, tuple)):
         ctx.spend(15 * len(value), given.span)
         value = [prepared(ctx, ArgumentValue(item, given.span), is_tensor).value for item in value]

@@ -13,19 +13,37 @@ def _list(value: Any = ()) -> list[Any]:
     return list(_items(value))
 
 
+def _number(value: Any) -> Any:
+    """A value that has to be a number. In Python, true would be 1."""
+    if isinstance(value, bool):
+        raise TypeError("true and false are no numbers")
+    return value
+
+
+def _alike(values: Any) -> Any:
+    """Values that are compared or added. Numbers do not go with true and false, which would be 1 and 0 in Python."""
+    if isinstance(values, (list, tuple)) and len({type(one) is bool for one in values}) == 2:
+        raise TypeError("true and false are no numbers")
+    return values
+
+
+def _range(*values: Any) -> range:
+    return range(*map(_number, values))
+
+
 def _zip(*values: Any) -> list[Any]:
     return list(zip(*map(_items, values), strict=False))
 
 
 def _enumerate(value: Any, start: int = 0) -> list[Any]:
-    if not -(2**63) <= start < 2**63:
+    if not -(2**63) <= _number(start) < 2**63:
         raise ValueError("it does not start that far from 0")
     return list(enumerate(_list(value), start))
 
 
 def _sum(values: Any, start: Any = 0) -> Any:
     if not isinstance(start, (list, tuple)):
-        return sum(_list(values), start)
+        return sum(_alike(_list(values)), _number(start))
     result = list(start)  # adding lists one by one would copy the first ones again and again
     for value in _list(values):
         if type(value) is not type(start):
@@ -39,7 +57,7 @@ def _items(value: Any) -> Any:
 
 
 def _sorted(value: Any) -> list[Any]:
-    return sorted(_list(value))
+    return sorted(_alike(_list(value)))
 
 
 def _len(value: Any) -> int:
@@ -59,7 +77,7 @@ def _str(value: ExprValue = "") -> str:
 BUILTINS: dict[str, Builtin] = {
     name: Builtin(name, function)
     for name, function in {
-        "range": range,
+        "range": _range,
         "len": _len,
         "list": _list,
         "tuple": lambda value=(): tuple(_list(value)),
@@ -68,8 +86,8 @@ BUILTINS: dict[str, Builtin] = {
         "reversed": lambda value: _list(value)[::-1],
         "sorted": _sorted,
         "sum": _sum,
-        "min": lambda *values: min(*values),
-        "max": lambda *values: max(*values),
+        "min": lambda *values: min(*map(_alike, values if len(values) == 1 else [values])),
+        "max": lambda *values: max(*map(_alike, values if len(values) == 1 else [values])),
         "any": lambda values: any(values),
         "all": lambda values: all(values),
         "int": int,

@@ -3,7 +3,7 @@
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...diagnostics import (
     ARGUMENT_KIND,
@@ -51,6 +51,7 @@ from ..values import (
     Outputs,
     Primitive,
     Rest,
+    Results,
     RuntimeValue,
     Tensor,
     describe,
@@ -60,6 +61,7 @@ from .applied import applied
 from .arguments import Arguments, ArgumentValue, assign_arguments, missing, operand_notes
 from .foreign import call_python
 from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
+from .layer_sizes import check_sizes
 from .magnitude import check_power, check_size, too_large
 from .members import learned_of, learned_words
 from .op_calls import call_op
@@ -69,7 +71,7 @@ from .scopes import call_scope
 from .session_values import as_arguments
 from .slips import doubt_rate
 from .symbolic import derived
-from .wrong_kind import no_gradient
+from .wrong_kind import no_gradient, one_each
 
 
 def call(
@@ -131,7 +133,9 @@ def call(
 
 def _is_for_python(op: Op, given: Arguments) -> bool:
     """Whether a call has only numbers and does not use the name of one of the op's parameters."""
-    return all(name not in op.named_params and isinstance(argument.value, (int, float)) for name, argument in given)
+    numbers = (argument.value for _, argument in given)
+    is_number = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in numbers)
+    return is_number and all(name not in op.named_params for name, _ in given)
 
 
 def _lacks_only_shape(op: Op, given: Arguments) -> bool:
@@ -250,6 +254,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         ctx.fail(CLIPPED_TWICE, clips[1].whole or clips[1].span, clips=listed(CLIPS))
     for name, argument in arguments.items():
         value = argument.value
+        one_each(ctx, (value, argument.span))
         if value is None and (name == SLOTS or (name in row.lacking and row.lacking[name].default is None)):
             continue
         if name == SLOTS:
@@ -305,6 +310,7 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
     try:
         return check_size(ctx, function(*positional, **keywords), span)
     except (TypeError, ValueError, ArithmeticError) as error:
+        one_each(ctx, *((argument.value, argument.span) for _, argument in given))
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
 
@@ -391,6 +397,8 @@ def inline(
     if is_outermost and any(_is_training(parameter.default) for parameter in tree.parameters):
         by_position = all(name != "rate" for name, _ in given)
         doubt_rate(ctx, arguments.get("rate"), by_position)
+    if is_outermost:
+        check_sizes(ctx, called, tree, arguments)
     mark, is_wrong = ctx.bag.marked(), is_outermost and is_swapped(ctx, arguments)
     if is_wrong:
         doubt_swapped(ctx, called, arguments, span)
@@ -405,7 +413,8 @@ def inline(
         ctx.bag.back_to(mark)  # the other errors follow from this one
         refuse_swapped(ctx, called, arguments, span)
     if isinstance(result, Returned):
-        return _made_at(result.value, span) if is_outermost else result.value
+        value = _made_at(result.value, span) if is_outermost else result.value
+        return Results.of(value, _names_of(tree, value), span) if isinstance(value, tuple) and value else value
     return ErrorValue() if ctx.failed > failed else None
 
 
@@ -415,13 +424,28 @@ def _as_text(parameter: t.DefParameter) -> str:
     return parameter.name if parameter.default is None else f"{parameter.name} = {parameter.default.span.text}"
 
 
+_NUMBERS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def _names_of(tree: t.Def, value: tuple[ExprValue, ...]) -> Sequence[str]:
+    """What a function calls the values that it returns."""
+    if isinstance(value, Results):
+        return value.names
+    returns = [one for one in t.trees(tree.body) if isinstance(one, t.Return) and len(one.values) == len(value)]
+    ids = [one.id if isinstance(one, t.Name) else "" for one in returns[-1].values] if returns else [""] * len(value)
+    numbers = [*_NUMBERS, *(f"value_{at}" for at in range(len(_NUMBERS) + 1, len(value) + 1))]
+    return [id or number for id, number in zip(ids, numbers)]
+
+
 def _made_at(value: ExprValue, span: Span) -> ExprValue:
     """Set the place of a value made by a library to the call."""
     match value:
         case Tensor() | Operation():
             return replace(value, span=span)
         case Outputs():
-            return Outputs([_made_at(one, span) for one in value], value.names)
+            return Outputs([_made_at(one, span) for one in value], value.names, span)
+        case Results():
+            return Results.of([_made_at(one, span) for one in value], value.names, span)
         case list() | tuple():
             return type(value)(_made_at(one, span) for one in value)
     return value

@@ -168,3 +168,20 @@ def penalty(layer: str, variable: str) -> str:
     if variable == "activity":
         return "add what depends on its value to the loss: loss cost + 0.01 * reduce_mean(square(x))"
     return f'add the penalty to the loss: loss cost + nn.l2_penalty(variables({layer}, "{variable}"))'
+
+
+def other_name(function: str, name: str, value: object, text: str, names: list[str]) -> str:
+    """A help line for an argument, written as `text`, that has a different name here."""
+    if ARGUMENTS.get(name) in names:
+        return f"here it is called {ARGUMENTS[name]}"
+    if help := stage_argument(function, name):
+        return help
+    if name.endswith("_regularizer"):
+        return penalty(function.rpartition(".")[2], name.removesuffix("_regularizer"))
+    if name == "trainable":
+        return f"to keep its variables as they are, write: stop_gradient({function}(...))"
+    if OPPOSITE.get(name) not in names:
+        return ""
+    if isinstance(value, (int, float)) and text.replace(".", "").isdecimal():
+        return f"write {OPPOSITE[name]}={round(1 - value, 6):g} (= 1 - {text})"
+    return f"write {OPPOSITE[name]}=1 - {text}"

@@ -9,7 +9,7 @@ from ...source import Span
 from ...syntax import tree as t
 from ...types import FLOAT32, TensorType
 from ..context import Analysis
-from ..values import Array, ExprValue, Tensor
+from ..values import Array, ExprValue, RuntimeValue, Tensor
 
 _SCALAR = TensorType(FLOAT32, ())
 
@@ -26,6 +26,15 @@ def one_shape(ctx: Analysis, values: list | tuple | range, span: Span, whole: li
         differ = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(*shapes))
         if differ or len(shapes[0]) != len(shapes[1]):
             ctx.fail(LIST_SHAPES, span, first=known[0], second=one, help=_one_by_one(span.text, whole or values))
+
+
+def is_array(ctx: Analysis, values: list | tuple) -> bool:
+    """Whether values certainly have one shape, so that they form an array."""
+    if any(isinstance(one, (list, tuple)) for one in values):
+        return False
+    types = [one.type or _SCALAR if isinstance(one, (Tensor, Array, RuntimeValue)) else _SCALAR for one in values]
+    shapes = [None if one.shape is None else tuple(map(ctx.graph.sizes.resolve, one.shape)) for one in types]
+    return all(one is not None and one == shapes[0] and None not in one for one in shapes)
 
 
 def _one_by_one(text: str, values: list | tuple | range) -> str:

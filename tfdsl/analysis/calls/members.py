@@ -29,6 +29,7 @@ from ..values import (
     LearnedFact,
     Namespace,
     Outputs,
+    Results,
     RuntimeValue,
     ShapeOf,
     Tensor,
@@ -37,6 +38,7 @@ from ..values import (
 from . import elsewhere
 from .arguments import Arguments
 from .scopes import inner_space
+from .wrong_kind import several_values
 
 _MEMBERS = 50  # maximum number of members of a scope or module in a message
 
@@ -76,9 +78,11 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
             known = set(value.fields)
         case RuntimeValue(type=TensorType() as type) if name in ("shape", "dtype"):
             return ShapeOf(type.shape, expr.span.text) if name == "shape" else type.dtype
+        case Outputs() if name in value.names:
+            return value[value.names.index(name)]
+        case Outputs() | Results() if name in ("shape", "dtype"):
+            several_values(ctx, value, expr.value.span)
         case Outputs():
-            if name in value.names:
-                return value[value.names.index(name)]
             known = set(value.names)
         case ErrorValue():
             raise StatementFailed(None)

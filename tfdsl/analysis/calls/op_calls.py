@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import prod
 
-from ...diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, TENSOR_LARGE, Diagnostic
+from ...diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, SHAPES_DIFFER, TENSOR_LARGE, Diagnostic
 from ...limits import MAX_AXES
 from ...ops.op import Op, OpCall, Result, RuleRefused
 from ...program import Ref, refs_of
@@ -11,10 +11,11 @@ from ...source import Span
 from ...types import TensorType
 from ..context import Analysis, StatementFailed
 from ..executed import Kind
-from ..values import ExprValue, Operation, Tensor
+from ..values import ExprValue, Operation, Outputs, Tensor
 from .arguments import Arguments, bind, operand_notes, size_notes
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
 from .session_values import as_arguments
+from .set_values import keeps_shape
 from .slips import doubt_rate, doubted, share_help
 
 
@@ -40,6 +41,12 @@ def call_op(
         dims += [d for shape in shapes for d in shape if ctx.graph.sizes.resolve(d) != d and d not in dims]
         notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
         help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else column_help(ctx, op, refused, bound)
+        if refused.message is SHAPES_DIFFER and op.writes and {"ref", "value"} <= set(bound.given):
+            ref, value = bound.given["ref"], bound.given["value"]
+            declared, actual = (bound.types[name] for name in ("ref", "value"))
+            if isinstance(declared, TensorType) and isinstance(actual, TensorType):
+                form = f"{op.name}({ref.text}, {{}})"
+                help = keeps_shape(ctx, declared, value.value, actual, value.text, form, ref.text)
         if refused.message is OPTION:
             allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
             help = ctx.did_you_mean(str(details["value"]).strip('"'), allowed)
@@ -65,7 +72,8 @@ def call_op(
     if result == ():
         return Operation(Ref(node), ctx.graph.name, span)
     made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
-    return _shaped(result, made)
+    shaped = _shaped(result, made)
+    return Outputs(shaped, op.outputs.split(), span) if op.outputs and isinstance(shaped, list) else shaped
 
 
 def _flat(result: Result) -> Iterator[TensorType]:

@@ -156,7 +156,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
         [next(tensors) for _ in group] if one.is_list else next(tensors)
         for one, group in zip(op.outputs, groups, strict=True)
     ]
-    return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs])
+    return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs], span)
 
 
 def _waiting(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue]) -> dict[int, LaterValue]:
@@ -187,16 +187,16 @@ def _assigned(
 ) -> tuple[dict[str, ArgumentValue], dict[str, ArgumentValue]]:
     """The arguments by name, with all required arguments present, and the attributes that the op itself does not
     have."""
-    inputs = [one.name for one in op.inputs]
+    inputs = {one.name: one.is_list for one in op.inputs}
     names = [*inputs, *op.given, *op.inferred]
     beside = [name for name, _ in given if name is not None and name.startswith("_") and name not in names]
     named = [(name if name is None else op.other_names.get(name, name), argument) for name, argument in given]
     found = assign_arguments(ctx, op.name, op.signature, [*names, *beside], named, span, positional=0)
     arguments = {name: argument for name, argument in found.items() if name in names}
-    for name in inputs:
+    for name, is_list in inputs.items():
         if name not in arguments:
             missing(ctx, op.name, op.signature, name, span)
-        arguments[name] = prepared(ctx, arguments[name])
+        arguments[name] = prepared(ctx, arguments[name], is_list=is_list)
     for name, attr in op.given.items():
         if name in arguments and arguments[name].value is None and attr.default is not REQUIRED:
             del arguments[name]  # `tf.raw_ops` takes none as the default

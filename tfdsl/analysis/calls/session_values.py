@@ -14,6 +14,8 @@ from ..values import (
     ExprValue,
     Initializer,
     Operation,
+    Outputs,
+    Results,
     RuntimeValue,
     ShapeOf,
     Tensor,
@@ -21,8 +23,8 @@ from ..values import (
     is_host,
 )
 from .arguments import Arguments, sizes_of
-from .lists import one_shape
-from .wrong_kind import not_tensor
+from .lists import is_array, one_shape
+from .wrong_kind import not_tensor, several_values
 
 FEWER_OPERATORS = "use fewer operators on values that only the session knows"
 
@@ -91,6 +93,8 @@ def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
         case ErrorValue():
             raise StatementFailed(None)
         case list() | tuple() | range() if not is_host(value):
+            if isinstance(value, (Outputs, Results)) and not is_array(ctx, value):
+                several_values(ctx, value, span)
             one_shape(ctx, value, span)
             return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
         case _ if is_host(value):

@@ -4,7 +4,17 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from ...diagnostics import ARGUMENT_MISSING, NOT_DIFFERENTIABLE, NOT_TENSOR, NOT_VARIABLE, NOTHING_TRAINABLE, Note
+from ...diagnostics import (
+    ARGUMENT_MISSING,
+    NOT_DIFFERENTIABLE,
+    NOT_TENSOR,
+    NOT_VARIABLE,
+    NOTHING_TRAINABLE,
+    OPERATOR,
+    SEVERAL_VALUES,
+    Note,
+)
+from ...diagnostics.spelling import listed
 from ...inputs import PythonOp
 from ...ops.op import Op
 from ...ops.optimizers import OptimizerRow
@@ -25,7 +35,9 @@ from ..values import (
     Namespace,
     Operation,
     Optimizer,
+    Outputs,
     Primitive,
+    Results,
     RuntimeValue,
     Tensor,
     describe,
@@ -36,9 +48,52 @@ def not_tensor(ctx: Analysis, value: object, span: Span, help: str = "") -> NoRe
     """Refuse a value where a tensor is needed."""
     if isinstance(value, Initializer):
         ctx.fail(ARGUMENT_MISSING, value.span, function=value.op.name, name="shape", signature=value.op.signature)
+    if isinstance(value, (Outputs, Results)):
+        several_values(ctx, value, span)
     text = span.one_line
     is_name = re.fullmatch(r"[\w.]+", text) is not None
     ctx.fail(NOT_TENSOR, span, help=help or _as_tensor(value, text if is_name else ""), value=describe(value))
+
+
+_LONG = 60  # characters of a call that a help line repeats
+
+
+def several_values(ctx: Analysis, value: Outputs | Results, span: Span) -> NoReturn:
+    """Refuse the several values of a call where one is needed."""
+    call, names = value.span, value.names
+    if call is None:  # a value from outside, with a name for each of its parts
+        text = f"{span.one_line}.{names[0]}" if names else ""
+        ctx.fail(SEVERAL_VALUES, span, help=f"name one of them: {text}", call=span.one_line, names=listed(names),
+                 count=len(value))  # fmt: skip
+    written = call.one_line if len(call.one_line) <= _LONG else f"{call.one_line.partition('(')[0]}(...)"
+    is_here = call.source == span.source and call.line == span.line
+    notes = () if is_here else (Note("the call is on line {line}", call),)
+    help = f"give each a name: {', '.join(names)} = {written}; then name the one that is meant"
+    ctx.fail(SEVERAL_VALUES, span, notes, help, call=written, names=listed(names), count=len(value))
+
+
+def one_each(ctx: Analysis, *operands: tuple[object, Span]) -> None:
+    """Refuse operands that are the several values of a call."""
+    for value, span in operands:
+        if isinstance(value, (Outputs, Results)):
+            several_values(ctx, value, span)
+
+
+ORDERS = ("<", "<=", ">", ">=")  # the operators that compare sizes
+
+
+def no_number(ctx: Analysis, op: str, left: tuple[object, Span], right: tuple[object, Span], span: Span) -> NoReturn:
+    """Refuse an operator on true or false, which are no numbers here, unlike in Python."""
+    help = bool_help(*(left if isinstance(left[0], bool) else right))
+    ctx.fail(OPERATOR, span, help=help, op=op, left=describe(left[0]), right=describe(right[0]))
+
+
+def bool_help(value: object, span: Span) -> str:
+    """What to write for true or false where a number is needed. "" for other values."""
+    if not isinstance(value, bool):
+        return ""
+    text = span.one_line
+    return f"true and false are no numbers: write 1 if {text} else 0, or the numbers that you mean"
 
 
 def _as_tensor(value: object, name: str) -> str:

@@ -46,6 +46,7 @@ from ..calls.op_calls import call_op
 from ..calls.optimizer_slips import doubt_quotient
 from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, scopes_of, space_of
 from ..calls.session_values import as_operands, in_node, moving
+from ..calls.wrong_kind import ORDERS, bool_help, no_number, one_each
 from ..context import Analysis, StatementFailed
 from ..names import Ambiguous
 from ..values import (
@@ -75,12 +76,11 @@ from .choices import chooser
 from .foreign_names import argument_of, declaration, is_before, of_data, of_library, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
-from .misplaced import batch_name, misplaced
+from .misplaced import batch_name, misplaced, step_of
 from .stored import stored
 
 _Item = TypeVar("_Item")
 
-_STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 _SOME = 8  # maximum number of names in a message
 
 # The operators on values known at compile time.
@@ -254,10 +254,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
-        elif advice := misplaced(ctx, expr):
+        elif (advice := misplaced(ctx, expr)) or (advice := step_of(ctx, name)):
             help = advice
-        elif name in _STEPS and ctx.graph.optimizers:
-            help = _step_help(ctx)
         else:
             help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
@@ -272,15 +270,6 @@ def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
         if member is not None and isinstance(member.value, Function):
             return f"write: {library}.{expr.id}"
     return ""
-
-
-def _step_help(ctx: Analysis) -> str:
-    """A help line for a name that looks like an optimizer step."""
-    steps = ctx.graph.optimizers
-    known = [name for name, _, refs in ctx.graph.bound if name and any(ref in steps for ref in refs)]
-    if known:
-        return f"the step of the optimizer is called {known[0]}"
-    return "give the step of the optimizer a name: optimize ... as step, and then: run step"
 
 
 def _in_sight(ctx: Analysis, env: Env) -> set[str]:
@@ -339,6 +328,8 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
 def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, name: str | None) -> ExprValue:
     """Apply an operator to two values."""
     left, right = as_operands(ctx, (left, expr.left.span), (right, expr.right.span))
+    if (isinstance(left, bool) or isinstance(right, bool)) and not in_graph(left) and not in_graph(right):
+        no_number(ctx, expr.op, (left, expr.left.span), (right, expr.right.span), expr.span)
     if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
         if expr.op in ("+", "-", "/") and isinstance(left, (str, bytes)) != isinstance(right, (str, bytes)):
             _operands(ctx, expr, left, right, refuse=True)
@@ -382,6 +373,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, 
     refuse = refuse or (any(is_text) and not any(_is_of_strings(v) for v in (left, right)) and expr.op in ("+", "%"))
     refuse = refuse or (is_text[0] and expr.op == "%")
     if refuse or not usable:
+        one_each(ctx, (left, expr.left.span), (right, expr.right.span))
         help = list_help(left, right)
         if any(is_text) and any(in_graph(one) or isinstance(one, RuntimeValue) for one in (left, right)):
             help = 'print writes texts and values next to each other: print "x is", x'
@@ -419,9 +411,11 @@ def _unary(ctx: Analysis, expr: t.Unary, value: ExprValue, name: str | None) -> 
         )
     if expr.op == "not" and is_host(value):
         return not value
-    if isinstance(value, (int, float, complex)):
+    if isinstance(value, (int, float, complex)) and not isinstance(value, bool):
         return -value if expr.op == "-" else +value
-    ctx.fail(OPERATOR_ONE, expr.span, op=expr.op, value=describe(value))
+    one_each(ctx, (value, expr.operand.span))
+    help = bool_help(value, expr.operand.span)
+    ctx.fail(OPERATOR_ONE, expr.span, help=help, op=expr.op, value=describe(value))
 
 
 def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> ExprValue:
@@ -440,6 +434,8 @@ def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: ExprValue, nam
     left = in_node(ctx, left, expr.left.span)
     if isinstance(left, RuntimeValue):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
+    if has_tensor(left):
+        one_each(ctx, (left, expr.left.span))
     if not in_graph(left) and not isinstance(left, (list, tuple)):
         return left if bool(left) is (expr.op == "or") else value_of(ctx, env, expr.right, name)
     right = value_of(ctx, env, expr.right)
@@ -477,6 +473,8 @@ def compare(
     ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, span: Span, name: str | None
 ) -> ExprValue:
     a, b = as_dtypes(*as_operands(ctx, (left.value, left.span), (right.value, right.span)))
+    if op in ORDERS and (isinstance(a, bool) or isinstance(b, bool)) and not has_tensor(a) and not has_tensor(b):
+        no_number(ctx, op, (a, left.span), (b, right.span), span)
     if isinstance(a, RuntimeValue) or isinstance(b, RuntimeValue):
         return moving(ctx, op, (a, b), span)
     if op in ("in", "not in"):
@@ -505,6 +503,7 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
     if in_graph(value) or isinstance(value, RuntimeValue):
         return value
     if not is_host(value):
+        one_each(ctx, (value, expr.span))
         ctx.fail(NOT_STATIC, expr.span, what="a condition", value=describe(value))
     return bool(value)
 
@@ -600,15 +599,19 @@ def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> IndexItem:
         return Ellipsis
     if isinstance(item, t.Slice):
         return slice(*(None if p is None else value_of(ctx, env, p) for p in (item.start, item.stop, item.step)))
-    return evaluate(ctx, env, item)
+    value = evaluate(ctx, env, item)
+    one_each(ctx, (value, item.span))
+    return value
 
 
 def _index_host(
     ctx: Analysis, value: Sequence[_Item], items: list[IndexItem], expr: t.Index
 ) -> _Item | Sequence[_Item]:
     item = items[0]
-    if len(items) > 1 or not isinstance(item, (int, slice)):
-        kind = "several indices" if len(items) > 1 else describe(item)
+    bounds = (item.start, item.stop, item.step) if isinstance(item, slice) else (item,)
+    if len(items) > 1 or not isinstance(item, (int, slice)) or any(isinstance(one, bool) for one in bounds):
+        one_each(ctx, (value, expr.value.span))
+        kind = "several indices" if len(items) > 1 else describe(item) if bounds == (item,) else "true or false"
         ctx.fail(INDEX_KIND, expr.span, value=describe(value), index=kind)
     try:
         return value[item]

@@ -13,6 +13,7 @@ from ...source import Span
 from ...types import FLOAT32, STRING
 from ..calls.arguments import ArgumentValue, operand_notes, text_help
 from ..calls.calls import inlined
+from ..calls.wrong_kind import one_each
 from ..context import Analysis
 from ..values import Array, ErrorValue, ExprValue, Tensor, describe, has_tensor
 
@@ -123,6 +124,7 @@ def _check_numbers(ctx: Analysis, x: ArgumentValue) -> None:
 
 def _check_tensor(ctx: Analysis, x: ArgumentValue, other: ArgumentValue | Span) -> None:
     """Refuse a value that is no tensor. `other` is the argument after it, if the layer has one."""
+    one_each(ctx, (x.value, x.span))
     if has_tensor(x.value) or isinstance(x.value, (Array, ErrorValue)):
         return
     function, help = inlined(ctx), ""

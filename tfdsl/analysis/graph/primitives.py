@@ -100,7 +100,7 @@ def _classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: 
 def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> ExprValue:
     """The rate of a dropout, which must be below 1."""
     value = rate.value
-    if isinstance(value, (int, float)) and not 0 <= value < 1:
+    if isinstance(value, (int, float)) and (isinstance(value, bool) or not 0 <= value < 1):
         ctx.fail(
             OPTION,
             rate.span,
@@ -108,7 +108,7 @@ def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> ExprValue:
             share_help("rate", value),
             op=inlined(ctx),
             param="rate",
-            value=value,
+            value=rate.text if isinstance(value, bool) else value,
             allowed="from 0 up to (not including) 1",
         )
     return value

@@ -54,7 +54,9 @@ from ...types import (
 from ..calls.arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from ..calls.members import field_of, targetless
 from ..calls.session_values import plan_value
+from ..calls.set_values import keeps_shape
 from ..calls.training import with_training
+from ..calls.wrong_kind import one_each
 from ..context import Analysis, GraphBuilder, StatementFailed
 from ..executed import Kind, Reached
 from ..expressions.expressions import dotted, given
@@ -223,6 +225,7 @@ def check_feed(
         kind, is_host_value = scalar_class(ctx, value.value, value.span), True
         actual = TensorType(declared.dtype, literal_shape(ctx, value.value, value.span))
     else:
+        one_each(ctx, (value.value, fed.value.span))
         ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
     if kind == "int" and declared.dtype.kind in ("int", "uint"):
         check_range(ctx, value, declared.dtype)
@@ -230,7 +233,9 @@ def check_feed(
         check_rounded(ctx, value, declared.dtype)
     if kind is not None and declared.dtype.kind not in BECOMES[kind]:
         help = ""
-        if kind == "float" and declared.dtype.kind in ("int", "uint"):
+        if kind == "float" and target.is_variable:
+            help = f"write a whole number, or give {fed.target.id} floats where it is declared, such as 1.0 for 1"
+        elif kind == "float" and declared.dtype.kind in ("int", "uint"):
             help = (
                 f"declare {fed.target.id}: {TensorType(FLOAT32, declared.shape)}, and where whole numbers are needed, "
                 f"write cast({fed.target.id}, {declared.dtype})"
@@ -252,7 +257,10 @@ def check_feed(
         notes += size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
         help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
         made = ctx.graph.nodes[target.ref.node]
-        if not made.is_placeholder and actual.shape and declared.shape:
+        if made.is_variable:  # of a `set`
+            form = f"set {fed.target.id} = {{}}"
+            help = keeps_shape(ctx, declared, value.value, actual, value.text, form, fed.target.id)
+        elif not made.is_placeholder and actual.shape and declared.shape:
             sizes = ", ".join(map(str, ("n", *actual.shape[1:])))
             type = f"{declared.dtype}[{sizes}]"
             help = f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"

@@ -54,7 +54,7 @@ from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
 from ..calls.session_values import plan_value
-from ..calls.wrong_kind import scalar_name
+from ..calls.wrong_kind import one_each, scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import bind_targets, condition, iterate, value_of
 from ..names import Binding
@@ -522,6 +522,7 @@ def _give_after(plan: Plan, loop: Loop, statement: t.Every, before: set[str], co
 def _number(ctx: Analysis, plan: Plan, expr: t.Expr, word: str) -> PlanExpr:
     """A value of the session that is one number."""
     value = value_of(ctx, plan.env, expr)
+    one_each(ctx, (value, expr.span))
     type = value.type if isinstance(value, (Tensor, RuntimeValue)) else None
     is_number = type is None or (type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint"))
     if not isinstance(value, (Tensor, RuntimeValue)) or not is_number:

@@ -15,6 +15,7 @@ from ...diagnostics import (
     NOT_CONDITION,
     NOT_STATIC,
     NOT_TEXT,
+    OPERATOR,
     SEARCHED,
     TEMPLATE_BRACE,
     TEMPLATE_FORMAT,
@@ -32,7 +33,7 @@ from ...types import SizeClash, shape_text
 from ..calls.arguments import ArgumentValue, check_rounded, scalar_class
 from ..calls.session_values import FEWER_OPERATORS, plan_value
 from ..calls.slips import compared
-from ..calls.wrong_kind import not_tensor
+from ..calls.wrong_kind import ORDERS, not_tensor, one_each
 from ..context import Analysis, StatementFailed
 from ..expressions import global_step, outside
 from ..expressions.expressions import dotted, evaluate, value_of
@@ -224,6 +225,7 @@ def session_condition(
     if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     if not isinstance(value, (bool, Tensor, RuntimeValue)):
+        one_each(ctx, (value, expr.span))
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     result = plan_value(ctx, value, expr.span)
     sides.append(Shown(expr.span.one_line, result))
@@ -237,7 +239,7 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
         if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
             check_rounded(ctx, ArgumentValue(one.value, side.span), type[other.ref.output].dtype)
     if op not in ("in", "not in"):
-        _check_kinds(ctx, (left, right), expr.operands[at : at + 2])
+        _check_kinds(ctx, op, (left, right), expr.operands[at : at + 2])
     a, b = (known_shape(ctx, plan, side) for side in (left, right))
 
     if op in ("in", "not in") and a:
@@ -255,9 +257,13 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
     compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
 
 
-def _check_kinds(ctx: Analysis, sides: tuple[PlanExpr, PlanExpr], exprs: Sequence[t.Expr]) -> None:
-    """Check that a text is not compared with a number."""
+def _check_kinds(ctx: Analysis, op: str, sides: tuple[PlanExpr, PlanExpr], exprs: Sequence[t.Expr]) -> None:
+    """Check that a text is not compared with a number, and that true and false have no order."""
     kinds = [_kind(ctx, side) for side in sides]
+    if op in ORDERS and "bool" in kinds:
+        left, right = (f"'{one.span.one_line}'" for one in exprs)
+        span = Span(exprs[0].span.source, exprs[0].span.start, exprs[1].span.end)
+        ctx.fail(OPERATOR, span, help="true and false have no order", op=op, left=left, right=right)
     for text, other, expr in ((0, 1, exprs[0]), (1, 0, exprs[1])):
         if kinds[text] == "string" and kinds[other] not in ("", "string"):
             if isinstance(sides[text], Fetch) and isinstance(sides[other], Value):
@@ -305,6 +311,7 @@ def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: b
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
     kinds = (int, float) if fractions else int
     if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
+        one_each(ctx, (value, expr.span))
         help = ""
         if isinstance(value, float) and value > 0 and value.is_integer():
             help = f"write {int(value)}; for two whole numbers, / returns a fraction and // a whole number"

@@ -62,6 +62,7 @@ from ...types import SizeMismatch, match_shape
 from ..calls.arguments import ArgumentValue, operand_notes
 from ..calls.scopes import as_expression, first_other, scopes_meant, variables_of
 from ..calls.session_values import plan_value
+from ..calls.set_values import keeps_shape
 from ..calls.wrong_kind import not_tensor, not_variable, scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import dotted, given, value_of, values_of
@@ -331,8 +332,9 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
             match_shape(target.type.shape, value.value.type.shape, {}, ctx.graph.sizes)
         except SizeMismatch:
             notes = operand_notes([ArgumentValue(target, statement.target.span), value])
-            ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
-                     actual=value.value.type)  # fmt: skip
+            name, actual = statement.target.id, value.value.type
+            help = keeps_shape(ctx, target.type, value.value, actual, value.text, f"set {name} = {{}}", name)
+            ctx.fail(FEED_SHAPE, value.span, notes, help, name=name, declared=target.type, actual=actual)
     expr = plan_value(ctx, value.value, value.span)
     feeds = checked_feeds(ctx, plan, statement.feeds, fetches_of(expr), "'set'", statement, target.ref)
     if plan.initialised is not None:
@@ -390,7 +392,8 @@ def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     test = session_condition(ctx, plan, statement.condition, sides)
     within = None if statement.within is None else session_value(ctx, plan, statement.within)
     known = within.value if isinstance(within, Value) else ""  # or a text
-    if statement.within and isinstance(within, (Value, Template)) and not isinstance(known, (int, float)):
+    is_number = isinstance(known, (int, float)) and not isinstance(known, bool)
+    if statement.within and isinstance(within, (Value, Template)) and not is_number:
         ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
                  value=describe(known))  # fmt: skip
     refs = fetches_of(test, *((within,) if within else ()))

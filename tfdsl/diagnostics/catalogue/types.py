@@ -85,5 +85,6 @@ BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis nee
 DILATED = _message("TFG484", "{op} with dilations and padding=\"SAME\" needs to know all sizes of {param}, which is "
                    "{type}",
                    "declare it with a number for each size; or pad by hand, and write padding=\"VALID\"")
+SEVERAL_VALUES = _message("TFG241", "{call} gives {count:value} ({names}), but one is needed here")
 NO_SLICES = _message("TFG483", "{op} has no slices to take from {type}: axis {axis} has size 0",
                      "the result would be an empty list of tensors")
