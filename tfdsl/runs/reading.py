@@ -10,28 +10,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from ..access import TRUSTED, AccessRefused, Folder
 from ..diagnostics import RUN_DAMAGED, RUN_SEVERAL, RUN_UNKNOWN, Diagnostic, TfgError
 from ..diagnostics.spelling import listed
 from ..runtime.files.durable_io import CorruptFile, files_of, read_manifest, verify
 from . import form
+from .contents import IS_BEGIN, IS_END, IS_POINT, Check
 from .folders import folders_below
 
 Json = Mapping[str, Any]  # the content of a file, whose form is checked when it is read
 
 _SHOWN = 5  # ids in a message
 _LAST = re.compile(r"last(?:~(\d{1,6}))?\Z")
-# What the files of a record must have to be read. Anything else may lack.
-_BEGIN: Mapping[str, type | tuple[type, ...]] = {
-    "id": str, "started": (int, float), "program": str, "working_folder": str, "texts": list, "params": dict,
-    "options": dict, "versions": dict, "host": dict, "seeds": dict, "about": dict,
-}  # fmt: skip
-_END: Mapping[str, type | tuple[type, ...]] = {
-    "status": str, "exit_code": int, "ended": (int, float), "seconds": (int, float), "errors": list, "printed": list,
-    "values": dict, "evaluated": dict, "variables": dict, "data": dict, "inputs": dict,
-}  # fmt: skip
 
 
 class RunRecord:
@@ -61,8 +53,8 @@ class RunRecord:
             verify(folder, small)
             if form.BEGIN not in small:
                 raise CorruptFile(f"{form.BEGIN} is missing")
-            self.begin = _checked(folder, form.BEGIN, _BEGIN)
-            self.end = _checked(folder, form.END, _END) if form.END in small else None
+            self.begin = _checked(folder, form.BEGIN, IS_BEGIN)
+            self.end = _checked(folder, form.END, IS_END) if form.END in small else None
         self.is_running = is_running and self.end is None
         self._has_curves = form.CURVES in files
 
@@ -81,8 +73,11 @@ class RunRecord:
 
     def curves(self) -> Iterator[Json]:
         """The logged and evaluated numbers: objects with `tag` or `evaluate`, `step` and `value`."""
-        if self._has_curves:
-            yield from map(json.loads, self._file(form.CURVES).decode().splitlines())
+        lines = self._file(form.CURVES).splitlines() if self._has_curves else []
+        try:
+            yield from (_parsed(line, form.CURVES, IS_POINT) for line in lines)
+        except CorruptFile as error:
+            raise _damaged(self.path, str(error)) from None
 
     def _file(self, name: str) -> bytes:
         try:
@@ -92,8 +87,7 @@ class RunRecord:
                 with folder.reading(name) as file:
                     return file.read()
         except (OSError, CorruptFile, AccessRefused, KeyError) as error:
-            details = {"path": self.path, "reason": getattr(error, "strerror", None) or str(error)}
-            raise TfgError([Diagnostic(RUN_DAMAGED, None, details)]) from None
+            raise _damaged(self.path, getattr(error, "strerror", None) or str(error)) from None
 
 
 def _is_locked(folder: Folder) -> bool:
@@ -107,15 +101,16 @@ def _is_locked(folder: Folder) -> bool:
     return False
 
 
-def _checked(folder: Folder, name: str, wanted: Mapping[str, type | tuple[type, ...]]) -> Json:
+def _checked(folder: Folder, name: str, check: Check) -> Json:
     with folder.reading(name) as file:
-        content = file.read()
+        return _parsed(file.read(), name, check)
+
+
+def _parsed(content: bytes, name: str, check: Check) -> Json:
     with suppress(ValueError, RecursionError):
         made = json.loads(content)
-        if isinstance(made, dict):
-            about = cast(dict[str, Any], made)  # JSON has no other keys
-            if all(isinstance(about.get(key), kind) for key, kind in wanted.items()):
-                return about
+        if check(made):
+            return made
     raise CorruptFile(f"{name} was not written by a run")
 
 
@@ -159,5 +154,9 @@ def named(word: str, known: list[RunRecord]) -> RunRecord:
 
 def _sound(record: RunRecord) -> RunRecord:
     if record.fault:
-        raise TfgError([Diagnostic(RUN_DAMAGED, None, {"path": record.path, "reason": record.fault})])
+        raise _damaged(record.path, record.fault)
     return record
+
+
+def _damaged(path: str, reason: str) -> TfgError:
+    return TfgError([Diagnostic(RUN_DAMAGED, None, {"path": path, "reason": reason})])

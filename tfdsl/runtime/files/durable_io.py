@@ -147,7 +147,8 @@ def read_manifest(folder: Folder, name: str) -> dict[str, Any]:
     """The content of a manifest. Raises `CorruptFile` if it is not as written, FileNotFoundError if it does not
     exist."""
     with _reading(folder, name) as file:
-        seal, _, rest = file.read().partition(b"\n")
+        seal = file.read(len(_SEAL) + 65)[:-1]
+        rest = file.read() if seal.startswith(_SEAL) else b""  # a file of others can be of any size
     text = rest[:-1]
     if seal != _SEAL + hashlib.sha256(text).hexdigest().encode() or rest[-1:] != b"\n":
         raise CorruptFile(f"{name} is damaged")
