@@ -124,8 +124,12 @@ _UNOPTIMIZED = {"cli", "data", "checkpoint", "statements"}
 @pytest.fixture(autouse=True)
 def _unoptimized(request, monkeypatch):
     """Sessions of some folders of tests execute graphs as they are. Optimizing them takes half the time of a short run."""
-    if request.path.parent.name not in _UNOPTIMIZED or "tensorflow" not in sys.modules:
-        return
+    if request.path.parent.name in _UNOPTIMIZED and "tensorflow" in sys.modules:
+        unoptimize(monkeypatch)
+
+
+def unoptimize(monkeypatch):
+    """Let the sessions of programs execute graphs as they are."""
     from tfdsl.runtime.execution import data_session
 
     ordered = data_session.ordered

@@ -5,7 +5,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from conftest import some
+from conftest import some, unoptimize
 from graphs_by_hand import graphs
 from test_exact import built_again
 from test_training_on import served, value_for
@@ -48,7 +48,7 @@ def test_a_program_by_hand(name, here):
     assert not any("node for node" in note for note in lifted.notes)
     np.savez(here / "arrays.npz", **lifted.arrays)
     source = Source(str(here / "lifted.tfg"), lifted.source)
-    assert format_text(source) == lifted.source
+    assert format_text(source, LIMITS) == lifted.source
     inputs = CompileInputs(access=Access(source.path), limits=LIMITS)
     assert check(source, inputs)[1] == []  # without TensorFlow
     compiled = compile_source(source, inputs)
@@ -72,9 +72,13 @@ def test_commands(name, here, capsys):
 def test_serving(name, here):
     """A model that is exported from the program serves the same numbers as a model that is exported from the graph."""
     graph = GRAPHS[name]()
+    for one in graph.get_operations():
+        one._set_device("")
+    placeholders = [one.outputs[0] for one in graph.get_operations() if one.type == "Placeholder"]
     with graph.as_default(), v1.Session() as session:
-        session.run(v1.global_variables_initializer())
-        inputs, outputs = served_tensors(graph, session)
+        feeds = {one: value_for(v1.saved_model.build_tensor_info(one)) for one in placeholders}
+        session.run(v1.global_variables_initializer(), feeds)
+        inputs, outputs = placeholders, served_tensors(graph, session, feeds)
         signed = (
             {f"in_{at}": v1.saved_model.build_tensor_info(one) for at, one in enumerate(some)}
             for some in (inputs, outputs)
@@ -90,37 +94,56 @@ def test_serving(name, here):
     ending = "" if lifted.restores else "\nsession:\n"
     source = Source(str(here / "lifted.tfg"), f'{lifted.source}{ending}    export to "new"\n')
     compile_source(source, CompileInputs(access=Access(source.path), limits=LIMITS)).run()
-    np.testing.assert_equal(served("new"), served("old"))
+    is_ordered = name not in REORDERED
+    np.testing.assert_equal(served("new", is_ordered), served("old", is_ordered))
 
 
-def served_tensors(graph, session):
-    """The placeholders of a graph, and some tensors that its program names and that need no random numbers."""
+def served_tensors(graph, session, feeds):
+    """Some tensors that the program of a graph names and that need no random numbers."""
     named = lift_readable(graph_of(v1.train.export_meta_graph())).correspondence
-    inputs = [one.outputs[0] for one in graph.get_operations() if one.type == "Placeholder"]
-    feeds = {one: value_for(v1.saved_model.build_tensor_info(one)) for one in inputs}
     acting = {one.name for one in graph.get_operations() if one.op_def.is_stateful and one.type not in STATE}
     found = []
     for one in reversed(graph.get_operations()):
-        is_value = len(one.outputs) == 1 and one.outputs[0].dtype == tf.float32 and one.inputs
+        is_value = len(one.outputs) == 1 and one.outputs[0].dtype in SERVED and one.inputs
         if is_value and Endpoint(one.name) in named and acting.isdisjoint(above(one)):
             with contextlib.suppress(tf.errors.OpError, ValueError):
                 session.run(one.outputs[0], feeds)
                 found.append(one.outputs[0])
         if len(found) == MOST:
             break
-    return inputs, found
+    return found
 
 
 MOST = 3
+SERVED = (tf.float32, tf.int32, tf.int64)
 STATE = ("VarHandleOp", "VariableV2", "ReadVariableOp", "Placeholder")
 
 
 @pytest.mark.parametrize("name", some(GRAPHS, QUICK[1:2]))
-def test_fifty_further_steps(name, here):
+def test_fifty_further_steps(name, here, monkeypatch):
+    if name in REORDERED:
+        unoptimize(monkeypatch)
     with GRAPHS[name]().as_default():
         v1.train.export_meta_graph("model.meta")
     if step_names(read_graph("model.meta")):
-        same_training("model.meta", here)
+        same_training("model.meta", here, FED.get(name, ()), ONE_STEP.get(name, ()))
+
+
+# Programs whose graphs have the same ops in another order, so that the optimizations of TensorFlow fuse and move others
+# of them, which rounds differently. Without these optimizations, their numbers have the same bits.
+REORDERED = ["chapter/autodiff_passes", "program/time_series_generation", "program/word2vec"]
+ONE_STEP = {"program/transfer": ["learn_old"]}  # the other one takes other labels
+
+
+# What is fed if the usual numbers do not fit: shapes, or values.
+FED = {
+    "port/batch_norm": {"Placeholder_2": []},
+    "port/lr_schedule_fed": {"rate": []},
+    "port/modern_net": {"keep_input": [], "keep_hidden": []},
+    "program/digits": {"y": np.arange(4.0).reshape(4, 1)},
+    "program/gcn": {"X": [600, 64], "y": [600, 1]},
+    "program/word2vec": {"text": np.arange(24).reshape(2, 12)},
+}
 
 
 def recognised(graph, lifted, compiled):

@@ -42,6 +42,26 @@ def looped():
     v1.train.GradientDescentOptimizer(0.1).apply_gradients([(tf.ones([2]), b), (total, c)])
 
 
+def recurrent(trains_state):
+    """A loop whose gradients read the weights. The last of them is the gradient of the first state."""
+
+    def build():
+        w, s = (v1.get_variable(name, initializer=value, use_resource=False) for name, value in
+                (("w", [[0.5, 0.1], [0.2, 0.3]]), ("s", [[1.0, 2.0]])))  # fmt: skip
+        _, last = v1.while_loop(lambda i, _: i < 3, lambda i, state: (i + 1, tf.tanh(state @ w)), [0, s])
+        trained = [w, s] if trains_state else [w]
+        gradients = tf.gradients(tf.reduce_sum(last), trained)
+        v1.train.GradientDescentOptimizer(0.1).apply_gradients(zip(gradients, trained))
+
+    return build
+
+
+@pytest.mark.parametrize("trains_state", [False, True])
+def test_a_loop_whose_last_gradient_nobody_needs_has_no_race(trains_state):
+    found = {str(one).partition(" ")[0] for one in races(as_in_1(recurrent(trains_state)))}
+    assert found == ({"GradientDescent/update_w/ApplyGradientDescent"} if trains_state else set())
+
+
 def test_what_is_found():
     assert races(saved(ungated)) == [Race(UPDATE, "b", "gradients/matmul_1_grad/MatMul")]
     assert str(races(saved(ungated))[0]) == (

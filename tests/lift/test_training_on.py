@@ -249,9 +249,11 @@ def test_graphs_made_by_others_are_programs(path, here, capsys):
         assert served("exported") == served(".")
 
 
-def served(folder):
+def served(folder, is_optimized=True):
     """The results of the signatures of a SavedModel in a session of TensorFlow 1."""
-    with v1.Session(graph=tf.Graph()) as session:
+    config = v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = not is_optimized
+    with v1.Session(graph=tf.Graph(), config=config) as session:
         model = SavedModel.FromString(Path(folder, "saved_model.pb").read_bytes())
         found = v1.saved_model.load(session, model.meta_graphs[0].meta_info_def.tags, folder).signature_def
         return {

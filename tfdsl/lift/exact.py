@@ -11,12 +11,10 @@ from itertools import groupby
 import numpy as np
 
 from ..lowering.tf import AttrValue, OpDef, v1
-from ..source import Source
-from ..syntax.format import format_text
 from .constants import MOST_IN_TEXT, attribute, constant_value, frozen, is_splat, value_text
 from .functions import FunctionGraph, graph_functions
 from .graph import Endpoint, GraphNode, SavedGraph
-from .lifted import Lifted
+from .lifted import Lifted, formatted
 from .names import TAKEN
 from .nodes import OpDefs, count_of, inferred
 
@@ -59,7 +57,7 @@ class _Exact:
         used = frozenset(name for name, users in graph.users.items() if users)
         body = _Statements(graph.nodes, names_of(graph.nodes, used, functions.values()), self._defs, functions,
                            self._file, self.arrays)  # fmt: skip
-        source = format_text(Source("lifted", "\n".join([*head, *body.blocks()]) + "\n"))
+        source = formatted("\n".join([*head, *body.blocks()]) + "\n")
         found = {
             end: body.end(end)
             for node in graph.nodes.values()

@@ -2,8 +2,14 @@
 
 import numpy as np
 
+from ..limits import Limits
 from ..record import Record
+from ..source import Source
+from ..syntax.format import format_text
 from .graph import Endpoint
+
+# The limits are for programs that others wrote. The size of a lifted program follows from its graph.
+_WRITTEN_HERE = Limits(constant=10**12, file=10**12, seconds=float("inf"))
 
 
 class Lifted(Record):
@@ -20,3 +26,8 @@ class Lifted(Record):
     notes: tuple[str, ...]
     is_exact: bool = False
     restores: bool = False
+
+
+def formatted(text: str) -> str:
+    """The text of a program, formatted. Raises `TfgError` if it does not parse."""
+    return format_text(Source("lifted", text), _WRITTEN_HERE)

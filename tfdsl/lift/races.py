@@ -13,6 +13,7 @@ from .folds.row_updates import step_names
 from .graph import ENTERS, SWITCHES, SavedGraph, reached
 
 _REFERENCES = ("Variable", "VariableV2")
+_EXITS, _NEXT = ("Exit", "RefExit"), ("NextIteration", "RefNextIteration")
 _PASSES = ("Identity", *ENTERS, *SWITCHES)  # their results are the variable itself, not a copy
 
 
@@ -31,6 +32,7 @@ def races(graph: SavedGraph) -> list[Race]:
     """The races in the steps of optimizers."""
     found: list[Race] = []
     waits: dict[str, list[str]] = {}
+    loops = _Loops(graph)
 
     def above(name: str) -> set[str]:
         return reached([name], lambda one: (*(end.node for end in graph.nodes[one].inputs), *graph.nodes[one].controls,
@@ -44,7 +46,8 @@ def races(graph: SavedGraph) -> list[Race]:
             if not variable or graph.nodes[variable].op not in _REFERENCES:
                 continue
             before = above(name)
-            for reader in sorted({*_readers(graph, variable)} & needed - before):
+            readers = {loops.last(reader, before, needed) for reader in _readers(graph, variable)}
+            for reader in sorted(one for one in readers if one in needed - before):
                 if name not in above(reader):
                     found.append(Race(name, variable, reader))
                     waits.setdefault(name, []).append(reader)
@@ -52,13 +55,57 @@ def races(graph: SavedGraph) -> list[Race]:
 
 
 def _readers(graph: SavedGraph, variable: str) -> Iterator[str]:
-    """The ops that read a variable. If one is in a loop, these are the ends of loops that need it."""
+    """The ops that read a variable."""
     passing = reached([variable], lambda one: (user for user in graph.users[one] if graph.nodes[user].op in _PASSES))
-    is_in_loop = any(graph.nodes[one].op in ENTERS for one in passing)
     for name in {user for one in passing for user in graph.users[one]} - passing:
         if not changes_something(graph.nodes[name]):
-            ends = {one for one in graph.below(name) if graph.nodes[one].op == "Exit"} if is_in_loop else set[str]()
-            yield from ends or {name}
+            yield name
+
+
+class _Loops:
+    """Where the ops of loops hand on what they compute. `_frames` has the names of the loops around each node."""
+
+    def __init__(self, graph: SavedGraph):
+        self._graph = graph
+        self._frames: dict[str, tuple[str, ...]] = {}
+        for node in graph.nodes.values():  # each after its inputs, except for back edges
+            inputs = (*(end.node for end in node.inputs), *node.controls)
+            own = max((self._frames[one] for one in inputs if one in self._frames), key=len, default=())
+            if node.op in ENTERS:
+                own = (*own, node.attrs["frame_name"].s.decode())
+            self._frames[node.name] = own[:-1] if node.op in _EXITS else own
+
+    def last(self, reader: str, before: set[str], needed: set[str]) -> str:
+        """The op that is finished when an op has read for the last time: the op itself, or if it is in a loop, an end
+        of the loop. If the op has several, this is one of `before`, otherwise one of `needed`. Returns "" if nothing
+        needs what the op reads."""
+        while self._frames[reader]:
+            ends = self._ends(reader, 1)
+            if not ends & needed:  # what it computes in the last iteration is lost
+                ends = self._ends(reader, 2)
+            reader = min(ends & before or ends & needed, default="")
+            if not reader:
+                return ""
+        return reader
+
+    def _ends(self, reader: str, most: int) -> set[str]:
+        """The ends of a loop that need an op in it, in the iterations of the op and after it: at most so many."""
+        graph, own = self._graph, self._frames[reader]
+        found: set[str] = set()
+        seen: dict[str, int] = {}
+        todo = [(reader, 0)]
+        while todo:
+            name, count = todo.pop()
+            if seen.get(name, most + 1) <= count:
+                continue
+            seen[name] = count
+            for user in graph.users[name]:
+                node = graph.nodes[user]
+                if node.op in _EXITS and self._frames[user] == own[:-1]:
+                    found.add(user)
+                elif self._frames[user][: len(own)] == own and count + (node.op in _NEXT) <= most:
+                    todo.append((user, count + (node.op in _NEXT)))
+        return found
 
 
 def settle(graph_def: GraphDef, found: list[Race]) -> None:

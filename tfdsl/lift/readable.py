@@ -10,8 +10,6 @@ from ..diagnostics import TfgError
 from ..diagnostics.spelling import listed
 from ..lowering.definitions import functions_of
 from ..record import Record, replace
-from ..source import Source
-from ..syntax.format import format_text
 from .constants import constant_value
 from .draft import (
     BlockPiece,
@@ -50,7 +48,7 @@ from .folds.variables import fold_variables
 from .folds.waits import fold_waits
 from .graph import NAMED, SWITCHES, VARIABLES, Endpoint, SavedGraph, reached
 from .inline import inlined
-from .lifted import Lifted
+from .lifted import Lifted, formatted
 from .needs import Needs
 from .options import USUAL, LiftOptions
 from .pipelines import fed
@@ -186,7 +184,7 @@ def _formatted(text: str) -> str:
     """The text of a program, formatted. A text that cannot be parsed stays, and its errors are found when it is
     compiled."""
     try:
-        return format_text(Source("lifted", text))
+        return formatted(text)
     except TfgError:
         return text
 

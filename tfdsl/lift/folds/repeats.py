@@ -12,8 +12,6 @@ from typing import Any, TypeGuard
 
 from ...program import HostValue
 from ...record import Record, replace
-from ...source import Source
-from ...syntax.format import format_text
 from ...types import Size
 from ..constants import LiftedParameter
 from ..draft import (
@@ -33,6 +31,7 @@ from ..draft import (
     VariablePiece,
 )
 from ..graph import Endpoint
+from ..lifted import formatted
 from ..names import TAKEN
 from ..needs import Needs
 from ..rewrite import CannotRewrite, Rewrite
@@ -109,8 +108,7 @@ class _Form:
         regions = self._draft.regions
         outer = {regions.get(name, "") for name in self._names} - self._group
         loops = {name for name in self._names if isinstance(self._draft.pieces[name], LoopPiece)}
-        inside = {name for name in self._needs.live if regions.get(name) in loops}
-        if len(outer) != 1 or not inside <= self._group:
+        if len(outer) != 1 or (loops and any(regions.get(name) in loops for name in {*self._needs.live} - self._group)):
             raise CannotRewrite
         pieces = tuple(self._piece(name) for name in self._names)
         places = tuple(self._relative(regions.get(name, "")) for name in self._names if regions.get(name) in loops)
@@ -200,7 +198,7 @@ def _fold(draft: Draft, roots: list[str], found: list[AlikeScope], avoid: frozen
 def _is_worth_it(lines: Sequence[str], found: Sequence[AlikeScope], is_layer: bool) -> bool:
     """Whether a function makes the program shorter. A short body that is not a layer could also be nested in other
     statements."""
-    body = format_text(Source("function", "\n".join(lines) + "\n")).count("\n") - 1
+    body = formatted("\n".join(lines) + "\n").count("\n") - 1
     if body == 1:
         return len(found) * len(found[0].names) >= _MOST_INLINE
     return len(found) * (body + is_layer) + (len(found) > 2) > body + 1 + len(found)
