@@ -10,7 +10,7 @@ from prompt_toolkit.output import DummyOutput
 from tfdsl.cli import main
 from tfdsl.cli.repl.entries import divided, is_complete
 from tfdsl.cli.repl.live import LiveProgram
-from tfdsl.cli.repl.loop import run_lines, run_prompt
+from tfdsl.cli.repl.loop import Prompt, run_lines, run_prompt
 from tfdsl.cli.repl.prompt import ask_on_terminal, completions
 from tfdsl.diagnostics import TfgError
 from tfdsl.diagnostics.render import render_text
@@ -102,6 +102,15 @@ def test_a_changed_definition_tells_what_it_changes(live):
 def test_a_name_is_bound_again_by_an_expression_that_uses_it(live):
     assert entered(live, "x = constant(2.0)", "x = x * 3.0", "x = x + 1.0", "x") == ["7.0"]
     assert entered(live, "x = constant(1.0)", "x") == ["1.0"]
+
+
+def test_an_expression_with_the_name_of_a_variable_is_noted(live, capsys):
+    prompt = Prompt(live)
+    for entry, said in (("variable w = 1.0", ""), ("x = 2.0", ""), ("x = 3.0", ""), ("variable w = 2.0", ""),
+                        ("w = 5.0", "w was a variable, and is an expression now; set w = ... gives"), ("w = 6.0", "")):  # fmt: skip
+        assert prompt.run(entry) == 0
+        err = capsys.readouterr().err
+        assert said in err and bool(said) == ("was a variable" in err), entry
 
 
 def test_a_definition_may_need_later_names(live):

@@ -69,11 +69,13 @@ class SavedText(Record):
 
 
 class Effect(Record):
-    """What an entry did: its warnings, the names that it declared, and the earlier names that it changed."""
+    """What an entry did: its warnings, the names that it declared, the earlier names that it changed, and the variables
+    whose names it has bound to something else."""
 
     warnings: tuple[Diagnostic, ...]
     declared: tuple[str, ...]
     changed: tuple[str, ...]
+    hidden: tuple[str, ...]
     result: "Result | None"
 
 
@@ -113,6 +115,9 @@ class LiveProgram:
         names = [name for piece in new for name in sorted(piece.names)]
         old = {name for piece in self._pieces for name in piece.names}
         changed = tuple(_depending(pieces, {name for name in names if name in old}))
+        variables = {name for piece in self._pieces if isinstance(piece.tree, t.Variable) for name in piece.names}
+        bound = dict.fromkeys(name for piece in new if isinstance(piece.tree, t.Assign) for name in sorted(piece.names))
+        hidden = tuple(name for name in bound if name in variables)
         own = {one.tree.span.source for one in new} | {one.span.source for one in entry.sessions}
         warnings = tuple(
             one for one in program.diagnostics
@@ -127,7 +132,7 @@ class LiveProgram:
         self._pieces = pieces
         for name in names:
             self._values.pop(name, None)  # a declaration hides a value of a session
-        return Effect(warnings, tuple(dict.fromkeys(names)), changed, result)
+        return Effect(warnings, tuple(dict.fromkeys(names)), changed, hidden, result)
 
     def _placed(
         self, pieces: tuple[_Piece, ...], new: tuple[_Piece, ...], sessions: tuple[t.Session, ...]

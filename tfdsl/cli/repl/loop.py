@@ -55,6 +55,8 @@ class Prompt:
             print(render_text(one, paint), file=sys.stderr)
         if outcome.result is not None and outcome.result.interrupted:
             tell(f"interrupted after {outcome.result.steps} steps; the variables keep their values")
+        for name in outcome.hidden:
+            tell(f"{name} was a variable, and is an expression now; set {name} = ... gives a variable another value")
         if outcome.changed:
             tell(f"this changes {', '.join(outcome.changed)}")
 
