@@ -30,7 +30,8 @@ class _Body:
         self._function, self._known = function, known
         self._nodes = function.body.nodes
         self._names: dict[int, str] = {one.node: one.name for one in function.inputs}
-        self._taken = set(self._names.values())
+        whole = (item.given_name for item in function.body.items if isinstance(item, Node) and item.is_whole)
+        self._taken = {*self._names.values(), *whole}
         self._defined: dict[int, NodeDef] = {}
 
     def write(self, result: FunctionDef) -> None:

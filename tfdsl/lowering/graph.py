@@ -6,7 +6,7 @@ of the finished graph can be traced back to the node, and so to the line, that m
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
@@ -69,16 +69,34 @@ def _local(device: str) -> str:
 def build(
     program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = PLAIN
 ) -> BuiltGraph:
-    """Build a graph. `arrays` returns its data, and `functions` has the Python functions that it calls."""
-    built = BuiltGraph(program, setting, build_alone)
-    lowering = Lowering(built, built.data.source(arrays), functions or {})
-    with built.graph.as_default():
-        begin(built.graph, program)
-        if program.seed is not None:
-            v1.set_random_seed(program.seed)
-        lowering.items(program.items)
-    built.finish()
-    return built
+    """Build a graph. `arrays` returns its data, and `functions` has the Python functions that it calls.
+
+    A node that the program does not name may take the whole name of a later one: then the graph is built again, with
+    that name kept for the later one.
+    """
+    kept: set[str] = set()
+    while True:
+        built = BuiltGraph(program, setting, build_alone)
+        lowering = Lowering(built, built.data.source(arrays), functions or {}, kept)
+        with built.graph.as_default():
+            begin(built.graph, program)
+            if program.seed is not None:
+                v1.set_random_seed(program.seed)
+            try:
+                lowering.items(program.items)
+            except _NameUsed as used:
+                kept.add(used.name)
+                continue
+        built.finish()
+        return built
+
+
+class _NameUsed(Exception):
+    """A node that the program does not name has the whole name of a later one."""
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.name = name
 
 
 def extend(
@@ -140,8 +158,12 @@ _NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # characters that the name of an o
 
 
 class Lowering:
-    def __init__(self, built: BuiltGraph, arrays: Operands, functions: Mapping[str, Callable]):
-        self.built, self.arrays, self.functions = built, arrays, functions
+    def __init__(
+        self, built: BuiltGraph, arrays: Operands, functions: Mapping[str, Callable], kept: Set[str] | None = None
+    ):
+        """`kept` are whole names that nodes without names must not take. Without it, the graph is not built again if
+        one does."""
+        self.built, self.arrays, self.functions, self._kept = built, arrays, functions, kept
 
     def with_values(self, others: Mapping[Ref, tf.Tensor]) -> "Lowering":
         """A lowering into the same graph in which some outputs have other values."""
@@ -162,6 +184,10 @@ class Lowering:
         sharing = _sharing(items)
         graph = v1.get_default_graph()
         names = VariableNames(graph, items) if graph is self.built.graph else None  # functions have no variables
+        kept = self._kept or ()
+        for item in items if kept else ():
+            if isinstance(item, Node) and item.is_whole and item.given_name in kept:
+                graph._names_in_use.setdefault(item.given_name.lower(), 1)
         try:
             for at, item in enumerate(items):
                 match item:
@@ -267,6 +293,8 @@ class Lowering:
         name, graph = node.given_name, v1.get_default_graph()
         if has_op(graph, name):
             there = self.built.node_of(name)
+            if self._kept is not None and name not in self._kept and (there is None or not there.name):
+                raise _NameUsed(name)
             notes = [Note(f"'{name}' is from line {{line}}", there.origin.span)] if there is not None else []
             raise failure(NODE_TAKEN, node.origin, notes, name=name)
         graph._names_in_use[name.lower()] = 1

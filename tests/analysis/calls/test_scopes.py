@@ -110,11 +110,12 @@ def test_several_ops_have_no_name_together():
     assert [one.code for one in error.value.diagnostics] == ["TFG320"]
 
 
-def test_a_name_that_tensorflow_has_given_is_refused():
-    with pytest.raises(tfdsl.TfgError) as error:
-        tfdsl.compile('a = constant(1.0)\nb = square(a + 2.0)\nc = a * 3.0 as "add"\n').graph.as_graph_def()
-    assert [one.code for one in error.value.diagnostics] == ["TFG319"]
-    assert error.value.diagnostics[0].span.line == 3
+def test_a_name_that_tensorflow_would_give_is_left_to_the_node_that_has_it():
+    graph = tfdsl.compile('a = constant(1.0)\nb = square(a + 2.0)\nc = a * 3.0 as "add"\n').graph
+    assert {name: graph.get_operation_by_name(name).type for name in ("add", "add_1")} == {
+        "add": "Mul",
+        "add_1": "AddV2",
+    }
 
 
 def test_a_declared_node_has_its_whole_name():
