@@ -5,7 +5,8 @@ kept until the text, or a file that it imports, changes.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from io import BufferedReader, BytesIO
 from typing import BinaryIO, cast
@@ -83,19 +84,20 @@ class _Opened(BytesIO):
 class _OpenFiles(Access):
     """Opens files for a program. Open documents take the place of their files."""
 
-    def __init__(self, program: str, texts: dict[str, OpenText]):
+    def __init__(self, program: str, text: Callable[[str], OpenText | None]):
         super().__init__(program)
-        self._texts = texts
+        self._text = text  # of the open document at a path
         self.asked: dict[str, _Status] = {}  # the files, whether they are there or not
         self.has_folders = False  # whether folders were opened
 
     def reading(self, path: str, base: str = "") -> BufferedReader:
         whole = os.path.abspath(os.path.join(base, path))
         self.ask(whole)
-        if whole not in self._texts:
+        text = self._text(whole)
+        if text is None:
             return super().reading(path, base)
         self.check(path, base)
-        return cast(BufferedReader, _Opened(whole, self._texts[whole]))
+        return cast(BufferedReader, _Opened(whole, text))
 
     def ask(self, path: str) -> None:
         """Note a file that the program depends on."""
@@ -163,12 +165,13 @@ class Workspace:
         self._before: dict[str, _Before] = {}  # of texts that have changed since
         self._prefixes: dict[str, Prefixes] = {}  # of open documents
         self._symbols: dict[str, FileSymbols] = {}
+        self._alone: dict[str, FileSymbols] = {}  # without what comes back to them in a cycle of imports
+        self._real: dict[str, str] = {}  # the paths of files without links
         self._analysed: dict[str, Analysed] = {}
         self._sources_of_data = _Sources()
         # By the importing file, what its symbols and what its analysis were last made of.
         self._imports: dict[str, set[str]] = {}
         self._asked: dict[str, dict[str, _Status]] = {}
-        self._resolving: list[str] = []
         self.outdated: Outdated = lambda: False  # whether nobody needs the analysis in progress any more
 
     # --- texts ----------------------------------------------------------------------------
@@ -185,19 +188,41 @@ class Workspace:
     def forget(self, path: str) -> None:
         """Forget what was found about a file and about those that import it."""
         importers = self.importers(path)
-        for one in (path, *importers):
+        spellings = self._spellings(path)
+        for one in (*spellings, *importers):
             self._symbols.pop(one, None)
+            self._alone.pop(one, None)
             self._analysed.pop(one, None)
         for one in importers:
             self._prefixes.pop(one, None)
-        source = self._sources.pop(path, None)
-        if source is not None and path in self._trees:
-            self._before[path] = _Before(source, Earlier(source.text, self._trees.pop(path)[0]))
+        for one in spellings:
+            source = self._sources.pop(one, None)
+            if source is not None and one in self._trees:
+                self._before[one] = _Before(source, Earlier(source.text, self._trees.pop(one)[0]))
 
     def forget_all(self) -> None:
         """Forget everything, as after a change of files."""
-        for found in (self._sources, self._trees, self._before, self._symbols, self._analysed, self._prefixes):
+        known = (self._sources, self._trees, self._before, self._symbols, self._alone, self._analysed, self._prefixes)
+        for found in (*known, self._real):
             found.clear()
+
+    def real(self, path: str) -> str:
+        """The path of a file without links: a file may be opened by one path, and imported by another."""
+        if path not in self._real:
+            self._real[path] = os.path.realpath(path)
+        return self._real[path]
+
+    def _spellings(self, path: str) -> list[str]:
+        """The known paths of a file."""
+        known = dict.fromkeys((path, *self.open, *self._sources))
+        return [one for one in known if self.real(one) == self.real(path)]
+
+    def open_text(self, path: str) -> OpenText | None:
+        """The text of a file that is open, by this path or another one."""
+        known = self.open.get(path)
+        if known is None:
+            known = next((text for one, text in self.open.items() if self.real(one) == self.real(path)), None)
+        return known
 
     def importers(self, path: str) -> list[str]:
         """The known files that import one, also through others. Those that are gone are left out."""
@@ -207,7 +232,8 @@ class Workspace:
             wanted = todo.pop()
             for known in (self._imports, self._asked):
                 for one, others in known.items():
-                    is_new = one not in found and one != path and wanted in others
+                    is_new = one not in found and self.real(one) != self.real(path)
+                    is_new = is_new and any(self.real(other) == self.real(wanted) for other in others)
                     if is_new and (one in self.open or os.path.exists(one)):
                         found.append(one)
                         todo.append(one)
@@ -215,13 +241,13 @@ class Workspace:
 
     def text(self, path: str) -> OpenText:
         """The text of an open document, or of a file as it was last read."""
-        known = self.open.get(path)
+        known = self.open_text(path)
         return known if known is not None else OpenText(self.source(path).text)
 
     def source(self, path: str) -> Source:
         """The source of a document or a file. Raises `TfgError` if it cannot be read."""
         if path not in self._sources:
-            known = self.open.get(path)
+            known = self.open_text(path)
             made = Source(path, known.plain) if known is not None else read(path)
             before = self._before.get(path)
             if before is not None and before.source is not None:  # places above the edit remain as they are
@@ -254,24 +280,42 @@ class Workspace:
         return self._trees[path]
 
     def symbols(self, path: str) -> FileSymbols:
-        """The symbols of a document or a file."""
+        """The symbols of a document or a file. In a cycle of imports, an imported file has the names that it has
+        without the cycle, so that it does not matter which file is asked for first."""
         if path not in self._symbols:
-            self._resolving.append(path)
-            try:
-                made = resolve(self.tree(path)[0], lambda statement: self._imported(path, statement))
-                self._symbols[path], self._imports[path] = made, {one.path for one in made.imports}
-            finally:
-                self._resolving.pop()
+            made = resolve(self.tree(path)[0], lambda statement: self._imported(path, statement, is_whole=True))
+            self._symbols[path], self._imports[path] = made, {one.path for one in made.imports}
         return self._symbols[path]
 
-    def _imported(self, path: str, statement: t.Import) -> tuple[str, FileSymbols | None]:
+    def _symbols_alone(self, path: str) -> FileSymbols:
+        """The symbols of a file without those of files that import it, also through others."""
+        if path not in self._alone:
+            made = resolve(self.tree(path)[0], lambda statement: self._imported(path, statement, is_whole=False))
+            self._alone[path], self._imports[path] = made, {one.path for one in made.imports}
+        return self._alone[path]
+
+    def _imported(self, path: str, statement: t.Import, is_whole: bool) -> tuple[str, FileSymbols | None]:
         other = imported_path(path, statement)
-        if other in self._resolving or not other.endswith(".tfg"):
+        if not other.endswith(".tfg"):
             return other, None
         try:
-            return other, self.symbols(other)
+            if not self._imports_again(other, path):
+                return other, self.symbols(other)
+            is_other = self.real(other) != self.real(path)
+            return other, self._symbols_alone(other) if is_whole and is_other else None
         except TfgError:
             return other, None
+
+    def _imports_again(self, other: str, path: str) -> bool:
+        """Whether a file that another one imports is that file, or imports it, also through others."""
+        found = [other]
+        for one in found:  # which grows
+            if self.real(one) == self.real(path):
+                return True
+            with suppress(TfgError):
+                imported = {imported_path(one, statement) for statement in _imports(self.tree(one)[0].body)}
+                found += sorted(imported.difference(found))
+        return False
 
     def analysed(self, path: str) -> Analysed:
         """The analysis of a document. Raises `Cancelled` if it became outdated meanwhile."""
@@ -283,7 +327,7 @@ class Workspace:
     def _analyse(self, path: str) -> Analysed:
         clock = _CancelClock(Limits(), self.outdated)
         tree, errors = self.tree(path, clock)
-        values, access = Values(), _OpenFiles(path, self.open)
+        values, access = Values(), _OpenFiles(path, self.open_text)
         prefixes = self._resumable(path, access) if path in self.open else None
         opening = partial(self._sources_of_data.open, path, access)
         inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
@@ -371,6 +415,21 @@ class Document:
             else span.source.path
         )
         return self.analysed.values.at(path, span.start, span.end)
+
+
+def _imports(block: t.Block) -> Iterator[t.Import]:
+    """The imports of programs in a block."""
+    for statement in block:
+        match statement:
+            case t.Import() if statement.is_library or statement.path.endswith(".tfg"):
+                yield statement
+            case t.If(branches=branches):
+                for _, body in branches:
+                    yield from _imports(body)
+            case t.Scope() | t.After() | t.Device() | t.Container() | t.For() | t.While() | t.Def() | t.Graph():
+                yield from _imports(statement.body)
+            case _:
+                pass
 
 
 def imported_path(path: str, statement: t.Import) -> str:

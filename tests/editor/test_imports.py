@@ -1,0 +1,80 @@
+"""What an editor knows of files that import each other."""
+
+from itertools import permutations
+
+import pytest
+
+from tfdsl.diagnostics import TfgError
+from tfdsl.editor.navigation import definition
+from tfdsl.editor.text import OpenText
+from tfdsl.editor.workspace import Workspace
+
+CYCLE = {
+    "a.tfg": 'import "b.tfg" as b\none = 1\nuse = b.two + b.three\n',
+    "b.tfg": 'import "c.tfg" as c\nfrom "a.tfg" import one\ntwo = one + c.three\nthree = 3\n',
+    "c.tfg": 'import "a.tfg" as a\nimport "d.tfg" as d\nthree = a.one + d.four\n',
+    "d.tfg": "four = 4\n",
+}
+
+
+def found(workspace, path):
+    """The names of a file by place, with the places that they are bound at."""
+    symbols = workspace.symbols(str(path))
+    return [
+        (one.start, one.symbol.name, one.symbol.span.source.path, one.symbol.span.start) for one in symbols.occurrences
+    ]
+
+
+def test_names_in_a_cycle_of_imports_do_not_depend_on_the_order_of_questions(tmp_path):
+    answers = set()
+    for order in permutations(CYCLE):
+        workspace = Workspace()
+        for name, text in CYCLE.items():
+            workspace.change(str(tmp_path / name), OpenText(text))
+        for name in order:
+            workspace.symbols(str(tmp_path / name))
+        answers.add(repr([found(workspace, tmp_path / name) for name in CYCLE]))
+    assert len(answers) == 1
+
+
+def test_names_of_an_imported_file_are_known_in_a_cycle(tmp_path):
+    workspace = Workspace()
+    for name, text in CYCLE.items():
+        workspace.change(str(tmp_path / name), OpenText(text))
+    for name, word, there in (("a.tfg", "b.two", "b.tfg"), ("b.tfg", "c.three", "c.tfg"), ("c.tfg", "d.four", "d.tfg")):
+        document = workspace.document(str(tmp_path / name))
+        place = definition(document, document.text.plain.index(word) + 2)
+        assert place is not None and place.path == str(tmp_path / there), name
+
+
+def test_a_change_reaches_files_in_a_cycle(tmp_path):
+    workspace = Workspace()
+    for name, text in CYCLE.items():
+        workspace.change(str(tmp_path / name), OpenText(text))
+    assert any(one[1] == "four" for one in found(workspace, tmp_path / "c.tfg"))
+    workspace.symbols(str(tmp_path / "a.tfg"))
+    workspace.change(str(tmp_path / "d.tfg"), OpenText("\n\nfour = 4\n"))
+    assert [one[3] for one in found(workspace, tmp_path / "c.tfg") if one[1] == "four"] == [2]
+
+
+@pytest.mark.parametrize("opened", ["real", "link"])
+def test_importers_of_a_document_opened_through_a_link(tmp_path, opened):
+    """A document may be opened by one path and imported by another: an edit reaches its importers all the same."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "layer.tfg").write_text("size = 1\n")
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    other = "link" if opened == "real" else "real"
+    main, layer = str(tmp_path / "main.tfg"), str(tmp_path / opened / "layer.tfg")
+    workspace = Workspace()
+    workspace.change(main, OpenText(f'import "{other}/layer.tfg" as layer\nsession: print layer.width\n'))
+    assert [one.code for one in workspace.analysed(main).diagnostics] == ["TFG304"]
+    workspace.change(layer, OpenText("width = 2\n"))
+    assert workspace.importers(layer) == [main]
+    assert not workspace.analysed(main).diagnostics
+    assert any(one.symbol.name == "width" for one in workspace.symbols(main).occurrences)
+    workspace.change(layer, OpenText("height = 2\n"))
+    assert [one.code for one in workspace.analysed(main).diagnostics] == ["TFG304"]
+    workspace.change(layer, None)
+    with pytest.raises(TfgError):
+        workspace.symbols(str(tmp_path / "gone.tfg"))
+    assert "size" in workspace.symbols(str(tmp_path / other / "layer.tfg")).env.members(((),))
