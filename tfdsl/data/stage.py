@@ -3,12 +3,13 @@
 A `data` declaration is a source followed by transforms, each called with arguments known at compile time.
 """
 
+import re
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, Protocol
 
 from ..diagnostics import DATA_ARGUMENT
-from ..diagnostics.spelling import bytes_text, shortened
+from ..diagnostics.spelling import bytes_text, nearest, shortened
 from ..ops.op import REQUIRED, Parameter, parse_signature
 from .schema import SHOWN, DataError, is_integer, shown
 
@@ -99,6 +100,8 @@ class StageKind(ABC):
     def refuse(self, arguments: Arguments, param: str, wanted: str, way: str = "") -> NoReturn:
         """Refuse the value of an argument. `wanted` describes a correct value, `way` is a help line."""
         value = written(arguments[param])
+        if isinstance(given := arguments[param], str) and (meant := nearest(given, re.findall(r'"(\w+)"', wanted))):
+            way = f'did you mean "{meant}"?'
         raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=value, way=way)
 
     def check_seed(self, arguments: Arguments, help: str = "") -> None:

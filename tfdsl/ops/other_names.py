@@ -17,6 +17,7 @@ _OTHERS = {
     "random": "random_uniform", "randn": "random_normal", "randint": "random_uniform",
     "permutation": "random_shuffle",
     "concatenate": "concat", "cat": "concat", "hstack": "concat", "vstack": "concat", "dot": "matmul", "mm": "matmul",
+    "bmm": "matmul",
     "clip": "clip_by_value", "clamp": "clip_by_value", "power": "pow", "flip": "reverse", "mod": "floormod",
     "unsqueeze": "expand_dims", "repeat": "tile",
 }  # fmt: skip
@@ -26,6 +27,7 @@ _NUMBERS = {
     "newaxis": "none",
 }  # fmt: skip
 MODULES = ("tf", "np", "numpy", "tensorflow", "jnp", "torch", "math", "scipy")
+FRAMEWORKS = ("keras", "optim", "F")  # modules with names that a program may misspell too
 
 
 def of_module(path: str, argument: str) -> str:

@@ -16,7 +16,7 @@ from ..diagnostics import (
     Diagnostic,
     Note,
 )
-from ..diagnostics.spelling import visible
+from ..diagnostics.spelling import did_you_mean, visible
 from ..source import Source, Span
 from .hints import (
     CURLY,
@@ -28,6 +28,7 @@ from .hints import (
     hint,
     misspelt,
     unindented,
+    unit,
     unknown_word,
     unopened,
 )
@@ -192,6 +193,11 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
         at = source.text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"
+    if not help and "UNIT" in accepts and kind in ("NAME", "NUMBER"):
+        help = unit(text[source.position_of(line) : _code_end(source, start)])
+    if not help and kind == "NAME":
+        words = {one for name in accepts for one in _words().get(name, ())}
+        help = did_you_mean(str(token), sorted(words - {str(token)}))
     help = help or unknown_word(source, line, word) or _before_path(source, text, token, accepts)
     return Diagnostic(
         UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
@@ -213,6 +219,13 @@ def _before_path(source: Source, text: str, token: Token, accepts: set[str]) -> 
 def terminal_name(terminal: str) -> str:
     """The name of a terminal in messages: the word or sign that it is, or what it can be."""
     return _NAMES.get(terminal) or _spellings()[terminal]
+
+
+@cache
+def _words() -> dict[str, tuple[str, ...]]:
+    """The words that terminals can be, such as `shuffled` and `sampled`. A name can be any word."""
+    patterns = {name: re.sub(r"\(\?[!=][^)]*\)|\\\w", "", pattern) for name, pattern in tables().keywords}
+    return {name: tuple(re.findall(r"[a-z]{3,}", pattern)) for name, pattern in patterns.items()}
 
 
 @cache

@@ -167,6 +167,37 @@ def _names(source: Source, pattern: str) -> list[str]:
     return [match[1] for match in re.finditer(pattern, source.text, re.MULTILINE)]
 
 
+_UNITS = {  # what each statement counts; a longer word is tried first
+    "after every": "epochs batches steps", "checkpoint every": "epochs steps seconds",
+    "every": "epochs batches steps seconds", "stop after": "epochs batches steps", "train": "epochs steps",
+}  # fmt: skip
+_COUNTED = re.compile(rf"\b({'|'.join(_UNITS)})\s+(?:for\s+)?([\w.]+)\s+([^\W\d]\w*)")
+_SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400}
+_STEPS = ("iteration", "iter", "update", "time", "turn", "cycle")
+
+
+def unit(row: str) -> str:
+    """A help line for the last statement of a line that counts something else than units, or counts them after `for`.
+    "" for other lines."""
+    counted = list(_COUNTED.finditer(row))
+    if not counted:
+        return ""
+    statement, count, token = counted[-1].groups()
+    units = _UNITS[statement].split()
+    one = token[:-1] if token.endswith("s") and len(token) > 1 else token
+    one = one if one in _SECONDS or len(one) < 4 else nearest(one, _SECONDS) or one
+    known = " or ".join((", ".join(units[:-1]), units[-1]))
+    if (meant := nearest(token, units)) is not None:
+        return f"write: {statement} {count} {meant}"
+    if one in _SECONDS and "seconds" in units and count.isdecimal():
+        return f"write: {statement} {int(count) * _SECONDS[one]} seconds"
+    if one in _SECONDS:
+        return f"'{statement}' counts {known}, no time: write: {statement} {count} {units[0]}"
+    if one in _STEPS:
+        return f"write: {statement} {count} steps"
+    return f"write what it counts, {known}: {statement} {count} {units[0]}"
+
+
 def unindented(source: Source, header: int, line: int) -> str:
     """A help line for a line that belongs to the training above it, but is not indented."""
     word, row = first_word(source, line), source.line_text(line).partition("#")[0].strip()

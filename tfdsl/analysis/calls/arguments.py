@@ -480,6 +480,7 @@ def dtype_value(ctx: Analysis, op: Op, value: ExprValue, given: ArgumentValue | 
     if found is None:
         assert given is not None
         help = _DTYPES_OF_PYTHON.get(value.name, "") if isinstance(value, Builtin) else ""
+        help = ctx.did_you_mean(value, DTYPES) if isinstance(value, str) else help
         ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted="a dtype such as float32",
                  name="dtype", value=describe(value))  # fmt: skip
     return found

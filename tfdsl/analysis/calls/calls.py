@@ -61,7 +61,7 @@ from .applied import applied
 from .arguments import Arguments, ArgumentValue, assign_arguments, missing, operand_notes
 from .foreign import call_python
 from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
-from .layer_sizes import check_sizes
+from .layer_sizes import check_padding, check_sizes
 from .magnitude import check_power, check_size, too_large
 from .members import learned_of, learned_words
 from .op_calls import call_op
@@ -148,6 +148,9 @@ def _lacks_only_shape(op: Op, given: Arguments) -> bool:
     return named <= known and needed - named == {"shape"}
 
 
+GRADIENT_METHODS = ("reverse", "forward", "symbolic", "numeric")
+
+
 def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None) -> list[Tensor]:
     """`gradients(ys, xs)`: one tensor for each of `xs`, with the same type."""
     arguments = assign_arguments(ctx, op.name, op.signature, [p.name for p in op.params], given, span)
@@ -156,8 +159,9 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
             missing(ctx, op.name, op.signature, wanted, span)
     ys, xs = (_tensors(ctx, op, n, arguments[n]) for n in ("ys", "xs"))
     method = arguments.get("method")
-    if method is not None and method.value not in ("reverse", "forward", "symbolic", "numeric"):
-        ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
+    if method is not None and method.value not in GRADIENT_METHODS:
+        help = ctx.did_you_mean(str(method.value), GRADIENT_METHODS)
+        ctx.fail(GRADIENT_METHOD, method.span, help=help, method=method.value)
     for x in xs:
         if not any(depends(ctx, y.ref, x.ref) for y in ys):
             notes = operand_notes([ArgumentValue(x, arguments["xs"].span)])
@@ -399,6 +403,7 @@ def inline(
         doubt_rate(ctx, arguments.get("rate"), by_position)
     if is_outermost:
         check_sizes(ctx, called, tree, arguments)
+        check_padding(ctx, called, tree, arguments.get("padding"))
     mark, is_wrong = ctx.bag.marked(), is_outermost and is_swapped(ctx, arguments)
     if is_wrong:
         doubt_swapped(ctx, called, arguments, span)

@@ -11,8 +11,7 @@ FUNCTIONS: Mapping[str, str] = {
     "input": "param n = 10, which --set n=20 changes; or a placeholder", "format": '"{{{x}:.2f}}", in a session',
     "open": 'data d = csv("file.csv"), or another source of data',
     "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
-    "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense({x}, 10)",
-    "Dense": "import nn, and nn.dense({x}, 10)", "log10": "log({x}) / log(10.0)", "log2": "log({x}) / log(2.0)",
+    "Variable": "variable w = 0.0", "log10": "log({x}) / log(10.0)", "log2": "log({x}) / log(2.0)",
 }  # fmt: skip
 
 # Arguments, by what they are called here.

@@ -3,7 +3,7 @@ NaN, in silence."""
 
 from collections.abc import Mapping
 
-from ...diagnostics import ARGUMENT_KIND
+from ...diagnostics import ARGUMENT_KIND, OPTION
 from ...record import Record
 from ...syntax import tree as t
 from ..context import Analysis
@@ -33,6 +33,19 @@ _PARAMETERS = {
     "epsilon": _Numbers("a number that is not negative", 0),
     "momentum": _Numbers("a number from 0 to 1", 0, 1),
 }
+
+
+_PADDINGS = ("SAME", "VALID", "CAUSAL")
+
+
+def check_padding(ctx: Analysis, called: str, tree: t.Def, argument: ArgumentValue | None) -> None:
+    """Check the padding of a layer. Only a layer that names the last one takes it, since its op does not."""
+    is_causal = any(isinstance(one, t.Constant) and one.value == _PADDINGS[-1] for one in t.trees(tree.body))
+    known = _PADDINGS if is_causal else _PADDINGS[:-1]
+    if argument is not None and isinstance(value := argument.value, str) and value not in known:
+        allowed = " or ".join(f'"{one}"' for one in known)
+        ctx.fail(OPTION, argument.span, help=ctx.did_you_mean(value, known), op=called, value=f'"{value}"',
+                 param="padding", allowed=allowed)  # fmt: skip
 
 
 def check_sizes(ctx: Analysis, called: str, tree: t.Def, arguments: Mapping[str, ArgumentValue]) -> None:

@@ -37,6 +37,7 @@ from ..values import (
 )
 from . import elsewhere
 from .arguments import Arguments
+from .other_layers import layer
 from .scopes import inner_space
 from .wrong_kind import several_values
 
@@ -161,6 +162,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return 'names in braces are replaced by their values: print "step {step}"'
     if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name, known)):
         return help
+    if isinstance(value, Namespace) and value.name == "nn" and name not in OPS and (way := layer(name, "x", True)):
+        return way
     if isinstance(value, Namespace) and name in OPS:
         return f"{name} is an op of the language: write it without '{value.name}.'"
     if isinstance(value, Namespace) and (help := left_out.instead(name)):

@@ -240,7 +240,9 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "name a TensorFlow op with it, such as raw.Roll(...)"
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
-    elif name in other_names.MODULES or (name in left_out.MODULES and is_before(expr, ".")):
+    elif name in other_names.MODULES or (
+        (name in left_out.MODULES or name in other_names.FRAMEWORKS) and is_before(expr, ".")
+    ):
         help = declaration(expr) or without_module(expr) or "ops are written without a module, as in zeros([2])"
     elif not note and (advice := _in_library(ctx, env, expr)):
         help = advice
@@ -249,7 +251,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "give it one: mse = ... and then: loss mse"
     elif name in elsewhere.FUNCTIONS and not note:
         help = f"write: {elsewhere.FUNCTIONS[name].format(x=argument_of(expr) or 'x')}"
-    elif not note and (advice := of_library(expr) or of_data(expr)):
+    elif not note and (advice := of_library(expr, env.knows("nn")) or of_data(expr)):
         help = advice
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":

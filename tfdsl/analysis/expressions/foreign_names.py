@@ -6,7 +6,7 @@ from ...data import SOURCES, TRANSFORMS
 from ...ops import left_out, other_names
 from ...syntax import tree as t
 from ...types import DTYPE_NAMES
-from ..calls import elsewhere
+from ..calls import elsewhere, other_layers
 
 
 def without_module(expr: t.Name | t.Identifier) -> str:
@@ -17,6 +17,12 @@ def without_module(expr: t.Name | t.Identifier) -> str:
     name = path[1].rpartition(".")[2]
     if name in DTYPE_NAMES:
         return f"dtypes are written without a module: {name}"
+    if same := other_layers.same_optimizer(name):
+        return f"optimizers are written without a module: {same}"
+    if way := other_layers.optimizer(name, ""):
+        return way
+    if not name.islower() and (way := other_layers.layer(name, path[2] or "x", is_imported=False)):
+        return way
     return other_names.of_module(path[1], path[2] or "...") or left_out.instead(name)
 
 
@@ -24,14 +30,17 @@ def is_before(expr: t.Name | t.Identifier, text: str) -> bool:
     return expr.span.source.text.startswith(text, expr.span.end)
 
 
-def of_library(expr: t.Name | t.Identifier) -> str:
-    """A help line for a call of a function of TensorFlow, NumPy or PyTorch that has another name here, or none."""
+def of_library(expr: t.Name | t.Identifier, is_imported: bool) -> str:
+    """A help line for a call of a function of TensorFlow, NumPy or PyTorch that has another name here, or none.
+    `is_imported` says whether the program imports the library nn."""
     if expr.id == "None":
         return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
     if known := declaration(expr):
         return known
     if not is_before(expr, "("):
         return ""
+    if way := other_layers.layer(expr.id, argument_of(expr) or "x", is_imported):
+        return way
     return other_names.of_call(expr.id, argument_of(expr) or "...") or left_out.instead(expr.id)
 
 

@@ -19,6 +19,7 @@ from ...record import Record
 from ...source import Span
 from ...syntax import tree as t
 from ...types import SizeMismatch, match_shape
+from ..calls import other_layers
 from ..calls.arguments import ArgumentValue, operand_notes
 from ..calls.calls import optimizer
 from ..calls.scopes import first_other, variables_of
@@ -183,7 +184,9 @@ def _loss_of(ctx: Analysis, env: Env, statement: t.Optimize) -> Ref | None:
 def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     try_name = expr.function if isinstance(expr, t.Call) else expr
     if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and not env.knows(try_name.id):
-        help = ctx.did_you_mean(try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS)
+        help = other_layers.optimizer(try_name.id, expr.span.text) or ctx.did_you_mean(
+            try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS
+        )
         ctx.fail(NOT_OPTIMIZER, try_name.span, help=help, value=f"'{try_name.id}'", known=", ".join(OPTIMIZERS))
     value = value_of(ctx, env, expr)
     if isinstance(value, OptimizerRow):

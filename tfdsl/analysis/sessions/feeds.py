@@ -75,6 +75,7 @@ from ..values import (
 from ..warnings.column_slips import instead, left_out
 from .fed_data import FedValue, Trained
 from .initial import uninitialised
+from .unfed import PARTS, after_training, at_end, in_condition, in_evaluate, in_training
 
 
 class GivenAfter(Record):
@@ -160,12 +161,9 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
     return result
 
 
-_PARTS = ("features", "target")
-
-
 def _fitting(ctx: Analysis, declared: TensorType, value: DataValue | Batch) -> list[str]:
     """The parts of data or of a batch that fit a placeholder, or all of them if none does."""
-    known = [name for name in _PARTS if field_of(value, name) is not None]
+    known = [name for name in PARTS if field_of(value, name) is not None]
     return [name for name in known if _fits_array(ctx, declared, field_of(value, name))] or known
 
 
@@ -181,9 +179,9 @@ def _check_swapped(ctx: Analysis, plan: Plan, fed: t.Fed, target: Tensor, mine: 
     """Refuse a value that does not fit because features and target are fed the wrong way round: each only fits the
     other's placeholder."""
     expr = fed.value
-    if not isinstance(expr, t.Attribute) or expr.name not in _PARTS:
+    if not isinstance(expr, t.Attribute) or expr.name not in PARTS:
         return
-    owner, other_part = expr.value.span.text, _PARTS[1 - _PARTS.index(expr.name)]
+    owner, other_part = expr.value.span.text, PARTS[1 - PARTS.index(expr.name)]
     data = given(ctx, plan.env, expr.value).value
     theirs = field_of(data, other_part) if isinstance(data, (DataValue, Batch)) else None
     for other in feds:
@@ -283,7 +281,7 @@ def _meant(
     known = ctx.datasets.get(_data_of(array, batches_of))
     if known is None or not isinstance(expr, (t.Attribute, t.Index)):
         return ""
-    for part in _PARTS:
+    for part in PARTS:
         text = f"{expr.value.span.text}.{part}"
         if part == array.field.field or any(one.value.span.text == text for one in feds):
             continue
@@ -451,9 +449,25 @@ def check_needs(
             below = " and ".join(graph.nodes[n].shown for n in needed if executed.is_for_gradients(n))
             notes += (Note(f"the gradients read {below} below what is fed"),)
         first = " = ..., ".join(names)
-        help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
+        nodes, schema, help = [graph.nodes[n] for n in needed], plan.loop.schema if plan.loop else None, ""
+
+        def fits(node: Node, part: str) -> bool:
+            return schema is not None and _fits_part(ctx, node.outputs[0], schema, part)
+
         if isinstance(statement, t.Evaluate):
-            help = _evaluate_help(ctx, plan, statement, [graph.nodes[n] for n in needed])
+            help = in_evaluate(nodes, statement, schema is not None, fits)
+        elif isinstance(statement, t.Train) and not plan.loop:
+            help = f"write in the body: feed {first} = ..."
+        elif plan.loop is not None and plan.around is not None:
+            why, help = in_training(nodes, statement, plan.loop.feeds, plan.around, fits)
+            notes += (Note(why, plan.around),)
+        elif not isinstance(statement, t.Export):
+            place, help = after_training(nodes, statement, plan.fed)
+            if isinstance(statement, t.Feeding):
+                help = help or at_end(statement, f"{first} = ...")
+            elif isinstance(statement, t.If):
+                help = in_condition(names)
+            notes += (Note("the 'feed' of line {line} is for its training only", place),) if place is not None else ()
         if isinstance(statement, t.Export):  # it names its inputs, and feeds nothing
             values, inputs = (", ".join(one.span.text for one in many) for many in (statement.values, statement.inputs))
             inputs = ", ".join(filter(None, (inputs, *names)))
@@ -471,22 +485,6 @@ def check_needs(
         writes = [graph.nodes[n] for n in executed.all(Kind.WRITE)]
         plan.initialised.update(node.ref("ref") for node in writes if node.row is ASSIGN)
     return executed
-
-
-def _evaluate_help(ctx: Analysis, plan: Plan, statement: t.Evaluate, needed: list[Node]) -> str:
-    """How to feed what an `evaluate` needs besides: each the part of its batch that fits and that nothing gets."""
-    unnamed = statement.data.id if statement.feeds else "b"
-    batch = unnamed if statement.batch is None else statement.batch.id
-    schema, taken = plan.loop.schema if plan.loop else None, {fed.value.span.text for fed in statement.feeds}
-    free = [part for part in _PARTS if f"{batch}.{part}" not in taken]
-    feeds = list[str]()
-    for node in needed:
-        fits = [part for part in free if schema is not None and _fits_part(ctx, node.outputs[0], schema, part)]
-        feeds.append(f"{node.shown} = {f'{batch}.{fits[0]}' if fits else '...'}")
-        free = [part for part in free if part not in fits[:1]]
-    if statement.feeds:
-        return f"write after the other feeds: , {', '.join(feeds)}"
-    return f"write at its end: {'' if statement.batch else 'as b '}with {', '.join(feeds)}"
 
 
 def _check_sizes(
