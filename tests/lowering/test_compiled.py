@@ -23,7 +23,7 @@ def worth_it(monkeypatch):
 def outcome(text, engine):
     """The lines that a run printed, and its error by code, line and headline."""
     printed = []
-    options = Options(printed.append, engine=engine)
+    options = Options(write=printed.append, engine=engine)
     try:
         result = tfdsl.compile(text).run(options=options)
     except tfdsl.TfgError as error:

@@ -43,7 +43,7 @@ UNKNOWN = {
 
 def ran(nodes, engine):
     source = PROGRAM.format(nodes=nodes)
-    return tfdsl.compile(source).run(options=Options(lambda line: None, engine=engine))
+    return tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
 
 
 @pytest.mark.parametrize("kind", some(KNOWN, ["two that end it"]))
@@ -84,7 +84,7 @@ def test_the_gradient_of_max_pool(deterministic):
     """XLA refuses it under op determinism because of GPUs; its code for the CPU is deterministic anyway."""
 
     def trained(engine):
-        options = Options(lambda line: None, engine=engine, deterministic=deterministic)
+        options = Options(write=lambda line: None, engine=engine, deterministic=deterministic)
         result = tfdsl.compile(POOL).run(options=options)
         assert result.engines == [engine]
         return result.variables["w"]

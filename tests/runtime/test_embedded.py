@@ -768,3 +768,9 @@ def test_options_can_be_pickled():
     options = pickle.loads(pickle.dumps(Options(engine="step", logdir="logs")))
     assert (options.engine, options.logdir) == ("step", "logs")
     assert tfdsl.compile(LISTS + "session: print w\n").run(options=options).printed == ["2.0"]
+
+
+def test_options_are_named():
+    """A new option can stand anywhere among the others."""
+    with pytest.raises(TypeError, match="positional"):
+        tfdsl.Options(print)

@@ -34,7 +34,7 @@ def _nothing() -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to run a program: `program.run(options=tfdsl.Options(deterministic=True))`.
 

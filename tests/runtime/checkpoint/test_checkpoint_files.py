@@ -61,7 +61,7 @@ def test_the_checkpoint_before_a_damaged_one_is_used(undisturbed, here):
     assert (older.name, newer.name) == ("00000002-step-6", "00000003-step-7")
     damage(newer)
     notes = []
-    second = program().run(options=Options(lambda line: None, notes.append))
+    second = program().run(options=Options(write=lambda line: None, note=notes.append))
     assert "warning[TFG910]: kept/00000003-step-7 is damaged" in notes[0]
     assert notes[1] == "resuming from step 6, saved in kept"
     assert second.printed == lines[lines.index("6") + 1 :]
@@ -87,12 +87,12 @@ def test_folders_without_our_manifest_are_refused_and_stay(here, content, fresh)
     (state / "manifest.json").write_text(content)
     before = sorted((path.name, path.read_bytes()) for path in state.iterdir())
     with pytest.raises(tfdsl.TfgError, match="TFG749") as caught:
-        program().run(options=Options(lambda line: None, fresh=fresh))
+        program().run(options=Options(write=lambda line: None, fresh=fresh))
     assert caught.value.diagnostics[0].span.text == 'checkpoint every 3 steps in "kept"'
     assert sorted((path.name, path.read_bytes()) for path in state.iterdir()) == before
     # The help line works.
     state.rename(here / "away")
-    assert program().run(options=Options(lambda line: None, fresh=fresh)).steps == 20
+    assert program().run(options=Options(write=lambda line: None, fresh=fresh)).steps == 20
 
 
 def test_a_refused_fresh_start_touches_nothing(here):
@@ -102,7 +102,7 @@ def test_a_refused_fresh_start_touches_nothing(here):
     (other / "variables.csv").write_text("a,b")
     before = states(here)
     with pytest.raises(tfdsl.TfgError, match="TFG749"):
-        program().run(options=Options(lambda line: None, fresh=True))
+        program().run(options=Options(write=lambda line: None, fresh=True))
     assert states(here) == before
 
 
@@ -121,7 +121,7 @@ def test_other_files_named_like_checkpoints_stay(here):
 def test_a_fresh_start_removes_damaged_checkpoints(here):
     stopped_after(first_program(), 1)
     damage(*states(here))
-    assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
+    assert program().run(options=Options(write=lambda line: None, fresh=True)).steps == 20
     assert not (here / "kept").exists()
 
 
@@ -143,7 +143,7 @@ def test_other_files_in_a_checkpoint_stay(here, fresh):
         (state / "notes.txt").write_text(state.name)
     mine = [state / "notes.txt" for state in states(here)]
     for _ in range(2):
-        assert program().run(options=Options(lambda line: None, fresh=fresh)).steps > 0
+        assert program().run(options=Options(write=lambda line: None, fresh=fresh)).steps > 0
         assert [path.read_text() for path in mine] == [path.parent.name for path in mine]
         assert sorted(path.name for path in (here / "kept").rglob("*")) == sorted(
             [*(path.parent.name for path in mine), "notes.txt", "notes.txt"]
@@ -202,7 +202,7 @@ def test_a_manifest_that_names_other_files(here, change):
     with pytest.raises(tfdsl.TfgError, match=r"TFG749|its manifest was not written by tfdsl"):
         program().run()
     with contextlib.suppress(tfdsl.TfgError):
-        program().run(options=Options(lambda line: None, fresh=True))
+        program().run(options=Options(write=lambda line: None, fresh=True))
     assert (here / "precious").read_text() == "precious"
 
 
@@ -331,7 +331,7 @@ def test_a_log_that_is_missing_when_a_run_resumes(here):
     stopped_after(first_program(), 7)
     shutil.rmtree(here / "logs")
     notes = []
-    program().run(options=Options(lambda line: None, notes.append))
+    program().run(options=Options(write=lambda line: None, note=notes.append))
     assert notes[1].startswith("the log in logs lacks records from before the checkpoint")
     assert [step for step, _ in points()] == list(range(8, 20, 2))
 
@@ -349,7 +349,7 @@ def killed_at(line, **changes):
             raise Killed
 
     with pytest.raises(Killed):
-        program(**changes).run(options=Options(write, engine="step"))
+        program(**changes).run(options=Options(write=write, engine="step"))
 
 
 def test_each_point_occurs_once_after_kills(undisturbed, here):

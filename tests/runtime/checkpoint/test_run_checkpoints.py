@@ -19,7 +19,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
     lines, wanted = undisturbed(optimizer=optimizer, order=order)
     first = stopped_after(first_program(optimizer, order), 7)
     notes = []
-    second = program(optimizer, order).run(options=Options(lambda line: None, notes.append, engine="loop"))
+    second = program(optimizer, order).run(options=Options(write=lambda line: None, note=notes.append, engine="loop"))
     assert first.printed + second.printed == lines
     assert notes == ["resuming from step 7, saved in kept"]
     assert second.resumed == ["kept"]
@@ -53,7 +53,7 @@ def test_killed_between_checkpoints(undisturbed, engine):
             raise Killed
 
     with pytest.raises(Killed):
-        program().run(options=Options(write, engine=engine))
+        program().run(options=Options(write=write, engine=engine))
     second = program().run()
     # In `step` the checkpoint of step 6 is saved after "print step", in `loop` before it; both resume from there.
     at = lines.index("6")
@@ -163,11 +163,11 @@ def test_a_comment_changes_nothing(here):
 def test_fresh_starts_over(undisturbed):
     lines, _ = undisturbed()
     stopped_after(first_program(), 7)
-    result = program().run(options=Options(lambda line: None, fresh=True))
+    result = program().run(options=Options(write=lambda line: None, fresh=True))
     assert result.resumed == []
     assert result.printed == lines
     stopped_after(first_program(), 7)
-    changed = program(params={"rate": 0.5}).run(options=Options(lambda line: None, fresh=True))
+    changed = program(params={"rate": 0.5}).run(options=Options(write=lambda line: None, fresh=True))
     assert changed.printed[0] == "before"
 
 
@@ -226,7 +226,7 @@ session:
     lines = tfdsl.compile(text).run().printed
 
     seen = []
-    at_line = Options(seen.append, engine="step", interrupted=lambda: "3 2" in seen)
+    at_line = Options(write=seen.append, engine="step", interrupted=lambda: "3 2" in seen)
     first = tfdsl.compile(text).run(options=at_line)
     assert sorted(path.name for path in here.iterdir()) == ["two"]
     second = tfdsl.compile(text).run()
@@ -264,7 +264,7 @@ def test_resume_anyway_uses_matching_variables(here):
     notes = []
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
     changed = tfdsl.compile(text.replace("[2, 1])", "[2, 1])\nvariable more = 4"), {"epochs": 5}, DATA)
-    result = changed.run(options=Options(lambda line: None, notes.append, resume_anyway=True))
+    result = changed.run(options=Options(write=lambda line: None, note=notes.append, resume_anyway=True))
     assert notes == [
         "resuming from step 7, saved in kept",
         "although the checkpoint differs: param 'epochs' was 4 and is 5",
@@ -278,7 +278,7 @@ def test_resume_anyway_uses_matching_variables(here):
 
 def test_resume_anyway_after_the_end(here):
     stopped_after(first_program(), 13)
-    result = program(params={"epochs": 2}).run(options=Options(lambda line: None, resume_anyway=True))
+    result = program(params={"epochs": 2}).run(options=Options(write=lambda line: None, resume_anyway=True))
     assert result.printed == ["end 13"]
 
 
@@ -292,7 +292,7 @@ def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
     assert "intra_op_threads was " in diagnostic.headline
     assert diagnostic.span.text == 'checkpoint every 3 steps in "kept"'
     notes = []
-    anyway = program().run(options=Options(lambda line: None, notes.append, resume_anyway=True))
+    anyway = program().run(options=Options(write=lambda line: None, note=notes.append, resume_anyway=True))
     assert anyway.resumed == ["kept"]
     assert notes[1].startswith("although the checkpoint differs: intra_op_threads")
 
@@ -301,8 +301,8 @@ def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
 def test_xla_does_not_resume_other_engines(here):
     stopped_after(first_program(), 7)
     with pytest.raises(tfdsl.TfgError, match="its engine was step and is xla"):
-        program().run(options=Options(lambda line: None, engine="xla"))
-    assert program().run(options=Options(lambda line: None, engine="loop")).resumed == ["kept"]
+        program().run(options=Options(write=lambda line: None, engine="xla"))
+    assert program().run(options=Options(write=lambda line: None, engine="loop")).resumed == ["kept"]
 
 
 def test_two_sessions_with_checkpoints_in_one_folder(here):

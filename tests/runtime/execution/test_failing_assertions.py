@@ -80,7 +80,7 @@ w = checked(checked(v - 2.0) + 2.0)
 
 def failure(text, engine):
     with pytest.raises(tfdsl.TfgError) as caught:
-        tfdsl.compile(text).run(options=Options(lambda line: None, engine=engine))
+        tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine))
     (diagnostic,) = caught.value.diagnostics
     return diagnostic
 

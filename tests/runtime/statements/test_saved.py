@@ -262,7 +262,7 @@ session:
     printed = []
     program = tfdsl.compile(text)
     with pytest.raises(tfdsl.TfgError) as caught:
-        program.run(options=tfdsl.Options(printed.append))
+        program.run(options=tfdsl.Options(write=printed.append))
     assert printed == []
     (diagnostic,) = caught.value.diagnostics
     assert (diagnostic.code, diagnostic.details["names"]) == ("TFG705", "variables 'layer/a', 'layer/b', 'c'")
@@ -301,7 +301,7 @@ def test_a_scope_is_saved_under_another_name(here):
 def test_a_checkpoint_of_another_optimizer(here):
     head = "variable w = 3.0\noptimize square(w) with {}(learning_rate=0.1)\nsession:\n"
     train = "    train 1 step:\n        every 1 step: print w\n"
-    options = tfdsl.Options(lambda line: None, engine="step")
+    options = tfdsl.Options(write=lambda line: None, engine="step")
     tfdsl.compile(head.format("gradient_descent") + train + '    save to "w.ckpt"\n').run(options=options)
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(head.format("adam") + '    restore from "w.ckpt"\n' + train).run(options=options)
@@ -371,7 +371,7 @@ def test_a_missing_checkpoint_is_reported_before_the_run(here):
     printed = []
     program = tfdsl.compile(READ.replace("session:", 'session:\n    print "first"\nsession:', 1))
     with pytest.raises(tfdsl.TfgError, match="TFG704"):
-        program.run(options=tfdsl.Options(printed.append))
+        program.run(options=tfdsl.Options(write=printed.append))
     assert printed == []
 
 
