@@ -262,8 +262,9 @@ def table(step, use_resource, more=False):
     return build
 
 
-@pytest.mark.parametrize("more", [False, True])
-@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize(("use_resource", "more"), some(
+    product((False, True), (False, True)), [(False, True), (True, False)]
+))  # fmt: skip
 @pytest.mark.parametrize(
     ("step", "text"),
     [

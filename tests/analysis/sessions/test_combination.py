@@ -75,6 +75,7 @@ def fault(lines: list[str], rows: int, size: int) -> str | None:
     return "" if is_same else f"{found}\nis not\n{wanted}"
 
 
+@pytest.mark.long
 @hypothesis.seed(7)
 @hypothesis.settings(UNHURRIED, max_examples=EXAMPLES)
 @hypothesis.given(
