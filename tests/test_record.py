@@ -40,6 +40,15 @@ class Loud(Counter[int]):
         return self.said
 
 
+def test_a_copy_has_all_fields_that_are_given_by_name_only():
+    @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+    class Named:
+        a: int = 1
+        b: int = 2
+
+    assert replace(Named(a=5), b=7) == Named(a=5, b=7)
+
+
 def test_a_record_keeps_its_own_hash():
     one = Placed(1, "p")
     assert hash(one) == hash("p") and one == Placed(1, "p") != Placed(2, "p") and hash(one) == hash("p")

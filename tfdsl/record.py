@@ -34,7 +34,10 @@ def field(*, default_factory: Callable[[], Any] | None = None, init: bool = True
 def replace(one: _T, **changes: object) -> _T:
     """A copy of a record, a state or a dataclass with some other values."""
     cls: Any = type(one)
-    return cls(**{name: getattr(one, name) for name in cls.__match_args__} | changes)
+    # Fields of a dataclass that are given by name only are not among those that a pattern matches.
+    fields = cls.__dict__.get("__dataclass_fields__")
+    names = cls.__match_args__ if fields is None else [name for name, field in fields.items() if field.init]
+    return cls(**{name: getattr(one, name) for name in names} | changes)
 
 
 def _arguments(defaults: dict[str, object]) -> dict[str, object]:
