@@ -72,7 +72,7 @@ LINES = {
     dropout_of_a_rate: "out = dropout(tanh(x), rate=0.4) * 2.0",
     dropout_that_keeps: "out = dropout(tanh(x), keep_prob=keep, seed=3) * 2.0",
     moments_that_keep_axes: "mean, variance = moments(x, axes=[1, 2], keepdims=true)",
-    fused: "y, mean, variance = fused_batch_norm(x, [1.0, 2.0, 3.0], [0.0, 0.5, 0.0], epsilon=0.01)",
+    fused: "y, mean, _ = fused_batch_norm(x, [1.0, 2.0, 3.0], [0.0, 0.5, 0.0], epsilon=0.01)",
     unit: "out = l2_normalize(x, axis=1, epsilon=1e-06)",
     crossed: "out = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=x))",
     in_a_loop: "    i, i_1, state = i + 1, i_1 + 1, l2_normalize(state * 2.0 + 1.0, axis=1)",
@@ -161,4 +161,6 @@ def test_inference_with_fused_normalization(here):
         made, _, _ = v1.nn.fused_batch_norm(x(2, 4, 4, 2), scale, offset, mean, variance, is_training=False)
         tf.nn.relu(made, name="out")
 
-    assert "is_training=false" in verified(saved(build))
+    source = verified(saved(build))
+    given = "x, [1.0, 2.0], [0.5, 0.0], mean=[0.1, 0.2], variance=[1.0, 2.0], is_training=false"
+    assert f"y, _, _ = fused_batch_norm(\n    {given}\n)" in source

@@ -191,6 +191,7 @@ MORE_CALLS = [
     "bias_add([[[1.0, 2.0], [3.0, 4.0]]], [10.0, 20.0])",
     "bias_add([[[1.0, 2.0, 5.0], [3.0, 4.0, 5.0]]], [10.0, 20.0], data_format=\"NCHW\")",
     f"fused_batch_norm({_CHANNELS}, [1.0, 2.0], [0.0, 0.0], data_format=\"NCHW\")",
+    f"fused_batch_norm({_FOUR}, [2.0], [0.5], mean=[1.0], variance=[4.0], is_training=false)",
     "softmax([[1.0, 2.0], [3.0, 4.0]], axis=0)",
     "crelu([[-1.0, 2.0]], axis=0)",
     "dropout([[1.0, 2.0, 3.0]], keep_prob=0.5)",

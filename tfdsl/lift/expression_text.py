@@ -1,5 +1,7 @@
 """Texts of expressions, and how tightly operators bind in them."""
 
+from collections.abc import Sequence
+
 from ..record import Record
 
 # How tightly operators bind, as in Python.
@@ -19,3 +21,8 @@ class ExpressionText(Record):
     def within(self, level: int) -> str:
         """The text as an operand of an operator."""
         return self.text if self.level >= level else f"({self.text})"
+
+
+def one_or_list(texts: Sequence[str]) -> str:
+    """A single text as it is, several as a list."""
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"

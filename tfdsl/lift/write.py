@@ -37,6 +37,7 @@ from .draft import (
     ends_of,
     is_raw,
 )
+from .expression_text import one_or_list
 from .expressions import ExpressionWriter
 from .folds.operands import operand
 from .graph import Cycle, Endpoint, in_order
@@ -342,6 +343,9 @@ class Writer(ExpressionWriter):
                 self._name_loop(part, scope, bound)
                 continue
             for end in () if isinstance(part, ScopeBlock) else _bound(part):
+                if isinstance(part, CallPiece) and part.names and end not in self.read and end != part.ends[0]:
+                    self.names[end] = NOBODY
+                    continue
                 wanted = self._wanted(end, scope)
                 if isinstance(part, FunctionCallPiece) and self._is_unread(part, end):
                     wanted = f"{NOBODY}{wanted}"
@@ -548,9 +552,9 @@ class Writer(ExpressionWriter):
             if not any(end in self.nested for end in piece.ends):
                 for line in self._statement(piece):
                     yield f"    {line}"
-        yield f"    return {_one_or_list([self._operand(Produced(one.following)).text for one in scan.variables])}"
-        wholes = _one_or_list([self._tensor(one.whole) for one in scan.elements])
-        firsts = _one_or_list([self._tensor(one.first) for one in scan.variables])
+        yield f"    return {one_or_list([self._operand(Produced(one.following)).text for one in scan.variables])}"
+        wholes = one_or_list([self._tensor(one.whole) for one in scan.elements])
+        firsts = one_or_list([self._tensor(one.first) for one in scan.variables])
         names = ", ".join(map(self._reference, scan.ends))
         yield f"{names} = {SCAN.name}({self.steps[scan.node]}, {wholes}, {firsts})"
 
@@ -677,10 +681,6 @@ def _bound(piece: LiftedPiece) -> tuple[Endpoint, ...]:
     if isinstance(piece, (SummaryPiece, ReturnPiece)):
         return ()
     return piece.ends[:1] if is_raw(piece) else piece.ends
-
-
-def _one_or_list(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
 def function_lines(function: LiftedFunction, variables: Sequence[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Biases, normalisation and embeddings for neural networks."""
 
+from ..diagnostics import OPTION
 from ..types import TensorType
-from .batch import along, each, rows, total, whole
+from .batch import BatchCall, along, each, rows, total, whole
 from .flops import FlopCall, no_flops, per_element, per_result
 from .index import batch_take
 from .op import OpCall
@@ -80,15 +81,26 @@ def normalized_moments(call: OpCall) -> tuple[TensorType, TensorType]:
 
 
 def fused_batch_norm(call: OpCall) -> tuple[TensorType, TensorType, TensorType]:
-    """The normalised tensor, then the mean and variance of each channel."""
+    """The normalised tensor, then the mean and variance of each channel. A training computes these, otherwise they are
+    given."""
+    given = [name for name in ("mean", "variance") if call[name] is not None]
+    if call["is_training"] and given:
+        call.fail(OPTION, given[0], param=given[0], value="a tensor", allowed="none, unless it has is_training=false")
+    if not call["is_training"] and len(given) < 2:
+        call.fail(OPTION, "is_training", param="is_training", value="false", allowed="true, without mean and variance")
     rank = len(call["data_format"])
     shape = wanted_rank(call, "x", rank)
     axis = 1 if channels_first(call) else rank - 1
     channels = shape[axis]
-    for param in ("scale", "offset"):
+    for param in ("scale", "offset", *given):
         channels = same_size(call, channels, wanted_rank(call, param, 1)[0], "x", param)
     each = TensorType(call.dtype("T"), (channels,))
     return TensorType(call.dtype("T"), replaced(shape, axis, channels)), each, each
+
+
+def of_statistics(call: BatchCall) -> str:
+    """Row by row with given statistics. A training takes those of the whole batch."""
+    return whole(call) if call.option("is_training", True) else rows("x")(call)
 
 
 def fixed_rank(param: str, rank: int):
@@ -164,11 +176,13 @@ row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, v
     "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
     "0.001)", batch=each, lowered="special.batch_normalization",
     T="inexact", flops=normalized)
-row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
+row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\", "
+    "mean: T? = none, variance: T? = none, is_training: flag = true",
     fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. {LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])",
-    outputs="y mean variance", batch=whole,
+    "variance. With `is_training=false`, the mean and the variance are those that are given. "
+    f"{LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])",
+    outputs="y mean variance", batch=of_statistics,
     T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]),
     flops=normalized_with_moments)
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",

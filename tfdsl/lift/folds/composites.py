@@ -46,6 +46,8 @@ Rsqrt: batch_normalization(x=x, mean=a, variance=b, offset=none, scale=d, varian
 Rsqrt: batch_normalization(x=x, mean=a, variance=b, offset=none, scale=none, variance_epsilon=0.4375)
 Rsqrt: l2_normalize(x=x, axis=[1, 3], epsilon=0.4375)
 FusedBatchNorm: y, mean, variance = fused_batch_norm(x=x, scale=a, offset=b, epsilon=0.4375)
+FusedBatchNorm: y, mean, variance = fused_batch_norm(x=x, scale=a, offset=b, mean=c, variance=d, epsilon=0.4375, \
+is_training=false)
 Select: clip_by_norm(t=x, clip_norm=r)
 Select: clip_by_norm(t=x, clip_norm=0.4375)
 Log1p: sigmoid_cross_entropy_with_logits(labels=x, logits=y)
@@ -62,6 +64,7 @@ Cos: cosine_decay(learning_rate=r, global_step=n, decay_steps=37, alpha=0.4375)
 Cos: linear_cosine_decay(learning_rate=r, global_step=n, decay_steps=37, num_periods=0.4375, alpha=0.5625, beta=0.6875)
 """
 _SAME = {"AddV2": "Add", "FusedBatchNorm": "FusedBatchNormV3", "FusedBatchNormV2": "FusedBatchNormV3"}
+_WORDS = {"none": None, "true": True, "false": False}
 _FREE = ("seed", "seed2", "U")  # attributes in which nodes may differ
 _WHOLE = ("int32", "int64", "bool")
 
@@ -290,8 +293,8 @@ class _Match:
         declared: dict[str, str] = {}
         for key, text in self._call.arguments.items():
             match self._bound.get(text):
-                case None if text in ("none", "true"):
-                    given[key], texts[key] = Given(text == "true" or None, ""), text
+                case None if text in _WORDS:
+                    given[key], texts[key] = Given(_WORDS[text], ""), text
                 case None:
                     return None
                 case Endpoint() as end:
