@@ -460,6 +460,19 @@ def test_data_given_to_another_cell(shell):
     np.testing.assert_array_equal(shell.value("d.target"), [[1], [0], [1]])
 
 
+def test_rows_are_fitted_to_data_that_another_cell_was_given(shell):
+    Path("d.csv").write_text("a,p\n1,0\n3,1\n", encoding="utf-8")
+    Path("new.csv").write_text("a\n100\n400\n", encoding="utf-8")
+    shell["mine"] = {"a": np.array([100.0, 400.0]), "p": np.array([0, 1])}
+    declared = 'data d = csv("d.csv", target="p") | standardize\n'
+    steps = "up = constant(1)\nsession:\n    train 1 epoch on d:\n        run up\n        print step"
+    assert shell.tfg(declared + steps, "-q --data d=mine") == "0\n"
+    shell.tfg('data fresh = csv("new.csv") | fitted(d)', "-q")
+    assert shell.value('d.mean("a")') == 250
+    np.testing.assert_allclose(shell.value("fresh.features"), [[-1], [1]])
+    assert shell.value('fresh.mean("a")') == 250, "and in a cell after that"
+
+
 def test_sizes_of_other_cells(shell):
     shell.tfg("param n_features = 2", "-q")
     assert "float32[?, 2]" in shell.tfg("placeholder x: float32[?, n_features]")

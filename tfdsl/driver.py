@@ -261,6 +261,11 @@ class Compiled:
                 self.datasets[name] = load(self._spec(name), self.pipeline(name))
             return self.datasets[name]
 
+    def share(self, name: str, owner: "Compiled") -> None:
+        """Have a data set as another program has it, to which its rows may have been given."""
+        with self._lock:
+            self.datasets[name], self._pipelines[name] = owner.dataset(name), owner.pipeline(name)
+
     def prepare(self, session: str | None = None) -> None:
         """Make the arrays of the data sets that sessions go over, and let go of what they were made of. Before
         TensorFlow is imported this needs no memory beside its. Errors are left to the sessions that need the data."""

@@ -383,7 +383,7 @@ class Notebook:
 
         program, is_shown = _compile(tree, compiled)
         for name, owner in around.used.items():
-            program.datasets[name] = owner.program.dataset(name)
+            program.share(name, owner.program)
         has_sessions = bool(program.program.sessions)
         if not arguments.quiet:
             # Without sessions, all names are for later cells.
