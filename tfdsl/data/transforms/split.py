@@ -57,7 +57,7 @@ class Split(RowTransform):
                     "a column with the values of the source; put split before transforms that change it",
                 )
             if ordered:
-                way = "to test on the last rows, sort them by time and leave out by; to test on whole groups, leave out ordered"
+                way = "sort the rows by time and leave out by; or leave out ordered, to test on whole groups"
                 self.refuse(arguments, "by", "left out, as ordered keeps the order of the rows", way)
         shares = self._shares(arguments, before.rows)
         if by is not None:
