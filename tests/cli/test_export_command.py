@@ -17,7 +17,7 @@ import tfdsl
 from tfdsl.cli import main, onnx
 from tfdsl.program.forms import form_of
 
-PROGRAM = """data houses = csv("houses.csv", target="price") | one_hot("city") | standardize("area")
+PROGRAM = """data houses = csv("houses.csv", target="price") | fill("city", with="Oslo") | one_hot("city") | standardize("area")
 
 placeholder X: float32[n, houses.columns]
 placeholder y: float32[n, 1]
@@ -102,6 +102,8 @@ def test_onnxruntime_computes_what_predict_writes(here, capsys):
     inputs = {"city": np.array(ROWS["city"], object), "area": np.array(ROWS["area"], np.float32)}
     (found,) = session.run(["price"], inputs)
     np.testing.assert_allclose(found, np.load("p.npz")["price"], rtol=1e-5)
+    missing, filled = (session.run(["price"], {**inputs, "city": np.array([one] * 3, object)}) for one in ("", "Oslo"))
+    assert missing[0].tolist() == filled[0].tolist() != found.tolist()
 
 
 def test_a_frozen_graph_has_no_variables_and_no_training(here, capsys):
@@ -267,6 +269,28 @@ def test_an_op_that_onnx_lacks(here, capsys):
     (here / "texts.tfg").write_text('placeholder t: string[n]\nlow = string_lower(t)\nlong = string_join([low, "!"])\n')
     said = refused(capsys, "--values", "long", "--format", "onnx", program="texts.tfg")
     assert "TFG839" in said and "StringJoin" in said and "texts.tfg:3:" in said
+
+
+@pytest.mark.long
+@NEEDS_ONNX
+def test_comparisons_of_texts(here, capsys):
+    """Those with a constant; of others the error is at their line."""
+    import onnxruntime
+
+    (here / "texts.tfg").write_text(
+        'placeholder t: string[n]\nplaceholder u: string[n]\nplaceholder k: int32[n]\nis_x = equal(t, "x")\n'
+        'is_other = not_equal("x", t)\nchosen = where(is_x, u, t)\nis_three = equal(k, 3)\nis_same = equal(t, u)\n'
+    )
+    names = ["is_x", "is_other", "chosen", "is_three"]
+    assert main(["export", "-q", "texts.tfg", "--values", ",".join(names), "-o", "texts.onnx"]) == 0
+    fed = {"t": np.array(["x", "y", ""], object), "u": np.array(["a", "b", "c"], object), "k": np.int32([3, 4, 3])}
+    found = dict(zip(names, onnxruntime.InferenceSession("texts.onnx").run(names, fed), strict=True))
+    assert {name: value.tolist() for name, value in found.items()} == {
+        "is_x": [True, False, False], "is_other": [False, True, True], "chosen": ["a", "y", ""],
+        "is_three": [True, False, True],
+    }  # fmt: skip
+    said = refused(capsys, "--values", "is_same", "--format", "onnx", program="texts.tfg")
+    assert "TFG862" in said and "not with each other" in said and "texts.tfg:8:" in said
 
 
 @pytest.mark.long

@@ -65,7 +65,9 @@ def _convert(inputs: list[str], outputs: list[str], tables: dict[str, list[Any]]
             made = tf2onnx.tfonnx.process_tf_graph(
                 graph, opset=_OPSET, extra_opset=[onnx.helper.make_opsetid("ai.onnx.ml", _ML_OPSET)],
                 shape_override={op.outputs[0].name: op.inputs[1].shape.as_list() for op in found_by},
-                custom_op_handlers={_LOOKUP: (_Lookup(tables), [])},
+                custom_op_handlers={
+                    _LOOKUP: (_Lookup(tables), []), "Equal": (_compared, []), "NotEqual": (_compared, []),
+                },
                 tensors_to_rename={f"{one}:0": one for one in (*inputs, *outputs)}, **wanted,
             )  # fmt: skip
             model = tf2onnx.optimizer.optimize_graph(made, catch_errors=True).make_model("tfdsl")
@@ -229,6 +231,35 @@ class _Lookup:
         attributes = {f"keys_{kind}": keys, "values_int64s": values, "default_int64": default}
         graph.make_node("LabelEncoder", [source], attributes, outputs=outputs, name=name, domain="ai.onnx.ml",
                         shapes=[shape], dtypes=[dtype])  # fmt: skip
+
+
+def _compared(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a comparison of texts with one constant to a LabelEncoder of that constant. tf2onnx would make integers
+    of texts, and the newest opset that it writes compares none."""
+    from onnx import TensorProto
+    from tf2onnx import constants, handler
+
+    if graph.get_dtype(node.input[0]) != TensorProto.STRING:
+        convert, _ = handler.tf_op.find_effective_op(node.type, constants.ONNX_DOMAIN)
+        convert(graph, node)
+        return
+    constant = next(
+        (one for one in node.inputs if one.is_const() and one.get_tensor_value(as_list=False).size == 1), None
+    )
+    if constant is None:
+        raise ValueError("ONNX compares texts with one constant only, not with each other")
+    text = constant.get_tensor_value(as_list=False).item()
+    source = node.input[1 - node.inputs.index(constant)]
+    is_equal = node.type == "Equal"
+    shape, dtype, outputs = graph.get_shape(node.output[0]), graph.get_dtype(node.output[0]), node.output
+    graph.remove_node(node.name)
+    attributes = {
+        "keys_strings": [text.decode() if isinstance(text, bytes) else text],
+        "values_int64s": [int(is_equal)], "default_int64": int(not is_equal),
+    }  # fmt: skip
+    found = graph.make_node("LabelEncoder", [source], attributes, domain="ai.onnx.ml", shapes=[shape],
+                            dtypes=[TensorProto.INT64])  # fmt: skip
+    graph.make_node("Cast", found.output, {"to": dtype}, outputs=outputs, name=name, shapes=[shape], dtypes=[dtype])
 
 
 if __name__ == "__main__":
