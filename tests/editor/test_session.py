@@ -22,13 +22,25 @@ session:
 
 
 @pytest.fixture
-def client(tmp_path):
-    made = Client(tmp_path)
-    yield made
-    made.process.kill()
-    made.process.wait()
-    for stream in (made.process.stdin, made.process.stdout, made.process.stderr):
-        stream.close()
+def server(tmp_path):
+    """Starts a server by a command."""
+    started = []
+
+    def start(*command):
+        started.append(Client(tmp_path, *([command] if command else [])))
+        return started[-1]
+
+    yield start
+    for made in started:
+        made.process.kill()
+        made.process.wait()
+        for stream in (made.process.stdin, made.process.stdout, made.process.stderr):
+            stream.close()
+
+
+@pytest.fixture
+def client(server):
+    return server()
 
 
 def test_a_session(client, tmp_path):
@@ -163,3 +175,34 @@ def test_edits_are_never_waited_for(client):
     client.change("a.tfg", (end, end, "w = \n"))
     assert len(client.diagnostics("a.tfg")) == 1
     assert client.end() == 0
+
+
+def test_a_request_that_cannot_be_answered_is_answered_with_an_error(tmp_path, server):
+    """And the log has a line for it, not a traceback."""
+    fails = "import tfdsl.editor.server as s, tfdsl.cli as c; s.definition = lambda *_: 1 / 0; c.main(['lsp'])"
+    client = server(sys.executable, "-c", fails)
+    client.start()
+    at = client.at("a.tfg", {"line": 0, "character": 0})
+
+    def error(method, params):
+        with pytest.raises(Refused) as refused:
+            client.ask(method, params)
+        return refused.value.code
+
+    positions = {"line": 0, "character": -1}, {"line": "a", "character": 0}, {"line": 0}, None
+    wrong = {}, [1], None, 5, *({**at, "position": one} for one in positions)
+    assert {error("textDocument/hover", one) for one in wrong} == {-32602}
+    assert error("textDocument/rename", at) == -32602  # the new name is missing
+    assert error("textDocument/unheardOf", None) == -32601
+    assert error("textDocument/definition", at) == -32603
+    client.note("textDocument/didOpen", {})  # has no answer
+    for text, code in ((b"{", -32700), (b"\xff", -32700), (b"[]", -32600), (b"{}", -32600)):
+        client.write(text)
+        with pytest.raises(Refused) as refused:
+            client.answer(None)
+        assert refused.value.code == code
+    assert client.ask("textDocument/hover", at) is None
+    assert client.end() == 0
+    log = client.process.stderr.read().decode().splitlines()
+    assert len(log) == 16 and all(line.startswith("tfdsl lsp: ") for line in log)
+    assert "tfdsl lsp: ZeroDivisionError: division by zero" in log

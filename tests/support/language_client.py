@@ -11,7 +11,11 @@ WAIT = 60  # seconds for an answer, on a busy machine
 
 
 class Refused(Exception):
-    """The server answered with an error."""
+    """The server answered with an error, which has a code."""
+
+    def __init__(self, error):
+        super().__init__(error["message"])
+        self.code = error["code"]
 
 
 class Client:
@@ -42,7 +46,9 @@ class Client:
             self.messages.put(json.loads(out.read(length)))
 
     def _send(self, message):
-        data = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.write(json.dumps({"jsonrpc": "2.0", **message}).encode())
+
+    def write(self, data):
         self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
         self.process.stdin.flush()
 
@@ -68,9 +74,9 @@ class Client:
             self.kept.append(message)
 
     def answer(self, number):
-        message = self._take(lambda one: one.get("id") == number and "method" not in one)
+        message = self._take(lambda one: one.get("id", 0) == number and "method" not in one)
         if "error" in message:
-            raise Refused(message["error"]["message"])
+            raise Refused(message["error"])
         return message["result"]
 
     def ask(self, method, params):

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar, cast, get_args
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path, to_fs_path
@@ -67,7 +67,29 @@ class _RequestFailed(JsonRpcException):
 
 
 class _Protocol(LanguageServerProtocol):
-    """Counts positions in UTF-16, which every client knows, and leaves the texts of documents to the workspace."""
+    """Counts positions in UTF-16, which every client knows, and leaves the texts of documents to the workspace. Answers
+    a request that cannot be read with an error, where pygls would leave the client waiting."""
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        if "method" not in data:
+            return super().structure_message(data)
+        try:
+            return super().structure_message({"params": None, **data})
+        except JsonRpcException:
+            refused = JsonRpcInvalidParams(f"Invalid params: {data['method']} cannot have these")
+            if "id" in data:
+                self.refuse(data["id"], refused)
+            raise refused from None
+
+    def handle_message(self, message: Any) -> None:
+        if isinstance(message, list | dict | str | int | float | None):  # JSON, but no message
+            raise JsonRpcInvalidRequest("Invalid Request: not a message of JSON-RPC 2.0")
+        super().handle_message(message)
+
+    def refuse(self, number: Any, why: JsonRpcException) -> None:
+        """Answer a request with an error. Its number is None if it cannot be known."""
+        error = {"code": why.code, "message": why.message}
+        self._send_data({"jsonrpc": self.VERSION, "id": number, "error": error})  # pygls leaves out an id of null
 
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
@@ -105,8 +127,16 @@ class TfgServer(LanguageServer):
         self._waiting: asyncio.Task[None] | None = None
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Errors are for the log of the client."""
-        if not isinstance(error, _RequestFailed):
+        """Write an error to the log of the client. One of the client itself is a line there."""
+        if source is JsonRpcException:  # of the loop of messages
+            if isinstance(error, ValueError):
+                error = JsonRpcParseError(f"Parse Error: {error}")
+            if isinstance(error, JsonRpcParseError | JsonRpcInvalidRequest):
+                cast(_Protocol, self.protocol).refuse(None, error)
+        if isinstance(error, JsonRpcException):
+            if not isinstance(error, _RequestFailed):
+                print(f"tfdsl lsp: {error.message}", file=sys.stderr)
+        else:
             traceback.print_exception(error, file=sys.stderr)
 
     async def run(self, action: Callable[[], _Made]) -> _Made:
