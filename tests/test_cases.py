@@ -87,7 +87,7 @@ ELSEWHERE = {
     "TFG872": "keys of records: test_listing.py",
     **dict.fromkeys(("TFG874", "TFG875"), "runs that cannot be repeated: test_again.py"),
     **dict.fromkeys(("TFG864", "TFG876"), "the plan and the journal of a study: test_study.py"),
-    **dict.fromkeys(("TFG877", "TFG878", "TFG879"), "the trials of tfdsl tune: test_tune.py"),
+    **dict.fromkeys(("TFG865", "TFG877", "TFG878", "TFG879"), "the trials of tfdsl tune: test_tune.py"),
     "TFG913": "a record that cannot be written: test_recording.py",
     "TFG903": "a synthetic data set replaces the real one when the data is loaded",
 }

@@ -12,6 +12,9 @@ from pathlib import Path
 import forked
 import pytest
 
+import tfdsl
+from tfdsl.cli.trials import RunningTrial
+
 PROGRAM = """
 param rate = 0.1
 param start = 3.0
@@ -72,6 +75,46 @@ def test_a_search(folder):
     assert all(one["record"] and one["status"] == "done" for one in found["trials"])
 
 
+def test_the_tuned_program_gives_the_value_of_its_trial(folder):
+    """Values have the types of their params, also in scopes, and what the command line gives is there, too."""
+    (folder / "p.tfg").write_text(
+        "param a = 1.0\nparam c = 2.0\nscope s:\n    param inner = 5\nm = reduce_mean(constant([a, 2])) + c * inner\n"
+        "session:\n    v = m * 1\n    print v\n"
+    )
+    over = ("--over", "a=int(1, 3)", "--over", "inner=choice(1, 2)", "--sampler", "grid", "--maximize", "v")
+    found = tune(folder, *over, "--trials", "6", "--set", "c=0.5", "--engine", "step", "--json")
+    best = json.loads(found.stdout)["best"]
+    assert best["value"] == 3.5 and best["params"] == {"a": 3, "inner": 2}
+    text = (folder / "p-tuned.tfg").read_text()
+    assert "param a = 3.0\nparam c = 0.5\n" in text and "    param inner = 2\n" in text
+    assert tfdsl.compile(text).run().printed == ["3.5"]
+    assert "the trials ran with --engine step, which is not in the file" in found.stderr
+
+
+def test_what_is_not_of_the_program_ends_the_search(folder):
+    """An import that has changed, and a file that cannot be written. The trial is tried again."""
+    (folder / "lib.tfg").write_text("c = 1.0\n")
+    text = 'import "lib.tfg" as lib\nparam a = 1\nvariable w = 1.0\nsession:\n    v = w * lib.c * a\n    save to "{}"\n'
+    (folder / "p.tfg").write_text(text.format(folder / "there" / "model.ckpt"))
+    (folder / "there").write_text("")
+    over = ("--over", "a=choice(1, 2)", "--minimize", "v", "--sampler", "grid")
+    failed = tune(folder, *over)
+    assert failed.returncode == 1 and "error[TFG865]: trial 0 could not write a file" in failed.stderr
+    (folder / "there").unlink()
+    assert tune(folder, *over, "--trials", "1").stdout.split()[4:6] == ["0", "done"]
+    (folder / "lib.tfg").write_text("c = 2.0\n")
+    assert "error[TFG876]" in tune(folder, *over).stderr
+
+
+def test_an_ended_trial_is_waited_for_once():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(3)
+    trial = RunningTrial(0, {}, pid, None, None)
+    assert trial.wait() == 3 and trial.poll() == 3
+    trial.kill()
+
+
 @pytest.mark.parametrize("arguments, code, said", [
     ((), 2, "--over"),
     (("--over", "rate=log(1,2)"), 2, "--minimize"),
@@ -81,6 +124,7 @@ def test_a_search(folder):
     ((*OVER, "--sampler", "grid"), 2, "has no number of values"),
     ((*OVER, "--set", "rate=1"), 2, "--set gives rate a value"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
+    ((*OVER, "--output", "/dev/full"), 2, "tfdsl tune has not written it"),
     (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 1, "TFG879"),
     (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "[TFG878]: the program has no value loss\n  = help: its values are cost, logged"),
     ((*OVER[:3], "lgged"), 1, "[TFG878]: the program has no value lgged\n  = help: did you mean 'logged'?"),
@@ -92,11 +136,11 @@ def test_mistakes(folder, arguments, code, said):
 
 
 def test_a_value_that_only_a_run_lacks(folder):
+    """Such a trial has failed, and the others go on."""
     (folder / "p.tfg").write_text(PROGRAM.replace("every 1 step: log", 'print "logs nothing"'))
     found = tune(folder, *OVER[:3], "logged", "--trials", "1")
-    assert (
-        found.returncode == 1 and "[TFG878]: trial 0 has no value logged\n  = help: its values are cost" in found.stderr
-    )
+    assert found.returncode == 1
+    assert "[TFG879]: every trial has failed; the last one: it has no value logged; its values are cost" in found.stderr
 
 
 def test_two_at_a_time_try_what_one_alone_tries(folder):

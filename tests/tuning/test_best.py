@@ -22,3 +22,11 @@ def test_values_take_the_place_of_the_defaults():
     )
     program, _ = check(Source("p.tfg", text.replace('import "layers.tfg" as layers\n', "")))
     assert {one.name: one.value for one in program.params} == {name: values[name] for name in list(values)[:4]}
+
+
+def test_params_in_scopes_and_lists_and_lifted_programs():
+    text = "# lifted from a.pb, 3 nodes\nscope s:\n    param inner = 2.0\nparam sizes = [1, 2]\n"
+    written, others = with_params(Source("p.tfg", text), {"inner": 1.0, "sizes": (3, 4)}, "why")
+    assert not others and written == (
+        "# lifted from a.pb, 3 nodes\n# why\nscope s:\n    param inner = 1.0\nparam sizes = [3, 4]\n"
+    )

@@ -12,6 +12,7 @@ from tfdsl.tuning.space import Choices, FloatRange, IntRange, NoSpace, axis, gri
     ("int(16, 256, 100)", IntRange(16, 216, 100)),
     ("choice(relu, elu)", Choices(("relu", "elu"))),
     ('choice(2, 2.5, true, "a, b", "3", "false")', Choices((2, 2.5, True, "a, b", "3", "false"))),
+    (r'choice("a\"b", "c:\\x", "")', Choices(('a"b', "c:\\x", ""))),
 ])  # fmt: skip
 def test_forms(text, expected):
     made = axis(text)
@@ -30,6 +31,9 @@ def test_forms(text, expected):
     ("uniform(0, inf)", "'inf' is not a finite number"),
     ("int(1, 2.5)", "'2.5' is not a whole number"),
     ("int(1, 5, 0)", "no step of 0 leads from 1 to 5"),
+    ("choice(a,,b)", "a value between its commas is missing"),
+    ('choice(a"b, c)', "a text with a quotation mark is written"),
+    ("uniform(-1e308, 1e308)", "the range is wider than numbers can be"),
     ("choice(a, b, a)", "one of its values is there twice"),
 ])  # fmt: skip
 def test_other_texts_are_refused(text, reason):

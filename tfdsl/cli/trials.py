@@ -20,11 +20,14 @@ from io import TextIOWrapper
 from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from typing import SupportsFloat, cast
 
+from ..diagnostics import STUDY_DIFFERS, STUDY_UNWRITTEN, WRITE_FAILED, Diagnostic, TfgError
+from ..diagnostics.spelling import listed
 from ..record import State
 from ..runs.folders import TRIALS
 from ..runs.form import PREFIX
 from ..runtime.observer import RunObserver, RunStopped
 from ..runtime.options import Options
+from ..syntax.read import read
 from ..tuning.space import Value
 from ..tuning.study import Study
 from . import tensorflow
@@ -44,7 +47,7 @@ class TrialOutcome(State):
     value: float | None = None
     error: str = ""
     record: str = ""
-    known: list[str] | None = None  # the values that the run has, if the objective is not among them
+    is_unwritten: bool = False  # it could not write a file, so the error is none of its params
 
 
 class RunningTrial(State):
@@ -56,20 +59,33 @@ class RunningTrial(State):
     socket: socket.socket
     lines: TextIOWrapper  # that it sends, of which at most one is waiting
     outcome: TrialOutcome | None = None
+    code: int | None = None  # once it has ended
 
     def poll(self) -> int | None:
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        return os.waitstatus_to_exitcode(status) if pid else None
+        return self._ended(os.WNOHANG)
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        if self.code is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        code = self._ended(0)
+        assert code is not None
+        return code
+
+    def _ended(self, options: int) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
 
 
 class Trials:
     """Runs the trials of a study, several at a time."""
 
-    def __init__(self, arguments: argparse.Namespace, study: Study):
-        self._arguments, self._study = arguments, study
+    def __init__(self, arguments: argparse.Namespace, study: Study, imported: Mapping[str, str]):
+        """`imported` are the texts of the files that the program imports."""
+        self._arguments, self._study, self._imported = arguments, study, imported
         extra = given(arguments)
         self._runs, self._logdir = ProgramRuns(arguments.file, extra, "tfdsl tune"), extra.logdir
         tensorflow.load()
@@ -77,7 +93,11 @@ class Trials:
             import_module(f"tfdsl.{name}")
 
     def run(self, count: int, jobs: int, until: float) -> Iterator[tuple[RunningTrial, TrialOutcome]]:
-        """Run so many trials, and yield each with its outcome when it is over. None begins after a time."""
+        """Run so many trials, and yield each with its outcome when it is over. None begins after a time.
+
+        Raises `TfgError` if an imported file has changed, or a file cannot be written. The trials that are running then
+        are tried again by the next search.
+        """
         running: dict[int, RunningTrial] = {}
         with DefaultSelector() as selector:
             try:
@@ -96,12 +116,22 @@ class Trials:
                         outcome = self._hear(trial, selector)
                         if outcome is not None:
                             del running[trial.number]
+                            self._check(trial.number, outcome)
                             self._study.end(trial.number, outcome.value, outcome.record, outcome.error)
                             yield trial, outcome
             finally:
                 for trial in running.values():
                     trial.kill()
                     self._end(trial)
+
+    def _check(self, number: int, outcome: TrialOutcome) -> None:
+        """Refuse an outcome that does not follow from the program and its params alone."""
+        for path, before in self._imported.items():
+            if read(path, given(self._arguments).limits).text != before:
+                details = {"path": self._study.folder, "what": f"the program, as {os.path.relpath(path)} has changed"}
+                raise TfgError([Diagnostic(STUDY_DIFFERS, None, details)])
+        if outcome.is_unwritten:
+            raise TfgError([Diagnostic(STUDY_UNWRITTEN, None, {"number": number, "reason": outcome.error})])
 
     def _begin(self, number: int, values: Mapping[str, Value]) -> RunningTrial:
         ours, theirs = socket.socketpair()
@@ -137,8 +167,7 @@ class Trials:
         children.discard(trial)
         trial.lines.close()
         trial.socket.close()
-        _, status = os.waitpid(trial.pid, 0)
-        return os.waitstatus_to_exitcode(status)
+        return trial.wait()
 
     # --- in the fork ----------------------------------------------------------------------
 
@@ -162,11 +191,17 @@ class Trials:
         if ran.result is None:
             first = ran.diagnostics[0]
             place = "" if first.span is None else f" ({first.span})"
-            return TrialOutcome(error=f"{first.code}: {first.headline}{place}", record=record)
+            is_unwritten = first.message is WRITE_FAILED
+            return TrialOutcome(
+                error=f"{first.code}: {first.headline}{place}", record=record, is_unwritten=is_unwritten
+            )
         logged = {tag: points[-1][1] for tag, points in ran.result.history.items() if points}
         found = {**logged, **ran.evaluated}
         if objective not in found:
-            return TrialOutcome(error=f"it has no value {objective}", record=record, known=sorted(found))
+            has = f"its values are {listed(sorted(found))}" if found else "it has none"
+            is_other = objective in ran.result.session_values
+            why = f"{objective} is not a number" if is_other else f"it has no value {objective}; {has}"
+            return TrialOutcome(error=why, record=record)
         if math.isnan(found[objective]):
             return TrialOutcome(error=f"{objective} is not a number", record=record)
         return TrialOutcome(value=found[objective], record=record)

@@ -6,9 +6,10 @@ import json
 import math
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..access import TRUSTED
 from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, STUDY_VALUE, Diagnostic, TfgError
@@ -23,7 +24,8 @@ from ..tuning.picture import picture
 from ..tuning.space import FORMS, Axis, NoSpace, Space, axis, grid
 from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
 from .compiling import at_home, compile_given
-from .options import add_program_options, positive, seconds
+from .each import ProgramRuns
+from .options import add_program_options, given, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, tell
 from .tables import show_table, text
@@ -31,6 +33,7 @@ from .trials import Trials
 
 _STUDIES = "studies"
 _TUNED = "# tuned by tfdsl tune"
+_LONGEST = 10_000  # characters of its first lines
 _UNNAMED = "name one with evaluate, or log it"
 
 
@@ -94,12 +97,12 @@ def command(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     with needing("tfdsl tune", "'optuna>=5,<6'", "optuna"), _held(folder):
         study = Study(folder, plan)
-        _run(arguments, study)
+        _run(arguments, study, compiled)
         trials, best = study.ended(), study.best
     if best is None and trials:
         return errors([Diagnostic(STUDY_FAILED, None, {"reason": trials[-1].error or "it was pruned"})])
     if best is not None:
-        _write_best(compiled, best, output, plan.objective)
+        _write_best(arguments, compiled, best, output)
         write_output(os.path.join(folder, "search.svg"), picture(trials, plan))
     _print(arguments, trials, best, space)
     return 0
@@ -145,16 +148,17 @@ def _check_objective(compiled: Compiled, objective: str, session: str | None) ->
     known = [*fields, *names, *tags]
     if objective not in known and not is_tag:
         way = did_you_mean(objective, known) or (f"its values are {listed(known)}" if known else _UNNAMED)
-        raise TfgError([Diagnostic(STUDY_VALUE, None, {"what": "the program", "name": objective, "known": way})])
+        raise TfgError([Diagnostic(STUDY_VALUE, None, {"name": objective, "known": way})])
 
 
 def _check_output(path: str) -> None:
-    """Refuse to replace a program that this command has not written."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            is_ours = file.readline().startswith(_TUNED)
-    except OSError:
+    """Refuse to replace what this command has not written."""
+    if not os.path.exists(path):
         return
+    is_ours = False
+    if os.path.isfile(path):
+        with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            is_ours = any(file.readline(_LONGEST).startswith(_TUNED) for _ in range(2))
     if not is_ours:
         raise WrongUse(f"{path} exists, and tfdsl tune has not written it: choose another file with --output")
 
@@ -180,15 +184,11 @@ def _held(folder: str) -> Iterator[None]:
             lock.release()
 
 
-def _run(arguments: argparse.Namespace, study: Study) -> None:
+def _run(arguments: argparse.Namespace, study: Study, compiled: Compiled) -> None:
     """Run the trials, with a line for each."""
     before, until = study.best, math.inf if arguments.timeout is None else time.monotonic() + arguments.timeout
     best = None if before is None else before.value
-    for trial, outcome in Trials(arguments, study).run(arguments.trials, arguments.jobs, until):
-        if outcome.known is not None:
-            known = f"its values are {listed(outcome.known)}" if outcome.known else _UNNAMED
-            details = {"what": f"trial {trial.number}", "name": study.plan.objective, "known": known}
-            raise TfgError([Diagnostic(STUDY_VALUE, None, details)])
+    for trial, outcome in Trials(arguments, study, compiled.texts).run(arguments.trials, arguments.jobs, until):
         if arguments.quiet:
             continue
         said = (
@@ -202,20 +202,35 @@ def _run(arguments: argparse.Namespace, study: Study) -> None:
         tell(f"trial {trial.number}: {said} with {values}{', the best so far' if is_better else ''}")
 
 
-def _write_best(compiled: Compiled, best: EndedTrial, output: str, objective: str) -> None:
+def _write_best(arguments: argparse.Namespace, compiled: Compiled, best: EndedTrial, output: str) -> None:
+    """Write the program with the params of the best trial, and with those that the command line gave to all trials."""
     source: Source = compiled.program.sessions[0].origin.span.source
+    found = ProgramRuns(arguments.file, given(arguments), "tfdsl tune").compiled(best.params)
+    params = {one.name: one.value for one in found.program.params if one.name in found.origins}
+    objective = arguments.minimize or arguments.maximize
     comment = f"{_TUNED[2:]}: trial {best.number} has {objective} {best.value!r}"
-    written, others = with_params(source, best.params, comment)
+    written, others = with_params(source, params, comment)
     write_output(output, written)
     tell(f"tfdsl: wrote {os.path.relpath(output)}")
     if others:
         tell(f"tfdsl: {listed(others)} {'is a param' if len(others) == 1 else 'are params'} of an import: use --set")
+    options = [f"--data {shlex.quote(one)}" for one in arguments.data]
+    options += [f"--config {shlex.quote(one)}" for one in arguments.configs]
+    options += [
+        f"--{name} {shlex.quote(value)}" for name in ("session", "engine") if (value := getattr(arguments, name))
+    ]
+    if options:
+        tell(f"tfdsl: the trials ran with {' '.join(options)}, which is not in the file")
+    if os.path.dirname(output) != os.path.dirname(os.path.abspath(arguments.file)) and (
+        compiled.texts or found.program.data
+    ):
+        tell("tfdsl: paths in it are relative to its folder, as they were to that of the program")
 
 
 def _print(arguments: argparse.Namespace, trials: list[EndedTrial], best: EndedTrial | None, space: Space) -> None:
     if arguments.json:
         found = {"best": best and best.to_json(), "trials": [one.to_json() for one in trials]}
-        print(json.dumps(found, indent=2))
+        print(json.dumps(found, indent=2, allow_nan=False))
         return
     head = ["trial", "status", arguments.minimize or arguments.maximize, *space]
     sign = 1 if arguments.maximize is None else -1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import product
+from math import isinf
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..record import Record
@@ -14,6 +15,9 @@ Value: TypeAlias = bool | int | float | str
 
 FORMS = "log(LOW, HIGH), uniform(LOW, HIGH), int(LOW, HIGH) or int(LOW, HIGH, STEP), choice(VALUE, ...)"
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_PART = re.compile(rf'(?:\A|(?<=,))(\s*{_TEXT}\s*|[^",]*)(?=,|\Z)', re.DOTALL)
+_PARTS = re.compile(rf'(?:\s*{_TEXT}\s*|[^",]*)(?:,(?:\s*{_TEXT}\s*|[^",]*))*', re.DOTALL)
 
 
 class NoSpace(ValueError):
@@ -84,6 +88,8 @@ def axis(text: str) -> Axis:
             low, high = map(_number, parts)
             if not low < high:
                 raise NoSpace(f"{parts[0]} is not less than {parts[1]}")
+            if isinf(high - low):
+                raise NoSpace("the range is wider than numbers can be")
             if kind == "log" and low <= 0:
                 raise NoSpace("only numbers above 0 have a logarithm")
             return FloatRange(low, high, kind == "log")
@@ -113,8 +119,11 @@ def grid(space: Space) -> list[dict[str, Value]]:
 
 
 def _parts(text: str) -> list[str]:
-    """The arguments. A comma in quotation marks is text."""
-    return [part.strip() for part in re.findall(r'(?:"[^"]*"|[^,"])+', text)]
+    """The arguments. A text in quotation marks may have commas, and quotation marks after a backslash."""
+    found = _PARTS.fullmatch(text)
+    if text.strip() and found is None:
+        raise NoSpace(r'a text with a quotation mark is written "a\"b"')
+    return [part.strip() for part in _PART.findall(text)] if text.strip() else []
 
 
 def _number(text: str) -> float:
@@ -136,7 +145,7 @@ def _whole(text: str) -> int:
 
 def _value(text: str) -> Value:
     if len(text) > 1 and text[0] == text[-1] == '"':
-        return text[1:-1]
+        return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
     if text in ("true", "false"):
         return text == "true"
     for kind in (int, float):
@@ -153,4 +162,4 @@ def _written(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     is_plain = not isinstance(value, str) or (value.isidentifier() and _value(value) == value)
-    return str(value) if is_plain else f'"{value}"'
+    return str(value) if is_plain else '"' + re.sub(r'(["\\])', r"\\\1", str(value)) + '"'

@@ -92,7 +92,9 @@ STUDY_DAMAGED = _message("TFG864", "the journal of the study in {path} is damage
 STUDY_DIFFERS = _message("TFG876", "the study in {path} was begun with another plan: {what}",
                          "begin another one with --study DIR, or remove that folder")
 STUDY_BUSY = _message("TFG877", "the study in {path} is in use by {holder}", "wait for its end, or stop it")
-STUDY_VALUE = _message("TFG878", "{what} has no value {name}", "{known}")
+STUDY_VALUE = _message("TFG878", "the program has no value {name}", "{known}")
+STUDY_UNWRITTEN = _message("TFG865", "trial {number} could not write a file: {reason}",
+                           "make it possible, and give the same command again: it goes on with this trial")
 STUDY_FAILED = _message("TFG879", "every trial has failed; the last one: {reason}")
 PREDICT_NOTHING = _message("TFG880", "the program does not say what to predict, as it exports nothing made of data",
                            "{way}")
