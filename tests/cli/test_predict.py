@@ -523,7 +523,7 @@ def test_a_file_that_is_shorter_than_a_window(here, capsys):
 @pytest.mark.parametrize(("horizon", "columns"), some(
     product((1, 3), ("when,shop,y", "when,shop,y,z")), [(1, "when,shop,y"), (3, "when,shop,y,z")]
 ))  # fmt: skip
-def test_windows_have_the_keys_of_the_rows_that_are_predicted(here, columns, horizon):
+def test_windows_have_the_keys_of_the_rows_that_are_predicted(here, columns, horizon, capsys):
     """Those that training gives them, also where the file lacks the target; after the last row, how far ahead."""
     rows = [(f"d{at}", "AB"[at % 3 == 0], at * at % 7) for at in range(24)]
     lines = [",".join(map(str, row)) for row in rows]
@@ -547,6 +547,14 @@ def test_windows_have_the_keys_of_the_rows_that_are_predicted(here, columns, hor
             key = own[there][0], shop, str(at + 1 + horizon - there)
             expected[key] = own[at][2] + own[at + 1][2]
     assert {(row["when"], row["shop"], row["ahead"]): float(row["p"]) for row in found} == expected
+    capsys.readouterr()
+    with open("new.csv", "a") as file:
+        file.write("".join(f"\nd24,{shop},1" + ",1" * ("z" in columns) for shop in ("C", "")))
+    assert predict("--values", "p", out="more.csv") == 0
+    err = capsys.readouterr().err
+    assert "warning[TFG689]: windows of old leaves out 2 groups, as one needs 2 rows that follow each other" in err
+    assert '"C" has 1 row, "" has 1 row' in err
+    assert written("more.csv") == found
     assert sum(row["ahead"] != "0" for row in found) == 2 * horizon
     old = tfdsl.compile("m.tfg").dataset("old")
     known = [row for row in found if row["ahead"] == "0"]

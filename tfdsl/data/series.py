@@ -13,7 +13,7 @@ import numpy as np
 
 from ..diagnostics import SERIES_ORDER
 from .schema import DataError, FilePlace
-from .tables import BLOCK, Block, Rows, Table, Words, matrix
+from .tables import BLOCK, Block, Rows, Table, Words, absent, matrix
 
 _BLOCK_NUMBERS = 1 << 21  # in the windows of a block
 
@@ -122,6 +122,21 @@ def windowed(
     parts = tuple((part, np.flatnonzero(part_of[targets] == number)) for number, (part, _) in enumerate(table.parts, 1))
     largest = max(1, min(BLOCK, _BLOCK_NUMBERS // (form.size * len(columns))))
     return replace(Table(source, len(starts), table.words), parts=parts, largest=largest)
+
+
+def group_sizes(table: Table, by: str) -> list[tuple[str, int]]:
+    """The values of a column as text, "" for a missing one, in the order of their first rows, each with how many rows
+    have it."""
+    values, words = _values(table, by), table.words.get(by)
+    found, firsts, counts = np.unique(values, return_index=True, return_counts=True)
+    order = np.argsort(firsts)
+    gaps = absent(found)
+    texts = ["" if gaps[at] else _text(found[at].item()) if words is None else words[int(found[at])] for at in order]
+    return list(zip(texts, counts[order].tolist(), strict=True))
+
+
+def _text(value: float) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:.15g}"
 
 
 def _values(table: Table, column: str) -> np.ndarray:

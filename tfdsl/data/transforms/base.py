@@ -374,6 +374,12 @@ class SeriesTransform(OutsideGraph):
         """How many rows make one, for a message: "5 rows that follow each other"."""
 
     @abstractmethod
+    def short_groups(
+        self, arguments: Arguments, before: Schema, table: "Table", has_target: bool
+    ) -> list[tuple[str, int]]:
+        """The groups of a table that have too few rows for one, and how many they have."""
+
+    @abstractmethod
     def ahead(self, before: Schema) -> Column:
         """The column that new rows without a target have besides: how many rows the target is after the row whose
         columns are set aside."""

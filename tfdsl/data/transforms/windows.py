@@ -64,10 +64,23 @@ class Windows(SeriesTransform):
         return Schema(facts.rows, tuple(table), facts.parts, before.streamed, before.named)
 
     def rows_needed(self, arguments: Arguments, has_target: bool) -> str:
-        needed = cast(int, arguments["size"]) + (cast(int, arguments["horizon"]) if has_target else 0)
+        needed = self._length(arguments, has_target)
         one = "" if arguments["by"] is None else f" with one {arguments['by']}"
         follow = "that follow each other" if needed > 1 else ""
         return f"{counted(needed, 'row')} {follow}{one}".rstrip()
+
+    def short_groups(
+        self, arguments: Arguments, before: Schema, table: "Table", has_target: bool
+    ) -> list[tuple[str, int]]:
+        from ..series import group_sizes
+
+        by = cast("str | None", arguments["by"])
+        needed = self._length(arguments, has_target)
+        return [] if by is None else [one for one in group_sizes(table, by) if one[1] < needed]
+
+    def _length(self, arguments: Arguments, has_target: bool) -> int:
+        """The number of rows of a window and to its target."""
+        return cast(int, arguments["size"]) + (cast(int, arguments["horizon"]) if has_target else 0)
 
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         by = arguments["by"]

@@ -115,6 +115,9 @@ FITTED_CUT = _message("TFG694", "tokens of {data} cuts {cut:text} after {size:wo
                       "the model has learned with this size: a larger one needs a new training", severity="warning")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
+SERIES_GROUPS = _message("TFG689", "{name} of {data} leaves out {groups:group}, as one needs {needed}: {some}",
+                         "give more rows of a group: a window has the rows before the one that it is for",
+                         severity="warning")
 UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
