@@ -5,6 +5,8 @@ from os.path import splitext
 
 _LISTED = 40  # names per message
 _BEGINNING = 3  # letters that stand for the only name that begins with them
+_LONGER = 4  # times as long as its beginning: "acc" is not "accumulate_n"
+SHORT = 4  # letters of a word that may have one slip only
 _WORK = 10_000_000  # units of about 0.1 microseconds: a second for all suggestions of a check
 
 
@@ -25,17 +27,20 @@ class Suggestions:
             return None
         known = list(known)
         self._left -= len(known)
-        longer = {one for one in known if len(word) >= _BEGINNING and one.startswith(word)}
+        reach = len(word) * _LONGER if len(word) >= _BEGINNING else 0
+        longer = {one for one in known if len(one) < reach and one.startswith(word)}
         if len(longer) == 1 and word not in longer:
             return longer.pop()
         # A long word must agree more: "inside" is not "divide".
         word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
         least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
-        # Of a word with three letters or less, nearly all must be there: "fifth" is not "fft".
+        # Of a short name nearly all letters must be there, and of a short word too: "fifth" is not "fft".
         known = [one for one in known if len(one) > 3 or len(one) >= len(word) - 1]
         known = sorted({one for one in known if least <= len(one) <= most and not one.startswith("_")})
         self._left -= 5 * len(known)
         same = {_folded(one): one for one in known}.get(_folded(word))
+        if same is None and len(word) <= SHORT:
+            known = [one for one in known if _is_one_slip(word, one)]
         return same if same is not None else self._most_alike(word, known, cutoff)
 
     def _most_alike(self, word: str, known: list[str], cutoff: float) -> str | None:
@@ -100,6 +105,22 @@ def counted(number: object, one: str, many: str = "") -> str:
 def shortened(text: str, most: int = 60) -> str:
     """A text, or the beginning of one that has more characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _is_one_slip(word: str, meant: str) -> bool:
+    """Whether one letter is missing, too many or another one, or two neighbours are exchanged. A word that begins or
+    ends with another letter is another word: "cost" is not "cos" or "cosh", and "los" is not "cos"."""
+    begin = _agreeing(word, meant)
+    end = _agreeing(word[begin:][::-1], meant[begin:][::-1])
+    found, wanted = word[begin : len(word) - end], meant[begin : len(meant) - end]
+    if len(found) == 1 and not (begin and end):
+        return not wanted and word[-1] == meant[-1]
+    return max(len(found), len(wanted)) <= 1 or (len(found) == 2 and found[::-1] == wanted)
+
+
+def _agreeing(one: str, other: str) -> int:
+    """The number of letters at the beginning that two words share."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _folded(word: str) -> str:

@@ -56,6 +56,7 @@ OPENS_BLOCK = frozenset(
 )
 
 
+_SEED = r"(?:\w+\.)*(?:(?:set|manual|global|random|rng|np|tf|torch)_)*seed"  # what other libraries call it
 _CODE = re.compile(r'(?:"(?:\\.|[^"\\])*+"?|[^"#])*+')
 _OPERAND = re.compile(r"[\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?")  # an operand that needs no brackets
 
@@ -236,6 +237,27 @@ def empty_training(source: Source, line: int) -> str:
     return f"a training has at least one statement: {name}write: {begun[1]}: run step"
 
 
+def seed_statement(row: str) -> str:
+    """A help line for a line that seeds a run as other libraries do, such as `set_seed(42)`. "" for other lines."""
+    given = re.fullmatch(rf"{_SEED}(?:\s+|\s*[=:]\s*|\s*\()(\d+)\s*\)?", row)
+    return f"write at the top of the file: seed {given[1]}" if given else ""
+
+
+def _before_bar(source: Source, line: int, row: str) -> str:
+    """A help line for a | where none can stand: it belongs to a declaration of data, or is meant as `or`."""
+    head = line
+    while head > 1 and (not source.line_text(head).strip() or source.line_text(head).strip()[0] in "|#"):
+        head -= 1
+    begun = code_of(source.line_text(head)).strip()
+    if re.match(r"data\b", begun):
+        return "write: |"
+    if head < line and re.match(r"[^\W\d]\w*\s*=[^=]", begun):
+        return f"write: data {begun}"
+    if re.match(r'[^\W\d]\w*\s*=\s*\w+\((?:|\d[^()]*|"[^()]*)\)\s*\|\s*\w+', row):
+        return f"write: data {row}"
+    return "write: or"
+
+
 def no_statement(word: str) -> str:
     """A help line for a statement of other languages."""
     return f"the language has no '{word}'" + (f": {NO_STATEMENTS[word]}" if NO_STATEMENTS[word] else "")
@@ -288,7 +310,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return f"write: | {stage[1]}"
         return "sources and transforms have no module before them, and follow each other after |"
     if kind == "VBAR":
-        return "write: |" if re.match(r"data\b|\|", row) else "write: or"
+        return _before_bar(source, line, row)
+    if seeded := seed_statement(row):
+        return seeded
     if re.match(r"//|[^\"]*\s(//|--)\s*\w+,?\s+\w|[^\"]*(^|\s)/\*", row):
         return "a comment begins with #"
     token = re.match(r"\w+", text[start:])

@@ -25,6 +25,7 @@ from ...diagnostics import (
     UNKNOWN_NAME,
     Note,
 )
+from ...diagnostics.spelling import SHORT
 from ...libraries import LIBRARIES
 from ...limits import MAX_ADVICE
 from ...ops import OPS, left_out, other_names
@@ -76,7 +77,7 @@ from .choices import chooser
 from .foreign_names import argument_of, declaration, is_before, of_data, of_library, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
-from .misplaced import batch_name, misplaced, step_of
+from .misplaced import batch_name, meant_line, misplaced, not_imported, step_of
 from .stored import stored
 
 _Item = TypeVar("_Item")
@@ -228,7 +229,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     advice = "" if note or ctx.failed > MAX_ADVICE else batch_name(ctx, expr)
-    if advice:
+    if advice := advice or not_imported(ctx, expr):
         if (name, advice) in ctx.graph.told:  # the same correction as of an earlier error
             raise StatementFailed(None)
         ctx.graph.told.add((name, advice))
@@ -238,8 +239,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "write X.shape[0] for a known size, or shape(X)[0] for a tensor"
     elif name == "raw":
         help = "name a TensorFlow op with it, such as raw.Roll(...)"
-    elif name in LIBRARIES and not note:
-        help = f"write at the top of the file: import {name}"
+    elif not note and (advice := meant_line(expr)):
+        help = advice
     elif name in other_names.MODULES or (
         (name in left_out.MODULES or name in other_names.FRAMEWORKS) and is_before(expr, ".")
     ):
@@ -259,7 +260,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         elif (advice := misplaced(ctx, expr)) or (advice := step_of(ctx, name)):
             help = advice
         else:
-            help = ctx.did_you_mean(name, _in_sight(ctx, env))
+            help = ctx.did_you_mean(name, _in_sight(ctx, env, expr))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
 
 
@@ -274,10 +275,14 @@ def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
     return ""
 
 
-def _in_sight(ctx: Analysis, env: Env) -> set[str]:
-    """All names that a program could mean here."""
+def _in_sight(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> set[str]:
+    """All names that a program could mean here. A short word alone is no op: "cost" is not "cast"."""
     around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
-    return env.visible().union(around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, t.CONSTANTS)
+    known = env.visible().union(around, ctx.foreign.functions, DTYPE_NAMES, t.CONSTANTS)
+    is_argument = expr.span.source.text[: expr.span.start].endswith("=")  # as in activation=relu
+    if len(expr.id) <= SHORT and not is_argument and not is_before(expr, "("):
+        return known
+    return known.union(BUILTINS, OPS, OPTIMIZERS)
 
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> ExprValue:

@@ -4,6 +4,7 @@ languages.
 
 import re
 
+from ...libraries import LIBRARIES
 from ...syntax import tree as t
 from ..context import Analysis, StatementFailed
 
@@ -33,6 +34,29 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
         data = f"; here, write {of.data.id}.features or the like" if of.data is not None else ""
         return f"only the body of the training on line {of.span.line} knows {expr.id}{data}"
     return ""
+
+
+def not_imported(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
+    """What to write for the name of a library that the file does not import, or imports by another name."""
+    if expr.id not in LIBRARIES:
+        return ""
+    for one in ctx.tree if expr.span.source is ctx.tree[0].span.source else ():
+        if isinstance(one, t.Import) and one.path == expr.id and one.target is not None:
+            return f"line {one.span.line} calls this library {one.target.id}: write {one.target.id} for {expr.id}"
+    return f"write at the top of the file: import {expr.id}"
+
+
+def meant_line(expr: t.Name | t.Identifier) -> str:
+    """A help line for an unknown name that begins a line of the graph half, which is meant as another statement."""
+    from ...syntax.hints import code_of, seed_statement
+
+    row = code_of(expr.span.source.line_text(expr.span.line))
+    if not row.startswith(expr.id) or expr.span.column != 1:
+        return ""
+    compared = re.fullmatch(r"(\w+)\s*==\s*(.+?)\s*", row)
+    if compared is not None and compared[1] == expr.id:
+        return f"a name gets its value by =: write: {expr.id} = {compared[2]}"
+    return seed_statement(row.strip())
 
 
 def _is_statement(block: t.Block, expr: t.Name | t.Identifier) -> bool:

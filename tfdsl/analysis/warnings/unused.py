@@ -11,6 +11,7 @@ from typing import Any
 from ...diagnostics import UNUSED, Diagnostic
 from ...source import Span
 from ...syntax import tree as t
+from ...syntax.hints import code_of, seed_statement
 from ..calls.training import NAME
 
 
@@ -19,9 +20,12 @@ def unused(tree: t.File, known: Collection[Span]) -> Iterator[Diagnostic]:
     names = {target.span: target for target in _values(tree.body) if target.span not in known}
     imported = {target.span: target for target in _imported(tree)}
     mentioned = _mentioned(tree) if names or imported else set()
+    is_seeded = any(isinstance(one, t.Seed) for one in tree.body)
     for span, target in {**names, **imported}.items():
         if target.id not in mentioned and not target.id.startswith("_"):
             help = "use it, or remove the import" if span in imported else ""
+            if not is_seeded:
+                help = help or seed_statement(code_of(span.source.line_text(span.line)).strip())
             yield Diagnostic(UNUSED, span, {"name": target.id}, help=help)
 
 
