@@ -24,6 +24,16 @@ class DType(Record):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def integers(self) -> range:
+        """The numbers that an integer dtype holds."""
+        return range(2**self.bits) if "uint" in self.name else range(-(2 ** (self.bits - 1)), 2 ** (self.bits - 1))
+
+    @property
+    def range_text(self) -> str:
+        """The numbers that an integer dtype holds, in a message."""
+        return f"{self} holds {self.integers.start} to {self.integers.stop - 1}"
+
 
 _KINDS = {
     "float": ("float16", "bfloat16", "float32", "float64"),

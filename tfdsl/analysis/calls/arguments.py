@@ -244,12 +244,9 @@ def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tu
 
 def check_range(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
     """Check that integers are in the range of the dtype."""
-    is_unsigned = "uint" in dtype.name
-    low, high = (0, 2**dtype.bits) if is_unsigned else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
     for item in _scalars(given.value):
-        if isinstance(item, int) and not low <= item < high:
-            hint = f"{dtype} holds {low} to {high - 1}"
-            ctx.fail(DTYPE_MISMATCH, given.span, value=str(item)[:40], dtype=dtype, hint=hint)
+        if isinstance(item, int) and item not in dtype.integers:
+            ctx.fail(DTYPE_MISMATCH, given.span, value=str(item)[:40], dtype=dtype, hint=dtype.range_text)
 
 
 def check_rounded(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:

@@ -9,6 +9,8 @@ from ...program import Param
 from ...source import Source
 from ...syntax import tree as t
 from ...syntax.parse import parse_expression
+from ...types import DType
+from ..calls.arguments import ArgumentValue, check_rounded
 from ..context import Analysis
 from ..expressions.declared import declared_dtype
 from ..expressions.expressions import value_of
@@ -29,7 +31,7 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
     default = value_of(ctx, env, statement.value)
     if default is not None and not is_host(default):
         ctx.fail(NOT_STATIC, statement.value.span, what=f"param '{name}'", value=describe(default))
-    wanted = _PYTHON_TYPES.get(type(default), "none")
+    wanted, dtype = _PYTHON_TYPES.get(type(default), "none"), None
     if statement.type is not None:
         dtype = declared_dtype(ctx, statement.type)
         if statement.type.dims:
@@ -41,6 +43,7 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
         if converted is None:
             ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))
         default = converted
+        _check_dtype(ctx, name, ArgumentValue(default, statement.value.span), dtype)
     value = default
     if name in ctx.given_params:
         raw = ctx.given_params[name]
@@ -48,8 +51,18 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
         if value is None and (raw is not None or wanted != "none"):
             help = _HELP.get(wanted, "")
             ctx.fail(PARAM_TYPE, statement.target.span, help=help, name=name, wanted=wanted, value=_given_text(raw))
+        if dtype is not None:
+            _check_dtype(ctx, name, ArgumentValue(value, statement.target.span), dtype)
     ctx.params.append(Param(name, wanted, freeze(value)))
     return value
+
+
+def _check_dtype(ctx: Analysis, name: str, value: ArgumentValue, dtype: DType) -> None:
+    """Check that a declared dtype has a value: refuse an integer out of its range, warn of a float that becomes
+    infinite or zero."""
+    if dtype.kind in ("int", "uint") and value.value not in dtype.integers:
+        ctx.fail(PARAM_TYPE, value.span, help=dtype.range_text, name=name, wanted=dtype, value=_given_text(value.value))
+    check_rounded(ctx, value, dtype)
 
 
 def _given_text(value: object) -> str:
