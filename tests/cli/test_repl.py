@@ -40,6 +40,17 @@ def test_variables_keep_their_values(live):
     ]  # fmt: skip
 
 
+def test_a_block_binds_earlier_names_again(live):
+    """As in a file: it does not take the place of the declaration whose value it needs."""
+    loop = "while i < 3:\n    i = i + 1\n"
+    assert entered(live, "i = 0", loop, "i", "i = 1", "i", loop, "i") == ["3", "1", "3"]
+    again = "for k in range(2):\n    i = i + 10\n", "i", "if i > 20:\n    i = i - 16\n", "i"
+    assert entered(live, *again) == ["23", "7"]
+    whole = "if 3 > {}:\n    j = 1\nelse:\n    j = 2\n"
+    assert entered(live, whole.format(0), "j", whole.format(5), "j") == ["1", "2"]
+    assert live.text.count("else") == 1
+
+
 @pytest.mark.parametrize(
     ("entry", "code", "place", "shown"),
     [

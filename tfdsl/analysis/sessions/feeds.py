@@ -70,6 +70,7 @@ from ..values import (
     RuntimeValue,
     Tensor,
     describe,
+    has_tensor,
     is_host,
 )
 from ..warnings.column_slips import instead, left_out
@@ -224,7 +225,7 @@ def check_feed(
         actual = TensorType(declared.dtype, literal_shape(ctx, value.value, value.span))
     else:
         one_each(ctx, (value.value, fed.value.span))
-        ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
+        ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=_fed_way(fed, target, value))
     if kind == "int" and declared.dtype.kind in ("int", "uint"):
         check_range(ctx, value, declared.dtype)
     if is_host_value:
@@ -338,6 +339,17 @@ def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None)
         return ""
     columns = ctx.graph.sizes.resolve(wanted[1])
     return targetless(ctx, known.name) if isinstance(columns, int) and columns + 1 == found[1] else ""
+
+
+def _fed_way(fed: t.Fed, target: Tensor, value: ArgumentValue) -> str:
+    """What to write for a value that cannot be fed. A list may have elements that only the graph can compute."""
+    if not isinstance(value.value, (list, tuple)) or not has_tensor(value.value):
+        return "feed numbers or data"
+    text, is_flat = fed.value.span.one_line, not any(isinstance(one, (list, tuple)) for one in value.value)
+    if target.is_variable and is_flat:  # of a `set`
+        return f"write: set {fed.target.id} = stack({text})"
+    use = f"set {fed.target.id} = now" if target.is_variable else f"with {fed.target.id} = now"
+    return f"compute it first, in a line of its own: now = {text}; then write: {use}"
 
 
 def _is_list_of_run(value: ExprValue) -> bool:

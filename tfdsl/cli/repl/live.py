@@ -10,7 +10,7 @@ from dataclasses import replace as replaced
 from typing import TYPE_CHECKING, Any
 
 from ...access import Access
-from ...analysis.names import declared, names_of_import
+from ...analysis.names import declared, names_of_import, rebinding
 from ...diagnostics import UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from ...driver import Compiled, check
 from ...editor.shown import several
@@ -41,7 +41,8 @@ class _Piece(Record):
 
     @property
     def is_rebinding(self) -> bool:
-        return isinstance(self.tree, t.Assign) and bool(self.names & self.uses)
+        """Whether it needs the earlier value of a name that it binds."""
+        return isinstance(self.tree, t.While) or any(rebinding((self.tree,)))
 
 
 class _Ran(Record):
