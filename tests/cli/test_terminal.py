@@ -170,6 +170,7 @@ def test_cells_and_config_files(here, capfd):
 
 def test_harmless_text_is_unchanged(here):
     assert visible_lines("a\tb\nç 日本 🙂\n") == "a\tb\nç 日本 🙂\n"
+    assert visible_lines("\udcff\udc80 \ud800") == r"\xff\x80 \ud800"  # bytes that are not UTF-8, and half a character
 
 
 # --- contents of files ------------------------------------------------------------------------

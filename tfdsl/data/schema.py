@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..diagnostics.message import filled
-from ..diagnostics.spelling import counted, shortened
+from ..diagnostics.spelling import counted, shortened, visible
 from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, DType, TensorType
 
@@ -262,16 +262,12 @@ def composed(name: str) -> str:
 
 def shown(text: str) -> str:
     """Text of the user's data for a message: quoted, short, and without control characters."""
-    return f'"{_printable(shortened(text, SHOWN))}"'
+    return f'"{visible(shortened(text, SHOWN))}"'
 
 
 def shown_path(path: str) -> str:
     """A path for a message: quoted, whole, and without control characters."""
-    return f'"{_printable(path)}"'
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return f'"{visible(path)}"'
 
 
 def listed(header: Iterable[str]) -> str:

@@ -65,7 +65,9 @@ def bytes_of(source: Source, token: Token) -> bytes:
         span = Span(source, start, start + len(match[0]))
         if foreign is None:
             raise BuildError(ESCAPE, span, _BYTES_HELP, escape=match[0], what="bytes")
-        as_bytes = "".join(f"\\x{one:02x}" for one in foreign.encode("utf-8", "surrogatepass"))
+        is_byte = "\udc80" <= foreign <= "\udcff"  # one that is not UTF-8
+        made = foreign.encode("utf-8", "surrogateescape" if is_byte else "surrogatepass")
+        as_bytes = "".join(f"\\x{one:02x}" for one in made)
         raise BuildError(BYTES_CHARACTER, span, character=foreign, escape=as_bytes)
 
     return _BYTES_ESCAPE.sub(byte, token[2:-1]).encode("latin-1")
