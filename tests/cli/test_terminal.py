@@ -1,5 +1,6 @@
 """Output cannot control a terminal: never in messages, and on standard output not if it is a terminal."""
 
+import io
 import json
 import os
 import pty
@@ -11,6 +12,7 @@ import forked
 import pytest
 
 from tfdsl.cli import main
+from tfdsl.cli.report import open_streams
 from tfdsl.diagnostics.spelling import visible_lines
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egpj\u2066\x00\r\x08\x7f"
@@ -171,6 +173,16 @@ def test_cells_and_config_files(here, capfd):
 def test_harmless_text_is_unchanged(here):
     assert visible_lines("a\tb\nç 日本 🙂\n") == "a\tb\nç 日本 🙂\n"
     assert visible_lines("\udcff\udc80 \ud800") == r"\xff\x80 \ud800"  # bytes that are not UTF-8, and half a character
+
+
+@pytest.mark.parametrize(("encoding", "written"), [("utf-8", "\\xff é".encode()), ("ascii", rb"\xff \xe9")])
+def test_what_the_encoding_lacks_is_escaped_on_the_streams(monkeypatch, encoding, written):
+    output = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", output)
+    open_streams()
+    output.write("\udcff é")
+    output.flush()
+    assert output.buffer.getvalue() == written
 
 
 # --- contents of files ------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Output of commands: coloured diagnostics on a terminal, summaries, and closed pipes."""
 
+import codecs
 import errno
 import io
 import os
@@ -23,7 +24,7 @@ from ..diagnostics import (
     Diagnostic,
 )
 from ..diagnostics.render import render_text
-from ..diagnostics.spelling import visible_lines
+from ..diagnostics.spelling import escape, visible_lines
 from ..packages import missing_package
 
 
@@ -115,13 +116,21 @@ class _Closed(io.TextIOWrapper):
 def open_streams() -> None:
     """Make standard output and standard error usable. Writing to a closed output fails; writing to a closed error
     does nothing. Characters that the encoding lacks are escaped."""
+    codecs.register_error("tfdsl.escape", _escaped)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             place = _Closed() if name == "stdout" else open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
             setattr(sys, name, place)
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="tfdsl.escape")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """What is written for characters that an encoding lacks, and where the text goes on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(escape, error.object[error.start : error.end])), error.end
 
 
 def write_utf8() -> None:

@@ -131,10 +131,10 @@ def visible(text: str) -> str:
     """Text with control, format and unprintable characters escaped, so it cannot control a terminal."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    return "".join(c if c.isprintable() else escape(c) for c in text)
 
 
-def _escape(character: str) -> str:
+def escape(character: str) -> str:
     """A character as the language writes it. A byte that is not UTF-8, which Python reads as a surrogate, is a byte."""
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
