@@ -673,16 +673,37 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["run", "--set", "rate=", "0.1", "good.tfg"], "write it without spaces: --set rate=0.1"),
         (["run", "good.tfg", "--set", "rate", "=0.1"], "write it without spaces: --set rate=0.1"),
         (["eval", "good.tfg", "y", "--feed", "X", "=", "[[1, 2]]"], "write it without spaces: --feed X=[[1, 2]]"),
-        (["run", "good.tfg", "x=1"], "'x=1' is one argument too many"),
+        (["run", "good.tfg", "--set", "rate", "0.1"], "write it without spaces: --set rate=0.1"),
+        (["run", "--set", "rate", "-1", "good.tfg"], "write it without spaces: --set rate=-1"),
+        (["run", "good.tfg", "x=1"], "'x=1' is one argument too many; to set a param, write --set x=1"),
+        (
+            ["run", "good.tfg", "a.csv"],
+            "one argument too many; to read it as data of the program, write --data d=a.csv",
+        ),
+        (["tune", "good.tfg", "--maximise", "w"], "there is no option --maximise: did you mean '--maximize'?"),
+        (["tune", "good.tfg"], "error: the following arguments are required: --over: tfdsl tune --help describes them"),
+        (
+            ["tune", "good.tfg", "--over", "rate=int(1,2)"],
+            "one of the arguments --minimize --maximize is required: tfdsl",
+        ),
         (["run", "good.tfg", "more.tfg"], "'more.tfg' is one argument too many"),
         (["fmt", "--chekc", "good.tfg"], "there is no option --chekc: did you mean '--check'?"),
         (["ops", "--zzz"], "there is no option --zzz: tfdsl ops --help lists them"),
     ],
 )
 def test_a_misspelt_command_or_option_has_a_suggestion(tfdsl, words, found):
+    Path("a.csv").write_text("a\n1\n", encoding="utf-8")
     code, out, err = tfdsl(*words)
     assert (code, out) == (2, "")
-    assert found in err
+    assert found in err and len(err.splitlines()) == 1
+
+
+def test_a_folder_in_place_of_a_program_says_which_programs_it_has(tfdsl):
+    Path("shop").mkdir()
+    Path("shop/a.tfg").write_text("x = 1\n", encoding="utf-8")
+    assert "shop cannot be read: is a directory\n  = help: it has the program shop/a.tfg\n" in tfdsl("run", "shop")[2]
+    Path("shop/b.tfg").write_text("x = 1\n", encoding="utf-8")
+    assert "= help: it has the programs shop/a.tfg, shop/b.tfg\n" in tfdsl("run", "shop")[2]
 
 
 def test_without_a_command_all_commands_are_listed_on_standard_error(tfdsl):

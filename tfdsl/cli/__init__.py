@@ -104,6 +104,7 @@ def _main(argv: list[str]) -> int:
         command = commands.add_parser(name, help=COMMANDS[name], allow_abbrev=False)
         if name == asked:
             import_module(f"{__name__}.{name}").configure(command)
+            command.given = argv
             used = command
     arguments, unknown = parser.parse_known_args(argv, Namespace(words=argv))
     if unknown:

@@ -73,6 +73,7 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(*arguments, **{"formatter_class": _Formatter} | keywords)
         self.advice: dict[str, str] = {}  # for options that users expect and do not need
         self.takes_options_of_others = False  # options of other commands are taken as words
+        self.given: list[str] = []  # the words of the command line, for errors
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 
     @property
@@ -92,6 +93,10 @@ class CommandParser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         super()._print_message(visible_lines(message), file)
 
+    @property
+    def _options(self) -> list[str]:
+        return [one for action in self._actions for one in action.option_strings]
+
     def error(self, message: str) -> NoReturn:
         """Report an error with a suggestion and exit with the code for wrong use."""
         choice = re.match(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", message)
@@ -105,7 +110,10 @@ class CommandParser(argparse.ArgumentParser):
             else:
                 message = f"{name.split('/')[-1]} is {alternatives(known)}, not '{word}'{near and ': ' + near}"
         if "required" in message:
-            super().error(message)  # with the usage
+            misspelt = [one for one in self.given if one[:2] == "--" and one.partition("=")[0] not in self._options]
+            if misspelt:
+                self.unknown(misspelt[:1], self.given)
+            message += f": {self.prog} --help describes them"
         self.exit(2, f"{self.prog}: error: {message}\n")
 
     def _parse_optional(self, arg_string: str) -> Any:
@@ -125,12 +133,19 @@ class CommandParser(argparse.ArgumentParser):
     def unknown(self, words: list[str], given: list[str]) -> NoReturn:
         """Refuse words that are neither options nor arguments. `given` is the whole command line."""
         self._refuse_spaces(given)
-        word, _, value = words[0].partition("=")
+        word, equals, value = words[0].partition("=")
+        options = [one for one in self._options if one.startswith("--")]
         if not word.startswith("-"):
-            is_data = not word.endswith(".tfg") and os.path.isfile(word)  # as if the shell had expanded a pattern
-            way = "; put a pattern of files in quotes" if is_data else ""
+            is_data = not word.endswith(".tfg") and os.path.isfile(word)
+            way = ""
+            if equals and word.isidentifier() and "--set" in options:
+                way = f"; to set a param, write --set {words[0]}"
+            elif is_data and "--data" in options:
+                name = (declared(given, "data") or ["NAME"])[0]
+                way = f"; to read it as data of the program, write --data {name}={word}"
+            elif is_data:  # as if the shell had expanded a pattern
+                way = "; put a pattern of files in quotes"
             self.error(f"'{words[0]}' is one argument too many{way}")
-        options = [one for action in self._actions for one in action.option_strings if one.startswith("--")]
         params = declared(given, "param") if "--set" in options else []
         name = word.strip("-").replace("-", "_")
         if name in params:
@@ -151,14 +166,15 @@ class CommandParser(argparse.ArgumentParser):
         self.error(f"there is no option {word}: {near or self.prog + ' --help lists them'}")
 
     def _refuse_spaces(self, given: list[str]) -> None:
-        """Refuse spaces around the = of an option such as --set NAME=VALUE."""
+        """Refuse spaces around the = of an option such as --set NAME=VALUE, or in its place."""
         pairs = {
             one for action in self._actions if "=" in str(action.metavar) for one in action.option_strings
         }  # fmt: skip
         for at, option in enumerate(given):
             name, *rest = given[at + 1 : at + 4] if option in pairs else [""]
             bare, equals, value = name.partition("=")
-            if not rest or value or rest[0].startswith("-") or not (equals or rest[0].startswith("=")):
+            is_alone = bare.isidentifier() and rest and not rest[0].endswith(".tfg")
+            if not rest or value or rest[0].startswith("--") or not (equals or is_alone):
                 continue
             value = rest[0].removeprefix("=") or (rest[1] if len(rest) > 1 else "VALUE")
             self.error(f"write it without spaces: {option} {bare}={value}")

@@ -365,6 +365,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return "a session repeats statements with train, as in: train 100 steps: and in it: stop when x < 0.5"
         if word in GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
+        if given := re.fullmatch(r'(save|restore)\((?:([\w., ]+?),\s*)?("[^"]*")\)', row):
+            names = f" {given[2]}" if given[2] and given[2] not in ("sess", "session") else ""
+            return f"write: {given[1]}{names} {'to' if given[1] == 'save' else 'from'} {given[3]}"
         if word in _FORMS and re.match(r"\w+\(", row):
             return f"statements have no brackets: {_FORMS[word]}"
         if re.match(r"\w+\(", row):

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from ..access import TRUSTED
 from ..diagnostics import ENCODING, FILE_LARGE, FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics.spelling import listed
 from ..limits import Limits
 from ..source import Source
 
@@ -15,7 +16,19 @@ def read(path: str | os.PathLike[str], limits: Limits | None = None) -> Source:
         with open(path, "rb") as file:
             return read_open(os.fspath(path), file, limits)
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        raise _unreadable(os.fspath(path), error) from None
+        raise _unreadable(os.fspath(path), error, _programs_in(path, error)) from None
+
+
+def _programs_in(folder: str | os.PathLike[str], error: Exception) -> str:
+    """A help line for a folder in place of a program."""
+    if not isinstance(error, IsADirectoryError):
+        return ""
+    try:
+        programs = sorted(name for name in os.listdir(folder) if name.endswith(".tfg"))
+    except OSError:
+        return ""
+    named = listed((os.path.join(folder, name) for name in programs), most=5)
+    return f"it has the programs {named}" if len(programs) > 1 else f"it has the program {named}" if programs else ""
 
 
 def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source:
@@ -33,10 +46,9 @@ def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: str, error: OSError | ValueError) -> TfgError:
-    return TfgError(
-        [Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason_of(error)}, help=similar(path, error))]
-    )
+def _unreadable(path: str, error: OSError | ValueError, way: str = "") -> TfgError:
+    details = {"path": path, "reason": reason_of(error)}
+    return TfgError([Diagnostic(FILE_MISSING, None, details, help=way or similar(path, error))])
 
 
 def similar(path: str, error: Exception) -> str:

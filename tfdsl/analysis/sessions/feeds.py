@@ -244,6 +244,7 @@ def check_feed(
         if isinstance(value.value, Array):
             _check_swapped(ctx, plan, fed, target, value.value, feds)
             help = _numbered(ctx, value.value, batches_of) if kind == "string" else help
+            help = _one_hot(ctx, fed, declared, value.value, batches_of) or help
             help = _meant(ctx, fed, declared, value.value, batches_of, feds) or help
         ctx.fail(FEED_DTYPE, fed.value.span, note, help, name=fed.target.id, declared=declared, actual=shown)
     try:
@@ -289,6 +290,20 @@ def _meant(
         if _fits_part(ctx, declared, known.schema, part):
             return f"feed the {part}: {fed.target.id} = {text}"
     return ""
+
+
+def _one_hot(ctx: Analysis, fed: t.Fed, declared: TensorType, array: Array, batches_of: str | None) -> str:
+    """A help line for a target of several columns where the numbers of classes are wanted."""
+    known = ctx.datasets.get(_data_of(array, batches_of))
+    count = len(known.schema.columns_of("target")) if known is not None and array.field.field == "target" else 0
+    if count < 2 or declared.dtype.kind not in ("int", "uint"):
+        return ""
+    rows = declared.shape[0] if declared.shape else None
+    type = TensorType(FLOAT32, (rows, count))
+    return (
+        f"the target has {count} columns: for the numbers of its classes in one, write categories for one_hot; or "
+        f"declare {fed.target.id}: {type}, with the loss nn.softmax_cross_entropy({fed.target.id}, logits)"
+    )
 
 
 def _fits_part(ctx: Analysis, declared: TensorType, schema: Schema, part: str) -> bool:
