@@ -769,8 +769,11 @@ session:
 """
     (here / "m.tfg").write_text(text)
     assert main(["run", "-q", "m.tfg"]) == 0
+    assert predict(data="old.csv") == 0 and list(written("out.csv")[0]) == ["price"], "X is fed from one data set"
+    assert "name one of: price, h, q\n" in refused(capsys, "--values", "none_of_them", data="old.csv")
+    (here / "m.tfg").write_text(text.replace("print q with X = old.features", "print q with X = [[1.0]]"))
     err = refused(capsys, data="old.csv")
-    assert "from: price, h, q; or write in a session: export price with X = old.features to PATH\n" in err
+    assert "TFG885" in err and "export price with X = DATA.features to PATH\n" in err
     (here / "m.tfg").write_text(
         text.replace("export price with X to", 'export price with X = old.features to "a"\n    '
                      "export twice.big with X = old.features to") )  # fmt: skip

@@ -45,8 +45,9 @@ class Prediction(Record):
 def prediction(
     program: Program, values: Iterable[str] | None, pipeline: Callable[[str], Pipeline], given: Iterable[str]
 ) -> Prediction:
-    """What to evaluate: the values with some names, or those of the only `export` that is made of columns. `pipeline`
-    returns that of a data set. `given` are the data sets that the user names."""
+    """What to evaluate: the values with some names, or those of the only `export` that is made of columns, or else of
+    the only `export`, whose inputs the program feeds from data. `pipeline` returns that of a data set. `given` are the
+    data sets that the user names."""
     names, sets = None if values is None else list(values), frozenset(given)
     try:
         return _found(program, names, pipeline, sets)
@@ -110,7 +111,7 @@ class _Refused(Exception):
 def _found(
     program: Program, values: list[str] | None, pipeline: Callable[[str], Pipeline], given: frozenset[str]
 ) -> Prediction:
-    found = _exported(program) if values is None else _named(program, values, pipeline, given)
+    found = _exported(program, pipeline, given) if values is None else _named(program, values, pipeline, given)
     _check_rows(program.graph(found.graph), found)
     return found
 
@@ -132,20 +133,26 @@ def _name(program: Program, graph: str, output: tuple[str, Ref]) -> str:
     return own if own in names or not names else names[0]
 
 
-def _exported(program: Program) -> Prediction:
-    exports = [(session.graph, one) for session, one in _exports(program) if one.made]
+def _exported(program: Program, pipeline: Callable[[str], Pipeline], given: frozenset[str]) -> Prediction:
+    found = [(session.graph, one) for session, one in _exports(program)]
+    exports = [(graph, one) for graph, one in found if one.made] or [
+        (graph, one) for graph, one in found if one.inputs and not any(each.steps for each in one.signatures)
+    ]
     if not exports:
         raise _Refused(PREDICT_NOTHING)
     graph, first = exports[0]
     if any((name, one.outputs, one.made) != (graph, first.outputs, first.made) for name, one in exports):
         names = [", ".join(_name(program, graph, output) for output in one.outputs) for graph, one in exports]
         raise _Refused(PREDICT_SEVERAL, names="; ".join(dict.fromkeys(names)), one=names[0].replace(" ", ""))
-    found = Prediction(graph, dict(first.outputs), dict(first.made))
-    unfed = _unfed(program.graph(graph), found)
+    outputs = dict(first.outputs)
+    if not first.made:
+        return Prediction(graph, outputs, _fed(program, graph, outputs, pipeline, given, ""))
+    made = Prediction(graph, outputs, dict(first.made))
+    unfed = _unfed(program.graph(graph), made)
     if unfed:
         names = [node.shown for node in unfed]
         raise _Refused(PREDICT_UNFED, names=listed(names), declared=f"{names[0]}: {unfed[0].outputs[0]}")
-    return found
+    return made
 
 
 def _unfed(graph: Graph, found: Prediction) -> list[Node]:
@@ -172,7 +179,17 @@ def _named(
         outputs[name.rpartition(".")[2] if name.rpartition(".")[2] not in outputs else name] = value
     if len(graphs) != 1:
         raise _Refused(PREDICT_VALUE, name=listed(values))
-    graph = program.graph(graphs.pop())
+    name = graphs.pop()
+    return Prediction(name, outputs, _fed(program, name, outputs, pipeline, given, "; and leave --values out"))
+
+
+def _fed(
+    program: Program, name: str, outputs: Mapping[str, Ref], pipeline: Callable[[str], Pipeline],
+    given: frozenset[str], then: str,
+) -> dict[Ref, Field]:  # fmt: skip
+    """The fields of data that the sessions feed to the placeholders that values of a graph need. `then` ends the help
+    that is to write an export."""
+    graph = program.graph(name)
     reached = graph.reach(outputs.values())
     needed = [
         Ref(id) for id in sorted(reached) if graph.nodes[id].is_placeholder and "default" not in graph.nodes[id].args
@@ -196,18 +213,19 @@ def _named(
         if len(chosen) != 1:
             texts = [f"{field.data}.{field.field}" for field in found.values()]
             texts += [f"what line {line} feeds" for line in dict.fromkeys(others)]
-            name = graph.nodes[ref.node].shown
+            shown = graph.nodes[ref.node].shown
             learned = [of for of, _ in found]
             if len(set(learned)) == len(learned) > 0:
                 way = f"say which: --data {next(iter(found.values())).data}=PATH"
             else:  # fields of one data set, or none
                 field = next((f"{field.data}.{field.field}" for field in found.values()), "DATA.features")
-                way = f"write in a session: export {values[0]} with {name} = {field} to PATH; and leave --values out"
-            raise _Refused(PREDICT_FED, way, name=name, ways=" or ".join(texts) or "nothing")
+                value = _name(program, name, next(iter(outputs.items())))
+                way = f"write in a session: export {value} with {shown} = {field} to PATH{then}"
+            raise _Refused(PREDICT_FED, way, name=shown, ways=" or ".join(texts) or "nothing")
         fed[ref] = next(iter(chosen.values()))
     if not fed:
-        raise _Refused(PREDICT_VALUE, name=listed(values))
-    return Prediction(graph.name, outputs, fed)
+        raise _Refused(PREDICT_VALUE, name=listed(outputs))
+    return fed
 
 
 def _columns(pipeline: Pipeline, field: Field) -> object:

@@ -240,8 +240,9 @@ def _compared(graph: Any, node: Any, name: str, arguments: object) -> None:
     from tf2onnx import constants, handler
 
     if graph.get_dtype(node.input[0]) != TensorProto.STRING:
-        convert, _ = handler.tf_op.find_effective_op(node.type, constants.ONNX_DOMAIN)
-        convert(graph, node)
+        known = handler.tf_op.find_effective_op(node.type, constants.ONNX_DOMAIN)
+        assert known is not None  # tf2onnx converts it
+        known[0](graph, node)
         return
     constant = next(
         (one for one in node.inputs if one.is_const() and one.get_tensor_value(as_list=False).size == 1), None
