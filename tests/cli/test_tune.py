@@ -19,13 +19,14 @@ PROGRAM = """
 param rate = 0.1
 param start = 3.0
 param is_on = true
+param steps = 12
 variable w = start
 variable count = 0.0
 optimize square(w - 1.0) with gradient_descent(learning_rate=rate)
 summary scalar square(w) as "logged"
 session:
     log to "logs"
-    train 12 steps:
+    train steps steps:
         every 1 step: log
     cost = square(w - 1.0)
     save to "kept/model.ckpt"
@@ -123,6 +124,8 @@ def test_an_ended_trial_is_waited_for_once():
     ((*OVER, "--over", "rate=int(1,2)"), 2, "it is there twice"),
     ((*OVER, "--sampler", "grid"), 2, "has no number of values"),
     ((*OVER, "--set", "rate=1"), 2, "--set gives rate a value"),
+    (("--over", "is_on=log(1,2)", "--minimize", "cost"), 2, "is_on is true or false: write choice(...)"),
+    (("--over", "steps=uniform(1,4)", "--minimize", "cost"), 2, "steps is a whole number: write int(1, 4)"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
     ((*OVER, "--output", "/dev/full"), 2, "tfdsl tune has not written it"),
     (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 1, "TFG879"),

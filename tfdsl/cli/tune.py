@@ -21,7 +21,7 @@ from ..runtime.files.lock import FolderInUse, Lock
 from ..source import Source
 from ..tuning.best import with_params
 from ..tuning.picture import picture
-from ..tuning.space import FORMS, Axis, NoSpace, Space, axis, grid
+from ..tuning.space import FORMS, Axis, Choices, FloatRange, NoSpace, Space, axis, grid
 from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
 from .compiling import at_home, compile_given
 from .each import ProgramRuns
@@ -133,6 +133,18 @@ def _check(compiled: Compiled, space: Space) -> None:
             raise TfgError([Diagnostic(PARAM_UNKNOWN, None, {"name": name}, help=help)])
         if name in compiled.origins:
             raise WrongUse(f"{compiled.origins[name]} gives {name} a value, and --over tries others")
+        _check_kind(name, space[name], known[name].type)
+
+
+def _check_kind(name: str, one: Axis, wanted: str) -> None:
+    """Refuse values that the param cannot have."""
+    if isinstance(one, FloatRange) and wanted == "int":
+        low, high = math.ceil(one.low), math.floor(one.high)
+        way = f"write int({low}, {high})" if low < high else "write int(LOW, HIGH)"
+        raise WrongUse(f"--over {name}={one.text()}: {name} is a whole number: {way}")
+    if not isinstance(one, Choices) and wanted in ("bool", "str"):
+        what = "true or false" if wanted == "bool" else "a text"
+        raise WrongUse(f"--over {name}={one.text()}: {name} is {what}: write choice(...)")
 
 
 def _check_objective(compiled: Compiled, objective: str, session: str | None) -> None:
