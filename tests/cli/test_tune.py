@@ -128,7 +128,7 @@ def test_an_ended_trial_is_waited_for_once():
     (("--over", "steps=uniform(1,4)", "--minimize", "cost"), 2, "steps is a whole number: write int(1, 4)"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
     ((*OVER, "--output", "/dev/full"), 2, "tfdsl tune has not written it"),
-    (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 1, "TFG879"),
+    (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 2, "start is a number, and a is none"),
     (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "[TFG878]: the program has no value loss\n  = help: its values are cost, logged"),
     ((*OVER[:3], "lgged"), 1, "[TFG878]: the program has no value lgged\n  = help: did you mean 'logged'?"),
 ])  # fmt: skip

@@ -145,6 +145,10 @@ def _check_kind(name: str, one: Axis, wanted: str) -> None:
     if not isinstance(one, Choices) and wanted in ("bool", "str"):
         what = "true or false" if wanted == "bool" else "a text"
         raise WrongUse(f"--over {name}={one.text()}: {name} is {what}: write choice(...)")
+    if isinstance(one, Choices) and wanted in ("int", "float"):
+        wrong = next((value for value in one.options if isinstance(value, (bool, str))), None)
+        if wrong is not None:
+            raise WrongUse(f"--over {name}={one.text()}: {name} is a number, and {text(wrong)} is none")
 
 
 def _check_objective(compiled: Compiled, objective: str, session: str | None) -> None:
