@@ -295,3 +295,21 @@ def test_rows_with_other_gradients(here):
         build()
         source = lift_readable(graph_of(v1.train.export_meta_graph())).source
     assert ("optimize " not in source and "raw.ResourceScatterAdd(" in source) or "scatter_add(" in source
+
+
+def test_variables_below_the_name_of_a_variable(here):
+    """As those of a moving average without bias, and the slots of a step that stays as it was. TensorFlow renames a
+    scope whose name a node has."""
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [3], "x")
+        average = v1.get_variable("v", [3], initializer=v1.ones_initializer(), trainable=False)
+        biased = v1.get_variable("v/biased", [3], initializer=v1.zeros_initializer(), trainable=False)
+        count = v1.get_variable("v/count", [], initializer=v1.zeros_initializer(), trainable=False)
+        updated, counted = v1.assign_add(biased, x), v1.assign_add(count, 1.0)
+        tf.identity(v1.assign(average, updated / counted), "u")
+    checkpoint(graph, "model.ckpt")
+    read = read_graph("model.ckpt.meta")
+    source = lift_readable(read, options=LiftOptions(checkpoint=read.checkpoint)).source
+    assert "    variable biased: float32[3] = zeros" in source and ' as "v/biased"' in source
+    program = compile_source(Source("r.tfg", source), CompileInputs(access=Access("r.tfg")))
+    assert set(program.run().variables) == {"v", "v/biased", "v/count"}

@@ -610,7 +610,10 @@ class Writer(ExpressionWriter):
         """The `as` clause with the name of the node, if the program would give it a different name or does not use the
         value."""
         own = "/".join((*self.here, name))
-        if self.prefix or piece.node not in self.kept or (piece.node == own and piece.node not in self.results):
+        # A scope with the name of a node gets another name in the graph.
+        is_renamed = any("/".join(self.here[: depth + 1]) in self.kept for depth in range(len(self.here)))
+        is_own = piece.node == own and piece.node not in self.results and not is_renamed
+        if self.prefix or piece.node not in self.kept or is_own:
             return ""
         return f' as "{piece.node}"'
 
