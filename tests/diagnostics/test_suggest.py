@@ -37,7 +37,7 @@ def test_a_short_word_lacks_one_letter_at_most():
     assert nearest("ffft", ["fft"]) == "fft" and nearest("lg", ["log"]) == "log"
 
 
-@pytest.mark.parametrize("word", ["test", "net", "acc", "los"])
+@pytest.mark.parametrize("word", ["test", "net", "acc"])
 def test_a_short_word_is_no_other_short_word(word):
     assert nearest(word, OPS) is None
 

@@ -302,9 +302,11 @@ def test_variables_below_the_name_of_a_variable(here):
     scope whose name a node has."""
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(tf.float32, [3], "x")
-        average = v1.get_variable("v", [3], initializer=v1.ones_initializer(), trainable=False)
-        biased = v1.get_variable("v/biased", [3], initializer=v1.zeros_initializer(), trainable=False)
-        count = v1.get_variable("v/count", [], initializer=v1.zeros_initializer(), trainable=False)
+        average = v1.get_variable("v", [3], initializer=v1.ones_initializer(), trainable=False, use_resource=False)
+        biased = v1.get_variable(
+            "v/biased", [3], initializer=v1.zeros_initializer(), trainable=False, use_resource=False
+        )
+        count = v1.get_variable("v/count", [], initializer=v1.zeros_initializer(), trainable=False, use_resource=False)
         updated, counted = v1.assign_add(biased, x), v1.assign_add(count, 1.0)
         tf.identity(v1.assign(average, updated / counted), "u")
     checkpoint(graph, "model.ckpt")

@@ -29,7 +29,7 @@ def test_a_whole_name_belongs_to_the_node_that_has_it():
     assert types == {"add": "AddV2", "add_1": "AddV2", "s/add": "Mul", "s/add_1": "AddV2", "Mean": "Mul"}
     assert graph.get_operation_by_name("add").inputs[0].op.type == "Relu"
     printed = []
-    compiled.run(options=Options(printed.append))
+    compiled.run(options=Options(write=printed.append))
     assert printed == ["5.0 10.0 8.0 3.0"]
 
 

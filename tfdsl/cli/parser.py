@@ -140,7 +140,7 @@ class CommandParser(argparse.ArgumentParser):
             way = ""
             if equals and word.isidentifier() and "--set" in options:
                 way = f"; to set a param, write --set {words[0]}"
-            elif is_data and "--data" in options:
+            elif is_data and "--data" in options and any(one.endswith(".tfg") for one in given):
                 name = (declared(given, "data") or ["NAME"])[0]
                 way = f"; to read it as data of the program, write --data {name}={word}"
             elif is_data:  # as if the shell had expanded a pattern

@@ -108,13 +108,10 @@ def shortened(text: str, most: int = 60) -> str:
 
 
 def _is_one_slip(word: str, meant: str) -> bool:
-    """Whether one letter is missing, too many or another one, or two neighbours are exchanged. A word that begins or
-    ends with another letter is another word: "cost" is not "cos" or "cosh", and "los" is not "cos"."""
+    """Whether one letter is missing, too many or another one, or two neighbours are exchanged."""
     begin = _agreeing(word, meant)
     end = _agreeing(word[begin:][::-1], meant[begin:][::-1])
     found, wanted = word[begin : len(word) - end], meant[begin : len(meant) - end]
-    if len(found) == 1 and not (begin and end):
-        return not wanted and word[-1] == meant[-1]
     return max(len(found), len(wanted)) <= 1 or (len(found) == 2 and found[::-1] == wanted)
 
 

@@ -198,7 +198,7 @@ HABITS = {
     "session.run(m, feed_dict={x: [1.0]})": "write: run m with x = [1.0]",
     "model.fit(a, b)": "write: train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target",
     "while m > 1: print m": "a session repeats statements with train, as in: train 100 steps: and in it: stop when x < 0.5",
-    'save("a.ckpt")': "statements have no brackets: save NAMES to PATH",
+    'save("a.ckpt")': 'write: save to "a.ckpt"',
     "a = eval m with x = [1.0]": "to compute something once, write: a = loss with X = ...; over the rows of data: evaluate",
     "train 2 steps:\n        if w > 1:\n            stop\n        else if w > 0:\n            run m": "write elif, and a condition",
     'print m, sep=","': "print has no options: it writes its values on one line, with spaces between them",

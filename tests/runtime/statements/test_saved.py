@@ -325,7 +325,7 @@ session:
     [
         ("variable w = [0.0, 0.0]", 'restore w as "weights"', "TFG705", "it has 'w': write w without 'as \"weights\"'"),
         ("variable theta = 0.0", "restore theta", "TFG705", 'write: theta as "thetta"'),
-        ("variable theta = 0.0", 'restore theta as "teta"', "TFG705", 'write: theta as "thetta"'),
+        ("variable theta = 0.0", 'restore theta as "tetta"', "TFG705", 'write: theta as "thetta"'),
         ("variable theta = 0.0", "restore", "TFG705", 'write: restore theta as "thetta" from "kept/model.ckpt"'),
         ("variable x = 0.0", 'restore x as "w"', "TFG706", 'it has float32 for thetta; write: x as "thetta"'),
         ("variable w = 0.0", "restore w", "TFG706", 'it has float32 for thetta; write: w as "thetta"'),
