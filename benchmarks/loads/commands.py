@@ -97,7 +97,7 @@ def search(folder: Path) -> dict[str, list[str]]:
     """A grid of rates and sizes of batches. Each command of tfdsl is a shell's, which begins a study anew."""
     chosen = [
         "--over", "rate=choice(0.01, 0.1, 1.0)", "--over", "size=choice(50, 100)", "--sampler", "grid", "--minimize",
-        "test", "--engine", "auto", "-q", "--study", str(folder / "study"), "-o", str(folder / "best.tfg"),
+        "test", "--engine", "xla", "-q", "--study", str(folder / "study"), "-o", str(folder / "best.tfg"),
     ]  # fmt: skip
     tune = shlex.join([*_TFDSL, "tune", str(PROGRAMS / "search.tfg"), *chosen])
     return {
