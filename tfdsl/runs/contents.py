@@ -50,23 +50,30 @@ def _is_path(value: object) -> bool:
     return isinstance(value, str) and os.path.isabs(value) and value == os.path.normpath(value) and "\0" not in value
 
 
-_ANY: Check = lambda value: True  # noqa: E731
+def _any(value: object) -> bool:
+    return True
+
+
+def _is_data(value: object) -> bool:
+    """A description of data. What was not loaded has none of the facts about its rows."""
+    is_loaded = isinstance(value, dict) and "rows" in value
+    return _with(_DATA | (_LOADED if is_loaded else {}), {"sha256": _TEXT})(value)
+
+
 _NUMBER, _TEXT, _WHOLE, _FLAG, _OBJECT = _is(int, float), _is(str), _is(int), _is(bool), _is(dict)
 _COLUMN = _with({"name": _TEXT, "dtype": _TEXT})
 _FILES = _list(_with({"path": _is_path, "size": _or_none(_WHOLE), "sha256": _or_none(_TEXT)}))
 _LOADED = {"rows": _WHOLE, "parts": _each(_WHOLE), "decided": _OBJECT, "columns": _list(_COLUMN)}
 _DATA = {"declared": _TEXT, "given": _or_none(_TEXT), "files": _FILES}
-# Data that was not loaded has none of the facts about its rows.
-_IS_DATA: Check = lambda value: _with(_DATA | (_LOADED if "rows" in value else {}), {"sha256": _TEXT})(value)  # noqa: E731
 
 IS_BEGIN = _with(
     {
         "id": _TEXT, "started": _is_moment, "program": _TEXT, "working_folder": _is_path,
         "texts": _list(_with({"path": _is_path, "file": _TEXT})), "has_outside": _FLAG, "session": _or_none(_TEXT),
-        "params": _each(_with({"value": _ANY, "from": _TEXT})), "versions": _OBJECT, "host": _OBJECT, "about": _OBJECT,
+        "params": _each(_with({"value": _any, "from": _TEXT})), "versions": _OBJECT, "host": _OBJECT, "about": _OBJECT,
         "seeds": _with({
             "graphs": _OBJECT, "data": _each(_OBJECT),
-            "trainings": _list(_with({"line": _WHOLE, "order": _TEXT, "seed": _ANY})),
+            "trainings": _list(_with({"line": _WHOLE, "order": _TEXT, "seed": _any})),
         }),
         "options": _with({
             "engine": _TEXT, "deterministic": _FLAG, "logdir": _or_none(_TEXT), "has_variables": _FLAG,
@@ -79,9 +86,9 @@ IS_END = _with(
     {
         "status": _TEXT, "exit_code": _WHOLE, "ended": _NUMBER, "seconds": _NUMBER, "printed": _list(_TEXT),
         "errors": _list(_with({"message": _TEXT, "place": _or_none(_TEXT)})), "values": _OBJECT, "evaluated": _OBJECT,
-        "variables": _each(_OBJECT), "data": _each(lambda value: _OBJECT(value) and _IS_DATA(value)),
+        "variables": _each(_OBJECT), "data": _each(lambda value: _OBJECT(value) and _is_data(value)),
         "inputs": _each(_FILES), "steps": _WHOLE, "engines": _list(_TEXT), "git": _or_none(_OBJECT),
         "peak_memory": _NUMBER,
     }
 )  # fmt: skip
-IS_POINT = _with({"step": _WHOLE, "value": _ANY})
+IS_POINT = _with({"step": _WHOLE, "value": _any})
