@@ -34,6 +34,11 @@ def with_outer(scopes: set[Scope]) -> set[Scope]:
     return {scope[: at + 1] for scope in scopes for at in range(len(scope))}
 
 
+def is_renamed(scope: Scope, nodes: Container[str]) -> bool:
+    """Whether a scope, or one around it, has the name of a node. In the graph it gets another one."""
+    return any("/".join(scope[: at + 1]) in nodes for at in range(len(scope)))
+
+
 def is_worth_a_scope(pieces: Sequence[LiftedPiece]) -> bool:
     """Whether a person would write a scope around these statements: they are a layer with variables, or a longer
     part."""

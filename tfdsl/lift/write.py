@@ -43,7 +43,7 @@ from .folds.operands import operand
 from .graph import Cycle, Endpoint, in_order
 from .names import TAKEN, WORDS, unused_name
 from .references import last_part
-from .scopes import Scope, clear_scopes, is_worth_a_scope, path_to, scope_of, with_outer
+from .scopes import Scope, clear_scopes, is_renamed, is_worth_a_scope, path_to, scope_of, with_outer
 from .signatures import served
 from .unfolded import ALL_FOLDED, Unfolded
 
@@ -610,9 +610,7 @@ class Writer(ExpressionWriter):
         """The `as` clause with the name of the node, if the program would give it a different name or does not use the
         value."""
         own = "/".join((*self.here, name))
-        # A scope with the name of a node gets another name in the graph.
-        is_renamed = any("/".join(self.here[: depth + 1]) in self.kept for depth in range(len(self.here)))
-        is_own = piece.node == own and piece.node not in self.results and not is_renamed
+        is_own = piece.node == own and piece.node not in self.results and not is_renamed(self.here, self.kept)
         if self.prefix or piece.node not in self.kept or is_own:
             return ""
         return f' as "{piece.node}"'
