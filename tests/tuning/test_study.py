@@ -120,13 +120,46 @@ def test_an_incomplete_line_is_cut_off(tmp_path, cut):
     lambda text: text.replace(b'"op_code"', b'"op_c\xff\xfe"', 1), lambda text: b"\x00" * 40 + b"\n" + text,
     lambda text: text.replace(b'"op_code":0', b'"op_code":77', 1), lambda text: b"[]\n" + text, lambda text: b"{}\n" + text,
     lambda text: text.replace(b"tfdsl", b"other", 1), lambda text: b"".join(text.splitlines(True)[1:]),
+    lambda text: text.replace(b'"values":[', b'"values":[1', 1), lambda text: b"a text of somebody else",
 ])  # fmt: skip
 def test_a_damaged_journal(tmp_path, damage):
     tried(Study(str(tmp_path), plan("random")), 1)
     journal = tmp_path / "journal.log"
     journal.write_bytes(damage(journal.read_bytes()))
-    before = journal.read_bytes()
+    refused(tmp_path)
+
+
+def refused(folder, *said):
+    journal = folder / "journal.log"
+    before = journal.read_bytes() if journal.exists() else None
     with pytest.raises(TfgError) as error:
-        Study(str(tmp_path), plan("random"))
-    assert error.value.diagnostics[0].code == "TFG864"
-    assert journal.read_bytes() == before
+        Study(str(folder), plan("random"))
+    (found,) = error.value.diagnostics
+    assert found.code == "TFG864" and all(one in found.headline for one in said)
+    assert (journal.read_bytes() if journal.exists() else None) == before
+
+
+def test_a_missing_line(tmp_path):
+    """Without its last lines, a journal is that of a study that was killed."""
+    study, journal = Study(str(tmp_path), plan("random")), tmp_path / "journal.log"
+    tried(study, 2)
+    whole = found(study)
+    lines = journal.read_bytes().splitlines(True)
+    for at in range(len(lines) - 1):
+        journal.write_bytes(b"".join(lines[:at] + lines[at + 1 :]))
+        refused(tmp_path, f"line {at + 1} of journal.log has changed, or one before it is missing")
+    journal.write_bytes(b"".join(lines[:-1]))
+    again = Study(str(tmp_path), plan("random"))
+    tried(again, 1)
+    assert found(again) == whole
+
+
+def test_a_trial_that_the_journal_lacks(tmp_path):
+    tried(Study(str(tmp_path), plan("random")), 1)
+    for name in ("0000", "notes"):
+        (tmp_path / "trials" / name).mkdir(parents=True)
+    Study(str(tmp_path), plan("random"))
+    (tmp_path / "trials" / "0001").mkdir()
+    refused(tmp_path, "trials/0001 is there, but journal.log has no such trial")
+    (tmp_path / "journal.log").unlink()
+    refused(tmp_path, "trials/0000 is there")

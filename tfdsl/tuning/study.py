@@ -73,7 +73,7 @@ def _plain(value: float | None) -> float | str | None:
 class Study:
     """The study in a folder, which this process holds.
 
-    Raises `TfgError` if the folder has one with another plan, or if its journal is damaged.
+    Raises `TfgError` if the folder has one with another plan, or if its journal is damaged or lacks a trial.
     """
 
     def __init__(self, folder: str, plan: StudyPlan):
@@ -88,7 +88,7 @@ class Study:
         self._grid = grid(plan.space) if plan.sampler == "grid" else []
         pruner = optuna.pruners.MedianPruner() if plan.prune else optuna.pruners.NopPruner()
         self._study = optuna.create_study(
-            storage=storage(folder, _NAME), study_name=_NAME, load_if_exists=True, pruner=pruner,
+            storage=storage(folder, _NAME, _NUMBER), study_name=_NAME, load_if_exists=True, pruner=pruner,
             direction="maximize" if plan.maximize else "minimize",
         )  # fmt: skip
         self._check()
