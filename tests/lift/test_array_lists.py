@@ -56,20 +56,43 @@ def remembering():
     train(v1.while_loop(lambda i, *_: i < 6, body, (1, made))[1].gather([5, 1, 3]))
 
 
-@pytest.mark.parametrize("build", [projected, growing, remembering])
-def test_training(here, build):
+def joined():
+    """The results are joined along their first axis."""
+    x, w = v1.placeholder(tf.float32, [3, 2, 3], "x"), weights([3, 3], "w")
+
+    def body(i, state, made):
+        state = tf.tanh(x[i] + state @ w)
+        return i + 1, state, made.write(i, state)
+
+    made = v1.while_loop(lambda i, *_: i < 3, body, (0, tf.zeros([2, 3]), tf.TensorArray(tf.float32, size=3)))[2]
+    train(made.concat())
+
+
+def split():
+    """The elements have different sizes."""
+    x, w = v1.placeholder(tf.float32, [5, 3], "x"), weights([3, 3], "w")
+    taken = tf.TensorArray(tf.float32, size=2, infer_shape=False).split(x, [2, 3])
+    body = lambda i, total: (i + 1, total + tf.reduce_sum(tf.tanh(taken.read(i) @ w)))  # noqa: E731
+    train(v1.while_loop(lambda i, _: i < 2, body, (0, 0.0))[1])
+
+
+@pytest.mark.parametrize(("build", "op"), [
+    (projected, "SetItem"), (growing, "SetItem"), (remembering, "SetItem"), (joined, "ConcatV2"), (split, "Split"),
+])  # fmt: skip
+def test_training(here, build, op):
     source = verified(as_in_1(build))
-    assert "raw.TensorArray" not in source and "raw.TensorListSetItem(" in source
+    assert "raw.TensorArray" not in source and f"raw.TensorList{op}(" in source
     assert source.endswith("\noptimize loss with adam(learning_rate=0.1)\n")
 
 
 def test_what_has_no_counterpart_stays(here):
-    """Parts of one tensor, and an array that is split into elements of different sizes."""
+    """An array that is closed."""
 
     def build():
-        x = v1.placeholder(tf.float32, [5, 2], "x")
-        taken = tf.TensorArray(tf.float32, size=2, infer_shape=False).split(x, [2, 3])
-        tf.multiply(taken.read(1), 2.0, name="y")
+        taken = tf.TensorArray(tf.float32, size=5).unstack(v1.placeholder(tf.float32, [5, 2], "x"))
+        y = tf.multiply(taken.read(1), 2.0, name="y")
+        with tf.control_dependencies([y]):
+            taken.close(name="closed")
 
     source = verified(as_in_1(build))
-    assert "raw.TensorArraySplitV3(" in source and "TensorList" not in source
+    assert "raw.TensorArrayReadV3(" in source and "TensorList" not in source

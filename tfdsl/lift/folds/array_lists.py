@@ -77,6 +77,21 @@ def _scattered(given: Mapping[str, Operand], array: Mapping[str, Operand]) -> tu
                                                  ("indices", given["indices"]))  # fmt: skip
 
 
+def _joined(given: Mapping[str, Operand], array: Mapping[str, Operand]) -> tuple[str, Arguments]:
+    match given.get("element_shape_except0"):
+        case Given(tuple(sizes), dtype):
+            shape = _shape({"element_shape": Given((None, *sizes), dtype)})
+        case _:
+            shape = _shape({})
+    return "TensorListConcatV2", (("input_handle", given["flow_in"]), ("element_shape", shape),
+                                  ("leading_dims", Given((), "int64")), ("element_dtype", given["dtype"]))  # fmt: skip
+
+
+def _parted(given: Mapping[str, Operand], array: Mapping[str, Operand]) -> tuple[str, Arguments]:
+    return "TensorListSplit", (("tensor", given["value"]), ("element_shape", _shape({})),
+                               ("lengths", given["lengths"]))  # fmt: skip
+
+
 def _counted(given: Mapping[str, Operand], array: Mapping[str, Operand]) -> tuple[str, Arguments]:
     return "TensorListLength", (("input_handle", given["flow_in"]),)
 
@@ -88,5 +103,7 @@ _AS_LISTS: dict[str, Callable[[Mapping[str, Operand], Mapping[str, Operand]], tu
     f"{PREFIX}TensorArrayReadV3": _read,
     f"{PREFIX}TensorArrayGatherV3": _gathered,
     f"{PREFIX}TensorArrayScatterV3": _scattered,
+    f"{PREFIX}TensorArrayConcatV3": _joined,
+    f"{PREFIX}TensorArraySplitV3": _parted,
     f"{PREFIX}TensorArraySizeV3": _counted,
 }
