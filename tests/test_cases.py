@@ -48,7 +48,7 @@ ELSEWHERE = {
     "TFG695": "folders of pictures: test_pictures_and_text.py",
     "TFG692": "names above new rows of text: test_predict.py",
     **dict.fromkeys(("TFG693", "TFG694"), "cells of new rows: test_predict.py"),
-    "TFG689": "a group that is shorter than a window: test_predict.py",
+    "TFG689": "a group that is shorter than a window: test_windows.py and test_predict.py",
     "TFG890": "a file that is shorter than a window: test_predict.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",

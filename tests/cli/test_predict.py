@@ -552,7 +552,7 @@ def test_windows_have_the_keys_of_the_rows_that_are_predicted(here, columns, hor
         file.write("".join(f"\nd24,{shop},1" + ",1" * ("z" in columns) for shop in ("C", "")))
     assert predict("--values", "p", out="more.csv") == 0
     err = capsys.readouterr().err
-    assert "warning[TFG689]: windows of old leaves out 2 groups, as one needs 2 rows that follow each other" in err
+    assert "warning[TFG689]: windows of old leaves out 2 groups, as a window needs 2 rows that follow each other" in err
     assert '"C" has 1 row, "" has 1 row' in err
     assert written("more.csv") == found
     assert sum(row["ahead"] != "0" for row in found) == 2 * horizon

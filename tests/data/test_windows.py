@@ -10,7 +10,9 @@ from tfdsl.data import DataError
 from tfdsl.data.declaration import pipeline_of
 from tfdsl.data.load import load, loaded
 from tfdsl.diagnostics import TfgError
+from tfdsl.driver import check
 from tfdsl.runtime.options import Options
+from tfdsl.source import Source
 
 ROWS = 60
 DRAWN = np.random.default_rng(5)
@@ -82,6 +84,20 @@ def test_groups(folder, stream):
     assert data.array("station")[:].tolist() == [STATION[target].encode() for target, _ in targets]
     np.testing.assert_array_equal(data.features[:], MATRIX[[window for _, window in targets]])
     assert data.schema.column("station").role == "aside"
+
+
+@pytest.mark.parametrize(
+    ("groups", "cut", "some"),
+    [
+        (["a"] * 5 + ["b"] * 3 + [""] + ["a"] * 2, "", '2 groups, as a window needs 4 rows that follow each other with one s: "b" has 3 rows, "" has 1 row'),
+        (["a"] * 6 + ["b"] * 4 + ["a"] * 6, "| split(test=0.5, ordered=true)", '1 group, as a window needs 4 rows that follow each other with one s: "b" has 2 rows in one part'),
+    ],
+)  # fmt: skip
+def test_groups_that_are_too_short_are_told(here, groups, cut, some):
+    (here / "g.csv").write_text("s,x,y\n" + "".join(f"{one},{at},{at}\n" for at, one in enumerate(groups)))
+    text = f'data d = csv("g.csv", target="y") {cut} | windows("x", size=3, by="s")\n'
+    (told,) = [one for one in check(Source("p.tfg", text))[1] if one.code == "TFG689"]
+    assert told.headline == f"windows leaves out {some}" and told.span.column == text.index("windows") + 1
 
 
 @pytest.mark.parametrize("before", [False, True])

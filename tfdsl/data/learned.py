@@ -27,6 +27,7 @@ from .transforms.base import (
     OutsideGraph,
     Readable,
     SeriesTransform,
+    ShortGroups,
     Tensors,
 )
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .tables import Block, Table
 
 
-_SOME = 3  # categories or groups in a message
+_SOME = 3  # categories in a message
 _MOST_NESTED = 20  # data sets that are fitted to others
 ROLES: Mapping[str, Role] = {"feature": "feature", "target": "target", "aside": "aside"}
 COLUMN_DTYPES: Mapping[str, DType] = {one.name: one for one in (FLOAT32, INT64, BOOL, STRING)}
@@ -276,17 +277,16 @@ class Fitted(Record):
             elif count := step.transform.cut(step.arguments, step.before, before):
                 yield cast(int, step.arguments["size"]), count
 
-    def short_groups(self, table: "Table", has_target: bool) -> "Iterator[ShortGroups]":
+    def short_groups(self, table: "Table", has_target: bool) -> Iterator[ShortGroups]:
         """The groups of series that have too few rows for a window."""
         for at, step in enumerate(self.steps):
             before = self.transformed(table, has_target, self.steps[:at])
             if step.fitted is not None:
                 yield from step.fitted.short_groups(before, has_target)
             elif isinstance(step.transform, SeriesTransform):
-                groups = step.transform.short_groups(step.arguments, step.before, before, has_target)
-                if groups:
-                    needed = step.transform.rows_needed(step.arguments, has_target)
-                    yield ShortGroups(step.transform.name, needed, len(groups), tuple(groups[:_SOME]))
+                found = step.transform.short_groups(step.arguments, before, has_target)
+                if found is not None:
+                    yield found
 
     def _check_bools(self, table: "Table") -> None:
         """Refuse numbers that mean neither true nor false where these were learned from."""
@@ -487,16 +487,6 @@ class Unseen(Record):
     column: str
     cells: int
     some: tuple[str, ...]
-
-
-class ShortGroups(Record):
-    """Groups of a series that have too few rows: what needs how many, how many groups there are, and some of them with
-    the number of their rows."""
-
-    name: str
-    needed: str
-    groups: int
-    some: tuple[tuple[str, int], ...]
 
 
 def _as(cells: Any, schema: Schema, name: str) -> Any:

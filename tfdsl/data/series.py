@@ -98,17 +98,9 @@ def windowed(
     windows go to the last row, and all columns are those of this row; or, if `ahead` names a column, those that are
     `kept` are of the row of the target, or of the last one, and `ahead` has how many rows after it the target is."""
     _check_order(table)
-    groups = None if by is None else np.unique(_values(table, by), return_inverse=True)[1].reshape(-1)
-    ordered = np.arange(table.rows) if groups is None else np.argsort(groups, kind="stable")
-    part_of = np.zeros(table.rows, np.int64)
-    for number, (_, rows) in enumerate(table.parts, 1):
-        part_of[rows] = number
-    horizon = form.horizon if has_target else 0
-    changes = np.diff(part_of[ordered]) != 0
-    if groups is not None:
-        changes |= np.diff(groups[ordered]) != 0
-    ends = np.append(np.flatnonzero(changes) + 1, table.rows)
+    ordered, ends = _series(table, None if by is None else _groups(table, by)[1])
     begins = np.insert(ends[:-1], 0, 0)
+    horizon = form.horizon if has_target else 0
     lasts = ends - form.size - horizon + 1
     found = [np.arange(begin, last, form.stride) for begin, last in zip(begins, lasts, strict=True)]
     starts = np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
@@ -119,28 +111,52 @@ def windowed(
     starts, targets, steps = starts[order], targets[order], steps[order]
     kept = kept if has_target or ahead else frozenset()
     source = WindowRows(table, name, columns, form, ordered, starts, targets, kept, (ahead, steps) if ahead else None)
-    parts = tuple((part, np.flatnonzero(part_of[targets] == number)) for number, (part, _) in enumerate(table.parts, 1))
+    part_of = _part_of(table)[targets]
+    parts = tuple((part, np.flatnonzero(part_of == number)) for number, (part, _) in enumerate(table.parts, 1))
     largest = max(1, min(BLOCK, _BLOCK_NUMBERS // (form.size * len(columns))))
     return replace(Table(source, len(starts), table.words), parts=parts, largest=largest)
 
 
 def group_sizes(table: Table, by: str) -> list[tuple[str, int]]:
-    """The values of a column as text, "" for a missing one, in the order of their first rows, each with how many rows
-    have it."""
-    values, words = _values(table, by), table.words.get(by)
-    found, firsts, counts = np.unique(values, return_index=True, return_counts=True)
-    order = np.argsort(firsts)
-    gaps = absent(found)
+    """The values of a column as text, "" for a missing one, in the order of their first rows. Each has the number of
+    rows in its longest series: its rows in one part of a split, or all of them."""
+    found, of_row = _groups(table, by)
+    ordered, ends = _series(table, of_row)
+    longest, firsts = np.zeros(len(found), np.int64), np.full(len(found), table.rows)
+    np.maximum.at(longest, of_row[ordered[ends - 1]], np.diff(ends, prepend=0))
+    np.minimum.at(firsts, of_row, np.arange(table.rows))
+    order, gaps, words = np.argsort(firsts), absent(found), table.words.get(by)
     texts = ["" if gaps[at] else _text(found[at].item()) if words is None else words[int(found[at])] for at in order]
-    return list(zip(texts, counts[order].tolist(), strict=True))
+    return list(zip(texts, longest[order].tolist(), strict=True))
+
+
+def _groups(table: Table, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """The different values of a column, and which of them each row has."""
+    values = np.concatenate([block[by] for _, block in table.blocks()])
+    found, of_row = np.unique(values, return_inverse=True)
+    return found, of_row.reshape(-1)
+
+
+def _series(table: Table, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a table, those of a series side by side, and where each series ends. `groups` has the group of each
+    row."""
+    ordered = np.arange(table.rows) if groups is None else np.argsort(groups, kind="stable")
+    changes = np.diff(_part_of(table)[ordered]) != 0
+    if groups is not None:
+        changes |= np.diff(groups[ordered]) != 0
+    return ordered, np.append(np.flatnonzero(changes) + 1, table.rows)
+
+
+def _part_of(table: Table) -> np.ndarray:
+    """The part of each row, counted from 1; 0 for a row in none."""
+    found = np.zeros(table.rows, np.int64)
+    for number, (_, rows) in enumerate(table.parts, 1):
+        found[rows] = number
+    return found
 
 
 def _text(value: float) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:.15g}"
-
-
-def _values(table: Table, column: str) -> np.ndarray:
-    return np.concatenate([block[column] for _, block in table.blocks()])
 
 
 def _check_order(table: Table) -> None:

@@ -24,9 +24,9 @@ from ...diagnostics import (
     UNKNOWN_COLUMN,
     Message,
 )
-from ...diagnostics.spelling import nearest
+from ...diagnostics.spelling import counted, nearest
 from ...ops.op import REQUIRED
-from ...record import replace
+from ...record import Record, replace
 from ...types import BOOL, STRING
 from ..plain import JsonPart
 from ..schema import Column, DataError, FilePlace, Schema, listed, row_at, shown, sizes
@@ -364,6 +364,24 @@ class OutsideGraph(ColumnMaker):
         raise AssertionError(f"the analysis refuses {self.name}")
 
 
+class ShortGroups(Record):
+    """Groups of a series that have too few rows: what needs how many, how many groups there are, and some of them with
+    the number of their rows, or if they are split, of those in the largest part."""
+
+    name: str
+    needed: str
+    groups: int
+    some: tuple[tuple[str, int], ...]
+    is_split: bool
+
+    def details(self, data: str = "") -> dict[str, object]:
+        """The details of a warning. `data` is what the transform belongs to, if that is another data set."""
+        part = " in one part" if self.is_split else ""
+        some = ", ".join(f"{shown(name)} has {counted(rows, 'row')}{part}" for name, rows in self.some)
+        name = f"{self.name} of {data}" if data else self.name
+        return {"name": name, "needed": self.needed, "groups": self.groups, "some": some}
+
+
 class SeriesTransform(OutsideGraph):
     """A transform that makes each row of several rows of a series. A split cuts the series before."""
 
@@ -374,10 +392,8 @@ class SeriesTransform(OutsideGraph):
         """How many rows make one, for a message: "5 rows that follow each other"."""
 
     @abstractmethod
-    def short_groups(
-        self, arguments: Arguments, before: Schema, table: "Table", has_target: bool
-    ) -> list[tuple[str, int]]:
-        """The groups of a table that have too few rows for one, and how many they have."""
+    def short_groups(self, arguments: Arguments, table: "Table", has_target: bool) -> ShortGroups | None:
+        """The groups of a table that have too few rows for one, if there are any."""
 
     @abstractmethod
     def ahead(self, before: Schema) -> Column:

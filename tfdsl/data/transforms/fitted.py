@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import FITTED_CUT, SERIES_GROUPS, UNSEEN_CATEGORY
-from ...diagnostics.spelling import counted
 from ...record import replace
 from ..learned import Fitted, from_json
 from ..plain import JsonPart
@@ -45,9 +44,7 @@ class FittedTo(ColumnMaker):
             for size, cut in fitted.cut(facts.table, bool(before.targets)):
                 facts.doubt(FITTED_CUT, data=fitted.name, cut=cut, size=size)
             for short in fitted.short_groups(table, bool(before.targets)):
-                some = ", ".join(f"{shown(name)} has {counted(rows, 'row')}" for name, rows in short.some)
-                facts.doubt(SERIES_GROUPS, data=fitted.name, name=short.name, needed=short.needed, groups=short.groups,
-                            some=some)  # fmt: skip
+                facts.doubt(SERIES_GROUPS, **short.details(fitted.name))
         return replace(after, rows=facts.rows, parts=facts.parts) if fitted.remakes_rows else after
 
     def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:

@@ -2,17 +2,19 @@
 
 from typing import TYPE_CHECKING, cast
 
+from ...diagnostics import SERIES_GROUPS
 from ...diagnostics.spelling import counted
 from ...record import replace
 from ...types import FLOAT32, INT64
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
-from .base import Facts, Learned, SeriesTransform, distinct, near_column
+from .base import Facts, Learned, SeriesTransform, ShortGroups, distinct, near_column
 
 if TYPE_CHECKING:
     from ..tables import Table
 
 _MOST = 1 << 16  # rows of a window, and to its target
+_SOME = 3  # groups in a message
 
 
 class Windows(SeriesTransform):
@@ -50,6 +52,8 @@ class Windows(SeriesTransform):
                 needed = self.rows_needed(arguments, bool(before.targets))
                 wanted = f"so small that the data has {needed}{part and f' in .{part}'}"
                 self.refuse(arguments, "size", f"{wanted}, for a window and its target")
+        if facts.table is not None and (short := self.short_groups(arguments, facts.table, bool(before.targets))):
+            facts.doubt(SERIES_GROUPS, **short.details())
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
         names = {column.name for column in columns}
         first = next(column.name for column in before.table if column.name in names)
@@ -69,14 +73,15 @@ class Windows(SeriesTransform):
         follow = "that follow each other" if needed > 1 else ""
         return f"{counted(needed, 'row')} {follow}{one}".rstrip()
 
-    def short_groups(
-        self, arguments: Arguments, before: Schema, table: "Table", has_target: bool
-    ) -> list[tuple[str, int]]:
+    def short_groups(self, arguments: Arguments, table: "Table", has_target: bool) -> ShortGroups | None:
         from ..series import group_sizes
 
-        by = cast("str | None", arguments["by"])
-        needed = self._length(arguments, has_target)
-        return [] if by is None else [one for one in group_sizes(table, by) if one[1] < needed]
+        by, least = cast("str | None", arguments["by"]), self._length(arguments, has_target)
+        found = [] if by is None else [one for one in group_sizes(table, by) if one[1] < least]
+        if not found:
+            return None
+        needed = self.rows_needed(arguments, has_target)
+        return ShortGroups(self.name, needed, len(found), tuple(found[:_SOME]), bool(table.parts))
 
     def _length(self, arguments: Arguments, has_target: bool) -> int:
         """The number of rows of a window and to its target."""

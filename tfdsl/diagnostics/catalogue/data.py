@@ -115,7 +115,7 @@ FITTED_CUT = _message("TFG694", "tokens of {data} cuts {cut:text} after {size:wo
                       "the model has learned with this size: a larger one needs a new training", severity="warning")
 SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {file} has {rows}",
                         "give more rows: a window has the rows before the one that it is for")
-SERIES_GROUPS = _message("TFG689", "{name} of {data} leaves out {groups:group}, as one needs {needed}: {some}",
+SERIES_GROUPS = _message("TFG689", "{name} leaves out {groups:group}, as a window needs {needed}: {some}",
                          "give more rows of a group: a window has the rows before the one that it is for",
                          severity="warning")
 UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
