@@ -25,7 +25,7 @@ from .diagnostics import (
 from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Inference
-from .limits import Clock
+from .limits import Clock, Limits
 from .packages import missing_package
 from .program import (
     ENGINES,
@@ -108,8 +108,9 @@ def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -
     files = {name: pipeline for name, pipeline in read.items() if is_path(inputs.data.get(name, ""))}
     origins = {name: inputs.origins.get(name, "Python") for name in inputs.params}
     return Compiled(
-        program, inputs.data, diagnostics, inputs.outside, ops, inputs.access, read=files, texts=texts, origins=origins
-    )
+        program, inputs.data, diagnostics, inputs.outside, ops, inputs.access, read=files, texts=texts, origins=origins,
+        limits=inputs.limits,
+    )  # fmt: skip
 
 
 def with_ops(ops: Mapping[str, Callable[..., object]] | None) -> Foreign:
@@ -180,7 +181,7 @@ class Compiled:
 
     __slots__ = (
         "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "_pipelines", "_read", "access",
-        "datasets", "devices", "diagnostics", "origins", "program", "texts",
+        "datasets", "devices", "diagnostics", "limits", "origins", "program", "texts",
     )  # fmt: skip
 
     def __init__(
@@ -195,6 +196,7 @@ class Compiled:
         read: "dict[str, Pipeline] | None" = None,
         texts: Mapping[str, str] | None = None,
         origins: Mapping[str, str] | None = None,
+        limits: Limits = NO_INPUTS.limits,
     ):
         self.program: Program = program
         self.devices: Devices = devices
@@ -204,6 +206,7 @@ class Compiled:
         self._outside = outside or ExternalNames({}, {})
         self._ops = ops or {}
         self.texts: Mapping[str, str] = texts or {}  # of imported files, by their paths
+        self.limits: Limits = limits  # under which it was compiled
         self.origins: Mapping[str, str] = origins or {}  # of given params: where each value comes from
         self.datasets: dict[str, Dataset] = {}
         self._read = read or {}  # what the compilation has read

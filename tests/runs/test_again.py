@@ -187,6 +187,17 @@ def test_data_and_variables_and_ops_from_python(here, capsys):
     assert "began with variables that Python gave" in again(capsys)[1]
 
 
+def test_limits_of_the_command_line(here, capsys):
+    text = f"session:\n    print {'(' * 2600}1{')' * 2600}\n"
+    (here / "p.tfg").write_text(text + "#" * 1_000_000)
+    limits = ("--max-depth", "3000", "--max-file-size", "2000000", "--max-seconds", "100")
+    assert main(["run", "p.tfg", "--record", *limits]) == 0
+    assert main(["run", "p.tfg", "--record", *limits[:4], "--max-seconds", "120"]) == 0
+    assert again(capsys)[0] == 0
+    assert main(["runs", "diff", "last~1", "last"]) == 1
+    assert "options:\n    limit seconds: 100 -> 120\n" in capsys.readouterr().out
+
+
 def test_a_failed_expectation_repeats(here, capsys):
     (here / "p.tfg").write_text("variable w = 1.0\nsession:\n    print w\n    expect w == 2\n")
     assert main(["run", "p.tfg", "--record"]) == 1

@@ -15,6 +15,7 @@ from ..access import Access
 from ..diagnostics import RUN_DATA, RUN_NOT_REPEATED, Diagnostic, TfgError
 from ..driver import Compiled, compile_source
 from ..inputs import CompileInputs, Foreign
+from ..limits import Limits
 from ..runs.file_digests import of_file
 from ..runs.reading import Json, RunRecord
 from ..runtime.options import Options
@@ -120,10 +121,10 @@ def _compiled(record: RunRecord, root: str, allowed: list[str], foreign: Foreign
         name: _staged(root, os.path.abspath(os.path.join(begin["working_folder"], about["given"])))
         for name, about in record.end["data"].items() if about["given"] is not None
     }  # fmt: skip
-    access = Access(program, [root, *allowed])
+    access, limits = Access(program, [root, *allowed]), Limits(**begin["limits"])
     with chdir(os.path.dirname(program)):
-        inputs = CompileInputs(params, data, foreign=foreign, access=access)
-        compiled = compile_source(read(program), inputs)
+        inputs = CompileInputs(params, data, limits, foreign=foreign, access=access)
+        compiled = compile_source(read(program, limits), inputs)
     return compiled.on(
         towers=options["towers"], soft_placement=options["soft_placement"], placement=options["placement"],
         worker=options["worker"],

@@ -85,6 +85,12 @@ def limits(arguments: argparse.Namespace) -> Limits:
     return Limits(**{limit: value for limit, value in named.items() if value is not None})
 
 
+def given_limits(arguments: argparse.Namespace) -> list[tuple[str, int]]:
+    """The options of a command line that set limits, with their values."""
+    found = [(option, getattr(arguments, f"max_{limit}", None)) for limit, (option, _) in LIMITS.items()]
+    return [(option, value) for option, value in found if value is not None]
+
+
 RECORDS = "runs"  # the folder of records, unless another is given
 
 

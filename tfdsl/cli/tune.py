@@ -25,7 +25,7 @@ from ..tuning.space import FORMS, Axis, Choices, FloatRange, NoSpace, Space, axi
 from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
 from .compiling import at_home, compile_given
 from .each import ProgramRuns
-from .options import add_program_options, given, positive, seconds
+from .options import add_program_options, given, given_limits, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, tell
 from .tables import show_table, text
@@ -235,6 +235,8 @@ def _write_best(arguments: argparse.Namespace, compiled: Compiled, best: EndedTr
     options += [
         f"--{name} {shlex.quote(value)}" for name in ("session", "engine") if (value := getattr(arguments, name))
     ]
+    options += [f"--allow-path {shlex.quote(one)}" for one in arguments.allowed]
+    options += [f"{option} {value}" for option, value in given_limits(arguments)]
     if options:
         tell(f"tfdsl: the trials ran with {' '.join(options)}, which is not in the file")
     if os.path.dirname(output) != os.path.dirname(os.path.abspath(arguments.file)) and (

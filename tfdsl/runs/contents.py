@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from ..limits import Limits
+
 Check = Callable[[Any], bool]  # of a value of JSON
 
 _LATEST = 253_402_300_800  # the year 10000, in seconds since 1970
@@ -75,6 +77,7 @@ IS_BEGIN = _with(
             "graphs": _OBJECT, "data": _each(_OBJECT),
             "trainings": _list(_with({"line": _WHOLE, "order": _TEXT, "seed": _any})),
         }),
+        "limits": _with(dict.fromkeys(Limits.__match_args__, _NUMBER)),
         "options": _with({
             "engine": _TEXT, "deterministic": _FLAG, "logdir": _or_none(_TEXT), "has_variables": _FLAG,
             "towers": _WHOLE, "soft_placement": _FLAG, "placement": _TEXT, "worker": _or_none(_WHOLE),

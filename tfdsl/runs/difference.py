@@ -30,7 +30,7 @@ def differences(a: RunRecord, b: RunRecord) -> list[RunDifference]:
         "params": _changes({name: one["value"] for name, one in a.begin["params"].items()},
                            {name: one["value"] for name, one in b.begin["params"].items()}),
         "data": _data(a, b),
-        "options": _changes(a.begin["options"], b.begin["options"]),
+        "options": _changes(_options(a), _options(b)),
         "versions": _changes(a.begin["versions"], b.begin["versions"]),
         "machine": _changes(_machine(a), _machine(b)),
         "results": results(a, b),
@@ -107,6 +107,11 @@ def _files(groups: Json | None) -> dict[str, object]:
 
 def _short(digest: str | None) -> str | None:
     return None if digest is None else digest[:16]
+
+
+def _options(record: RunRecord) -> dict[str, object]:
+    limits: Json = record.begin["limits"]
+    return {**record.begin["options"], **{f"limit {name}": value for name, value in limits.items()}}
 
 
 def _machine(record: RunRecord) -> dict[str, object]:

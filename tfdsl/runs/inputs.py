@@ -14,6 +14,7 @@ from ..data.sources.base import FileSource
 from ..data.stage import written_whole
 from ..data.transforms import TRANSFORMS
 from ..diagnostics import TfgError
+from ..limits import Limits
 from ..ops.named import STORED
 from ..program import Data, Train, walk
 from ..runtime.checkpoint.identity import digest
@@ -34,6 +35,9 @@ class RecordedProgram(RunnableProgram, Protocol):
 
     @property
     def replaced(self) -> Mapping[str, object]: ...  # what replaces data of the program
+
+    @property
+    def limits(self) -> Limits: ...  # under which it was compiled
 
     @property
     def has_outside(self) -> bool: ...  # whether its text uses names or functions from outside
@@ -72,6 +76,11 @@ def seeds(compiled: RecordedProgram) -> dict[str, object]:
             {"line": one.origin.span.line, "order": one.order, "seed": one.seed} for one in trainings if one.data
         ],
     }  # fmt: skip
+
+
+def limits(compiled: RecordedProgram) -> dict[str, object]:
+    """The limits of the compiler, by their names."""
+    return {name: getattr(compiled.limits, name) for name in Limits.__match_args__}
 
 
 class RunInputs:

@@ -134,6 +134,7 @@ class RunRecorder(RunObserver):
                 name: one for name, one in inputs.params(compiled).items() if name not in self._varied
             },
             "seeds": inputs.seeds(compiled),
+            "limits": inputs.limits(compiled),
             "options": {
                 "engine": options.engine, "deterministic": options.deterministic, "logdir": options.logdir,
                 "overwrite": options.overwrite, "resume_anyway": options.resume_anyway,
