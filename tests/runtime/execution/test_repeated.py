@@ -11,7 +11,7 @@ from tfdsl.runtime.execution import repeated
 from tfdsl.runtime.execution.data_session import DataSession
 from tfdsl.runtime.execution.repeated import _OFTEN
 
-TIMES = 2 * _OFTEN
+TIMES = 10 * _OFTEN
 
 
 def sessions(graph):
@@ -19,7 +19,13 @@ def sessions(graph):
     return DataSession(GraphData(graph)), v1.Session(graph=graph)
 
 
-def test_a_repeated_execution_has_the_values_of_the_others():
+def callables(session):
+    """The number of executions that are callables."""
+    return sum(one.call is not None for one in session._repeated._found.values())
+
+
+@pytest.mark.parametrize("expected", [1, TIMES])
+def test_a_repeated_execution_has_the_values_of_the_others(expected):
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(tf.float32, [None, 2], "x")
         w = v1.get_variable("w", initializer=tf.ones([2]), use_resource=True)
@@ -33,6 +39,7 @@ def test_a_repeated_execution_has_the_values_of_the_others():
         init = [w.initializer, kept.initializer]
     for session in (both := sessions(graph)):
         session.run(init)
+    both[0].expect(expected)
     for at in range(TIMES):
         fed = {x: np.full([at % 5 + 1, 2], at, np.float32)}
         ours, other = (session.run(fetches, fed) for session in both)
@@ -40,7 +47,21 @@ def test_a_repeated_execution_has_the_values_of_the_others():
         for one, two in zip(ours, other, strict=True):
             assert type(one) is type(two)
             np.testing.assert_array_equal(one, two)
-    assert any(one.call is not None for one in both[0]._repeated._found.values())
+        assert callables(both[0]) == (expected == TIMES) or at > 2 * _OFTEN
+    assert callables(both[0]) == 1
+
+
+def test_an_execution_of_many_ops_becomes_a_callable_later_or_at_once():
+    with tf.Graph().as_default() as graph:
+        y = x = v1.placeholder(tf.float32, [], "x")
+        for _ in range(50):
+            y = tf.sin(y)
+    for expected in (1, TIMES):
+        session = DataSession(GraphData(graph))
+        session.expect(expected)
+        for _ in range(2 * _OFTEN):
+            session.run([y], {x: np.float32(1)})
+        assert callables(session) == (expected == TIMES)
 
 
 @pytest.mark.parametrize("value", ["text", np.zeros([2, 3], np.float32), np.zeros([4], np.float32)])

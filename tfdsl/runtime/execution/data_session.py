@@ -20,6 +20,12 @@ class DataSession(v1.Session):
         self._data = data
         self._repeated = None if target else Repeated(self)
 
+    def expect(self, times: int) -> None:
+        """Say how often each execution from now on will be repeated, 1 if this is not known. It changes no value, only
+        how soon an execution becomes a callable."""
+        if self._repeated is not None:
+            self._repeated.expected = times
+
     def run(
         self, fetches: Operand, feed_dict: Operand = None, options: Operand = None, run_metadata: Operand = None
     ) -> Operand:

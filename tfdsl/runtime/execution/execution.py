@@ -21,6 +21,7 @@ from ..files.event_log import EventLog
 from ..options import Options
 from ..result import Result
 from . import evaluate, random_state
+from .data_session import DataSession
 from .determinism import determinism, is_seeded, opening_is_seeded
 from .devices import check_devices
 from .evaluate import EvalContext
@@ -48,7 +49,7 @@ class Execution:
 
     plan: Session
     built: BuiltGraph
-    session: v1.Session
+    session: DataSession
     savers: Savers
     options: Options
     result: Result

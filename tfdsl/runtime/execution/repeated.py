@@ -1,8 +1,12 @@
 """The executions that a session repeats, which are looked up once.
 
 `Session.run` looks up fetches and feeds in every call, and hands the ops to other threads. For the step of a small
-model, this takes longer than the ops. So when a session has repeated an execution some times, it becomes one of
-TensorFlow's callables. If the execution is short, the callable runs its ops in the thread of the caller.
+model, this takes longer than the ops. So an execution that is repeated often becomes one of TensorFlow's callables. If
+it is short, the callable runs its ops in the thread of the caller.
+
+TensorFlow optimises the ops again for each callable, which for many ops takes as long as thousands of their executions.
+So the more ops there are, the later the callable is made. If it is known that an execution will be repeated, it is a
+callable from the first time.
 """
 
 import time
@@ -15,8 +19,13 @@ import numpy as np
 from ...lowering.order import PYTHON_CALLS
 from ...lowering.tf import CallableOptions, Operand, tf, v1
 
-_OFTEN = 20  # executions before a callable is made, since TensorFlow then optimises the ops again
+_OFTEN = 20  # executions before a callable is made, if there are few ops
+_OPTIMISED = 3e-4  # seconds that TensorFlow takes to optimise an op
+_SAVED = 7e-5  # seconds that a callable saves in an execution
 _SHORT = 0.001  # an execution of fewer seconds is not divided between threads
+_MANY = 1000  # ops that take longer than that
+_LOOKS = 5  # executions that show whether they are short
+_GAIN = 0.1  # of the time of a longer execution, if it is divided
 _MOST = 1000  # executions that are kept
 _NO_VALUES = (tf.variant, tf.resource)  # dtypes whose values a callable cannot return
 
@@ -48,17 +57,22 @@ class _Repetition:
 
     fetches: Sequence[Operand]  # kept, because other objects could get their identities
     fed: list[_Fed]
+    expected: int  # executions
+    due: int = _OFTEN  # executions after which a callable pays
     count: int = 0
     seconds: float = float("inf")
     call: Callable[..., list] | None = None
+    is_undivided: bool = False  # `call` runs the ops in the thread of the caller
     held: Mapping[tf.Tensor, np.ndarray] = field(default_factory=dict)
     places: list[int | None] = field(default_factory=list)
 
 
 class Repeated:
-    """The repeated executions of a session on this machine."""
+    """The repeated executions of a session on this machine. `expected` says how often those that are run now will be
+    repeated, as far as it is known."""
 
     def __init__(self, session: v1.Session):
+        self.expected = 1
         self._session = session
         self._found: dict[Key, _Repetition] = {}
 
@@ -72,20 +86,49 @@ class Repeated:
         if found is None:
             if len(self._found) == _MOST:
                 self._found.clear()
-            found = self._found[key] = _Repetition(tuple(fetches), [_Fed(one) for one in feeds])
+            found = self._found[key] = _Repetition(tuple(fetches), [_Fed(one) for one in feeds], self.expected)
+            if self.expected >= _OFTEN:
+                self._make(found, held(), is_undivided=_ops_below(self._elements(found)) < _MANY)
         if found.call is not None and all(one.fits(feeds[one.tensor]) for one in found.fed):
-            values = self._session._do_call(found.call, *feeds.values(), *found.held.values())
-            return [None if at is None else own(values[at], found.held) for at in found.places]
+            if found.is_undivided and found.count < _LOOKS:
+                return self._measured(found, feeds, held)
+            return self._called(found, feeds)
         begun = time.perf_counter()
         values = execute()
         found.seconds = min(found.seconds, time.perf_counter() - begun)
         found.count += 1
-        if found.count == _OFTEN:
-            self._make(found, held())
+        if found.count == _OFTEN and found.call is None:
+            found.due = self._due(found)
+        if found.count == found.due and found.call is None:
+            self._make(found, held(), is_undivided=found.seconds < _SHORT)
         return values
 
-    def _make(self, found: _Repetition, held: Feeds) -> None:
-        elements = [self._session.graph.as_graph_element(one) for one in found.fetches]
+    def _elements(self, found: _Repetition) -> list[tf.Tensor | tf.Operation]:
+        return [self._session.graph.as_graph_element(one) for one in found.fetches]
+
+    def _due(self, found: _Repetition) -> int:
+        """The executions after which a callable pays."""
+        return max(_OFTEN, int(_ops_below(self._elements(found)) * _OPTIMISED / _SAVED))
+
+    def _called(self, found: _Repetition, feeds: Feeds) -> list:
+        assert found.call is not None
+        values = self._session._do_call(found.call, *feeds.values(), *found.held.values())
+        return [None if at is None else own(values[at], found.held) for at in found.places]
+
+    def _measured(self, found: _Repetition, feeds: Feeds, held: Callable[[], Feeds]) -> list:
+        """Call, and if the execution turns out not to be short, let later ones be divided between threads."""
+        begun = time.perf_counter()
+        values = self._called(found, feeds)
+        found.seconds = min(found.seconds, time.perf_counter() - begun)
+        found.count += 1
+        if found.count == _LOOKS and found.seconds >= _SHORT:
+            cost = _OPTIMISED * _ops_below(self._elements(found))
+            if found.expected * found.seconds * _GAIN > cost:
+                self._make(found, held(), is_undivided=False)
+        return values
+
+    def _make(self, found: _Repetition, held: Feeds, is_undivided: bool) -> None:
+        elements = self._elements(found)
         tensors = list(dict.fromkeys(one for one in elements if isinstance(one, tf.Tensor)))
         fed = [*(one.tensor for one in found.fed), *held]
         if any(one.dtype.base_dtype in _NO_VALUES or one in fed for one in tensors):
@@ -95,10 +138,11 @@ class Repeated:
             fetch=[one.name for one in tensors],
             target=[one.name for one in elements if not isinstance(one, tf.Tensor)],
         )
-        if found.seconds < _SHORT and not self._calls_python():
+        found.is_undivided = is_undivided and not self._calls_python()
+        if found.is_undivided:
             options.run_options.inter_op_thread_pool = -1  # the thread of the caller
         found.held, found.call = held, self._session._make_callable_from_options(options)
-        places = {one: at for at, one in enumerate(tensors)}
+        places: dict[object, int] = {one: at for at, one in enumerate(tensors)}
         found.places = [places.get(one) for one in elements]
 
     def _calls_python(self) -> bool:
@@ -106,6 +150,18 @@ class Repeated:
         graph = self._session.graph.as_graph_def()
         nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
         return any(node.op in PYTHON_CALLS for node in nodes)
+
+
+def _ops_below(elements: Sequence[tf.Tensor | tf.Operation]) -> int:
+    """The number of ops that some tensors and operations need, with their own."""
+    found = {one if isinstance(one, tf.Operation) else one.op for one in elements}
+    todo = list(found)
+    while todo:
+        op = todo.pop()
+        new = {tensor.op for tensor in op.inputs}.union(op.control_inputs) - found
+        found |= new
+        todo += new
+    return len(found)
 
 
 def own(value: Operand, held: Mapping[tf.Tensor, np.ndarray]) -> Operand:

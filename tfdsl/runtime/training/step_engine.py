@@ -37,10 +37,17 @@ class StepEngine:
                 continue
             if is_after(body[at]):
                 continue
-            if not isinstance(body[at], Checkpoint):
+            if isinstance(body[at], Checkpoint):
+                if self.checkpointer is not None:
+                    self.checkpointer.save_if_due(at + 1)
+            elif isinstance(body[at], Every):
                 self._statement(body[at])
-            elif self.checkpointer is not None:
-                self.checkpointer.save_if_due(at + 1)
+            else:
+                self._run.session.expect(loop.total)
+                try:
+                    self._statement(body[at])
+                finally:
+                    self._run.session.expect(1)
         self._first_statement = 0
         self._run.result.steps += 1
         self.end_step()
