@@ -553,10 +553,12 @@ def test_short_trainings_that_are_alike_get_a_loop_in_the_end(monkeypatch):
 
 
 def test_auto_compiles_long_trainings(tmp_path, monkeypatch):
-    monkeypatch.setattr(engines, "_WORTH", engines._WORTH // 100)
-    short, long = program(""), program("", "2000 epochs on rows in batches of 90")
-    assert ran(short, "auto", tmp_path / "short")[0].engines == ["loop"]
-    assert ran(long, "auto", tmp_path / "long")[0].engines == ["xla"]
+    long = program("", "2000 epochs on rows in batches of 90")
+    assert ran(program(""), "auto", tmp_path / "short")[0].engines == ["loop"]
+    for limit in ("_WORTH", "_MANY_STEPS"):
+        with monkeypatch.context() as patched:
+            patched.setattr(engines, limit, getattr(engines, limit) // 100)
+            assert ran(long, "auto", tmp_path / limit)[0].engines == ["xla"]
 
 
 def test_auto_does_not_compile_convolutions(tmp_path, monkeypatch):

@@ -17,9 +17,11 @@ from .engine import Engine, GraphEngineName, NotInGraph
 from .graph_loop import GraphLoopEngine
 from .step_engine import StepEngine
 
-# XLA is worth its compile time from this many op executions on: compiling takes at least 0.3 seconds, and saves 0.2 to
-# 0.5 microseconds per op (`benchmarks/`, loads `housing` and `network`).
+# XLA is worth its compile time from this many steps on, or from this many op executions: compiling takes about 2
+# milliseconds an op, and saves 0.15 microseconds an op and step if the ops are small, more if they are large. By the notes
+# of the loads in `benchmarks/`, it pays from 900 (full batch) to 13,000 steps (mini-batches of housing).
 _WORTH = 2_000_000
+_MANY_STEPS = 15_000
 ALWAYS = "TFDSL_LOOP_ALWAYS"  # an environment variable: builds a loop even for a training that is too short for it
 _SLOW = ("Conv", "DepthwiseConv")  # ops that are slower in XLA on a CPU (load `digits`)
 
@@ -34,7 +36,7 @@ class _Reached:
     is_slow: bool
 
     def is_worth_compiling(self, steps: int) -> bool:
-        return steps * self.ops >= _WORTH and not self.is_slow
+        return (steps >= _MANY_STEPS or steps * self.ops >= _WORTH) and not self.is_slow
 
 
 class Engines:
