@@ -18,8 +18,8 @@ from .graph_loop import GraphLoopEngine
 from .step_engine import StepEngine
 
 # XLA is worth its compile time from this many steps on, or from this many op executions: compiling takes about 2
-# milliseconds an op, and saves 0.15 microseconds an op and step if the ops are small, more if they are large. By the notes
-# of the loads in `benchmarks/`, it pays from 900 (full batch) to 13,000 steps (mini-batches of housing).
+# milliseconds an op, and saves 0.15 microseconds an op and step if the ops are small, more if they are large. By the
+# notes of the loads in `benchmarks/`, it pays from 900 (full batch) to 13,000 steps (mini-batches of housing).
 _WORTH = 2_000_000
 _MANY_STEPS = 15_000
 ALWAYS = "TFDSL_LOOP_ALWAYS"  # an environment variable: builds a loop even for a training that is too short for it
