@@ -5,7 +5,8 @@
 Types a line into programs of so many lines, character by character, each at another place, as the server gets it: the
 new text, the tree, the analysis, the messages of the protocol. Prints a line for each program: the median and the worst
 time of an edit in milliseconds of the processor, and how many times as fast the median is as a whole process
-`tfdsl check FILE`, which is what an editor without a server would start.
+`tfdsl check FILE`, which is what an editor without a server would start. The last two programs import a file, which is
+the one that is edited: in a comment, and in a function that the program calls in each of its layers.
 """
 
 import argparse
@@ -55,6 +56,15 @@ def network(lines: int) -> str:
     return head + "".join(layers) + tail
 
 
+LAYERS = "# Layers.\n\ndef half(x, factor=0.5):\n    variable w = 1.0\n    return x * factor * w\n"
+
+
+def importing(lines: int) -> str:
+    """The network with an imported function in each layer."""
+    text = network(lines).replace("import nn\n", 'import nn\nimport "layers.tfg" as layers\n')
+    return text.replace("x = relu(z) * 0.5 + x", "x = layers.half(relu(z)) + x")
+
+
 def edits(text: str, count: int) -> list[str]:
     """The texts while lines are typed, each at the beginning of another line of the top level."""
     chosen = random.Random(1)
@@ -67,16 +77,24 @@ def edits(text: str, count: int) -> list[str]:
     return made[:count]
 
 
-def measured(path: str, text: str, count: int) -> list[float]:
-    """Milliseconds of the processor for each edit."""
+def edits_of_layers(place: str, typed: str, count: int) -> list[str]:
+    """The imported file while something is typed above a place of it."""
+    before, after = LAYERS.split(place)
+    made = [f"{before}{typed[:end]}\n{place}{after}" for end in range(len(typed) + 1)]
+    return (made * (count // len(made) + 1))[:count]
+
+
+def measured(path: str, text: str, edited: str, texts: list[str]) -> list[float]:
+    """Milliseconds of the processor for each edit of a file until the diagnostics of the program are known."""
     workspace = Workspace()
     workspace.change(path, OpenText(text))
     workspace.document(path).diagnostics  # noqa: B018 the first analysis reads the libraries
     gc.collect()
     times: list[float] = []
-    for one in edits(text, count):
+    for one in texts:
+        workspace.symbols(path)  # as the server does after each edit
         begun = time.process_time()
-        workspace.change(path, OpenText(one))
+        workspace.change(edited, OpenText(one))
         document = workspace.document(path)
         for diagnostic in document.diagnostics:
             diagnostic_of(document, diagnostic)
@@ -102,14 +120,19 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=500)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for program in (functions, network):
-            text = program(options.lines)
-            path = Path(folder) / f"{program.__name__}.tfg"
+        layers = Path(folder) / "layers.tfg"
+        layers.write_text(LAYERS, encoding="utf-8")
+        made = [(one.__name__, one(options.lines), "", "") for one in (functions, network)]
+        made.append(("importing, comment", importing(options.lines), "def half", "# halves what it gets"))
+        made.append(("importing, function", importing(options.lines), "    return", "    y = 2.0 * x"))
+        for name, text, place, typed in made:
+            path = Path(folder) / f"{name.partition(',')[0]}.tfg"
             path.write_text(text, encoding="utf-8")
-            times = measured(str(path), text, options.edits)
+            texts = edits_of_layers(place, typed, options.edits) if place else edits(text, options.edits)
+            times = measured(str(path), text, str(layers if place else path), texts)
             median, whole = statistics.median(times), process(str(path))
             print(
-                f"{program.__name__}: {text.count(chr(10))} lines, median {median:.0f} ms, worst {max(times):.0f} ms, "
+                f"{name}: {text.count(chr(10))} lines, median {median:.0f} ms, worst {max(times):.0f} ms, "
                 f"{whole / median:.1f} times as fast as a process of its own ({whole:.0f} ms)"
             )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .data.declaration import Opening
     from .data.pipeline import Pipeline
     from .program import Field, Node, Ref
-    from .syntax.tree import DefParameter, Expr, Identifier
+    from .syntax.tree import Def, DefParameter, Expr, Identifier
     from .types import TensorType
 
 Types = Mapping["Ref | Field", "TensorType"]  # the types of the input tensors of a node
@@ -64,6 +64,10 @@ class Observer(Protocol):
 
     def value(self, expr: "Expr | Identifier | DefParameter", value: object) -> None:
         """The value of an expression, or of a name where it is bound. Code that runs several times has several."""
+        ...
+
+    def called(self, function: "Def") -> None:
+        """A function whose body is analysed for a call."""
         ...
 
     def mark(self) -> object:

@@ -78,3 +78,56 @@ def test_importers_of_a_document_opened_through_a_link(tmp_path, opened):
     with pytest.raises(TfgError):
         workspace.symbols(str(tmp_path / "gone.tfg"))
     assert "size" in workspace.symbols(str(tmp_path / other / "layer.tfg")).env.members(((),))
+
+
+LAYERS = """def half(x):
+    variable w = 1.0
+    return x * w / 2.0
+
+def twice(x):
+    return 2.0 * x
+"""
+IMPORTING = 'import "layers.tfg" as layers\nplaceholder X: float32[n]\nsession: print layers.half(X) with X = [1.0]\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_analysed"),
+    [
+        ("def half", "# Halves what it gets.\n\ndef half", False),
+        ("    variable", "    # a weight\n    variable", False),
+        ("x * w / 2.0", "x * (w) / 2.0", False),
+        ("2.0 * x", "2.0 * x * unknown", False),  # the program does not call it
+        ("/ 2.0", "/ 2.5", True),
+        ("/ 2.0", "/ -0.0", True),
+        ("def twice(x)", "def twice(x, y)", True),
+        ("2.0 * x\n", "2.0 * x\n\ndef third(x):\n    return x\n", True),
+        ("def twice", "def half", True),
+        ("2.0 * x", "2.0 * x * (", True),
+        ("    return x * w / 2.0\n", "    return x * w\n", True),
+    ],
+)
+def test_a_program_is_analysed_again_only_if_an_edit_of_an_import_can_matter(tmp_path, old, new, is_analysed):
+    workspace, main, layers = Workspace(), str(tmp_path / "main.tfg"), str(tmp_path / "layers.tfg")
+    workspace.change(main, OpenText(IMPORTING))
+    workspace.change(layers, OpenText(LAYERS))
+    before = workspace.document(main).diagnostics
+    workspace.symbols(main)
+    for text in (LAYERS.replace(old, new), LAYERS):
+        workspace.change(layers, OpenText(text))
+    assert workspace.document(main).diagnostics is before  # back to the text that it was analysed with
+    workspace.change(layers, OpenText(LAYERS.replace(old, new)))
+    assert (workspace.document(main).diagnostics is not before) == is_analysed
+
+
+def test_a_changed_file_of_data_is_noticed_after_an_edit_of_an_import(tmp_path):
+    workspace, main, layers = Workspace(), str(tmp_path / "main.tfg"), str(tmp_path / "layers.tfg")
+    (tmp_path / "d.csv").write_text("a,b\n1,2\n")
+    using = IMPORTING.replace("= [1.0]", "= d.features") + 'data d = csv("d.csv", target="b")\n'
+    using = using.replace("float32[n]", "float32[n, 1]")
+    workspace.change(main, OpenText(using))
+    workspace.change(layers, OpenText(LAYERS))
+    assert workspace.document(main).diagnostics == []
+    workspace.symbols(main)
+    (tmp_path / "d.csv").write_text("a,b,c\n1,2,3\n")
+    workspace.change(layers, OpenText("# a note\n" + LAYERS))
+    assert [one.code for one in workspace.document(main).diagnostics] != []

@@ -31,6 +31,10 @@ def half(X, factor=0.5):
     variable w = 1.0
     return X * factor * w
 
+def twice(X):
+    y = 2.0 * X
+    return y
+
 café = 3
 """
 MAIN = """import nn
@@ -133,10 +137,14 @@ class Editing:
             self.before[name].clear()
             self.set(name, self.begun[name])
             return
-        start = choose.randrange(len(open_text.plain) + 1)
-        length = choose.choice([0, 0, 1, 2, 5, 40])
-        end = min(len(open_text.plain), start + length)
-        new = choose.choice(["", choose.choice(PIECES), choose.choice(PIECES) * 2])
+        if choose.random() < 0.3:  # an edit after which the text is likely to be right
+            found = choose.choice(list(re.finditer(r"\d|(?m:^)", open_text.plain)))
+            start, end = found.span()
+            new = choose.choice("0123456789" if found[0] else ["# note\n", "\n", "    # note\n", "    z = 1\n"])
+        else:
+            start = choose.randrange(len(open_text.plain) + 1)
+            end = min(len(open_text.plain), start + choose.choice([0, 0, 1, 2, 5, 40]))
+            new = choose.choice(["", choose.choice(PIECES), choose.choice(PIECES) * 2])
         first, last = open_text.position(start), open_text.position(end)
         changed = open_text.changed(first, last, new)
         assert changed.raw == slow_edited(text, first, last, new)
@@ -147,6 +155,7 @@ class Editing:
         for name in self.texts:
             path = str(self.folder / name)
             assert found(self.workspace.document(path).diagnostics) == fresh(path), self.texts
+            self.workspace.symbols(path)  # the server finds them after each edit
 
     def ask(self):
         choose = self.random

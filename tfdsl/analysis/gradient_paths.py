@@ -14,11 +14,10 @@ def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     """The inputs of a node that receive a gradient from it."""
     if node.is_variable:
         return []
-    row = node.row
-    inputs = [
-        ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
-    ]
-    inputs += [ref for region in node.regions for ref in region.inputs()]
+    row, inputs = node.row, node.inputs()
+    if row is not None and row.no_gradient:
+        inputs = [ref for name, arg in node.args.items() if row.passes_gradient(name) for ref in refs_of(arg)]
+        inputs += [ref for region in node.regions for ref in region.inputs()]
     return [ref for ref in inputs if _can_have_gradient(nodes[ref.node].outputs, ref.output)]
 
 

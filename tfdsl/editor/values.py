@@ -23,13 +23,22 @@ class Values(Observer):
     def __init__(self) -> None:
         self._seen: _Seen = {}
         self._before: tuple[_Seen, ...] = ()  # what was seen up to the marks
+        self._called: set[tuple[str, int]] = set()  # where functions that were called begin
 
     def mark(self) -> object:
         self._before, self._seen = (*self._before, self._seen), {}
-        return self._before
+        return self._before, frozenset(self._called)
 
     def go_on_from(self, mark: object) -> None:
-        self._before, self._seen = cast(tuple[_Seen, ...], mark), {}
+        self._before, called = cast(tuple[tuple[_Seen, ...], frozenset[tuple[str, int]]], mark)
+        self._seen, self._called = {}, set(called)
+
+    def called(self, function: t.Def) -> None:
+        self._called.add((function.span.source.path, function.span.start))
+
+    def called_in(self, path: str) -> set[int]:
+        """Where the functions of a file begin that were called."""
+        return {start for one, start in self._called if one == path}
 
     def value(self, expr: _Expr, value: object) -> None:
         seen = self._seen.get(id(expr))

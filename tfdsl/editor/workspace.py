@@ -28,6 +28,7 @@ from ..syntax import tree as t
 from ..syntax.parse import parse_anyway
 from ..syntax.read import read
 from ..syntax.reparse import Earlier
+from .imported import KnownDiagnostics, KnownImport
 from .resolve import resolve
 from .symbols import FileSymbols, Symbol
 from .text import Edit, OpenText
@@ -48,6 +49,8 @@ class Analysed(Record):
     program: Program | None
     diagnostics: list[Diagnostic]
     values: Values
+    imported: dict[str, str]  # the texts of imported files, by their paths
+    reads_folders: bool  # whose changes go unnoticed
 
 
 class _CancelClock(Clock):
@@ -168,10 +171,12 @@ class Workspace:
         self._alone: dict[str, FileSymbols] = {}  # without what comes back to them in a cycle of imports
         self._real: dict[str, str] = {}  # the paths of files without links
         self._analysed: dict[str, Analysed] = {}
+        self._found: dict[str, KnownDiagnostics] = {}  # about documents that import a file that has changed since
         self._sources_of_data = _Sources()
         # By the importing file, what its symbols and what its analysis were last made of.
         self._imports: dict[str, set[str]] = {}
         self._asked: dict[str, dict[str, _Status]] = {}
+        self._texts: dict[str, dict[str, str]] = {}
         self.outdated: Outdated = lambda: False  # whether nobody needs the analysis in progress any more
 
     # --- texts ----------------------------------------------------------------------------
@@ -189,6 +194,10 @@ class Workspace:
         """Forget what was found about a file and about those that import it."""
         importers = self.importers(path)
         spellings = self._spellings(path)
+        for one in importers:
+            self._keep_found(one)
+        for one in spellings:
+            self._found.pop(one, None)
         for one in (*spellings, *importers):
             self._symbols.pop(one, None)
             self._alone.pop(one, None)
@@ -202,7 +211,16 @@ class Workspace:
 
     def forget_all(self) -> None:
         """Forget everything, as after a change of files."""
-        known = (self._sources, self._trees, self._before, self._symbols, self._alone, self._analysed, self._prefixes)
+        known = (
+            self._sources,
+            self._trees,
+            self._before,
+            self._symbols,
+            self._alone,
+            self._analysed,
+            self._prefixes,
+            self._found,
+        )
         for found in (*known, self._real):
             found.clear()
 
@@ -328,21 +346,59 @@ class Workspace:
         clock = _CancelClock(Limits(), self.outdated)
         tree, errors = self.tree(path, clock)
         values, access = Values(), _OpenFiles(path, self.open_text)
-        prefixes = self._resumable(path, access) if path in self.open else None
+        texts: dict[str, str] = {}
+        prefixes = self._resumable(path, access, texts) if path in self.open else None
         opening = partial(self._sources_of_data.open, path, access)
-        inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening)
+        inputs = CompileInputs(access=access, observer=values, clock=clock, opening=opening, texts=texts)
         program, diagnostics = (None, errors) if errors else check(tree, inputs, prefixes)
-        self._asked[path] = access.asked
+        self._asked[path], self._texts[path] = access.asked, texts
         if self.outdated():
             self._trees.pop(path, None)
             raise Cancelled
-        return Analysed(self.source(path), program, diagnostics, values)
+        self._found.pop(path, None)
+        return Analysed(self.source(path), program, diagnostics, values, texts, access.has_folders)
 
-    def _resumable(self, path: str, access: _OpenFiles) -> Prefixes:
+    def diagnostics(self, path: str) -> list[Diagnostic]:
+        """What is wrong in a document, or doubtful. Raises `Cancelled` like `analysed`."""
+        found = None if path in self._analysed else self._found.get(path)
+        if found is not None and self._is_current(path, found):
+            return found.diagnostics
+        return self.analysed(path).diagnostics
+
+    def _is_current(self, path: str, found: KnownDiagnostics) -> bool:
+        """Whether what was found about a document remains true after a change of a file that it imports."""
+        asked = self._asked[path].items()
+        is_on_disk = all(_status(one) == status for one, status in asked if self.open_text(one) is None)
+        return is_on_disk and all(self._means_the_same(*item) for item in found.files.items())
+
+    def _means_the_same(self, path: str, before: KnownImport) -> bool:
+        try:
+            tree, errors = self.tree(path)
+        except TfgError:
+            return False
+        return not errors and before.means_the_same(tree)
+
+    def _keep_found(self, path: str) -> None:
+        """Keep what was found about a document, in front of a change of a file that it imports."""
+        analysed = self._analysed.get(path)
+        if analysed is None or analysed.reads_folders:  # it may be known from before an earlier change
+            return
+        files = {
+            one: KnownImport(Source(one, text), self._trees[one][0], analysed.values.called_in(one))
+            for one, text in analysed.imported.items()
+            if one in self._trees and self._sources[one].text == text
+        }
+        found = KnownDiagnostics(analysed.diagnostics, files)
+        has_errors = any(one.severity == "error" for one in found.diagnostics)
+        if len(files) == len(analysed.imported) and not has_errors and not found.has_other_places:
+            self._found[path] = found
+
+    def _resumable(self, path: str, access: _OpenFiles, texts: dict[str, str]) -> Prefixes:
         """The states of the analysis of a document that are kept."""
         prefixes, asked = self._prefixes.setdefault(path, Prefixes()), self._asked.get(path, {})
         if all(_status(one) == found for one, found in asked.items()):
             access.asked.update(asked)  # also by the statements that are not analysed again
+            texts.update(self._texts.get(path, {}))
         else:
             prefixes.forget()
         prefixes.can_keep = lambda: not access.has_folders
@@ -400,7 +456,7 @@ class Document:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """What is wrong in the document, or doubtful."""
-        return self.analysed.diagnostics
+        return self.workspace.diagnostics(self.path)
 
     def values(self, start: int, end: int) -> list[object]:
         """The values of a place."""

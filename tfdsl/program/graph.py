@@ -174,6 +174,7 @@ class Node(Record):
     default: str = ""
     regions: "tuple[Region, ...]" = ()
     is_whole: bool = False  # the name stands as it is, outside all scopes
+    row: Op | None = field(init=False)  # the row of the op table for it
     _inputs: tuple[Ref, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -182,12 +183,8 @@ class Node(Record):
             found += refs_of(arg)
         for region in self.regions:
             found += region.inputs()
+        object.__setattr__(self, "row", OPS.get(self.op))
         object.__setattr__(self, "_inputs", tuple(found))
-
-    @property
-    def row(self) -> Op | None:
-        """The row of the op table for it, or None."""
-        return OPS.get(self.op)
 
     @property
     def shown(self) -> str:
@@ -277,6 +274,11 @@ class Node(Record):
         return self.op == SUMMARY
 
     @property
+    def is_merge(self) -> bool:
+        """Whether an input of it can come from further down, as in a TensorFlow 1 loop."""
+        return self.op in _MERGES
+
+    @property
     def is_loop(self) -> bool:
         return self.op == WHILE
 
@@ -350,7 +352,7 @@ class Node(Record):
 
     def back(self) -> "Iterator[tuple[int, Ref]]":
         """The inputs that come from nodes further down, with their positions in the list of inputs."""
-        if self.op in _MERGES and isinstance(given := self.args.get("inputs"), Refs):
+        if self.is_merge and isinstance(given := self.args.get("inputs"), Refs):
             yield from ((at, one.value) for at, one in enumerate(given.items) if isinstance(one, Back))
 
     def inside(self) -> "Iterator[Node]":
@@ -606,10 +608,12 @@ def reach(
             continue
         seen.add(ref.node)
         node = nodes[ref.node]
+        before: Iterable[Ref] = controls.get(ref.node, ())
         if not node.is_variable:
-            todo += [r for r in node.inputs() if r not in fed]
-            todo += [r for _, r in node.back() if r not in fed]
-        todo += [r for r in controls.get(ref.node, ()) if r not in fed]
+            before = (
+                (*node.inputs(), *(r for _, r in node.back()), *before) if node.is_merge else (*node.inputs(), *before)
+            )
+        todo += [r for r in before if r not in fed] if fed else before
     return seen
 
 

@@ -5,8 +5,9 @@ compile time; an error says how to fix the call if they are not.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import NoReturn
 
 from ...diagnostics import (
@@ -138,12 +139,13 @@ def literal_shape(ctx: Analysis, value: ExprValue, span: Span) -> Shape:
     return None if first is None else (len(value), *first)
 
 
-def _scalars(value: ExprValue):
+def _scalars(value: ExprValue) -> Iterable[ExprValue]:
+    """A value, or the values in nested lists."""
+    if type(value) in PLAIN:  # the usual case
+        return (value,)
     if isinstance(value, (list, tuple, range)):
-        for item in value:
-            yield from _scalars(item)
-    else:
-        yield value
+        return chain.from_iterable(map(_scalars, value))
+    return (value,)
 
 
 def scalar_class(ctx: Analysis, value: ExprValue, span: Span) -> str | None:

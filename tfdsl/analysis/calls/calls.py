@@ -404,6 +404,8 @@ def inline(
     if is_outermost:
         check_sizes(ctx, called, tree, arguments)
         check_padding(ctx, called, tree, arguments.get("padding"))
+    if ctx.observer is not None:
+        ctx.observer.called(tree)
     mark, is_wrong = ctx.bag.marked(), is_outermost and is_swapped(ctx, arguments)
     if is_wrong:
         doubt_swapped(ctx, called, arguments, span)

@@ -59,7 +59,7 @@ def call_op(
         doubt_logits(ctx, op, bound, span)
     if op.modes and "rate" in op.modes.split():
         doubt_rate(ctx, bound.given.get("rate"), by_position=False)
-    outputs = tuple(_flat(result))
+    outputs = (result,) if isinstance(result, TensorType) else tuple(_flat(result))
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
@@ -71,6 +71,8 @@ def call_op(
         ctx.graph.add_modes(refs_of(bound.args[param]) if param in bound.args else ())
     if result == ():
         return Operation(Ref(node), ctx.graph.name, span)
+    if isinstance(result, TensorType):
+        return Tensor(Ref(node), result, ctx.graph.name, span)
     made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
     shaped = _shaped(result, made)
     return Outputs(shaped, op.outputs.split(), span) if op.outputs and isinstance(shaped, list) else shaped

@@ -200,12 +200,11 @@ class _Execution:
     def _found(self, node: Node) -> Iterator[_Access]:
         if node.is_variable:
             return
-        handles = set(node.handles)
-        for name, arg in node.args.items():
-            for ref in refs_of(arg):
-                if name in handles or ref in self.fed or _only_shape(node):
-                    continue
-                yield from self._read(node.id, ref)
+        handles = node.handles
+        for name, arg in node.args.items() if not _only_shape(node) else ():
+            for ref in refs_of(arg) if name not in handles else ():
+                if ref not in self.fed:
+                    yield from self._read(node.id, ref)
         if node.is_step:
             for variable in trained(self.ctx, self.graph.nodes, node):
                 yield _Access(node.id, variable, _WRITE, True)
@@ -249,19 +248,24 @@ class _Execution:
             return
         self.ctx.spend(len(level) * (1 + len(bits) // 512), self.statement.origin.span)
         known, nodes = set(level), self.graph.nodes
-        made_from = {id: [ref.node for ref in nodes[id].inputs() if ref not in self.fed] for id in level}
-        controls = {id: [ref.node for ref in self.graph.controls(nodes[id]) if ref not in self.fed] for id in level}
+        controls: dict[int, list[int]] = {}
+        before: dict[int, list[int]] = {}  # the nodes that come right before each node
         done: dict[int, int] = {}  # the writes before and including each node
         for id in level:
-            if nodes[id].is_variable:  # nothing has to come before its handle
-                made_from[id], controls[id] = [], []
-            before = [one for one in (*made_from[id], *controls[id]) if one in known]
-            done[id] = _union(done[one] for one in before) | bits.get(id, 0)
+            node = nodes[id]
+            if node.is_variable:  # nothing has to come before its handle
+                controls[id] = before[id] = []
+            else:
+                controls[id] = [ref.node for ref in self.graph.controls(node) if ref not in self.fed]
+                made_from = [ref.node for ref in node.inputs() if ref not in self.fed]
+                before[id] = [one for one in (*made_from, *controls[id]) if one in known]
+            done[id] = _union([done[one] for one in before[id]]) | bits.get(id, 0)
         follow: dict[int, int] = dict.fromkeys(level, 0)  # the nodes that wait for each node
         for id in reversed(level):
-            for one in (*made_from[id], *controls[id]):
-                if one in known:
-                    follow[one] |= follow[id] | bits.get(id, 0)
+            waiting = follow[id] | bits.get(id, 0)
+            if waiting:
+                for one in before[id]:
+                    follow[one] |= waiting
         writing: dict[int, dict[int, _Access]] = {}
         for access in accesses:
             if access.writes:
