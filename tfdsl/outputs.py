@@ -1,5 +1,6 @@
 """Writes output files named by the user: pictures, traces, formatted programs."""
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -32,6 +33,14 @@ def write_output(path: str, content: str | bytes) -> None:
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})]) from None
+
+
+def check_output(path: str) -> None:
+    """Refuse a file in a folder that is missing, before the work whose result it is to have."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        reason = os.strerror(errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT)
+        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})])
 
 
 def _mode(path: str) -> int | None:

@@ -20,6 +20,8 @@ param rate = 0.1
 param start = 3.0
 param is_on = true
 param steps = 12
+param kind = "a"
+param sizes = [1, 2]
 variable w = start
 variable count = 0.0
 optimize square(w - 1.0) with gradient_descent(learning_rate=rate)
@@ -124,13 +126,20 @@ def test_an_ended_trial_is_waited_for_once():
     ((*OVER, "--over", "rate=int(1,2)"), 2, "it is there twice"),
     ((*OVER, "--sampler", "grid"), 2, "has no number of values"),
     ((*OVER, "--set", "rate=1"), 2, "--set gives rate a value"),
-    (("--over", "is_on=log(1,2)", "--minimize", "cost"), 2, "is_on is true or false: write choice(...)"),
+    (("--over", "is_on=log(1,2)", "--minimize", "cost"), 2, "is_on is true or false: write choice(true, false)"),
     (("--over", "steps=uniform(1,4)", "--minimize", "cost"), 2, "steps is a whole number: write int(1, 4)"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
     ((*OVER, "--output", "/dev/full"), 2, "tfdsl tune has not written it"),
-    (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 2, "start is a number, and a is none"),
+    (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 2, "start is a number, and a is not"),
     (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 1, "[TFG878]: the program has no value loss\n  = help: its values are cost, logged"),
     ((*OVER[:3], "lgged"), 1, "[TFG878]: the program has no value lgged\n  = help: did you mean 'logged'?"),
+    ((*OVER[:3], "x/logged"), 1, "did you mean 'logged'?"),
+    ((*OVER, "--prune"), 2, "no training gives cost: evaluate it there, in a block such as 'every 1 epoch', or log it; trainings give logged"),
+    ((*OVER, "--output", "new/p.tfg"), 1, "new/p.tfg: No such file or directory"),
+    (("--over", "steps=choice(1.5, 2)", "--minimize", "cost"), 2, "steps is a whole number, and 1.5 is not"),
+    (("--over", "is_on=choice(0, 1)", "--minimize", "cost"), 2, "is_on is true or false, and 0 is not: write choice(true, false)"),
+    (("--over", "kind=choice(a, 1)", "--minimize", "cost"), 2, 'kind is a text, and 1 is not: write choice("1", "2")'),
+    (("--over", "sizes=int(1, 2)", "--minimize", "cost"), 2, 'sizes is a list: write choice("[1, 2]", "[3]")'),
 ])  # fmt: skip
 def test_mistakes(folder, arguments, code, said):
     found = tune(folder, *arguments)
@@ -140,10 +149,19 @@ def test_mistakes(folder, arguments, code, said):
 
 def test_a_value_that_only_a_run_lacks(folder):
     """Such a trial has failed, and the others go on."""
-    (folder / "p.tfg").write_text(PROGRAM.replace("every 1 step: log", 'print "logs nothing"'))
+    (folder / "p.tfg").write_text(PROGRAM.replace("every 1 step: log", "after every 99 steps: log"))
     found = tune(folder, *OVER[:3], "logged", "--trials", "1")
     assert found.returncode == 1
     assert "[TFG879]: every trial has failed; the last one: it has no value logged; its values are cost" in found.stderr
+
+
+def test_the_best_of_another_study_is_replaced_aloud(folder):
+    (folder / "p-tuned.tfg").write_text("# tuned by tfdsl tune: trial 3 has cost 0.0\n")
+    over = ("--over", "start=choice(2.0, 3.0)", "--sampler", "grid", "--trials", "1", "-q", "--minimize", "cost")
+    other = "trial 3 has cost 0.0"
+    said = f"tfdsl: wrote p-tuned.tfg in place of the best of another study, {other}\n"
+    assert tune(folder, *over).stderr == said
+    assert tune(folder, *over).stderr == "tfdsl: wrote p-tuned.tfg\n"
 
 
 def test_two_at_a_time_try_what_one_alone_tries(folder):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics.spelling import counted
 from ..driver import Compiled
+from ..outputs import check_output
 from ..program import ENGINES
 from ..record import replace
 from . import tensorflow
@@ -110,6 +111,7 @@ def command(arguments: argparse.Namespace) -> int:
         raise WrongUse("--async needs a cluster: name one with --config, or use tfdsl launch")
     if arguments.trace is not None:
         refuse_program(arguments.trace)
+        check_output(arguments.trace)
     if arguments.part is not None:
         from .workers import follow
 

@@ -5,26 +5,27 @@ import hashlib
 import json
 import math
 import os
-import re
 import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ..access import TRUSTED
-from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, STUDY_VALUE, Diagnostic, TfgError
+from ..analysis.graph.params import is_no_value
+from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..driver import Compiled
-from ..outputs import write_output
-from ..program import ENGINES, Evaluate, names_given, walk
+from ..outputs import check_output, write_output
+from ..program import ENGINES
 from ..runtime.files.lock import FolderInUse, Lock
 from ..source import Source
 from ..tuning.best import with_params
 from ..tuning.picture import picture
-from ..tuning.space import FORMS, Axis, Choices, FloatRange, NoSpace, Space, axis, grid
+from ..tuning.space import FORMS, Axis, Choices, FloatRange, NoSpace, Space, axis, grid, written
 from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
 from .compiling import at_home, compile_given
 from .each import ProgramRuns
+from .objective import check_objective
 from .options import add_program_options, given, given_limits, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, tell
@@ -32,9 +33,13 @@ from .tables import show_table, text
 from .trials import Trials
 
 _STUDIES = "studies"
+# What the params of a type are, and an example of a choice where no range can stand.
+_KINDS = {
+    "int": ("a whole number", ""), "float": ("a number", ""), "bool": ("true or false", "true, false"),
+    "str": ("a text", '"1", "2"'), "bytes": ("a text", '"1", "2"'), "list": ("a list", '"[1, 2]", "[3]"'),
+}  # fmt: skip
 _TUNED = "# tuned by tfdsl tune"
 _LONGEST = 10_000  # characters of its first lines
-_UNNAMED = "name one with evaluate, or log it"
 
 
 def configure(parser: CommandParser) -> None:
@@ -90,7 +95,7 @@ def command(arguments: argparse.Namespace) -> int:
     _check(compiled, space)
     _check_output(output)
     objective: str = arguments.minimize or arguments.maximize
-    _check_objective(compiled, objective, arguments.session)
+    check_objective(compiled.program, objective, arguments.session, arguments.prune)
     plan = StudyPlan(
         objective, arguments.maximize is not None, space, arguments.sampler,
         arguments.seed, arguments.prune, _digest(compiled, arguments),
@@ -102,7 +107,7 @@ def command(arguments: argparse.Namespace) -> int:
     if best is None and trials:
         return errors([Diagnostic(STUDY_FAILED, None, {"reason": trials[-1].error or "it was pruned"})])
     if best is not None:
-        _write_best(arguments, compiled, best, output)
+        _write_best(arguments, compiled, trials, best, output)
         write_output(os.path.join(folder, "search.svg"), picture(trials, plan))
     _print(arguments, trials, best, space)
     return 0
@@ -138,45 +143,36 @@ def _check(compiled: Compiled, space: Space) -> None:
 
 def _check_kind(name: str, one: Axis, wanted: str) -> None:
     """Refuse values that the param cannot have."""
+    space = f"--over {name}={one.text()}"
     if isinstance(one, FloatRange) and wanted == "int":
         low, high = math.ceil(one.low), math.floor(one.high)
         way = f"write int({low}, {high})" if low < high else "write int(LOW, HIGH)"
-        raise WrongUse(f"--over {name}={one.text()}: {name} is a whole number: {way}")
-    if not isinstance(one, Choices) and wanted in ("bool", "str"):
-        what = "true or false" if wanted == "bool" else "a text"
-        raise WrongUse(f"--over {name}={one.text()}: {name} is {what}: write choice(...)")
-    if isinstance(one, Choices) and wanted in ("int", "float"):
-        wrong = next((value for value in one.options if isinstance(value, (bool, str))), None)
-        if wrong is not None:
-            raise WrongUse(f"--over {name}={one.text()}: {name} is a number, and {text(wrong)} is none")
-
-
-def _check_objective(compiled: Compiled, objective: str, session: str | None) -> None:
-    """Check that a run of the program gives the value that is to be the best."""
-    program = compiled.program
-    statements = walk(one for own in program.sessions if session in (None, own.name) for one in own.body)
-    evaluates = [one for one in statements if isinstance(one, Evaluate) and len(one.names) == 1 and len(one.items) > 1]
-    fields = [f"{one.names[0]}.{item.field}" for one in evaluates for item in one.items]
-    names = sorted(names_given(statements) - {one.names[0] for one in evaluates})
-    tags = [node.text("tag") for graph in program.graphs for node in graph.summaries() if node.text("kind") == "scalar"]
-    # A scope comes before the tag of its summaries, and a number after a tag that is there twice.
-    is_tag = any(re.fullmatch(rf"(.*/)?{re.escape(tag)}(_\d+)?", objective) for tag in tags)
-    known = [*fields, *names, *tags]
-    if objective not in known and not is_tag:
-        way = did_you_mean(objective, known) or (f"its values are {listed(known)}" if known else _UNNAMED)
-        raise TfgError([Diagnostic(STUDY_VALUE, None, {"name": objective, "known": way})])
+        raise WrongUse(f"{space}: {name} is a whole number: {way}")
+    what, examples = _KINDS.get(wanted, ("", ""))
+    if not isinstance(one, Choices):
+        if examples:
+            raise WrongUse(f"{space}: {name} is {what}: write choice({examples})")
+        return
+    wrong = next((value for value in one.options if is_no_value(value, wanted)), None)
+    if wrong is not None:
+        way = f": write choice({examples})" if examples else ""
+        raise WrongUse(f"{space}: {name} is {what}, and {written(wrong)} is not{way}")
 
 
 def _check_output(path: str) -> None:
-    """Refuse to replace what this command has not written."""
-    if not os.path.exists(path):
-        return
-    is_ours = False
+    """Refuse a missing folder, and to replace what this command has not written."""
+    check_output(path)
+    if os.path.exists(path) and not _tuned(path):
+        raise WrongUse(f"{path} exists, and tfdsl tune has not written it: choose another file with --output")
+
+
+def _tuned(path: str) -> str:
+    """The comment in a file that this command has written. "" for another file."""
     if os.path.isfile(path):
         with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
-            is_ours = any(file.readline(_LONGEST).startswith(_TUNED) for _ in range(2))
-    if not is_ours:
-        raise WrongUse(f"{path} exists, and tfdsl tune has not written it: choose another file with --output")
+            lines = [file.readline(_LONGEST).rstrip("\n") for _ in range(2)]
+            return next((line for line in lines if line.startswith(_TUNED)), "")
+    return ""
 
 
 def _digest(compiled: Compiled, arguments: argparse.Namespace) -> str:
@@ -218,16 +214,26 @@ def _run(arguments: argparse.Namespace, study: Study, compiled: Compiled) -> Non
         tell(f"trial {trial.number}: {said} with {values}{', the best so far' if is_better else ''}")
 
 
-def _write_best(arguments: argparse.Namespace, compiled: Compiled, best: EndedTrial, output: str) -> None:
-    """Write the program with the params of the best trial, and with those that the command line gave to all trials."""
+def _comment(objective: str, trial: EndedTrial) -> str:
+    """The comment in the program with the params of a trial."""
+    return f"{_TUNED}: trial {trial.number} has {objective} {trial.value!r}"
+
+
+def _write_best(
+    arguments: argparse.Namespace, compiled: Compiled, trials: list[EndedTrial], best: EndedTrial, output: str
+) -> None:
+    """Write the program with the params of the best trial, and with those that the command line gave to all trials. Say
+    so if the file had the best trial of another study."""
     source: Source = compiled.program.sessions[0].origin.span.source
     found = ProgramRuns(arguments.file, given(arguments), "tfdsl tune").compiled(best.params)
     params = {one.name: one.value for one in found.program.params if one.name in found.origins}
     objective = arguments.minimize or arguments.maximize
-    comment = f"{_TUNED[2:]}: trial {best.number} has {objective} {best.value!r}"
-    written, others = with_params(source, params, comment)
-    write_output(output, written)
-    tell(f"tfdsl: wrote {os.path.relpath(output)}")
+    program, others = with_params(source, params, _comment(objective, best)[2:])
+    before = _tuned(output)
+    write_output(output, program)
+    is_ours = before in ("", *(_comment(objective, one) for one in trials))
+    replaced = "" if is_ours else f" in place of the best of another study, {before.removeprefix(_TUNED)[2:]}"
+    tell(f"tfdsl: wrote {os.path.relpath(output)}{replaced}")
     if others:
         tell(f"tfdsl: {listed(others)} {'is a param' if len(others) == 1 else 'are params'} of an import: use --set")
     options = [f"--data {shlex.quote(one)}" for one in arguments.data]

@@ -72,7 +72,7 @@ class Choices(Record):
         return self.options
 
     def text(self) -> str:
-        return f"choice({', '.join(map(_written, self.options))})"
+        return f"choice({', '.join(map(written, self.options))})"
 
 
 Axis: TypeAlias = FloatRange | IntRange | Choices
@@ -150,15 +150,19 @@ def _value(text: str) -> Value:
         return text == "true"
     for kind in (int, float):
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
             continue
+        if abs(number) == float("inf") and "inf" not in text.lower():
+            raise NoSpace(f"{text} is larger than numbers can be")
+        return number
     if not text:
         raise NoSpace("a value between its commas is missing")
     return text
 
 
-def _written(value: Value) -> str:
+def written(value: Value) -> str:
+    """A value as `choice` has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     is_plain = not isinstance(value, str) or (value.isidentifier() and _value(value) == value)

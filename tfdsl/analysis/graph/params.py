@@ -87,6 +87,11 @@ def convert_param(ctx: Analysis, value: object, wanted: str) -> Host:
     return None if ctx.limits.is_too_large(converted) else converted
 
 
+def is_no_value(value: object, wanted: str) -> bool:
+    """Whether a param of a type cannot have a value, which is given as it is or as text."""
+    return _converted(value, wanted) is None and wanted != "none"
+
+
 def _converted(value: object, wanted: str) -> Host:
     if isinstance(value, str) and wanted != "str":
         text = value.strip()
