@@ -52,5 +52,5 @@ def test_the_values_of_a_program():
         assert meant in caught.value.diagnostics[0].help_line
     for one in ("test", "s/my cost/x y", "test/of all"):
         checked(one, prune=True)
-    with pytest.raises(WrongUse, match="no training gives last.cost.*trainings give test, "):
+    with pytest.raises(WrongUse, match=r"no training gives last\.cost.*trainings give test, "):
         checked("last.cost", prune=True)
