@@ -14,6 +14,7 @@ from trained_on import same_training
 import tfdsl
 from tfdsl.cli import main
 from tfdsl.lift.folds.row_updates import step_names
+from tfdsl.lift.options import LiftOptions
 from tfdsl.lift.read import read_graph
 from tfdsl.lift.readable import lift_readable
 from tfdsl.lift.restoring import stored_names
@@ -104,9 +105,71 @@ def test_what_the_checkpoint_lacks_begins_as_before(here):
     assert stored_names(graph) == {}
     lifted = lift_readable(graph)
     assert "session" not in lifted.source and lifted.notes[-1] == "not restored from the checkpoint: other"
+    with tf.Graph().as_default(), v1.variable_scope("layer"):
+        v1.get_variable("w", [4, 2], tf.float64)
+        v1.train.export_meta_graph("wrong.meta")
+    lifted = lift_readable(read_graph("wrong.meta", checkpoint="model.ckpt"))
+    types = "float64[4, 2] in the graph, float32[3, 2] in the checkpoint"
+    assert lifted.notes[-1] == f"not restored from the checkpoint: layer/w ({types})"
     (here / "model.ckpt.index").write_bytes(b"nothing")
     lifted = lift_readable(graph)
     assert "session" not in lifted.source and "the checkpoint model.ckpt cannot be read" in lifted.notes[-1]
+
+
+@pytest.mark.parametrize("use_resource", some((False, True), [False]))
+def test_variables_in_parts(here, use_resource):
+    """A checkpoint of TensorFlow 1 has such a variable and its slots as wholes."""
+    with tf.Graph().as_default() as graph, v1.variable_scope("", use_resource=use_resource):
+        split = {axis: v1.fixed_size_partitioner(3, axis) for axis in (0, 1)}
+        table = v1.get_variable("m/table", [7, 3], partitioner=split[0])
+        w = v1.get_variable("w", [3, 4], partitioner=split[1])
+        v1.train.MomentumOptimizer(0.1, 0.9).minimize(tf.reduce_mean(tf.square(table.as_tensor() @ w.as_tensor())))
+        values = v1.global_variables()
+        with v1.Session() as session:
+            v1.global_variables_initializer().run()
+            session.run(graph.get_operation_by_name("Momentum"))
+            v1.train.Saver().save(session, "model.ckpt")
+            wanted = {one.op.name: value for one, value in zip(values, session.run(values), strict=True)}
+    assert "w/part_2/Momentum" in wanted and len(wanted) == 12
+    for names in ("outputs", "none"):
+        lifted = lift_readable(read_graph("model.ckpt.meta"), options=LiftOptions(names, "model.ckpt"))
+        assert not any("not restored" in note for note in lifted.notes)
+        tfdsl.compile(lifted.source + '    save to "again.ckpt"\n').run()
+        reader = v1.train.load_checkpoint("again.ckpt")
+        for name, value in wanted.items():
+            np.testing.assert_array_equal(reader.get_tensor(name), value)
+
+
+def test_parts_that_do_not_make_the_whole(here):
+    save = 'variable emb: float32[5, 2] = 1.0\nsession:\n    save to "model.ckpt"\n'
+    tfdsl.compile(save).run()
+    for shapes in ([(2, 2), (2, 2)], [(5, 2), (5, 2)], [(2, 2), (3, 1)], [(5,)]):
+        declared = [f'variable p{at}: float32{list(one)} = zeros as "emb/part_{at}"' for at, one in enumerate(shapes)]
+        source = "\n".join([*declared, "session:", '    restore from "model.ckpt"', ""])
+        with pytest.raises(tfdsl.TfgError, match=r"the checkpoint model\.ckpt has no variables? 'emb/part_0'"):
+            tfdsl.compile(source).run()
+
+
+def test_variables_whose_shape_the_checkpoint_has(here):
+    def build(use_resource):
+        """The initial value of one has a known shape."""
+        with v1.variable_scope(f"resource_{use_resource}", use_resource=use_resource):
+            given = v1.placeholder_with_default(np.ones([3, 2], np.float32), [None, None])
+            w = v1.get_variable("w", initializer=given, validate_shape=False)
+            b = v1.get_variable("b", initializer=np.zeros(2, np.float32), validate_shape=False)
+        return w.initializer, b.initializer, w.assign_add(tf.ones([3, 2])), b.assign_add([1.0, 2.0])
+
+    with tf.Graph().as_default(), v1.Session() as session:
+        for w, b, *steps in map(build, (False, True)):
+            session.run([w, b])
+            session.run(steps)
+        v1.train.Saver().save(session, "model.ckpt")
+    lifted = lift_readable(read_graph("model.ckpt.meta"))
+    assert "raw." not in lifted.source and not any("not restored" in note for note in lifted.notes)
+    checks = [
+        f"    expect resource_{one}.w[2] == [2.0, 2.0] and resource_{one}.b == [1.0, 2.0]\n" for one in (False, True)
+    ]
+    tfdsl.compile(lifted.source + "".join(checks)).run()
 
 
 def test_a_checkpoint_outside_the_folder(here, capsys):

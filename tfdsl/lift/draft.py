@@ -1,6 +1,6 @@
 """A program in the making: pieces that replace nodes of a graph, and the rest of the graph."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import assert_never
 
 import numpy as np
@@ -350,6 +350,7 @@ class Draft(State):
     effects: set[str] | None = None  # the nodes that need an effect, computed on first use
     notes: list[str] = field(default_factory=list[str])
     seeds: set[int] = field(default_factory=set[int])  # the graph-level seeds of its random ops
+    stored: Mapping[str, TensorType] = field(default_factory=dict[str, TensorType])  # in the checkpoint, of open shapes
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
     from_functions: frozenset[str] = frozenset()  # nodes that replaced calls
     closed: frozenset[str] = frozenset()  # nodes that the current fold leaves alone

@@ -22,6 +22,7 @@ from .draft import (
     StoredPiece,
     SummaryPiece,
     VariablePiece,
+    is_raw,
 )
 from .exact import function_blocks, lift_exact
 from .folds.array_lists import fold_array_lists
@@ -53,7 +54,7 @@ from .needs import Needs
 from .options import USUAL, LiftOptions
 from .pipelines import fed
 from .program_names import correspondence, path, unused
-from .restoring import ProgramVariable, Restoring, restoring
+from .restoring import ProgramVariable, Restoring, restoring, shapes_in_checkpoint
 from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
 from .weights import Unfrozen, unfrozen
@@ -128,6 +129,7 @@ def _readable(graph: SavedGraph, arrays: str, unfolded: Unfolded, options: LiftO
         arrays,
         aliases={end: other for end, other in results.items() if end != other},
         notes=[*weights.notes, *made.notes],
+        stored=shapes_in_checkpoint(graph),
         trainable=None if trainable is None else frozenset(trainable),
         from_functions=frozenset(flat.graph.nodes.keys() - graph.nodes.keys()),
         served=frozenset(end.node for end in served(made.graph.signatures)),
@@ -193,6 +195,9 @@ def _ending(draft: Draft, writer: Writer, session: Restoring) -> str:
     """The signatures, and the session that restores the variables."""
     lines = signature_statements(draft, partial(path, writer), partial(unused, writer))
     draft.notes += session.notes
+    raw = [one.node for one in draft.pieces.values() if is_raw(one) and draft.graph.nodes[one.node].op in VARIABLES]
+    if raw and draft.graph.checkpoint:
+        draft.notes.append(f"not restored from the checkpoint, because they stay ops: {listed(raw, NAMED)}")
     zeros = [name for name in draft.uninitialized if name not in session.restored]
     if zeros:
         draft.notes.append(
@@ -207,11 +212,11 @@ def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:
     """The variables of the program, with those that its optimizers keep, by their nodes in the graph."""
     found: dict[str, ProgramVariable] = {}
     for name, piece in draft.pieces.items():
-        text = path(writer, piece.ends[0]) if isinstance(piece, VariablePiece) else None
-        if text is not None:
-            found[name] = ProgramVariable(text, name if name in writer.kept else text.replace(".", "/"))
-        elif isinstance(piece, FunctionCallPiece):
+        if isinstance(piece, FunctionCallPiece):
             found |= {end.node: ProgramVariable(path(writer, end) or "", end.node) for end, _ in piece.parts}
+        elif isinstance(piece, VariablePiece) and (text := path(writer, piece.ends[0])) is not None:
+            node = name if name in writer.kept else text.replace(".", "/")
+            found[name] = ProgramVariable(text, node, piece.type)
     for name, owner in draft.inside.items():
         step = draft.pieces.get(owner)
         if isinstance(step, StepPiece) and draft.graph.nodes[name].op in VARIABLES:

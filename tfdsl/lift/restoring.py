@@ -1,26 +1,29 @@
 """The session of a lifted program: it restores the variables from the checkpoint of the graph."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..diagnostics.spelling import listed
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TrackableObjectGraph, v1
 from ..record import Record
+from ..runtime.execution.partitions import part_of, parts, whole_of
 from ..types import ALL_DTYPES, TensorType
 from .constants import constant_value, value_text
 from .folds.variables import variable_type
 from .graph import ASSIGNS, NAMED, RESTORES, VARIABLES, GraphNode, SavedGraph
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # the list of variables in checkpoints of TensorFlow 2
+_UNREADABLE = (ValueError, RuntimeError, IndexError, v1.errors.OpError)
 
 
 class ProgramVariable(Record):
-    """A variable of a program: how statements name it, and its name in TensorFlow. A slot of an optimizer has no name
-    in statements."""
+    """A variable of a program: how statements name it, its name in TensorFlow, and its type. A slot of an optimizer has
+    no name in statements, and the type of its node in the graph."""
 
     text: str
     node: str
+    type: TensorType | None = None
 
 
 class Restoring(Record):
@@ -37,41 +40,83 @@ def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path:
     if not graph.checkpoint or not variables:
         return Restoring()
     try:
-        stored = stored_names(graph)
-    except (ValueError, RuntimeError, IndexError, v1.errors.OpError) as error:
+        stored = stored_names(graph, {name: one.type for name, one in variables.items() if one.type is not None})
+    except _UNREADABLE as error:
         return Restoring(notes=(f"the checkpoint {graph.checkpoint} cannot be read: {plain_reason(error)}",))
     source = f"from {value_text(path.replace('{', '{{').replace('}', '}}'), 'string')}"
     if all(stored.get(name) == one.node for name, one in variables.items()):
         return Restoring((f"restore {source}",), frozenset(variables))
     found = {name: one for name, one in variables.items() if name in stored and one.text}
     lost = [name for name in variables if name not in found]
-    notes = (f"not restored from the checkpoint: {listed(lost, NAMED)}",) if lost else ()
+    notes = (f"not restored from the checkpoint: {listed([*_reasons(graph, variables, lost)], NAMED)}",) if lost else ()
     if not found:
         return Restoring(notes=notes)
     items = ", ".join(_item(one, stored[name]) for name, one in found.items())
     return Restoring((*(("init",) if lost else ()), f"restore {items} {source}"), frozenset(found), notes)
 
 
+def _reasons(graph: SavedGraph, variables: Mapping[str, ProgramVariable], lost: Iterable[str]) -> Iterator[str]:
+    """Variables that are not restored. If the checkpoint has one with another type, both types follow its name."""
+    names, types = _names_and_types(graph)
+    for name in lost:
+        declared, actual = variables[name].type or variable_type(graph.nodes[name]), types.get(names[name])
+        is_other = actual is not None and actual != declared
+        yield f"{name} ({declared} in the graph, {actual} in the checkpoint)" if is_other else name
+
+
 def _item(variable: ProgramVariable, name: str) -> str:
     return variable.text if variable.node == name else f"{variable.text} as {value_text(name, 'string')}"
 
 
-def stored_names(graph: SavedGraph) -> dict[str, str]:
+def stored_names(graph: SavedGraph, known: Mapping[str, TensorType] = {}) -> dict[str, str]:
     """Maps the nodes of variables to their names in the checkpoint of the graph. A variable is included only if the
-    checkpoint has it with the same type."""
+    checkpoint has it, or the variable that it is a part of, with the same type. `known` has types of variables that
+    differ from those in the graph."""
+    held = {node.name: known.get(node.name, variable_type(node)) for node in _variables(graph)}
+    names, types = _names_and_types(graph)
+    sizes = {names[name]: size for name, type in held.items() if (size := _size(type)) is not None}
+    divided = parts(sizes, {name: size for name, type in types.items() if (size := _size(type)) is not None})
+    return {
+        name: names[name]
+        for name, type in held.items()
+        if types.get(names[name]) == type
+        or (names[name] in divided and types[divided[names[name]].whole].dtype == type.dtype)
+    }
+
+
+def shapes_in_checkpoint(graph: SavedGraph) -> dict[str, TensorType]:
+    """The types that the checkpoint of a graph has for variables whose shapes the graph leaves open."""
+    opened = {node.name: variable_type(node) for node in _variables(graph) if _size(variable_type(node)) is None}
+    if not graph.checkpoint or not opened:
+        return {}
+    try:
+        names, types = _names_and_types(graph)
+    except _UNREADABLE:
+        return {}  # `restoring` says so
+    found = {name: types.get(names[name]) for name in opened}
+    return {name: type for name, type in found.items()
+            if type is not None and type.dtype == opened[name].dtype}  # fmt: skip
+
+
+def _variables(graph: SavedGraph) -> list[GraphNode]:
+    return [node for node in graph.nodes.values() if node.op in VARIABLES]
+
+
+def _names_and_types(graph: SavedGraph) -> tuple[dict[str, str], dict[str, TensorType]]:
+    """The names of all variables in the checkpoint of a graph, which may lack them, and the types in the checkpoint."""
     reader: Any = v1.train.load_checkpoint(graph.checkpoint)  # a compiled class
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    types = {name: TensorType(ALL_DTYPES[v1.as_dtype(dtypes[name]).name], tuple(shapes[name])) for name in shapes}
     names = _names_of_objects(reader.get_tensor(_OBJECTS)) if _OBJECTS in shapes else {}
     names |= _names_of_saver(graph)
-    found: dict[str, str] = {}
-    for node in graph.nodes.values():
-        if node.op in VARIABLES:
-            name = names.get(node.name, names.get(_shared_name(node), node.name))
-            if name in shapes and variable_type(node) == TensorType(
-                ALL_DTYPES[v1.as_dtype(dtypes[name]).name], tuple(shapes[name])
-            ):
-                found[node.name] = name
-    return found
+    own = {node.name: names.get(node.name, names.get(_shared_name(node), node.name)) for node in _variables(graph)}
+    return own, types
+
+
+def _size(type: TensorType) -> tuple[int, ...] | None:
+    """The sizes of a complete shape."""
+    sizes = tuple(size for size in type.shape or () if isinstance(size, int))
+    return sizes if len(sizes) == type.rank else None
 
 
 def _shared_name(node: GraphNode) -> str:
@@ -85,11 +130,14 @@ def _names_of_saver(graph: SavedGraph) -> dict[str, str]:
         if node.op not in RESTORES or len(node.inputs) < 2:
             continue
         names = constant_value(graph.input(node, 1))
+        slices = constant_value(graph.input(node, 2)) if node.op == "RestoreV2" else None
         if names is None:
             continue
         for user in graph.users[node.name]:
             for variable, output in _assigned(graph, node, graph.nodes[user]):
-                found[variable] = names.reshape(-1)[output].decode(errors="replace")
+                name = names.reshape(-1)[output].decode(errors="replace")
+                is_part = slices is not None and slices.reshape(-1)[output] and whole_of(variable)
+                found[variable] = part_of(name, variable) if is_part else name
     return found
 
 

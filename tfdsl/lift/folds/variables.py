@@ -4,8 +4,9 @@ from ...diagnostics.spelling import listed
 from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
-from ..draft import Draft, Given, NotReadable, Operand, VariablePiece
+from ..draft import Draft, Given, NotFolded, Operand, VariablePiece
 from ..graph import ASSIGNS, NAMED, PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
+from ..unfolded import UnfoldedPart
 from .operands import operand
 
 READS = ("Identity", "ReadVariableOp")
@@ -48,16 +49,31 @@ def fold_variable(draft: Draft, node: GraphNode) -> None:
     users = [draft.graph.nodes[name] for name in draft.graph.users[node.name]]
     first = initializer_of(draft, node)
     end = Endpoint(node.name)
-    initial: Operand = Given(_zeros(variable_type(node)), "") if first is None else operand(draft, first.inputs[1])
+    type = _held(draft, node, first)
+    initial: Operand = Given(_zeros(type), "") if first is None else operand(draft, first.inputs[1])
     if first is None:
         draft.uninitialized.append(node.name)
     if _changes_shape(draft, node, first):
-        raise NotReadable(f"the shape of {node.name} changes")
+        reason = f"the shape of {node.name} changes"
+        raise NotFolded(reason, UnfoldedPart(fold_variables.__name__, frozenset({node.name}), "", reason))
     reads = [one for one in users if one.op in READS and not one.controls and one.inputs == (end,)]
     trainable = draft.trainable is None or node.name in draft.trainable
-    piece = VariablePiece(node.name, (end,), type=variable_type(node), initial=initial, is_trainable=trainable)
+    piece = VariablePiece(node.name, (end,), type=type, initial=initial, is_trainable=trainable)
     draft.claim(piece, *(one.name for one in reads), *([first.name] if first else []))
     draft.aliases |= {Endpoint(one.name): end for one in reads}
+
+
+def _held(draft: Draft, node: GraphNode, first: GraphNode | None) -> TensorType:
+    """The type of the value that a variable holds. If the graph leaves its shape open, this is the type of its initial
+    value or of the value in the checkpoint."""
+    type = variable_type(node)
+    others = [*([draft.type(first.inputs[1])] if first else []), *filter(None, [draft.stored.get(node.name)])]
+    return next((one for one in (type, *others) if is_complete(one)), type)
+
+
+def is_complete(type: TensorType) -> bool:
+    """Whether all sizes of a type are known."""
+    return type.shape is not None and all(isinstance(size, int) for size in type.shape)
 
 
 def _changes_shape(draft: Draft, node: GraphNode, first: GraphNode | None) -> bool:

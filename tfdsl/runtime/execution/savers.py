@@ -36,6 +36,7 @@ from ...program import Moved, Node, Origin, Pairs, Ref
 from ...types import ALL_DTYPES, TensorType
 from ..files.atomic_files import AtomicFileSet, NotOurs
 from ..files.durable_io import CorruptFile
+from .partitions import StoredPart, parts
 
 
 class Savers:
@@ -243,6 +244,7 @@ class Savers:
 
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
         stored = stored_types(prefix)
+        stored |= {name: str(variable_type(self.variables(pairs)[name])) for name in self._parts(prefix, pairs)}
         faults: list[Diagnostic] = []
         missing: list[str] = []
         refs = {self._stored(ref, name): ref for ref, name in pairs or ()}
@@ -317,9 +319,13 @@ class Savers:
 
     def read(self, session: v1.Session, prefix: str, pairs: Pairs = None) -> None:
         """Restore variables from the files of a prefix."""
-        if self._is_remote:
+        kept = self._parts(prefix, pairs)
+        if self._is_remote or kept:
             reader = tf.train.load_checkpoint(prefix)
-            values = [(one, reader.get_tensor(name)) for name, one in self.variables(pairs).items()]
+            values = [
+                (one, kept[name].of(reader.get_tensor(kept[name].whole)) if name in kept else reader.get_tensor(name))
+                for name, one in self.variables(pairs).items()
+            ]
             self._built.assign(session, values)
             return
         with self._built.graph.as_default():
@@ -337,6 +343,15 @@ class Savers:
                 yield name, f"it is {type}, but {stored[name]} in the checkpoint"
             else:
                 self._built.assign(session, [(variable, reader.get_tensor(name))])
+
+    def _parts(self, prefix: str, pairs: Pairs) -> dict[str, StoredPart]:
+        """The variables that the files of a prefix have only as parts of others of the same dtype."""
+        reader, restored = tf.train.load_checkpoint(prefix), self.variables(pairs)
+        shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        every = {name: _shape(one.shape) for name, one in {**self.variables(None), **restored}.items()}
+        found = parts(every, {name: _shape(shape) for name, shape in shapes.items()})
+        return {name: part for name, part in found.items()
+                if name in restored and restored[name].dtype.base_dtype == dtypes[part.whole]}  # fmt: skip
 
     @property
     def _is_remote(self) -> bool:
@@ -387,7 +402,11 @@ def variable_type(variable: v1.Variable) -> TensorType:
 
 
 def _type(dtype: tf.DType, shape: Iterable[int]) -> TensorType:
-    return TensorType(ALL_DTYPES[dtype.name], tuple(int(dim) for dim in shape))
+    return TensorType(ALL_DTYPES[dtype.name], _shape(shape))
+
+
+def _shape(sizes: Iterable[int]) -> tuple[int, ...]:
+    return tuple(int(size) for size in sizes)
 
 
 def _respelled(access: Access, path: str, is_folder: bool = False) -> str:
