@@ -95,26 +95,21 @@ def _unflushed():
 
 
 @pytest.fixture(autouse=True)
-def _same_environment():
+def _environment(request):
     """Restore the environment after each test. Some imports, such as Polars, set variables, and a process with other
-    variables is not forked but imports TensorFlow itself. Variables that TensorFlow sets remain."""
+    variables is not forked but imports TensorFlow itself. Variables that TensorFlow sets remain.
+
+    Trainings of tests are short, so they take their steps one by one, which starts sooner. Tests of engines have the
+    loops of longer trainings: those with a parameter `engine`, and those marked with `loops`.
+    """
     before, has_tensorflow = dict(os.environ), "tensorflow" in sys.modules
+    if "engine" in request.fixturenames or request.node.get_closest_marker("loops"):
+        os.environ["TFDSL_LOOP_ALWAYS"] = "1"
     yield
+    os.environ.pop("TFDSL_LOOP_ALWAYS", None)
     if has_tensorflow and os.environ != before:
         os.environ.clear()
         os.environ.update(before)
-
-
-@pytest.fixture(autouse=True)
-def _loops(request):
-    """Trainings of tests are short, so they take their steps one by one, which starts sooner. Tests of engines have the
-    loops of longer trainings: those with a parameter `engine`, and those marked with `loops`."""
-    if "engine" not in request.fixturenames and not request.node.get_closest_marker("loops"):
-        yield
-        return
-    os.environ["TFDSL_LOOP_ALWAYS"] = "1"
-    yield
-    os.environ.pop("TFDSL_LOOP_ALWAYS", None)
 
 
 # What these tests are about does not depend on how TensorFlow optimizes graphs.
@@ -122,10 +117,10 @@ _UNOPTIMIZED = {"cli", "data", "checkpoint", "statements"}
 
 
 @pytest.fixture(autouse=True)
-def _unoptimized(request, monkeypatch):
+def _unoptimized(request):
     """Sessions of some folders of tests execute graphs as they are. Optimizing them takes half the time of a short run."""
     if request.path.parent.name in _UNOPTIMIZED and "tensorflow" in sys.modules:
-        unoptimize(monkeypatch)
+        unoptimize(request.getfixturevalue("monkeypatch"))
 
 
 def unoptimize(monkeypatch):

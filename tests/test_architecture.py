@@ -5,6 +5,7 @@ import functools
 import gc
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -239,7 +240,10 @@ def test_every_method_of_a_handler_is_called():
 
 def test_ops_are_named_only_on_their_rows():
     places = [
-        (module, *place) for module in MODULES if part(module) != "ops" for place in op_names.named(parsed(module))
+        (module, *place)
+        for module in MODULES
+        if part(module) != "ops" and op_names.MENTION.search(text_of(module))
+        for place in op_names.named(parsed(module))
     ]
     assert places == []
 
@@ -354,14 +358,9 @@ def test_a_code_that_is_taken_is_refused():
 
 
 def test_every_message_is_used():
-    """Its name is in a module that does more than import it."""
-    used = {
-        node.id
-        for module in MODULES
-        if "catalogue" not in module
-        for node in nodes(module)
-        if isinstance(node, ast.Name)
-    }
+    """Its name is in a module that does more than import it, so it is there twice."""
+    words = [Counter(re.findall(r"\b[A-Z]\w+", text_of(module))) for module in MODULES if "catalogue" not in module]
+    used = {word for counts in words for word, count in counts.items() if count > 1}
     names = {name for name, value in vars(diagnostics).items() if isinstance(value, diagnostics.Message)}
     assert names and names - used == set()
 

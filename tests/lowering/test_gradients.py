@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 
 import hypothesis
 import hypothesis.strategies as st
@@ -14,7 +15,8 @@ from programs import MODELS, UNHURRIED
 import tfdsl
 from tfdsl.cli import main
 
-sympy = pytest.importorskip("sympy", reason="SymPy is not installed")
+# Workers import all tests, and SymPy takes half a second.
+pytestmark = pytest.mark.skipif(find_spec("sympy") is None, reason="SymPy is not installed")
 v1 = tf.compat.v1
 
 METHODS = ("reverse", "forward", "numeric", "symbolic")

@@ -8,6 +8,7 @@ or an op's name, looked up in the table, or listed beside unambiguous names.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,10 @@ HOMONYMS = {
     "where": "a transform of data",
 }
 _NAMES = set(OPS) | OTHER_NODES
+# Other texts name no op, and need not be parsed.
+MENTION = re.compile(rf"""["'](?:{"|".join(map(re.escape, sorted(_NAMES)))})["']|\bstartswith\(""")
+# Nodes without strings below them.
+_EMPTY = (ast.Name, ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.alias)
 _MESSAGES = {"fail", "report", "Diagnostic", "Note", "failure", "warn"}
 _MAKERS = {"add", "of", "Node", "call_op", "get"}
 
@@ -85,7 +90,7 @@ def _in(tree: ast.AST) -> Iterator[tuple[int, str]]:
         case ast.Constant():
             yield from _named(tree, is_op=False)
     for child in ast.iter_child_nodes(tree):
-        if not (isinstance(tree, ast.Dict) and isinstance(child, ast.Constant)):
+        if not isinstance(child, _EMPTY) and not (isinstance(tree, ast.Dict) and isinstance(child, ast.Constant)):
             yield from _in(child)
 
 
