@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import forked
 import pytest
 
 import tfdsl
-from tfdsl.cli.trials import RunningTrial
+from tfdsl.cli.trials import Reporter, RunningTrial
 
 PROGRAM = """
 param rate = 0.1
@@ -182,6 +183,29 @@ def test_pruned_trials(folder):
     status = {one["status"] for one in trials}
     assert status == {"done", "pruned"}, found.stderr
     assert all(one["params"]["start"] > 2 for one in trials if one["status"] == "pruned")
+
+
+def test_only_values_of_a_training_are_reported():
+    """A trial that has trained is not pruned by what the statements after the training give."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        reporter = Reporter("test", theirs)
+        ours.sendall(b"true\n" * 9)
+        given = "evaluate cost on d as rows with X = rows.features"
+        program = tfdsl.compile(f"""data d = moons(4, noise=0.1, seed=1)
+placeholder X: float32[rows, 2]
+variable w = 2.0
+cost = 0.0 * reduce_mean(X) + square(w)
+optimize square(w) with gradient_descent(learning_rate=0.1)
+session:
+    test = {given}
+    train 2 steps:
+        every 1 step: test = {given}
+    test = {given}
+""")
+        program.run(options=tfdsl.Options(observer=reporter, write=lambda line: None))
+        said = [json.loads(line) for line in ours.recv(1000).splitlines()]
+    assert [(one["step"], round(one["value"], 4)) for one in said] == [(0, 4.0), (1, 2.56)]
 
 
 def test_an_interrupted_search_goes_on(folder):

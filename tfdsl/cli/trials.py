@@ -211,7 +211,7 @@ class Trials:
         return Options(
             record=os.getcwd(), logdir=self._logdir, note=lambda line: print(line, file=sys.stderr),
             keep_variables=False, engine=self._arguments.engine, deterministic=True, fresh=True,
-            observer=_Reporter(plan.objective, told) if plan.prune else None,
+            observer=Reporter(plan.objective, told) if plan.prune else None,
             about={"study": self._study.folder, "trial": number},
         )  # fmt: skip
 
@@ -236,12 +236,20 @@ def _send(told: socket.socket, said: Mapping[str, object]) -> None:
     told.sendall((json.dumps(said) + "\n").encode())
 
 
-class _Reporter(RunObserver):
-    """Reports the values of the objective, and ends the run if the study says so."""
+class Reporter(RunObserver):
+    """Reports the values that trainings give the objective, and ends the run if the study says so. After the training,
+    nothing would be saved by that."""
 
     def __init__(self, objective: str, told: socket.socket):
         self._objective, self._told = objective, told
         self._answers = told.makefile("r", encoding="utf-8")
+        self._trains = False
+
+    def training_begins(self) -> None:
+        self._trains = True
+
+    def training_ends(self) -> None:
+        self._trains = False
 
     def evaluated(self, name: str, value: object, step: int) -> None:
         if isinstance(value, SupportsFloat):
@@ -251,7 +259,7 @@ class _Reporter(RunObserver):
         self._report(tag, value, step)
 
     def _report(self, name: str, value: float, step: int) -> None:
-        if name == self._objective and not math.isnan(value):
+        if self._trains and name == self._objective and not math.isnan(value):
             _send(self._told, {"value": value, "step": step})
             if not json.loads(self._answers.readline()):
                 raise RunStopped

@@ -94,6 +94,12 @@ class RunRecorder(RunObserver):
         else:
             self._inputs.add_checkpoint(path)
 
+    def training_begins(self) -> None:
+        self._next.training_begins()
+
+    def training_ends(self) -> None:
+        self._next.training_ends()
+
     def evaluated(self, name: str, value: object, step: int) -> None:
         self._next.evaluated(name, value, step)
         if np.asarray(value).ndim == 0 and not isinstance(value, (str, bytes)):

@@ -26,6 +26,12 @@ class RunObserver:
     def restores(self, path: str, access: "Access") -> None:
         """The run is about to restore the checkpoint at a path. It may have saved it itself."""
 
+    def training_begins(self) -> None:
+        """A training begins. All that its statements give comes before its end."""
+
+    def training_ends(self) -> None:
+        """A training has ended, or has failed."""
+
     def evaluated(self, name: str, value: object, step: int) -> None:
         """An `evaluate` gave a name a value. The name of one of several values is `test.cost`."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ..execution.evaluate import no_batch
+from ..observer import RunObserver
 from ..options import Progress
 from ..result import Interrupted
 from .engine import Handler, Stopped, Training
@@ -19,6 +20,8 @@ def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: in
     loop, run = steps.loop, steps.loop.run
     if run.options.training_begins is not None:
         run.options.training_begins(*place)
+    observer = run.options.observer or RunObserver()
+    observer.training_begins()
     progress = run.options.progress(loop.total, first, loop.plan.unit) if run.options.progress else Progress()
     try:
         with running(steps, engines, place, first) as training:
@@ -28,6 +31,7 @@ def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: in
                 _take_steps(training, steps, progress, handlers)
     finally:
         progress.close()
+        observer.training_ends()
     for handler in reversed(handlers):
         handler.end(training)
 
