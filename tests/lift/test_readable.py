@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from graph_files import OTHERS
+from test_inline import saved, verified
 
 import tfdsl
 from tfdsl.access import Access
@@ -240,6 +241,21 @@ def code(source):
 @pytest.mark.parametrize("name", SOURCES)
 def test_source(name):
     assert code(lifted_from(made(name)).source) == SOURCES[name]
+
+
+def _read_summaries():
+    """A merge that has a name, and one whose bytes an op reads: its summary stays an op."""
+    loss = tf.reduce_mean(v1.placeholder(tf.float32, [None], "x"), name="loss")
+    tf.identity(tf.identity(v1.summary.merge([v1.summary.scalar("mean", loss)])), name="all")
+    written = v1.summary.merge([v1.summary.scalar("other", loss)])
+    with tf.control_dependencies([written]):
+        tf.strings.length(written, name="bytes")
+
+
+def test_summaries_that_ops_read():
+    source = verified(saved(_read_summaries))
+    assert 'summary scalar loss as "mean"\n' in source and source.count("summary ") == 1
+    assert 'raw.MergeSummary(inputs=[raw.ScalarSummary(tags="other", values=loss)])' in source
 
 
 @pytest.mark.parametrize("name", GRAPHS)

@@ -36,6 +36,7 @@ from .folds.drops import drop_asserts, drop_dropout, drop_summaries, drop_traini
 from .folds.initializers import fold_initializers
 from .folds.leftovers import fold_outputs, is_leftover
 from .folds.lists import fold_lists
+from .folds.loop_gradients import fold_loop_gradients
 from .folds.loops import fold_loops
 from .folds.losses import fold_losses
 from .folds.optimizers import fold_optimizers
@@ -65,9 +66,9 @@ _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
     drop_savers, drop_checks, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
-    fold_optimizers, drop_training, fold_loops, fold_shapes, fold_branches, fold_conds, fold_shapes, fold_variables,
-    fold_summaries, drop_initializers, fold_losses, fold_composites, fold_clips, fold_random, fold_calls,
-    fold_arrays, fold_array_lists, fold_initializers, fold_lists, fold_outputs, fold_waits,
+    fold_optimizers, drop_training, fold_loop_gradients, fold_loops, fold_shapes, fold_branches, fold_conds,
+    fold_shapes, fold_variables, fold_summaries, drop_initializers, fold_losses, fold_composites, fold_clips,
+    fold_random, fold_calls, fold_arrays, fold_array_lists, fold_initializers, fold_lists, fold_outputs, fold_waits,
 )  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     if None in holders or None in roots or len(scopes) != 1:
         raise NotReadable(f"the gradients of {scope} are not found")
     (gradients,) = scopes
-    loss = _loss(draft, gradients)
+    loss = loss_of(draft, gradients)
     if loss is None:
         raise NotReadable(f"the loss of {scope} is not found")
     last = graph.nodes[scope]
@@ -125,7 +125,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
         is_scoped=_are_named(slots, trained, around),
     )
     if not is_whole:
-        _claim_gradients(draft, loss, trained, [end for end in roots if end is not None], inside)
+        claim_gradients(draft, loss, trained, [end for end in roots if end is not None], inside)
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}
 
@@ -144,7 +144,7 @@ def _check_writes(draft: Draft, scope: str, inside: set[str], known: set[str]) -
             raise NotReadable(f"{name} is not an update that an optimizer of tfdsl makes")
 
 
-def _claim_gradients(
+def claim_gradients(
     draft: Draft, loss: Endpoint, trained: tuple[Endpoint, ...], ends: list[Endpoint], inside: set[str]
 ) -> None:
     """Claim a call of `gradients`, which returns the gradients as a list."""
@@ -222,7 +222,7 @@ def _gradient(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
     return None
 
 
-def _loss(draft: Draft, gradients: str) -> Endpoint | None:
+def loss_of(draft: Draft, gradients: str) -> Endpoint | None:
     """The tensor whose gradients a scope computes: the one whose gradient is 1."""
     graph = draft.graph
     for seed in (f"{gradients}/grad_ys_0", f"{gradients}/Fill"):

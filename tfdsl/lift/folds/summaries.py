@@ -4,20 +4,21 @@ from ...diagnostics.spelling import listed
 from ...lowering.tf import v1
 from ..constants import constant_value
 from ..draft import Draft, Given, SummaryPiece
-from ..graph import NAMED, Endpoint, GraphNode
+from ..graph import NAMED, Endpoint, GraphNode, reached
 from ..pipelines import MERGE
 from .operands import operand
 
 _KINDS = {"ScalarSummary": "scalar", "HistogramSummary": "histogram", "ImageSummary": "image",
           "TensorSummaryV2": "text"}  # fmt: skip
 _OTHERS = ("AudioSummary", "AudioSummaryV2", "TensorSummary")
+_PASSES = (MERGE, "Identity")
 _PICTURES = 3  # how many pictures of a batch a summary has
 
 
 def fold_summaries(draft: Draft) -> None:
     for node in list(draft.nodes(*_KINDS)):
         tag = constant_value(draft.graph.input(node, 0))
-        if tag is None or tag.shape or not _is_usual(draft, node):
+        if tag is None or tag.shape or not _is_usual(draft, node) or _is_read(draft, node.name):
             continue
         value = operand(draft, node.inputs[1])
         if isinstance(value, Given):
@@ -45,12 +46,28 @@ def _is_usual(draft: Draft, node: GraphNode) -> bool:
             return True
 
 
+def _readers(draft: Draft, name: str) -> list[GraphNode]:
+    """The nodes that read a node, without those that the source does not need."""
+    users = [draft.graph.nodes[user] for user in draft.graph.users[name] if user not in draft.dropped]
+    return [user for user in users if any(end.node == name for end in user.inputs)]
+
+
+def _is_read(draft: Draft, name: str) -> bool:
+    """Whether an op needs the bytes of a summary, apart from ops that merge summaries or name the result."""
+    return name in draft.served or any(
+        one.op not in _PASSES or _is_read(draft, one.name) for one in _readers(draft, name)
+    )
+
+
 def _drop_merges(draft: Draft) -> None:
-    """Leave out the ops that merge summaries. Summaries without a statement remain as results."""
+    """Leave out the ops that merge summaries, and those that name the result. Summaries without a statement remain as
+    results."""
     merged: list[str] = []
     alone: list[str] = []
-    for node in reversed(list(draft.nodes(MERGE))):
-        if all(user in draft.dropped for user in draft.graph.users[node.name]):
+    summaries = [node.name for node in draft.graph.nodes.values() if node.op in (*_KINDS, *_OTHERS, MERGE)]
+    found = reached(summaries, lambda name: [one.name for one in _readers(draft, name) if one.op in _PASSES])
+    for node in reversed([node for node in draft.nodes(*_PASSES) if node.name in found]):
+        if not _is_read(draft, node.name) and not _readers(draft, node.name):
             draft.dropped.add(node.name)
             merged.append(node.name)
             alone += [end.node for end in node.inputs if _is_alone(draft, end.node)]
