@@ -109,7 +109,7 @@ def test_not_a_number(tfdsl, here):
         (["--each", "k=1,,2"], 2, "has an empty value"), (["--each", "=1"], 2, "is not of the form"),
         (["--each", "k=1..20000"], 2, "more than 10000 runs"),
         *((["--each", f"k={one}"], 2, "is no range, which has two whole numbers and stands alone, as in k=1..10")
-          for one in ("1..", "..3", "1...3", "0.1..0.3", "1..x", "1,2..4", "-1..", "..-2")),
+          for one in ("1..", "..3", "1...3", "0.1..0.3", "1..x", "1,2..4", "-1..", "..-2", "1e-3..1e-1")),
         (["--each", "k=1", "--each", "k=2"], 2, "names the param k twice"),
         (["--each", "k=1..200", "--each", "bad=1..200"], 2, "more than 10000 runs"),
         (["--each", "k=1", "--set", "k=2"], 2, "is given by --set and by --each"),

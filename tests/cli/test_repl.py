@@ -229,6 +229,11 @@ def test_commands(live, capsys, here):
     assert main(["run", "-q", "out.tfg"]) == 0
 
 
+def test_a_word_that_is_a_whole_statement(live, capsys):
+    assert run_lines(live, ["variable w = 1.0", "set w = 3.0", "init", "w"]) == 0
+    assert capsys.readouterr().out == "1.0\n"
+
+
 @pytest.mark.parametrize("line", [":typo", "help", "exit", ":type", ":load", ":save a.txt", ":save"])
 def test_wrong_commands(live, capsys, line):
     assert run_lines(live, [line]) == 2

@@ -312,3 +312,14 @@ def test_the_symbols_are_those_of_the_analysis(path, workspace):
     found = [one for one in names if document.values(one.span.start, one.span.end)]
     assert not [one.id for one in found if (one.span.start, one.span.end) not in marked and one.id not in LANGUAGE]
     assert len(found) > 3
+
+
+@pytest.mark.parametrize(
+    "expression", [" + ".join(["a"] * 2000), " and ".join(["a"] * 2000), " < ".join(["a"] * 2000), "-" * 500 + "a"]
+)
+def test_long_expressions(tmp_path, expression):
+    workspace, path = Workspace(), str(tmp_path / "a.tfg")
+    workspace.change(path, OpenText(f"a = 1.0\nb = {expression}\n"))
+    document = workspace.document(path)
+    assert len(references(document, 0)) == expression.count("a") - expression.count("and") + 1
+    assert hover(document, 8) is not None

@@ -206,3 +206,13 @@ def test_a_request_that_cannot_be_answered_is_answered_with_an_error(tmp_path, s
     log = client.process.stderr.read().decode().splitlines()
     assert len(log) == 16 and all(line.startswith("tfdsl lsp: ") for line in log)
     assert "tfdsl lsp: ZeroDivisionError: division by zero" in log
+
+
+def test_a_request_after_shutdown_is_refused(client):
+    client.start()
+    assert client.ask("shutdown", None) is None
+    with pytest.raises(Refused) as refused:
+        client.ask("textDocument/hover", client.at("a.tfg", {"line": 0, "character": 0}))
+    assert refused.value.code == -32600
+    client.note("exit", None)
+    assert client.process.wait(60) == 0

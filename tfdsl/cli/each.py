@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MOST = 10_000  # runs
 _MANY = f"--each asks for more than {_MOST} runs"
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
-_LIKE_RANGE = re.compile(r"-?\d[\d.]*\.\.|\.\.+-?\d[\d.]*\Z")  # what was meant to be one
+_LIKE_RANGE = re.compile(r"-?\d[\d.e+-]*\.\.|\.\.+-?\d[\d.]*\Z")  # what was meant to be one
 _ALONE = ("--watch", "--verify-resume", "--async", "--trace")  # options that need a single run
 
 
@@ -211,7 +211,7 @@ def _values(name: str, text: str) -> list[str]:
         if _LIKE_RANGE.match(one):
             raise WrongUse(
                 f"--each {name}={text}: {one!r} is no range, which has two whole numbers and stands alone, as in "
-                f"{name}=1..10; other values are listed, as in {name}=0.1,0.2"
+                f"{name}=1..10; list other values: {name}=0.1,0.2"
             )
     return values
 

@@ -53,17 +53,24 @@ class KnownDiagnostics(Record):
 
 def _same(one: t.Part, other: t.Part) -> bool:
     """Whether two parts of trees are equal but for their places."""
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    match one:
-        case t.Tree():
-            return all(_same(getattr(one, name), getattr(other, name)) for name in type(one).__match_args__)
-        case tuple():
-            assert isinstance(other, tuple)
-            return len(one) == len(other) and all(map(_same, one, other))
-        case Span():
-            return True
-        case _:
-            return repr(one) == repr(other)  # 0.0 is not -0.0
+    todo = [(one, other)]
+    while todo:
+        one, other = todo.pop()
+        if one is other:
+            continue
+        if type(one) is not type(other):
+            return False
+        match one:
+            case t.Tree():
+                todo += [(getattr(one, name), getattr(other, name)) for name in type(one).__match_args__]
+            case tuple():
+                assert isinstance(other, tuple)
+                if len(one) != len(other):
+                    return False
+                todo += zip(one, other, strict=True)
+            case Span():
+                pass
+            case _:
+                if repr(one) != repr(other):  # 0.0 is not -0.0
+                    return False
+    return True

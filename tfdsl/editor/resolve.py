@@ -153,38 +153,45 @@ class _Resolver:
             self._part(part)
 
     def _part(self, part: t.Part) -> None:
-        """Mark the names in an expression, or in a part of a statement that binds nothing."""
-        match part:
-            case t.Name():
-                self._name(part.id, part.span)
-            case t.Later():
-                place = Span(part.span.source, part.span.end - len(part.id), part.span.end)
-                self._later.append((self._env, self._env.path, lambda: self._name(part.id, place)))
-            case t.Attribute():
-                parts = _parts(part)
-                if parts is None:
-                    self._part(part.value)
-                else:
-                    self._now_or_later(parts)
-            case t.Identifier():
-                self._now_or_later(_words(part))
-            case t.Call():
-                self._call(part, None)
-            case t.Comprehension():
-                self._comprehension(part)
-            case t.Type():
-                self._each(dim for dim in part.dims or () if not isinstance(dim, t.Name))
-                for dim in part.dims or ():
-                    if isinstance(dim, t.Name):
-                        self._size(dim)
-            case t.NodeName(text=text):
-                self._fields(text)
-            case t.Tree():
-                self._each(getattr(part, name) for name in type(part).__match_args__ if name != "span")
-            case tuple():
-                self._each(part)
-            case _:
-                pass
+        """Mark the names in an expression, or in a part of a statement that binds nothing. Long sums are deep trees."""
+        todo = [part]
+        while todo:
+            part = todo.pop()
+            match part:
+                case t.Name():
+                    self._name(part.id, part.span)
+                case t.Later():
+                    self._named_later(part)
+                case t.Attribute():
+                    parts = _parts(part)
+                    if parts is None:
+                        todo.append(part.value)
+                    else:
+                        self._now_or_later(parts)
+                case t.Identifier():
+                    self._now_or_later(_words(part))
+                case t.Call():
+                    self._call(part, None)
+                case t.Comprehension():
+                    self._comprehension(part)
+                case t.Type():
+                    self._each(dim for dim in part.dims or () if not isinstance(dim, t.Name))
+                    for dim in part.dims or ():
+                        if isinstance(dim, t.Name):
+                            self._size(dim)
+                case t.NodeName(text=text):
+                    self._fields(text)
+                case t.Tree():
+                    names = [name for name in type(part).__match_args__ if name != "span"]
+                    todo += [getattr(part, name) for name in reversed(names)]
+                case tuple():
+                    todo += reversed(part)
+                case _:
+                    pass
+
+    def _named_later(self, part: t.Later) -> None:
+        place = Span(part.span.source, part.span.end - len(part.id), part.span.end)
+        self._later.append((self._env, self._env.path, lambda: self._name(part.id, place)))
 
     def _now_or_later(self, parts: list[tuple[str, Span]]) -> None:
         if meanings(self._env, [parts[0][0]]) == [None]:

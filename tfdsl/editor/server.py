@@ -68,7 +68,7 @@ class _RequestFailed(JsonRpcException):
 
 class _Protocol(LanguageServerProtocol):
     """Counts positions in UTF-16, which every client knows, and leaves the texts of documents to the workspace. Answers
-    a request that cannot be read with an error, where pygls would leave the client waiting."""
+    with an error a request that cannot be read, or that follows a shutdown; pygls would leave the client waiting."""
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         if "method" not in data:
@@ -84,6 +84,9 @@ class _Protocol(LanguageServerProtocol):
     def handle_message(self, message: Any) -> None:
         if isinstance(message, list | dict | str | int | float | None):  # JSON, but no message
             raise JsonRpcInvalidRequest("Invalid Request: not a message of JSON-RPC 2.0")
+        if self._shutdown and hasattr(message, "id") and hasattr(message, "method"):  # pygls would not answer
+            self.refuse(message.id, JsonRpcInvalidRequest("Invalid Request: the server has been shut down"))
+            return
         super().handle_message(message)
 
     def refuse(self, number: Any, why: JsonRpcException) -> None:

@@ -255,6 +255,9 @@ def _before_bar(source: Source, line: int, row: str) -> str:
         return f"write: data {begun}"
     if re.match(r'[^\W\d]\w*\s*=\s*\w+\((?:|\d[^()]*|"[^()]*)\)\s*\|\s*\w+', row):
         return f"write: data {row}"
+    named = re.match(r"([^\W\d]\w*)\s*=\s*([^\W\d]\w*)\s*(\|\s*[^\W\d].*)", row)
+    if named and named[2] not in ("true", "false"):
+        return f"for data, write: data {named[1]} = {named[2]}() {named[3]}; for conditions, write: or"
     return "write: or"
 
 

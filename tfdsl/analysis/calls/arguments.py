@@ -94,7 +94,7 @@ def assign_arguments(
                 help = other_names.too_many(function, given[0][1].text, argument.value)
                 if at < len(names):
                     help = f"name it: {names[at]}={argument.text}"
-                elif positional and re.search(rf"\b{names[-1]}: \[", signature):
+                elif positional and re.search(rf"\b{names[-1]}: (\[|shape\b)", signature):
                     help = other_names.as_list(function, [one.text for name, one in given if name is None], positional)
                 count = sum(1 for name, _ in given if name is None)
                 ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
@@ -480,6 +480,8 @@ def dtype_value(ctx: Analysis, op: Op, value: ExprValue, given: ArgumentValue | 
         assert given is not None
         help = _DTYPES_OF_PYTHON.get(value.name, "") if isinstance(value, Builtin) else ""
         help = ctx.did_you_mean(value, DTYPES) if isinstance(value, str) else help
+        if isinstance(value, int) and op.params[0].kind == "shape":
+            help = f"a shape is one list, as in {op.name}([2, 3])"
         ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted="a dtype such as float32",
                  name="dtype", value=describe(value))  # fmt: skip
     return found

@@ -11,7 +11,7 @@ from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
 from ...diagnostics.spelling import counted, nearest
 from ...ops import OPS, left_out, other_names
-from ...program import BatchField, Field
+from ...program import BatchField, Field, SessionValue
 from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
@@ -168,6 +168,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return f"{name} is an op of the language: write it without '{value.name}.'"
     if isinstance(value, Namespace) and (help := left_out.instead(name)):
         return help
+    if isinstance(value, RuntimeValue) and isinstance(value.expr, SessionValue) and not value.expr.field:
+        return f"{text} is a single value, not one of several with names: write: {text}"
     near = ctx.did_you_mean(name, known)
     if isinstance(value, DataValue) and not value.part and not near and nearest(name, ("train", "test")):
         return "these come with a split: ... | split(test=0.2)"

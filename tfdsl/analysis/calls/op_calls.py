@@ -1,9 +1,11 @@
 """Turns op calls into nodes."""
 
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 from math import prod
 
-from ...diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, SHAPES_DIFFER, TENSOR_LARGE, Diagnostic
+from ...diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, RANK, SHAPES_DIFFER, TENSOR_LARGE, Diagnostic
 from ...limits import MAX_AXES
 from ...ops.op import Op, OpCall, Result, RuleRefused
 from ...program import Ref, refs_of
@@ -12,7 +14,7 @@ from ...types import TensorType
 from ..context import Analysis, StatementFailed
 from ..executed import Kind
 from ..values import ExprValue, Operation, Outputs, Tensor
-from .arguments import Arguments, bind, operand_notes, size_notes
+from .arguments import Arguments, BoundArguments, bind, operand_notes, size_notes
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
 from .session_values import as_arguments
 from .set_values import keeps_shape
@@ -40,7 +42,10 @@ def call_op(
         shapes = [v.shape for v in details.values() if isinstance(v, TensorType) and v.shape]
         dims += [d for shape in shapes for d in shape if ctx.graph.sizes.resolve(d) != d and d not in dims]
         notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
-        help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else column_help(ctx, op, refused, bound)
+        if refused.message is MATMUL_SIZES:
+            help = _bias_help(ctx, *dims[:2]) or _transposed(op, bound, span)
+        else:
+            help = _listed_sizes(op, refused, given) or column_help(ctx, op, refused, bound)
         if refused.message is SHAPES_DIFFER and op.writes and {"ref", "value"} <= set(bound.given):
             ref, value = bound.given["ref"], bound.given["value"]
             declared, actual = (bound.types[name] for name in ("ref", "value"))
@@ -113,6 +118,44 @@ def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
             details = {**found.details, "op": shown}
             abandoned.diagnostic = Diagnostic(found.message, found.span, details, found.notes, found.help, found.chain)
         raise
+
+
+def _listed_sizes(op: Op, refused: RuleRefused, given: Arguments) -> str:
+    """A help line for a shape whose sizes are given one by one: `random_normal(4, 3)`. "" for other errors."""
+    of_shape = op.params[0].kind == "shape" and refused.message is RANK and refused.params == (op.params[0].name,)
+    if not of_shape or not given or given[0][0] is not None or not _is_size(given[0][1].value):
+        return ""
+    follow = (name is None and op.draws and _is_size(one.value) for name, one in given[1:])
+    count = 1 + sum(1 for _ in takewhile(bool, follow))
+    sizes = ", ".join(one.text for _, one in given[:count])
+    others = [one.text if name is None or one.whole is None else one.whole.text for name, one in given[count:]]
+    return f"a shape is a list: write {op.name}({', '.join([f'[{sizes}]', *others])})"
+
+
+def _is_size(value: ExprValue) -> bool:
+    if isinstance(value, Tensor):
+        return value.type.dtype.kind == "int" and value.type.shape == ()
+    return type(value) is int and value > 0
+
+
+def _transposed(op: Op, bound: BoundArguments, span: Span) -> str:
+    """A help line for two matrices that can be multiplied once one of them is transposed."""
+    if set(bound.given) != {op.params[0].name, op.params[1].name}:
+        return ""
+    left, right = (bound.given[param.name] for param in op.params[:2])
+    a, b = (bound.types[param.name] for param in op.params[:2])
+    if not (isinstance(a, TensorType) and isinstance(b, TensorType) and a.rank == b.rank == 2 and a.shape and b.shape):
+        return ""
+    if a.shape[1] == b.shape[1]:
+        sides = left.text, f"transpose({right.text})"
+    elif a.shape[0] == b.shape[0]:
+        sides = f"transpose({left.text})", right.text
+    else:
+        return ""
+    if not all(re.fullmatch(r"[\w.]+", one.text) for one in (left, right)):
+        return "transpose one of them: transpose(x)"
+    way = f"{op.name}({', '.join(sides)})" if span.text.startswith(f"{op.name}(") else " @ ".join(sides)
+    return f"one of them fits if it is transposed: {way}"
 
 
 _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()

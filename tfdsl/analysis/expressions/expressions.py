@@ -77,7 +77,7 @@ from .choices import chooser
 from .foreign_names import argument_of, declaration, is_before, of_data, of_library, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
-from .misplaced import batch_name, meant_line, misplaced, not_imported, step_of
+from .misplaced import batch_name, meant_line, misplaced, not_imported, returning, step_of
 from .stored import stored
 
 _Item = TypeVar("_Item")
@@ -146,13 +146,6 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
             assert_never(expr)
 
 
-def _returning(ctx: Analysis, function: t.Expr) -> str:
-    """A help line for a function of this file that returns nothing although its last line binds a name."""
-    found = [one for one in ctx.tree if isinstance(one, t.Def) and one.target.id == function.span.text]
-    last = found[-1].body[-1] if found and found[-1].body else None
-    return f"end the function with: return {last.targets[0].id}" if isinstance(last, t.Assign) else ""
-
-
 def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
     """The value of an expression that must have one."""
     return valued(ctx, expr, evaluate(ctx, env, expr, name))
@@ -164,7 +157,7 @@ def valued(ctx: Analysis, expr: t.Expr, value: ExprValue) -> ExprValue:
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if value is None and isinstance(expr, t.Call):
-        ctx.fail(NO_VALUE, expr.span, help=_returning(ctx, expr.function), function=expr.function.span.text[:40])
+        ctx.fail(NO_VALUE, expr.span, help=returning(ctx, expr.function), function=expr.function.span.text[:40])
     if isinstance(value, (list, tuple)):
         ctx.spend(ctx.limits.size_of(value), expr.span)
     return value

@@ -137,3 +137,18 @@ def step_of(ctx: Analysis, name: str) -> str:
     if known:
         return f"the step of the optimizer is called {known[0]}"
     return "give the step of the optimizer a name: optimize ... as step, and then: run step"
+
+
+def returning(ctx: Analysis, function: t.Expr) -> str:
+    """A help line for a function of this file that returns nothing although its last line has a value."""
+    found = [one for one in ctx.tree if isinstance(one, t.Def) and one.target.id == function.span.text]
+    last: object = found[-1] if found else None
+    while isinstance(last, t.Def | t.Scope | t.After) and last.body:
+        last = last.body[-1]
+    match last:
+        case t.Assign():
+            return f"end the function with: return {', '.join(one.id for one in last.targets)}"
+        case t.ExpressionStatement() if "\n" not in last.value.span.text:
+            return f"write on the last line of the function: return {last.value.span.text}"
+        case _:
+            return "a function gives a value with: return VALUE" if found else ""

@@ -50,7 +50,11 @@ def _summary(live: LiveProgram, rest: str) -> None:
 def _vars(live: LiveProgram, rest: str) -> None:
     states = live.variables()
     for name, value in states.items():
-        text = "no value yet" if value is None else _short(value)
+        text = (
+            "no value yet: the next entry that computes something gives it its initial one"
+            if value is None
+            else _short(value)
+        )
         show(f"{name} = {text}")
     for name, value in live.values.items():
         fields = {f"{name}.{field}": one for field, one in value.items()} if isinstance(value, dict) else {name: value}

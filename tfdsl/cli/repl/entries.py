@@ -1,7 +1,7 @@
 """Divides what is typed or piped into entries, and says what an entry is: declarations, or statements of a session."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 
@@ -104,11 +104,15 @@ class _InSession(Source):
 
 def parsed(path: str, text: str) -> Parsed:
     """An entry as trees. Raises `TfgError` for a text that is neither declarations nor statements."""
+    entry = _InSession(path, text)
     try:
-        return _of_file(parse(Source(path, text)))
+        file = parse(Source(path, text))
+        if _is_word(file, SESSION_ONLY):  # `init` alone
+            with suppress(TfgError):
+                return _of_file(parse(entry))
+        return _of_file(file)
     except TfgError as error:
         as_declaration = error
-    entry = _InSession(path, text)
     try:
         parse(Source(path, entry.text))  # its hints look at the lines around an error
     except TfgError as error:
@@ -118,6 +122,15 @@ def parsed(path: str, text: str) -> Parsed:
             raise as_declaration from None
         raise TfgError([entry.named_by(one) for one in error.diagnostics]) from None
     return _of_file(parse(entry))
+
+
+def _is_word(file: t.File, words: Collection[str]) -> bool:
+    """Whether a text is one of some words and nothing else."""
+    match file.body:
+        case (t.ExpressionStatement(value=t.Name(id=name)),):
+            return name in words
+        case _:
+            return False
 
 
 def _of_file(file: t.File) -> Parsed:
