@@ -180,10 +180,10 @@ _WORDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("chunk", some(range(4), [0]))
+@pytest.mark.parametrize("chunk", some(range(8), [0]))
 def test_random_text(chunk):
     random = Random(chunk)
-    for _ in range(600):
+    for _ in range(300):
         answer(Source("fuzz.tfg", random_text(random)))
 
 
@@ -215,16 +215,16 @@ def beside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("chunk", some(range(9), [0]))
+@pytest.mark.parametrize("chunk", some(range(18), [0]))
 def test_mutated_pieces(chunk, beside):
     mutator, kinds = Mutator(Corpus()), Counter()
-    for number in range(250):
+    for number in range(125):
         text = mutator.program(Random(f"{chunk} {number}"))
         try:
             kinds[judge(text)] += 1
         except Exception as error:
             raise AssertionError(f"{type(error).__name__}: {error}; the text was\n{text!r}") from error
-    assert min(kinds[kind] for kind in KINDS) > 5
+    assert min(kinds[kind] for kind in KINDS) > 0
 
 
 def test_programs_from_the_grammar(beside):

@@ -215,7 +215,6 @@ KINDS = {
         [*(("a table", one, 3) for one in BY_HAND), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
         [
             ("a table", OPTIMIZERS[1], 3),
-            ("a sum", "adam(learning_rate=0.02)", 2),
             ("a mean", "adam(learning_rate=0.02)", 2),
         ],
     ),

@@ -11,7 +11,7 @@ from conftest import some
 
 @pytest.mark.parametrize("engine", some(["step", "loop"], ["step"]))
 def test_the_same_results(engine):
-    agree("dqn", engine=engine, atol=1e-5, n_steps=60)
+    agree("dqn", engine=engine, atol=1e-5, n_steps=30)
 
 
 @pytest.mark.long

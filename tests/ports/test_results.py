@@ -68,6 +68,7 @@ ALIKE = {
     "batch_norm": "runtime/execution/test_training_mode.py",
     "bidirectional_lstm": "rnn_classifier",
     "dynamic_lstm": "rnn_classifier",
+    "factorization_machine": "runtime/training/test_best_values.py",
     "gradient_descent_path": "chapter/test_chapter_models.py",
     "language_model": "rnn_classifier",
     "lr_schedule_fed": "lr_schedule",

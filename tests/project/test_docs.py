@@ -63,7 +63,8 @@ STEP = ("--engine", "step")
 OF_ENGINE = re.compile(r"--engine|^\^C$|step by step", re.M)
 # Long trainings of layers that the tests of `nn` train too. Without `--long` they are only compiled.
 LONG_PROGRAM = re.compile(
-    r"nn\.(?:bidirectional|transformer_block|global_avg_pool|conv2d_transpose)\(.*^    train ", re.M | re.S
+    r"(?:nn\.(?:bidirectional|transformer_block|global_avg_pool|conv2d_transpose|nce|dropout)\(|def critic).*^    train ",
+    re.M | re.S,
 )
 # Long trainings whose commands and statements other pages and the tests of the models have too. Without `--long` their
 # programs are only checked.
@@ -73,7 +74,12 @@ LONG_LESSONS = {
     "howto/time-series.md",
     "howto/two-optimizers.md",
     "howto/transfer.md",
+    "howto/from-keras.md",
     "howto/from-ludwig.md",
+    "howto/regularization.md",
+    "howto/reproduce.md",
+    "howto/schedules.md",
+    "howto/tensorboard.md",
     "tutorial/10-networks.md",
 }
 
@@ -309,7 +315,8 @@ def test_program_at_the_top_of_the_readme_is_the_model():
 
 
 PICTURES = [
-    (page, *found) for page, text in PAGES.items()
+    pytest.param(page, *found, marks=[pytest.mark.long] if "curves" in found and page in LONG_LESSONS else [])
+    for page, text in PAGES.items()
     for found in re.findall(r"^<!-- (\S+\.svg): (graph|curves) of (\S+) -->$", text, re.M)
 ]  # fmt: skip
 

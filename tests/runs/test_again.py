@@ -13,7 +13,7 @@ from tfdsl.cli import main
 from tfdsl.runs.reading import named, records
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
-QUICK = ("basics", "moons", "ferries")
+QUICK = ("basics", "moons")
 # 30 programs that need no file that another program has saved, and no cluster.
 PROGRAMS = (
     "autodiff_passes basics bidirectional_lstm bikes digits dqn ferries gan gcn gradient_descent_autodiff "

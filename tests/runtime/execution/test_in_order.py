@@ -1,5 +1,6 @@
 """Each execution reads and writes variables in program order, in every engine and every run."""
 
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -52,7 +53,7 @@ def by_hand():
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_two_optimizers_in_one_run(engine):
-    assert [ran(GAN, engine).printed for _ in range(3)] == [[by_hand()]] * 3
+    assert [ran(GAN, engine).printed for _ in range(2)] == [[by_hand()]] * 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -181,6 +182,7 @@ def test_random_ops_of_an_embedded_session():
 
 # --- towers, branches -------------------------------------------------------------------------
 
+ROWS = ("gather(up, [0])", "gather_nd(up, [[0]])", "embedding_lookup(up, [0])")
 TOWERS = """
 placeholder X: float32[n, 2]
 placeholder y: float32[n, 1]
@@ -250,8 +252,9 @@ session:
         assert ran(text, engine).printed == ["[4]", "[8] 8"]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("rows", ["gather(up, [0])", "gather_nd(up, [[0]])", "embedding_lookup(up, [0])"])
+@pytest.mark.parametrize(("rows", "engine"), some(
+    product(ROWS, ENGINES), [*product(ROWS, ENGINES[:1]), *product(ROWS[:1], ENGINES[1:])]
+))  # fmt: skip
 def test_reads_of_rows_after_a_write(rows, engine):
     """TensorFlow reads some rows of a variable by another op, which does not wait for the write."""
     text = f"""
@@ -531,9 +534,7 @@ def test_generated_programs_in_xla():
 def test_a_warning_when_an_execution_is_reordered():
     """For plain reads and writes, the analysis finds in the program what the lowering finds in the graph."""
     seen = set()
-    for seed in range(200, 230):
-        if seed > 201 and len(seen) == 2:
-            break
+    for seed in (200, 201, 226):  # most of these programs are reordered
         text, _ = Program(seed, kinds=4).session(feeds=False)
         program = tfdsl.compile(text)
         program.run(options=Options(write=lambda line: None, engine="step"))

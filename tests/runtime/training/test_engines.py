@@ -138,7 +138,7 @@ def test_repeated_trainings_share_a_loop(engine):
         assert result.engines == [engine] * len(rates)
         return result, len(compiled.graph.get_operations())
 
-    rates = [0.01, 0.02, 0.05, 0.1, 0.2]
+    rates = [0.01, 0.1, 0.2]
     many, ops = made(rates, engine)
     one, ops_of_one = made(rates[:1], engine)
     step, ops_of_steps = made(rates, "step")
@@ -215,7 +215,7 @@ IRREGULAR = ("nothing", "blocks", "blocks in blocks", "runs in blocks", "stateme
 NOT_COMPILED = ("values of any shape", "xla")  # XLA needs the shapes of gathered values
 APART = ("values of any shape", "stop in a block")
 IN_ENGINES = [one for one in some(
-    product(BODIES, ("loop", "xla")), [*product((*APART, *AT_ONCE), ["loop"]), ("many at once", "xla")]
+    product(BODIES, ("loop", "xla")), [*product((*APART, *AT_ONCE), ["loop"]), ("blocks in blocks", "xla")]
 ) if one.values != NOT_COMPILED]  # fmt: skip
 
 
@@ -263,7 +263,7 @@ def test_unrolled_steps(name, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("order", "size"), some(
     product(ORDERS, (1, 7, 30, 90, 200)),
-    [(ORDERS[0], 7), (ORDERS[3], 7)],
+    [(ORDERS[3], 7)],
 ))  # fmt: skip
 def test_orders_and_sizes(order, size, tmp_path):
     source = program("every 3 steps: print mse, batch.rows", f"3 epochs on rows in batches of {size} {order}")
@@ -404,7 +404,8 @@ UNCOMPILED = {
 }
 
 
-@pytest.mark.parametrize("kind", some(UNCOMPILED, ["a shape that changes", "an op"]))
+# `lowering/test_compiled.py` has more ops.
+@pytest.mark.parametrize("kind", some(UNCOMPILED, ["a shape that changes"]))
 def test_programs_that_xla_cannot_compile(kind, tmp_path, monkeypatch):
     body, nodes, line, why = UNCOMPILED[kind]
     monkeypatch.setattr(engines, "_WORTH", 0)
@@ -595,13 +596,13 @@ def test_a_block_of_batches(order, rows, size):
 
 def test_compiled_draws_equal_numpys():
     draws = CompiledDraws()
-    seeds = np.arange(2**32 - 10_000, 2**32, dtype=np.uint32)
+    seeds = np.arange(2**32 - SEEDS - 8, 2**32, dtype=np.uint32)
     try:
         assert (draws(seeds[:SEEDS], 227) == first_draws(seeds[:SEEDS], 227)).all()
-        batches = sampled(seeds, 20640, 100, draws)
+        batches = sampled(seeds, 20640, 20, draws)
     finally:
         draws.close()
-    assert (batches == sampled(seeds, 20640, 100)).all()
+    assert (batches == sampled(seeds, 20640, 20)).all()
 
 
 def test_sampled_is_numpy():
