@@ -61,8 +61,12 @@ def as_text(column: str, has_gaps: bool, source: Arguments) -> str:
 def other_kind(column: str, what: str) -> str:
     """What to do about a column that is neither numbers nor text."""
     name = shown(column)
-    text = {"timestamps": f'df[{name}].dt.strftime("%Y-%m-%d %H:%M:%S")', "dates": f"df[{name}].astype(str)"}.get(what)
-    ways = f"write it as text, with pandas: df[{name}] = {text}" if text else "make numbers or text of it"
+    made = {
+        "timestamps": ("text", f'df[{name}].dt.strftime("%Y-%m-%d %H:%M:%S")'),
+        "dates": ("text", f"df[{name}].astype(str)"),
+        "durations": ("seconds", f"df[{name}].dt.total_seconds()"),
+    }.get(what)
+    ways = f"write it as {made[0]}, with pandas: df[{name}] = {made[1]}" if made else "make numbers or text of it"
     return f"leave it out with | drop({name}); or {ways}"
 
 

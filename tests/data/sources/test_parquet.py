@@ -147,6 +147,7 @@ def test_columns_without_numbers_are_named(write, what):
     assert caught.value.message.code == "TFG627"
     assert what in caught.value.headline and '"b"' in caught.value.headline
     assert '| drop("b")' in caught.value.help and (".dt.strftime(" in caught.value.help) == (what == "timestamps")
+    assert (".dt.total_seconds()" in caught.value.help) == (what == "durations")
 
 
 @pytest.mark.parametrize("what", NO_NUMBERS)

@@ -21,8 +21,8 @@ QUOTES = _message("TFG111", "strings use double quotes",
 ESCAPE = _message("TFG112", "unknown escape {escape} in {what}", "a backslash itself is written \\\\")
 ESCAPE_HALF = _message("TFG170", "a string cannot have {escape}, which is half of a character",
                        "write the character itself, or its number with eight digits, such as \\U0001f600")
-BYTES_CHARACTER = _message("TFG172", "bytes are written in ASCII, without {character}",
-                           "write its bytes in UTF-8, {escape}, or leave out the b for a string")
+BYTES_CHARACTER = _message("TFG172", "{character} is no ASCII character, and b\"...\" can have no other",
+                           "for text, leave out the b; for the bytes of this character in UTF-8, write {escape}")
 ASSIGN_TARGET = _message("TFG113", "only a name can be on the left of '='",
                          "to change a variable while it runs, make an op: update = assign(v, value)")
 ARGUMENT_ORDER = _message("TFG114", "a positional argument follows the named argument '{name}'",
