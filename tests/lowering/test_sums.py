@@ -191,9 +191,9 @@ def test_a_gradient_has_one_value():
             seen[b"".join(value.tobytes() for value in run(np.float32(0.5)))] += 1
         assert list(seen.values()) == [50]
         # It is the sum of its inputs, in order.
-        for name in names:
-            op = program.graph.get_operation_by_name(name)
-            *parts, total = session.session.run([*op.inputs, *op.outputs], {program["start"]: 0.5})
+        sums = [program.graph.get_operation_by_name(name) for name in names]
+        found = session.session.run([[*op.inputs, *op.outputs] for op in sums], {program["start"]: 0.5})
+        for name, (*parts, total) in zip(names, found, strict=True):
             assert np.array_equal(total, added(parts)), name
 
 
@@ -218,9 +218,9 @@ optimize with gradient_descent(learning_rate=0.1) as t
     with program.session() as session:
         sums = [op for op in program.graph.get_operations() if op.type == "AddN" and len(op.inputs) == 12]
         assert sums
-        for op in sums:
-            parts = session.session.run(list(op.inputs), fed)
-            assert np.array_equal(session.session.run(op.outputs[0], fed), added(parts)), op.name
+        found = session.session.run([[*op.inputs, *op.outputs] for op in sums], fed)
+        for op, (*parts, total) in zip(sums, found, strict=True):
+            assert np.array_equal(total, added(parts)), op.name
 
 
 GRADIENTS = """

@@ -38,8 +38,15 @@ def columns(text=ROWS):
     return made
 
 
+def loaded(path):
+    return tf.saved_model.load(path).signatures["serving_default"]
+
+
 def served(path, given):
-    serve = tf.saved_model.load(path).signatures["serving_default"]
+    return answers(loaded(path), given)
+
+
+def answers(serve, given):
     wanted = serve.structured_input_signature[1]
     return {name: value.numpy() for name, value in serve(**{name: given[name] for name in wanted}).items()}
 
@@ -86,7 +93,8 @@ def many(tmp_path_factory):
         text += ', id = exact.id, few = exact.note to "served"\n'
         program = tfdsl.compile(text)
         program.run()
-        yield program, served("served", columns()), folder
+        serve = loaded("served")
+        yield program, answers(serve, columns()), serve
 
 
 @pytest.mark.parametrize("at", range(len(PIPELINES)))
@@ -106,20 +114,20 @@ def test_words_categories_and_columns(many):
 
 
 def test_a_row_alone_and_in_another_order(many):
-    _, given, folder = many
+    _, given, serve = many
     rows = columns()
     for chosen in ([3], [5, 0, 2]):
-        some = served(str(folder / "served"), {name: tf.gather(cells, chosen) for name, cells in rows.items()})
+        some = answers(serve, {name: tf.gather(cells, chosen) for name, cells in rows.items()})
         for name, values in some.items():
             np.testing.assert_array_equal(values, given[name][chosen], err_msg=name)
 
 
 def test_unseen_categories_and_missing_text(many):
-    _, given, folder = many
+    _, given, serve = many
     rows = columns()
     rows["home city"] = tf.constant(["Bonn", "Oslo", "Rome", "Paris", "Rome", "Oslo"])
     rows["note"] = tf.constant(["", *(text.decode() for text in rows["note"].numpy()[1:])])
-    made = served(str(folder / "served"), rows)
+    made = answers(serve, rows)
     assert made["r"][0] == -2 and (made["r"][1:] == given["r"][1:]).all()
     assert not made["q"][0].any() and (made["q"][1:] == given["q"][1:]).all()
 
@@ -128,11 +136,11 @@ def test_a_missing_cell_is_an_error_that_names_its_column(many):
     rows = columns()
     rows["home city"] = tf.constant(["", "Oslo", "Rome", "Paris", "Rome", "Oslo"])
     with pytest.raises(tf.errors.InvalidArgumentError, match="home city: a cell is missing, and"):
-        served(str(many[2] / "served"), rows)
+        answers(many[2], rows)
     rows = columns()
     rows["fare"] = tf.constant([float("nan"), 1, 2, 3, 4, 5])
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"fare.*: a cell is missing"):
-        served(str(many[2] / "served"), rows)
+        answers(many[2], rows)
 
 
 def test_a_column_that_is_not_given_is_named(rows):
