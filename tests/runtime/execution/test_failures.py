@@ -410,7 +410,7 @@ def test_failing_arithmetic_of_a_compiled_training_is_an_error_at_its_place():
     assert ended("xla", "0.1 / (step - 12)") == ended("step", "0.1 / (step - 12)")
 
 
-@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+@pytest.mark.parametrize("engine", some(["step", "loop", "xla"], ["step", "loop"]))
 def test_a_fed_value_that_the_training_never_needs_does_not_fail(engine):
     printed = []
     text = TRAINED.format(rate="0.1 / (step - 12)", statement="stop when step > 8")

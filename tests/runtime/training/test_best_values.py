@@ -54,7 +54,7 @@ def run(program, **options):
     return lines, notes, result
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
 def test_a_block_runs_after_the_last_step_of_an_epoch(engine, here):
     lines, notes, result = run(compiled("print epoch, step, turns, test", engine, epochs=4))
     assert lines == ["0 2 3 5.0", "1 5 6 4.0", "2 8 9 4.0", "3 11 12 3.9", "end 12"]
