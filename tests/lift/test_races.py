@@ -6,10 +6,14 @@ from test_conds import as_in_1
 from test_inline import saved
 from test_verify import compared
 
+from tfdsl.driver import compile_source
+from tfdsl.inputs import CompileInputs
 from tfdsl.lift.races import Race, races, settle
 from tfdsl.lift.read import graph_def_of
+from tfdsl.lift.readable import lift_readable
 from tfdsl.lift.sides import Side
 from tfdsl.lowering.tf import tf, v1
+from tfdsl.source import Source
 
 X, A, B = np.array([[1.0, 2.0]]), np.array([[0.5], [-0.25]]), np.array([[3.0]])
 UPDATE = "GradientDescent/update_b/ApplyGradientDescent"
@@ -113,3 +117,21 @@ def test_slots_are_not_negative(here, monkeypatch):
     monkeypatch.setattr(Side, "values", noted)
     assert compared(imported(saved(build))).is_same
     assert len(found) > 4 and all(np.isfinite(one).all() for one in found)
+
+
+def test_a_step_that_stays_waits_for_what_reads_its_variables(here):
+    """In the graph, both updates wait for both gradients of the product, through the ops that pass the gradients on."""
+
+    def build():
+        ids = v1.placeholder(tf.int32, [4], "ids")
+        table = v1.get_variable("table", initializer=tf.ones([5, 3]), use_resource=False)
+        w = v1.get_variable("w", initializer=tf.ones([3, 1]), use_resource=False)
+        loss = tf.reduce_mean(tf.square(tf.gather(table, ids) @ w), name="loss")
+        optimizer = v1.train.AdamOptimizer(0.1)
+        pairs = [(tf.convert_to_tensor(one) * 0.5, of) for one, of in optimizer.compute_gradients(loss)]
+        optimizer.apply_gradients(pairs)
+
+    source = lift_readable(as_in_1(build)).source
+    graph = compile_source(Source("lifted.tfg", source), CompileInputs()).built().graph
+    update = graph.get_operation_by_name("Adam/update_w/ApplyAdam")
+    assert [one.get_attr("grad_a") for one in update.control_inputs] == [True]

@@ -12,7 +12,7 @@ from .draft import changes_something
 from .folds.row_updates import step_names
 from .graph import ENTERS, SWITCHES, SavedGraph, reached
 
-_REFERENCES = ("Variable", "VariableV2")
+REFERENCES = ("Variable", "VariableV2")
 _EXITS, _NEXT = ("Exit", "RefExit"), ("NextIteration", "RefNextIteration")
 _PASSES = ("Identity", *ENTERS, *SWITCHES)  # their results are the variable itself, not a copy
 
@@ -43,18 +43,18 @@ def races(graph: SavedGraph) -> list[Race]:
         for name in sorted(needed):
             node = graph.nodes[name]
             variable = node.inputs[0].node if node.inputs and changes_something(node) else ""
-            if not variable or graph.nodes[variable].op not in _REFERENCES:
+            if not variable or graph.nodes[variable].op not in REFERENCES:
                 continue
             before = above(name)
-            readers = {loops.last(reader, before, needed) for reader in _readers(graph, variable)}
-            for reader in sorted(one for one in readers if one in needed - before):
+            last = {loops.last(reader, before, needed) for reader in readers(graph, variable)}
+            for reader in sorted(one for one in last if one in needed - before):
                 if name not in above(reader):
                     found.append(Race(name, variable, reader))
                     waits.setdefault(name, []).append(reader)
     return found
 
 
-def _readers(graph: SavedGraph, variable: str) -> Iterator[str]:
+def readers(graph: SavedGraph, variable: str) -> Iterator[str]:
     """The ops that read a variable."""
     passing = reached([variable], lambda one: (user for user in graph.users[one] if graph.nodes[user].op in _PASSES))
     for name in {user for one in passing for user in graph.users[one]} - passing:

@@ -21,10 +21,12 @@ from ..draft import (
     Produced,
     StoredPiece,
     VariablePiece,
+    changes_something,
     is_raw,
 )
 from ..graph import PLACEHOLDERS, Endpoint, GraphNode
 from ..nodes import count_of, inferred
+from ..races import REFERENCES, readers
 from .indexing import index_of
 from .operands import inputs_of, operand, rank_of
 from .random import seed_of
@@ -58,7 +60,18 @@ def fold_calls(draft: Draft) -> None:
             draft.inside[node.name] = given.node
         else:
             made = (index_of(draft, node) or call_of(draft, node)) if is_open else None
-            draft.claim(made or raw_of(draft, node))
+            draft.claim(made or _after_reads(draft, node, raw_of(draft, node)))
+
+
+def _after_reads(draft: Draft, node: GraphNode, piece: CallPiece) -> CallPiece:
+    """The call of an op that changes a reference variable. It waits for the ops that read the variable before; in the
+    graph, it may wait for them through ops that only pass a value on."""
+    holder = draft.graph.nodes[draft.end(node.inputs[0]).node] if node.inputs else node
+    if holder.op not in REFERENCES or not changes_something(node):
+        return piece
+    before = draft.graph.above(node.name) - {node.name} - draft.dropped - draft.regions.keys()
+    reads = sorted(before.intersection(readers(draft.graph, holder.name)))
+    return replace(piece, controls=tuple(dict.fromkeys((*piece.controls, *reads))))
 
 
 def _passed(draft: Draft, node: GraphNode) -> Endpoint | None:
