@@ -116,6 +116,20 @@ def test_what_the_checkpoint_lacks_begins_as_before(here):
     assert "session" not in lifted.source and "the checkpoint model.ckpt cannot be read" in lifted.notes[-1]
 
 
+def test_a_checkpoint_without_the_variables_of_metrics(here):
+    """A Saver saves no local variables, and `restore` reads the variables of optimizers only with all others."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        _, _, loss = regression()
+        v1.train.MomentumOptimizer(0.1, 0.9).minimize(loss)
+        v1.metrics.mean(loss, name="average")
+        v1.global_variables_initializer().run()
+        v1.train.Saver().save(session, "model.ckpt")
+    lifted = lift_readable(read_graph("model.ckpt.meta"))
+    assert lifted.source.endswith('    init\n    restore model.w, model.b from "model.ckpt"\n')
+    assert "not restored from the checkpoint: average/total, average/count" in lifted.notes
+    assert "what optimizers keep begins anew (model/b/Momentum, model/w/Momentum)" in lifted.notes[-1]
+
+
 @pytest.mark.parametrize("use_resource", some((False, True), [False]))
 def test_variables_in_parts(here, use_resource):
     """A checkpoint of TensorFlow 1 has such a variable and its slots as wholes."""

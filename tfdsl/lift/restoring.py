@@ -47,12 +47,18 @@ def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path:
     if all(stored.get(name) == one.node for name, one in variables.items()):
         return Restoring((f"restore {source}",), frozenset(variables))
     found = {name: one for name, one in variables.items() if name in stored and one.text}
-    lost = [name for name in variables if name not in found]
+    kept = [name for name in variables if name in stored and name not in found]  # `restore` can name no slots
+    lost = [name for name in variables if name not in found and name not in kept]
     notes = (f"not restored from the checkpoint: {listed([*_reasons(graph, variables, lost)], NAMED)}",) if lost else ()
+    if kept:
+        notes += (
+            f"training on differs from TensorFlow: what optimizers keep begins anew ({listed(kept, NAMED)}), because "
+            "`restore` reads it only together with all other variables, and the checkpoint lacks some",
+        )
     if not found:
         return Restoring(notes=notes)
     items = ", ".join(_item(one, stored[name]) for name, one in found.items())
-    return Restoring((*(("init",) if lost else ()), f"restore {items} {source}"), frozenset(found), notes)
+    return Restoring((*(("init",) if lost or kept else ()), f"restore {items} {source}"), frozenset(found), notes)
 
 
 def _reasons(graph: SavedGraph, variables: Mapping[str, ProgramVariable], lost: Iterable[str]) -> Iterator[str]:
