@@ -218,7 +218,7 @@ def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:
         elif isinstance(piece, VariablePiece) and (text := path(writer, piece.ends[0])) is not None:
             node = name if name in writer.kept else text.replace(".", "/")
             found[name] = ProgramVariable(text, node, piece.type)
-    for name, owner in draft.inside.items():
+    for name, owner in sorted(draft.inside.items()):
         step = draft.pieces.get(owner)
         if isinstance(step, StepPiece) and draft.graph.nodes[name].op in VARIABLES:
             above = max((one for one in found if name.startswith(f"{one}/")), key=len, default="")
