@@ -115,6 +115,16 @@ def test_changed_data_are_an_error(project, capsys):
     assert "b.csv is missing" in again(capsys)[1]
 
 
+def test_changed_data_of_a_copy_are_named_where_they_are(project, capsys):
+    run(project)
+    (project / "moved").mkdir()
+    os.rename(project / "p", project / "moved/p")
+    os.rename(project / "work", project / "moved/work")
+    (project / "moved/p/data/b.csv").write_text("x,y\n3,7\n")
+    os.chdir(project / "moved/work")
+    assert f"{project}/moved/p/data/b.csv has changed since" in again(capsys)[1]
+
+
 def test_the_text_of_the_record_is_what_runs(project, capsys):
     run(project)
     (project / "p/p.tfg").write_text("nonsense")

@@ -41,6 +41,21 @@ def test_the_same(here):
     assert parts(run(), run()) == {}
 
 
+@pytest.mark.parametrize("deterministic, value", [(True, "on"), (False, "off")])
+def test_op_determinism_is_what_the_session_had(here, deterministic, value):
+    """Whether the record begins before the session or in it."""
+    program = tfdsl.compile('variable w = 1.0\nsession:\n    log to "logs"\n    print w\n')
+    made = []
+    for record in (None, "runs"):
+        options = tfdsl.Options(write=str, record=record, deterministic=deterministic)
+        made.append(RunRecord(program.run(options=options).records[0]))
+    assert [one.end["op_determinism"] for one in made] == [[value], [value]]
+    assert "machine" not in parts(*made)
+    unseeded = tfdsl.compile("session: print random_normal([1])\n")  # refused by TensorFlow if ops are deterministic
+    other = RunRecord(unseeded.run(options=tfdsl.Options(write=str, record="runs", deterministic=True)).records[0])
+    assert parts(made[0], other).get("machine") == (["op_determinism: on -> off"] if deterministic else None)
+
+
 def test_a_param(here):
     assert parts(run(), run(rate=1.0)) == {
         "params": ["rate: 0.5 -> 1.0"],
@@ -118,3 +133,12 @@ def test_ages_are_of_starts(three):
     from tfdsl.runs.pruning import outdated
 
     assert outdated(three, None, 60.0, three[1].begin["started"] + 60) == three[:1]
+
+
+def test_prune_names_a_damaged_record(three, capsys):
+    with open(os.path.join(three[0].path, "program.tfg"), "a") as file:
+        file.write("# changed\n")
+    assert main(["runs", "prune", "--keep", "2"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"left {three[0].path}, whose record is damaged: program.tfg has ")
+    assert said[1:] == ["nothing to remove, of 3 records"] and len(records()) == 3

@@ -63,14 +63,20 @@ def test_damage(here, file):
         opened.seek(90)
         opened.write(b"#") if file != "program.tfg" else opened.truncate(3)
     record = RunRecord(path)
-    if file == "program.tfg":
-        assert record.status == "done"
-        with pytest.raises(TfgError, match="TFG873"):
-            record.texts  # noqa: B018
-    else:
-        assert record.status == "damaged" and record.fault
-        with pytest.raises(TfgError, match="TFG873"):
-            named("last", records())
+    assert record.status == "damaged" and record.fault
+    with pytest.raises(TfgError, match="TFG873"):
+        named("last", records())
+
+
+def test_a_text_that_the_manifest_lacks(here):
+    path = recorded()
+    os.unlink(os.path.join(path, "program.tfg"))
+    with TRUSTED.folder(path) as folder:
+        names = ["run.json", "result.json"]
+        made = manifest_bytes({"version": 1, "files": listed(folder, names)})
+    with open(os.path.join(path, "manifest"), "wb") as file:
+        file.write(made)
+    assert RunRecord(path).fault == "program.tfg is missing"
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"id": 3}', "{"])

@@ -102,14 +102,15 @@ def _found(record: RunRecord, file: Json) -> str:
     """Where a file is that has the recorded digest."""
     path: str = file["path"]
     below = os.path.relpath(path, record.begin["working_folder"])
-    reason = "is missing"
+    changed = None
     for place in dict.fromkeys((path, os.path.abspath(below))):
         now = of_file(place)
         if now["sha256"] is not None and now["sha256"] == file["sha256"]:
             return os.path.realpath(place)
         if now["sha256"] is not None:
-            reason = "has changed since"
-    raise TfgError([Diagnostic(RUN_DATA, None, {"id": record.id, "path": path, "reason": reason})])
+            changed = changed or place
+    reason = "is missing" if changed is None else "has changed since"
+    raise TfgError([Diagnostic(RUN_DATA, None, {"id": record.id, "path": changed or path, "reason": reason})])
 
 
 def _compiled(record: RunRecord, root: str, allowed: list[str], foreign: Foreign | None) -> Compiled:

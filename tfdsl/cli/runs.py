@@ -259,6 +259,9 @@ def _age(text: str) -> float:
 def _prune(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
     if arguments.keep is None and arguments.younger_than is None:
         raise WrongUse("tfdsl runs prune needs --keep N or --younger-than AGE, which say what stays")
+    for one in found:
+        if one.fault:
+            show(f"left {one.path}, whose record is damaged: {one.fault}")
     old = [one.path for one in outdated(found, arguments.keep, arguments.younger_than, time.time())]
     paths = [*old, *left(found)]
     for path in paths:

@@ -92,6 +92,7 @@ IS_END = _with(
         "variables": _each(_OBJECT), "data": _each(lambda value: _OBJECT(value) and _is_data(value)),
         "inputs": _each(_FILES), "steps": _WHOLE, "engines": _list(_TEXT), "git": _or_none(_OBJECT),
         "peak_memory": _NUMBER,
-    }
+    },
+    {"op_determinism": _list(_TEXT)},
 )  # fmt: skip
 IS_POINT = _with({"step": _WHOLE, "value": _any})

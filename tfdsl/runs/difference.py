@@ -32,7 +32,7 @@ def differences(a: RunRecord, b: RunRecord) -> list[RunDifference]:
         "data": _data(a, b),
         "options": _changes(_options(a), _options(b)),
         "versions": _changes(a.begin["versions"], b.begin["versions"]),
-        "machine": _changes(_machine(a), _machine(b)),
+        "machine": [*_changes(_machine(a), _machine(b)), *_op_determinism(a, b)],
         "results": results(a, b),
     }  # fmt: skip
     made = [RunDifference(part, tuple(lines)) for part, lines in parts.items()]
@@ -117,6 +117,13 @@ def _options(record: RunRecord) -> dict[str, object]:
 def _machine(record: RunRecord) -> dict[str, object]:
     left_out = ("pid", "numpy", "tensorflow")  # those of a process, and those among the versions
     return {name: value for name, value in record.begin["host"].items() if name not in left_out}
+
+
+def _op_determinism(a: RunRecord, b: RunRecord) -> Iterator[str]:
+    """Whether ops were deterministic in sessions of two runs, if both say so. A resumed run has fewer sessions."""
+    found = [", ".join(sorted({*(one.end or _NOTHING).get("op_determinism", ())})) for one in (a, b)]
+    if all(found):
+        yield from _changes(*({"op_determinism": one} for one in found))
 
 
 def _changes(old: Mapping[str, object] | None, new: Mapping[str, object] | None) -> Iterator[str]:

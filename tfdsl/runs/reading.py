@@ -49,12 +49,13 @@ class RunRecord:
         with TRUSTED.folder(self.path) as folder:
             is_running = _is_locked(folder)  # before the files: it may end meanwhile
             files = files_of(read_manifest(folder, form.MANIFEST))
-            small = {name: entry for name, entry in files.items() if name in (form.BEGIN, form.END)}
-            verify(folder, small)
-            if form.BEGIN not in small:
-                raise CorruptFile(f"{form.BEGIN} is missing")
-            self.begin = _checked(folder, form.BEGIN, IS_BEGIN)
-            self.end = _checked(folder, form.END, IS_END) if form.END in small else None
+            verify(folder, files)
+            begin = _checked(folder, form.BEGIN, IS_BEGIN) if form.BEGIN in files else None
+            end = _checked(folder, form.END, IS_END) if form.END in files else None
+            missing = {form.BEGIN, *(one["file"] for one in (begin or {}).get("texts", ()))} - files.keys()
+            if begin is None or missing:
+                raise CorruptFile(f"{min(missing)} is missing")
+        self.begin, self.end = begin, end
         self.is_running = is_running and self.end is None
         self._has_curves = form.CURVES in files
 

@@ -206,6 +206,7 @@ class RunRecorder(RunObserver):
             "expectations": result.expectations,
             "variables": self._variables,
             "engines": result.engines,
+            "op_determinism": result.op_determinism,
             "steps": result.steps,
             "logdirs": result.logdirs,
             "saved": result.saved,

@@ -53,6 +53,7 @@ class Result:
     run: str = field(default_factory=lambda: os.urandom(4).hex())  # the id of the run, which a resumed run keeps
     started: float = field(default_factory=time.time)  # seconds since 1970
     engines: list[str] = field(default_factory=list)  # of each training, in the order in which they ran
+    op_determinism: list[str] = field(default_factory=list)  # of each session in order: on or off
     steps: int = 0
     expectations: int = 0
     interrupted: bool = False
@@ -76,6 +77,7 @@ class Result:
             "resumed": self.resumed,
             "records": self.records,
             "engines": self.engines,
+            "op_determinism": self.op_determinism,
             "started": self.started,
             "steps": self.steps,
             "expectations": self.expectations,

@@ -76,6 +76,7 @@ def opened(
             run.known_values = recovery.values
             recovery.begin(resume)
         with run.deterministic():
+            context.result.op_determinism.append(run.op_determinism)
             yield Opened(run, engines, recovery, context.worker)
     finally:
         with suppress(Lost, Late, tf.errors.OpError):  # then the workers forget them at another time

@@ -5,7 +5,7 @@ import platform
 
 import numpy as np
 
-from ...lowering.tf import is_onednn_on, op_determinism, tf, v1
+from ...lowering.tf import is_onednn_on, tf, v1
 
 # The instruction set extensions by which TensorFlow, Eigen, oneDNN and XLA choose kernels.
 _EXTENSIONS = ("sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512", "amx", "sve", "asimd")
@@ -23,14 +23,9 @@ def machine(config: v1.ConfigProto | None = None) -> dict[str, str]:
         "instructions": extensions,
         "intra_op_threads": str(_threads(used.intra_op_parallelism_threads, "TF_NUM_INTRAOP_THREADS")),
         "inter_op_threads": str(_threads(used.inter_op_parallelism_threads, "TF_NUM_INTEROP_THREADS")),
-        "onednn": _on(is_onednn_on()),
-        "op_determinism": _on(op_determinism.is_enabled()),
+        "onednn": "on" if is_onednn_on() else "off",
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
     }
-
-
-def _on(value: bool) -> str:
-    return "on" if value else "off"
 
 
 def _threads(configured: int, variable: str) -> int:

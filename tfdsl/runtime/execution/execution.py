@@ -14,7 +14,7 @@ from ...diagnostics import NAN_WRITTEN, RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
-from ...lowering.tf import Operand, tf, v1
+from ...lowering.tf import Operand, op_determinism, tf, v1
 from ...program import Export, Feed, Origin, PlanExpr, Ref, Save, Session, Statement, Value, fetches_of, names_given
 from ...source import Span
 from ..files.event_log import EventLog
@@ -101,6 +101,11 @@ class Execution:
     def deterministic(self):
         """The setting in which the session's statements run."""
         return determinism(self._may_be_deterministic and is_seeded(self.built, self.plan.body))
+
+    @property
+    def op_determinism(self) -> str:
+        """Whether ops are deterministic now, on or off. Those of the servers of a cluster always are."""
+        return "on" if self.on_cluster or op_determinism.is_enabled() else "off"
 
     @property
     def _may_be_deterministic(self) -> bool:
