@@ -183,6 +183,44 @@ def test_the_program_says_what_to_export(here, capsys):
     assert set(exported("-o", "b.pb", "--signature", "b", capsys=capsys)["signatures"]) == {"b"}
 
 
+TWO = PROGRAM.replace(
+    "\nsession",
+    """
+twice = price * 2.0
+signature "serving_default": price with X
+signature "both": cost as "loss", price with X, y
+
+session""",
+)
+
+
+def test_the_export_of_columns_and_signatures(here, capsys):
+    """Of several exports it is that of columns, as for `predict`; `--signature` chooses among all of them."""
+    (here / "houses.tfg").write_text(TWO + '    export to "all"\n' + EXPORT)
+    assert exported("-o", "model", capsys=capsys)["signatures"] == {"serving_default": COLUMNS}
+    assert exported("-o", "m.pb", "--signature", "serving_default", capsys=capsys)["signatures"].popitem()[1] == COLUMNS
+    both = exported("-o", "both", "--signature", "both", capsys=capsys)["signatures"]
+    assert {*both} == {"both"} and {*both["both"]["outputs"]} == {"loss", "price"}
+    assert "did you mean 'both'" in refused(capsys, "--signature", "bothh")
+
+
+def test_every_way_to_choose_an_export_is_one(here, capsys):
+    sessions = '    export to "all"\n' + EXPORT + EXPORT.replace("export price", "export price, w")
+    sessions += '    export twice with price to "twice"\n'
+    (here / "houses.tfg").write_text(TWO + sessions)
+    said = refused(capsys)
+    assert "TFG833" in said and "several things: price with X = houses.features; price, w with X = houses" in said
+    ways = re.search("choose one: (.*)", said)[1].split("; ")
+    assert ways == [
+        "--values price", "--signature both", "--values price --with X=houses.features",
+        "--values price,w --with X=houses.features", "--values twice --with price",
+    ]  # fmt: skip
+    inputs = [["X"], ["X", "y"], ["area", "city"], ["area", "city"], ["price"]]
+    for way, wanted in zip(ways, inputs, strict=True):
+        (one,) = exported("-o", "chosen", *way.split(), capsys=capsys)["signatures"].values()
+        assert sorted(one["inputs"]) == wanted
+
+
 def refused(capsys, *words, program="houses.tfg"):
     capsys.readouterr()
     assert main(["export", program, "-o", "model.pb", "-q", *words]) in (1, 2)
@@ -193,8 +231,6 @@ def test_what_is_wrong(here, capsys):
     (here / "houses.tfg").write_text(PROGRAM)
     assert "TFG832" in (said := refused(capsys)) and "--values, from: X, y, w, price, cost" in said
     assert "TFG834" in (said := refused(capsys, "--values", "prise")) and "did you mean 'price'" in said
-    (here / "two.tfg").write_text(PROGRAM + EXPORT + EXPORT.replace("export price", "export price, w"))
-    assert "TFG833" in (said := refused(capsys, program="two.tfg")) and "--values price" in said
     (here / "graphs.tfg").write_text("variable a = 1.0\ngraph other:\n    variable b = 2.0\n")
     assert "TFG835" in refused(capsys, "--values", "a,other.b", program="graphs.tfg")
     assert "TFG836" in refused(capsys, "--values", "a", "--train", "--format", "savedmodel", program="graphs.tfg")

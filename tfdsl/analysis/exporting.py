@@ -3,7 +3,8 @@
 Input: a checked program, and what the user asks for. Output: an `Export` of one of its graphs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from ..diagnostics import (
@@ -50,20 +51,20 @@ class Wanted(NamedTuple):
     export: Export
 
 
-def declared(program: Program) -> Wanted:
-    """What a program exports: what its only `export` does, or all signatures of its only graph that has some."""
-    found = [
-        Wanted(session.graph, one)
-        for session in program.sessions
-        for one in walk(session.body)
-        if isinstance(one, Export)
-    ]
+def declared(program: Program, signature: str | None = None) -> Wanted:
+    """What a program exports: what one of its `export` does, or all signatures of its only graph that has some. Of
+    several it is the only one that has a signature, if the caller names one, and then the only one that is made of
+    columns, which `tfdsl predict` takes too."""
+    found = _exports(program)
     if found:
-        first = found[0]
-        if len({(one.graph, str(one.export.signatures), str(one.export.made)) for one in found}) > 1:
-            names = [", ".join(name for name, _ in one.export.outputs) for one in found]
-            raise _error(EXPORT_ALL, names="; ".join(dict.fromkeys(names)), one=names[0].replace(" ", ""))
-        return first
+        chosen = _chosen(found, signature)
+        if not chosen:
+            names = [one.name for wanted in found for one in _callable(wanted)]
+            raise _signature_missing(signature, dict.fromkeys(names))
+        if len(chosen) > 1:
+            ways = dict.fromkeys(way for one in found for way in _ways(program, found, one))
+            raise _error(EXPORT_ALL, names="; ".join(map(partial(_shown, program), chosen)), ways="; ".join(ways))
+        return chosen[0]
     for graph in program.graphs:
         if graph.signatures:
             return Wanted(graph.name, _export(graph, graph.signatures))
@@ -71,8 +72,62 @@ def declared(program: Program) -> Wanted:
     raise _error(EXPORT_NONE, some=listed(known) or "none")
 
 
-def of_values(program: Program, names: Iterable[str]) -> Wanted:
-    """An export of values of the graph half. Its inputs are the placeholders that they need."""
+def _exports(program: Program) -> list[Wanted]:
+    """The `export` statements of a program that write different models."""
+    found: dict[tuple[str, str, str], Wanted] = {}
+    for session in program.sessions:
+        for one in walk(session.body):
+            if isinstance(one, Export):
+                key = session.graph, str(one.signatures), str(one.made)
+                found.setdefault(key, Wanted(session.graph, one))
+    return list(found.values())
+
+
+def _chosen(found: list[Wanted], signature: str | None) -> list[Wanted]:
+    """The exports that have a signature, or all; of these only those that are made of columns, if there are some."""
+    having = [one for one in found if signature is None or signature in [each.name for each in _callable(one)]]
+    return [one for one in having if one.export.made] or having
+
+
+def _callable(wanted: Wanted) -> list[Signature]:
+    """The signatures without steps, which `with_only` can choose."""
+    return [one for one in wanted.export.signatures if not one.steps]
+
+
+def _ways(program: Program, found: list[Wanted], wanted: Wanted) -> Iterator[str]:
+    """The options that choose each signature of one of several exports."""
+    graph = program.graph(wanted.graph)
+    names = _names(program, wanted.graph)
+    for one in _callable(wanted):
+        if _chosen(found, one.name) == [wanted]:
+            yield f"--signature {one.name}"
+        elif all(ref in names for _, ref in (*one.outputs, *one.inputs)):
+            values = ",".join(names[ref] for _, ref in one.outputs)
+            own = [ref for _, ref in _placeholders(graph, (ref for _, ref in one.outputs), frozenset())]
+            fed = [f"{names[ref]}={field}" for ref, field in wanted.export.made]
+            fed += [names[ref] for _, ref in one.inputs if ref not in own]
+            yield " ".join([f"--values {values}", *(f"--with {each}" for each in fed)])
+
+
+def _shown(program: Program, wanted: Wanted) -> str:
+    """An export in a message: its outputs and inputs, or its signatures."""
+    export = wanted.export
+    if len(export.signatures) > 1:
+        return f"the signatures {listed(one.name for one in export.signatures)}"
+    names = _names(program, wanted.graph)
+    fed = [name for name, _ in export.inputs] + [f"{names[ref]} = {field}" for ref, field in export.made]
+    return " with ".join(filter(None, (", ".join(name for name, _ in export.outputs), ", ".join(fed))))
+
+
+def _names(program: Program, graph: str) -> dict[Ref, str]:
+    """The tensors of a graph with the names that the program gives them."""
+    return {named.value: name for name, (of, named) in reversed(_tensors(program).items())
+            if of == graph and isinstance(named.value, Ref)}  # fmt: skip
+
+
+def of_values(program: Program, names: Iterable[str], given: Iterable[str] = ()) -> Wanted:
+    """An export of values of the graph half. Its inputs are the placeholders that they need, besides the tensors with
+    the names `given`."""
     known = _tensors(program)
     outputs: dict[str, Ref] = {}
     graphs: dict[str, str] = {}
@@ -87,7 +142,8 @@ def of_values(program: Program, names: Iterable[str]) -> Wanted:
     if len(graphs) > 1:
         raise _error(EXPORT_ONE, first=listed(graphs.values()))
     graph = program.graph(next(iter(graphs)))
-    inputs = _placeholders(graph, outputs.values(), frozenset())
+    named = [graph.names[name].value for name in given if name in graph.names]
+    inputs = _placeholders(graph, outputs.values(), frozenset(one for one in named if isinstance(one, Ref)))
     return Wanted(graph.name, _export(graph, (Signature(SERVING, tuple(outputs.items()), inputs),)))
 
 
@@ -123,10 +179,14 @@ def with_only(wanted: Wanted, name: str | None) -> Wanted:
     if name is None:
         name = SERVING if SERVING in signatures else next(iter(signatures), None) if len(signatures) == 1 else None
     if name is None or name not in signatures:
-        near = did_you_mean(name, signatures) if name else ""
-        help = near or f"choose one with --signature, from: {listed(signatures) or 'none'}"
-        raise _error(EXPORT_SIGNATURE, help, which=f"'{name}'" if name else "a single signature")
+        raise _signature_missing(name, signatures)
     return replace_signatures(wanted, (signatures[name],))
+
+
+def _signature_missing(name: str | None, known: Collection[str]) -> TfgError:
+    near = did_you_mean(name, known) if name else ""
+    help = near or f"choose one with --signature, from: {listed(known) or 'none'}"
+    return _error(EXPORT_SIGNATURE, help, which=f"'{name}'" if name else "a single signature")
 
 
 def check_constant(program: Program, wanted: Wanted) -> None:

@@ -43,8 +43,8 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--train", action="store_true",
                         help="give a SavedModel a signature that takes a step of the program's optimizer")  # fmt: skip
     parser.add_argument("--signature", metavar="NAME",
-                        help="export only this signature; a frozen graph and an ONNX model have one (default: "
-                             "serving_default)")  # fmt: skip
+                        help="export only this signature, of the export of the program that has it; a frozen graph "
+                             "and an ONNX model have one (default: serving_default)")  # fmt: skip
     parser.add_argument("--overwrite", action="store_true",
                         help="replace a file OUT even if tfdsl did not write it, or it was changed since")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object with the signatures")
@@ -97,8 +97,8 @@ def _compiled(arguments: argparse.Namespace) -> tuple[Compiled, Wanted]:
     if not arguments.quiet:
         warn_of_use(compiled, values or ())
     if values is None:
-        return compiled, declared(compiled.program)
-    wanted = of_values(compiled.program, values)
+        return compiled, declared(compiled.program, arguments.signature)
+    wanted = of_values(compiled.program, values, [text.partition("=")[0].strip() for text in arguments.made])
     if not arguments.made:
         return compiled, wanted
     file = parse(read(arguments.file, extra.limits), extra.limits)

@@ -73,7 +73,7 @@ EXPORT_WRITES = _message("TFG896", "'{name}' changes the variable '{variable}', 
 EXPORT_NONE = _message("TFG832", "the program does not say what to export, as it has no 'export' and no 'signature'",
                        "name values of the graph half with --values, from: {some}")
 EXPORT_ALL = _message("TFG833", "the program exports several things: {names}",
-                      "choose one: --values {one}")
+                      "choose one: {ways}")
 EXPORT_VALUE = _message("TFG834", "there is no tensor '{name}' in the graph half", "name one of: {some}")
 EXPORT_ONE = _message("TFG835", "a model has one graph, but {first} are in several", "export the values of one graph")
 EXPORT_UNTRAINED = _message("TFG836", "the program has no step to export", "leave out --train, or write in the graph "
