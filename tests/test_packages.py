@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from language_client import Client
 
+from tfdsl.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 # Finds no package but those of some distributions, and of these also what they need themselves.
 SMALL = """
@@ -112,12 +114,21 @@ def test_the_requirements_are_those_of_the_package():
 def test_commands_work_without_tensorflow(folder):
     found = outputs(
         folder, "check program.tfg", "check wrong.tfg", "fmt --check program.tfg", "explain TFG301", "explain matmul",
-        "summary program.tfg", "ops standardize",
+        "summary program.tfg", "ops standardize", "data d.csv", "data program.tfg",
     )  # fmt: skip
-    assert [code for code, _ in found] == [0, 1, 0, 0, 0, 0, 0]
+    assert [code for code, _ in found] == [0, 1, 0, 0, 0, 0, 0, 0, 0]
     texts = [text for _, text in found]
     assert "1 file: 0 errors, 0 warnings" in texts[0] and "error[TFG301]: there is no name 'v'" in texts[1]
     assert "matmul(a: T, b: T" in texts[4] and "Total params: 2" in texts[5]
+    assert "To begin with" in texts[7] and ".features: float32[2, 2]" in texts[8]
+
+
+def test_data_shows_nothing_by_halves(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.box", None)
+    monkeypatch.chdir(folder)
+    assert main(["data", "d.csv"]) == main(["data", "program.tfg"]) == 1
+    said = capsys.readouterr()
+    assert "TFG895" in said.err and not said.out
 
 
 def test_other_commands_say_what_is_missing(folder):

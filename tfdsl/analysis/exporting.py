@@ -120,9 +120,12 @@ def _shown(program: Program, wanted: Wanted) -> str:
 
 
 def _names(program: Program, graph: str) -> dict[Ref, str]:
-    """The tensors of a graph with the names that the program gives them."""
-    return {named.value: name for name, (of, named) in reversed(_tensors(program).items())
-            if of == graph and isinstance(named.value, Ref)}  # fmt: skip
+    """The tensors of a graph with the first names that the program gives them."""
+    found: dict[Ref, str] = {}
+    for name, (own, named) in _tensors(program).items():
+        if own == graph and isinstance(named.value, Ref):
+            found.setdefault(named.value, name)
+    return found
 
 
 def of_values(program: Program, names: Iterable[str], given: Iterable[str] = ()) -> Wanted:

@@ -194,12 +194,14 @@ def _print_json(content: object) -> None:
 
 def _print(facts: Overview, help: Callable[[str], str]) -> None:
     """Print all that is known of data. `help` has a help line as the user can follow it."""
+    columns = _columns(facts)  # before anything is shown, since the package that draws tables may be missing
     rows = counted(facts.schema.rows, "row")
     show(f"{facts.name}: {facts.source}, {rows}, {counted(len(facts.schema.table), 'column')}")
     for what, value in facts.decided:
         show(f"  {what}: {value}")
     print()
-    _print_columns(facts)
+    _show(columns)
+    _more(len(facts.columns) - _ROWS, "column")
     print()
     _print_rows(facts)
     if facts.steps:
@@ -209,7 +211,7 @@ def _print(facts: Overview, help: Callable[[str], str]) -> None:
     _print_fields(facts, help)
 
 
-def _print_columns(facts: Overview) -> None:
+def _columns(facts: Overview) -> "Table":
     table = _table("column", "type", "missing", "what it has")
     for one in facts.columns[:_ROWS]:
         column = one.column
@@ -222,8 +224,7 @@ def _print_columns(facts: Overview) -> None:
             what = f"{counted(one.categories, 'text')}: {frequent}" if frequent else counted(one.categories, "text")
         kind = str(column.dtype) if column.other is None else column.other[1]
         _add(table, _short(column.name), f"{kind}{shape}{role}", gaps, what)
-    _show(table)
-    _more(len(facts.columns) - _ROWS, "column")
+    return table
 
 
 def _print_rows(facts: Overview) -> None:
