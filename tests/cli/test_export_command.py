@@ -263,7 +263,7 @@ class Ended:
 
     def __init__(self, returncode, report=None):
         self.returncode, self.stderr = returncode, "its messages"
-        self.stdout = "" if report is None else json.dumps({"onnx": report}) + "\n"
+        self.stdout = "" if report is None else json.dumps({"onnx": report, "apart": []}) + "\n"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..analysis.exporting import Wanted, check_constant, declared, of_values, with_only, with_steps, without_training
@@ -77,8 +78,9 @@ def command(arguments: argparse.Namespace) -> int:
         if not arguments.quiet:
             tell(line)
 
+    inference = compiled.of(without_training(compiled.program, wanted))
     made = export(compiled, wanted.graph, wanted.export, arguments.checkpoint, arguments.output, form, note,
-                  arguments.overwrite, converted, compiled.of(without_training(compiled.program, wanted)))  # fmt: skip
+                  arguments.overwrite, partial(converted, note), inference)  # fmt: skip
     if arguments.json:
         print(json.dumps(_as_json(made, arguments.output, form), indent=2))
     elif not arguments.quiet:

@@ -8,10 +8,12 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import ONNX_ENDED, ONNX_FAILED, ONNX_LACKS, Diagnostic, TfgError
+from ..diagnostics.spelling import listed
 from .orders import carried_out
 from .report import WrongUse
 
@@ -33,8 +35,8 @@ def check_installed() -> None:
         raise WrongUse(f"an export to ONNX needs {missing[0]}: pip install 'onnx>=1.19,<2' 'tf2onnx>=1.17,<2'")
 
 
-def converted(frozen: "FrozenGraph", built: "BuiltGraph") -> bytes:
-    """The ONNX model of a frozen graph of a built graph."""
+def converted(note: Callable[[str], None], frozen: "FrozenGraph", built: "BuiltGraph") -> bytes:
+    """The ONNX model of a frozen graph of a built graph. `note` is told what it computes otherwise."""
     tables = {name: [_listed(keys), _listed(values)] for name, (keys, values) in frozen.tables.items()}
     order = {"inputs": frozen.inputs, "outputs": frozen.outputs, "tables": tables, "prepare": frozen.prepare}
     with tempfile.TemporaryDirectory(prefix="tfdsl-onnx-") as work:
@@ -50,6 +52,8 @@ def converted(frozen: "FrozenGraph", built: "BuiltGraph") -> bytes:
         faults = [_fault(built, **one) for one in report["onnx"]]
         if faults:
             raise TfgError(list({(one.code, one.span, str(one.details)): one for one in faults}.values())[:_SHOWN])
+        if report["apart"]:
+            note(f"tfdsl: with infinite, NaN or huge inputs, ONNX computes other values of {listed(report['apart'])}")
         with open(os.path.join(work, "model.onnx"), "rb") as file:
             return file.read()
 

@@ -6,14 +6,18 @@ a line of JSON on standard output with the nodes that cannot be converted.
 
 import json
 import logging
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .orders import carry_out
 
 _OPSET = 18  # the newest that tf2onnx writes
-_ROWS = 4  # of random inputs
+_ROWS = 8  # of inputs
+_SMALL, _LARGE = [-7, -3, -2, -1, 2, 3, 5], [-70_000, -300, -128, 0, 1, 255, 300, 70_000]  # integers that are tried
+_FLOATS = [-7.0, -2.5, -0.5, -0.0, 0.5, 1.0, 1.5, 2.5]
+_EXTREMES = [math.nan, -1.0, 2.5], [math.inf, -math.inf, 1.0], [-1e30, 1e30, 1.0]
 _ML_OPSET = 3  # of the tables
 _INLINED = "_lower_using_switch_merge"
 _LOOKUP = "LookupTableFindV2"
@@ -34,55 +38,65 @@ class _Failures(logging.Handler):
 # Messages of tf2onnx have any type.
 def _convert(inputs: list[str], outputs: list[str], tables: dict[str, list[Any]], prepare: str) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import tensorflow as tf
+
+    with open("frozen.pb", "rb") as file:
+        frozen = tf.compat.v1.GraphDef.FromString(file.read())
+    nodes = [*frozen.node, *(node for function in frozen.library.function for node in function.node_def)]
+    types = {node.name: node.op for node in nodes}
+    failures = _Failures()
+    logging.getLogger("tf2onnx").addHandler(failures)
+    logging.getLogger("tf2onnx.tfonnx").addHandler(failures)
+    apart: list[str] = []
+    try:
+        model, lacking = converted(frozen, inputs, outputs, tables)
+        found = [{"name": node.name, "op": types.get(node.name, node.op_type), "reason": ""} for node in lacking]
+        with open("model.onnx", "wb") as file:
+            file.write(model)
+        if not found:
+            words = [key for keys, _ in tables.values() for key in keys]
+            different, apart = differences(frozen, model, inputs, outputs, prepare, words)
+            reason = "tf2onnx makes a model of it that computes other values"
+            found = [{"name": name, "op": "", "reason": reason} for name in different]
+    except Exception as error:  # of any kind
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        names = dict.fromkeys(failures.nodes) or {"": None}
+        found = [{"name": name, "op": types.get(name, ""), "reason": reason} for name in names]
+    print(json.dumps({"onnx": found, "apart": apart}), flush=True)
+
+
+def converted(
+    frozen: Any, inputs: list[str], outputs: list[str], tables: Mapping[str, list[Any]]
+) -> tuple[bytes, list[Any]]:
+    """The ONNX model of a frozen graph, and its nodes that ONNX lacks."""
     import onnx
     import tensorflow as tf
     import tf2onnx
     from tf2onnx import tf_loader
 
     definition = tf.compat.v1.GraphDef()
-    with open("frozen.pb", "rb") as file:
-        definition.ParseFromString(file.read())
-    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
-    types = {node.name: node.op for node in nodes}
-    for node in nodes:
+    definition.CopyFrom(frozen)
+    for node in [*definition.node, *(node for function in definition.library.function for node in function.node_def)]:
         if _INLINED in node.attr:
             node.attr[_INLINED].b = False  # tf2onnx converts If and While, but not all that they are inlined to
-    failures = _Failures()
-    logging.getLogger("tf2onnx").addHandler(failures)
-    logging.getLogger("tf2onnx.tfonnx").addHandler(failures)
     wanted = {"input_names": [f"{one}:0" for one in inputs], "output_names": [f"{one}:0" for one in outputs]}
-    found: list[dict[str, str]] = []
-    try:
-        _fix_one_hot(definition)
-        _fix_backward_loops(definition)
-        with tf.Graph().as_default():  # there is no eager execution in it
-            definition = tf_loader.tf_optimize(wanted["input_names"], wanted["output_names"], definition)
-        with tf.Graph().as_default() as graph:
-            tf.import_graph_def(definition, name="")
-            found_by = [
-                op for op in graph.get_operations() if op.type == _LOOKUP and op.inputs[1].shape.rank is not None
-            ]
-            made = tf2onnx.tfonnx.process_tf_graph(
-                graph, opset=_OPSET, extra_opset=[onnx.helper.make_opsetid("ai.onnx.ml", _ML_OPSET)],
-                shape_override={op.outputs[0].name: op.inputs[1].shape.as_list() for op in found_by},
-                custom_op_handlers={
-                    _LOOKUP: (_Lookup(tables), []), "Equal": (_compared, []), "NotEqual": (_compared, []),
-                },
-                tensors_to_rename={f"{one}:0": one for one in (*inputs, *outputs)}, **wanted,
-            )  # fmt: skip
-            model = tf2onnx.optimizer.optimize_graph(made, catch_errors=True).make_model("tfdsl")
-        schemas = {(one.domain, one.name) for one in onnx.defs.get_all_schemas()}
-        lacking = [node for node in _nodes(model.graph) if (node.domain, node.op_type) not in schemas]
-        found = [{"name": node.name, "op": types.get(node.name, node.op_type), "reason": ""} for node in lacking]
-        with open("model.onnx", "wb") as file:
-            file.write(model.SerializeToString(deterministic=True))
-        if not found:
-            found = _differences(inputs, outputs, prepare, [key for keys, _ in tables.values() for key in keys])
-    except Exception as error:  # of any kind
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        names = dict.fromkeys(failures.nodes) or {"": None}
-        found = [{"name": name, "op": types.get(name, ""), "reason": reason} for name in names]
-    print(json.dumps({"onnx": found}), flush=True)
+    _fix_one_hot(definition)
+    _fix_backward_loops(definition)
+    with tf.Graph().as_default():  # there is no eager execution in it
+        definition = tf_loader.tf_optimize(wanted["input_names"], wanted["output_names"], definition)
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition, name="")
+        found_by = [op for op in graph.get_operations() if op.type == _LOOKUP and op.inputs[1].shape.rank is not None]
+        made = tf2onnx.tfonnx.process_tf_graph(
+            graph, opset=_OPSET, extra_opset=[onnx.helper.make_opsetid("ai.onnx.ml", _ML_OPSET)],
+            shape_override={op.outputs[0].name: op.inputs[1].shape.as_list() for op in found_by},
+            custom_op_handlers={op: (handler, []) for op, handler in [(_LOOKUP, _Lookup(tables)), *_HANDLERS]},
+            tensors_to_rename={f"{one}:0": one for one in (*inputs, *outputs)}, **wanted,
+        )  # fmt: skip
+        model = tf2onnx.optimizer.optimize_graph(made, catch_errors=True).make_model("tfdsl")
+    schemas = {(one.domain, one.name) for one in onnx.defs.get_all_schemas()}
+    lacking = [node for node in _nodes(model.graph) if (node.domain, node.op_type) not in schemas]
+    return model.SerializeToString(deterministic=True), lacking
 
 
 def _fix_one_hot(definition: Any) -> None:
@@ -167,55 +181,84 @@ def _nodes(graph: Any) -> "Iterator[Any]":
                 yield from _nodes(attribute.g)
 
 
-def _differences(inputs: list[str], outputs: list[str], prepare: str, words: list[Any]) -> list[dict[str, str]]:
-    """What onnxruntime, if it is installed, computes otherwise than TensorFlow, from random inputs. tf2onnx takes some
-    graphs for others that look alike. Inputs that TensorFlow refuses prove nothing."""
+def differences(
+    frozen: Any, model: bytes, inputs: list[str], outputs: list[str], prepare: str, words: list[Any]
+) -> tuple[list[str], list[str]]:
+    """The outputs that onnxruntime, if it is installed, computes otherwise than TensorFlow: those that differ for
+    ordinary inputs, and those that differ for floats that are infinite, NaN or huge. tf2onnx takes some graphs for
+    others that look alike. Inputs that TensorFlow refuses prove nothing."""
     try:
         import onnxruntime
     except ImportError:
-        return []
+        return [], []
+    import numpy as np
+    import tensorflow as tf
+
+    different, apart = set[str](), set[str]()
+    inference: Any = onnxruntime.InferenceSession(model)
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
+        tf.import_graph_def(frozen, name="")
+        try:
+            tensors = {name: graph.get_tensor_by_name(f"{name}:0") for name in inputs}
+            trials = list(_trials(tensors, words))
+            session.run(prepare or [])
+        except (tf.errors.OpError, ValueError):  # ValueError: a shape is unknown
+            return [], []
+        for fed, size in trials:
+            try:
+                wanted = session.run([f"{name}:0" for name in outputs], {f"{name}:0": one for name, one in fed.items()})
+            except tf.errors.OpError:
+                continue
+            for name, one, other in zip(outputs, inference.run(outputs, fed), wanted, strict=True):
+                near = 1e-4 * (size if size < math.inf else 1) if other.dtype.kind == "f" else 0
+                is_same = other.dtype.kind == "O" or (
+                    one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=near, equal_nan=True)
+                )
+                if not is_same:
+                    (different if size < math.inf else apart).add(name)
+    return [name for name in outputs if name in different], [name for name in outputs if name in apart - different]
+
+
+def _trials(tensors: dict[str, Any], words: list[Any]) -> "Iterator[tuple[dict[str, Any], float]]":
+    """Inputs to try a model with, and how large their numbers are: random ones, then each input in turn with numbers
+    that ops are at odds about."""
     import numpy as np
     import tensorflow as tf
 
     random = np.random.default_rng(1)
-    texts = [one for one in words if isinstance(one, str)] or ["a"]
+    texts = np.array([one for one in words if isinstance(one, str)] or ["a"], object)
+    shapes = {name: [_ROWS if one is None else one for one in made.shape.as_list()] for name, made in tensors.items()}
+    dtypes = {name: made.dtype.as_numpy_dtype for name, made in tensors.items()}
 
-    def made(tensor: Any) -> Any:
-        shape = [_ROWS if size is None else size for size in tensor.shape.as_list()]
-        if tensor.dtype == tf.string:
-            return random.choice(np.array(texts, object), shape)
-        if tensor.dtype.is_floating:
-            return random.normal(size=shape).astype(tensor.dtype.as_numpy_dtype)
-        return random.integers(0, 2, shape).astype(tensor.dtype.as_numpy_dtype)
+    def ordinary(name: str) -> Any:
+        if tensors[name].dtype == tf.string:
+            return random.choice(texts, shapes[name])
+        if tensors[name].dtype.is_floating:
+            return random.normal(size=shapes[name]).astype(dtypes[name])
+        return random.integers(0, 2, shapes[name]).astype(dtypes[name])
 
-    with open("frozen.pb", "rb") as file:
-        definition = tf.compat.v1.GraphDef.FromString(file.read())
-    with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
-        tf.import_graph_def(definition, name="")
-        try:
-            fed = {name: made(graph.get_tensor_by_name(f"{name}:0")) for name in inputs}
-            session.run(prepare or [])
-            wanted = session.run([f"{name}:0" for name in outputs], {f"{name}:0": one for name, one in fed.items()})
-        except (tf.errors.OpError, ValueError):  # ValueError: a shape is unknown
-            return []
-    inference: Any = onnxruntime.InferenceSession("model.onnx")
-    found = inference.run(outputs, fed)
-    different = [
-        name
-        for name, one, other in zip(outputs, found, wanted, strict=True)
-        if other.dtype.kind != "O"
-        and not (one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True))
-    ]
-    return [
-        {"name": name, "op": "", "reason": "tf2onnx makes a model of it that computes other values"}
-        for name in different
-    ]
+    def put(name: str, values: Sequence[float]) -> dict[str, Any]:
+        return plain | {name: np.resize(random.permutation(values), shapes[name]).astype(dtypes[name])}
+
+    plain = {name: ordinary(name) for name in tensors}
+    yield plain, 1
+    for name, made in tensors.items():  # a division takes no 0 in any of them
+        plain[name] = np.ones(shapes[name], dtypes[name]) if made.dtype.is_integer else plain[name]
+    for name, made in tensors.items():
+        if made.dtype.is_integer:
+            for some in (_SMALL, _LARGE):
+                fitting = [one for one in some if made.dtype.min <= one <= made.dtype.max]
+                yield put(name, fitting), max(map(abs, fitting))
+        elif made.dtype.is_floating:
+            yield put(name, _FLOATS), max(map(abs, _FLOATS))
+            for some in _EXTREMES:
+                yield put(name, some), np.inf
 
 
 class _Lookup:
     """Converts a look-up in a table to a LabelEncoder. tf2onnx knows tables of texts only."""
 
-    def __init__(self, tables: dict[str, list[Any]]):
+    def __init__(self, tables: Mapping[str, list[Any]]):
         self._tables = tables
 
     def __call__(self, graph: Any, node: Any, name: str, arguments: object) -> None:
@@ -237,12 +280,9 @@ def _compared(graph: Any, node: Any, name: str, arguments: object) -> None:
     """Converts a comparison of texts with one constant to a LabelEncoder of that constant. tf2onnx would make integers
     of texts, and the newest opset that it writes compares none."""
     from onnx import TensorProto
-    from tf2onnx import constants, handler
 
     if graph.get_dtype(node.input[0]) != TensorProto.STRING:
-        known = handler.tf_op.find_effective_op(node.type, constants.ONNX_DOMAIN)
-        assert known is not None  # tf2onnx converts it
-        known[0](graph, node)
+        _as_tf2onnx_does(graph, node)
         return
     constant = next(
         (one for one in node.inputs if one.is_const() and one.get_tensor_value(as_list=False).size == 1), None
@@ -261,6 +301,129 @@ def _compared(graph: Any, node: Any, name: str, arguments: object) -> None:
     found = graph.make_node("LabelEncoder", [source], attributes, domain="ai.onnx.ml", shapes=[shape],
                             dtypes=[TensorProto.INT64])  # fmt: skip
     graph.make_node("Cast", found.output, {"to": dtype}, outputs=outputs, name=name, shapes=[shape], dtypes=[dtype])
+
+
+def _floor_div(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a division of integers that rounds down. That of ONNX rounds to zero."""
+    if _is_float(graph, node):
+        _as_tf2onnx_does(graph, node)
+        return
+    x, y = node.input
+    to_zero = _make(graph, "Div", [x, y])
+    of_zero = _make(graph, "Sub", [x, _make(graph, "Mul", [to_zero, y])])
+    beyond = _make(graph, "Sub", [_make(graph, "Mod", [x, y]), of_zero])  # 0, or y where it must be one less
+    _replace(graph, node, "Sub", [to_zero, _make(graph, "Div", [beyond, y])])
+
+
+def _floor_mod(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a remainder with the sign of the divisor. tf2onnx computes it of a quotient, which is rounded to zero
+    for integers, and too inexact for large floats."""
+    x, y = node.input
+    if not _is_float(graph, node):
+        _replace(graph, node, "Mod", [x, y])
+        return
+    rest = _make(graph, "Mod", [x, y], fmod=1)  # with the sign of x
+    zero = _constant(graph, node, 0)
+    signs = _make(graph, "Xor", [_make(graph, "Less", [one, zero]) for one in (rest, y)])
+    is_zero = _make(graph, "Equal", [rest, zero])
+    moves = _make(graph, "And", [signs, _make(graph, "Not", [is_zero])])
+    _replace(graph, node, "Where", [moves, _make(graph, "Add", [rest, y]), rest])
+
+
+def _extreme(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a maximum or minimum over axes, which is NaN if an element is. onnxruntime leaves NaN out."""
+    import numpy as np
+    from onnx import TensorProto
+    from tf2onnx import utils
+
+    x, axes = node.input
+    every = graph.make_const(utils.make_name("shape"), np.array([-1], np.int64)).output[0]
+    axes = _make(graph, "Reshape", [_make(graph, "Cast", [axes], to=TensorProto.INT64), every])
+    options = {"keepdims": node.get_attr_value("keep_dims", 0), "noop_with_empty_axes": 1}
+    op = f"Reduce{node.type}"
+    if not _is_float(graph, node):
+        _replace(graph, node, op, [x, axes], **options)
+        return
+    lacking = _make(graph, "Where", [_make(graph, "IsNaN", [x]), x, _constant(graph, node, 0)])
+    lacking = _make(graph, "ReduceSum", [lacking, axes], **options)  # 0 or NaN
+    _replace(graph, node, "Add", [_make(graph, op, [x, axes], **options), lacking])
+
+
+def _place_of_extreme(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts the place of a maximum or minimum, for which NaN does not count. It does in onnxruntime."""
+    import numpy as np
+    from tf2onnx import utils
+
+    if _is_float(graph, node):
+        x, is_max = node.input[0], node.type == "ArgMax"
+        limits = np.finfo(utils.map_onnx_to_numpy_type(graph.get_dtype(x)))
+        worst = _constant(graph, node, limits.min if is_max else limits.max)
+        is_better = _make(graph, "Greater" if is_max else "Less", [x, worst])
+        graph.replace_input(node, x, _make(graph, "Where", [is_better, x, worst]), 0)
+    _as_tf2onnx_does(graph, node)
+
+
+def _gathered(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a look-up of rows. A negative number is refused when the model runs; in ONNX it counts from the end."""
+    if not node.inputs[1].is_const():
+        x, places = node.input[:2]
+        sizes = None
+        if node.type == "GatherV2":
+            sizes = _make(graph, "Gather", [_make(graph, "Shape", [x]), node.input[2]])
+        elif (shape := graph.get_shape(places)) and shape[-1] > 0:
+            sizes = _make(graph, "Shape", [x], start=0, end=shape[-1])
+        if sizes is not None:
+            dtype = graph.get_dtype(places)
+            sizes = _make(graph, "Cast", [sizes], to=dtype)
+            zero = _make(graph, "Sub", [sizes, sizes])
+            below = _make(graph, "Less", [places, zero])
+            graph.replace_input(node, places, _make(graph, "Where", [below, sizes, places]), 1)
+    _as_tf2onnx_does(graph, node)
+
+
+def _as_tf2onnx_does(graph: Any, node: Any) -> None:
+    """Convert a node that tf2onnx gets right."""
+    from tf2onnx import constants, handler
+
+    known = handler.tf_op.find_effective_op(node.type, constants.ONNX_DOMAIN)
+    assert known is not None  # tf2onnx converts it
+    convert, options = known
+    op, node.type = node.type, options.get("onnx_op", node.type)
+    convert(graph, node, **options, tf_op=op)
+
+
+def _is_float(graph: Any, node: Any) -> bool:
+    from onnx import TensorProto
+
+    return graph.get_dtype(node.input[0]) in (TensorProto.FLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE)
+
+
+def _constant(graph: Any, node: Any, value: Any) -> str:
+    """A scalar of the dtype of a node's first input."""
+    import numpy as np
+    from tf2onnx import utils
+
+    dtype = utils.map_onnx_to_numpy_type(graph.get_dtype(node.input[0]))
+    return graph.make_const(utils.make_name("scalar"), np.array(value, dtype)).output[0]
+
+
+def _make(graph: Any, op: str, inputs: list[str], **attributes: Any) -> str:
+    """The output of a new ONNX node."""
+    return graph.make_node(op, inputs, attributes).output[0]
+
+
+def _replace(graph: Any, node: Any, op: str, inputs: list[str], **attributes: Any) -> None:
+    """Put an ONNX node in the place of a node."""
+    name, outputs, shapes, dtypes = node.name, node.output, node.output_shapes, node.output_dtypes
+    graph.remove_node(name)
+    graph.make_node(op, inputs, attributes, outputs=outputs, name=name, shapes=shapes, dtypes=dtypes)
+
+
+_HANDLERS = (
+    ("Equal", _compared), ("NotEqual", _compared), ("FloorDiv", _floor_div), ("FloorMod", _floor_mod),
+    ("Max", _extreme), ("Min", _extreme), ("ArgMax", _place_of_extreme), ("ArgMin", _place_of_extreme),
+    ("GatherV2", _gathered), ("GatherNd", _gathered),
+)  # fmt: skip
 
 
 if __name__ == "__main__":

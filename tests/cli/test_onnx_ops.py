@@ -1,0 +1,92 @@
+"""Ops of an ONNX model compute what TensorFlow does, also of numbers that the two are at odds about."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import tfdsl
+from tfdsl.cli.onnx_child import converted, differences
+from tfdsl.lowering.tf import v1
+
+pytestmark = pytest.mark.skipif(find_spec("tf2onnx") is None or find_spec("onnxruntime") is None, reason="needs [onnx]")
+
+PROGRAM = """
+placeholder I: int32[n]
+placeholder S: int16[n]
+placeholder F: float32[n, 3]
+placeholder J: int32[n]
+placeholder P: int32[n, 2]
+table = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]
+rows = gather(table, J)
+cells = gather_nd(table, P)
+halves = I // 2
+back = I // -3
+short = S // cast(5, int16)
+rest = I % 3
+rest_back = S % cast(-7, int16)
+rest_of_floats = F % -0.7
+most = reduce_max(F, axis=1)
+least = reduce_min(F, axis=1, keepdims=true)
+at_most = argmax(F, axis=1)
+at_least = argmin(F, axis=1)
+"""
+INPUTS = ["I", "S", "F", "J", "P"]
+OUTPUTS = [line.partition(" = ")[0] for line in PROGRAM.splitlines() if " = " in line][1:]
+
+
+@pytest.fixture(scope="module")
+def program():
+    return tfdsl.compile(PROGRAM)
+
+
+@pytest.fixture(scope="module")
+def frozen(program):
+    return v1.graph_util.extract_sub_graph(program.built().graph.as_graph_def(), OUTPUTS)
+
+
+@pytest.fixture(scope="module")
+def model(frozen):
+    made, lacking = converted(frozen, INPUTS, OUTPUTS, {})
+    assert not lacking
+    return made
+
+
+def test_numbers_that_onnx_takes_otherwise(program, frozen, model):
+    """Also some that the check of an export does not have."""
+    import onnxruntime
+
+    assert differences(frozen, model, INPUTS, OUTPUTS, "", []) == ([], [])
+    integers = np.array([-(2**31), 2**31 - 1, -9, 0, 6, 2], np.int32)
+    floats = [[np.nan, 1, 2], [-np.inf, np.nan, -np.inf], [np.nan] * 3, [1e30, -1e30, 0], [-np.inf] * 3, [0.7, -1, 1e8]]
+    fed = {"I": integers, "S": integers.astype(np.int16), "F": np.array(floats, np.float32),
+           "J": np.zeros(6, np.int32), "P": np.ones([6, 2], np.int32)}  # fmt: skip
+    found = onnxruntime.InferenceSession(model).run(OUTPUTS, fed)
+    with program.session() as session:
+        for name, own, other in zip(OUTPUTS, found, session.run(OUTPUTS, fed), strict=True):
+            np.testing.assert_array_equal(own, other, err_msg=name)
+
+
+def test_negative_places_are_refused(model):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model)
+    fed = {"I": np.int32([1]), "S": np.int16([1]), "F": np.ones([1, 3], np.float32)}
+    fed |= {"J": np.int32([1]), "P": np.int32([[2, 0]])}
+    assert [one.tolist() for one in session.run(["rows", "cells"], fed)] == [[[4, 5, 6]], [7]]
+    for wrong in ({"J": np.int32([-1])}, {"P": np.int32([[1, -1]])}):
+        with pytest.raises(Exception, match=r"out of data bounds|invalid index"):
+            session.run(None, fed | wrong)
+
+
+def test_the_check_of_an_export_sees_such_numbers(frozen, model):
+    import onnx
+
+    wrong = onnx.load_from_string(model)
+    for node in wrong.graph.node:
+        if node.op_type == "Mod" and not node.attribute:
+            node.op_type = "Div"
+        if node.op_type == "IsNaN":
+            node.op_type = "IsInf"
+    different, apart = differences(frozen, wrong.SerializeToString(), INPUTS, OUTPUTS, "", [])
+    assert different == ["halves", "back", "short", "rest", "rest_back"] and apart == ["most", "least"]
