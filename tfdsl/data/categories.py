@@ -75,10 +75,14 @@ class Categorical(ColumnTransform):
         for name, values in learned["categories"].items():
             if "" in values:
                 return name, EMPTY_TEXT
-            large = next((one for one in values if isinstance(one, int) and not _is_float32(one)), None)
+            large = next((one for one in values if isinstance(one, int) and int(float(one)) != one), None)
             if large is not None:
-                return name, f"{large} is a category, and a model takes numbers as float32, which cannot hold it"
+                return name, f"{large} is a category, and a model takes numbers as float64, which cannot hold it"
         return None
+
+    def precise(self, arguments: Arguments, before: Schema, learned: Learned) -> Iterable[str]:
+        found = learned["categories"].items()
+        return [name for name, values in found if any(isinstance(one, int) and not _is_float32(one) for one in values)]
 
     def doubt_many(self, facts: Facts) -> None:
         """Warn of columns that have another category in nearly every row, such as names and dates."""

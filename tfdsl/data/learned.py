@@ -55,6 +55,10 @@ class FittedStep(Record):
         """The transforms of another data set, if it is those."""
         return self.learned["fitted"] if self.transform.takes_data else None
 
+    def uses(self) -> dict[str, frozenset[str]]:
+        """For each column after it the columns before it that it is made of."""
+        return self.transform.uses(self.arguments, self.before, self.after, self.learned)
+
     @property
     def remakes_rows(self) -> bool:
         return self.fitted.remakes_rows if self.fitted else self.transform.remakes_rows
@@ -148,9 +152,7 @@ class Fitted(Record):
 
     def uses(self) -> dict[str, frozenset[str]]:
         """For each column of the result the columns of the source that it is made of."""
-        return traced(
-            self.source, (one.transform.uses(one.arguments, one.before, one.after, one.learned) for one in self.steps)
-        )
+        return traced(self.source, (one.uses() for one in self.steps))
 
     def sources_of(self, field: str) -> tuple[Column, ...]:
         """The columns of the source that a field is made of."""
@@ -245,6 +247,16 @@ class Fitted(Record):
             if found and found[0] in needed:
                 return found
         return None
+
+    def precise(self) -> set[str]:
+        """The columns of the source that a graph needs in float64."""
+        found = set[str]()
+        for at, step in enumerate(self.steps):
+            own = step.transform.precise(step.arguments, step.before, step.learned)
+            names = step.fitted.precise() if step.fitted else own
+            made = traced(self.source, (one.uses() for one in self.steps[:at]))
+            found = found.union(*(made.get(name, ()) for name in names))
+        return found
 
     def readable(self, word: str) -> dict[str, Any]:
         """What the transforms have learned under a word such as "mean", by column. The last one counts."""

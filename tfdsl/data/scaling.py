@@ -1,6 +1,7 @@
 """What `standardize` and `minmax` share: each column minus one number, divided by another."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..types import FLOAT32
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .tables import Block, Function, Table, Words
+
+_FAR = 4096  # times the scale: what float32 loses there is more than 1/4096 of the scale
 
 
 class Scaling(ColumnTransform):
@@ -48,6 +51,10 @@ class Scaling(ColumnTransform):
             "columns": names, "shift": [one.number() for one in shift],
             "scale": [one.number(positive=True) for one in scale], "constant": [one.flag() for one in constant],
         }  # fmt: skip
+
+    def precise(self, arguments: Arguments, before: Schema, learned: Learned) -> Iterable[str]:
+        rows = zip(learned["columns"], learned["shift"], learned["scale"], strict=True)
+        return [name for name, shift, scale in rows if abs(shift) > _FAR * scale]
 
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
         rows = zip(learned["columns"], learned["shift"], learned["constant"], strict=True)

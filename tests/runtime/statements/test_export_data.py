@@ -105,6 +105,25 @@ def test_the_graph_computes_the_bits_of_the_program(many, at):
     np.testing.assert_array_equal(given[f"p{at}"], own)
 
 
+def test_columns_for_which_float32_is_too_coarse(here):
+    """Among 1.6e9, float32 has only every 128th number. Such columns are float64."""
+    large = [1600000000, 1600000100, 1600000200, 1600000350, 1600000400]
+    (here / "rows.csv").write_text("t,a,b,kind,year\n" + "".join(f"1,{n},{-n}.5,{n},{2000 + n % 7}\n" for n in large))
+    stages = 'aside("t") | fill("a", with=0) | standardize("a") | minmax("b") | one_hot("kind") | standardize("year")'
+    program = tfdsl.compile(
+        f'data d = csv("rows.csv", target="t") | {stages}\ndata e = csv("rows.csv") | fitted(d)\n'
+        "placeholder X: float32[n, e.columns]\np = identity(X)\n"
+        'session: export p with X = e.features to "served"\n'
+    )
+    program.run()
+    serve = loaded("served")
+    dtypes = {name: one.dtype for name, one in serve.structured_input_signature[1].items()}
+    assert dtypes == {"a": tf.float64, "b": tf.float64, "kind": tf.float64, "year": tf.float32}
+    cells = {"a": large, "b": [-n - 0.5 for n in large], "kind": large, "year": [2000 + n % 7 for n in large]}
+    given = {name: tf.constant(cells[name], dtype) for name, dtype in dtypes.items()}
+    np.testing.assert_array_equal(answers(serve, given)["p"], program.dataset("e").features)
+
+
 def test_words_categories_and_columns(many):
     program, given, _ = many
     np.testing.assert_array_equal(given["q"], program.dataset("texts").array("note"))

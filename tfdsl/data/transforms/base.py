@@ -339,6 +339,10 @@ class ColumnMaker(Transform):
         """A column whose cells a graph cannot tell apart, and why. `words` has the texts of a column before it."""
         return None
 
+    def precise(self, arguments: Arguments, before: Schema, learned: Learned) -> Iterable[str]:
+        """The columns of numbers that a graph needs in float64, as float32 would lose what it tells apart."""
+        return ()
+
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
         """The columns that become 0 everywhere, with the value that all training rows had."""
         return ()

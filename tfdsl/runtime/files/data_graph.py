@@ -1,8 +1,8 @@
 """The part of a SavedModel that makes the fields of data from the columns of its source.
 
 Input: the placeholders of an `export` with their fields, and what the data has learned. Output: a graph with an input
-for each column that is needed: float32 [rows], nan for a missing cell, or string [rows], an empty text for a missing
-cell. It computes in float64, as the data of a program does.
+for each column that is needed: float32 [rows], or float64 if float32 is too coarse for the transforms, nan for a
+missing cell; or string [rows], an empty text for a missing cell. It computes in float64, as the data of a program does.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,9 +39,11 @@ def data_graph(
             one = fitted(field.data)
             needed = one.sources_of(field.field)
             columns[ref] = tuple(column.name for column in needed)
+            precise = {name for _, other in statement.made for name in fitted(other.data).precise()}
             for column in needed:
                 if column.name not in inputs:
-                    dtype = tf.string if column.dtype == STRING else tf.float32
+                    dtype = tf.float64 if column.name in precise else tf.float32
+                    dtype = tf.string if column.dtype == STRING else dtype
                     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in column.name)
                     inputs[column.name] = v1.placeholder(dtype, [None, *column.shape], f"column_{name}")
             raw = {
