@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tfdsl
+from tfdsl.cli import onnx_child
 from tfdsl.cli.onnx_child import converted, differences
 from tfdsl.lowering.tf import v1
 
@@ -90,3 +91,13 @@ def test_the_check_of_an_export_sees_such_numbers(frozen, model):
             node.op_type = "IsInf"
     different, apart = differences(frozen, wrong.SerializeToString(), INPUTS, OUTPUTS, "", [])
     assert different == ["halves", "back", "short", "rest", "rest_back"] and apart == ["most", "least"]
+
+
+def test_a_loop_without_an_end_is_not_awaited(monkeypatch):
+    """For the infinite inputs that are tried, TensorFlow does not end this loop."""
+    monkeypatch.setattr(onnx_child, "_LONGEST", 300)
+    text = "placeholder x: float32\ny = x\nwhile y > 1.0:\n    y = y / 2.0\nhalved = y * 1.0\n"
+    graph = tfdsl.compile(text).built().graph.as_graph_def()
+    frozen = v1.graph_util.extract_sub_graph(graph, ["halved"])
+    made, _ = converted(frozen, ["x"], ["halved"], {})
+    assert differences(frozen, made, ["x"], ["halved"], "", []) == ([], [])
