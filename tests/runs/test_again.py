@@ -212,3 +212,67 @@ def test_a_failed_expectation_repeats(here, capsys):
     (here / "p.tfg").write_text("variable w = 1.0\nsession:\n    print w\n    expect w == 2\n")
     assert main(["run", "p.tfg", "--record"]) == 1
     assert again(capsys)[0] == 0 and named("last", records()).status == "failed"
+
+
+def test_full_paths_of_a_repeated_run_replace_nothing(project, capsys):
+    """A program of a folder that the user allowed writes beside its data, by full paths."""
+    (project / "out").mkdir()
+    place = project / "p" / "data"
+    (project / "p/p.tfg").write_text(f"""
+data d = csv("{place}/[a].csv", target="y")
+data e = csv("{place}/b.csv", target="y")
+variable w = 1.0
+session:
+    write d.x as x to "{place}/x.csv"
+    write e.x as x to "{project}/out/x.csv"
+    save to "{place}/w.ckpt"
+""")
+    assert main(["run", str(project / "p/p.tfg"), "--record", "--allow-path", str(project / "out")]) == 0
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in sorted(project.rglob("*"))}
+    code, said = again(capsys)
+    assert code == 0, said
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in sorted(project.rglob("*"))} == before
+
+
+def test_another_failure_is_a_difference(here, capsys):
+    """Numbers without a seed fail an expectation with other values, which the notes say."""
+    (here / "p.tfg").write_text("variable w: float32[1] = random_normal\nsession:\n    expect w[0] == 2\n")
+    assert main(["run", "p.tfg", "--record"]) == 1
+    code, said = again(capsys)
+    assert code == 1 and "differs: error 1: expected w[0] == 2 (p.tfg:3:5); " in said
+
+
+def test_numbers_that_are_none_repeat(here, capsys):
+    (here / "p.tfg").write_text(
+        'param s = "nan"\nparam x = 1.0\nvariable w = x\nsession:\n    t = s\n    v = w * 2\n    print t, v\n'
+    )
+    assert main(["run", "p.tfg", "--record", "--set", "x=nan"]) == 0
+    assert again(capsys)[0] == 0
+
+
+RESUMED = """
+data m = moons(8, noise=0.2, seed=1)
+placeholder X: float32[b, m.columns]
+variable w = 0.0
+cost = reduce_mean(square(w - X))
+optimize cost with gradient_descent(learning_rate=0.1)
+summary scalar cost as "C"
+session:
+    log to "logs"
+    train 6 epochs on m in batches of 8 as batch:
+        feed X = batch.features
+        checkpoint every 2 epochs in "ck"
+        every 1 batches: log
+        every 1 epochs:
+            c = evaluate cost on m as b with X = b.features
+            print c
+"""
+
+
+def test_a_resumed_run_repeats(here, capsys):
+    program = tfdsl.compile(RESUMED)
+    options = tfdsl.Options(write=lambda line: None, interrupted=Soon())
+    assert program.run(options=options).interrupted
+    assert program.run(options=tfdsl.Options(write=lambda line: None)).resumed
+    code, said = again(capsys)
+    assert code == 0, said

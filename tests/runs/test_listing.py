@@ -35,7 +35,7 @@ RECORDS = [
         (["status=failed"], "b"), (["status!=failed"], "ac"), (["param.rate>0.1"], "bc"), (["param.rate >= 0.1"], "abc"),
         (["param.rate<2", "status=done"], "a"), (["param.name=x"], "a"), (["param.name!=x"], "bc"), (["param.on=true"], "b"),
         (["value.test.cost<5"], "a"), (["value.acc=0.5"], "c"), (["seconds=nonsense"], ""), (["engine=loop"], "abc"),
-        (["value.test.cost=nan"], ""), (["version.numpy=2.0"], "abc"), ([], "abc"),
+        (["value.test.cost=nan"], "c"), (["param.name=nan"], ""), (["version.numpy=2.0"], "abc"), ([], "abc"),
     ],
 )  # fmt: skip
 def test_conditions(texts, ids):

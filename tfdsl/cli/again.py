@@ -1,17 +1,20 @@
 """Repeats a run from its record, and compares the bits.
 
 The program is written to a temporary folder, where every file has the path that it had below the root of the file
-system. The run works there, so it replaces nothing that the first one has written. The data is read where it was, or
-where it is relative to the working folder, if it has the recorded digest there.
+system. The run works there, and full paths in the program mean files there, too, so it replaces nothing that the first
+one has written. The data is read where it was, or where it is relative to the working folder, if it has the recorded
+digest there.
 """
 
 import os
 import shutil
 from collections.abc import Generator
 from contextlib import chdir, contextmanager, suppress
+from io import BufferedReader
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
-from ..access import Access
+from ..access import Access, Folder
 from ..diagnostics import RUN_DATA, RUN_NOT_REPEATED, Diagnostic, TfgError
 from ..driver import Compiled, compile_source
 from ..inputs import CompileInputs, Foreign
@@ -36,7 +39,9 @@ def repeated(record: RunRecord, foreign: Foreign | None = None) -> Generator[Run
         with chdir(work), suppress(TfgError):  # its record has the errors
             compiled.run(record.begin["session"], options)
         (made,) = os.listdir(os.path.join(root, "record"))
-        yield RunRecord(os.path.join(root, "record", made))
+        again = RunRecord(os.path.join(root, "record", made))
+        again.end = _as_it_was(again.end, _staged(root, "/"))
+        yield again
 
 
 def refuse(record: RunRecord) -> None:
@@ -60,8 +65,45 @@ def refuse(record: RunRecord) -> None:
     raise TfgError([Diagnostic(RUN_NOT_REPEATED, None, {"id": record.id, "reason": reason})])
 
 
+class _StagedAccess(Access):
+    """Redirects the full paths of a program to its temporary folder. Links there lead to the data, which can only be
+    read."""
+
+    def __init__(self, program: str, root: str, data: list[str]):
+        super().__init__(program, [root])
+        self._root, self._data = root, Access(program, [root, *data])
+
+    def _redirected(self, path: str) -> str:
+        return _staged(self._root, path) if os.path.isabs(path) and not path.startswith(f"{self._root}/") else path
+
+    def reading(self, path: str, base: str = "") -> BufferedReader:
+        return self._data.reading(self._redirected(path), base)
+
+    def folder(self, path: str, base: str = "", create: bool = False) -> Folder:
+        return super().folder(self._redirected(path), base, create)
+
+    def beside(self, path: str, base: str = "", create: bool = False) -> tuple[Folder, str]:
+        return super().beside(self._redirected(path), base, create)
+
+    def check(self, path: str, base: str = "") -> None:
+        super().check(self._redirected(path), base)
+
+
 def _staged(root: str, path: str) -> str:
     return os.path.join(root, "files", path.lstrip("/"))
+
+
+def _as_it_was(value: Any, files: str) -> Any:
+    """A value of JSON whose texts have the paths that the first run had."""
+    match value:
+        case str():
+            return value.replace(files, "/")
+        case list():
+            return [_as_it_was(one, files) for one in cast(list[Any], value)]
+        case dict():
+            return {name: _as_it_was(one, files) for name, one in cast(dict[str, Any], value).items()}
+        case _:
+            return value
 
 
 def _bring(record: RunRecord, root: str) -> list[str]:
@@ -75,7 +117,8 @@ def _bring(record: RunRecord, root: str) -> list[str]:
             place = _found(record, file)
             allowed[os.path.dirname(place)] = None
             # A pattern and a folder stand for files, and not for links to files.
-            _place(place, _staged(root, file["path"]), is_copied=len(about["files"]) > 1)
+            is_named = os.path.basename(file["path"]) in (about["given"] or about["declared"])
+            _place(place, _staged(root, file["path"]), is_copied=not is_named)
     for files in record.end["inputs"].values():
         for file in files:
             _place(_found(record, file), _staged(root, file["path"]), is_copied=True)
@@ -122,7 +165,7 @@ def _compiled(record: RunRecord, root: str, allowed: list[str], foreign: Foreign
         name: _staged(root, os.path.abspath(os.path.join(begin["working_folder"], about["given"])))
         for name, about in record.end["data"].items() if about["given"] is not None
     }  # fmt: skip
-    access, limits = Access(program, [root, *allowed]), Limits(**begin["limits"])
+    access, limits = _StagedAccess(program, root, allowed), Limits(**begin["limits"])
     with chdir(os.path.dirname(program)):
         inputs = CompileInputs(params, data, limits, foreign=foreign, access=access)
         compiled = compile_source(read(program, limits), inputs)
@@ -137,5 +180,5 @@ def _options(record: RunRecord, root: str) -> Options:
     logdir = None if options["logdir"] is None else os.path.join(root, "logs")
     return Options(
         write=lambda line: None, logdir=logdir, record=os.path.join(root, "record"), keep_variables=False,
-        engine=options["engine"], deterministic=options["deterministic"],
+        overwrite=options["overwrite"], engine=options["engine"], deterministic=options["deterministic"],
     )  # fmt: skip

@@ -79,7 +79,7 @@ class ProgramRuns:
         compiled: Compiled | None = None,
     ) -> RunOutcome:  # fmt: skip
         """Compile and run the program with these params. Errors are in the outcome."""
-        from ..runs.digests import described
+        from ..runs.digests import described, texts
         from ..runs.listing import evaluated
 
         options = replace(options, observer=options.observer or RunObserver())
@@ -95,7 +95,8 @@ class ProgramRuns:
             outcome.code, outcome.diagnostics = 1, [bug_found(error)]
         else:
             outcome.result = result
-            values = evaluated({"evaluated": described(result.session_values)})
+            found = result.session_values
+            values = evaluated({"evaluated": described(found), "texts": texts(found)})
             numbers = {name: value for name, value in values.items() if isinstance(value, (int, float))}
             outcome.evaluated = {name: float(value) for name, value in numbers.items()}
             if result.interrupted:

@@ -33,7 +33,8 @@ def _said(text: str) -> str:
     return visible(_cut(text))
 
 
-def _note_text(note: Note, shown: str) -> str:
+def note_text(note: Note, shown: str) -> str:
+    """A note as it is shown. Its line names the file unless that is the one shown."""
     if note.span is None:
         return _said(note.text)
     line = str(note.span.line)
@@ -94,7 +95,7 @@ def render_text(diagnostic: Diagnostic, color: bool = False) -> str:
         chain[_MAX_CHAIN:-_MAX_CHAIN] = [f"... {len(chain) - 2 * _MAX_CHAIN} more ..."]
     lines += [f"{gutter} {mark} {call}" for call in chain]
     for note in diagnostic.notes:
-        lines.append(f"{gutter} {mark} {_note_text(note, path)}")
+        lines.append(f"{gutter} {mark} {note_text(note, path)}")
     if diagnostic.help_line:
         lines.append(f"{gutter} {mark} {paint('help', 'help')}: {_said(diagnostic.help_line)}")
     return "\n".join(lines) + "\n"
@@ -118,7 +119,7 @@ def render_github(diagnostic: Diagnostic) -> str:
             properties |= {"col": place["column"], "endColumn": place["end_column"]}
         properties["endLine"] = place["end_line"]
     properties["title"] = diagnostic.code
-    lines = [diagnostic.headline, *(_note_text(note, path) for note in diagnostic.notes), diagnostic.help_line]
+    lines = [diagnostic.headline, *(note_text(note, path) for note in diagnostic.notes), diagnostic.help_line]
     named = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
     return f"::{diagnostic.severity} {named}::{_escaped(chr(10).join(map(_cut, filter(None, lines))))}"
 
@@ -143,7 +144,7 @@ def render_json(diagnostic: Diagnostic) -> dict[str, object]:
         "message": _cut(diagnostic.headline),
         "place": _place(diagnostic.span) if diagnostic.span else None,
         "notes": [
-            {"message": _note_text(n, path), "place": _place(n.span) if n.span else None} for n in diagnostic.notes
+            {"message": note_text(n, path), "place": _place(n.span) if n.span else None} for n in diagnostic.notes
         ],
         "help": _cut(diagnostic.help_line) or None,
         "chain": [{"message": _cut(name), "place": _place(span)} for name, span in diagnostic.chain],

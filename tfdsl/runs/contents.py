@@ -79,16 +79,17 @@ IS_BEGIN = _with(
         }),
         "limits": _with(dict.fromkeys(Limits.__match_args__, _NUMBER)),
         "options": _with({
-            "engine": _TEXT, "deterministic": _FLAG, "logdir": _or_none(_TEXT), "has_variables": _FLAG,
-            "towers": _WHOLE, "soft_placement": _FLAG, "placement": _TEXT, "worker": _or_none(_WHOLE),
-            "cluster": _or_none(_OBJECT),
+            "engine": _TEXT, "deterministic": _FLAG, "logdir": _or_none(_TEXT), "overwrite": _FLAG,
+            "has_variables": _FLAG, "towers": _WHOLE, "soft_placement": _FLAG, "placement": _TEXT,
+            "worker": _or_none(_WHOLE), "cluster": _or_none(_OBJECT),
         }),
     }
 )  # fmt: skip
 IS_END = _with(
     {
         "status": _TEXT, "exit_code": _WHOLE, "ended": _NUMBER, "seconds": _NUMBER, "printed": _list(_TEXT),
-        "errors": _list(_with({"message": _TEXT, "place": _or_none(_TEXT)})), "values": _OBJECT, "evaluated": _OBJECT,
+        "errors": _list(_with({"message": _TEXT, "place": _or_none(_TEXT)}, {"notes": _list(_TEXT)})),
+        "values": _OBJECT, "evaluated": _OBJECT, "texts": _list(_TEXT),
         "variables": _each(_OBJECT), "data": _each(lambda value: _OBJECT(value) and _is_data(value)),
         "inputs": _each(_FILES), "steps": _WHOLE, "engines": _list(_TEXT), "git": _or_none(_OBJECT),
         "peak_memory": _NUMBER,

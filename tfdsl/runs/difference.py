@@ -41,7 +41,7 @@ def differences(a: RunRecord, b: RunRecord) -> list[RunDifference]:
 
 def results(a: RunRecord, b: RunRecord) -> Iterator[str]:
     """The differences between what came of two runs, to the last bit. A run that was resumed has only the lines that it
-    printed since."""
+    printed and the numbers that it logged since."""
     old, new = a.end or _NOTHING, b.end or _NOTHING
     yield from _changes({"status": a.status, "exit code": old.get("exit_code"), "steps": old.get("steps")},
                         {"status": b.status, "exit code": new.get("exit_code"), "steps": new.get("steps")})  # fmt: skip
@@ -50,7 +50,10 @@ def results(a: RunRecord, b: RunRecord) -> Iterator[str]:
     large = (one.keys() | two.keys()) - evaluated(old).keys() - evaluated(new).keys()
     yield from (f"the numbers of {name}" for name in sorted(large) if one.get(name) != two.get(name))
     yield from (f"printed {line}" for line in _changes(old.get("values"), new.get("values")))
-    yield from _printed(_since(a, b), _since(b, a))
+    lines: list[str] = old.get("printed", [])
+    others: list[str] = new.get("printed", [])
+    yield from _printed(_since(lines, others, b), _since(others, lines, a))
+    yield from _changes(_errors(old), _errors(new))
     yield from _variables(old.get("variables"), new.get("variables"))
     yield from _curves(a, b)
 
@@ -65,11 +68,9 @@ def sizes(record: RunRecord) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _since(a: RunRecord, b: RunRecord) -> list[str]:
-    """The lines of a run, as far back as the other was resumed."""
-    lines: list[str] = (a.end or _NOTHING).get("printed", [])
-    others: list[str] = (b.end or _NOTHING).get("printed", [])
-    return lines[len(lines) - len(others) :] if b.begin.get("resumed") and len(others) < len(lines) else lines
+def _since(own: list[Any], others: list[Any], other: RunRecord) -> list[Any]:
+    """What a run gave, as far back as the other was resumed, which gave only the others."""
+    return own[len(own) - len(others) :] if other.begin.get("resumed") and len(others) < len(own) else own
 
 
 def _texts(a: RunRecord, b: RunRecord) -> Iterator[str]:
@@ -130,8 +131,17 @@ def _changes(old: Mapping[str, object] | None, new: Mapping[str, object] | None)
     old, new = old or {}, new or {}
     for name in dict.fromkeys([*old, *new]):
         one, two = old.get(name), new.get(name)
-        if one != two:
+        if repr(one) != repr(two):  # NaN is NaN, and 0.0 is not -0.0
             yield f"{name}: {_shown(one)} -> {_shown(two)}"
+
+
+def _errors(end: Json) -> dict[str, object]:
+    """The errors of a run, with the name of the file and the line, without the folder."""
+    found: dict[str, object] = {}
+    for number, one in enumerate(end.get("errors", ()), 1):
+        head = f"{one['message']} ({os.path.basename(one['place'])})" if one["place"] else one["message"]
+        found[f"error {number}"] = "; ".join([head, *one.get("notes", ())])
+    return found
 
 
 def _shown(value: object) -> str:
@@ -175,7 +185,8 @@ def _variables(old: Json | None, new: Json | None) -> Iterator[str]:
 def _curves(a: RunRecord, b: RunRecord) -> Iterator[str]:
     pairs = [_by_tag(one) for one in (a, b)]
     for tag in dict.fromkeys([*pairs[0], *pairs[1]]):
-        if pairs[0].get(tag) != pairs[1].get(tag):
+        one, two = (pair.get(tag, []) for pair in pairs)
+        if repr(_since(one, two, b)) != repr(_since(two, one, a)):
             yield f"curve {tag}"
 
 

@@ -1,6 +1,7 @@
 """Digests of the bits of arrays, by SHA-256, and values of a run as plain JSON."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -30,3 +31,17 @@ def described(value: object) -> object:
         return {str(name): described(one) for name, one in values.items()}
     is_large = isinstance(value, np.ndarray) and cast(np.ndarray[Any, Any], value).size > _LARGEST
     return of_array(value) if is_large else plain(cast(object, value))
+
+
+def texts(values: Mapping[str, object]) -> list[str]:
+    """The names of the values that are text, which may look like a number. A field of a value is `test.name`."""
+    found: list[str] = []
+    for name, value in values.items():
+        match value:
+            case str() | bytes():
+                found.append(name)
+            case dict():
+                found += [f"{name}.{inner}" for inner in texts(cast(dict[str, object], value))]
+            case _:
+                pass
+    return found

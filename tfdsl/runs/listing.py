@@ -52,6 +52,8 @@ def _compared(own: Cell, text: str) -> float:
             other = float(text)
         except ValueError:
             return math.nan
+        if math.isnan(own) and math.isnan(other):
+            return 0
         return math.nan if math.isnan(own - other) and own != other else (own > other) - (own < other)
     mine = str(own).lower() if isinstance(own, bool) else str(own)
     return (mine > text) - (mine < text)
@@ -67,7 +69,10 @@ def row(record: RunRecord) -> Row:
     }  # fmt: skip
     if not begin:
         return found
-    found |= {f"param.{name}": _cell(one.get("value")) for name, one in begin["params"].items()}
+    found |= {
+        f"param.{name}": _cell(one.get("value"), is_number=one.get("type") == "float")
+        for name, one in begin["params"].items()
+    }
     found |= {f"value.{name}": value for name, value in evaluated(end).items()}
     found |= {f"version.{name}": _cell(value) for name, value in begin["versions"].items()}
     found |= {f"about.{name}": _cell(value) for name, value in begin["about"].items()}
@@ -86,9 +91,11 @@ def evaluated(end: Json) -> dict[str, Cell]:
     """The numbers of each `evaluate` of a run, by name: `test.cost` if it has several."""
     found: dict[str, Cell] = {}
     values: Json = end.get("evaluated") or {}
+    texts = frozenset(end.get("texts", ()))
     for name, value in values.items():
         fields = cast(Json, value) if isinstance(value, dict) else {"": value}
-        found |= {f"{name}.{key}".rstrip("."): _cell(one) for key, one in fields.items() if _is_number(one)}
+        named = {f"{name}.{key}".rstrip("."): one for key, one in fields.items() if _is_number(one)}
+        found |= {key: _cell(one, is_number=True) for key, one in named.items() if key not in texts}
     return found
 
 
@@ -96,8 +103,9 @@ def _is_number(value: object) -> bool:
     return (isinstance(value, (int, float)) and not isinstance(value, bool)) or value in ("nan", "inf", "-inf")
 
 
-def _cell(value: object) -> Cell:
-    if value in ("nan", "inf", "-inf"):
+def _cell(value: object, is_number: bool = False) -> Cell:
+    """A value of JSON, which writes NaN and infinity as text."""
+    if is_number and value in ("nan", "inf", "-inf"):
         return float(str(value))
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 

@@ -17,7 +17,7 @@ import numpy as np
 from .. import __version__
 from ..access import Access, access_of
 from ..diagnostics import RECORD_FAILED, WRITE_FAILED, Diagnostic, TfgError
-from ..diagnostics.render import render_text
+from ..diagnostics.render import note_text, render_text
 from ..record import replace
 from ..runtime import run as running
 from ..runtime.checkpoint.machine import machine
@@ -26,7 +26,7 @@ from ..runtime.options import Options
 from ..runtime.program import Machines
 from ..runtime.result import Result, plain
 from . import form, inputs
-from .digests import described, of_array
+from .digests import described, of_array, texts
 from .git import GitState
 from .inputs import RecordedProgram, RunInputs
 from .writing import RecordWriter
@@ -119,8 +119,8 @@ class RunRecorder(RunObserver):
         for path in self._restored:
             self._inputs.add_checkpoint(path)
         self._git = GitState(os.path.dirname(self._compiled.program.path))
-        texts = inputs.texts(self._compiled)
-        self._writer = RecordWriter(folder, access, self._beginning(list(texts)), list(texts.values()))
+        files = inputs.texts(self._compiled)
+        self._writer = RecordWriter(folder, access, self._beginning(list(files)), list(files.values()))
 
     def _beginning(self, paths: list[str]) -> dict[str, object]:
         compiled, options = self._compiled, self._options
@@ -203,6 +203,7 @@ class RunRecorder(RunObserver):
             "printed": result.printed,
             "values": described(result.values),
             "evaluated": described(result.session_values),
+            "texts": texts(result.session_values),
             "expectations": result.expectations,
             "variables": self._variables,
             "engines": result.engines,
@@ -263,7 +264,9 @@ def _devices(devices: Machines) -> dict[str, object]:
 
 def _plain(diagnostic: Diagnostic) -> dict[str, object]:
     place = None if diagnostic.span is None else str(diagnostic.span)
-    return {"code": diagnostic.code, "message": diagnostic.headline, "place": place}
+    path = "" if diagnostic.span is None else diagnostic.span.source.path
+    notes = [note_text(one, path) for one in diagnostic.notes]
+    return {"code": diagnostic.code, "message": diagnostic.headline, "place": place, "notes": notes}
 
 
 def _number(value: object) -> str:
