@@ -100,6 +100,7 @@ WAYS = [
     (f'{PEOPLE} | windows("age", size=1, by="sxe")', "TFG601", 'did you mean "sex"?', ("sxe", "sex")),
     (f"{PEOPLE}\nsum = d.trian.rows", "TFG304", "| split(test=0.2)",
      ('"y")\nsum = d.trian', '"y") | split(test=0.5)\nsum = d.train')),
+    (f"{PEOPLE} | split(test=0.5, ordered=True)", "TFG301", "write: true", ("True", "true")),
     ("data d = csv(people.csv)", "TFG301", '"people.csv"', ("people.csv", '"people.csv"')),
     ('data d = csv("people.csv", target=["y", age])', "TFG301", '"age"', ("age]", '"age"]')),
     ('data d = csv("people.csv", columns={age: float32})', "TFG301", '"age"', ("age:", '"age":')),
@@ -198,6 +199,14 @@ def test_an_error_in_data_is_told_once(said):
         f'{PEOPLE} | take(99)\ndata e = csv("new.csv") | fitted(d)\ndata f = csv("people.csv") | where(age > d.rows)'
     )
     assert [one.code for one in said(program)] == ["TFG601"]
+
+
+def test_an_argument_with_a_name_is_blamed_by_it(said):
+    """The columns before it take no parameters of the transform."""
+    (found,) = said(f'{PEOPLE} | windows("age", "y", size=2, horizon=-1)')
+    assert (found.code, found.span.text) == ("TFG601", "-1")
+    (found,) = said(f'{PEOPLE} | fill("age", with="average")')
+    assert (found.code, found.span.text) == ("TFG601", '"average"')
 
 
 @pytest.mark.parametrize(

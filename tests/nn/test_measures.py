@@ -125,3 +125,12 @@ def test_labels_may_be_whole_numbers_or_truth_values(rows, wanted, dtype):
     with tfdsl.compile(text).session() as session:
         found = session.run(list(names), fed)
     np.testing.assert_allclose(found, [wanted[name] for name in names], rtol=1e-5)
+
+
+@pytest.mark.parametrize("call", ["mean_squared_error", "huber", "sigmoid_cross_entropy", "binary_accuracy", "r2"])
+def test_one_label_is_not_compared_with_every_step_of_a_series(call):
+    head = "import nn\nplaceholder y: float32[n, 1]\nplaceholder x: float32[n, 24, 3]\noutputs, _ = nn.lstm(x, 4)\n"
+    error, *_ = tfdsl.check(f"{head}p = nn.dense(outputs, 1)\na = nn.{call}(y, p)\n")
+    assert error.code == "TFG210" and "such as the last: p[:, -1]" in error.help_line
+    assert not [one for one in tfdsl.check(f"{head}p = nn.dense(outputs, 1)\nprint_ = nn.{call}(y, p[:, -1])\n")
+                if one.severity == "error"]  # fmt: skip

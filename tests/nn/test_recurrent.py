@@ -188,3 +188,16 @@ def test_engines_train_alike(here, engine):
             np.testing.assert_array_equal(value, other[name], err_msg=name)
         else:
             np.testing.assert_allclose(value, other[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "help"),
+    [
+        ("nn.dense(state, 1)", "TFG406", "name one of its values, such as state[0]"),
+        ("nn.flatten(state)", "TFG406", "name one of its values, such as state[0]"),
+        ("nn.dense(state.h, 1)", "TFG304", "a list has its values by number: state[0] to state[1]"),
+    ],
+)
+def test_the_state_is_a_list(value, code, help):
+    error, *_ = tfdsl.check(f"import nn\nplaceholder x: float32[n, 5, 3]\n_, state = nn.lstm(x, 4)\ny = {value}\n")
+    assert error.code == code and help in error.help_line and error.span.source.path == "<text>"

@@ -67,6 +67,25 @@ def test_members(here, name, words):
     assert (words if words.startswith(of_data) else words.replace("d.", "b.")) in help
 
 
+@pytest.mark.parametrize(
+    ("split", "member", "words"),
+    [
+        ("", "d.val", "| split(test=0.2, validation=0.1)"),
+        (" | split(test=0.25)", "d.validation", "| split(test=0.2, validation=0.1)"),
+        (" | split(test=0.25, validation=0.25)", "d.val", "write: d.validation"),
+    ],
+)
+def test_the_part_for_the_validation(here, split, member, words):
+    (help,) = helps(here, f"{DATA.rstrip()}{split}\na = {member}.features\n")
+    assert words in help
+    (help, *_) = helps(
+        here,
+        f"{DATA.rstrip()}{split}\nplaceholder x: float32[n, 3]\nm = reduce_mean(x)\n"
+        f"session:\n    a = evaluate m on {member} as b with x = b.features\n",
+    )
+    assert words in help
+
+
 def test_data_without_a_target_says_how_to_have_one(here):
     (help,) = helps(here, 'data d = csv("a.csv")\nt = d.labels\n')
     assert 'target="paid"' in help

@@ -3,7 +3,7 @@
 Each table has the help line for a name that is not known. They are only looked at after all names of a program.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 # Functions. `{x}` is the argument of the call.
 FUNCTIONS: Mapping[str, str] = {
@@ -142,7 +142,6 @@ _DATA = _each(
     ("y_train train_y train_labels train_target", "write: {d}.train.target"),
     ("X_test test_X test_features test_images test_data", "write: {d}.test.features"),
     ("y_test test_y test_labels test_target", "write: {d}.test.target"),
-    ("val valid dev eval", "write: {d}.validation, which comes with | split(test=0.2, validation=0.1)"),
     ("feature_names names keys column_names header dtypes info describe head columns_list",
      "tfdsl data FILE shows the columns, their types and the first rows"),
     ("target_names class_names unique",
@@ -152,9 +151,16 @@ _DATA = _each(
     ("std_ scale_ var_ mean_ categories_", "what transforms have learned is written as in {d}.mean(\"age\")"),
 )  # fmt: skip
 
+_VALIDATION = ("val", "valid", "validation", "dev", "eval")
+_VALIDATION_SPLIT = (
+    "rows for the validation come with a split: write: | split(test=0.2, validation=0.1), and .validation"
+)
 
-def data_member(name: str, data: str, target: str, transforms: Iterable[str]) -> str:
-    """A help line for a member of data or of a batch. "" for other names."""
+
+def data_member(name: str, data: str, target: str, transforms: Iterable[str], split: Collection[str]) -> str:
+    """A help line for a member of data, which has these parts, or of a batch. "" for other names."""
+    if _folded(name) in _VALIDATION:
+        return f"write: {data}.validation" if "validation" in split else _VALIDATION_SPLIT
     if help := _DATA.get(_folded(name)):
         return help.format(d=data, target=target)
     if name in transforms:

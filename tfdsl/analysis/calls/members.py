@@ -170,6 +170,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return help
     if isinstance(value, RuntimeValue) and isinstance(value.expr, SessionValue) and not value.expr.field:
         return f"{text} is a single value, not one of several with names: write: {text}"
+    if isinstance(value, (list, tuple)) and value:
+        return f"a list has its values by number: {text}[0] to {text}[{len(value) - 1}]"
     near = ctx.did_you_mean(name, known)
     if isinstance(value, DataValue) and not value.part and not near and nearest(name, ("train", "test")):
         return "these come with a split: ... | split(test=0.2)"
@@ -180,7 +182,8 @@ def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str, kn
     """A help line for a member of data that has another name here."""
     data = value.data if isinstance(value, Batch) else value.name
     target = next((one.name for one in value.schema.targets), None)
-    help = elsewhere.data_member(name, text, shown(target or "y"), TRANSFORMS)
+    split = [name for name, _ in value.schema.parts] if isinstance(value, DataValue) else []
+    help = elsewhere.data_member(name, text, shown(target or "y"), TRANSFORMS, split)
     if target is None and help.endswith(".target") and (way := targetless(ctx, data)):
         return way
     member = help.removeprefix(f"write: {text}.")

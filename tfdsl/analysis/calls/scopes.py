@@ -90,9 +90,12 @@ def _value_of_name(env: Env, name: str) -> ExprValue:
 def as_expression(target: t.Identifier) -> t.Expr:
     """A dotted name, from a place where the grammar allows only a name, as an expression."""
     first, *rest = target.id.split(".")
-    expr: t.Expr = t.Name(target.span, first)
+    source, start, end = target.span.source, target.span.start, target.span.start + len(first)
+    is_plain = target.span.text == target.id  # not in the braces of a string
+    expr: t.Expr = t.Name(Span(source, start, end) if is_plain else target.span, first)
     for part in rest:
-        expr = t.Attribute(target.span, expr, part)
+        end += len(f".{part}")
+        expr = t.Attribute(Span(source, start, end) if is_plain else target.span, expr, part)
     return expr
 
 

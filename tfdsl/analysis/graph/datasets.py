@@ -65,6 +65,9 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
 def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) -> Span:
     """The place of the argument to blame, or of the whole stage."""
     names = [p.name for p in params]
+    for argument in stage.arguments:
+        if param is not None and argument.name == param:
+            return argument.value.span
     for at, argument in enumerate(stage.arguments):
         given = argument.name or (names[at] if at < len(names) else "")
         value = argument.value.value if isinstance(argument.value, t.Constant) else None
@@ -182,7 +185,9 @@ def _check_quoted(ctx: Analysis, env: Env, expr: t.Expr) -> None:
     match expr:
         case t.Name() | t.Attribute() if not all(is_known(ctx, env, name) for name in names_in(expr)):
             text = expr.span.text
-            ctx.fail(UNKNOWN_NAME, expr.span, help=f'a text is in quotes: "{text}"', name=text)
+            constant = text.lower() if text.lower() in ("true", "false", "none") else ""
+            help = f"write: {constant}" if constant else f'a text is in quotes: "{text}"'
+            ctx.fail(UNKNOWN_NAME, expr.span, help=help, name=text)
         case t.List(items=items) | t.Tuple(items=items):
             for one in items:
                 _check_quoted(ctx, env, one)

@@ -125,9 +125,12 @@ def _check_numbers(ctx: Analysis, x: ArgumentValue) -> None:
 def _check_tensor(ctx: Analysis, x: ArgumentValue, other: ArgumentValue | Span) -> None:
     """Refuse a value that is no tensor. `other` is the argument after it, if the layer has one."""
     one_each(ctx, (x.value, x.span))
-    if has_tensor(x.value) or isinstance(x.value, (Array, ErrorValue)):
+    is_list = isinstance(x.value, (list, tuple))
+    if isinstance(x.value, (Array, ErrorValue)) or (has_tensor(x.value) and not is_list):
         return
     function, help = inlined(ctx), ""
+    if is_list and has_tensor(x.value):
+        help = f"name one of its values, such as {x.text}[0]; or join them: concat({x.text}, axis=1)"
     if isinstance(other, ArgumentValue) and isinstance(other.value, Tensor):
         help = f"the tensor comes first: {function}({other.text}, {x.text})"
     ctx.fail(ARGUMENT_KIND, x.span, help=help, function=function, wanted="a tensor", name="X",

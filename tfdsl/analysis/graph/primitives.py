@@ -57,6 +57,7 @@ def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, sp
     _check_columns(ctx, labels, predictions, own, wanted)
     if not own or not wanted or abs(len(own) - len(wanted)) != 1:
         return labels.value
+    _check_repeated(ctx, labels, predictions, own, wanted)
     last = ctx.graph.sizes.resolve(max(own, wanted, key=len)[-1])
     if not isinstance(last, int):  # it must be 1 at run time, or TensorFlow refuses it
         like = call_op(ctx, SHAPE, [(None, predictions)], span)
@@ -80,6 +81,24 @@ def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentVa
         help += f"; for class numbers use nn.sparse_softmax_cross_entropy({labels.text}, {predictions.text})"
     ctx.fail(SHAPES_DIFFER, labels.span, operand_notes([labels, predictions]), help, op=inlined(ctx),
              first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
+
+
+def _check_repeated(
+    ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, own: Shape, wanted: Shape
+) -> None:
+    """Refuse one label per row for predictions of several steps, [rows, steps, 1], which TensorFlow would repeat."""
+    a, b = _type(labels), _type(predictions)
+    if a is None or b is None or not own or not wanted or len(own) >= len(wanted) or len(own) < 2:
+        return
+    for axis, (few, many) in enumerate(zip(map(ctx.graph.sizes.resolve, own), map(ctx.graph.sizes.resolve, wanted))):
+        if axis and few == 1 and isinstance(many, int) and many != 1:
+            help = (
+                f"{labels.text} has one value for each row, and {predictions.text} has {many}: take one of them, such "
+                f"as the last: {predictions.text}[{':, ' * axis}-1]; or in place of the outputs of an LSTM or a GRU, "
+                "use its state"
+            )
+            ctx.fail(SHAPES_DIFFER, labels.span, operand_notes([labels, predictions]), help, op=inlined(ctx),
+                     first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
 
 
 def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> ExprValue:
