@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import tfdsl
-from tfdsl.cli import main, onnx
+from tfdsl.cli import main, onnx, onnx_child
 from tfdsl.program.forms import form_of
 
 PROGRAM = """data houses = csv("houses.csv", target="price") | fill("city", with="Oslo") | one_hot("city") | standardize("area")
@@ -132,6 +132,51 @@ after step: taken = last * 2.0
     assert "While" in ops and not [op for op in ops if "PushBack" in op or "Apply" in op]
 
 
+def test_what_changes_variables_in_training_only(here, capsys):
+    """A frozen graph has constants of these variables, and gives the numbers of the program."""
+    (here / "norm.tfg").write_text("""
+import nn
+placeholder X: float32[n, 2]
+variable calls: int32 = 5, trainable=false
+made = nn.batch_norm(nn.dropout(X, rate=0.3), momentum=0.5)
+if training:
+    c = assign_add(calls, 1) * 2
+else:
+    c = calls * 1
+more = assign_add(calls, 1 if training else 0)
+after more:
+    counted = X * cast(c + 1, float32)
+same = cast(assign(calls, more + 1 if training else calls), float32) * 1.0
+optimize reduce_mean(square(made - 1.0)) with gradient_descent(learning_rate=0.1) as step
+
+session:
+    train 3 steps:
+        feed X = [[1.0, 2.0], [4.0, 9.0]]
+        run step, more
+    save to "norm.ckpt"
+""")
+    names, X = ["made", "counted", "same"], np.float32([[1, 2], [4, 9]])
+    program = tfdsl.compile("norm.tfg")
+    with program.session(variables=program.run().variables) as session:
+        wanted = session.run(names, {"X": X})
+    assert wanted[2] > 5
+    words = ("--from", "norm.ckpt", "--values", ",".join(names), "-q")
+    assert main(["export", "norm.tfg", "-o", "norm.pb", *words]) == 0, capsys.readouterr().err
+    definition = tf.compat.v1.GraphDef.FromString((here / "norm.pb").read_bytes())
+    assert not [node.name for node in definition.node if "Assign" in node.op or "Var" in node.op]
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.import_graph_def(definition, name="")
+        for own, other in zip(session.run([f"{name}:0" for name in names], {"X:0": X}), wanted, strict=True):
+            np.testing.assert_array_equal(own, other)
+    if find_spec("tf2onnx") and find_spec("onnxruntime"):
+        import onnxruntime
+
+        model, lacking = onnx_child.converted(definition, ["X"], names, {})
+        assert not lacking
+        for own, other in zip(onnxruntime.InferenceSession(model).run(names, {"X": X}), wanted, strict=True):
+            np.testing.assert_allclose(own, other, rtol=1e-6)
+
+
 def test_names_that_nodes_have_already(here, capsys):
     """Inputs and outputs have the names of the signature, even if the graph has other nodes of these names."""
     (here / "names.tfg").write_text("""
@@ -240,7 +285,11 @@ def test_what_is_wrong(here, capsys):
     assert "TFG838" in (said := refused(capsys, program="signed.tfg")) and "--signature, from: a, b" in said
     assert "TFG838" in refused(capsys, "--signature", "c", program="signed.tfg")
     (here / "counts.tfg").write_text("variable n = 0\nmore = assign_add(n, 1) * 2\n")
-    assert "TFG896: 'more' changes" in refused(capsys, "--values", "more", program="counts.tfg").replace("]", "")
+    said = refused(capsys, "--values", "more", program="counts.tfg")
+    assert "TFG896]: 'more' changes" in said and "counts.tfg:2:8" in said
+    text = "variable n = 0\nplaceholder training: bool\nmore = assign_add(n, 1 if training else 0) * 2\n"
+    (here / "counts.tfg").write_text(text)
+    assert "TFG896" in refused(capsys, "--values", "more", program="counts.tfg")  # a caller can say that it trains
     assert "--train belongs to a SavedModel" in refused(capsys, "--values", "price", "--train")
     assert "--with belongs to --values" in refused(capsys, "--with", "X")
     assert "TFG704" in refused(capsys, "--values", "price", "--from", "none.ckpt")

@@ -21,6 +21,7 @@ placeholder P: int32[n, 2]
 table = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]
 rows = gather(table, J)
 cells = gather_nd(table, P)
+sums = scatter_nd(P, cast(S, float32), [3, 3])
 halves = I // 2
 back = I // -3
 short = S // cast(5, int16)

@@ -3,7 +3,7 @@
 Input: a checked program, and what the user asks for. Output: an `Export` of one of its graphs.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -21,11 +21,29 @@ from ..diagnostics import (
     TfgError,
 )
 from ..diagnostics.spelling import did_you_mean, listed
-from ..ops.named import GRADIENTS
+from ..ops.named import (
+    ASSIGN,
+    ASSIGN_ADD,
+    ASSIGN_SUB,
+    CAST,
+    GRADIENTS,
+    IDENTITY,
+    LOGICAL_NOT,
+    MULTIPLY,
+    NEGATIVE,
+    STOP_GRADIENT,
+    SUBTRACT,
+    WHERE,
+    WHERE_V2,
+)
 from ..program import (
+    COND,
+    Arg,
     Enter,
     Export,
     Graph,
+    Item,
+    Literal,
     Named,
     Node,
     Origin,
@@ -192,18 +210,103 @@ def _signature_missing(name: str | None, known: Collection[str]) -> TfgError:
     return _error(EXPORT_SIGNATURE, help, which=f"'{name}'" if name else "a single signature")
 
 
+class _Inference:
+    """What is known of values while `training` is false, as are other placeholders with this value, unless they are
+    inputs of the export."""
+
+    _DEEPEST = 50  # how many ops it looks through
+
+    def __init__(self, graph: Graph, export: Export):
+        self._graph = graph
+        self._inputs = export.given
+
+    def idle(self) -> set[int]:
+        """The writes that change no variable: those in a branch that is not taken, those that add or subtract 0, and
+        those that assign the variable itself."""
+        return set(self._idle(self._graph.items, True))
+
+    def _idle(self, items: Iterable[Item], is_taken: bool) -> Iterator[int]:
+        for node in items:
+            if not isinstance(node, Node):
+                continue
+            if node.row is not None and node.row.writes and (not is_taken or self._changes_nothing(node)):
+                yield node.id
+            test = self._truth(node.args["pred"]) if node.op == COND else None
+            for region, way in zip(node.regions, (True, False), strict=False):
+                yield from self._idle(region.items, is_taken and test in (None, way))
+
+    def _changes_nothing(self, write: Node) -> bool:
+        if write.row in (ASSIGN_ADD, ASSIGN_SUB):
+            return self._is_zero(write.args["value"])
+        return write.row is ASSIGN and self._found(write.args["value"]) == write.args["ref"]
+
+    def _is_zero(self, arg: Arg, depth: int = 0) -> bool:
+        """Whether a value is 0 for finite numbers."""
+        found = self._found(arg)
+        if not isinstance(found, Ref):
+            return isinstance(found, Literal) and found.value in (0, False)
+        node = self._graph.nodes[found.node]
+        if depth > self._DEEPEST:
+            return False
+        if node.row is MULTIPLY:
+            return any(self._is_zero(node.args[name], depth + 1) for name in ("x", "y"))
+        if node.row is SUBTRACT:
+            return self._found(node.args["x"]) == self._found(node.args["y"])
+        return node.row in (CAST, NEGATIVE) and self._is_zero(node.args["x"], depth + 1)
+
+    def _found(self, arg: Arg) -> Arg:
+        """The value that a choice takes, where it is known."""
+        for _ in range(self._DEEPEST):
+            if not isinstance(arg, Ref):
+                return arg
+            node = self._graph.nodes[arg.node]
+            if node.row in (WHERE, WHERE_V2) and "x" in node.args:
+                test = self._truth(node.args["condition"])
+                if test is None:
+                    return arg
+                arg = node.args["x" if test else "y"]
+            elif node.row is IDENTITY or node.row is STOP_GRADIENT:
+                arg = node.args["input"]
+            else:
+                return arg
+        return arg
+
+    def _truth(self, arg: Arg) -> bool | None:
+        if isinstance(arg, Ref):
+            node = self._graph.nodes[arg.node]
+            if node.row is LOGICAL_NOT:
+                inner = self._truth(node.args["x"])
+                return None if inner is None else not inner
+            arg = node.args.get("default", arg) if node.is_placeholder and arg not in self._inputs else arg
+        return arg.value if isinstance(arg, Literal) and isinstance(arg.value, bool) else None
+
+
 def check_constant(program: Program, wanted: Wanted) -> None:
     """Refuse to make constants of variables that the exported values change."""
     graph, export = program.graph(wanted.graph), wanted.export
+    idle = _Inference(graph, export).idle()
     for name, ref in export.outputs:
         for id in sorted(graph.reach([ref], export.given)):
-            for variable in written(graph.nodes, graph.nodes[id]):
-                raise _error(EXPORT_WRITES, name=name, variable=graph.nodes[variable].shown)
+            for node in _with_inner(graph.nodes[id]):
+                for variable in written(graph.nodes, node) if node.id not in idle else ():
+                    details = {"name": name, "variable": graph.nodes[variable].shown}
+                    found = Diagnostic(EXPORT_WRITES, node.origin.span, details, chain=node.origin.chain)
+                    raise TfgError([found.outside_libraries()])
+
+
+def _with_inner(node: Node) -> Iterator[Node]:
+    """A node and those of its regions."""
+    yield node
+    for region in node.regions:
+        for item in region.items:
+            if isinstance(item, Node):
+                yield from _with_inner(item)
 
 
 def without_training(program: Program, wanted: Wanted) -> Program:
     """The program without sessions, and without the steps and gradients of the graph that the export does not need. A
-    loop of which gradients are taken would keep the values of all its iterations for them."""
+    loop of which gradients are taken would keep the values of all its iterations for them. Writes that change nothing
+    unless `training` is true, such as those of `nn.batch_norm`, become reads."""
     graph = program.graph(wanted.graph)
     made = [ref for node in graph.variables() for ref in node.inputs()]  # the initial values
     needed = graph.reach([*made, *(ref for one in wanted.export.signatures for ref in one.executes)])
@@ -212,13 +315,29 @@ def without_training(program: Program, wanted: Wanted) -> Program:
         before = (ref.node for ref in (*node.inputs(), *graph.controls(node)))
         if id not in needed and (node.is_step or node.row is GRADIENTS or not left.isdisjoint(before)):
             left.add(id)
-    items = [one for one in graph.items if not (isinstance(one, Node) and one.id in left)]
+    idle = _Inference(graph, wanted.export).idle()
+    items = [
+        _reading(one, idle) if isinstance(one, Node) else one
+        for one in graph.items
+        if not (isinstance(one, Node) and one.id in left)
+    ]
     kept = tuple(
         replace(one, refs=tuple(ref for ref in one.refs if ref.node not in left)) if isinstance(one, Enter) else one
         for one in items
     )
     graphs = (replace(graph, items=kept, names={}, loss=None, signatures=()),)
     return replace(program, graphs=graphs, sessions=())
+
+
+def _reading(node: Node, idle: Container[int]) -> Node:
+    """A node which reads the variable that it would leave as it is, and does so in its regions."""
+    if node.id in idle:
+        return replace(node, op=IDENTITY.name, args={"input": node.args["ref"]})
+    regions = tuple(
+        replace(region, items=tuple(_reading(one, idle) if isinstance(one, Node) else one for one in region.items))
+        for region in node.regions
+    )
+    return replace(node, regions=regions) if regions else node
 
 
 def replace_signatures(wanted: Wanted, signatures: tuple[Signature, ...]) -> Wanted:

@@ -388,6 +388,12 @@ def _gathered(graph: Any, node: Any, name: str, arguments: object) -> None:
     _as_tf2onnx_does(graph, node)
 
 
+def _scattered(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a sum of what is written to the same place. tf2onnx has the last one there."""
+    _as_tf2onnx_does(graph, node)
+    node.set_attr("reduction", "add")
+
+
 def _as_tf2onnx_does(graph: Any, node: Any) -> None:
     """Convert a node that tf2onnx gets right."""
     from tf2onnx import constants, handler
@@ -429,7 +435,7 @@ def _replace(graph: Any, node: Any, op: str, inputs: list[str], **attributes: An
 _HANDLERS = (
     ("Equal", _compared), ("NotEqual", _compared), ("FloorDiv", _floor_div), ("FloorMod", _floor_mod),
     ("Max", _extreme), ("Min", _extreme), ("ArgMax", _place_of_extreme), ("ArgMin", _place_of_extreme),
-    ("GatherV2", _gathered), ("GatherNd", _gathered),
+    ("GatherV2", _gathered), ("GatherNd", _gathered), ("ScatterNd", _scattered),
 )  # fmt: skip
 
 

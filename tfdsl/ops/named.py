@@ -14,7 +14,8 @@ STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OP
 STACK, CONCAT, FILL = OPS["stack"], OPS["concat"], OPS["fill"]
 RANDOM_UNIFORM, TRUNCATED_NORMAL = OPS["random_uniform"], OPS["truncated_normal"]
 REDUCE_MEAN, REDUCE_MAX, DCT = OPS["reduce_mean"], OPS["reduce_max"], OPS["dct"]
-ASSIGN, GRADIENTS, STOP_GRADIENT = OPS["assign"], OPS["gradients"], OPS["stop_gradient"]
+ASSIGN, ASSIGN_ADD, ASSIGN_SUB = OPS["assign"], OPS["assign_add"], OPS["assign_sub"]
+GRADIENTS, STOP_GRADIENT, LOGICAL_NOT = OPS["gradients"], OPS["stop_gradient"], OPS["logical_not"]
 STORED, DROPOUT = OPS["stored"], OPS["dropout"]
 CLIP_BY_NORM, CLIP_BY_GLOBAL_NORM = OPS["clip_by_norm"], OPS["clip_by_global_norm"]
 
