@@ -245,8 +245,8 @@ def test_set_by_the_type_of_the_param(tfdsl):
 )
 def test_set_of_the_wrong_type(tfdsl, setting):
     code, out, _ = tfdsl("check", "good.tfg", "--set", setting)
-    assert code == 1
-    assert FOUND.findall(out) == ["TFG804"]
+    assert code == 2
+    assert FOUND.findall(out) == ["TFG804"] and "--set gives " in out
     assert out.replace("\n", "").isprintable()
 
 
@@ -334,7 +334,8 @@ def test_later_config_files_override_earlier_ones(tfdsl):
 def test_invalid_config_files(tfdsl, text, code):
     Path("c.yaml").write_bytes(text.encode("latin-1"))
     status, out, err = tfdsl("check", "good.tfg", "--config", "c.yaml")
-    assert status == (2 if code == "TFG803" else 1)
+    assert status == 2
+    assert "c.yaml" in out + err or code == "TFG803"
     assert [found[: len(code)] for found in FOUND.findall(out + err)] == [code]
 
 
@@ -432,7 +433,7 @@ def test_eval(tfdsl):
     assert tfdsl("eval", "good.tfg", "n * 2 + 1") == (0, "7\n", "")
     assert tfdsl("eval", "good.tfg", "y + 1.0", "--feed", "X=[[1, 2]]")[1] == "2.5\n"
     assert tfdsl("eval", "good.tfg", "y", "--feed", "X=d.features[:0]")[1] == "0.0\n"
-    assert tfdsl("eval", "good.tfg", "name, n")[0] == 1
+    assert tfdsl("eval", "good.tfg", "name, n")[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -455,7 +456,7 @@ def test_eval_as_json(tfdsl, expression, value):
 )  # fmt: skip
 def test_invalid_eval(tfdsl, words, code):
     status, out, err = tfdsl("eval", "good.tfg", *words)
-    wanted = 2 if code in ("TFG301", "TFG508") else 1
+    wanted = 2 if code in ("TFG301", "TFG508") or code.startswith("TFG1") else 1
     assert (status, out, FOUND.findall(err)) == (wanted, "", [code])
 
 
@@ -784,7 +785,7 @@ def test_an_empty_file_name(tfdsl, words):
 def test_an_empty_folder_in_a_config_file(tfdsl):
     Path("c.yaml").write_text('logdir: ""\n', encoding="utf-8")
     code, _, err = tfdsl("run", "good.tfg", "--config", "c.yaml")
-    assert code == 1 and "'logdir' must be the name of a folder" in err
+    assert code == 2 and "'logdir' must be the name of a folder" in err
 
 
 @pytest.mark.parametrize("command", ["run", "check", "graph"])

@@ -77,9 +77,9 @@ def test_errors_of_a_run_that_does_not_compile(tfdsl):
             code == 1 and err.startswith("tfdsl: the run with k=x has failed:\nerror[TFG804]") and "[k=2] x 2.0" in out
         )
     code, out, err = tfdsl("--each", "k=x,y")
-    assert code == 1 and out == "" and all(f"the run with k={one} has failed:\nerror[TFG804]" in err for one in "xy")
+    assert code == 2 and out == "" and all(f"the run with k={one} has failed:\nerror[TFG804]" in err for one in "xy")
     code, out, err = tfdsl("--each", "k=1..5", "--set", "bad=x")
-    assert code == 1 and out == "" and err.count("TFG804") == 1 and "the run with" not in err
+    assert code == 2 and out == "" and err.count("TFG804") == 1 and "the run with" not in err
 
 
 def test_a_path_is_no_range(tfdsl, here):
@@ -114,7 +114,7 @@ def test_not_a_number(tfdsl, here):
         (["--each", "k=1..200", "--each", "bad=1..200"], 2, "more than 10000 runs"),
         (["--each", "k=1", "--set", "k=2"], 2, "is given by --set and by --each"),
         (["--each", "k=1", "--watch"], 2, "--each cannot be combined with --watch"),
-        (["--each", "nme=1"], 2, "TFG803"), (["--each", "k=x"], 1, "TFG804"),
+        (["--each", "nme=1"], 2, "TFG803"), (["--each", "k=x"], 2, "TFG804"),
     ],
 )  # fmt: skip
 def test_wrong_use(tfdsl, words, code, said):

@@ -343,7 +343,7 @@ def test_errors_of_onnx_are_at_the_line_of_the_program(here, capsys, child):
 
 def test_it_says_what_onnx_needs(here, capsys, monkeypatch):
     monkeypatch.setattr(onnx, "find_spec", lambda name: None)
-    assert "an export to ONNX needs onnx: pip install 'onnx>=1.19,<2' 'tf2onnx>=1.17,<2'" in refused(
+    assert "an export to ONNX needs it: pip install 'onnx>=1.19,<2' 'tf2onnx>=1.17,<2'" in refused(
         capsys, "--format", "onnx"
     )
 

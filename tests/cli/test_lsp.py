@@ -13,8 +13,8 @@ def test_it_says_what_it_needs(monkeypatch, capsys):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pygls", None)
     monkeypatch.setitem(sys.modules, "lsprotocol", None)
-    assert main(["lsp"]) == 2
-    assert "the server needs pygls: pip install 'pygls>=2,<3'" in capsys.readouterr().err
+    assert main(["lsp"]) == 1
+    assert "the server needs it: pip install 'pygls>=2,<3'" in capsys.readouterr().err
 
 
 def test_help(capsys):

@@ -134,5 +134,5 @@ def test_wrong_use(here, words, said):
 def test_a_config_without_a_cluster(here):
     (here / "c.yaml").write_text("logdir: logs")
     done = clusters.run(clusters.tfdsl("reset", "--config", "c.yaml", "--default"), cwd=here)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("error[TFG854]: c.yaml describes no cluster")

@@ -44,7 +44,7 @@ def two(tfdsl):
 
 def test_nothing(tfdsl):
     assert tfdsl("runs") == (0, "no runs\n", "")
-    assert tfdsl("runs", "show", "last")[0] == 1
+    assert tfdsl("runs", "show", "last")[0] == 2
 
 
 def test_a_list(two):

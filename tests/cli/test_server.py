@@ -83,7 +83,7 @@ def test_wrong_use(cluster, words, said):
 def test_a_config_without_a_cluster(here):
     (here / "c.yaml").write_text("params: {}")
     done = clusters.run(clusters.tfdsl("server", "--config", "c.yaml", "--job", "ps", "--task", "0"), cwd=here)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("error[TFG854]: c.yaml describes no cluster")
 
 

@@ -2,11 +2,13 @@
 
 import importlib.util
 import os
+import socket
+import subprocess
 import sys
 
 import pytest
 
-from tfdsl.cli import main
+from tfdsl.cli import main, tensorboard
 
 
 @pytest.fixture
@@ -25,10 +27,11 @@ def started(here, monkeypatch, capsys):
         with pytest.raises(SystemExit):
             main(["tensorboard", *arguments])
         ((path, *argv),) = words
-        assert path == argv[0] == sys.executable and argv[1:3] == ["-m", "tensorboard.main"]
-        assert importlib.util.find_spec("tensorboard.main") is not None
+        assert path == argv[0] == sys.executable and argv[1:3] == ["-m", "tfdsl.cli.quiet_tensorboard"]
+        assert importlib.util.find_spec(argv[2]) is not None
         return argv[3:]
 
+    monkeypatch.setattr(tensorboard, "_check_address", lambda host, port: None)
     return command
 
 
@@ -53,7 +56,24 @@ def test_folders(started, here):
 def test_what_cannot_be_shown(here, capsys, monkeypatch):
     (here / "p.tfg").write_text("variable w = 1.0\nsession: print w\n")
     assert main(["tensorboard", "p.tfg"]) == 2 and "does not log" in capsys.readouterr().err
-    assert main(["tensorboard", "none"]) == 2 and "there is no folder 'none'" in capsys.readouterr().err
+    assert main(["tensorboard", "none"]) == 1
+    assert (
+        "TFG808]: none cannot be read: no such file" in (said := capsys.readouterr().err) and "a run that logs" in said
+    )
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert main(["tensorboard", ".", "--host", "localhost", "--port", port]) == 1
+    said = capsys.readouterr().err
+    assert f"TFG866]: TensorBoard cannot listen at localhost:{port}: address already in use" in said
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert main(["tensorboard", "."]) == 2
+    assert main(["tensorboard", "."]) == 1
     assert "pip install tensorboard" in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_tensorflow_says_nothing(here):
+    """TensorBoard imports TensorFlow, which says more than it does."""
+    done = subprocess.run([sys.executable, "-m", "tfdsl.cli.quiet_tensorboard", "--version_tb"], capture_output=True)
+    assert done.returncode == 0 and not done.stderr

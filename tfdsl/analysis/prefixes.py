@@ -26,7 +26,8 @@ _MOST = 4  # states that are kept
 # What an analysis is given, or takes from the syntax of its text. The rest is what it has found.
 _GIVEN = frozenset((
     "access", "allowed", "bag", "clock", "did_you_mean", "dispatch", "doubtful", "folder", "foreign", "given_data",
-    "given_params", "in_doubtful_blocks", "is_partial", "is_unread", "limits", "observer", "opening", "outside", "tree",
+    "given_params", "in_doubtful_blocks", "is_partial", "is_unread", "limits", "observer", "opening", "origins",
+    "outside", "tree",
 ))  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..diagnostics import ONNX_ENDED, ONNX_FAILED, ONNX_LACKS, Diagnostic, TfgError
 from ..diagnostics.spelling import listed
 from .orders import carried_out
-from .report import WrongUse
+from .report import lacking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ def check_installed() -> None:
     """Say which packages are missing, before anything else is done."""
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        raise WrongUse(f"an export to ONNX needs {missing[0]}: pip install 'onnx>=1.19,<2' 'tf2onnx>=1.17,<2'")
+        raise lacking("an export to ONNX", missing[0], "'onnx>=1.19,<2' 'tf2onnx>=1.17,<2'")
 
 
 def converted(note: Callable[[str], None], frozen: "FrozenGraph", built: "BuiltGraph") -> bytes:

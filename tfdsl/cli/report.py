@@ -11,17 +11,33 @@ from typing import TextIO
 
 from ..diagnostics import (
     BUG,
+    CLUSTER_ADDRESS,
+    CLUSTER_FORM,
+    CLUSTER_JOB_MISSING,
+    CLUSTER_MISSING,
+    CLUSTER_TWICE,
+    CONFIG_FORM,
+    CONFIG_KEY,
     DATA_UNKNOWN,
+    EXPORT_SIGNATURE,
     EXPORT_VALUE,
+    NO_MEMBER,
     NO_MEMORY,
+    PACKAGE_MISSING,
+    PARAM_TYPE,
     PARAM_UNKNOWN,
     PREDICT_COLUMN,
     PREDICT_NAME,
+    RUN_KEY,
+    RUN_SEVERAL,
+    RUN_UNKNOWN,
     SESSION_NAME,
     SESSION_UNKNOWN,
+    STUDY_VALUE,
     UNKNOWN_NAME,
     WRITE_FAILED,
     Diagnostic,
+    TfgError,
 )
 from ..diagnostics.render import render_text
 from ..diagnostics.spelling import escape, visible_lines
@@ -33,20 +49,29 @@ def colour(stream: TextIO) -> bool:
     return not os.environ.get("NO_COLOR") and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-# Errors about a name that an option gives, and those about a name that may stand in an argument or in a program.
-_OF_OPTIONS = (PARAM_UNKNOWN, DATA_UNKNOWN, EXPORT_VALUE, SESSION_UNKNOWN, PREDICT_NAME, PREDICT_COLUMN)
-_OF_NAMES = (UNKNOWN_NAME, SESSION_NAME)
+# Errors about a name that an option gives or about a config file, and those about a name that may stand in an argument
+# or in a program.
+_OF_OPTIONS = (
+    PARAM_UNKNOWN, DATA_UNKNOWN, EXPORT_VALUE, EXPORT_SIGNATURE, SESSION_UNKNOWN, PREDICT_NAME, PREDICT_COLUMN, RUN_KEY,
+    RUN_UNKNOWN, RUN_SEVERAL, STUDY_VALUE, CONFIG_KEY, CONFIG_FORM, CLUSTER_FORM, CLUSTER_JOB_MISSING, CLUSTER_ADDRESS,
+    CLUSTER_TWICE, CLUSTER_MISSING,
+)  # fmt: skip
+_OF_NAMES = (UNKNOWN_NAME, NO_MEMBER, SESSION_NAME)
+_SYNTAX = "TFG1"  # how the codes of syntax errors begin
 
 
 def failure(diagnostics: Iterable[Diagnostic]) -> int:
-    """The exit code for errors: that of wrong use if all are about names on the command line, which the program does
-    not have."""
+    """The exit code for errors: that of wrong use if all are about what the command line or a config file gives."""
     return 2 if all(map(_is_wrong_use, diagnostics)) else 1
 
 
 def _is_wrong_use(diagnostic: Diagnostic) -> bool:
     if diagnostic.message in _OF_NAMES:
         return diagnostic.span is None or diagnostic.span.source.is_argument
+    if diagnostic.code.startswith(_SYNTAX):
+        return diagnostic.span is not None and diagnostic.span.source.is_argument
+    if diagnostic.message is PARAM_TYPE:
+        return bool((diagnostic.details or {}).get("origin"))
     return diagnostic.message in _OF_OPTIONS
 
 
@@ -74,13 +99,20 @@ class WrongUse(Exception):
 
 @contextmanager
 def needing(what: str, packages: str, *modules: str) -> Iterator[None]:
-    """Import modules that are not installed with tfdsl itself. If they are missing, say which packages have them."""
+    """Import modules that are not installed with tfdsl itself. If they are missing, say which packages have them.
+    Raises `TfgError`."""
     try:
         yield
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in modules:
             raise
-        raise WrongUse(f"{what} needs {modules[0]}: pip install {packages}") from None
+        raise lacking(what, modules[0], packages) from None
+
+
+def lacking(what: str, package: str, packages: str) -> TfgError:
+    """The error for a missing package that `what` needs, which is not installed with tfdsl itself."""
+    help = f"{what} needs it: pip install {packages}"
+    return TfgError([Diagnostic(PACKAGE_MISSING, None, {"package": package}, help=help)])
 
 
 def wrong_use(text: str) -> int:

@@ -1,10 +1,13 @@
 """`tfdsl tensorboard`: starts TensorBoard on the folder in which a program logs."""
 
 import argparse
+import errno
 import importlib.util
 import os
+import socket
 import sys
 
+from ..diagnostics import BOARD_PORT, FILE_MISSING, Diagnostic, TfgError
 from ..driver import check
 from ..inputs import CompileInputs
 from ..program import LogTo, PlanExpr, Program, Template, Value, walk
@@ -12,7 +15,7 @@ from ..syntax.read import read
 from .child import environment
 from .options import given
 from .parser import CommandParser
-from .report import WrongUse, errors, tell
+from .report import WrongUse, errors, lacking, tell
 
 
 def configure(parser: CommandParser) -> None:
@@ -24,7 +27,8 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("file", metavar="FILE", nargs="?", help="a .tfg file that logs, or a folder")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="params",
                         help="give a param of the program a value; can be repeated")  # fmt: skip
-    parser.add_argument("--port", metavar="N", default="6006", help="the port of its page (default: 6006)")
+    parser.add_argument("--port", metavar="N", default=6006, type=_port,
+                        help="the port of its page (default: 6006)")  # fmt: skip
     parser.add_argument("--host", metavar="NAME", default="localhost",
                         help="the name or address that it listens on (default: localhost)")  # fmt: skip
 
@@ -32,18 +36,41 @@ def configure(parser: CommandParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
     if importlib.util.find_spec("tensorboard") is None:
-        raise WrongUse("tfdsl tensorboard needs tensorboard: pip install tensorboard")
+        raise lacking("tfdsl tensorboard", "tensorboard", "tensorboard")
+    _check_address(arguments.host, arguments.port)
     tell(f"tfdsl: TensorBoard shows {folder}")
-    words = ["--logdir", folder, "--port", arguments.port, "--host", arguments.host]
+    words = ["--logdir", folder, "--port", str(arguments.port), "--host", arguments.host]
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "tensorboard.main", *words], environment())
+    os.execve(sys.executable, [sys.executable, "-m", "tfdsl.cli.quiet_tensorboard", *words], environment())
+
+
+def _port(text: str) -> int:
+    """A port, from an option."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 0 < number < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 65535")
+    return number
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raise an error if nothing can listen there. TensorBoard would say so only after it has imported TensorFlow."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as asked:
+            asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            asked.bind(address)
+    except OSError as error:
+        details = {"host": host, "port": port, "reason": (error.strerror or str(error)).lower()}
+        raise TfgError([Diagnostic(BOARD_PORT, None, details)]) from None
 
 
 def _folder(arguments: argparse.Namespace) -> str:
     path: str = arguments.file or "."
     if not path.endswith(".tfg"):
         if not os.path.isdir(path):
-            raise WrongUse(f"there is no folder {path!r}; a run that logs makes it")
+            reason = os.strerror(errno.ENOTDIR if os.path.exists(path) else errno.ENOENT).lower()
+            details = {"path": path, "reason": reason}
+            raise TfgError([Diagnostic(FILE_MISSING, None, details, help="a run that logs makes its folder")])
         return path
     arguments.configs, arguments.data, arguments.allowed = [], [], []
     extra = given(arguments)

@@ -2,11 +2,12 @@
 
 from contextlib import suppress
 from math import inf
+from typing import NoReturn
 
 from ...diagnostics import NOT_STATIC, PARAM_SHAPE, PARAM_TYPE, TfgError
 from ...diagnostics.spelling import shortened
 from ...program import Param
-from ...source import Source
+from ...source import Source, Span
 from ...syntax import tree as t
 from ...syntax.parse import parse_expression
 from ...types import DType
@@ -41,28 +42,36 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
         )
         converted = convert_param(ctx, default, wanted)
         if converted is None:
-            ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))
+            _refuse(ctx, name, statement.value.span, wanted, describe(default))
         default = converted
         _check_dtype(ctx, name, ArgumentValue(default, statement.value.span), dtype)
     value = default
     if name in ctx.given_params:
         raw = ctx.given_params[name]
+        origin = ctx.origins.get(name, "")
         value = convert_param(ctx, raw, wanted)
         if value is None and (raw is not None or wanted != "none"):
             help = _HELP.get(wanted, "")
-            ctx.fail(PARAM_TYPE, statement.target.span, help=help, name=name, wanted=wanted, value=_given_text(raw))
+            _refuse(ctx, name, statement.target.span, wanted, _given_text(raw), help, origin)
         if dtype is not None:
-            _check_dtype(ctx, name, ArgumentValue(value, statement.target.span), dtype)
+            _check_dtype(ctx, name, ArgumentValue(value, statement.target.span), dtype, origin)
     ctx.params.append(Param(name, wanted, freeze(value)))
     return value
 
 
-def _check_dtype(ctx: Analysis, name: str, value: ArgumentValue, dtype: DType) -> None:
+def _check_dtype(ctx: Analysis, name: str, value: ArgumentValue, dtype: DType, origin: str = "") -> None:
     """Check that a declared dtype has a value: refuse an integer out of its range, warn of a float that becomes
-    infinite or zero."""
+    infinite or zero. `origin` is the option or the file that gives it."""
     if dtype.kind in ("int", "uint") and value.value not in dtype.integers:
-        ctx.fail(PARAM_TYPE, value.span, help=dtype.range_text, name=name, wanted=dtype, value=_given_text(value.value))
+        _refuse(ctx, name, value.span, str(dtype), _given_text(value.value), dtype.range_text, origin)
     check_rounded(ctx, value, dtype)
+
+
+def _refuse(
+    ctx: Analysis, name: str, span: Span, wanted: str, value: str, help: str = "", origin: str = ""
+) -> NoReturn:
+    given = f"{origin} gives" if origin else "is given"
+    ctx.fail(PARAM_TYPE, span, help=help, name=name, wanted=wanted, value=value, given=given, origin=origin)
 
 
 def _given_text(value: object) -> str:

@@ -4,7 +4,7 @@ from ..message import message as _message
 
 UNROLLED = _message("TFG802", "this repeats graph code more than {limit:time}", "raise the limit with --max-unroll")
 PARAM_UNKNOWN = _message("TFG803", "there is no param '{name}'")
-PARAM_TYPE = _message("TFG804", "param '{name}' is {wanted}, but is given {value}")
+PARAM_TYPE = _message("TFG804", "param '{name}' is {wanted}, but {given} {value}")
 DATA_UNKNOWN = _message("TFG805", "there is no data '{name}'")
 CONFIG_KEY = _message("TFG806", "{path} has the unknown key '{name}'", "known are {known}")
 CONFIG_FORM = _message("TFG807", "{path} cannot be read: {reason}")
@@ -58,6 +58,8 @@ SERVER_PORT = _message("TFG860", "{job} {task} cannot listen on port {port}: {re
                        "end the process that uses the port, or give this task another one in {path}")
 SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen yet",
                         "its output is above; tfdsl server starts a single server")
+BOARD_PORT = _message("TFG866", "TensorBoard cannot listen at {host}:{port}: {reason}",
+                      "end the program that uses the port, or choose another one with --port")
 RUN_UNKNOWN = _message("TFG870", "there is no record of a run '{word}'")
 RUN_SEVERAL = _message("TFG871", "'{word}' can be the record {ids}", "write more of the id")
 RUN_KEY = _message("TFG872", "no record has the key '{key}'", "the keys are {known}")
