@@ -6,7 +6,7 @@ import pytest
 
 from tfdsl.cli import main
 from tfdsl.diagnostics import TfgError
-from tfdsl.outputs import write_output
+from tfdsl.outputs import check_output, write_output
 
 
 def umask():
@@ -39,7 +39,25 @@ def test_an_unwritable_file_is_an_error(here):
         with pytest.raises(TfgError) as caught:
             write_output(path, "x")
         assert caught.value.diagnostics[0].code == "TFG707"
+        with pytest.raises(TfgError) as before:
+            check_output(path)
+        assert before.value.diagnostics[0].headline == caught.value.diagnostics[0].headline
     assert os.listdir() == ["folder"]
+
+
+def test_a_check_leaves_nothing(here, monkeypatch):
+    (here / "x.txt").write_text("old")
+    for path in ("x.txt", "new.txt", "/dev/null"):
+        check_output(path)
+    assert os.listdir() == ["x.txt"] and (here / "x.txt").read_text() == "old"
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tfdsl.outputs.os.open", refuse)  # an administrator may write in any folder
+    for path in ("x.txt", "new.txt"):
+        with pytest.raises(TfgError, match="Permission denied"):
+            check_output(path)
 
 
 def test_a_device_is_written_to(here):

@@ -19,8 +19,7 @@ def write_output(path: str, content: str | bytes) -> None:
         if before is not None and not stat.S_ISREG(before):
             _write(os.open(target, os.O_WRONLY), content)
             return
-        work = os.path.join(os.path.dirname(target), f".tfdsl-{os.urandom(8).hex()}")
-        handle = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        handle, work = _new(target)
         try:
             _write(handle, content)
             if before is not None:
@@ -31,16 +30,33 @@ def write_output(path: str, content: str | bytes) -> None:
                 os.unlink(work)
             raise
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        reason = getattr(error, "strerror", None) or str(error)
-        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})]) from None
+        raise _failed(path, error) from None
 
 
 def check_output(path: str) -> None:
-    """Refuse a file in a folder that is missing, before the work whose result it is to have."""
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        reason = os.strerror(errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT)
-        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})])
+    """Refuse a file that `write_output` could not write, before the work whose result it is to have."""
+    try:
+        target = os.path.realpath(path)
+        before = _mode(target)
+        if before is not None and stat.S_ISDIR(before):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if before is None or stat.S_ISREG(before):
+            handle, work = _new(target)
+            os.close(handle)
+            os.unlink(work)
+    except (OSError, ValueError) as error:
+        raise _failed(path, error) from None
+
+
+def _new(target: str) -> tuple[int, str]:
+    """A new file beside the target, which can take its place."""
+    work = os.path.join(os.path.dirname(target), f".tfdsl-{os.urandom(8).hex()}")
+    return os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), work
+
+
+def _failed(path: str, error: OSError | ValueError) -> TfgError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})])
 
 
 def _mode(path: str) -> int | None:

@@ -1,6 +1,7 @@
 """`tfdsl run --each`: a run for each combination of params, in one process."""
 
 import json
+import signal
 import statistics
 
 import pytest
@@ -67,6 +68,13 @@ def test_a_run_that_fails_hides_no_other(tfdsl):
     assert whole.begin["about"]["values"] == {"k": ["1", "2", "3"]} and "k" not in whole.begin["params"]
     assert {one.begin["about"]["each"] for one in single} == {whole.id}
     assert main(["runs", "again", whole.id, "--in", "r"]) == 1
+
+
+def test_an_interruption_is_said(tfdsl, monkeypatch):
+    """Ctrl-C comes when the first run prints."""
+    monkeypatch.setattr("tfdsl.cli.each.show", lambda line: signal.raise_signal(signal.SIGINT) if "[" in line else None)
+    code, _, said = tfdsl("--each", "k=1..3")
+    assert code == 130 and said.endswith("tfdsl: interrupted in run 1 of 3, with k=1\n")
 
 
 def test_errors_of_a_run_that_does_not_compile(tfdsl):

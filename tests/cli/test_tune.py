@@ -14,7 +14,11 @@ import forked
 import pytest
 
 import tfdsl
+from tfdsl.cli import main
 from tfdsl.cli.trials import Reporter, RunningTrial
+from tfdsl.cli.tune import signed
+from tfdsl.diagnostics import WRITE_FAILED, Diagnostic, TfgError
+from tfdsl.runs.reading import records
 
 PROGRAM = """
 param rate = 0.1
@@ -157,12 +161,82 @@ def test_a_value_that_only_a_run_lacks(folder):
 
 
 def test_the_best_of_another_study_is_replaced_aloud(folder):
-    (folder / "p-tuned.tfg").write_text("# tuned by tfdsl tune: trial 3 has cost 0.0\n")
+    other = "# tuned by tfdsl tune: trial 3 has cost 0.0"
+    (folder / "p-tuned.tfg").write_text(signed(f"{other}\nvariable w = 1.0\n", other))
     over = ("--over", "start=choice(2.0, 3.0)", "--sampler", "grid", "--trials", "1", "-q", "--minimize", "cost")
     other = "trial 3 has cost 0.0"
     said = f"tfdsl: wrote p-tuned.tfg in place of the best of another study, {other}\n"
     assert tune(folder, *over).stderr == said
     assert tune(folder, *over).stderr == "tfdsl: wrote p-tuned.tfg\n"
+    with open(folder / "p-tuned.tfg", "a") as file:
+        file.write("# mine\n")
+    kept, edited = (folder / "p-tuned.tfg").read_text(), tune(folder, *over)
+    assert (
+        edited.returncode == 2 and "p-tuned.tfg exists, and tfdsl tune has not written it, or it was" in edited.stderr
+    )
+    assert (folder / "p-tuned.tfg").read_text() == kept and not edited.stdout
+
+
+DATA_PROGRAM = """data d = csv("d.csv", target="y")
+param a = 1
+param units = 2
+m = reduce_sum(d.features) * a * units
+session:
+    v = m * 1.0
+"""
+
+
+@pytest.fixture
+def with_data(folder):
+    """A study of a program with data, and the options that began it."""
+    (folder / "p.tfg").write_text(DATA_PROGRAM)
+    (folder / "d.csv").write_text("x,y\n1,2\n2,4\n")
+    over = ("--over", "a=int(1, 60)", "--sampler", "grid", "--minimize", "v")
+    assert tune(folder, *over, "--trials", "1").returncode == 0
+    return folder, over
+
+
+def test_a_study_is_of_its_data_and_options(with_data):
+    """The messages name what differs. All refuse before a trial."""
+    folder, over = with_data
+    (folder / "other.csv").write_text("x,y\n1,2\n2,5\n")
+    (folder / "c.yaml").write_text("params:\n  units: 5\n")
+
+    def refused(*options):
+        found = tune(folder, *over, *options)
+        assert found.returncode == 1 and "error[TFG876]" in found.stderr and not found.stdout
+        return found.stderr
+
+    assert "data d was d.csv (sha256 " in (said := refused("--data", "d=other.csv")) and "and is other.csv (sh" in said
+    said = refused("--config", "c.yaml", "--engine", "loop")
+    assert ": --set units was not given, and is 5 now; --engine was not given, and is loop now\n" in said
+    (folder / "d.csv").write_text("x,y\n1,2\n2,5\n")
+    assert "plan: data d was d.csv (sha256 " in refused() and len(list((folder / "studies/p/trials").iterdir())) == 1
+
+
+def test_data_that_change_while_the_trials_run(with_data):
+    """No trial with other data is over, so the next search tries it again, once the data are as they were."""
+    folder, over = with_data
+    running = forked.Popen(
+        command(*over, "--trials", "50"), cwd=folder, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    running.stderr.readline()
+    before = (folder / "d.csv").read_text()
+    (folder / "d.csv").write_text("x,y\n5,2\n2,5\n")
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 1 and "error[TFG876]" in said and "d.csv has changed while the trials ran" in said
+    (folder / "d.csv").write_text(before)
+    found = json.loads(tune(folder, *over, "--trials", "2", "--json").stdout)["trials"]
+    assert len(found) >= 4 and all(one["value"] == 6 * one["params"]["a"] for one in found)
+
+
+def test_data_of_a_config_file_are_found(with_data):
+    folder, over = with_data
+    (folder / "other.csv").write_text("x,y\n1,2\n4,5\n")
+    (folder / "c.yaml").write_text("data:\n  d: other.csv\n")
+    found = tune(folder, *over, "--trials", "1", "--config", "c.yaml", "--study", "other", "--json")
+    assert json.loads(found.stdout)["best"]["value"] == 10.0, found.stderr
 
 
 def test_two_at_a_time_try_what_one_alone_tries(folder):
@@ -216,11 +290,42 @@ def test_an_interrupted_search_goes_on(folder):
     for _ in range(2):
         running.stderr.readline()
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=60)
-    assert running.returncode == 130
+    out, said = running.communicate(timeout=60)
+    over = said.count("trial ") + 2
+    assert running.returncode == 130 and len(out.splitlines()) == min(over, 10) + 1 + (over > 10)
+    assert f"tfdsl: interrupted; the same command goes on with the study: --trials {50 - over} tries " in said
     cut = json.loads(tune(folder, *OVER, "--trials", "2", "--study", "cut", "--json").stdout)["trials"]
     whole = json.loads(tune(folder, *OVER, "--trials", str(len(cut)), "--study", "whole", "--json").stdout)["trials"]
     assert [(one["value"], one["params"]) for one in cut] == [(one["value"], one["params"]) for one in whole]
+
+
+def test_interrupted_trials_end_their_records(folder):
+    (folder / "p.tfg").write_text(PROGRAM.replace("steps steps", "1_000_000_000 steps"))
+    running = forked.Popen(
+        command(*OVER, "--jobs", "2", "--sampler", "random"), cwd=folder, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while len(list(folder.glob("studies/p/trials/*/run-*"))) < 2:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130 and "--trials 20 tries 20 more" in said
+    assert [one.status for one in records([str(folder)])] == ["interrupted"] * 2
+
+
+def test_what_cannot_be_written_is_said_after_the_table(folder, monkeypatch, capsys):
+    """The best program is still refused at the end if that became impossible while the trials ran."""
+    monkeypatch.chdir(folder)
+    checked = []
+
+    def refuse(path, content):
+        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": "No space left on device"})])
+
+    monkeypatch.setattr("tfdsl.cli.tune.write_output", refuse)
+    monkeypatch.setattr("tfdsl.cli.tune.check_output", checked.append)
+    assert main(["tune", "p.tfg", *OVER, "--trials", "1"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("trial  status") and "--output FILE" in said.err and len(checked) == 2
 
 
 def test_a_study_has_one_process(folder):

@@ -9,8 +9,8 @@ from tfdsl.tuning.study import Study, StudyPlan
 SPACE = {"rate": axis("log(1e-4, 1)"), "units": axis("int(1, 64)"), "kind": axis("choice(a, b, c)")}
 
 
-def plan(sampler="tpe", maximize=False, seed=3, prune=False, space=SPACE, program="p"):
-    return StudyPlan("cost", maximize, space, sampler, seed, prune, program)
+def plan(sampler="tpe", maximize=False, seed=3, prune=False, space=SPACE, **common):
+    return StudyPlan("cost", maximize, space, sampler, seed, prune, common)
 
 
 def cost(values):
@@ -93,11 +93,15 @@ def test_failed_and_pruned_trials(tmp_path):
 
 
 @pytest.mark.parametrize("other, what", [
-    (plan(seed=4), "seed"), (plan("random"), "sampler"), (plan(program="q"), "program"),
-    (plan(space={"rate": axis("log(1e-4, 1)")}), "space"), (plan(prune=True), "prune"),
+    (plan(seed=4, d="a"), "--seed was 3, and is 4 now"), (plan("random", d="a"), "--sampler was tpe, and is random now"),
+    (plan(d="b"), "d was a, and is b now"), (plan(), "d was a, and is not given now"),
+    (plan(d="a", e="1"), "e was not given, and is 1 now"),
+    (plan(d="a", space={"rate": axis("log(1e-4, 1)")}), "kind=choice(a, b, c), and is rate=log(0.0001, 1.0) now"),
+    (plan(d="a", space=dict(reversed(SPACE.items()))), "--over was rate=log("), (plan(d="a", prune=True), "--prune was not given"),
 ])  # fmt: skip
 def test_a_study_keeps_its_plan(tmp_path, other, what):
-    Study(str(tmp_path), plan())
+    Study(str(tmp_path), plan(d="a"))
+    Study(str(tmp_path), plan(d="a"))
     with pytest.raises(TfgError) as error:
         Study(str(tmp_path), other)
     assert error.value.diagnostics[0].code == "TFG876" and what in error.value.diagnostics[0].headline

@@ -18,7 +18,8 @@ def compile_given(arguments: argparse.Namespace) -> tuple[GivenInputs, Compiled]
 
 
 def at_home(arguments: argparse.Namespace) -> None:
-    """Make the paths of a command line independent of the working folder."""
+    """Make the paths of a command line and its config files independent of the working folder."""
+    arguments.home = os.getcwd()
     arguments.file = os.path.abspath(arguments.file)
     arguments.allowed = [os.path.abspath(path) for path in arguments.allowed]
     arguments.configs = [os.path.abspath(path) for path in arguments.configs]

@@ -144,6 +144,7 @@ def run_each(arguments: argparse.Namespace) -> int:
             outcomes.append(outcome)
             _tell_failure(outcome)
             if interrupted():
+                tell(f"tfdsl: interrupted in run {number} of {len(combinations)}, with {_label(params)}")
                 break
         code = 128 + interrupted.signal if interrupted.signal else int(any(one.code for one in outcomes))
     summary = summarized(outcomes)

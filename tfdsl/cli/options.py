@@ -1,6 +1,7 @@
 """Options shared by several commands: params, data and the config file."""
 
 import argparse
+import os
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -163,10 +164,11 @@ class GivenInputs(State):
         self.logdir = self.logdir if other.logdir is None else other.logdir
         self.cluster = other.cluster or self.cluster
 
-    def confine(self, path: str, allowed: list[str]) -> None:
-        """Limit the paths of a config file to those that a program in its folder can use."""
+    def confine(self, path: str, allowed: list[str], home: str) -> None:
+        """Limit the paths of a config file to those that a program in its folder can use. Data are below `home`, or
+        below the working folder if it is empty."""
         access = Access(path, allowed)
-        self.data = {name: Confined(file, access) for name, file in self.data.items()}
+        self.data = {name: Confined(os.path.join(home, file), access) for name, file in self.data.items()}
         if self.logdir is not None:
             self.logdir = Confined(self.logdir, access)
             try:
@@ -183,7 +185,7 @@ def given(arguments: argparse.Namespace) -> GivenInputs:
     for path in configs:
         one = config(path)
         one.origins = dict.fromkeys(one.params, path)
-        one.confine(path, arguments.allowed)
+        one.confine(path, arguments.allowed, getattr(arguments, "home", ""))
         result.add(one)
     pairs = _pairs(arguments.params, "--set NAME=VALUE")
     result.params |= pairs

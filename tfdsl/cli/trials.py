@@ -13,32 +13,37 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from selectors import EVENT_READ, BaseSelector, DefaultSelector
-from typing import SupportsFloat, cast
+from typing import TYPE_CHECKING, SupportsFloat, cast
 
 from ..diagnostics import STUDY_DIFFERS, STUDY_UNWRITTEN, WRITE_FAILED, Diagnostic, TfgError
 from ..diagnostics.spelling import listed
 from ..record import State
 from ..runs.folders import TRIALS
 from ..runs.form import PREFIX
+from ..runs.reading import RunRecord
 from ..runtime.observer import RunObserver, RunStopped
 from ..runtime.options import Options
 from ..syntax.read import read
 from ..tuning.space import Value
 from ..tuning.study import Study
-from . import tensorflow
 from .child import fork
 from .each import ProgramRuns
 from .options import given
 from .signals import children
 
+if TYPE_CHECKING:
+    from ..runs.inputs import RunInputs
+
 # The modules that trials need. They import the rest.
 _NEEDED = ("runtime.run", "lowering.graph", "runtime.training.train", "runtime.checkpoint.store", "runs.recording")
 _LONGEST = 1 << 20  # bytes of a line
+_POLL_SECONDS = 0.1  # until an interruption is noticed
+_GRACE = 5.0  # seconds for interrupted trials to end their records
 
 
 class TrialOutcome(State):
@@ -64,9 +69,9 @@ class RunningTrial(State):
     def poll(self) -> int | None:
         return self._ended(os.WNOHANG)
 
-    def kill(self) -> None:
-        if self.code is None:
-            os.kill(self.pid, signal.SIGKILL)
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
 
     def wait(self) -> int:
         code = self._ended(0)
@@ -81,22 +86,26 @@ class RunningTrial(State):
 
 
 class Trials:
-    """Runs the trials of a study, several at a time."""
+    """Runs the trials of a study, several at a time. TensorFlow has been imported."""
 
-    def __init__(self, arguments: argparse.Namespace, study: Study, imported: Mapping[str, str]):
-        """`imported` are the texts of the files that the program imports."""
+    def __init__(self, arguments: argparse.Namespace, study: Study, imported: Mapping[str, str], inputs: "RunInputs"):
+        """`imported` are the texts of the files that the program imports, and `inputs` the files that it reads."""
         self._arguments, self._study, self._imported = arguments, study, imported
+        self._data = {(name, about["declared"]): about["files"] for name, about in inputs.data().items()}
+        self._others = {file["path"]: file["sha256"] for files in inputs.others().values() for file in files}
         extra = given(arguments)
         self._runs, self._logdir = ProgramRuns(arguments.file, extra, "tfdsl tune"), extra.logdir
-        tensorflow.load()
         for name in _NEEDED:
             import_module(f"tfdsl.{name}")
 
-    def run(self, count: int, jobs: int, until: float) -> Iterator[tuple[RunningTrial, TrialOutcome]]:
-        """Run so many trials, and yield each with its outcome when it is over. None begins after a time.
+    def run(
+        self, count: int, jobs: int, until: float, interrupted: Callable[[], bool]
+    ) -> Iterator[tuple[RunningTrial, TrialOutcome]]:
+        """Run so many trials, and yield each with its outcome when it is over. None begins after a time, or once the
+        search was interrupted.
 
-        Raises `TfgError` if an imported file has changed, or a file cannot be written. The trials that are running then
-        are tried again by the next search.
+        Raises `TfgError` if a file that the trials read has changed, or one cannot be written. The trials that are
+        running when it ends are tried again by the next search.
         """
         running: dict[int, RunningTrial] = {}
         with DefaultSelector() as selector:
@@ -109,9 +118,9 @@ class Trials:
                             trial = self._begin(*begun)
                             running[trial.number] = trial
                             selector.register(trial.socket, EVENT_READ, trial)
-                    if not running:
+                    if not running or interrupted():
                         return
-                    for key, _ in selector.select():
+                    for key, _ in selector.select(_POLL_SECONDS):
                         trial = cast(RunningTrial, key.data)
                         outcome = self._hear(trial, selector)
                         if outcome is not None:
@@ -120,18 +129,46 @@ class Trials:
                             self._study.end(trial.number, outcome.value, outcome.record, outcome.error)
                             yield trial, outcome
             finally:
-                for trial in running.values():
-                    trial.kill()
-                    self._end(trial)
+                self._stop(list(running.values()))
+
+    def _stop(self, running: list[RunningTrial]) -> None:
+        """Interrupt trials, which then end their records. Kill those that do not end in time."""
+        for trial in running:
+            trial.kill(signal.SIGINT)
+        end = time.monotonic() + _GRACE
+        while any(trial.poll() is None for trial in running) and time.monotonic() < end:
+            time.sleep(0.01)
+        for trial in running:
+            trial.kill()
+            self._end(trial)
 
     def _check(self, number: int, outcome: TrialOutcome) -> None:
         """Refuse an outcome that does not follow from the program and its params alone."""
         for path, before in self._imported.items():
             if read(path, given(self._arguments).limits).text != before:
-                details = {"path": self._study.folder, "what": f"the program, as {os.path.relpath(path)} has changed"}
-                raise TfgError([Diagnostic(STUDY_DIFFERS, None, details)])
+                raise self._changed(path)
+        self._check_files(number, outcome)
         if outcome.is_unwritten:
             raise TfgError([Diagnostic(STUDY_UNWRITTEN, None, {"number": number, "reason": outcome.error})])
+
+    def _check_files(self, number: int, outcome: TrialOutcome) -> None:
+        """Compare the files that a trial has read, by its record, with those that the others have read."""
+        end = RunRecord(os.path.join(self._folder(number), outcome.record)).end if outcome.record else None
+        if end is None:
+            return
+        for name, about in end["data"].items():
+            # The declaration may depend on the params of the trial.
+            before = self._data.setdefault((name, about["declared"]), about["files"])
+            changed = [one for one in [*about["files"], *before] if one not in before or one not in about["files"]]
+            if changed:
+                raise self._changed(changed[0]["path"])
+        for file in (one for files in end["inputs"].values() for one in files):
+            if self._others.get(file["path"], file["sha256"]) != file["sha256"]:
+                raise self._changed(file["path"])
+
+    def _changed(self, path: str) -> TfgError:
+        what = f"{os.path.relpath(path)} has changed while the trials ran"
+        return TfgError([Diagnostic(STUDY_DIFFERS, None, {"path": self._study.folder, "what": what})])
 
     def _begin(self, number: int, values: Mapping[str, Value]) -> RunningTrial:
         ours, theirs = socket.socketpair()

@@ -5,32 +5,41 @@ import hashlib
 import json
 import math
 import os
+import re
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from ..access import TRUSTED
 from ..analysis.graph.params import is_no_value
+from ..data.stage import written_whole
 from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted, did_you_mean, listed
 from ..driver import Compiled
 from ..outputs import check_output, write_output
 from ..program import ENGINES
+from ..record import replace
 from ..runtime.files.lock import FolderInUse, Lock
 from ..source import Source
 from ..tuning.best import with_params
 from ..tuning.picture import picture
 from ..tuning.space import FORMS, Axis, Choices, FloatRange, NoSpace, Space, axis, grid, written
-from ..tuning.study import SAMPLERS, EndedTrial, Study, StudyPlan
+from ..tuning.study import SAMPLERS, UNPRUNED, EndedTrial, Study, StudyPlan
+from . import tensorflow
 from .compiling import at_home, compile_given
 from .each import ProgramRuns
 from .objective import check_objective
 from .options import add_program_options, given, given_limits, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, tell
+from .signals import interruptible
 from .tables import show_table, text
 from .trials import Trials
+
+if TYPE_CHECKING:
+    from ..runs.inputs import RunInputs
 
 _STUDIES = "studies"
 # What the params of a type are, and an example of a choice where no range can stand.
@@ -39,7 +48,7 @@ _KINDS = {
     "str": ("a text", '"1", "2"'), "bytes": ("a text", '"1", "2"'), "list": ("a list", '"[1, 2]", "[3]"'),
 }  # fmt: skip
 _TUNED = "# tuned by tfdsl tune"
-_LONGEST = 10_000  # characters of its first lines
+_SIGNED = re.compile(rf"({_TUNED}: .*) \(sha256 ([0-9a-f]{{16}})\)\n")
 
 
 def configure(parser: CommandParser) -> None:
@@ -61,8 +70,8 @@ def configure(parser: CommandParser) -> None:
                              "or all combinations in order (grid)")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="the seed of the choice (default: 0)")
     parser.add_argument("--prune", action="store_true",
-                        help="end a trial early whose value is worse than the median of the others at the same "
-                             "step")  # fmt: skip
+                        help=f"once {UNPRUNED} trials have run to their ends, end one whose best value so far is worse "
+                             "than the median of what these had at the same step")  # fmt: skip
     parser.add_argument("--jobs", metavar="N", type=positive, default=1, help="run N trials at a time (default: 1)")
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="begin no trial after so many seconds")
     parser.add_argument("--study", metavar="DIR",
@@ -96,21 +105,32 @@ def command(arguments: argparse.Namespace) -> int:
     _check_output(output)
     objective: str = arguments.minimize or arguments.maximize
     check_objective(compiled.program, objective, arguments.session, arguments.prune)
+    tensorflow.load()
+    from ..runs.inputs import RunInputs  # imports TensorFlow
+
+    inputs = RunInputs(compiled)
     plan = StudyPlan(
         objective, arguments.maximize is not None, space, arguments.sampler,
-        arguments.seed, arguments.prune, _digest(compiled, arguments),
+        arguments.seed, arguments.prune, _common(compiled, arguments, inputs),
     )  # fmt: skip
     with needing("tfdsl tune", "'optuna>=5,<6'", "optuna"), _held(folder):
         study = Study(folder, plan)
-        _run(arguments, study, compiled)
+        search = Trials(arguments, study, compiled.texts, inputs)
+        with interruptible() as interrupted:
+            left = arguments.trials - _run(arguments, study, search, interrupted)
         trials, best = study.ended(), study.best
-    if best is None and trials:
+        left = min(left, arguments.trials if study.most is None else study.most - len(trials))
+    if interrupted():
+        tell(f"tfdsl: interrupted; the same command goes on with the study: --trials {left} tries {left} more")
+    elif best is None and trials:
         return errors([Diagnostic(STUDY_FAILED, None, {"reason": trials[-1].error or "it was pruned"})])
-    if best is not None:
-        _write_best(arguments, compiled, trials, best, output)
-        write_output(os.path.join(folder, "search.svg"), picture(trials, plan))
-    _print(arguments, trials, best, space)
-    return 0
+    try:
+        if best is not None:
+            _write_best(arguments, compiled, trials, best, output)
+            write_output(os.path.join(folder, "search.svg"), picture(trials, plan))
+    finally:
+        _print(arguments, trials, best, space)
+    return 128 + interrupted.signal if interrupted() else 0
 
 
 def _space(options: list[str]) -> Space:
@@ -163,23 +183,58 @@ def _check_output(path: str) -> None:
     """Refuse a missing folder, and to replace what this command has not written."""
     check_output(path)
     if os.path.exists(path) and not _tuned(path):
-        raise WrongUse(f"{path} exists, and tfdsl tune has not written it: choose another file with --output")
+        raise WrongUse(
+            f"{path} exists, and tfdsl tune has not written it, or it was changed since: choose another file with "
+            "--output"
+        )
 
 
 def _tuned(path: str) -> str:
-    """The comment in a file that this command has written. "" for another file."""
+    """The comment in a file as this command has written it. "" for another file, and for one that was changed since."""
     if os.path.isfile(path):
-        with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
-            lines = [file.readline(_LONGEST).rstrip("\n") for _ in range(2)]
-            return next((line for line in lines if line.startswith(_TUNED)), "")
+        with suppress(OSError, UnicodeDecodeError), open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+            found = _SIGNED.search(text)
+            if found is not None and signed(text.replace(found[0], f"{found[1]}\n", 1), found[1]) == text:
+                return found[1]
     return ""
 
 
-def _digest(compiled: Compiled, arguments: argparse.Namespace) -> str:
-    """The digest of what all trials have in common: the texts, and what options give."""
-    main = compiled.program.sessions[0].origin.span.source.text
-    given = [main, *sorted(compiled.texts.values()), *sorted(arguments.params), arguments.session, arguments.engine]
-    return hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+def signed(program: str, comment: str) -> str:
+    """A program whose line with a comment says its digest, so that a change is noticed."""
+    return program.replace(comment, f"{comment} (sha256 {_digest(program)})", 1)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _common(compiled: Compiled, arguments: argparse.Namespace, inputs: "RunInputs") -> dict[str, str]:
+    """What all trials have in common, by what messages call it: the texts, what options give, and the files of data."""
+    from ..runs.inputs import texts
+
+    found: dict[str, str] = {}
+    for path, content in texts(compiled).items():
+        name = f"the text of {os.path.basename(path)}"  # which several files may have
+        found[name] = ", ".join(filter(None, (found.get(name), f"sha256 {_digest(content)}")))
+    found |= {
+        f"--set {param.name}": written_whole(param.value) for param in compiled.program.params
+        if param.name in compiled.origins
+    }  # fmt: skip
+    found |= {} if arguments.session is None else {"--session": shlex.quote(arguments.session)}
+    found |= {"--engine": arguments.engine} if arguments.engine else {}
+    found |= {f"data {name}": _files(about["files"]) for name, about in inputs.data().items() if about["files"]}
+    return found | {os.path.basename(name): _files(files) for name, files in inputs.others().items() if files}
+
+
+def _files(files: list[dict[str, Any]]) -> str:
+    """Some files as a text that says whether they have changed, wherever they are."""
+    folder = os.path.commonpath([os.path.dirname(one["path"]) for one in files])
+    digests = {os.path.relpath(one["path"], folder): one["sha256"] for one in files}
+    if len(digests) == 1:
+        ((name, digest),) = digests.items()
+        return f"{name} ({'not readable' if digest is None else f'sha256 {digest[:16]}'})"
+    return f"{len(digests)} files (sha256 {_digest(json.dumps(digests, sort_keys=True))})"
 
 
 @contextmanager
@@ -196,11 +251,13 @@ def _held(folder: str) -> Iterator[None]:
             lock.release()
 
 
-def _run(arguments: argparse.Namespace, study: Study, compiled: Compiled) -> None:
-    """Run the trials, with a line for each."""
+def _run(arguments: argparse.Namespace, study: Study, search: Trials, interrupted: Callable[[], bool]) -> int:
+    """Run the trials, with a line for each. Returns how many are over."""
     before, until = study.best, math.inf if arguments.timeout is None else time.monotonic() + arguments.timeout
     best = None if before is None else before.value
-    for trial, outcome in Trials(arguments, study, compiled.texts).run(arguments.trials, arguments.jobs, until):
+    over = 0
+    for trial, outcome in search.run(arguments.trials, arguments.jobs, until, interrupted):
+        over += 1
         if arguments.quiet:
             continue
         said = (
@@ -212,6 +269,7 @@ def _run(arguments: argparse.Namespace, study: Study, compiled: Compiled) -> Non
         best = outcome.value if is_better else best
         values = " ".join(f"{name}={text(value)}" for name, value in trial.values.items())
         tell(f"trial {trial.number}: {said} with {values}{', the best so far' if is_better else ''}")
+    return over
 
 
 def _comment(objective: str, trial: EndedTrial) -> str:
@@ -228,9 +286,15 @@ def _write_best(
     found = ProgramRuns(arguments.file, given(arguments), "tfdsl tune").compiled(best.params)
     params = {one.name: one.value for one in found.program.params if one.name in found.origins}
     objective = arguments.minimize or arguments.maximize
-    program, others = with_params(source, params, _comment(objective, best)[2:])
+    comment = _comment(objective, best)
+    program, others = with_params(source, params, comment.removeprefix("# "))
+    _check_output(output)  # it may have changed while the trials ran
     before = _tuned(output)
-    write_output(output, program)
+    try:
+        write_output(output, signed(program, comment))
+    except TfgError as error:
+        help = "the trials are kept: the same command with --output FILE writes another file"
+        raise TfgError([replace(one, help=help) for one in error.diagnostics]) from None
     is_ours = before in ("", *(_comment(objective, one) for one in trials))
     replaced = "" if is_ours else f" in place of the best of another study, {before.removeprefix(_TUNED)[2:]}"
     tell(f"tfdsl: wrote {os.path.relpath(output)}{replaced}")

@@ -4,7 +4,7 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..access import AccessRefused
 from ..data.declaration import is_path, source_of
@@ -104,17 +104,17 @@ class RunInputs:
             found = [one for one in sorted(glob.glob(f"{glob.escape(path)}*")) if os.path.isfile(one)]
             self._others[path] = self._digests.add(found)
 
-    def data(self) -> dict[str, object]:
+    def data(self) -> dict[str, dict[str, Any]]:
         """The data sets, and what was decided of those that were loaded."""
         return {data.name: self._data(data) for data in self._compiled.program.data}
 
-    def others(self) -> dict[str, object]:
+    def others(self) -> dict[str, list[dict[str, Any]]]:
         """Other files, by what they are: arrays, or the path of a checkpoint."""
         return {name: list(map(self._digests.value, paths)) for name, paths in self._others.items()}
 
-    def _data(self, data: Data) -> dict[str, object]:
+    def _data(self, data: Data) -> dict[str, Any]:
         replacement = self._compiled.replaced.get(data.name)
-        about: dict[str, object] = {
+        about: dict[str, Any] = {
             "declared": " | ".join([_source(data), *(call(one.name, one.arguments) for one in data.transforms)]),
             "given": _given(replacement),
             "folder": os.path.abspath(data.folder),

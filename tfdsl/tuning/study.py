@@ -6,9 +6,9 @@ what one alone would try, except with `tpe` and with pruning, which depend on th
 """
 
 import hashlib
-import json
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 SamplerName: TypeAlias = Literal["tpe", "random", "grid"]
+UNPRUNED = 5  # trials that have run to their ends before others are pruned
 SAMPLERS: tuple[SamplerName, ...] = ("tpe", "random", "grid")
 _NAME = "tfdsl"
 _PLAN, _NUMBER, _ERROR = "plan", "number", "error"
+_ABSENT = "not given"
 
 
 class StudyPlan(Record):
-    """What makes a study: it cannot change between its trials. `program` is the digest of its texts."""
+    """What makes a study: it cannot change between its trials. `common` is what they have in common besides, by what
+    messages call it, such as `--set units` or `the text of p.tfg`."""
 
     objective: str
     maximize: bool
@@ -37,13 +40,15 @@ class StudyPlan(Record):
     sampler: SamplerName
     seed: int
     prune: bool
-    program: str
+    common: Mapping[str, str]
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, str]:
+        """The parts as texts, by what messages call them. The order of the space counts: trials follow from it."""
         return {
-            "objective": self.objective, "maximize": self.maximize, "sampler": self.sampler, "seed": self.seed,
-            "prune": self.prune, "program": self.program,
-            "space": {name: axis.text() for name, axis in self.space.items()},
+            "--maximize" if self.maximize else "--minimize": self.objective,
+            "--over": ", ".join(f"{name}={axis.text()}" for name, axis in self.space.items()),
+            "--sampler": self.sampler, "--seed": str(self.seed), **({"--prune": "given"} if self.prune else {}),
+            **self.common,
         }  # fmt: skip
 
 
@@ -86,7 +91,7 @@ class Study:
         os.makedirs(folder, exist_ok=True)
         self.folder, self.plan = folder, plan
         self._grid = grid(plan.space) if plan.sampler == "grid" else []
-        pruner = optuna.pruners.MedianPruner() if plan.prune else optuna.pruners.NopPruner()
+        pruner = optuna.pruners.MedianPruner(UNPRUNED) if plan.prune else optuna.pruners.NopPruner()
         self._study = optuna.create_study(
             storage=storage(folder, _NAME, _NUMBER), study_name=_NAME, load_if_exists=True, pruner=pruner,
             direction="maximize" if plan.maximize else "minimize",
@@ -98,11 +103,14 @@ class Study:
     def _check(self) -> None:
         """Compare the plan with the one that the study was begun with."""
         ours = self.plan.to_json()
-        known: dict[str, object] | None = self._study.user_attrs.get(_PLAN)
+        known: dict[str, str] | None = self._study.user_attrs.get(_PLAN)
         if known is None:
             self._study.set_user_attr(_PLAN, ours)
-        elif json.loads(json.dumps(ours)) != known:
-            differing = ", ".join(sorted(name for name in ours if ours[name] != known.get(name)))
+        elif ours != known:
+            differing = "; ".join(
+                f"{name} was {known.get(name, _ABSENT)}, and is {ours.get(name, _ABSENT)} now"
+                for name in dict.fromkeys([*known, *ours]) if known.get(name) != ours.get(name)
+            )  # fmt: skip
             raise TfgError([Diagnostic(STUDY_DIFFERS, None, {"path": self.folder, "what": differing})])
 
     def _interrupted(self) -> list[int]:
