@@ -76,3 +76,11 @@ def test_a_missing_package_is_a_failure(folder, monkeypatch, capsys):
     for line in ("tensorboard .", "export good.tfg -o m.onnx"):
         assert code_of(line) == 1
         assert "error[TFG895]: this needs the package " in (said := capsys.readouterr().err) and "pip install" in said
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.tflite", "M.KERAS"])
+def test_forms_that_are_not_written(folder, monkeypatch, capsys, name):
+    monkeypatch.chdir(folder)
+    assert code_of(f"export good.tfg -o {name}") == 2
+    assert "is not a form that tfdsl writes; write a folder, a .pb or an .onnx file" in capsys.readouterr().err
+    assert not (folder / name).exists()

@@ -6,7 +6,7 @@ import pytest
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.runs.difference import differences
+from tfdsl.runs.difference import _changes, differences
 from tfdsl.runs.reading import RunRecord, records
 
 PROGRAM = """
@@ -142,3 +142,11 @@ def test_prune_names_a_damaged_record(three, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith(f"left {three[0].path}, whose record is damaged: program.tfg has ")
     assert said[1:] == ["nothing to remove, of 3 records"] and len(records()) == 3
+
+
+def test_long_values_are_cut_around_their_difference():
+    long = "moons(n_samples=200, noise=0.3, seed=42) | split(folds=4, fold={}, seed=42) | standardize"
+    (found,) = _changes({"m": long.format(2)}, {"m": long.format(3)})
+    one, _, two = found.partition(" -> ")
+    assert "fold=2" in one and "fold=3" in two and max(len(one), len(two)) <= 65
+    assert list(_changes({"m": None}, {"m": "a"})) == ["m: nothing -> a"]

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from ..analysis.exporting import Wanted, check_constant, declared, of_values, wi
 from ..driver import Compiled
 from ..limits import Limits
 from ..program import Program, Ref
-from ..program.forms import FORMS, form_of
+from ..program.forms import FORMS, OTHERS, form_of
 from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse, parse_expression
@@ -54,6 +55,12 @@ def configure(parser: CommandParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
+    suffix = os.path.splitext(arguments.output)[1].lower()
+    if not arguments.format and suffix in OTHERS:
+        raise WrongUse(
+            f"{arguments.output!r} ends in {suffix}, which is not a form that tfdsl writes; write a folder, a .pb "
+            "or an .onnx file, or give --format"
+        )
     form = arguments.format or form_of(arguments.output)
     if arguments.made and not arguments.values:
         raise WrongUse("--with belongs to --values")

@@ -181,6 +181,8 @@ def _check_kind(name: str, one: Axis, wanted: str) -> None:
 
 def _check_output(path: str) -> None:
     """Refuse a missing folder, and to replace what this command has not written."""
+    if not path.endswith(".tfg"):
+        raise WrongUse(f"{path} is not the name of a program: choose one that ends in .tfg with --output")
     check_output(path)
     if os.path.exists(path) and not _tuned(path):
         raise WrongUse(

@@ -5,6 +5,11 @@ from typing import Literal, get_args
 Form = Literal["savedmodel", "graphdef", "onnx"]
 FORMS: tuple[Form, ...] = get_args(Form)
 _SUFFIXES: dict[str, Form] = {".pb": "graphdef", ".onnx": "onnx"}
+# What the files of other formats end in, which a SavedModel must not be mistaken for.
+OTHERS = frozenset((
+    ".bin", ".ckpt", ".csv", ".engine", ".gguf", ".gz", ".h5", ".hdf5", ".joblib", ".json", ".keras", ".mlmodel",
+    ".npz", ".pbtxt", ".pkl", ".pt", ".pth", ".safetensors", ".tar", ".tfg", ".tflite", ".txt", ".zip",
+))  # fmt: skip
 
 
 def form_of(path: str) -> Form:

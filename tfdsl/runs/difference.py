@@ -12,6 +12,7 @@ from .listing import evaluated
 from .reading import Json, RunRecord
 
 _SHOWN = 60  # characters of a value
+_BEFORE = 20  # of them before the first difference
 _NAMES = 4  # of variables
 _NOTHING: Json = {}
 
@@ -132,7 +133,7 @@ def _changes(old: Mapping[str, object] | None, new: Mapping[str, object] | None)
     for name in dict.fromkeys([*old, *new]):
         one, two = old.get(name), new.get(name)
         if repr(one) != repr(two):  # NaN is NaN, and 0.0 is not -0.0
-            yield f"{name}: {_shown(one)} -> {_shown(two)}"
+            yield f"{name}: {_apart(one, two)}"
 
 
 def _errors(end: Json) -> dict[str, object]:
@@ -144,11 +145,20 @@ def _errors(end: Json) -> dict[str, object]:
     return found
 
 
-def _shown(value: object) -> str:
+def _apart(one: object, two: object) -> str:
+    """Two values that differ. Long ones are cut around their first difference."""
+    texts = [_text(one), _text(two)]
+    same = next((at for at, pair in enumerate(zip_longest(*texts)) if len(set(pair)) > 1), 0)
+    is_long = max(map(len, texts)) > _SHOWN
+    begin = max(0, same - _BEFORE) if is_long else 0
+    return " -> ".join(shortened(("..." if begin else "") + text[begin:], _SHOWN) for text in texts)
+
+
+def _text(value: object) -> str:
     if value is None:
         return "nothing"
     text = str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)
-    return shortened(" ".join(text.split()), _SHOWN)
+    return " ".join(text.split())
 
 
 def _flat(values: Json | None) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _flat(values: Json | None) -> dict[str, Any]:
 def _printed(old: list[str], new: list[str]) -> Iterator[str]:
     for number, (one, two) in enumerate(zip_longest(old, new), 1):
         if one != two:
-            yield f"line {number}: {_shown(one)} -> {_shown(two)}"
+            yield f"line {number}: {_apart(one, two)}"
             others = sum(x != y for x, y in zip_longest(old[number:], new[number:]))
             if others:
                 yield f"{counted(others, 'more line')} of those below it"

@@ -43,17 +43,20 @@ def _values(block: t.Block) -> Iterator[t.Identifier]:
                 yield from _values(statement.body)
 
 
-def _given(block: t.Block) -> Iterator[t.Identifier]:
-    """The names to which a session gives values."""
+def _given(block: t.Block, trains: bool = False) -> Iterator[t.Identifier]:
+    """The names to which a session gives values, except by `evaluate` in a training: these are in the record of the
+    run, and tell `tfdsl tune` which trials to end."""
     for statement in block:
         match statement:
+            case t.Evaluate() if trains:
+                pass
             case t.Bind(targets=targets) | t.Evaluate(targets=targets):
                 yield from targets
             case t.Train(body=body) | t.Every(body=body) | t.For(body=body):
-                yield from _given(body)
+                yield from _given(body, trains or isinstance(statement, t.Train))
             case t.If(branches=branches):
                 for _, body in branches:
-                    yield from _given(body)
+                    yield from _given(body, trains)
 
 
 def _imported(tree: t.File) -> Iterator[t.Identifier]:

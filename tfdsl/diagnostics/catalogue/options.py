@@ -112,8 +112,9 @@ PREDICT_FED = _message("TFG885", "'{name}' needs rows of one data set, but the p
 PREDICT_MIXED = _message("TFG886", "'{name}' cannot be predicted in batches: {why}",
                          "name a value with a row for each row of the data, from: {some}")
 PREDICT_LEARNED = _message("TFG887", "{path} does not say what its data has learned, so the rows are transformed as "
-                           "those of {data} in the program", "save the model again to have it in the file",
-                           severity="warning")
+                           "those of {data} in the program",
+                           "copy the file beside the checkpoint; or restore it in a session of the program, and "
+                           "save it, to have it", severity="warning")
 PREDICT_ROWS = _message("TFG888", "the files have different numbers of rows: {rows}")
 PREDICT_TWICE = _message("TFG891", "{name} is a value and a column that is set aside",
                          "leave the column out of the file if its rows can be identified without it; or give the value "

@@ -18,7 +18,7 @@ from ...access import Access, AccessRefused, Folder
 from ...data.learned import Fitted
 from ...diagnostics import EXPORT_EXISTS, WRITE_FAILED
 from ...lowering.built import BuiltGraph
-from ...lowering.failures import failure, plain_reason
+from ...lowering.failures import failure, reason_of
 from ...lowering.tf import SignatureDef, tf, v1
 from ...program import Export
 from .model import exported, opened_model
@@ -38,7 +38,7 @@ def write_model(
     except AccessRefused as error:
         raise failure(error.message, statement.origin, **error.details) from None
     except OSError as error:
-        raise failure(WRITE_FAILED, statement.origin, path=path, reason=plain_reason(error)) from error
+        raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason_of(error)) from error
     with folder:
         try:
             fault = _fault(folder, name)
@@ -56,7 +56,7 @@ def write_model(
                 inside.rename("new", name, folder)
                 return signatures
         except (OSError, AccessRefused, tf.errors.OpError) as error:
-            reason = folder.named(plain_reason(error))
+            reason = folder.named(reason_of(error))
             raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason) from error
 
 
