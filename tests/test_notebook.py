@@ -245,7 +245,7 @@ def test_a_name_for_the_cell(shell):
     np.testing.assert_array_equal(model["w"], model.result.variables["w"])
     assert model["w"].max() > 0.5, "as trained, not as it began"
     assert "loss.mse" not in model and "w" in model and "nothing" not in model
-    with pytest.raises(KeyError, match="without a feed of x"):
+    with pytest.raises(KeyError, match=r"without a feed of x.*, so evaluate or print it there"):
         model["loss.mse"]
     with pytest.raises(AttributeError, match=r"write \['w'\] for the value"):
         _ = model.w
@@ -483,12 +483,28 @@ def test_a_random_value_is_drawn_once(shell):
     np.testing.assert_array_equal(shell.value("r"), shell.value("r"))
 
 
+def test_names_in_scopes_have_dots_or_slashes(shell):
+    shell.tfg("placeholder x: float32\nscope a:\n    y = x * 2.0\n    variable w = 3.0\n    u = w * 2.0\nsession:\n"
+              "    print a.w\n",
+              "cell -q")  # fmt: skip
+    cell = shell["cell"]
+    for name in ("a.w", "a/w"):
+        assert name in cell and name in cell.program
+        assert cell[name] == cell.result.variables[name] == 3
+    assert cell["a/u"] == 6 and cell.program["a/w"] is cell.program["a.w"]
+    with pytest.raises(KeyError, match=r"there is no variable 'a.v'; did you mean 'a.w'\?"):
+        cell.result.variables["a.v"]
+    assert """whose values Python can read: ["a.w"], ["a.u"]""" in shell.tfg("z = a.y"), (
+        "without those that need a feed"
+    )
+
+
 def test_names_without_a_value(shell):
     shell.tfg("placeholder x: float32\nscope loss:\n    y = x * 2.0\nvariable w = 1.0\nloss square(w)\n"
               "optimize with momentum(0.9) as step\nsession:\n    run step\n", "-q")  # fmt: skip
     assert "'y' of In[2] has no value without a feed of x" in shell.tfg("z = y + 1")
     assert "'step' of In[2] is an operation without output" in shell.tfg("session:\n    run step")
-    assert """'loss' is a scope of an earlier cell, whose values Python can read: ["loss.y"]""" in shell.tfg(
+    assert "'loss' is a scope of an earlier cell, without values that other cells can use: 'loss.y' of" in shell.tfg(
         "z = loss.y"
     )
     assert "'x' of In[2] is a placeholder, which only that cell can feed: declare one here" in shell.tfg("z = x + 1")

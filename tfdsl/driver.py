@@ -399,19 +399,19 @@ class Compiled:
     def __getitem__(self, name: str) -> object:
         """The tensor, variable or operation with a name in the program: `program["loss.mse"]`.
 
-        A name in another graph is `graph.name`. A list of tensors returns a list, a compile-time value returns
-        itself. Raises KeyError for an unknown name.
+        A name in another graph is `graph.name`. A name in a scope can also be written as in TensorFlow, `loss/mse`. A
+        list of tensors returns a list, a compile-time value returns itself. Raises KeyError for an unknown name.
         """
         if not isinstance(name, str):
             raise TypeError(f"the names of a program are strings, not {type(name).__name__}")
         if name not in self:
             hint = did_you_mean(name, self.names)
             raise KeyError(f"the program has no name {name!r}" + (f"; {hint}" if hint else ""))
-        graph, named = self.names[name]
+        graph, named = self.names[name.replace("/", ".")]
         return filled(named.value, lambda ref: self.built(graph.name).value(ref))
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names
+        return name.replace("/", ".") in self.names
 
     def __repr__(self) -> str:
         from .program.summary import headline

@@ -91,7 +91,8 @@ class Cell:
     """A cell that ran: its `program`, the `result` of its sessions, and the values of its names, `cell["w"]`.
 
     A value is the value of the name after the sessions: a NumPy array, or a plain number or string. The name of an
-    `evaluate` of several values has a dict, and `cell["test.cost"]` is one of them.
+    `evaluate` of several values has a dict, and `cell["test.cost"]` is one of them. A name in a scope has dots, as in
+    the program, or slashes, as in TensorFlow: `cell["dense.kernel"]`, `cell["dense/kernel"]`.
     """
 
     def __init__(self, program: Compiled, result: "Result | None" = None):
@@ -121,6 +122,7 @@ class Cell:
         return self.session_values.get(name, found)
 
     def __contains__(self, name: str) -> bool:
+        name = name.replace("/", ".")
         if self._evaluated(name) is not NO_VALUE:
             return True
         if name not in self.program:
@@ -131,6 +133,7 @@ class Cell:
         return isinstance(named.value, Static)  # the meaning of a list of tensors in a later cell is undecided
 
     def __getitem__(self, name: str) -> object:
+        name = name.replace("/", ".")
         if (found := self._evaluated(name)) is not NO_VALUE:
             return found
         if name not in self:
@@ -138,7 +141,7 @@ class Cell:
             names = [*self.session_values, *self.program.names]
             having = [one for one in names if one in self]
             near = did_you_mean(name, names) or f"the names with values are {listed(having, _LISTED) or 'none'}"
-            why = f" without a feed of {needed}" if needed else f"; {near}"
+            why = f" without a feed of {needed}, {_instead(self, name)}" if needed else f"; {near}"
             raise KeyError(f"{name!r} has no value in this cell{why}")
         if name not in self._values:
             graph, _ = self.program.names[name]
@@ -280,9 +283,9 @@ class _Around:
             why = f"'{name}' is a Python variable. The line {line} gives it to the declaration: "
             return replace(diagnostic, help=f'{why}data {declared} = csv("{name}.csv")')
         help = _without_value(name, self._bound[name].cell) if name in self._bound else ""
-        inside = [f'["{other}"]' for other in self._bound if other.startswith(f"{name}.")]
+        inside = {other: bound.cell for other, bound in self._bound.items() if other.startswith(f"{name}.")}
         if not help and inside:
-            help = f"'{name}' is a scope of an earlier cell, whose values Python can read: {listed(inside, _LISTED)}"
+            help = _in_scope(name, inside)
         if not help and name in self._variables:
             help = _unreadable(name, self._variables[name])
         return replace(diagnostic, help=help) if help else diagnostic
@@ -295,11 +298,25 @@ def _without_value(name: str, cell: Cell) -> str:
         return f"'{name}' of {here} is a placeholder, which only that cell can feed: declare one here"
     if not needed:
         return f"'{name}' of {here} is an operation without output"
+    return f"'{name}' of {here} has no value without a feed of {' and '.join(needed)}, {_instead(cell, name)}"
+
+
+def _instead(cell: Cell, name: str) -> str:
+    """What to use in place of a value that needs a feed."""
     known = [
         f"{one}.{name}" for one, fields in cell.session_values.items() if isinstance(fields, dict) and name in fields
     ]
-    way = f"but {known[0]} has one" if known else "so evaluate or print it there"
-    return f"'{name}' of {here} has no value without a feed of {' and '.join(needed)}, {way}"
+    return f"but {known[0]} has one" if known else "so evaluate or print it there"
+
+
+def _in_scope(name: str, inside: Mapping[str, Cell]) -> str:
+    """How to read the values in a scope of an earlier cell, from the names in it and their cells."""
+    having = [f'["{other}"]' for other, cell in inside.items() if other in cell]
+    if having:
+        return f"'{name}' is a scope of an earlier cell, whose values Python can read: {listed(having, _LISTED)}"
+    other, cell = next(iter(inside.items()))
+    why = _without_value(other, cell)
+    return f"'{name}' is a scope of an earlier cell, without values that other cells can use: {why}"
 
 
 def _unreadable(name: str, value: object) -> str:

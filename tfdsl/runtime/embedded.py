@@ -19,7 +19,7 @@ from .initial_values import give, of_graph
 from .open_graph import OpenGraph, no_line, placeless
 from .options import Options
 from .program import RunnableProgram
-from .result import Result
+from .result import Result, Variables
 from .run_context import RunContext
 from .session import opened
 from .training_steps import FeedSource, StepRequest, TrainingSteps
@@ -71,11 +71,12 @@ class EmbeddedSession:
         return results[names] if isinstance(names, str) else [results[name] for name in names]
 
     @property
-    def variables(self) -> dict[str, np.ndarray]:
-        """The values of the variables, by their names in TensorFlow, as `program.session(variables=...)` takes them."""
+    def variables(self) -> Variables:
+        """The values of the variables, by their names in TensorFlow or in the program. `program.session(variables=...)`
+        takes them."""
         self._graph.refuse_closed()
         prefix = self._built.program.prefix
-        return self._graph.run.values({prefix + one.op.name: one for one in self._built.variables()})
+        return Variables(self._graph.run.values({prefix + one.op.name: one for one in self._built.variables()}))
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Save all variables, and what the data has learned, as `save to PATH` in a session of the program does. A

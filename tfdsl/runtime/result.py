@@ -7,12 +7,25 @@ from typing import Any
 
 import numpy as np
 
+from ..diagnostics.spelling import did_you_mean, listed
 from ..program import Param
 from .files.event_log import LogFile
 
 
 class Interrupted(Exception):
     """The run was asked to stop. Everything written so far is complete."""
+
+
+class Variables(dict[str, np.ndarray]):
+    """Values of variables by their names in TensorFlow, `head/dense/kernel`, which can also be read by their names in
+    the program: `variables["head.dense.kernel"]`."""
+
+    def __missing__(self, name: str) -> np.ndarray:
+        written = {one.replace("/", "."): one for one in self}
+        if (own := written.get(name.replace("/", "."))) is not None:
+            return self[own]
+        near = did_you_mean(name, [*self, *written]) or f"there are {listed(list(self)) or 'none'}"
+        raise KeyError(f"there is no variable {name!r}; {near}")
 
 
 @dataclass(slots=True)
@@ -30,11 +43,12 @@ class Result:
     """The outcome of running a program's sessions.
 
     `values` has the last value of every printed expression by its text in the program, `history` the (step, value)
-    pairs of every logged scalar by its tag, and `steps` the number of training steps. A resumed run has the history and
-    the steps from the start, but only the lines printed since it resumed. `variables` has the value of every variable
-    at the end of its session, including those of optimizers, by its name in TensorFlow (`loss/w`; `other.loss/w` for a
-    named graph). `Compiled.session` can start from them. `session_values` has the last value of every name that got
-    a value in a session, or a dict of values if it names an `evaluate` of several.
+    pairs of every logged scalar by its tag, and `steps` the number of training steps. A resumed run has the history
+    and the steps from the start, but only the lines printed since it resumed. `variables` has the value of every
+    variable at the end of its session, including those of optimizers, by its name in TensorFlow (`loss/w`;
+    `other.loss/w` for a named graph), or in the program (`loss.w`). `Compiled.session` can start from them.
+    `session_values` has the last value of every name that got a value in a session, or a dict of values if it names
+    an `evaluate` of several.
     """
 
     program: str
@@ -42,7 +56,7 @@ class Result:
     printed: list[str] = field(default_factory=list)
     values: dict[str, object] = field(default_factory=dict)
     history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    variables: dict[str, np.ndarray] = field(default_factory=dict)
+    variables: Variables = field(default_factory=Variables)
     session_values: dict[str, object] = field(default_factory=dict)
     data: dict[str, DataUsed] = field(default_factory=dict)
     logdirs: list[str] = field(default_factory=list)
