@@ -174,7 +174,6 @@ class Node(Record):
     default: str = ""
     regions: "tuple[Region, ...]" = ()
     is_whole: bool = False  # the name stands as it is, outside all scopes
-    row: Op | None = field(init=False)  # the row of the op table for it
     _inputs: tuple[Ref, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -183,8 +182,12 @@ class Node(Record):
             found += refs_of(arg)
         for region in self.regions:
             found += region.inputs()
-        object.__setattr__(self, "row", OPS.get(self.op))
         object.__setattr__(self, "_inputs", tuple(found))
+
+    @property
+    def row(self) -> Op | None:
+        """The row of the op table for it, or None."""
+        return OPS.get(self.op)
 
     @property
     def shown(self) -> str:
