@@ -101,7 +101,7 @@ def test_json(tfdsl):
     made = json.loads(out)
     assert code == 0 and made["summary"]["test.cost"] == {"mean": 4.0, "sd": None, "n": 1}
     (run,) = made["runs"]
-    assert run["params"] == {"k": "4"} and run["printed"] == ["x 4.0"] and run["record"] is None
+    assert run["params"] == {"k": 4} and run["printed"] == ["x 4.0"] and run["record"] is None
 
 
 def test_not_a_number(tfdsl, here):

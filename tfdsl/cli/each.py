@@ -46,6 +46,7 @@ class RunOutcome:
     `record` is the folder of its record, if it has one."""
 
     params: Mapping[str, object]
+    values: Mapping[str, object] = field(default_factory=dict)  # the params in their types, if it compiles
     result: "Result | None" = None
     code: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -85,7 +86,9 @@ class ProgramRuns:
         options = replace(options, observer=options.observer or RunObserver())
         outcome = RunOutcome(params)
         try:
-            result = (compiled or self.compiled(params)).run(session, options)
+            made = compiled or self.compiled(params)
+            outcome.values = {one.name: one.value for one in made.program.params if one.name in params}
+            result = made.run(session, options)
         except RunStopped:
             outcome.is_stopped = True
         except TfgError as error:
@@ -287,7 +290,8 @@ def _json(outcomes: list[RunOutcome], summary: dict[str, Spread]) -> dict[str, o
     return {
         "runs": [
             {
-                "params": dict(one.params), "exit_code": one.code, "record": one.record,
+                "params": {**one.params, **{name: plain(value) for name, value in one.values.items()}},
+                "exit_code": one.code, "record": one.record,
                 "evaluated": plain(one.evaluated), "errors": [error.headline for error in one.diagnostics],
                 "printed": [] if one.result is None else one.result.printed,
             }
