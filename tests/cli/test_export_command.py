@@ -285,6 +285,8 @@ def test_what_is_wrong(here, capsys):
     assert "TFG838" in (said := refused(capsys, program="signed.tfg")) and "--signature, from: a, b" in said
     assert "TFG838" in refused(capsys, "--signature", "c", program="signed.tfg")
     (here / "counts.tfg").write_text("variable n = 0\nmore = assign_add(n, 1) * 2\n")
+    (here / "step.tfg").write_text("variable w = 1.0\noptimize w * w with adam as step\nafter step: v = w * 2.0\n")
+    assert "TFG896]: 'v' changes the variable 'w'" in refused(capsys, "--values", "v", program="step.tfg")
     said = refused(capsys, "--values", "more", program="counts.tfg")
     assert "TFG896]: 'more' changes" in said and "counts.tfg:2:8" in said
     text = "variable n = 0\nplaceholder training: bool\nmore = assign_add(n, 1 if training else 0) * 2\n"

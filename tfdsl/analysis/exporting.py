@@ -288,10 +288,20 @@ def check_constant(program: Program, wanted: Wanted) -> None:
     for name, ref in export.outputs:
         for id in sorted(graph.reach([ref], export.given)):
             for node in _with_inner(graph.nodes[id]):
-                for variable in written(graph.nodes, node) if node.id not in idle else ():
+                for variable in _changed(graph, node) if node.id not in idle else ():
                     details = {"name": name, "variable": graph.nodes[variable].shown}
                     found = Diagnostic(EXPORT_WRITES, node.origin.span, details, chain=node.origin.chain)
                     raise TfgError([found.outside_libraries()])
+
+
+def _changed(graph: Graph, node: Node) -> Iterable[int]:
+    """The variables that a node changes, also those that a step trains."""
+    if not node.is_step:
+        return written(graph.nodes, node)
+    named = node.refs("wrt") if "wrt" in node.args else ()
+    return [ref.node for ref in named] or [
+        id for id in sorted(graph.reach([Ref(node.id)])) if graph.nodes[id].is_trainable
+    ]
 
 
 def _with_inner(node: Node) -> Iterator[Node]:

@@ -388,6 +388,14 @@ def _gathered(graph: Any, node: Any, name: str, arguments: object) -> None:
     _as_tf2onnx_does(graph, node)
 
 
+def _chosen(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Converts a choice between elements. tf2onnx makes a sum of products with 0 and 1 of it, which is NaN if one that
+    is not taken is infinite or NaN."""
+    node.set_attr("handles_nan", True)
+    _as_tf2onnx_does(graph, node)
+    node.attr.pop("handles_nan", None)
+
+
 def _scattered(graph: Any, node: Any, name: str, arguments: object) -> None:
     """Converts a sum of what is written to the same place. tf2onnx has the last one there."""
     _as_tf2onnx_does(graph, node)
@@ -436,6 +444,7 @@ _HANDLERS = (
     ("Equal", _compared), ("NotEqual", _compared), ("FloorDiv", _floor_div), ("FloorMod", _floor_mod),
     ("Max", _extreme), ("Min", _extreme), ("ArgMax", _place_of_extreme), ("ArgMin", _place_of_extreme),
     ("GatherV2", _gathered), ("GatherNd", _gathered), ("ScatterNd", _scattered),
+    ("Select", _chosen), ("SelectV2", _chosen),
 )  # fmt: skip
 
 
