@@ -19,6 +19,7 @@ from tfdsl.program import CARRIED, COND, INDEX, OPTIMIZE, PLACEHOLDER, SHARED, S
 PACKAGE = Path(__file__).resolve().parents[2] / "tfdsl"
 OTHER_NODES = {CARRIED, COND, INDEX, OPTIMIZE, PLACEHOLDER, SHARED, SUMMARY, VARIABLE, WHILE}
 HOMONYMS = {
+    "add": "a reduction of ONNX",
     "complex": "a kind of dtypes",
     "constant": "a limit of the compiler, and a kind of item in pictures",
     "fill": "a transform of data",
