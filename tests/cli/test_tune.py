@@ -144,6 +144,8 @@ def test_an_ended_trial_is_waited_for_once():
     (("--over", "steps=choice(1.5, 2)", "--minimize", "cost"), 2, "steps is a whole number, and 1.5 is not"),
     (("--over", "is_on=choice(0, 1)", "--minimize", "cost"), 2, "is_on is true or false, and 0 is not: write choice(true, false)"),
     (("--over", "kind=choice(a, 1)", "--minimize", "cost"), 2, 'kind is a text, and 1 is not: write choice("1", "2")'),
+    (("--over", 'start=choice(1, "inf")', "--minimize", "cost"), 2, '"inf" is not a finite number, and a program cannot have it'),
+    ((*OVER, "--set", "start=inf"), 2, "--set gives start the value inf, which the tuned program cannot have"),
     (("--over", "sizes=int(1, 2)", "--minimize", "cost"), 2, 'sizes is a list: write choice("[1, 2]", "[3]")'),
 ])  # fmt: skip
 def test_mistakes(folder, arguments, code, said):

@@ -13,6 +13,7 @@ from tfdsl.tuning.space import Choices, FloatRange, IntRange, NoSpace, axis, gri
     ("choice(relu, elu)", Choices(("relu", "elu"))),
     ('choice(2, 2.5, true, "a, b", "3", "false")', Choices((2, 2.5, True, "a, b", "3", "false"))),
     (r'choice("a\"b", "c:\\x", "")', Choices(('a"b', "c:\\x", ""))),
+    (r'choice("new\nline", "tab\t#", "\u00e9{x}中", "inf")', Choices(("new\nline", "tab\t#", "é{x}中", "inf"))),
 ])  # fmt: skip
 def test_forms(text, expected):
     made = axis(text)
@@ -34,6 +35,9 @@ def test_forms(text, expected):
     ("choice(a,,b)", "a value between its commas is missing"),
     ('choice(a"b, c)', "a text with a quotation mark is written"),
     ("uniform(-1e308, 1e308)", "the range is wider than numbers can be"),
+    ("choice(1.0, -inf)", 'is not a finite number: a text is written "-inf"'),
+    ("choice(1, 1e999)", "1e999 is larger than numbers can be"),
+    (r'choice("\q", a)', r"unknown escape \q in a string"),
     ("choice(a, b, a)", "one of its values is there twice"),
 ])  # fmt: skip
 def test_other_texts_are_refused(text, reason):

@@ -14,7 +14,7 @@ from ..record import replace
 from ..source import Span
 from ..syntax.read import read
 from .options import GivenInputs
-from .report import advise, colour, failure
+from .report import advise, colour, failure, show_json
 
 Format = Literal["text", "concise", "json", "github"]
 
@@ -56,9 +56,7 @@ def report(arguments: argparse.Namespace, files: list[str], diagnostics: list[Di
 def _print(diagnostics: list[Diagnostic], format: Format) -> None:
     match format:
         case "json":
-            import json
-
-            print(json.dumps({"diagnostics": [render_json(one) for one in diagnostics]}, indent=2))
+            show_json({"diagnostics": [render_json(one) for one in diagnostics]})
         case "concise":
             print("".join(f"{render_concise(one)}\n" for one in diagnostics), end="")
         case "github":

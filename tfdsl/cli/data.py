@@ -27,7 +27,7 @@ from ..syntax.read import read
 from ..types import BOOL
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import WrongUse, colour, errors, show
+from .report import WrongUse, colour, errors, show, show_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -187,9 +187,7 @@ def _values(written: str) -> list[str]:
 
 
 def _print_json(content: object) -> None:
-    import json
-
-    print(json.dumps(content, indent=2))
+    show_json(content)
 
 
 def _print(facts: Overview, help: Callable[[str], str]) -> None:

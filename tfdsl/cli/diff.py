@@ -1,7 +1,6 @@
 """`tfdsl diff`: compares two programs, graphs or checkpoints. Comparing programs does not import TensorFlow."""
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from . import tensorflow
 from .lift import MAX_FILE, largest
 from .options import add_program_options, given
 from .parser import CommandParser, columns
-from .report import WrongUse, colour, errors, show, tell, write_utf8
+from .report import WrongUse, colour, errors, show, show_json, tell, write_utf8
 
 _WIDTH = 100  # columns, if the output is not a terminal
 _SHOWN = 50  # differences of nodes
@@ -89,7 +88,7 @@ def _other_pair(*paths: str) -> str:
 def _print(report: DiffReport, arguments: argparse.Namespace) -> None:
     write_utf8()
     if arguments.json:
-        print(json.dumps(report_json(report), indent=2))
+        show_json(report_json(report))
         return
     for note in report.notes:
         tell(f"note: {note}")
@@ -101,7 +100,7 @@ def _exact(arguments: argparse.Namespace, inputs: DiffInputs) -> int:
     found = nodes_compared(arguments.a, arguments.b, inputs)
     if arguments.json:
         nodes = [{"node": one.node, "what": one.what, "before": one.left, "after": one.right} for one in found]
-        print(json.dumps({"left": arguments.a, "right": arguments.b, "alike": not found, "nodes": nodes}, indent=2))
+        show_json({"left": arguments.a, "right": arguments.b, "alike": not found, "nodes": nodes})
     elif not arguments.quiet:
         write_utf8()
         shown = found if arguments.all else found[:_SHOWN]

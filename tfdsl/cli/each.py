@@ -5,7 +5,6 @@ a run that fails does not end the others.
 """
 
 import argparse
-import json
 import math
 import os
 import re
@@ -26,7 +25,7 @@ from ..runtime.options import Options
 from ..syntax.read import read
 from . import tensorflow
 from .options import GivenInputs, given
-from .report import WrongUse, bug_found, errors, show, tell
+from .report import WrongUse, bug_found, errors, show, show_json, tell
 from .signals import interruptible, raise_asked
 from .tables import show_table
 
@@ -153,7 +152,7 @@ def run_each(arguments: argparse.Namespace) -> int:
     summary = summarized(outcomes)
     _write_record(first, arguments.session, id, started, axes, outcomes, summary, code)
     if arguments.json:
-        print(json.dumps(_json(outcomes, summary), indent=2))
+        show_json(_json(outcomes, summary))
     else:
         _show(outcomes, summary, len(combinations))
     return code

@@ -12,7 +12,7 @@ from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import WrongUse, errors, show, tell
+from .report import WrongUse, errors, show, show_json, tell
 
 
 def configure(parser: CommandParser) -> None:
@@ -53,10 +53,8 @@ def command(arguments: argparse.Namespace) -> int:
         options=Options(write=write, note=_note, keep_variables=False)
     )
     if arguments.json:
-        import json
-
         values = result.to_json()["values"]
-        print(json.dumps(next(iter(values.values()), result.printed[0])))
+        show_json(next(iter(values.values()), result.printed[0]), indent=None)
     return 0
 
 

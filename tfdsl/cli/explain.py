@@ -17,7 +17,7 @@ from ..reference.plain import described, plain
 from . import COMMANDS
 from .option_entries import names_of, option_entries, options_named, parser_of
 from .parser import SAID, CommandParser
-from .report import WrongUse, colour, wrong_use
+from .report import WrongUse, colour, show_json, wrong_use
 
 
 def configure(parser: CommandParser) -> None:
@@ -44,9 +44,7 @@ def command(arguments: argparse.Namespace) -> int:
             _unknown_option(words)
         return wrong_use(_unknown(code[1].upper() if code else name))
     if arguments.json:
-        import json
-
-        print(json.dumps([as_json(entry) for entry in entries], indent=2))
+        show_json([as_json(entry) for entry in entries])
     elif colour(sys.stdout):
         _print_coloured(entries)
     else:

@@ -1,7 +1,6 @@
 """`tfdsl export`: a trained model as a SavedModel, a frozen graph or an ONNX model, for other programs."""
 
 import argparse
-import json
 import os
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given, names
 from .parser import CommandParser
-from .report import WrongUse, tell
+from .report import WrongUse, show_json, tell
 from .trained import compiled_for, warn_of_use
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def command(arguments: argparse.Namespace) -> int:
     made = export(compiled, wanted.graph, wanted.export, arguments.checkpoint, arguments.output, form, note,
                   arguments.overwrite, partial(converted, note), inference)  # fmt: skip
     if arguments.json:
-        print(json.dumps(_as_json(made, arguments.output, form), indent=2))
+        show_json(_as_json(made, arguments.output, form))
     elif not arguments.quiet:
         tell(f"tfdsl: wrote {arguments.output}")
         for line in _lines(made):

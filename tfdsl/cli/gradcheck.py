@@ -1,7 +1,6 @@
 """`tfdsl gradcheck`: compares the gradients of a program by all methods."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ from . import tensorflow
 from .eval import fed
 from .options import add_program_options, given
 from .parser import CommandParser
-from .report import errors, show, tell
+from .report import errors, show, show_json, tell
 
 if TYPE_CHECKING:
     from ..runtime.gradcheck import GradientReport
@@ -61,7 +60,7 @@ def command(arguments: argparse.Namespace) -> int:
     reports = list(_reports(ctx, program, checks, feeds, extra.data, arguments.tolerance))
     if arguments.json:
         gradients = [_plain(ctx, report) for report in reports]
-        print(json.dumps({"agrees": all(r.agrees for r in reports), "gradients": gradients}, indent=2))
+        show_json({"agrees": all(r.agrees for r in reports), "gradients": gradients})
     else:
         for report in reports:
             _print(ctx, report)

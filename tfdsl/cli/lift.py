@@ -24,7 +24,7 @@ from . import tensorflow
 from .options import positive
 from .orders import carried_out
 from .parser import CommandParser
-from .report import WrongUse, show, tell, write_utf8
+from .report import WrongUse, show, show_json, tell, write_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -317,7 +317,7 @@ def _number(value: float) -> float | None:
 
 def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfolded) -> int:
     if arguments.json:
-        print(json.dumps({**report, "unfolded": unfolded_json(unfolded)}, indent=2))
+        show_json({**report, "unfolded": unfolded_json(unfolded)})
         return 0 if report["same"] else 1
     for part in unfolded.parts:
         print(f"{min(part.nodes)} {part}")

@@ -10,7 +10,7 @@ from ..reference.calls import calls, raw_names, raw_op
 from ..reference.entry import ReferenceEntry, as_json
 from ..reference.other_names import instead
 from ..reference.plain import described
-from .report import wrong_use
+from .report import show_json, wrong_use
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +36,10 @@ def command(arguments: argparse.Namespace) -> int:
             return wrong_use(f"there is no op {name!r}{'; ' + near if near else _members(name, entries)}")
         entries = chosen
     if arguments.json:
-        import json
-
         found: dict[str, dict[str, object]] = {}
         for entry in entries:
             found[f"| {entry.name}" if entry.name in found else entry.name] = as_json(entry)
-        print(json.dumps(found, indent=2))
+        show_json(found)
         return 0
     if name is not None:
         print("\n".join(map(described, entries)), end="")

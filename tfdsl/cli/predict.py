@@ -1,7 +1,6 @@
 """`tfdsl predict`: the values of a trained model for the rows of a new file, as a file."""
 
 import argparse
-import json
 from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
@@ -12,7 +11,7 @@ from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given, names
 from .parser import CommandParser
-from .report import WrongUse, tell
+from .report import WrongUse, show_json, tell
 from .trained import compiled_for, warn_of_use
 
 
@@ -69,10 +68,10 @@ def command(arguments: argparse.Namespace) -> int:
     made = predict(compiled, wanted, arguments.checkpoint, files, arguments.output, names(arguments.only) or (),
                    tell, arguments.overwrite)  # fmt: skip
     if arguments.json:
-        print(json.dumps({
+        show_json({
             "output": arguments.output, "rows": made.rows, "columns": list(made.columns),
             "from": arguments.checkpoint, "data": files,
-        }, indent=2))  # fmt: skip
+        })  # fmt: skip
     elif not arguments.quiet:
         tell(f"tfdsl: wrote {counted(made.rows, 'row')} to {arguments.output}")
     return 0

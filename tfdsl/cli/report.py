@@ -41,6 +41,7 @@ from ..diagnostics import (
 )
 from ..diagnostics.render import render_text
 from ..diagnostics.spelling import escape, visible_lines
+from ..json_text import json_text
 from ..packages import missing_package
 
 
@@ -130,6 +131,11 @@ def show(text: str, end: str = "\n") -> None:
     """Write text of a program to standard output unchanged, except that it cannot control a terminal."""
     is_terminal = getattr(sys.stdout, "isatty", bool)()  # a replacement in a notebook or a test may lack it
     print(visible_lines(text) if is_terminal else text, end=end, flush=True)
+
+
+def show_json(value: object, indent: int | None = 2) -> None:
+    """Write a value as JSON to standard output. NaN and infinity are texts."""
+    print(json_text(value, indent))
 
 
 class _Closed(io.TextIOWrapper):

@@ -16,7 +16,7 @@ from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, add_record_option, positive, seconds
 from .parser import CommandParser
-from .report import WrongUse, colour, errors, refuse_program, show, tell
+from .report import WrongUse, colour, errors, refuse_program, show, show_json, tell
 from .signals import StopSignal, interruptible
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ def command(arguments: argparse.Namespace) -> int:
         with interruptible() as interrupted:
             result = _run(arguments, compiled, extra.logdir, stores, interrupted, workers)
     if arguments.json:
-        import json
-
-        print(json.dumps(result.to_json(), indent=2))
+        show_json(result.to_json())
     for folder in result.logdirs:
         say(f"logged to {folder}")
     for folder in result.records:
@@ -160,10 +158,8 @@ def _show_params(compiled: Compiled, as_json: bool) -> None:
 
     found = [(one, compiled.origins.get(one.name, "default")) for one in compiled.program.params]
     if as_json:
-        import json
-
         made = {one.name: {"value": one.value, "type": one.type, "from": origin} for one, origin in found}
-        print(json.dumps(made, indent=2, default=repr))
+        show_json(made)
     elif found:
         rows = [(one.name, written_whole(one.value), one.type, origin) for one, origin in found]
         show_table(("param", "value", "type", "from"), rows)

@@ -1,7 +1,6 @@
 """`tfdsl runs`: lists the records of runs, shows and compares them, repeats a run, and removes records."""
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ from ..runs.reading import RunRecord, named, records
 from . import tensorflow
 from .options import positive
 from .parser import CommandParser
-from .report import WrongUse, show
+from .report import WrongUse, show, show_json
 from .tables import show_table
 from .tables import text as shown
 
@@ -69,7 +68,7 @@ def _list(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
     conditions = list(map(_condition, arguments.where))
     rows = chosen(found, conditions, arguments.sort, arguments.reverse)
     if arguments.json:
-        print(json.dumps([one for _, one in rows], indent=2))
+        show_json([one for _, one in rows])
         return 0
     asked = dict.fromkeys([one.key for one in conditions] + ([arguments.sort] if arguments.sort else []))
     more = [key for key in asked if not key.startswith(("param.", "value.")) and key not in _HEAD]
@@ -110,7 +109,7 @@ def _show(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
     if arguments.json:
         whole = {"folder": record.path, "status": record.status, "begin": begin, "end": end, "texts": record.texts,
                  "curves": list(record.curves())}  # fmt: skip
-        print(json.dumps(whole, indent=2))
+        show_json(whole)
         return 0
     facts = row(record)
     for name, value in _facts(record, facts):
@@ -215,7 +214,7 @@ def _diff(arguments: argparse.Namespace, known: list[RunRecord]) -> int:
     a, b = (named(word, known) for word in arguments.runs)
     found = differences(a, b)
     if arguments.json:
-        print(json.dumps({one.part: one.lines for one in found}, indent=2))
+        show_json({one.part: one.lines for one in found})
     else:
         for one in found:
             _block(one.part, one.lines)
@@ -234,7 +233,7 @@ def _again(arguments: argparse.Namespace, known: list[RunRecord]) -> int:
         compared = sizes(record)
     if arguments.json:
         names = {one.part: one.lines for one in others}
-        print(json.dumps({"exact": not lines, "compared": compared, "differences": lines, **names}, indent=2))
+        show_json({"exact": not lines, "compared": compared, "differences": lines, **names})
     elif not lines:
         show(f"{record.id} repeats exactly: the same bits in "
              + ", ".join(counted(count, what) for what, count in compared.items()))  # fmt: skip

@@ -10,7 +10,7 @@ from ..program import Graph, Program
 from ..syntax.read import read
 from .options import add_program_options, given, positive
 from .parser import CommandParser
-from .report import WrongUse, colour, show
+from .report import WrongUse, colour, show, show_json
 
 _HEAD = ("layer", "output", "params", "trainable", "memory", "flops")
 _TEXTS = 2  # columns at the left
@@ -38,9 +38,7 @@ def command(arguments: argparse.Namespace) -> int:
         raise TfgError(diagnostics)
     found = [layers(graph) for graph in _chosen(program, arguments.graph)]
     if arguments.json:
-        import json
-
-        print(json.dumps({"path": program.path, "graphs": [_json(one, arguments.depth) for one in found]}, indent=2))
+        show_json({"path": program.path, "graphs": [_json(one, arguments.depth) for one in found]})
         return 0
     _print_all(found, arguments.depth)
     return 0

@@ -33,7 +33,7 @@ from .each import ProgramRuns
 from .objective import check_objective
 from .options import add_program_options, given, given_limits, positive, seconds
 from .parser import CommandParser
-from .report import WrongUse, errors, needing, show, tell
+from .report import WrongUse, errors, needing, show, show_json, tell
 from .signals import interruptible
 from .tables import show_table, text
 from .trials import Trials
@@ -159,6 +159,12 @@ def _check(compiled: Compiled, space: Space) -> None:
         if name in compiled.origins:
             raise WrongUse(f"{compiled.origins[name]} gives {name} a value, and --over tries others")
         _check_kind(name, space[name], known[name].type)
+    for param in compiled.program.params:
+        if param.name in compiled.origins and isinstance(param.value, float) and not math.isfinite(param.value):
+            raise WrongUse(
+                f"{compiled.origins[param.name]} gives {param.name} the value {param.value}, which the tuned program "
+                "cannot have: give it a finite number"
+            )
 
 
 def _check_kind(name: str, one: Axis, wanted: str) -> None:
@@ -177,6 +183,9 @@ def _check_kind(name: str, one: Axis, wanted: str) -> None:
     if wrong is not None:
         way = f": write choice({examples})" if examples else ""
         raise WrongUse(f"{space}: {name} is {what}, and {written(wrong)} is not{way}")
+    endless = next((value for value in one.options if wanted == "float" and not math.isfinite(float(value))), None)
+    if endless is not None:
+        raise WrongUse(f"{space}: {written(endless)} is not a finite number, and a program cannot have it as a param")
 
 
 def _check_output(path: str) -> None:
@@ -320,7 +329,7 @@ def _write_best(
 def _print(arguments: argparse.Namespace, trials: list[EndedTrial], best: EndedTrial | None, space: Space) -> None:
     if arguments.json:
         found = {"best": best and best.to_json(), "trials": [one.to_json() for one in trials]}
-        print(json.dumps(found, indent=2, allow_nan=False))
+        show_json(found)
         return
     head = ["trial", "status", arguments.minimize or arguments.maximize, *space]
     sign = 1 if arguments.maximize is None else -1

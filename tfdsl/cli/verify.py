@@ -6,7 +6,6 @@ the end of every session, the printed lines, and the points in TensorBoard.
 """
 
 import argparse
-import json
 import logging
 import os
 import shutil
@@ -23,7 +22,7 @@ from ..program import Checkpoint, Program, Restore, Train, known_text, places, w
 from . import tensorflow
 from .compiling import at_home, compile_given
 from .orders import carried_out
-from .report import WrongUse
+from .report import WrongUse, show_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +85,7 @@ def verify(arguments: argparse.Namespace) -> int:
                 one.resumed = int(_lines(os.path.join(parts, f"from-{process}"))[0])
             _compare(whole, parts, report)
     if arguments.json:
-        print(json.dumps({"exact": not report.differences, **asdict(report)}, indent=2))
+        show_json({"exact": not report.differences, **asdict(report)})
     else:
         _show(report, shown)
     return 1 if report.differences else 0

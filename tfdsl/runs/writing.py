@@ -6,13 +6,13 @@ While the run lasts, its process holds a lock on the folder.
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
 
 from ..access import Access, Folder
+from ..json_text import json_text
 from ..runtime.files.durable_io import finish, listed, manifest_bytes, new_folder, sync
 from .form import BEGIN, CURVES, END, MANIFEST, PREFIX, VERSION, text_names
 
@@ -78,4 +78,4 @@ def _flush(folder: Folder, parent: Folder, names: Sequence[str]) -> None:
 
 
 def _json(content: Mapping[str, object]) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return json_text(content, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"

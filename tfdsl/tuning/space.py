@@ -3,10 +3,15 @@
 import re
 from collections.abc import Sequence
 from itertools import product
-from math import isinf
+from math import isfinite, isinf
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..data.stage import written_whole
+from ..diagnostics import TfgError
 from ..record import Record
+from ..source import Source
+from ..syntax import tree as t
+from ..syntax.parse import parse_expression
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -18,6 +23,10 @@ _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _PART = re.compile(rf'(?:\A|(?<=,))(\s*{_TEXT}\s*|[^",]*)(?=,|\Z)', re.DOTALL)
 _PARTS = re.compile(rf'(?:\s*{_TEXT}\s*|[^",]*)(?:,(?:\s*{_TEXT}\s*|[^",]*))*', re.DOTALL)
+
+
+_NOT_FINITE = ("nan", "inf", "infinity")  # as Python reads numbers
+_NO_NAMES = ("true", "false", *_NOT_FINITE)  # texts that need quotation marks
 
 
 class NoSpace(ValueError):
@@ -145,7 +154,7 @@ def _whole(text: str) -> int:
 
 def _value(text: str) -> Value:
     if len(text) > 1 and text[0] == text[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+        return _text(text)
     if text in ("true", "false"):
         return text == "true"
     for kind in (int, float):
@@ -153,17 +162,30 @@ def _value(text: str) -> Value:
             number = kind(text)
         except ValueError:
             continue
-        if abs(number) == float("inf") and "inf" not in text.lower():
-            raise NoSpace(f"{text} is larger than numbers can be")
+        if not isfinite(number):
+            is_name = text.lower().strip("+-") in _NOT_FINITE
+            raise NoSpace(f'{text} is not a finite number: a text is written "{text}"' if is_name else
+                          f"{text} is larger than numbers can be")  # fmt: skip
         return number
     if not text:
         raise NoSpace("a value between its commas is missing")
     return text
 
 
+def _text(literal: str) -> str:
+    """The value of a text in quotation marks, with the escapes of the language."""
+    try:
+        tree = parse_expression(Source("--over", literal, is_argument=True))
+    except TfgError as error:
+        raise NoSpace(f"{literal}: {error.diagnostics[0].headline}") from None
+    if not isinstance(tree, t.Constant) or not isinstance(tree.value, str):
+        raise NoSpace(f"{literal} is no text")
+    return tree.value
+
+
 def written(value: Value) -> str:
     """A value as `choice` has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    is_plain = not isinstance(value, str) or (value.isidentifier() and _value(value) == value)
-    return str(value) if is_plain else '"' + re.sub(r'(["\\])', r"\\\1", str(value)) + '"'
+    is_plain = not isinstance(value, str) or (value.isidentifier() and value.lower() not in _NO_NAMES)
+    return str(value) if is_plain else written_whole(value)

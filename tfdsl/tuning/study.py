@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from ..diagnostics import STUDY_DIFFERS, Diagnostic, TfgError
@@ -65,14 +64,9 @@ class EndedTrial:
 
     def to_json(self) -> dict[str, object]:
         return {
-            "trial": self.number, "status": self.status, "value": _plain(self.value), "params": self.params,
+            "trial": self.number, "status": self.status, "value": self.value, "params": self.params,
             "error": self.error, "record": self.record,
         }  # fmt: skip
-
-
-def _plain(value: float | None) -> float | str | None:
-    """A value as JSON can have it."""
-    return value if value is None or isfinite(value) else str(value)
 
 
 class Study:
