@@ -159,6 +159,12 @@ def _clause(word: str, token: str, row: str) -> str:
         return f"name it in the graph half, {named[2]} = {named[1]}, and write: export {named[2]}"
     if word == "keep" and token == "best":
         return "write: keep lowest VALUE to PATH, or: keep highest VALUE to PATH"
+    if word == "keep" and (kept := re.match(r"keep\s+(lowest|highest)\s+(\S+)\s+(?:in|as|into|at)\s+(.+)", row)):
+        return f"write: keep {kept[1]} {kept[2]} to {kept[3]}"
+    if word == "stop" and (
+        waited := re.match(r"stop\s+after\s+[\w.]+\s+(?:epoch|batch|step)(?:e?s)?(?=\s*$|\s+without\s+\w+\s*$)", row)
+    ):
+        return f"write: {waited[0].strip()} without lower VALUE, or: without higher VALUE"
     form = _FORMS.get(word)
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
@@ -327,7 +333,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if clause:
         return clause
     foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
-    if (test := re.match(r"if\s+([^:]+):\s*break\b", row)) and _in_session(source, line):
+    if (test := re.match(r"if\s+([^:]+):\s*(?:break|stop)\s*$", row)) and _in_session(source, line):
         return f"write: stop when {test[1]}"
     above = next((one for one in range(line - 1, 0, -1) if source.line_text(one).strip()), line)
     if re.fullmatch(r"pass\b", token[0] if token else "") and (
@@ -387,6 +393,13 @@ def _of_python(code: str) -> str:
     if run := re.fullmatch(r"(?:\w+\.)?(?:sess|session)\.run\((.+?)(?:,\s*(?:feed_dict\s*=\s*)?\{(.*)\})?\)", code):
         feeds = re.sub(r"(\w+)\s*:\s*", r"\1 = ", run[2] or "")
         return f"write: run {run[1].strip('[]')}{feeds and f' with {feeds}'}"
+    if loaded := re.match(r"load(?:_model|_weights)?\s*\(?\s*(\"[^\"]*\")", code):
+        return f"write: restore from {loaded[1]}"
+    if re.match(r"(\w+\.)*(early_?stopping)\b", code, re.IGNORECASE):
+        return (
+            "write after an evaluate in the training, as in seen = evaluate cost on d.validation ...: "
+            "stop after 5 epochs without lower seen"
+        )
     if re.match(r"(\w+\.)?fit\b", code):
         return "write: train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target"
     return ""

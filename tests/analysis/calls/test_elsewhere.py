@@ -221,6 +221,15 @@ HABITS = {
     "a = eval m with x = [1.0]": "to compute something once, write: a = loss with X = ...; over the rows of data: evaluate",
     "train 2 steps:\n        if w > 1:\n            stop\n        else if w > 0:\n            run m": "write elif, and a condition",
     'print m, sep=","': "print has no options: it writes its values on one line, with spaces between them",
+    'load "a.ckpt"': 'write: restore from "a.ckpt"', 'load_weights("a.ckpt")': 'write: restore from "a.ckpt"',
+    'train 2 steps:\n        keep lowest w in "a.ckpt"': 'write: keep lowest w to "a.ckpt"',
+    "train 2 steps:\n        stop after 3 steps": "write: stop after 3 steps without lower VALUE, or: without higher VALUE",
+    "train 2 steps:\n        stop after 3 steps without improvement":
+        "write: stop after 3 steps without lower VALUE, or: without higher VALUE",
+    "train 2 steps:\n        if w > 1: stop": "write: stop when w > 1",
+    "train 2 steps:\n        EarlyStopping(patience=5)":
+        "write after an evaluate in the training, as in seen = evaluate cost on d.validation ...: "
+        "stop after 5 epochs without lower seen",
     'print "{}".format(w)': 'names in braces are replaced by their values: print "step {step}"',
 }  # fmt: skip
 
@@ -232,6 +241,22 @@ def test_lines_of_sessions(line, help):
     if help.startswith(("write: set", "write: run")):
         fed = "" if "with" in help or help == "write: run w" or "set" in help else " with x = [1.0]"
         assert not [one for one in tfdsl.check(f"{program}    {help[7:]}{fed}\n") if one.severity == "error"]
+
+
+LAYERS = {
+    "nn.dense(16, activation=relu)(x)": "nn.dense(x, 16, activation=relu)", "nn.lstm(8)(x)": "nn.lstm(x, 8)",
+    "nn.lstm(x, 8, return_sequences=true)": "outputs, state = nn.lstm(...)", "nn.gru(x, 8, mask=x)": "lengths=...",
+    "nn.dense(x, 8, input_shape=[3])": "leave it out", 'nn.dense(x, 8, name="first")': "y = nn.dense(...) as first",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "words"), LAYERS.items())
+def test_layers_as_in_keras(call, words):
+    head = "import nn\nplaceholder x: float32[n, 5, 3]\n"
+    error, *_ = tfdsl.check(f"{head}y = {call}\n")
+    assert words in error.help_line
+    if "nn.dense(x, 16" in words or "(x, 8)" in words:
+        assert not [one for one in tfdsl.check(f"{head}y = {words}\n") if one.severity == "error"]
 
 
 def test_what_the_tables_say_exists():

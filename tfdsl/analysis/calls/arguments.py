@@ -113,7 +113,11 @@ def assign_arguments(
 
 
 def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:
-    ctx.fail(ARGUMENT_MISSING, span, function=function, name=name, signature=signature)
+    help, begin = "", f"{function}("
+    again = re.match(r"\(([^()\n]+)\)", span.source.text[span.start + len(span.text) :])
+    if again and function.startswith("nn.") and span.text.startswith(begin):  # Dense(16)(x), as in Keras
+        help = f"the tensor is the first argument: {begin}{again[1]}, {span.text[len(begin) :]}"
+    ctx.fail(ARGUMENT_MISSING, span, help=help, function=function, name=name, signature=signature)
 
 
 # --- values that become tensors ---------------------------------------------------------------

@@ -168,6 +168,16 @@ def data_member(name: str, data: str, target: str, transforms: Iterable[str], sp
     return stage(name)
 
 
+# Arguments of layers that are written otherwise.
+_LAYER_ARGUMENTS = _each(
+    ("return_sequences return_state batch_first",
+     "a layer over series gives its outputs at all steps and its last state: outputs, state = {function}(...)"),
+    ("mask mask_zero masking", "lengths=... of a layer over series says how many steps each row has"),
+    ("input_shape input_dim in_features batch_input_shape", "leave it out: a layer takes the shape from its input"),
+    ("name", "a name is written behind the call: y = {function}(...) as first"),
+)  # fmt: skip
+
+
 def penalty(layer: str, variable: str) -> str:
     """What to write for the regularizer of a layer."""
     if variable == "activity":
@@ -183,6 +193,8 @@ def other_name(function: str, name: str, value: object, text: str, names: list[s
         return help
     if name.endswith("_regularizer"):
         return penalty(function.rpartition(".")[2], name.removesuffix("_regularizer"))
+    if help := _LAYER_ARGUMENTS.get(_folded(name), "") if function.startswith("nn.") else "":
+        return help.format(function=function)
     if name == "trainable":
         return f"to keep its variables as they are, write: stop_gradient({function}(...))"
     if OPPOSITE.get(name) not in names:
