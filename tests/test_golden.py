@@ -179,7 +179,8 @@ def repaired(text: str):
     return None
 
 
-@pytest.mark.parametrize("chunk", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 8))])
+@pytest.mark.long
+@pytest.mark.parametrize("chunk", range(8))
 def test_generated_programs_load_back(chunk):
     loaded = []
 

@@ -87,6 +87,7 @@ def test_a_config_without_a_cluster(here):
     assert done.stderr.startswith("error[TFG854]: c.yaml describes no cluster")
 
 
+@pytest.mark.long
 def test_a_server_ends_at_once_and_can_restart(cluster):
     for name, number, code in ((("worker", 1), signal.SIGINT, 130), (("ps", 0), signal.SIGTERM, 143)):
         process, before = cluster.processes[name], cluster.log(*name)

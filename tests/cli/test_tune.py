@@ -241,6 +241,7 @@ def test_data_of_a_config_file_are_found(with_data):
     assert json.loads(found.stdout)["best"]["value"] == 10.0, found.stderr
 
 
+@pytest.mark.long
 def test_two_at_a_time_try_what_one_alone_tries(folder):
     options = (*OVER, "--over", "is_on=choice(true, false)", "--trials", "4", "--sampler", "random", "--json")
     one = tune(folder, *options, "--study", "one")
@@ -252,6 +253,7 @@ def test_two_at_a_time_try_what_one_alone_tries(folder):
     assert trials[0] == trials[1] and len(trials[0]) == 4
 
 
+@pytest.mark.long
 def test_pruned_trials(folder):
     found = tune(folder, "--over", "start=choice(1.5, 2.0, 90.0, 95.0, 99.0)", "--minimize", "logged", "--trials", "8",
                  "--prune", "--sampler", "random", "--json", "-q")  # fmt: skip

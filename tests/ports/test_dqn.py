@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 from beside_by_hand import PROGRAMS, agree
-from conftest import some
 
 
-@pytest.mark.parametrize("engine", some(["step", "loop"], ["step"]))
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["step", "loop"])
 def test_the_same_results(engine):
     agree("dqn", engine=engine, atol=1e-5, n_steps=30)
 

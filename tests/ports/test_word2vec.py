@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from beside_by_hand import agree
-from conftest import some
 from tensorflow.python.ops import candidate_sampling_ops
 
 
@@ -24,7 +23,8 @@ def same_draws(monkeypatch):
     monkeypatch.setattr(candidate_sampling_ops, "log_uniform_candidate_sampler", sampler)
 
 
-@pytest.mark.parametrize("engine", some(["step", "loop"], ["step"]))
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["step", "loop"])
 def test_the_same_results(here, engine):
     agree("word2vec", engine=engine, n_epochs=1)
 

@@ -66,8 +66,8 @@ LONG_PROGRAM = re.compile(
     r"(?:nn\.(?:bidirectional|transformer_block|global_avg_pool|conv2d_transpose|nce|dropout)\(|def critic).*^    train ",
     re.M | re.S,
 )
-# Long trainings whose commands and statements other pages and the tests of the models have too. Without `--long` their
-# programs are only checked.
+# Long trainings, and many processes, whose commands and statements other pages and the tests of the models, of records
+# and of tuning have too. Without `--long` their programs are only checked.
 LONG_LESSONS = {
     "howto/text.md",
     "howto/pictures.md",
@@ -80,6 +80,8 @@ LONG_LESSONS = {
     "howto/reproduce.md",
     "howto/schedules.md",
     "howto/tensorboard.md",
+    "howto/runs.md",
+    "howto/tune.md",
     "tutorial/10-networks.md",
 }
 
