@@ -234,7 +234,9 @@ def test_a_word_that_is_a_whole_statement(live, capsys):
     assert capsys.readouterr().out == "1.0\n"
 
 
-@pytest.mark.parametrize("line", [":typo", "help", "exit", ":type", ":load", ":save a.txt", ":save"])
+@pytest.mark.parametrize(
+    "line", [":typo", "help", "exit", "quit()", "help(relu)", "relu?", ":type", ":load", ":save a.txt", ":save"]
+)
 def test_wrong_commands(live, capsys, line):
     assert run_lines(live, [line]) == 2
     said = capsys.readouterr()

@@ -108,7 +108,7 @@ _REASONS: Mapping[str, str] = {
         custom_gradient grad_pass_through recompute_grad nondifferentiable_batch_function
     """,
     f"{_FUNCTION}pass it with compile(..., ops=...)": "numpy_function py_func py_function",
-    "write: print x, in a session": "Print print",
+    "write: print x, in a session or at the prompt": "Print print",
     "write a check, such as assert_equal(x, y)": "Assert",
     "write: placeholder x: float32[n]": "placeholder placeholder_with_default",
     "write: variable w: float32[3] = zeros": "get_variable get_local_variable",

@@ -1,6 +1,7 @@
 """Reads entries, from a terminal or a pipe, runs them and shows what they did."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 
@@ -30,8 +31,12 @@ class Prompt:
             else:
                 outcome = self._run(text)
         except TfgError as error:
-            if (word := text.strip()) in (*COMMANDS, "exit"):
+            if (word := text.strip().removesuffix("()")) in (*COMMANDS, "exit"):
                 return wrong_use(f"commands begin with a colon: :{word.replace('exit', 'quit')}")
+            if asked := re.fullmatch(r"help\(([\w.]+)\)|\??([\w.]+)\?|\?([\w.]+)", text.strip()):
+                return wrong_use(
+                    f"outside the prompt, this describes it: tfdsl explain {asked[1] or asked[2] or asked[3]}"
+                )
             return errors(error.diagnostics)
         except WrongUse as error:
             return wrong_use(str(error))
