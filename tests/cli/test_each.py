@@ -96,6 +96,18 @@ def test_a_path_is_no_range(tfdsl, here):
     assert code == 0 and "[path=../a] ../a\n[path=x..y] x..y" in out
 
 
+def test_lists_and_other_values(tfdsl, here):
+    """Commas in a list are its own. Only what an `evaluate` gives has a mean."""
+    (here / "p.tfg").write_text(
+        PROGRAM.replace("param k", "param sizes = [1]\nparam k") + "    n = sizes[0]\n    t = 'nan'\n".replace("'", '"')
+    )
+    code, out, _ = tfdsl("--each", "sizes=[1, 2],[3]", "--record", "--engine", "step", "--json")
+    made = json.loads(out)
+    assert code == 0 and len(made["runs"]) == 2 and set(made["summary"]) == {"test.cost", "test.twice"}
+    whole, single, _ = sorted(records(), key=lambda one: "kind" not in one.begin["about"])
+    assert whole.begin["options"] == single.begin["options"] and whole.begin["options"]["deterministic"]
+
+
 def test_json(tfdsl):
     code, out, _ = tfdsl("--each", "k=4", "--json")
     made = json.loads(out)
@@ -121,6 +133,8 @@ def test_not_a_number(tfdsl, here):
         (["--each", "k=1", "--each", "k=2"], 2, "names the param k twice"),
         (["--each", "k=1..200", "--each", "bad=1..200"], 2, "more than 10000 runs"),
         (["--each", "k=1", "--set", "k=2"], 2, "is given by --set and by --each"),
+        (["--each", "k=1", "--session", "nope"], 2, "TFG809"), (["--each", "k=1,2,1"], 2, "has the value 1 twice"),
+        (["--each", "k=1", "--show-params"], 2, "--each cannot be combined with --show-params"),
         (["--each", "k=1", "--watch"], 2, "--each cannot be combined with --watch"),
         (["--each", "nme=1"], 2, "TFG803"), (["--each", "k=x"], 2, "TFG804"),
     ],

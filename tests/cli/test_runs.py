@@ -97,3 +97,9 @@ def test_a_program_in_the_place_of_the_folder(tfdsl, capsys):
     with pytest.raises(SystemExit):
         tfdsl("run", "--record", "p.tfg")
     assert "write FILE --record, or --record=DIR FILE" in capsys.readouterr().err
+
+
+def test_a_missing_folder_is_an_error(here, capsys):
+    assert (
+        main(["runs", "--in", "nowhere"]) == 1 and "nowhere cannot be read: no such folder" in capsys.readouterr().err
+    )

@@ -134,7 +134,7 @@ def test_an_ended_trial_is_waited_for_once():
     (("--over", "is_on=log(1,2)", "--minimize", "cost"), 2, "is_on is true or false: write choice(true, false)"),
     (("--over", "steps=uniform(1,4)", "--minimize", "cost"), 2, "steps is a whole number: write int(1, 4)"),
     ((*OVER, "--output", "p.tfg"), 2, "tfdsl tune has not written it"),
-    ((*OVER, "--output", "/dev/full"), 2, "tfdsl tune has not written it"),
+    ((*OVER, "--output", "/dev/full"), 2, "is not the name of a program"),
     (("--over", "start=choice(a, b)", "--minimize", "cost", "--trials", "1"), 2, "start is a number, and a is not"),
     (("--over", "rate=log(1,2)", "--minimize", "loss", "--trials", "1"), 2, "[TFG878]: the program has no value loss\n  = help: its values are cost, logged"),
     ((*OVER[:3], "lgged"), 2, "[TFG878]: the program has no value lgged\n  = help: did you mean 'logged'?"),

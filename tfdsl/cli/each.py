@@ -10,7 +10,7 @@ import os
 import re
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ..diagnostics import Diagnostic, TfgError
 from ..diagnostics.render import render_concise
 from ..diagnostics.spelling import counted
 from ..driver import Compiled, compile_source
+from ..program import Evaluate, walk
 from ..record import replace
 from ..runtime.observer import RunObserver, RunStopped
 from ..runtime.options import Options
@@ -36,13 +37,14 @@ _MOST = 10_000  # runs
 _MANY = f"--each asks for more than {_MOST} runs"
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
 _LIKE_RANGE = re.compile(r"-?\d[\d.e+-]*\.\.|\.\.+-?\d[\d.]*\Z")  # what was meant to be one
-_ALONE = ("--watch", "--verify-resume", "--async", "--trace")  # options that need a single run
+_ALONE = ("--watch", "--verify-resume", "--async", "--trace", "--show-params")  # options that need a single run
+_VALUE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,"\[]|["\[])*', re.DOTALL)  # a list, a text or another
 
 
 @dataclass(slots=True)
 class RunOutcome:
-    """What came of one run with its params. `code` is its exit code. `evaluated` has the numbers of each `evaluate`;
-    `record` is the folder of its record, if it has one."""
+    """What came of one run with its params. `code` is its exit code. `evaluated` has the numbers of the session's
+    names, of which an `evaluate` gives those in `averaged`; `record` is the folder of its record, if it has one."""
 
     params: Mapping[str, object]
     values: Mapping[str, object] = field(default_factory=dict)  # the params in their types, if it compiles
@@ -50,6 +52,7 @@ class RunOutcome:
     code: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     evaluated: dict[str, float] = field(default_factory=dict)
+    averaged: frozenset[str] = frozenset()
     is_stopped: bool = False  # by an observer
 
     @property
@@ -101,6 +104,8 @@ class ProgramRuns:
             values = evaluated({"evaluated": described(found), "texts": texts(found)})
             numbers = {name: value for name, value in values.items() if isinstance(value, (int, float))}
             outcome.evaluated = {name: float(value) for name, value in numbers.items()}
+            statements = [one for session in made.program.sessions for one in walk(session.body)]
+            outcome.averaged = frozenset(name for one in statements if isinstance(one, Evaluate) for name in one.names)
             if result.interrupted:
                 outcome.code = 128 + (int(getattr(options.interrupted, "signal", 0)) or 2)
         return outcome
@@ -129,8 +134,8 @@ def run_each(arguments: argparse.Namespace) -> int:
         return max(codes)
     if not arguments.quiet and first.diagnostics:
         errors(first.diagnostics)
-    if not first.program.sessions:
-        first.run()  # reports that there is nothing to run
+    if arguments.session not in (None, *(one.name for one in first.program.sessions)) or not first.program.sessions:
+        first.run(arguments.session)  # reports that there is nothing to run
     tensorflow.load()
     from ..runs.form import new_id
 
@@ -150,7 +155,8 @@ def run_each(arguments: argparse.Namespace) -> int:
                 break
         code = 128 + interrupted.signal if interrupted.signal else int(any(one.code for one in outcomes))
     summary = summarized(outcomes)
-    _write_record(first, arguments.session, id, started, axes, outcomes, summary, code)
+    options = _options(arguments, extra, {}, interrupted, {})
+    _write_record(first, arguments.session, options, id, started, axes, outcomes, summary, code)
     if arguments.json:
         show_json(_json(outcomes, summary))
     else:
@@ -208,7 +214,10 @@ def _values(name: str, text: str) -> list[str]:
         if last - first >= _MOST:
             raise WrongUse(_MANY)
         return [str(one) for one in range(first, last + 1)]
-    values = [one.strip() for one in text.split(",")]
+    values = [one.strip() for one in _split(text)]
+    twice = next((one for at, one in enumerate(values) if one in values[:at]), None)
+    if twice:
+        raise WrongUse(f"--each {name}={text} has the value {twice} twice: each run has other values")
     for one in values:
         if not one:
             raise WrongUse(f"--each {name}={text} has an empty value: write {name}=0.1,0.2")
@@ -218,6 +227,16 @@ def _values(name: str, text: str) -> list[str]:
                 f"{name}=1..10; list other values: {name}=0.1,0.2"
             )
     return values
+
+
+def _split(text: str) -> Iterator[str]:
+    """The parts between commas. A list and a text in quotation marks may have commas of their own."""
+    at = 0
+    while at <= len(text):
+        found = _VALUE.match(text, at)
+        assert found is not None
+        yield found[0]
+        at = found.end() + 1
 
 
 def _options(
@@ -263,7 +282,8 @@ def summarized(outcomes: list[RunOutcome]) -> dict[str, Spread]:
     for one in outcomes:
         if one.code == 0:
             for name, value in one.evaluated.items():
-                found.setdefault(name, []).append(value)
+                if name.partition(".")[0] in one.averaged:
+                    found.setdefault(name, []).append(value)
     return {name: _spread(values) for name, values in found.items()}
 
 
@@ -301,7 +321,7 @@ def _json(outcomes: list[RunOutcome], summary: dict[str, Spread]) -> dict[str, o
 
 
 def _write_record(
-    compiled: Compiled, session: str | None, id: str, started: float, axes: Mapping[str, list[str]],
+    compiled: Compiled, session: str | None, options: Options, id: str, started: float, axes: Mapping[str, list[str]],
     outcomes: list[RunOutcome], summary: dict[str, Spread], code: int,
 ) -> None:  # fmt: skip
     """Add a record of all runs beside that of the first, if there is one."""
@@ -311,4 +331,5 @@ def _write_record(
     if records:
         values = {name: {"mean": one.mean, "sd": one.sd, "n": one.n} for name, one in summary.items()}
         about = {"kind": "each", "each": id, "values": dict(axes), "runs": list(map(os.path.basename, records))}
-        write_summary(compiled, session, os.path.dirname(records[0]), id, started, axes, about, values, code)
+        options = replace(options, record=os.path.dirname(records[0]), about=about)
+        write_summary(compiled, session, options, id, started, axes, values, code)

@@ -1,10 +1,12 @@
 """`tfdsl runs`: lists the records of runs, shows and compares them, repeats a run, and removes records."""
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 
-from ..diagnostics.spelling import counted
+from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics.spelling import counted, shortened
 from ..record import Record
 from ..runs.difference import differences, results, sizes
 from ..runs.listing import Cell, Condition, Row, chosen, condition, evaluated, row, when
@@ -18,6 +20,7 @@ from .tables import show_table
 from .tables import text as shown
 
 _AGES = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # seconds
+_SHOWN = 60  # characters of a value in the list
 _UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -58,6 +61,10 @@ def command(arguments: argparse.Namespace) -> int:
     for option in sorted(others):
         if getattr(arguments, option.strip("-").replace("-", "_")) not in (None, False, []):
             raise WrongUse(f"{option} is not for tfdsl runs {arguments.action}")
+    for folder in arguments.folders or ():
+        if not os.path.isdir(folder):
+            details = {"path": folder, "reason": "it is no folder" if os.path.exists(folder) else "no such folder"}
+            raise TfgError([Diagnostic(FILE_MISSING, None, details)])
     return action.do(arguments, records(arguments.folders or ["."]))
 
 
@@ -86,11 +93,15 @@ _HEAD = ("id", "program", "status", "seconds", "params", "values")
 
 def _line(record: RunRecord, row: Row, more: list[str]) -> list[Cell]:
     given = [name for name, one in record.begin.get("params", {}).items() if one["from"] != "default"]
-    params = " ".join(f"{name}={shown(row[f'param.{name}'])}" for name in given)
-    values = " ".join(f"{name}={shown(value)}" for name, value in evaluated(record.end or {}).items())
+    params = " ".join(f"{name}={_short(row[f'param.{name}'])}" for name in given)
+    values = " ".join(f"{name}={_short(value)}" for name, value in evaluated(record.end or {}).items())
     seconds = row["seconds"]
     duration = f"{seconds:.1f}" if isinstance(seconds, (int, float)) else None
     return [record.id, row["program"], row["status"], duration, *(row.get(key) for key in more), params, values]
+
+
+def _short(value: Cell) -> str:
+    return shortened(shown(value), _SHOWN)
 
 
 def _condition(text: str) -> Condition:

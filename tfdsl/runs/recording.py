@@ -244,12 +244,11 @@ class RunRecorder(RunObserver):
 
 
 def write_summary(
-    compiled: RecordedProgram, session: str | None, folder: str, id: str, started: float, varied: Iterable[str],
-    about: Mapping[str, object], evaluated: Mapping[str, object], code: int,
+    compiled: RecordedProgram, session: str | None, options: Options, id: str, started: float, varied: Iterable[str],
+    evaluated: Mapping[str, object], code: int,
 ) -> None:  # fmt: skip
-    """Write a record of several runs, which have records of their own. `varied` are the params whose values differ, and
-    `evaluated` says what came of all runs."""
-    options = Options(record=folder, about=about)
+    """Write a record of several runs, which have records of their own. `options` are those of the runs, `varied` the
+    params whose values differ, and `evaluated` says what came of all runs."""
     recorder = RunRecorder(compiled, session, options)
     recorder.summarize(id, started, varied, evaluated, code)
 
