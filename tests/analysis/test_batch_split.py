@@ -211,6 +211,7 @@ def test_nodes_between_batch_and_loss():
 EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "2"))
 
 
+@pytest.mark.long
 @hypothesis.seed(6)
 @hypothesis.settings(UNHURRIED, max_examples=EXAMPLES)
 @hypothesis.given(st.randoms(use_true_random=False), st.integers(0, len(parts.CALLS) - 1), st.integers(1, 8))

@@ -107,6 +107,7 @@ def said():
     return Path("err").read_text()
 
 
+@pytest.mark.long
 def test_standard_output_equals_that_of_a_run_and_standard_error_has_a_progress_bar(training):
     words = [training, "--config", "c.yaml", "--set", "text=z"]
     wanted = clusters.run(clusters.tfdsl("run", *words, "--towers", "2"))

@@ -166,7 +166,7 @@ def test_cells_and_config_files(here, capfd):
     assert main(["run", "x.tfg"]) == 1
     assert is_quiet("".join(capfd.readouterr()))
     (here / "x.yaml").write_text(f'"{LITERAL}": 1\n')
-    assert main(["run", "x.tfg", "--config", "x.yaml"]) == 1
+    assert main(["run", "x.tfg", "--config", "x.yaml"]) == 2
     assert is_quiet("".join(capfd.readouterr()))
 
 
@@ -211,7 +211,7 @@ def test_files_that_are_not_config_files_are_not_shown(here, capfd):
         "a: b: hunter2\n",
     ):
         (here / "x.yaml").write_text(text)
-        assert main(["run", "x.tfg", "--config", "x.yaml"]) == 1
+        assert main(["run", "x.tfg", "--config", "x.yaml"]) == 2
         said = "".join(capfd.readouterr())
         assert "error[TFG80" in said and "hunter2" not in said
 

@@ -78,6 +78,7 @@ TRANSFORMS = st.lists(
 ).filter(lambda steps: [one.name for one in steps].count("polynomial") < 3)  # more make a million columns
 
 
+@pytest.mark.long
 @hypothesis.settings(UNHURRIED, max_examples=20)
 @hypothesis.given(st.integers(4, 40), st.integers(1, 4), st.booleans(), TRANSFORMS, st.integers(0, 4), st.booleans())
 def test_streamed_data_is_the_same_to_the_last_bit(tmp_path_factory, rows, columns, whole, transforms, at, split):

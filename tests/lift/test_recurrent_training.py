@@ -61,6 +61,7 @@ def test_training(here, shape, is_long):
     assert source.endswith("\noptimize loss with adam(learning_rate=0.1)\n")
 
 
+@pytest.mark.long
 def test_outputs_that_are_no_states(here):
     source = verified(as_in_1(network([2, 5, 3], is_long=False, has_lengths=False, scale=2.0)))
     assert "_, outputs = scan(step, transpose_1, [" in source and "raw." not in source

@@ -46,6 +46,7 @@ def ran(nodes, engine):
     return tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", some(KNOWN, ["two that end it"]))
 def test_a_known_number_of_iterations(kind):
     nodes = KNOWN[kind]

@@ -115,6 +115,7 @@ def test_each_tower_draws_different_masks():
     assert first.shape == second.shape == (32, 1) and not (first == second).any()
 
 
+@pytest.mark.long
 def test_the_same_masks_in_every_run():
     def run():
         return ran(compiled("reduce_mean(square(dropped))", nodes="dropped = dropout(X @ w + b, rate=0.5)", towers=2))
@@ -241,6 +242,7 @@ def test_an_optimizer_that_is_not_split_is_noted():
     assert all(same(value, whole[name]) for name, value in parts.items())
 
 
+@pytest.mark.long
 def test_notes_only_for_executed_optimizers():
     text = PROGRAM.format(
         loss=MEAN, optimizer="adam()", size=8, nodes="optimize reduce_max(X @ w) with adam() as other"

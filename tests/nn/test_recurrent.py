@@ -96,6 +96,7 @@ def test_layers_above_each_other(name):
     agree(program, FED, model, target)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "merge", "mode"), some(
     [("SimpleRNN", "", "concat"), ("LSTM", ", merge=add", "sum"), ("GRU", ", merge=multiply", "mul")],
     [("SimpleRNN", "", "concat")],

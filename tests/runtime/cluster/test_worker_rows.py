@@ -59,6 +59,7 @@ def files(here):
     return here
 
 
+@pytest.mark.long
 def test_the_bits_of_two_towers(files, cluster, request):
     begins = {worker: len(cluster.log("worker", worker)) for worker in (0, 1)}
     several, one = SEVERAL.format(part="d.train", **SHORT), ONE.format(part="d", **SHORT)

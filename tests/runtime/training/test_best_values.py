@@ -157,7 +157,7 @@ def test_a_repeated_training_does_not_restore_what_another_kept(stop, here):
     run(tfdsl.compile(TWICE.format(checkpoint="", between='save to "best.ckpt"')), fresh=True)
 
 
-@pytest.mark.parametrize(("stop", "engine"), some(product((1, 4, 7), ENGINES), [(1, "step"), (4, "loop"), (7, "step")]))
+@pytest.mark.parametrize(("stop", "engine"), some(product((1, 4, 7), ENGINES), [(1, "step"), (4, "loop")]))
 def test_an_interrupted_training_ends_alike(stop, engine, here, tmp_path):
     body = 'keep lowest test to "best.ckpt"\nstop after 2 epochs without lower test by 0.2\nprint epoch, test'
     rest = 'print "end", turns\nsave to "last.ckpt"'.replace("\n", "\n    ")

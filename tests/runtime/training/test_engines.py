@@ -240,6 +240,7 @@ def test_every_body(name, engine, tmp_path):
 ORDERS = ("shuffled", "shuffled seed 9", "ordered", "sampled seed 4")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", some(BODIES, ["blocks in blocks"]))
 def test_unrolled_steps(name, monkeypatch, tmp_path):
     """An iteration of a loop takes several steps if the training is long."""
@@ -539,6 +540,7 @@ def test_a_short_training_has_no_loop(tmp_path, monkeypatch):
     assert ran(long, "loop", tmp_path / "long")[0].engines == ["loop"]
 
 
+@pytest.mark.long
 def test_short_trainings_that_are_alike_get_a_loop_in_the_end(monkeypatch):
     monkeypatch.delenv(engines.ALWAYS)
     compiled = tfdsl.compile(REPEATED.replace("RATES", "[0.01, 0.02, 0.05, 0.1, 0.2]"))
