@@ -85,6 +85,7 @@ class CheckpointManager:
         self._origins = checkpoint_folders(self._program, only)
         self._digests: dict[str, str] = {}
         self._files: dict[int, tuple[Kept, str]] = {}  # by the identity of a value, which is kept alive
+        self._needed: dict[tuple[int, int], set[str]] = {}  # names, by session and statement
         self._finished: set[str] = set()
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
@@ -273,7 +274,10 @@ class CheckpointManager:
 
     def _values(self, run: Execution, position: Position) -> dict[str, Kept]:
         """The values of the session's names that the rest of the session needs."""
-        wanted = needed(from_place(run.plan.body, position.statement))
+        place = position.session, position.statement
+        if place not in self._needed:
+            self._needed[place] = needed(from_place(run.plan.body, position.statement))
+        wanted = self._needed[place]
         return {name: kept for name, kept in run.context.kept.items() if name in wanted}
 
     def _file_of(self, kept: Kept) -> str:

@@ -144,7 +144,7 @@ class CheckpointStore:
         self._folder.sync()
         self._whole = [*self._whole, name][-_KEPT:]
         if len(self._whole) == _KEPT:
-            for name in filter(self._is_state, set(self._named()).difference(self._whole)):
+            for name in set(self._named()).difference(self._whole):
                 self._forget(name)
             self._forget_values()
         return has_vanished
@@ -152,7 +152,7 @@ class CheckpointStore:
     def clear(self) -> None:
         """Remove all entries."""
         self._whole.clear()
-        for name in self._ours():
+        for name in sorted(self._named(), key=_number):
             self._forget(name)
         self._forget_values()
 
@@ -242,9 +242,15 @@ class CheckpointStore:
             raise CorruptFile((error.strerror or str(error)).lower()) from None
 
     def _forget(self, name: str) -> None:
-        """Remove an entry atomically. Files that others put into it stay."""
-        with self._folder.folder(name) as folder:
-            is_ours_alone = not set(folder.names()).difference(owned(folder, MANIFEST))
+        """Remove an entry atomically. Files that others put into it stay, and so does all that is no entry of ours."""
+        try:
+            with self._folder.folder(name) as folder:
+                ours = owned(folder, MANIFEST)
+                is_ours_alone = not set(folder.names()).difference(ours)
+        except OSError:  # not a folder
+            return
+        if not ours:
+            return
         left = f".old-{os.urandom(8).hex()}" if is_ours_alone else name
         if is_ours_alone:
             self._folder.rename(name, left)
