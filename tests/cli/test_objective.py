@@ -1,4 +1,4 @@
-"""Which values of a program a search can go for: what is suggested is what is accepted."""
+"""The values that `tfdsl tune` can optimize. It accepts every name that it suggests."""
 
 import pytest
 

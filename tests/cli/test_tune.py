@@ -15,6 +15,7 @@ import pytest
 
 import tfdsl
 from tfdsl.cli import main
+from tfdsl.cli.child import Fork
 from tfdsl.cli.trials import Reporter, RunningTrial, TrialOutcome, Trials
 from tfdsl.cli.tune import signed
 from tfdsl.diagnostics import WRITE_FAILED, Diagnostic, TfgError
@@ -114,13 +115,13 @@ def test_what_is_not_of_the_program_ends_the_search(folder):
     assert "error[TFG876]" in tune(folder, *over).stderr
 
 
-def test_an_ended_trial_is_waited_for_once():
+def test_an_ended_fork_is_waited_for_once():
     pid = os.fork()
     if pid == 0:
         os._exit(3)
-    trial = RunningTrial(0, {}, pid, None, None)
-    assert trial.wait() == 3 and trial.poll() == 3
-    trial.kill()
+    ended = Fork(pid)
+    assert ended.wait() == 3 and ended.poll() == 3
+    ended.kill()
 
 
 @pytest.mark.parametrize("arguments, code, said", [
@@ -310,7 +311,8 @@ def test_interrupted_trials_end_their_records(folder):
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while len(list(folder.glob("studies/p/trials/*/run-*"))) < 2:
-        time.sleep(0.05)
+        assert running.poll() is None  # no trial ends by itself
+        time.sleep(0.05)  # the records are all that a trial shows while it runs
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130 and "--trials 20 tries 20 more" in said
@@ -326,7 +328,7 @@ def test_what_cannot_be_written_is_said_after_the_table(folder, monkeypatch, cap
         """A trial without a fork, which this process, with TensorFlow's threads, could not have."""
         number, values = search._study.begin()
         search._study.end(number, 1.0, "")
-        yield RunningTrial(number, values, 0, None, None), TrialOutcome(value=1.0)
+        yield RunningTrial(number, values, Fork(0), None, None), TrialOutcome(value=1.0)
 
     def refuse(path, content):
         raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": "No space left on device"})])

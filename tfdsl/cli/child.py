@@ -28,9 +28,35 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def fork(work: Callable[[], int]) -> int:
-    """Do some work in a fork of this process, which ends with it, and return the fork's process id. Ctrl-C does not
-    reach the fork."""
+class Fork:
+    """A fork of this process. `code` is its exit code, None while it runs."""
+
+    def __init__(self, pid: int):
+        self.pid = pid
+        self.code: int | None = None
+
+    def poll(self) -> int | None:
+        return self._ended(os.WNOHANG)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal, unless the fork has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        code = self._ended(0)
+        assert code is not None
+        return code
+
+    def _ended(self, options: int) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+
+def fork(work: Callable[[], int]) -> Fork:
+    """Do some work in a fork of this process, which ends with it. Ctrl-C does not reach the fork."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     parent = os.getpid()
@@ -40,7 +66,7 @@ def fork(work: Callable[[], int]) -> int:
         os.setpgid(0, 0)
         end_with(parent)
         process(work)
-    return pid
+    return Fork(pid)
 
 
 def end_with(parent: int) -> None:

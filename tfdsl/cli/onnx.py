@@ -36,7 +36,8 @@ def check_installed() -> None:
 
 
 def converted(note: Callable[[str], None], frozen: "FrozenGraph", built: "BuiltGraph") -> bytes:
-    """The ONNX model of a frozen graph of a built graph. `note` is told what it computes otherwise."""
+    """Convert a frozen graph to ONNX. `note` is called with a line about outputs whose values differ from TensorFlow's
+    for infinite, NaN or huge inputs."""
     tables = {name: [_listed(keys), _listed(values)] for name, (keys, values) in frozen.tables.items()}
     order = {"inputs": frozen.inputs, "outputs": frozen.outputs, "tables": tables, "prepare": frozen.prepare}
     with tempfile.TemporaryDirectory(prefix="tfdsl-onnx-") as work:

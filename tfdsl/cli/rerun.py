@@ -6,10 +6,8 @@ not wait until a new process has imported TensorFlow.
 
 import argparse
 import gc
-import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -20,10 +18,10 @@ from ..diagnostics import TfgError
 from ..diagnostics.spelling import counted
 from . import main, tensorflow
 from .checking import diagnose
-from .child import fork
+from .child import Fork, fork
 from .options import given
 from .report import WrongUse, tell
-from .signals import GRACE, children
+from .signals import GRACE, await_end, children
 from .watch import CLEAR, Noting, Seen
 
 _PAUSE = 0.05  # seconds between two looks
@@ -74,42 +72,18 @@ def _note(arguments: argparse.Namespace, seen: Seen) -> None:
     diagnose([arguments.file], extra, lambda path: Noting(path, extra.allowed, seen))
 
 
-class _Run:
-    """A run in a fork of this process. `code` is its exit code, None while it runs."""
-
-    def __init__(self, pid: int):
-        self.pid = pid
-        self.code: int | None = None
-
-    def poll(self) -> int | None:
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.code = os.waitstatus_to_exitcode(status) if pid else None
-        return self.code
-
-    def kill(self) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def stop(self) -> None:
-        """Let the run finish its step, write its checkpoint and end. Kill it if this takes too long."""
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
-        end = time.monotonic() + GRACE
-        while self.poll() is None and time.monotonic() < end:
-            time.sleep(0.01)
-        self.kill()
-
-
 @contextmanager
-def _run(words: list[str]) -> Iterator[_Run]:
-    """Run the command with these words. The run is stopped at the end of the block."""
+def _run(words: list[str]) -> Iterator[Fork]:
+    """Run the command with these words. At the end of the block, let the run finish its step, write its checkpoint and
+    end. Kill it if this takes too long."""
     if sys.stdout.isatty():
         print(CLEAR, end="")
-    run = _Run(fork(lambda: main(words)))  # on Ctrl-C, this process stops it
+    run = fork(lambda: main(words))  # on Ctrl-C, this process stops it
     children.add(run)
     try:
         yield run
     finally:
-        run.stop()
+        run.kill(signal.SIGTERM)
+        await_end([run], GRACE)
+        run.kill()
         children.remove(run)

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from _thread import start_new_thread
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
@@ -33,6 +33,7 @@ PROMPT = 2.0  # seconds for the main thread after a second signal
 GRACE = 10.0  # seconds for it after SIGTERM
 _FOR_CHILDREN = 5.0  # extra seconds if it waits for processes, which have the same time
 _REAPED = 2.0  # seconds for killed children to disappear
+_PAUSE = 0.01  # seconds between two looks at processes: the system offers no wait for several with a time limit
 
 children: set[Child] = set()  # processes that must not outlive this one
 
@@ -127,10 +128,15 @@ def leave(number: int) -> None:
     """End the process now, with its children."""
     for child in tuple(children):
         child.kill()
-    end = time.monotonic() + _REAPED
-    while any(child.poll() is None for child in tuple(children)) and time.monotonic() < end:
-        time.sleep(0.01)
+    await_end(tuple(children), _REAPED)
     os._exit(128 + number)
+
+
+def await_end(processes: Collection[Child], seconds: float) -> None:
+    """Wait until processes have ended, but not longer than so many seconds."""
+    end = time.monotonic() + seconds
+    while any(one.poll() is None for one in processes) and time.monotonic() < end:
+        time.sleep(_PAUSE)
 
 
 def raise_asked() -> None:

@@ -31,10 +31,10 @@ from ..runtime.options import Options
 from ..syntax.read import read
 from ..tuning.space import Value
 from ..tuning.study import Study
-from .child import fork
+from .child import Fork, fork
 from .each import ProgramRuns
 from .options import given
-from .signals import children
+from .signals import await_end, children
 
 if TYPE_CHECKING:
     from ..runs.inputs import RunInputs
@@ -60,29 +60,10 @@ class RunningTrial(State):
 
     number: int
     values: Mapping[str, Value]
-    pid: int
+    fork: Fork
     socket: socket.socket
     lines: TextIOWrapper  # that it sends, of which at most one is waiting
     outcome: TrialOutcome | None = None
-    code: int | None = None  # once it has ended
-
-    def poll(self) -> int | None:
-        return self._ended(os.WNOHANG)
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def wait(self) -> int:
-        code = self._ended(0)
-        assert code is not None
-        return code
-
-    def _ended(self, options: int) -> int | None:
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, options)
-            self.code = os.waitstatus_to_exitcode(status) if pid else None
-        return self.code
 
 
 class Trials:
@@ -134,12 +115,10 @@ class Trials:
     def _stop(self, running: list[RunningTrial]) -> None:
         """Interrupt trials, which then end their records. Kill those that do not end in time."""
         for trial in running:
-            trial.kill(signal.SIGINT)
-        end = time.monotonic() + _GRACE
-        while any(trial.poll() is None for trial in running) and time.monotonic() < end:
-            time.sleep(0.01)
+            trial.fork.kill(signal.SIGINT)
+        await_end([trial.fork for trial in running], _GRACE)
         for trial in running:
-            trial.kill()
+            trial.fork.kill()
             self._end(trial)
 
     def _check(self, number: int, outcome: TrialOutcome) -> None:
@@ -179,7 +158,7 @@ class Trials:
 
         trial = RunningTrial(number, values, fork(work), ours, ours.makefile("r", encoding="utf-8"))
         theirs.close()
-        children.add(trial)
+        children.add(trial.fork)
         return trial
 
     def _hear(self, trial: RunningTrial, selector: BaseSelector) -> TrialOutcome | None:
@@ -201,10 +180,10 @@ class Trials:
         return TrialOutcome(error=f"{how}; its output is in {os.path.join(self._folder(trial.number), 'output.txt')}")
 
     def _end(self, trial: RunningTrial) -> int:
-        children.discard(trial)
+        children.discard(trial.fork)
         trial.lines.close()
         trial.socket.close()
-        return trial.wait()
+        return trial.fork.wait()
 
     # --- in the fork ----------------------------------------------------------------------
 
