@@ -82,7 +82,7 @@ class ProgramRuns:
         compiled: Compiled | None = None,
     ) -> RunOutcome:  # fmt: skip
         """Compile and run the program with these params. Errors are in the outcome."""
-        from ..runs.digests import described, texts
+        from ..runs.digests import described, texts  # imports NumPy
         from ..runs.listing import evaluated
 
         options = replace(options, observer=options.observer or RunObserver())

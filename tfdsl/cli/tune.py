@@ -222,7 +222,7 @@ def _digest(text: str) -> str:
 
 def _common(compiled: Compiled, arguments: argparse.Namespace, inputs: "RunInputs") -> dict[str, str]:
     """What all trials have in common, by what messages call it: the texts, what options give, and the files of data."""
-    from ..runs.inputs import texts
+    from ..runs.inputs import texts  # imports TensorFlow
 
     found: dict[str, str] = {}
     for path, content in texts(compiled).items():

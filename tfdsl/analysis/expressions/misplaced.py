@@ -6,6 +6,7 @@ import re
 
 from ...libraries import LIBRARIES
 from ...syntax import tree as t
+from ...syntax.hints import code_of, seed_statement
 from ..context import Analysis, StatementFailed
 
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
@@ -48,8 +49,6 @@ def not_imported(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
 
 def meant_line(expr: t.Name | t.Identifier) -> str:
     """A help line for an unknown name that begins a line of the graph half, which is meant as another statement."""
-    from ...syntax.hints import code_of, seed_statement
-
     row = code_of(expr.span.source.line_text(expr.span.line))
     if not row.startswith(expr.id) or expr.span.column != 1:
         return ""

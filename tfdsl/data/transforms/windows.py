@@ -74,7 +74,7 @@ class Windows(SeriesTransform):
         return f"{counted(needed, 'row')} {follow}{one}".rstrip()
 
     def short_groups(self, arguments: Arguments, table: "Table", has_target: bool) -> ShortGroups | None:
-        from ..series import group_sizes
+        from ..series import group_sizes  # imports NumPy
 
         by, least = cast("str | None", arguments["by"]), self._length(arguments, has_target)
         found = [] if by is None else [one for one in group_sizes(table, by) if one[1] < least]
