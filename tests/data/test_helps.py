@@ -1,10 +1,14 @@
 """What messages of data say to write, and that it works when it is followed."""
 
+from pathlib import Path
+
 import pytest
 
 from tfdsl.driver import check
+from tfdsl.inputs import CompileInputs
 from tfdsl.source import Source
 
+NPZ = Path(__file__).parents[1] / "cases/data/files/good.npz"
 FILES = {
     "people.csv": "age,sex,city,y\n31,male,Rome,1\n22,female,Oslo,0\n45,male,Rome,1\n38,female,Paris,0\n",
     "new.csv": "age,sex,city\n31,male,Rome\n",
@@ -260,3 +264,20 @@ def test_a_split_after_windows_goes_before_them(said):
     assert not [
         one for one in said(f"{data} | split(test=0.4, ordered=true) {windows}{FEATURES}") if one.severity == "error"
     ]
+
+
+def test_a_file_that_no_source_reads_says_what_it_is(said, here):
+    for begin, what in (
+        (b"\x1f\x8b\x08", "packed by gzip"),
+        (b"PK\x03\x04" + bytes(40), "Excel"),
+        (b"\x89HDF\r\n", "HDF5"),
+    ):
+        (here / "people.csv").write_bytes(begin + bytes(99))
+        (found,) = said(PEOPLE)
+        assert found.code == "TFG626" and what in found.headline
+
+
+def test_a_file_that_replaces_a_source_needs_the_name_of_its_format(said, here):
+    (here / "arrays.csv").write_bytes(NPZ.read_bytes())
+    (found,) = check(Source("p.tfg", PEOPLE + "\n"), CompileInputs(data={"d": "arrays.csv"}))[1]
+    assert found.code == "TFG626" and "ends in .npz" in found.help_line

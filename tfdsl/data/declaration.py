@@ -17,8 +17,8 @@ from ..types import STRING
 from .learned import Fitted
 from .pipeline import Learner, Pipeline
 from .schema import DataError, Schema, at_stage
-from .sources import SOURCES, of_file
-from .sources.base import DataSource, OpenedData, TableSource, Where
+from .sources import SOURCES, formats_named, of_file
+from .sources.base import DataSource, FileSource, OpenedData, TableSource, Where
 from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
 
@@ -48,10 +48,11 @@ def pipeline_of(
     with at_stage(0):
         if replacement is None or is_path(replacement):
             source, arguments, where = source_of(spec, replacement, access)
-            if opening is None:
-                opened = source.open(arguments, replace(where, clock=clock))
-            else:
-                opened = opening(source, arguments, where)
+            with formats_named(source, arguments, where, is_declared=replacement is None):
+                if opening is None:
+                    opened = source.open(arguments, replace(where, clock=clock))
+                else:
+                    opened = opening(source, arguments, where)
         else:
             source = SOURCES[spec.source.name]
             target = source.bound(spec.source.arguments).get("target")
@@ -103,26 +104,31 @@ def new_rows(spec: DataSpec, path: str, learned: Fitted, access: Access) -> Pipe
             if name in params and name not in ("target", "stream", "path")
         }
         given |= {"path": path} | ({"stream": True} if isinstance(file, TableSource) else {})
-        if isinstance(file, TableSource) and "columns" in params:
-            dtypes = given.get("columns")
-            said = [one for one in dtypes if isinstance(one, tuple)] if isinstance(dtypes, tuple) else []
-            said += [  # text in which all cells of the file may be numbers
-                (one.name, one.dtype.name)
-                for one in learned.source.table
-                if one.dtype == STRING and one.name not in [name for name, _ in said]
-            ]
-            known = file.columns(file.bound({**given, "columns": None}), where)  # it may lack some
-            given["columns"] = tuple(one for one in said if one[0] in known) or None
-        opened = file.open(file.bound(given), where)
-        if "columns" in given and (rounded := [name for name in opened.rounded if name in learned.passed()]):
-            # Numbers that float64 cannot hold. They only pass through, so their text is as good.
-            said = given["columns"] if isinstance(given["columns"], tuple) else ()
-            opened = file.open(
-                file.bound({**given, "columns": (*said, *((name, STRING.name) for name in rounded))}), where
-            )
+        with formats_named(file, given, where, is_declared=False):
+            opened = _opened_rows(file, given, learned, where)
     steps = (_NewStage(step, {"data": spec.name, "name": None}) for step, one in TRANSFORMS.items() if one.takes_data)
     declared = _NewRows(spec.name, _NewStage(file.name, given), tuple(steps), "")
     return Pipeline(declared, opened, {spec.name: _Taught(learned)}, where, declared=False)
+
+
+def _opened_rows(file: FileSource, given: dict[str, object], learned: Fitted, where: Where) -> OpenedData:
+    """A file of new rows. Columns that were text stay text, and so do numbers that float64 cannot hold."""
+    if isinstance(file, TableSource) and "columns" in {param.name for param in file.params}:
+        dtypes = given.get("columns")
+        said = [one for one in dtypes if isinstance(one, tuple)] if isinstance(dtypes, tuple) else []
+        said += [  # text in which all cells of the file may be numbers
+            (one.name, one.dtype.name)
+            for one in learned.source.table
+            if one.dtype == STRING and one.name not in [name for name, _ in said]
+        ]
+        known = file.columns(file.bound({**given, "columns": None}), where)  # it may lack some
+        given["columns"] = tuple(one for one in said if one[0] in known) or None
+    opened = file.open(file.bound(given), where)
+    if "columns" in given and (rounded := [name for name in opened.rounded if name in learned.passed()]):
+        # They only pass through, so their text is as good.
+        said = given["columns"] if isinstance(given["columns"], tuple) else ()
+        opened = file.open(file.bound({**given, "columns": (*said, *((name, STRING.name) for name in rounded))}), where)
+    return opened
 
 
 @contextmanager
@@ -201,7 +207,8 @@ def source_of(
     params = {param.name for param in file.params}
     given = {name: value for name, value in arguments.items() if name in params} | {"path": path}
     if isinstance(file, TableSource) and "target" not in given:
-        given["target"] = _target(file.columns(file.bound(given), where), source)
+        with formats_named(file, given, where, is_declared=False):
+            given["target"] = _target(file.columns(file.bound(given), where), source)
     return file, file.bound(given), where
 
 

@@ -4,14 +4,39 @@
 """
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from ...diagnostics import DATA_FORMAT
 from ...diagnostics.spelling import alternatives
 from ...module_table import ModuleTable
 from ..schema import DataError, shown_path
-from .base import DataSource, FileSource, Where, files_in, folder_named, is_folder, suffixes_below
+from ..stage import Arguments, written_whole
+from .base import (
+    DataSource,
+    FileSource,
+    Where,
+    files_in,
+    folder_named,
+    is_folder,
+    open_file,
+    suffixes_below,
+    unreadable,
+)
 
 SOURCES: ModuleTable[DataSource] = ModuleTable(__name__, "SOURCE")
+
+_BEGIN = 512  # bytes of a file that show its format
+_SAVE_TABLE = "save the table as a CSV file, or with pandas: frame.to_parquet(path)"
+# How files of formats begin that no source reads, what they are, and how to read their content.
+_OTHER_FORMATS = (
+    (re.compile(rb"\x1f\x8b"), "a file packed by gzip", "unpack it before: gunzip FILE"),
+    (re.compile(rb"PK\x03\x04"), "a zip archive, as Excel files are", _SAVE_TABLE),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "an Excel file", _SAVE_TABLE),
+    (re.compile(rb"\x89HDF"), "an HDF5 file", "write its arrays with numpy.savez(path, features=..., target=...)"),
+    (re.compile(rb"\x80[\x02-\x05]"), "a pickle, which is never read", _SAVE_TABLE),
+)
 
 
 def by_suffix() -> dict[str, FileSource]:
@@ -40,3 +65,57 @@ def of_file(path: str, where: Where, declared: DataSource | None = None) -> File
                 return one
         raise folder_named(path, where, by_suffix())
     raise DataError(DATA_FORMAT, path=shown_path(path), suffixes=suffixes())
+
+
+@contextmanager
+def formats_named(source: DataSource, arguments: Arguments, where: Where, is_declared: bool = True) -> Iterator[None]:
+    """If the file of a source cannot be read inside the block, and has the format of another source, the error names
+    that. `is_declared` is false if the suffix of the file has chosen the source."""
+    try:
+        yield
+    except DataError as error:
+        if isinstance(source, FileSource) and (other := _of_other_format(source, arguments, where, is_declared)):
+            raise other from error
+        raise
+
+
+def _of_other_format(
+    source: FileSource, arguments: Arguments, where: Where, is_declared: bool
+) -> DataError | None:  # fmt: skip
+    """The error for the first file of a source that has another format. None if there is none."""
+    with suppress(DataError):
+        for path in source.files(arguments, where):
+            with open_file(path, where) as file:
+                begin = file.read(_BEGIN)
+            other = _with_format(begin, path, source)
+            if isinstance(other, FileSource):
+                kind, way = other.kind, f"{other.name} reads it"
+                if not is_declared:
+                    way = f"give it a name that ends in {alternatives(other.suffixes)}"
+                elif path == arguments["path"]:
+                    params = {param.name for param in other.params}
+                    given = {name: one for name, one in arguments.items() if name in params and name != "path"}
+                    named = [f"{name}={written_whole(one)}" for name, one in given.items() if one not in (None, False)]
+                    way = f"write: {other.name}({', '.join([written_whole(path), *named])})"
+            elif other is not None:
+                kind, way = other
+            else:
+                continue
+            return unreadable(path, source.kind, f"it is {kind}", way)
+    return None
+
+
+def _with_format(begin: bytes, path: str, source: FileSource) -> "FileSource | tuple[str, str] | None":
+    """The other source that reads a file, by how the file begins, or else by its suffix, if it does not begin as those
+    of `source`; or what a file is that no source reads, and what to do. None if the file may be one of `source`."""
+    if source.begins is not None and source.begins.match(begin):
+        return None
+    for other in by_suffix().values():
+        if other.begins is not None and other.begins.match(begin):
+            return other
+    for begins, kind, way in _OTHER_FORMATS:
+        if begins.match(begin):
+            return kind, way
+    other = by_suffix().get(os.path.splitext(path)[1].lower())
+    is_text = source.begins is None or other is None or other.begins is not None
+    return None if is_text else other

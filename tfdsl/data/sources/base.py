@@ -119,9 +119,12 @@ class SmallSet(DataSource):
 class FileSource(DataSource):
     """A file. If its name ends in one of `suffixes`, it can also replace another source (`--data`). So `path` is the
     only argument that a file source can require. `takes_pattern` says whether it may be a pattern for several
-    files, and `takes_folder` whether it may be a folder, whose files are read."""
+    files, and `takes_folder` whether it may be a folder, whose files are read. `kind` is such a file in a message.
+    Files that are not text match `begins`."""
 
     suffixes: tuple[str, ...]
+    kind: str
+    begins: re.Pattern[bytes] | None = None
     takes_pattern = True
     takes_folder = False
 

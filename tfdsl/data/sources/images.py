@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ class Images(FileSource):
     )
     numbers_classes = True
     suffixes = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
+    kind = "a picture"
+    begins = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|BM(?s:.{4})\0{4}")
     takes_folder = True
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:

@@ -1,5 +1,6 @@
 """NumPy's .npy files: one array. The check only reads its header."""
 
+import re
 from typing import TYPE_CHECKING
 
 from ..array_columns import columns_of_arrays
@@ -21,6 +22,8 @@ class Npy(FileSource):
         "more axes is one column, `features`."
     )
     suffixes = (".npy",)
+    kind = "an .npy file"
+    begins = re.compile(rb"\x93NUMPY")
     takes_pattern = False
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:

@@ -1,5 +1,6 @@
 """Parquet files: named columns of numbers, bools and text."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ class Parquet(TableSource):
         "files larger than memory."
     )
     suffixes = (".parquet",)
+    kind = "a Parquet file"
+    begins = re.compile(b"PAR1")
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         targets, stream = self.targets(arguments), self.stream(arguments)

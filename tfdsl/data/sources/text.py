@@ -20,6 +20,7 @@ class Text(FileSource):
     example = 'data notes = text("notes.txt")'
     doc = "Text files in UTF-8, one row per line, in the column `text`. `path` can contain `*`, for several files."
     suffixes = (".txt",)
+    kind = "a text file"
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         paths = self.files(arguments, where)

@@ -66,6 +66,7 @@ class Csv(TableSource):
         "quoted cell. With `stream`, the rows are kept on disk and read batch by batch, for files larger than memory."
     )
     suffixes = (".csv", ".tsv")
+    kind = "a CSV file"
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
         targets, stream = self.targets(arguments), self.stream(arguments)

@@ -1,5 +1,6 @@
 """NumPy's .npz files: arrays in a zip. The check only reads the headers of the arrays."""
 
+import re
 from typing import TYPE_CHECKING
 
 from ...array_columns import columns_of_arrays
@@ -23,6 +24,8 @@ class Npz(FileSource):
         "channels], is one column: `batch.signals`."
     )
     suffixes = (".npz",)
+    kind = "an .npz file"
+    begins = re.compile(rb"PK\x03\x04(?s:.{26})[^\0]*?\.npy")
     takes_pattern = False
 
     def open(self, arguments: Arguments, where: Where) -> OpenedData:
