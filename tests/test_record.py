@@ -54,12 +54,10 @@ def test_a_record_keeps_its_own_hash():
     assert hash(one) == hash("p") and one == Placed(1, "p") != Placed(2, "p") and hash(one) == hash("p")
 
 
-def test_records_are_frozen_and_equal_by_value():
+def test_records_are_equal_by_value():
     point = Point(1)
     assert point == Point(1, 2) != Point(2) and hash(point) == hash(Point(1)) and repr(point) == "Point(x=1, y=2)"
     assert replace(point, y=3) == dataclasses.replace(point, y=3) == Point(1, 3) and Point.__match_args__ == ("x", "y")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        point.x = 3
     with pytest.raises(TypeError):
         Point()
 
