@@ -43,6 +43,7 @@ from .graph.statements import block, graph_block
 from .names import declared
 from .sessions import outside_ops, paths, plan
 from .warnings import order
+from .warnings.best_values import warn_best_values
 from .warnings.column_slips import warn_columns
 from .warnings.effects import bodies_of, warn_effects, warn_logs
 from .warnings.measures import warn_conditions, warn_measures
@@ -114,6 +115,7 @@ def analysed(tree: t.File, inputs: CompileInputs, prefixes: "Prefixes | None" = 
         warn_columns(ctx, program)
         order.warn(ctx, program)
         warn_conditions(ctx, program)
+        warn_best_values(ctx, program)
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):
             warn_measures(ctx, builder, graph)
     return ctx, program

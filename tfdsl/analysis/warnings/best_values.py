@@ -1,0 +1,96 @@
+"""Finds `keep` and `stop after` that take the worse values of a measure as the better ones.
+
+Input: the finished program. Output: warnings, each with the correct code.
+"""
+
+from collections.abc import Sequence
+
+from ...diagnostics import BETTER_WORSE, Note
+from ...ops.named import CAST, REDUCE_MEAN
+from ...program import Evaluate, Fetch, Graph, Keep, PlanExpr, Program, Ref, SessionValue, StopAfter, Train, walk
+from ..calls.labels import makers
+from ..context import Analysis
+
+_WORD = {True: "higher", False: "lower"}
+
+
+def warn_best_values(ctx: Analysis, program: Program) -> None:
+    for session in program.sessions:
+        graph, statements = program.graph(session.graph), walk(session.body)
+        evaluations = [one for one in statements if isinstance(one, Evaluate)]
+        for training in (one for one in statements if isinstance(one, Train)):
+            better = [one for one in walk(training.body) if isinstance(one, (Keep, StopAfter))]
+            doubted = [one for one in better if _doubt_measure(ctx, graph, evaluations, one)]
+            _doubt_pairs(ctx, [one for one in better if one not in doubted])
+
+
+def _doubt_pairs(ctx: Analysis, better: Sequence[Keep | StopAfter]) -> None:
+    """Warn of a `stop after` whose value each `keep`, or another `stop after`, takes to be better the other way."""
+    for stop in (one for one in better if isinstance(one, StopAfter)):
+        alike = [one for one in better if one.text == stop.text and one is not stop]
+        kept = [one for one in alike if isinstance(one, Keep)]
+        above = [one for one in alike if isinstance(one, StopAfter) and one.origin.span.start < stop.origin.span.start]
+        for other in (*([] if any(one.highest == stop.highest for one in kept) else kept[:1]), *above):
+            if other.highest != stop.highest:
+                line = other.origin.span.line
+                why = f"and the '{other.word}' of line {line} a {_WORD[other.highest]} one"
+                help = f"write {_written(stop, other.highest)} here, or {_written(other, stop.highest)} on line {line}"
+                _report(ctx, stop, why, help)
+                break
+
+
+def _written(one: Keep | StopAfter, highest: bool) -> str:
+    return _WORD[highest] if isinstance(one, StopAfter) else "highest" if highest else "lowest"
+
+
+def _report(ctx: Analysis, one: Keep | StopAfter, why: str, help: str, *notes: Note) -> None:
+    ctx.warn(BETTER_WORSE, one.origin, *notes, help=help, what=one.word, direction=_WORD[one.highest], text=one.text,
+             why=why)  # fmt: skip
+
+
+def _doubt_measure(ctx: Analysis, graph: Graph, evaluations: list[Evaluate], one: Keep | StopAfter) -> bool:
+    """Warn of the higher loss or of the lower accuracy."""
+    ref = _tensor(one.value, evaluations)
+    if ref is None:
+        return False
+    step = next((node for node in graph.nodes.values() if node.loss == ref), None) if one.highest else None
+    if step is not None:
+        note = Note("the optimizer of line {line} makes it lower", step.origin.span)
+        _report(ctx, one, "but it is the loss, which training makes lower", _instead(one), note)
+    elif not one.highest and _is_accuracy(graph, ref):
+        _report(ctx, one, "but it is a mean of comparisons by ==, as accuracies are", _instead(one))
+    else:
+        return False
+    return True
+
+
+def _instead(one: Keep | StopAfter) -> str:
+    if isinstance(one, Keep):
+        return f"write: keep {'lowest' if one.highest else 'highest'} {one.text} to ..."
+    return f"write: stop after ... without {_WORD[not one.highest]} {one.text}"
+
+
+def _tensor(value: PlanExpr, evaluations: list[Evaluate]) -> Ref | None:
+    """The tensor whose value it is, or the tensor that an `evaluate` gives it the value of."""
+    if isinstance(value, Fetch):
+        return value.ref
+    if not isinstance(value, SessionValue) or value.index:
+        return None
+    for one in evaluations:
+        if value.name in one.names:
+            at = one.names.index(value.name)
+            items = [item for item in one.items if item.field == value.field] if value.field else one.items[at:]
+            return items[0].tensor if items else None
+    return None
+
+
+def _is_accuracy(graph: Graph, ref: Ref) -> bool:
+    """Whether a value is a mean of comparisons for equality."""
+    for node in makers(graph.nodes, ref):
+        if node.row is REDUCE_MEAN:
+            return _is_accuracy(graph, node.ref("input_tensor"))
+        if node.row is CAST:
+            return _is_accuracy(graph, next(iter(node.inputs())))
+        if node.row is not None and node.row.operator == "==":
+            return True
+    return False
