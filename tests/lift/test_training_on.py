@@ -117,17 +117,29 @@ def test_what_the_checkpoint_lacks_begins_as_before(here):
 
 
 def test_a_checkpoint_without_the_variables_of_metrics(here):
-    """A Saver saves no local variables, and `restore` reads the variables of optimizers only with all others."""
-    with tf.Graph().as_default(), v1.Session() as session:
-        _, _, loss = regression()
-        v1.train.MomentumOptimizer(0.1, 0.9).minimize(loss)
-        v1.metrics.mean(loss, name="average")
-        v1.global_variables_initializer().run()
-        v1.train.Saver().save(session, "model.ckpt")
+    """A Saver saves no local variables. All others are restored, including those of optimizers."""
+
+    def build(saver, path):
+        with tf.Graph().as_default(), v1.Session() as session:
+            _, _, loss = regression()
+            fast = v1.train.MomentumOptimizer(0.1, 0.9).minimize(loss)
+            slow = v1.train.AdamOptimizer(0.01).minimize(loss, name="slow")
+            v1.train.GradientDescentOptimizer(0.01).minimize(loss)
+            v1.metrics.mean(loss, name="average")
+            v1.global_variables_initializer().run()
+            session.run([fast, slow], {"x:0": [[1.0, 2.0]], "y:0": [[3.0]]})
+            saver().save(session, path)
+
+    build(v1.train.Saver, "model.ckpt")
+    source = same_training("model.ckpt.meta", here)
+    assert source.endswith('    init\n    restore model.w, model.b, slow, Momentum from "model.ckpt"\n')
+    assert " as Momentum\n" in source and source.count(" as ") == 2
     lifted = lift_readable(read_graph("model.ckpt.meta"))
-    assert lifted.source.endswith('    init\n    restore model.w, model.b from "model.ckpt"\n')
-    assert "not restored from the checkpoint: average/total, average/count" in lifted.notes
-    assert "what optimizers keep begins anew (model/b/Momentum, model/w/Momentum)" in lifted.notes[-1]
+    assert lifted.notes[-1] == "not restored from the checkpoint: average/total, average/count"
+    build(lambda: v1.train.Saver([one for one in v1.global_variables() if one.op.name != "beta1_power"]), "part.ckpt")
+    lifted = lift_readable(read_graph("part.ckpt.meta"))
+    assert 'restore model.w, model.b, Momentum from "part.ckpt"\n' in lifted.source
+    assert "begins anew (beta2_power, model/b/Adam, model/b/Adam_1, model/w/Adam, model/w/Adam_1)" in lifted.notes[-1]
 
 
 @pytest.mark.parametrize("use_resource", some((False, True), [False]))

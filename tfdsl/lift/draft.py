@@ -189,6 +189,7 @@ class StepPiece(LiftedPiece):
     rows: tuple[Endpoint, ...] = ()  # the gradients of rows before they are changed
     is_whole: bool = False  # its variables are named without the scope of its node, which is only a name scope
     is_scoped: bool = False  # its variables are named with the scope of its node
+    is_restored: bool = False  # a session restores its variables by its name
 
     def operands(self) -> Iterator[Operand]:
         yield self.loss

@@ -55,7 +55,7 @@ from .needs import Needs
 from .options import USUAL, LiftOptions
 from .pipelines import fed
 from .program_names import correspondence, path, unused
-from .restoring import ProgramVariable, Restoring, restoring, shapes_in_checkpoint
+from .restoring import ProgramVariable, Restoring, is_partial, restoring, shapes_in_checkpoint
 from .signatures import served, signature_statements
 from .unfolded import ALL_FOLDED, Unfolded
 from .weights import Unfrozen, unfrozen
@@ -147,6 +147,8 @@ def _readable(graph: SavedGraph, arrays: str, unfolded: Unfolded, options: LiftO
         draft.notes.append("each value has its own statement, because nested expressions do not compute the same")
     roots = _roots(draft, {draft.end(end).node for end in results.values()})
     _train_all(draft)
+    if is_partial(graph):
+        _name_steps(draft)
     beside: dict[str, np.ndarray] = {}
     functions, blocks = function_blocks(graph, beside) if graph.library.function else ({}, {})
     constants = [name for name in Needs(draft, roots).live if isinstance(draft.pieces[name], StoredPiece)]
@@ -222,7 +224,8 @@ def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:
         step = draft.pieces.get(owner)
         if isinstance(step, StepPiece) and draft.graph.nodes[name].op in VARIABLES:
             above = max((one for one in found if name.startswith(f"{one}/")), key=len, default="")
-            found[name] = ProgramVariable("", found[above].node + name[len(above) :] if above else name)
+            node = found[above].node + name[len(above) :] if above else name
+            found[name] = ProgramVariable("", node, step=path(writer, step.ends[0]) or "")
     return found
 
 
@@ -285,6 +288,15 @@ def _train_all(draft: Draft) -> None:
     for name, piece in draft.pieces.items():
         if isinstance(piece, StepPiece) and not piece.gradients and set(piece.trained or ()) == trainable:
             draft.pieces[name] = replace(piece, trained=None)
+
+
+def _name_steps(draft: Draft) -> None:
+    """Name the steps, so that a session can restore the variables that they keep."""
+    for name, piece in draft.pieces.items():
+        if isinstance(piece, StepPiece) and any(
+            draft.graph.nodes[one].op in VARIABLES for one, owner in draft.inside.items() if owner == name
+        ):
+            draft.pieces[name] = replace(piece, is_restored=True)
 
 
 def _roots(draft: Draft, named: set[str]) -> list[str]:

@@ -19,11 +19,12 @@ _UNREADABLE = (ValueError, RuntimeError, IndexError, v1.errors.OpError)
 
 class ProgramVariable(Record):
     """A variable of a program: how statements name it, its name in TensorFlow, and its type. A slot of an optimizer has
-    no name in statements, and the type of its node in the graph."""
+    no name in statements, which name its step, and the type of its node in the graph."""
 
     text: str
     node: str
     type: TensorType | None = None
+    step: str = ""
 
 
 class Restoring(Record):
@@ -47,18 +48,32 @@ def restoring(graph: SavedGraph, variables: Mapping[str, ProgramVariable], path:
     if all(stored.get(name) == one.node for name, one in variables.items()):
         return Restoring((f"restore {source}",), frozenset(variables))
     found = {name: one for name, one in variables.items() if name in stored and one.text}
-    kept = [name for name in variables if name in stored and name not in found]  # `restore` can name no slots
-    lost = [name for name in variables if name not in found and name not in kept]
+    anew = {one.step for name, one in variables.items() if one.step and stored.get(name) != one.node}
+    steps = list(dict.fromkeys(one.step for one in variables.values() if one.step and one.step not in anew))
+    restored = found.keys() | {name for name, one in variables.items() if one.step in steps}
+    kept = [name for name in variables if name in stored and name not in restored]
+    lost = [name for name in variables if name not in restored and name not in kept]
     notes = (f"not restored from the checkpoint: {listed([*_reasons(graph, variables, lost)], NAMED)}",) if lost else ()
     if kept:
         notes += (
             f"training on differs from TensorFlow: what optimizers keep begins anew ({listed(kept, NAMED)}), because "
-            "`restore` reads it only together with all other variables, and the checkpoint lacks some",
+            "the checkpoint has only a part of it, or has it under other names",
         )
-    if not found:
+    if not restored:
         return Restoring(notes=notes)
-    items = ", ".join(_item(one, stored[name]) for name, one in found.items())
-    return Restoring((*(("init",) if lost or kept else ()), f"restore {items} {source}"), frozenset(found), notes)
+    items = ", ".join([*(_item(one, stored[name]) for name, one in found.items()), *steps])
+    return Restoring((*(("init",) if lost or kept else ()), f"restore {items} {source}"), frozenset(restored), notes)
+
+
+def is_partial(graph: SavedGraph) -> bool:
+    """Whether the checkpoint of a graph lacks variables of the graph, or has some under other names."""
+    if not graph.checkpoint:
+        return False
+    try:
+        stored = stored_names(graph)
+    except _UNREADABLE:
+        return False  # `restoring` says so
+    return any(stored.get(node.name) != node.name for node in _variables(graph))
 
 
 def _reasons(graph: SavedGraph, variables: Mapping[str, ProgramVariable], lost: Iterable[str]) -> Iterator[str]:

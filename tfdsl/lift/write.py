@@ -648,12 +648,12 @@ class Writer(ExpressionWriter):
         return f"{head}{f' as {name}' if name else ''}{self._as(piece, self.names.get(piece.ends[0], name))}"
 
     def step_name(self, piece: StepPiece) -> str:
-        """The name of a step, or "" if it needs no name: nothing waits for it, and its node has the usual name of
+        """The name of a step, or "" if it needs no name: nothing refers to it, and its node has the usual name of
         TensorFlow, or it is the only step and has a whole name."""
         name = self.names.get(piece.ends[0], "")
         is_only = sum(isinstance(one, StepPiece) for one in self.draft.pieces.values()) == 1
         is_whole = piece.node != "/".join((*self.scopes.get(piece.node, ()), name)) and piece.node in self.kept
-        if piece.node in self.waited:
+        if piece.node in self.waited or piece.is_restored:
             return name
         given, row = dict(piece.arguments), OPTIMIZERS[piece.optimizer]
         slots = given.get(SLOTS)

@@ -35,6 +35,7 @@ class BuiltGraph:
         order_sums(self.graph)
         self.losses: dict[Ref, tf.Tensor] = {}  # losses that are summed over towers
         self.undivided: dict[int, NotSplit] = {}  # `optimize` nodes whose step cannot be split, with the reason
+        self.slots: dict[int, list[tf.Variable]] = {}  # the variables that steps of optimizers keep, by their nodes
         self.values: MutableMapping[int, tuple[Operand, ...]] = {}  # by node: its outputs or its operation
         # What sessions add for `save`, `restore`, `set` and `train`. It is kept, so a second run adds nothing.
         self.savers: dict = {}

@@ -550,7 +550,8 @@ def _made_step(lowering: Lowering, node: Node, arguments: dict[str, Operand]) ->
         made = minimize_in_towers(lowering, node, dict(arguments))
     if made is None:
         made = (apply if node.loss is None else minimize)(name=node.name, **arguments)
-    place_slots(lowering.built.graph.get_collection("variables")[before:])
+    slots = lowering.built.slots[node.id] = lowering.built.graph.get_collection("variables")[before:]
+    place_slots(slots)
     return made
 
 

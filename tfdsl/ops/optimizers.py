@@ -52,6 +52,11 @@ class OptimizerRow(Record):
         return self.tf.removesuffix("Optimizer")
 
     @property
+    def keeps_variables(self) -> bool:
+        """Whether its steps may keep variables of their own."""
+        return bool(self.slots or self.one_more or self.kept)
+
+    @property
     def lacking(self) -> dict[str, OwnArgument]:
         """The arguments that the class lacks. Where several change a step, the first of them does so last."""
         return {**ADDED, **self.own}

@@ -12,6 +12,7 @@ from ..ops.forbidden_ops import keeps, may_be_executed
 from ..ops.forbidden_ops import reach as reach_of
 from ..ops.named import GRADIENTS
 from ..ops.op import Op
+from ..ops.optimizers import OPTIMIZERS
 from ..record import Record, field
 from ..source import Span
 from ..types import Shape, TensorType
@@ -266,6 +267,11 @@ class Node(Record):
     def is_step(self) -> bool:
         """Whether it takes an optimizer step."""
         return self.op in (OPTIMIZE, APPLY)
+
+    @property
+    def keeps_variables(self) -> bool:
+        """Whether it is a step whose optimizer keeps variables of its own."""
+        return self.is_step and OPTIMIZERS[self.text("optimizer")].keeps_variables
 
     @property
     def loss(self) -> Ref | None:

@@ -136,7 +136,8 @@ class Moved(Record):
         return own if inside == own else f"{self.name}/{inside}"
 
 
-# Variables with their names in a file, "" for their own; None for all variables.
+# Variables with their names in a file, "" for their own; None for all variables. A step of an optimizer stands for the
+# variables that it keeps.
 Pairs = tuple[tuple[Ref, str | Moved], ...] | None
 
 

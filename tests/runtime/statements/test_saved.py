@@ -559,3 +559,33 @@ def test_files_without_a_manifest_are_not_replaced(here):
 
 def read_by_tensorflow(path):
     return train.load_checkpoint(path).get_tensor("w").tolist()
+
+
+STEPS = """\
+variable w = [3.0, 1.0]
+variable visits = 0
+optimize reduce_sum(square(w)) with momentum(0.9, learning_rate=0.1) as train
+session before:
+    train 3 steps:
+        run train
+    save w, train to "kept/model.ckpt"
+    train 1 step:
+        run train
+    print w
+session again:
+    init
+    restore w, train from "kept/model.ckpt"
+    train 1 step:
+        run train
+    print w, visits
+"""
+
+
+def test_a_step_stands_for_what_its_optimizer_keeps(here):
+    first, again = tfdsl.compile(STEPS).run(options=tfdsl.Options(write=lambda line: None)).printed
+    assert again == f"{first} 0"
+    names = train.load_checkpoint("kept/model.ckpt").get_variable_to_shape_map()
+    assert names == {"w": [2], "w/Momentum": [2]}
+    tfdsl.compile(STEPS.partition("session")[0] + 'session: save w to "kept/w.ckpt"\n').run()
+    found = error(STEPS.partition("session")[0] + 'session: restore w, train from "kept/w.ckpt"\n')
+    assert found[0].headline.startswith("the checkpoint kept/w.ckpt has no variable 'w/Momentum'")

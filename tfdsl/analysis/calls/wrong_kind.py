@@ -154,6 +154,10 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
 
         case int() | float() | complex() | str() | list() | tuple() if re.fullmatch(r"\w+", text):
             help = f"a value of the compiler never changes; declare instead: variable {text} = ..."
+        case Operation(ref=ref) if word in ("save", "restore") and (step := ctx.graph.nodes[ref.node]).is_step:
+            help = f"{step.text('optimizer')} keeps no variables; name those that it trains"
+            if step.keeps_variables:
+                help = "leave 'as' out: what an optimizer keeps has its own names"
         case Function():
             help = f"return its variable too, as in: return y, kernel; and name that: y, kernel = {text}(...)"
     ctx.fail(NOT_VARIABLE, span, help=help, what=what, value=describe(value))

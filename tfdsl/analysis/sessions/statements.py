@@ -180,7 +180,7 @@ def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
     if plan.initialised is not None:
         refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
         for ref in refs:
-            if ref not in plan.initialised:
+            if ctx.graph.nodes[ref.node].is_variable and ref not in plan.initialised:
                 uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
     return Save(Origin(statement.span), path, pairs)
 
@@ -204,8 +204,11 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
 
 
 def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[Ref, str | Moved]]:
-    """A variable with its name in the checkpoint, "" for its own, or those of a scope."""
+    """A variable with its name in the checkpoint, "" for its own, those of a scope, or a step of an optimizer, for the
+    variables that it keeps."""
     value, target = dotted(ctx, plan.env, saved.target), as_expression(saved.target)
+    if isinstance(value, Operation) and saved.name is None and ctx.graph.nodes[value.ref.node].keeps_variables:
+        return [(value.ref, "")]
     variables = variables_of(ctx, plan.env, target, value, f"'{word}'")
     if variables is None:
         not_variable(ctx, f"'{word}'", value, saved.target.span)

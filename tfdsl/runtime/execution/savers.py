@@ -50,12 +50,23 @@ class Savers:
         """Variables by their names in the checkpoint. None means all variables, including those of optimizers."""
         if pairs is None:
             return {variable.op.name: variable for variable in self._built.variables()}
-        return {self._stored(ref, name): self._built.value(ref) for ref, name in pairs}
+        found: dict[str, v1.Variable] = {}
+        for ref, name in pairs:
+            slots = self._built.slots.get(ref.node)
+            if slots is None:
+                found[self._stored(ref, name)] = self._built.value(ref)
+            else:
+                found |= {slot.op.name: slot for slot in slots}
+        return found
 
     def _stored(self, ref: Ref, name: str | Moved) -> str:
         """The name of a variable in the checkpoint."""
         own = self._built.value(ref).op.name
         return name.of(own) if isinstance(name, Moved) else name or own
+
+    def _named(self, pairs: Pairs) -> list[tuple[Ref, str | Moved]]:
+        """The variables that a statement names itself."""
+        return [(ref, name) for ref, name in pairs or () if ref.node not in self._built.slots]
 
     def saver(self, pairs: Pairs) -> "v1.train.Saver":
         with self._built.lock:
@@ -69,7 +80,7 @@ class Savers:
     def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
         """Save variables. Existing files are replaced when the new ones are complete, and only if they were saved
         too."""
-        names = [self._stored(ref, name) for ref, name in pairs or ()]
+        names = [self._stored(ref, name) for ref, name in self._named(pairs)]
         for name in names:
             if names.count(name) > 1:
                 raise failure(SAVE_TWICE, origin, name=name, path=path)
@@ -176,7 +187,11 @@ class Savers:
 
     def _own(self, pairs: Pairs) -> dict[str, Node]:
         """The variables that a statement restores, by their names in TensorFlow, without variables of optimizers."""
-        ids = [one.id for one in self._built.program.variables()] if pairs is None else [ref.node for ref, _ in pairs]
+        ids = (
+            [one.id for one in self._built.program.variables()]
+            if pairs is None
+            else [ref.node for ref, _ in self._named(pairs)]
+        )
         return {self._built.value(Ref(id)).op.name: self._built.program.nodes[id] for id in ids}
 
     def _below_others(self, pairs: Pairs, stored: Mapping[str, str], path: str) -> str:
@@ -247,7 +262,7 @@ class Savers:
         stored |= {name: str(variable_type(self.variables(pairs)[name])) for name in self._parts(prefix, pairs)}
         faults: list[Diagnostic] = []
         missing: list[str] = []
-        refs = {self._stored(ref, name): ref for ref, name in pairs or ()}
+        refs = {self._stored(ref, name): ref for ref, name in self._named(pairs)}
         for name, variable in self.variables(pairs).items():
             declared = str(variable_type(variable))
             if name not in stored:
