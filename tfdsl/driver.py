@@ -166,6 +166,13 @@ class Devices(Record):
     placement: str = "round-robin"
     worker: int | None = None
 
+    @property
+    def parts(self) -> int:
+        """The number of parts into which a built graph splits the batch of an optimizer step."""
+        if self.worker is not None:
+            return 1
+        return self.towers if self.cluster is None else len(self.cluster.jobs["worker"])
+
 
 _HERE = Devices()
 
@@ -358,20 +365,18 @@ class Compiled:
                 from .lowering.graph import build
 
                 with paused(), ConstantFiles(self.access) as files:
-                    setting = replace(self.setting(graphs[graph]), constants=files.read)
+                    setting = replace(self._setting(graphs[graph]), constants=files.read)
                     self._built[graph] = build(graphs[graph], self.array, self._ops, setting)
             return self._built[graph]
 
-    def setting(self, graph: Graph) -> "Setting":
+    def _setting(self, graph: Graph) -> "Setting":
         """The settings for building a graph."""
         load_beside_others()
         from .lowering.layout import Layout, Setting
 
         devices = self.devices
-        towers = devices.towers if devices.cluster is None else len(devices.cluster.jobs["worker"])
-        towers = 1 if devices.worker is not None else towers
-        layout = Layout(towers, devices.cluster, devices.placement, devices.worker)
-        kept = kept_nodes(self.program, graph, towers > 1 or devices.cluster is not None)
+        layout = Layout(devices.parts, devices.cluster, devices.placement, devices.worker)
+        kept = kept_nodes(self.program, graph, layout.towers > 1 or devices.cluster is not None)
         return Setting(devices.soft_placement, kept, fed(self.program, graph), layout)
 
     @property

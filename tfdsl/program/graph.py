@@ -533,6 +533,10 @@ class Graph(Record):
         """The summaries in program order."""
         return [node for node in self.nodes.values() if node.is_summary]
 
+    def nodes_of(self, row: Op) -> list[Node]:
+        """The nodes of an op in program order."""
+        return [node for node in self.nodes.values() if OPS.get(node.op) is row]
+
     def type(self, ref: Ref) -> TensorType | None:
         """The type of a tensor. None for an operation."""
         outputs = self.nodes[ref.node].outputs

@@ -177,9 +177,9 @@ class Uses(Record):
         return [*self.values, *(feed.value for feed in self.feeds), *(() if self.path is None else (self.path,))]
 
     @property
-    def session_names(self) -> Iterator[str]:
+    def session_names(self) -> set[str]:
         """The names of the session whose values it needs, apart from data that it goes over."""
-        return (part.name for one in self.expressions for part in parts_of(one) if isinstance(part, SessionValue))
+        return {part.name for one in self.expressions for part in parts_of(one) if isinstance(part, SessionValue)}
 
 
 class SessionStatement(Record):

@@ -105,7 +105,7 @@ class _Encoder:
                 continue
             result[one.name] = self.encode(item, _UNNAMED.get((owner, one.name)))
         if isinstance(value, p.Node) and len(value.outputs) == 1:
-            result["outputs"] = str(value.outputs[0])
+            result["outputs"] = result["outputs"][0]
         return result
 
     def _place(self, span: Span) -> str:

@@ -150,9 +150,8 @@ class RunInputs:
     def _stored(self) -> Iterator[str]:
         """The files of arrays that are constants of the graph."""
         for graph in self._compiled.program.graphs:
-            for node in graph.nodes.values():
-                if node.row is STORED:
-                    yield os.path.join(os.path.dirname(node.origin.span.source.path), node.text("from"))
+            for node in graph.nodes_of(STORED):
+                yield os.path.join(os.path.dirname(node.origin.span.source.path), node.text("from"))
 
 
 def _given(replacement: object) -> str | None:

@@ -12,12 +12,12 @@ from ..data.learned import Fitted
 from ..data.pipeline import Pipeline
 from ..data.shares import Readable
 from ..lowering.built import BuiltGraph
-from ..lowering.layout import Setting
-from ..program import Field, Graph, Program
+from ..program import Field, Program
 
 
 class Machines(Protocol):
-    """The servers that run a program, if there are any, and the number of the worker that this process is."""
+    """The servers that run a program, if there are any, the number of the worker that this process is, and the
+    number of parts into which an optimizer step splits its batch."""
 
     @property
     def cluster(self) -> Cluster | None: ...
@@ -26,7 +26,7 @@ class Machines(Protocol):
     def worker(self) -> int | None: ...
 
     @property
-    def towers(self) -> int: ...
+    def parts(self) -> int: ...
 
     @property
     def soft_placement(self) -> bool: ...
@@ -49,8 +49,6 @@ class RunnableProgram(Protocol):
 
     @property
     def datasets(self) -> Mapping[str, Dataset]: ...
-
-    def setting(self, graph: Graph) -> Setting: ...
 
     def dataset(self, name: str) -> Dataset: ...
 

@@ -24,8 +24,7 @@ def identity(program: Program) -> dict[str, object]:
         "arrays": {
             f"'{node.text('name')}' of {node.text('from')}": node.static("checksum")
             for graph in program.graphs
-            for node in graph.nodes.values()
-            if node.row is STORED
+            for node in graph.nodes_of(STORED)
         },
         "params": {param.name: repr(param.value) for param in program.params},
         "data": {data.name: fingerprint((data.source, data.transforms, data.rows)) for data in program.data},

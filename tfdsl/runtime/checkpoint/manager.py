@@ -326,7 +326,7 @@ class CheckpointManager:
     @cached_property
     def _machine(self) -> dict[str, str]:
         """The other properties that the bits of this run depend on."""
-        towers = str(self._compiled.setting(self._program.graphs[0]).layout.towers)
+        towers = str(self._compiled.devices.parts)
         if self._options.part is not None:
             towers = f"one in each of {self._options.part.of} processes"
         return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": towers}
