@@ -16,14 +16,17 @@ from ..program import Field, Program
 
 
 class Machines(Protocol):
-    """The servers that run a program, if there are any, the number of the worker that this process is, and the
-    number of parts into which an optimizer step splits its batch."""
+    """The servers that run a program, if there are any, the number of the worker that this process is, the number of
+    towers, and that of the parts into which an optimizer step splits its batch."""
 
     @property
     def cluster(self) -> Cluster | None: ...
 
     @property
     def worker(self) -> int | None: ...
+
+    @property
+    def towers(self) -> int: ...
 
     @property
     def parts(self) -> int: ...
