@@ -16,6 +16,7 @@ from ..syntax import tree as t
 
 Path = tuple[str, ...]
 _Value = TypeVar("_Value")
+_FEW = 8  # bindings of one name that are looked at one by one
 
 
 class Binding(State, Generic[_Value]):
@@ -29,6 +30,38 @@ class Binding(State, Generic[_Value]):
 
     def qualified(self, name: str) -> str:
         return ".".join((*self.path, name))
+
+
+class _Places(State, Generic[_Value]):
+    """The bindings of a name that many scopes bind. A binding never moves, except to a scope around it."""
+
+    first_in: dict[Path, Binding[_Value]] = field(default_factory=dict)  # by scope: the first one in it, at any depth
+    first_of: dict[Path, Binding[_Value]] = field(default_factory=dict)  # and the first one of the scope itself
+
+    def add(self, binding: Binding[_Value]) -> None:
+        for depth in range(len(binding.path) + 1):
+            self.first_in.setdefault(binding.path[:depth], binding)
+        self.place(binding)
+
+    def place(self, binding: Binding[_Value]) -> None:
+        known = self.first_of.setdefault(binding.path, binding)
+        if binding.first < known.first:
+            self.first_of[binding.path] = binding
+
+    def around(self, path: Path) -> list[Binding[_Value]]:
+        """The first binding of a scope, and of each scope around it."""
+        of = self.first_of
+        return [of[path[:depth]] for depth in range(len(path) + 1) if path[:depth] in of]
+
+    def overlapping(self, path: Path) -> Binding[_Value] | None:
+        """The first binding in a scope, around it or inside it."""
+        inside = self.first_in.get(path)
+        found = [*self.around(path), *([inside] if inside is not None else [])]
+        return min(found, key=_first, default=None)
+
+
+def _first(binding: Binding[Any]) -> int:
+    return binding.first
 
 
 class Bound(Record, Generic[_Value]):
@@ -100,6 +133,7 @@ class Names(State, Generic[_Value]):
     importer: "Names[_Value] | None" = None  # of a file: the file that imports it
     around_it: "Names[_Value] | None" = None  # of a comprehension: the names around it, which get its scopes
     assumed: dict[str, Span] = field(default_factory=dict)  # names of the language that cannot be bound here any more
+    places: dict[str, _Places[_Value]] = field(default_factory=dict)  # of the names with many bindings
 
     @property
     def home(self) -> "Names[_Value]":
@@ -123,10 +157,13 @@ class Names(State, Generic[_Value]):
         self.count += 1
         self._keep(name, value, span)
         if known is None:
-            bindings.append(Binding(value, span, self.path, self.count, self.count))
+            made = Binding(value, span, self.path, self.count, self.count)
+            bindings.append(made)
+            if name in self.places:
+                self.places[name].add(made)
             return
         known.value, known.span, known.latest = value, span, self.count
-        known.path = _common(known.path, self.path)
+        self._move(name, known, self.path)
 
     def offer(self, values: Mapping[str, _Value], span: Span) -> None:
         """Bind those names that are not known here."""
@@ -138,14 +175,23 @@ class Names(State, Generic[_Value]):
         """Bind a name that may be bound already, outside all scopes."""
         self.count += 1
         self.names[name] = [Binding(value, span, (), self.count, self.count)]
+        self.places.pop(name, None)
         self.last.setdefault((), {})[name] = Bound(value, span)
 
     def change(self, name: str, binding: Binding[_Value], value: _Value, span: Span, path: Path | None = None) -> None:
         """Give a bound name another value, as a loop does, or a branch that binds it in the scope `path`."""
         self.count += 1
         binding.value, binding.span, binding.latest = value, span, self.count
-        binding.path = _common(binding.path, self.path if path is None else path)
+        self._move(name, binding, self.path if path is None else path)
         self._keep(name, value, span)
+
+    def _move(self, name: str, binding: Binding[_Value], path: Path) -> None:
+        """Move a binding to the scope around its own one and another."""
+        common = _common(binding.path, path)
+        if common != binding.path:
+            binding.path = common
+            if name in self.places:
+                self.places[name].place(binding)
 
     def _keep(self, name: str, value: _Value, span: Span) -> None:
         """Record the last value of a name in the open scope, and in those around it that have the name."""
@@ -163,10 +209,22 @@ class Names(State, Generic[_Value]):
         """The binding of a name in a scope, the open one unless `path` is given, in one around it or in one inside
         it."""
         at = self.path if path is None else path
-        for binding in self.names.get(name, ()):
+        bindings = self.names.get(name, ())
+        if len(bindings) > _FEW:
+            return self._places_of(name).overlapping(at)
+        for binding in bindings:
             if all(map(eq, binding.path, at)):  # one scope is around the other
                 return binding
         return None
+
+    def _places_of(self, name: str) -> _Places[_Value]:
+        """The places of a name with many bindings."""
+        known = self.places.get(name)
+        if known is None:
+            known = self.places[name] = _Places()
+            for binding in self.names[name]:
+                known.add(binding)
+        return known
 
     def reached(self, name: str) -> Binding[_Value] | None:
         """The binding that an expression which uses the name binds again."""
@@ -197,6 +255,7 @@ class Names(State, Generic[_Value]):
     def restore(self, names: "Names[_Value]") -> None:
         """Go back to a snapshot."""
         kept = names.snapshot()
+        self.places = {}
         self.names, self.last, self.scopes, self.called = kept.names, kept.last, kept.scopes, kept.called
 
     def since(self, names: "Names[_Value]") -> Iterator[tuple[str, Binding[_Value]]]:
@@ -217,9 +276,14 @@ class Names(State, Generic[_Value]):
         """The binding of an unqualified name, or None. Raises `Ambiguous` if there are several."""
         bindings = self.names.get(name)
         if bindings:
-            for binding in bindings:
-                if self.path[: len(binding.path)] == binding.path:
-                    return binding
+            if len(bindings) > _FEW:
+                around = min(self._places_of(name).around(self.path), key=_first, default=None)
+                if around is not None:
+                    return around
+            else:
+                for binding in bindings:
+                    if self.path[: len(binding.path)] == binding.path:
+                        return binding
             first = bindings[0].value
             # Scopes that share a variable agree on its name.
             is_one = getattr(first, "is_variable", False) and all(b.value is first for b in bindings)
