@@ -129,7 +129,7 @@ def test_standard_output_equals_that_of_a_run_and_standard_error_has_a_progress_
 
     reader = threading.Thread(target=read)
     reader.start()
-    out = launch.communicate(timeout=240)[0]
+    out = launch.communicate(timeout=600)[0]
     reader.join()
     os.close(ours)
     err = b"".join(shown).decode()
@@ -165,7 +165,7 @@ def test_an_ended_server_restarts_and_an_interrupted_run_saves_its_state(endless
     until(lambda: int(launch.stdout.readline()) >= 2_000, "steps")
     every = children(launch)
     launch.send_signal(signal.SIGTERM)
-    launch.communicate(timeout=240)
+    launch.communicate(timeout=600)
     assert launch.returncode == 143
     assert "tfdsl: interrupted\n" in said()
     assert any(Path("kept").iterdir())

@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 import threading
+from contextlib import suppress
 
 import clusters
 import pytest
@@ -100,9 +101,10 @@ def test_a_server_that_is_not_tensorflow(here):
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer():
-            for _ in range(20):
-                with listening.accept()[0] as caller:
-                    caller.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+            with suppress(OSError):  # the end of the test closes the socket
+                while True:
+                    with listening.accept()[0] as caller, suppress(ConnectionError):
+                        caller.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
 
         threading.Thread(target=answer, daemon=True).start()
         port = listening.getsockname()[1]

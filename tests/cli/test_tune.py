@@ -295,7 +295,7 @@ def test_an_interrupted_search_goes_on(folder):
     for _ in range(2):
         running.stderr.readline()
     running.send_signal(signal.SIGINT)
-    out, said = running.communicate(timeout=60)
+    out, said = running.communicate(timeout=600)
     over = said.count("trial ") + 2
     assert running.returncode == 130 and len(out.splitlines()) == min(over, 10) + 1 + (over > 10)
     assert f"tfdsl: interrupted; the same command goes on with the study: --trials {50 - over} tries " in said
@@ -314,7 +314,7 @@ def test_interrupted_trials_end_their_records(folder):
         assert running.poll() is None  # no trial ends by itself
         time.sleep(0.05)  # the records are all that a trial shows while it runs
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=600)
     assert running.returncode == 130 and "--trials 20 tries 20 more" in said
     assert [one.status for one in records([str(folder)])] == ["interrupted"] * 2
 

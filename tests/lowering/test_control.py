@@ -170,6 +170,8 @@ def test_loops_compute_the_same_as_python(case):
     with np.errstate(all="ignore"):
         for _ in range(turns):
             exec(python, {"np": np}, names)
+            # TensorFlow takes subnormal numbers for zeros.
+            hypothesis.assume(not any(0 < abs(names[name]) < np.finfo(np.float32).tiny for name in "pq"))
     with tfdsl.compile(graph).session() as session:
         found = session.run(["p", "q", "i"], {"x": start})
     np.testing.assert_allclose(found[:2], [names["p"], names["q"]], rtol=1e-5)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 
-WAIT = 60  # seconds for an answer, on a busy machine
+WAIT = 600  # seconds for an answer, on a busy machine
 
 
 class Refused(Exception):
