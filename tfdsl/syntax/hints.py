@@ -283,6 +283,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         whole = other if _OPERAND.fullmatch(other) else f"({other})"
         return f"write: {begin}{name} = {name} {operator} {whole}"
     before = text[source.position_of(line) : start]
+    if share := re.search(r"(?<![\w.])(\d+(?:\.\d+)?)\s*%\s*$", before):
+        return f"a percentage is written as a fraction: {float(share[1]) / 100:g}"
     if kind == "EQUAL" and before.strip() == word:
         return f"'{word}' begins a statement: choose another name"
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):

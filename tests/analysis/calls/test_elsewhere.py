@@ -230,6 +230,14 @@ HABITS = {
     "train 2 steps:\n        EarlyStopping(patience=5)":
         "write after an evaluate in the training, as in seen = evaluate cost on d.validation ...: "
         "stop after 5 epochs without lower seen",
+    'save model to "a.ckpt"': 'without names it takes all variables: write: save to "a.ckpt"',
+    'restore weights from "a.ckpt" if exists': 'without names it takes all variables: write: restore from "a.ckpt"',
+    'save all to "a.ckpt"': "without names, save takes all variables",
+    "save to kept/a.ckpt": 'a path is in quotes: save to "kept/a.ckpt"',
+    'export model with x to "m"':
+        "name the values that the model computes, and the placeholders that are its inputs: export p with X to ...",
+    "train 2 steps:\n        keep lowest val_loss to \"a.ckpt\"":
+        "compute it before on other rows, as in val = evaluate loss on d.validation with ..., and write val",
     'print "{}".format(w)': 'names in braces are replaced by their values: print "step {step}"',
 }  # fmt: skip
 
@@ -241,6 +249,26 @@ def test_lines_of_sessions(line, help):
     if help.startswith(("write: set", "write: run")):
         fed = "" if "with" in help or help == "write: run w" or "set" in help else " with x = [1.0]"
         assert not [one for one in tfdsl.check(f"{program}    {help[7:]}{fed}\n") if one.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "name", "meant"),
+    [("val", "m", "val_loss", "val"), ("seen", "m, k", "test_k", "seen.k"), ("a, b", "m, k", "val_loss", "a")],
+)
+def test_a_measure_of_other_rows_by_its_name_in_keras(given, values, name, meant, here):
+    (here / "d.csv").write_text("x\n1\n2\n")
+    program = f"""data d = csv("d.csv")
+placeholder x: float32[n]
+variable w = 2.0
+m = reduce_mean(x) * w
+k = m * m
+session:
+    {given} = evaluate {values} on d with x = d.features[:, 0]
+    print {{}}
+"""
+    error, *_ = [one for one in tfdsl.check(program.format(name)) if one.severity == "error"]
+    assert error.help_line == f"the evaluate of line 7 gives this value: write: {meant}"
+    assert not [one for one in tfdsl.check(program.format(meant)) if one.severity == "error"]
 
 
 LAYERS = {

@@ -589,3 +589,13 @@ def test_a_step_stands_for_what_its_optimizer_keeps(here):
     tfdsl.compile(STEPS.partition("session")[0] + 'session: save w to "kept/w.ckpt"\n').run()
     found = error(STEPS.partition("session")[0] + 'session: restore w, train from "kept/w.ckpt"\n')
     assert found[0].headline.startswith("the checkpoint kept/w.ckpt has no variable 'w/Momentum'")
+
+
+def test_the_folder_of_a_saved_model_says_what_it_is(here):
+    tfdsl.compile('variable w = 3.0\nplaceholder x: float32[n]\ny = w * x\nsession: export y with x to "m"').run()
+    text = "variable w = 0.0\nsession:\n    restore from {}\n    print w\n"
+    for path in ('"m"', '"m/"', '"m/saved_model.pb"'):
+        (found,) = error(text.format(path))
+        assert "a SavedModel" in found.help_line
+        followed = found.help_line.partition("restore from ")[2]
+        assert tfdsl.compile(text.format(followed)).run().printed == ["3.0"]

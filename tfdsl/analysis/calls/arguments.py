@@ -112,8 +112,8 @@ def assign_arguments(
     return result
 
 
-def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:
-    help, begin = "", f"{function}("
+def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span, help: str = "") -> NoReturn:
+    begin = f"{function}("
     again = re.match(r"\(([^()\n]+)\)", span.source.text[span.start + len(span.text) :])
     if again and function.startswith("nn.") and span.text.startswith(begin):  # Dense(16)(x), as in Keras
         help = f"the tensor is the first argument: {begin}{again[1]}, {span.text[len(begin) :]}"

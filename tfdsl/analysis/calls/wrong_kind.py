@@ -160,7 +160,7 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
                 help = "leave 'as' out: what an optimizer keeps has its own names"
         case Function():
             help = f"return its variable too, as in: return y, kernel; and name that: y, kernel = {text}(...)"
-    ctx.fail(NOT_VARIABLE, span, help=help, what=what, value=describe(value))
+    ctx.fail(NOT_VARIABLE, span, help=help or _WITHOUT_NAMES.get(word, ""), what=what, value=describe(value))
 
 
 def scalar_name(ctx: Analysis) -> str:

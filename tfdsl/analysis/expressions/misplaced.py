@@ -4,11 +4,13 @@ languages.
 
 import re
 
+from ...diagnostics.spelling import nearest
 from ...libraries import LIBRARIES
 from ...syntax import tree as t
 from ...syntax.hints import code_of, seed_statement
 from ..context import Analysis, StatementFailed
 
+_WHOLE = "model network net weights variables parameters params everything checkpoint graph session state".split()
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 
 
@@ -27,6 +29,8 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
         return "// divides whole numbers; a comment begins with #"
     if not isinstance(_around(ctx.tree, expr), t.Session):
         return _in_graph_half(expr.id)
+    if help := _whole_model(expr, before) or _measured(ctx, expr):
+        return help
     if expr.id in ("step", "epoch"):
         return f"only the body of a training knows {expr.id}; outside, write a number or a param"
     trainings = [one for one in t.trees(ctx.tree) if isinstance(one, t.Train) and one.target is not None]
@@ -35,6 +39,46 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
         data = f"; here, write {of.data.id}.features or the like" if of.data is not None else ""
         return f"only the body of the training on line {of.span.line} knows {expr.id}{data}"
     return ""
+
+
+def _whole_model(expr: t.Name | t.Identifier, before: str) -> str:
+    """What to write for a word such as `model` in a statement that takes all variables, or the names of values."""
+    statement = re.search(r"(?:^|:)\s*(save|restore|export)(\s+(?:to|from))?\s+$", before)
+    if statement is None:
+        return ""
+    word, after = statement[1], expr.span.source.text[expr.span.end :].partition("\n")[0]
+    if statement[2]:  # the path of it
+        path = re.match(r"[\w./-]*", after)
+        return f'a path is in quotes: {word}{statement[2]} "{expr.id}{path[0] if path else ""}"'
+    if expr.id not in _WHOLE:
+        return ""
+    if word == "export":
+        return (
+            "name the values that the model computes, and the placeholders that are its inputs: export p with X to ..."
+        )
+    clause = re.match(r"\s*((?:to|from)\s+\S+)", after)
+    preposition = "to" if word == "save" else "from"
+    return f"without names it takes all variables: write: {word} {clause[1] if clause else f'{preposition} ...'}"
+
+
+def _measured(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
+    """What to write for a name such as `val_loss`, which Keras gives a measure of other rows."""
+    named = re.fullmatch(r"(val|valid|validation|test|dev|eval)_(\w+)", expr.id)
+    if named is None:
+        return ""
+    measured = [one for one in t.trees(ctx.tree) if isinstance(one, t.Evaluate)]
+    for one in measured:
+        fields = [value.span.text for value in one.values]
+        if len(one.targets) == 1:
+            fields = [one.targets[0].id + (f".{field}" if len(fields) > 1 else "") for field in fields]
+        else:
+            fields = [target.id for target in one.targets]
+        best = nearest(named[2], [field.rpartition(".")[2] for field in fields])
+        meant = next((field for field in fields if best and field.endswith(best)), fields[0])
+        return f"the evaluate of line {one.span.line} gives this value: write: {meant}"
+    loss = next((text for text, _, refs in ctx.graph.bound if text and ctx.graph.loss in refs), "loss")
+    rows = "test" if named[1] == "test" else "validation"
+    return f"compute it before on other rows, as in {named[1]} = evaluate {loss} on d.{rows} with ..., and write {named[1]}"
 
 
 def not_imported(ctx: Analysis, expr: t.Name | t.Identifier) -> str:

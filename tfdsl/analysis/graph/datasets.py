@@ -87,11 +87,11 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
         place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
         ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
     params = {p.name: p for p in row.params}
-    given, values = stage.arguments, dict[str, HostValue]()
+    given, values, columns = stage.arguments, dict[str, HostValue](), tuple[str, ...]()
     if isinstance(row, Transform) and row.takes_columns:
         names = [one for one in given if one.name is None]
         given = tuple(one for one in given if one.name is not None)
-        values["columns"] = tuple(_column_name(ctx, env, stage, row, one.value) for one in names)
+        values["columns"] = columns = tuple(_column_name(ctx, env, stage, row, one.value) for one in names)
         if row.needs_columns and not names:
             missing(ctx, stage.name, row.usage, "column", stage.span)
     if isinstance(row, Transform) and row.takes_data:
@@ -118,7 +118,8 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
     for name, param in params.items():
         if name not in arguments:
             if not isinstance(param.default, (int, float, str, bool, type(None))):
-                missing(ctx, stage.name, row.usage, name, stage.span)
+                word = next((one for one in columns if isinstance(row, Transform) and one in row.words), "")
+                missing(ctx, stage.name, row.usage, name, stage.span, word and f"write: {name}={written(word)}")
             values[name] = param.default
             continue
         value = arguments[name].value

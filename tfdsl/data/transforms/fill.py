@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ...types import STRING
 from ..plain import JsonPart
 from ..schema import Column, Schema, is_number
-from ..stage import Arguments
+from ..stage import Arguments, written
 from .base import EMPTY_TEXT, ColumnTransform, Facts, Learned, Readable, Tensors, computed
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_FLOAT32 = 3.4028234663852886e38
 _LEARNED = ("mean", "median", "most_frequent")
+# What other libraries call them.
+_ALIKE = {"average": "mean", "avg": "mean", "mode": "most_frequent", "most_common": "most_frequent"}
 
 
 class Fill(ColumnTransform):
@@ -44,7 +46,9 @@ class Fill(ColumnTransform):
                 self.refuse(arguments, "with", "a number that a column can have")
             if not is_text and not is_number(value) and value not in _LEARNED:
                 wanted = f'"mean", "median", "most_frequent" or a number for "{column.name}"'
-                self.refuse(arguments, "with", wanted, facts.ways_out(column))
+                alike = written(_ALIKE.get(value, "")) if isinstance(value, str) and value in _ALIKE else ""
+                way = f"here it is called {alike}" if alike else "write: with=0" if value == "zero" else ""
+                self.refuse(arguments, "with", wanted, way or facts.ways_out(column))
         return computed(before, columns, learned=value in _LEARNED, gaps=0)
 
     words = _LEARNED

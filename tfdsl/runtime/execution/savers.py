@@ -153,6 +153,8 @@ class Savers:
             suppress(FileNotFoundError),
             AtomicFileSet(path, self._access) as files,
         ):
+            if files.is_saved_model:
+                return _of_saved_model(path, origin)
             near = files.neighbours()
             if near:
                 found = os.path.join(os.path.dirname(path.rstrip("/")), near[0])
@@ -183,7 +185,8 @@ class Savers:
         except AccessRefused as error:
             raise failure(error.message, origin, **error.details) from None
         except (CorruptFile, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise failure(message, origin, path=path, reason=reason_of(error)) from error
+            help = _of_model(path, origin) if message is RESTORE_UNREADABLE else ""
+            raise failure(message, origin, help=help, path=path, reason=reason_of(error)) from error
 
     def _own(self, pairs: Pairs) -> dict[str, Node]:
         """The variables that a statement restores, by their names in TensorFlow, without variables of optimizers."""
@@ -380,7 +383,28 @@ _TRAINED = (
     "train the model first: tfdsl run; --from names the path of its 'save', or the folder of its 'checkpoint' until "
     'the training ends, which removes them: a session keeps the model with save to "model.ckpt" after it'
 )
+_EXPORTED = (".pb", ".onnx")  # files that `export` writes
 _SAME = "use the program that the model was trained with, or train it again with this one"
+
+
+def _of_model(path: str, origin: Origin) -> str:
+    """A help line for a file of an exported model in the place of a checkpoint. "" for other files."""
+    folder, name = os.path.split(path)
+    if name == "saved_model.pb":
+        return _of_saved_model(folder, origin)
+    if name.endswith(_EXPORTED):
+        return "an exported model is used without a program; name the checkpoint that a 'save' of the program wrote"
+    return ""
+
+
+def _of_saved_model(folder: str, origin: Origin) -> str:
+    """A help line for the folder of a SavedModel in the place of a checkpoint."""
+    found = os.path.join(folder.rstrip("/"), "variables", "variables")
+    read = f"--from {shlex.quote(found)}" if origin.span.source.is_argument else f'restore from "{found}"'
+    return (
+        "this is a SavedModel, which is used without a program, as in tf.saved_model.load(...); a program can read its "
+        f"variables: write: {read}"
+    )
 
 
 def _learned(prefix: str, path: str, origin: Origin) -> dict[str, Fitted]:

@@ -95,6 +95,13 @@ class AtomicFileSet:
         return entry is not None and stat.S_ISDIR(entry.st_mode)
 
     @property
+    def is_saved_model(self) -> bool:
+        if not self.is_folder:
+            return False
+        with self._folder.folder(self._name) as inside:
+            return inside.has("saved_model.pb")
+
+    @property
     def has_meta(self) -> bool:
         """Whether a graph is saved here without the values."""
         return self._folder.has(f"{self._name}.meta")
