@@ -1,5 +1,6 @@
 """What messages of data say to write, and that it works when it is followed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -287,3 +288,62 @@ def test_a_file_that_replaces_a_source_needs_the_name_of_its_format(said, here):
     (here / "arrays.csv").write_bytes(NPZ.read_bytes())
     (found,) = check(Source("p.tfg", PEOPLE + "\n"), CompileInputs(data={"d": "arrays.csv"}))[1]
     assert found.code == "TFG626" and "ends in .npz" in found.help_line
+
+
+WINDOWS = """data d = csv("temps.csv", target="v") | {stages}
+placeholder X: {type}
+variable total = 0.0
+added = assign_add(total, reduce_sum(X))
+
+session:
+    train 1 epochs on d.train in batches of 2 as batch:
+        feed X = batch.{field}
+        run added
+"""
+
+
+@pytest.mark.parametrize(
+    ("stages", "type", "field", "meant"),
+    [
+        ('split(test=0.5, ordered=true) | windows("t", size=2)', "float32[n, 2]", "window", "float32[n, 2, 1]"),
+        (
+            'split(test=0.5, ordered=true) | windows("t", size=2)',
+            "float32[n, d.columns]",
+            "features",
+            "float32[n, 2, 1]",
+        ),
+        (
+            'split(test=0.5, ordered=true) | windows("t", "v", size=2)',
+            "float32[n, d.columns]",
+            "window",
+            "float32[n, 2, 2]",
+        ),
+        ('split(test=0.5, ordered=true) | windows("t", "v", size=2)', "float32", "window", "float32[?, 2, 2]"),
+        ('split(test=0.5, ordered=true) | windows("t", "v", size=2)', "float32[4]", "window", "float32[?, 2, 2]"),
+        ("split", "float32[n, 3, 1]", "features", "float32[n, 1]"),
+        ("split", "float32[7]", "features", "float32[?, 1]"),
+    ],
+)
+def test_the_type_that_a_message_declares_takes_the_data(said, stages, type, field, meant):
+    (found,) = [one for one in said(WINDOWS.format(stages=stages, type=type, field=field)) if one.severity == "error"]
+    assert found.code == "TFG502" and re.split("[,;] or ", found.help_line)[0] == f"declare X: {meant}"
+    assert said(WINDOWS.format(stages=stages, type=meant, field=field)) == []
+
+
+def test_the_indices_of_a_message_take_the_data(said):
+    program = WINDOWS.format(
+        stages='split(test=0.5, ordered=true) | windows("t", size=2)', type="float32[n, 2]", field="window"
+    )
+    (found,) = said(program)
+    feed = found.help_line.partition("or feed ")[2]
+    assert feed == "batch.window[:, :, 0]" and said(program.replace("batch.window", feed)) == []
+
+
+@pytest.mark.parametrize("by", ["", ', by="place"'])
+def test_the_split_of_windows_keeps_their_order(said, here, by):
+    (here / "temps.csv").write_text("place,t,v\n" + "".join(f"{at % 4},{at},{at}\n" for at in range(40)))
+    program = WINDOWS.format(stages=f'windows("t", size=2{by})', type="float32[n, 2, 1]", field="window")
+    (found,) = [one for one in said(program) if one.severity == "error"]
+    split = found.help_line.split("|")[1].strip()
+    assert found.code == "TFG304" and split == ("split(test=0.2, " + (by[2:] or "ordered=true") + ")")
+    assert not [one for one in said(program.replace("| windows", f"| {split} | windows")) if one.severity == "error"]

@@ -164,5 +164,5 @@ def _check_order(table: Table) -> None:
     if table.chosen is not None and (np.diff(table.chosen) < 0).any():
         raise DataError(SERIES_ORDER, what="shuffle mixes them", way="put shuffle after it")
     if any((np.diff(rows) < 0).any() for _, rows in table.parts):
-        way = "write split(..., ordered=true), or split(..., by=...) with the column that separates the series"
+        way = "write split(..., ordered=true); or by=... in split and in windows, with the column that separates series"
         raise DataError(SERIES_ORDER, what="split draws them at random", way=way)

@@ -235,7 +235,7 @@ HABITS = {
     'save all to "a.ckpt"': "without names, save takes all variables",
     "save to kept/a.ckpt": 'a path is in quotes: save to "kept/a.ckpt"',
     'export model with x to "m"':
-        "name the values that the model computes, and the placeholders that are its inputs: export p with X to ...",
+        "name the values of the model, and the placeholders that are its inputs: export p with X to ...",
     "train 2 steps:\n        keep lowest val_loss to \"a.ckpt\"":
         "compute it before on other rows, as in val = evaluate loss on d.validation with ..., and write val",
     'print "{}".format(w)': 'names in braces are replaced by their values: print "step {step}"',

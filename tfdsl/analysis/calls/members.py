@@ -174,8 +174,18 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return f"a list has its values by number: {text}[0] to {text}[{len(value) - 1}]"
     near = ctx.did_you_mean(name, known)
     if isinstance(value, DataValue) and not value.part and not near and nearest(name, ("train", "test")):
-        return "these come with a split: ... | split(test=0.2)"
+        return f"these come with a split: {_split_of(ctx, value)}"
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
+
+
+def _split_of(ctx: Analysis, value: DataValue) -> str:
+    """How to split data, before a transform that makes windows of its series."""
+    for step in ctx.pipelines[value.name].spec.transforms:
+        if TRANSFORMS[step.name].remakes_rows:
+            by = step.arguments.get("by")
+            series = "ordered=true" if by is None else f"by={shown(str(by))}"
+            return f"... | split(test=0.2, {series}) | {step.name}(...)"
+    return "... | split(test=0.2)"
 
 
 def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str, known: set[str]) -> str:

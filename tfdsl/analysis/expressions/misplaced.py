@@ -53,9 +53,7 @@ def _whole_model(expr: t.Name | t.Identifier, before: str) -> str:
     if expr.id not in _WHOLE:
         return ""
     if word == "export":
-        return (
-            "name the values that the model computes, and the placeholders that are its inputs: export p with X to ..."
-        )
+        return "name the values of the model, and the placeholders that are its inputs: export p with X to ..."
     clause = re.match(r"\s*((?:to|from)\s+\S+)", after)
     preposition = "to" if word == "save" else "from"
     return f"without names it takes all variables: write: {word} {clause[1] if clause else f'{preposition} ...'}"
@@ -78,7 +76,8 @@ def _measured(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
         return f"the evaluate of line {one.span.line} gives this value: write: {meant}"
     loss = next((text for text, _, refs in ctx.graph.bound if text and ctx.graph.loss in refs), "loss")
     rows = "test" if named[1] == "test" else "validation"
-    return f"compute it before on other rows, as in {named[1]} = evaluate {loss} on d.{rows} with ..., and write {named[1]}"
+    name = named[1]
+    return f"compute it before on other rows, as in {name} = evaluate {loss} on d.{rows} with ..., and write {name}"
 
 
 def not_imported(ctx: Analysis, expr: t.Name | t.Identifier) -> str:

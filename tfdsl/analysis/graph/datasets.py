@@ -8,7 +8,7 @@ from ...data.declaration import pipeline_of
 from ...data.pipeline import Pipeline
 from ...data.schema import by_kind, composed, shown
 from ...data.stage import StageKind, written
-from ...data.transforms.base import Transform
+from ...data.transforms.base import ColumnMaker, Transform
 from ...diagnostics import (
     ARGUMENTS_MANY,
     CLASSES_APART,
@@ -118,7 +118,7 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
     for name, param in params.items():
         if name not in arguments:
             if not isinstance(param.default, (int, float, str, bool, type(None))):
-                word = next((one for one in columns if isinstance(row, Transform) and one in row.words), "")
+                word = next((one for one in columns if isinstance(row, ColumnMaker) and one in row.words), "")
                 missing(ctx, stage.name, row.usage, name, stage.span, word and f"write: {name}={written(word)}")
             values[name] = param.default
             continue

@@ -266,6 +266,8 @@ def check_feed(
             help = f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"
         elif isinstance(value.value, Array):
             meant = _meant(ctx, fed, declared, value.value, batches_of, feds)
+            if meant and actual.rank is not None and actual.rank > 2:  # a target often fits beside windows and pictures
+                meant = f"{help}; or {meant}"
             data, field = _data_of(value.value, batches_of), value.value.field.field
             notes += left_out(ctx, data, field)
             owner = fed.value.span.text.rpartition(".")[0]
@@ -309,7 +311,7 @@ def _one_hot(ctx: Analysis, fed: t.Fed, declared: TensorType, array: Array, batc
 def _fits_part(ctx: Analysis, declared: TensorType, schema: Schema, part: str) -> bool:
     """Whether a batch of the features or of the target of data fits a placeholder."""
     type = schema.type_of(part)
-    if type is None or declared.dtype.kind not in BECOMES[type.dtype.kind]:
+    if type is None or declared.dtype.kind not in BECOMES[type.dtype.kind] or not schema.is_complete(part):
         return False
     with suppress(SizeMismatch):
         match_shape(declared.shape, (None, *(type.shape or ())[1:]), {}, ctx.graph.sizes)
@@ -379,18 +381,24 @@ def _is_list_of_run(value: ExprValue) -> bool:
 def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
     """A help line for extra axes, missing axes or a different size."""
     wanted, found, text = declared.shape or (), actual.shape, fed.value.span.one_line
-    if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1:
+    if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1 and _fits(ctx, wanted, found[:-1]):
         type = f"{declared.dtype}[{', '.join(map(str, (*wanted, 1)))}]"
-        return f"declare {fed.target.id}: {type}" + (f", or feed {text}[:, 0]" if is_data else "")
-    if found is not None and wanted and len(found) == len(wanted) - 1 and wanted[-1] == 1:
+        first = ", ".join([*":" * len(wanted), "0"])
+        return f"declare {fed.target.id}: {type}" + (f", or feed {text}[{first}]" if is_data else "")
+    if found and wanted and len(found) == len(wanted) - 1 and wanted[-1] == 1 and _fits(ctx, wanted[1:-1], found[1:]):
         type = f"{declared.dtype}[{', '.join(map(str, wanted[:-1]))}]"
         declare = f"declare {fed.target.id}: {type}"
         return declare if is_data else f"feed rows of one number, as in [[1], [2]], or {declare}"
-    if found is None or not wanted:
-        return "" if found is None else f"feed one number, or declare {fed.target.id}: {declared.dtype}[n]"
+    if found is None:
+        return ""
+    if is_data and len(found) != len(wanted):
+        rows = next((one for one in wanted[:1] if not isinstance(ctx.graph.sizes.resolve(one), int)), None)
+        return f"declare {fed.target.id}: {TensorType(declared.dtype, (rows, *found[1:]))}"
+    if not wanted:
+        return f"feed one number, or declare {fed.target.id}: {declared.dtype}[n]"
     if len(found) == len(wanted):
         return _sizes_help(ctx, fed, declared, wanted, found)
-    if is_data or declared.dtype.kind == "string":
+    if declared.dtype.kind == "string":
         return ""
     if len(found) == len(wanted) - 1 and 0 not in found and _fits(ctx, wanted, (1, *found)):
         return f"feed a list of them: {fed.target.id} = [{text}]"

@@ -51,7 +51,10 @@ class Windows(SeriesTransform):
             if rows == 0:
                 needed = self.rows_needed(arguments, bool(before.targets))
                 wanted = f"so small that the data has {needed}{part and f' in .{part}'}"
-                self.refuse(arguments, "size", f"{wanted}, for a window and its target")
+                way = f"write a smaller size, or give .{part} more of the rows" if part else ""
+                if part and by is None:
+                    way += "; or, if split has by=..., write the same in windows"
+                self.refuse(arguments, "size", f"{wanted}, for a window and its target", way)
         if facts.table is not None and (short := self.short_groups(arguments, facts.table, bool(before.targets))):
             facts.doubt(SERIES_GROUPS, **short.details())
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
