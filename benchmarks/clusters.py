@@ -9,6 +9,9 @@ two cores show the gain of a second machine, except for its network. Prints thre
 and 2 workers, synchronous and asynchronous; - `number`: the cost of a step by the number of variables, each of 10
 elements; - `size`: the cost of a step by the size of one variable.
 
+`busiest` is the processor time of the process that needs most of it. It says how long a step takes if each process has
+a core, and other work on the machine hardly changes it.
+
 From these it calculates the gain of more machines.
 """
 
@@ -20,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,14 +53,19 @@ session:
     train {steps} steps:
         every 1_000_000 steps: print step
 """
-# Trains, and prints the seconds per step between the first and the last progress report.
+# Trains, and prints the seconds per step between the first and the last progress report: those of the clock, and the
+# processor time of this process and of the $SERVERS.
 RUN = """
-import sys, time
+import os, sys, time
 from tfdsl.cli import main
 from tfdsl.runtime import options
-times = []
+times, processes = [], ["self", *os.environ["SERVERS"].split()]
 class Watch(options.Progress):
-    def step(self, done): times.append((done, time.monotonic()))
+    def step(self, done): times.append((done, time.monotonic(), *map(processor, processes)))
+def processor(process):
+    with open(f"/proc/{process}/stat") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 before = options.Options.__init__
 def __init__(self, *given, **named):
     before(self, *given, **named)
@@ -65,14 +73,15 @@ def __init__(self, *given, **named):
 options.Options.__init__ = __init__
 code = main(["run", "-q", *sys.argv[1:]])
 first = times[min((len(times) - 1) // 2, 6)]
-print((times[-1][1] - first[1]) / (times[-1][0] - first[0]), file=sys.stderr)
+steps, *seconds = [last - begin for last, begin in zip(times[-1], first)]
+print(*[each / steps for each in seconds], file=sys.stderr)
 sys.exit(code)
 """
 
 
 @contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[str]:
-    """The config file of a cluster of 1 ps whose servers are running."""
+def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
+    """The config file of a cluster of 1 ps whose servers are running, and their processes."""
     from tfdsl.cli.child import child, environment
     from tfdsl.cli.launch import _free_ports
 
@@ -89,25 +98,29 @@ def cluster(folder: Path, workers: int) -> Iterator[str]:
         for process in processes:
             while "listens" not in (line := process.stderr.readline()):
                 assert line, "a server has ended"
-        yield str(config)
+        yield str(config), [process.pid for process in processes]
     finally:
         for process in processes:
             process.kill()
             process.wait()
 
 
-def seconds(folder: Path, text: str, *words: str, threads: bool = True) -> float:
-    """The seconds per step of a program's training."""
+def seconds(
+    folder: Path, text: str, *words: str, servers: Sequence[int] = (), threads: bool = True
+) -> tuple[float, float]:
+    """The seconds per step of a program's training, and those of the processor for the busiest process."""
     (folder / "t.tfg").write_text(text)
     environment = {**os.environ, **THREADS} if threads else {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment["SERVERS"] = " ".join(map(str, servers))
     done = subprocess.run([sys.executable, "-c", RUN, "t.tfg", *words], cwd=folder, env=environment,
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return float(done.stderr.split()[-1])
+    clock, *processor = map(float, done.stderr.splitlines()[-1].split())
+    return clock, max(processor)
 
 
-def median(repeats: int, measure) -> float:
-    return statistics.median(measure() for _ in range(repeats))
+def median(repeats: int, measure: Callable[[], tuple[float, float]]) -> list[float]:
+    return [statistics.median(each) for each in zip(*[measure() for _ in range(repeats)], strict=True)]
 
 
 def main() -> int:
@@ -130,10 +143,12 @@ def main() -> int:
         note("one process, 2 towers, 1 thread", "--towers", "2")
         note("one process, all threads", threads=False)
         for workers in (1, 2):
-            with cluster(folder, workers) as config:
-                note(f"1 ps, {workers} worker{'s' * (workers > 1)}", "--config", config)
+            with cluster(folder, workers) as (config, servers):
+                row, words = f"1 ps, {workers} worker{'s' * (workers > 1)}", ("--config", config)
+                note(row, *words, servers=servers)
                 if workers > 1:
-                    note("1 ps, 2 workers, --async", "--config", config, "--async")
+                    note(f"{row}, --placement workers", *words, "--placement", "workers", servers=servers)
+                    note(f"{row}, --async", *words, "--async", servers=servers)
                 else:
                     _updates(arguments, folder, config, result)
     _show(result)
@@ -150,7 +165,7 @@ def _updates(arguments: argparse.Namespace, folder: Path, config: str, result: d
             text = UPDATE.format(number=number, size=size, steps=steps)
             result[kind][number if kind == "number" else size] = median(
                 arguments.repeats, lambda text=text: seconds(folder, text, "--config", config)
-            )
+            )[0]
 
 
 def _digits(path: Path) -> None:
@@ -161,10 +176,13 @@ def _digits(path: Path) -> None:
 
 
 def _show(result: dict) -> None:
-    alone = result["gain"]["one process, 1 thread"]
-    print(f"{'gain':36} {'ms a step':>10} {'steps/s':>8} {'times as fast':>14}")
-    for row, one in result["gain"].items():
-        print(f"{row:36} {1000 * one:10.1f} {1 / one:8.1f} {alone / one:14.2f}")
+    alone, alone_busiest = result["gain"]["one process, 1 thread"]
+    print(
+        f"{'gain':36} {'ms a step':>10} {'steps/s':>8} {'times as fast':>14} {'busiest ms':>11} {'times as fast':>14}"
+    )
+    for row, (one, busiest) in result["gain"].items():
+        print(f"{row:36} {1000 * one:10.1f} {1 / one:8.1f} {alone / one:14.2f} "
+              f"{1000 * busiest:11.1f} {alone_busiest / busiest:14.2f}")  # fmt: skip
     for kind, unit in (("number", "variables"), ("size", "elements")):
         print(f"\n{unit:36} {'ms a step':>10}")
         for of, one in result[kind].items():
@@ -175,7 +193,7 @@ def _show(result: dict) -> None:
     each = (result["number"][many] - result["number"][few]) / (many - few)
     print(f"\na step costs {1000 * result['number'][few]:.1f} ms, {1e6 * each:.0f} us more for each further variable, "
           f"and {1e9 * byte:.1f} ns for each byte of the variables")  # fmt: skip
-    one, two = (result["gain"][f"1 ps, {n} worker{'s' * (n > 1)}"] for n in (1, 2))
+    one, two = (result["gain"][f"1 ps, {n} worker{'s' * (n > 1)}"][0] for n in (1, 2))
     # one = compute + rest, two = compute / 2 + rest
     compute = 2 * (one - two)
     rest = one - compute

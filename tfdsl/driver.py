@@ -156,8 +156,8 @@ class Devices(Record):
 
     With `soft_placement`, nodes for a missing device run on an available one. With `towers`, optimizer steps split
     the batch into this many parts, like a cluster with as many workers. With a `cluster`, the program runs on it;
-    `placement` (round-robin or size) distributes its variables over the parameter servers. `worker` selects a single
-    worker, for asynchronous training.
+    `placement` (round-robin or size) distributes its variables over the parameter servers, or `workers` over the
+    workers. `worker` selects a single worker, for asynchronous training.
     """
 
     soft_placement: bool = False

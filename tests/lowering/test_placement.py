@@ -62,7 +62,13 @@ def test_by_size():
     assert [place(three, name) for name in VARIABLES] == ["ps 2", "ps 0", "ps 1", "ps 2"]
 
 
-@pytest.mark.parametrize("placement", ["round-robin", "size"])
+def test_on_the_workers():
+    made = graph("workers", workers=3)
+    assert [place(made, name) for name in VARIABLES] == ["worker 2", "worker 0", "worker 1", "worker 2"]
+    assert place(made, "there") == "ps None"  # where the program puts it
+
+
+@pytest.mark.parametrize("placement", ["round-robin", "size", "workers"])
 def test_all_ops_of_a_variable_are_on_its_server(placement):
     made = graph(placement)
     for name in VARIABLES:

@@ -60,9 +60,10 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
                         help="time limit for a call of a cluster's servers, and for the return of a lost "
                              "server (default: 60)")  # fmt: skip
-    parser.add_argument("--placement", choices=("round-robin", "size"), default="round-robin",
-                        help="how to distribute variables over the parameter servers: in turn, or the largest first "
-                             "to the server with the least data")  # fmt: skip
+    parser.add_argument("--placement", choices=("round-robin", "size", "workers"), default="round-robin",
+                        help="how to distribute variables: over the parameter servers, in turn or the largest first "
+                             "to the server with the least data, or over the workers by size, so that a step sends "
+                             "fewer")  # fmt: skip
     parser.add_argument("--trace", metavar="FILE",
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
@@ -109,6 +110,8 @@ def command(arguments: argparse.Namespace) -> int:
         raise WrongUse(f"--towers is at most {_MOST_TOWERS}: each is a copy of what an optimizer computes")
     if arguments.asynchronous and extra.cluster is None:
         raise WrongUse("--async needs a cluster: name one with --config, or use tfdsl launch")
+    if arguments.asynchronous and arguments.placement == "workers":
+        raise WrongUse("--async needs its variables on the parameter servers: leave out --placement workers")
     if arguments.trace is not None:
         refuse_program(arguments.trace)
         check_output(arguments.trace)

@@ -1,8 +1,8 @@
 """Places the nodes of a graph: in how many towers a step is computed, and on which servers of a cluster.
 
 A tower is a copy of the nodes between a batch and its loss, for a part of the batch. On a cluster each worker has one.
-The variables are on the parameter servers, and everything else is on the first worker. Nodes that the program places
-itself stay there.
+The variables are on the parameter servers, or shared out between the workers. Everything else is on the first worker.
+Nodes that the program places itself stay there.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -21,7 +21,9 @@ _CALLS = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "PartitionedCa
 
 @dataclass(frozen=True)
 class Layout:
-    """How a graph is laid out. `worker` is the only worker to use, unless all are used."""
+    """How a graph is laid out. `placement` shares out the variables: between the parameter servers in turn
+    (`round-robin`) or by size (`size`), or between the workers by size (`workers`). `worker` is the only worker to use,
+    unless all are used."""
 
     towers: int = 1
     cluster: Cluster | None = None
@@ -37,6 +39,12 @@ class Layout:
     def home(self) -> str:
         """The default device."""
         return "" if self.cluster is None else f"/job:worker/task:{self.worker or 0}"
+
+    @property
+    def keepers(self) -> list[str]:
+        """The devices of the servers that keep variables."""
+        job = "worker" if self.placement == "workers" else "ps"
+        return [f"/job:{job}/task:{task}" for task in range(len(self.cluster.jobs[job]))] if self.cluster else []
 
     def tower(self, number: int) -> str:
         """The device of a tower."""
@@ -66,7 +74,8 @@ class Placement:
         """`states` are the names of the states of random ops, which are on the servers of those ops."""
         self._layout, self._graph, self._states = layout, graph, states
         self._done = 0  # number of placed ops
-        self._loads = [0] * (len(layout.cluster.jobs["ps"]) if layout.cluster else 0)
+        self._keepers, self._by_size = layout.keepers, layout.placement != "round-robin"
+        self._loads = [0] * len(self._keepers)
 
     def place(self) -> None:
         """Place the ops that were added since the last call."""
@@ -76,7 +85,7 @@ class Placement:
         self._done += len(operations)
         handles = [op for op in operations if op.type == "VarHandleOp" and not _job(op.device)]
         free = [op for op in handles if not any(_together(op)) and op.name not in self._states]
-        if self._layout.placement == "size":
+        if self._by_size:
             free.sort(key=_size, reverse=True)
         for op in free:
             self._put_on_server(op)
@@ -85,10 +94,10 @@ class Placement:
                 op._set_device(_merged(op.device, self._device(op)))
 
     def _put_on_server(self, handle: tf.Operation) -> None:
-        """Place a variable on the next server in turn. With `size`, place it on the server with the least to store."""
-        task = int(np.argmin(self._loads))
-        self._loads[task] += _size(handle) if self._layout.placement == "size" else 1
-        handle._set_device(_merged(handle.device, f"/job:ps/task:{task}"))
+        """Place a variable on the next server in turn, or by size on the server with the least to store."""
+        number = int(np.argmin(self._loads))
+        self._loads[number] += _size(handle) if self._by_size else 1
+        handle._set_device(_merged(handle.device, self._keepers[number]))
 
     def _device(self, op: tf.Operation) -> str:
         for other in _together(op):

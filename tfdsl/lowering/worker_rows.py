@@ -1,4 +1,5 @@
-"""Ops that call functions of a worker's process: they open rows of data there, read some of them, and let go of them.
+"""Ops that call functions of a worker's process: they open rows of data there or give it rows to keep, read some of
+them, and let go of them.
 
 The functions are in `runtime/cluster/row_server.py`. `tfdsl server` registers them under fixed names before it starts.
 An op that calls a name that is not registered fails when it is executed.
@@ -12,17 +13,17 @@ import numpy as np
 from .built import BuiltGraph
 from .tf import Operand, python_functions, tf, v1
 
-_OPEN, _READ, _CLOSE = "tfdsl.open_rows", "tfdsl.read_rows", "tfdsl.close_rows"
+_OPEN, _KEEP, _READ, _CLOSE = "tfdsl.open_rows", "tfdsl.keep_rows", "tfdsl.read_rows", "tfdsl.close_rows"
 _NO_ROWS = np.zeros(0, np.uint8)
 _kept: list[Callable[..., object]] = []
 
 
 def register(
-    open: Callable[[bytes, bytes, np.ndarray], bytes], read: Callable[[bytes, np.ndarray], list[np.ndarray]],
-    close: Callable[[bytes], bytes],
+    open: Callable[[bytes, bytes, np.ndarray], bytes], keep: Callable[..., bytes],
+    read: Callable[[bytes, np.ndarray], list[np.ndarray]], close: Callable[[bytes], bytes],
 ) -> None:  # fmt: skip
     """Let ops that are executed in this process call these functions."""
-    for name, function in ((_OPEN, open), (_READ, read), (_CLOSE, close)):
+    for name, function in ((_OPEN, open), (_KEEP, keep), (_READ, read), (_CLOSE, close)):
         _kept.append(function)
         python_functions()[name] = function
 
@@ -59,6 +60,29 @@ def row_ops(built: BuiltGraph, create: bool = True) -> RowOps | None:
         ops = built.added.get("rows")
     assert ops is None or isinstance(ops, RowOps)
     return ops
+
+
+@dataclass(frozen=True)
+class KeepOp:
+    """The op that gives the first worker rows to keep, under the key of `RowOps`: its answer, and the arrays."""
+
+    answer: Operand
+    arrays: list[Operand]
+
+
+def keep_op(built: BuiltGraph, arrays: Sequence[np.ndarray]) -> KeepOp:
+    """The op for arrays with these dtypes. It is added when it is first used."""
+    ops, dtypes = row_ops(built), [tf.as_dtype(array.dtype) for array in arrays]
+    assert ops is not None
+    name = f"rows of {', '.join(dtype.name for dtype in dtypes)}"
+    with built.lock:
+        if name not in built.added:
+            with built.adding("rows"):
+                given = [v1.placeholder(dtype, name="kept") for dtype in dtypes]
+                built.added[name] = KeepOp(call(_KEEP, 0, [ops.key, *given], [tf.string])[0], given)
+        op = built.added[name]
+    assert isinstance(op, KeepOp)
+    return op
 
 
 def read(worker: int, key: tf.Tensor, rows: tf.Tensor, dtypes: Sequence[tf.DType]) -> list[tf.Tensor]:

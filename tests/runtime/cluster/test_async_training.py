@@ -105,6 +105,13 @@ def test_without_a_cluster_it_is_wrong_use(here):
     assert "--async needs a cluster" in done.stderr
 
 
+def test_variables_on_the_workers_are_wrong_use(cluster, here):
+    Path("t.tfg").write_text(LONG)
+    done = cluster.run("run", "t.tfg", "--async", "--placement", "workers")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--async needs its variables on the parameter servers" in done.stderr
+
+
 @pytest.mark.long
 def test_launch_with_async(here):
     Path("t.tfg").write_text(COUNTED.replace("ORDER", "ordered").replace("EXPECT", ""))

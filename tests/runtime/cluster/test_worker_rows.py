@@ -1,10 +1,11 @@
-"""Workers that read the rows of batches from their own files: the bits of two towers in one process."""
+"""Workers that read the rows of batches from their own files, or keep them: the bits of two towers in one process."""
 
 import random
 import shutil
 from pathlib import Path
 
 import clusters
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -91,6 +92,18 @@ def test_the_bits_of_two_towers(files, cluster, request):
     assert f"read 108 rows of {files}/several/p-0.csv, {files}/several/p-2.csv\n" in logs[0]
     assert f"read 80 rows of {files}/several/p-1.csv\n" in logs[1]
     assert "one" not in cases or all(f"read 75 rows of {files}/one/p.parquet\n" in log for log in logs.values())
+
+
+def test_the_first_worker_keeps_rows_and_all_workers_keep_variables(here, cluster):
+    random = np.random.RandomState(0)
+    np.savez("p.npz", features=random.rand(60, 2), target=random.rand(60))
+    text = 'seed 3\ndata d = npz("p.npz")\n' + MODEL.format(part="d", epochs=4, every=5)
+    begins = {worker: len(cluster.log("worker", worker)) for worker in (0, 1)}
+    placed = Job(text, here, cluster.config, engine="loop", placement="workers")
+    alone, together = run(here, [Job(text, here, towers=2, engine="loop"), placed])
+    assert together.printed and not together.errors and differences(together, alone) == [], together.errors
+    assert "keeps 60 rows that a client sent\n" in cluster.log("worker", 0)[begins[0] :]
+    assert "keeps" not in cluster.log("worker", 1)[begins[1] :]
 
 
 @pytest.mark.long

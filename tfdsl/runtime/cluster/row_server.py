@@ -1,4 +1,5 @@
-"""The rows that a worker's process reads for clients: it opens its share of a data set, and gives the rows of batches.
+"""The rows that a worker's process has for clients: it opens its share of a data set, or keeps what a client sends, and
+gives the rows of batches.
 
 Each share has a key, which begins with the name of the run that opened it. A thread reads it, since that can take
 longer than a call of a server may. A run lets go of its shares at its end. Those of a killed client go when there are
@@ -43,9 +44,7 @@ class RowServer:
         reason why it cannot be read; nothing as long as it is being read."""
         with self._lock:
             if request and key not in self._shares:
-                self._shares[key] = self._pool.submit(self._opened, request, kept.copy())
-                while len(self._shares) > _MOST:
-                    self._shares.popitem(last=False)
+                self._add(key, self._pool.submit(self._opened, request, kept.copy()))
             share = self._shares.get(key)
         try:
             if share is None:
@@ -58,6 +57,20 @@ class RowServer:
                 self._shares.pop(key, None)
             reason = str(error) if isinstance(error, NotRead) else f"cannot read its files: {plain_reason(error)}"
             return json.dumps({"reason": reason}).encode()
+
+    def keep(self, key: bytes, *arrays: np.ndarray) -> bytes:
+        """Keep the rows of arrays that a client sends."""
+        share: Future[_Arrays] = Future()
+        share.set_result(_Arrays([array.copy() for array in arrays], []))
+        with self._lock:
+            self._add(key, share)
+        self._tell(f"keeps {len(arrays[0])} rows that a client sent")
+        return b""
+
+    def _add(self, key: bytes, share: "Future[_Arrays]") -> None:
+        self._shares[key] = share
+        while len(self._shares) > _MOST:
+            self._shares.popitem(last=False)
 
     def _opened(self, request: bytes, kept: np.ndarray) -> _Arrays:
         asked = json.loads(request)
@@ -89,4 +102,4 @@ class RowServer:
 def serve(tell: Callable[[str], None]) -> None:
     """Let clients read rows in this process."""
     server = RowServer(tell)
-    register(server.open, server.read, server.close)
+    register(server.open, server.keep, server.read, server.close)

@@ -175,9 +175,11 @@ class GraphLoopEngine:
         return op.inputs[1] if by_value else op.outputs[0]
 
     def _opened(self) -> WorkerRows | None:
-        """The rows of batches, if the workers of a cluster read them."""
-        fields = [(field, self._feeds.array_of(at)) for at, field in self._feeds.of_rows.items()]
-        return opened(self._run, self._loop.part, fields) if fields else None
+        """The rows of batches, if the workers of a cluster have them."""
+        loop, fields = self._loop, [(field, self._feeds.array_of(at)) for at, field in self._feeds.of_rows.items()]
+        if loop.order is None or not fields:
+            return None
+        return opened(self._run, loop.part, fields, (loop.total - loop.step) * loop.order.size)
 
     def _description(self) -> LoopSpec:
         loop, run = self._loop, self._run

@@ -1,8 +1,9 @@
-"""Rows of batches that the workers of a cluster read from their own files, so that the client need not send them.
+"""Rows of batches that the workers of a cluster have, so that the client need not send them with each execution.
 
-Before a training, each worker opens its share of the rows. It answers with a digest of what it has made of each file.
-If that is not the digest of the client's own rows, or a worker cannot read a file, the client sends all rows. So the
-values are the same to the bit. In each execution the client sends only the numbers of the rows that the steps need.
+Before a training, each worker opens its share of the rows from its own files. It answers with a digest of what it has
+made of each file. If that is not the digest of the client's own rows, or a worker cannot read a file, the client sends
+the rows once, and the first worker keeps them. So the values are the same to the bit. In each execution the client
+sends only the numbers of the rows that the steps need.
 """
 
 import hashlib
@@ -15,10 +16,12 @@ import numpy as np
 from ...data.shares import Division, Share, digests, divided
 from ...lowering.failures import plain_reason
 from ...lowering.tf import Operand, tf
-from ...lowering.worker_rows import row_ops
+from ...lowering.worker_rows import keep_op, row_ops
 from ..execution.cluster_session import ClusterSession, called
 from ..execution.execution import Execution
 from ..result import Interrupted
+
+_KEPT_BYTES = 1 << 28  # maximum bytes of the rows that the first worker keeps
 
 Fields = Sequence[tuple[str, np.ndarray]]  # with what the client would send
 
@@ -47,17 +50,21 @@ class WorkerRows:
         return [self.key, *numbers], places.reshape(rows.shape)
 
 
-def opened(run: Execution, data: tuple[str, str], fields: Fields) -> WorkerRows | None:
-    """Let the workers open the rows of a data set, or of a part of it. None if the client has to send them."""
+def opened(run: Execution, data: tuple[str, str], fields: Fields, taken: int) -> WorkerRows | None:
+    """Let the workers have the rows of a data set, or of a part of it. None if the client has to send them with each
+    execution. `taken` is the number of rows that the steps take."""
     if not run.on_cluster or run.options.part is not None or not fields:
         return None
+    return _read(run, data, fields) or _kept(run, data, fields, taken)
+
+
+def _read(run: Execution, data: tuple[str, str], fields: Fields) -> WorkerRows | None:
+    """Let each worker open its share of the rows, if the workers have their files."""
     name, part = data
     readable = run.readable(name)
     if readable is None:
         return None
-    cluster = run.built.setting.layout.cluster
-    assert cluster is not None
-    division = divided(readable, part, len(cluster.jobs["worker"]))
+    division = divided(readable, part, _workers(run))
     typed = [(field, tf.as_dtype(array.dtype).name) for field, array in fields]
     requests = [json.dumps({"share": share.description, "fields": typed}) for share in division.shares]
     content = hashlib.sha256(json.dumps(requests).encode())
@@ -71,6 +78,32 @@ def opened(run: Execution, data: tuple[str, str], fields: Fields) -> WorkerRows 
     place = np.empty_like(division.order)
     place[division.order] = np.arange(len(place))
     return WorkerRows(key, place, division.ends)
+
+
+def _kept(run: Execution, data: tuple[str, str], fields: Fields, taken: int) -> WorkerRows | None:
+    """Send the rows to the first worker, if the steps take them more than once and they are not too many to keep."""
+    arrays = [array for _, array in fields]
+    rows = len(arrays[0])
+    if (
+        taken < 2 * rows
+        or sum(array.nbytes for array in arrays) > _KEPT_BYTES
+        or any(a.dtype == object for a in arrays)
+    ):
+        return None
+    key, op, ops = f"{run.id} {data} {[field for field, _ in fields]}", keep_op(run.built, arrays), row_ops(run.built)
+    assert ops is not None
+    try:
+        run.session.run(op.answer, {ops.key: key, **dict(zip(op.arrays, arrays, strict=True))})
+    except tf.errors.OpError:  # the servers run another version of tfdsl
+        return None
+    return WorkerRows(key, np.arange(rows), np.full(_workers(run), rows))
+
+
+def _workers(run: Execution) -> int:
+    """The number of workers."""
+    cluster = run.built.setting.layout.cluster
+    assert cluster is not None
+    return len(cluster.jobs["worker"])
 
 
 def closed(run: Execution) -> None:
