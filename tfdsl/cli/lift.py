@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..access import Access
 from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
-from ..diagnostics.spelling import counted
+from ..diagnostics.spelling import counted, listed
 from ..driver import compile_source
 from ..inputs import CompileInputs
 from ..lift.options import DROPS, KEEP_NAMES, USUAL, LiftOptions
@@ -306,7 +306,9 @@ def report_json(report: "VerifyReport") -> dict[str, Any]:
              "rounding": one.is_rounding, "reason": one.reason}
             for one in report.unequal
         ],
-        "failed": report.failed, "left_out": report.left_out, "guessed": report.guessed, "races": report.races,
+        "failed": report.failed, "left_out": report.left_out, "guessed": report.guessed,
+        "made_up": report.made_up, "restored": report.restored, "renamed": report.renamed,
+        "misnamed": report.misnamed, "races": report.races,
     }  # fmt: skip
 
 
@@ -316,6 +318,8 @@ def _number(value: float) -> float | None:
 
 
 def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfolded) -> int:
+    from ..lift.verify import AFTER
+
     if arguments.json:
         show_json({**report, "unfolded": unfolded_json(unfolded)})
         return 0 if report["same"] else 1
@@ -332,19 +336,31 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
         print(_difference(one))
     if len(unequal) > _SHOWN:
         print(f"and {len(unequal) - _SHOWN} more")
-    of_updates = sum(" after " in one["name"] for one in unequal)
+    updated = [one["name"] for one in unequal if AFTER in one["name"]]
+    of_updates = len({name.partition(AFTER)[0] for name in updated})
     tensors, variables = report["compared"], report["variables"]
-    print(f"the same bits in {tensors - len(unequal) + of_updates} of {counted(tensors, 'tensor')}")
-    if report["updates"]:
+    print(f"the same bits in {tensors - len(unequal) + len(updated)} of {counted(tensors, 'tensor')}")
+    if variables:
         same = f"{variables - of_updates} of {counted(variables, 'variable')}"
-        print(f"the same bits in {same}, after {counted(report['updates'], 'update')}")
-    if not tensors and not report["updates"]:
+        each = "each of " if report["updates"] > 1 else ""
+        print(f"the same bits in {same}, after {each}{counted(report['updates'], 'update')}")
+    if report["restored"]:
+        print(f"the names of {counted(report['restored'], 'variable')} are those in a checkpoint of the graph")
+    if report["renamed"]:
+        others = [f"{name} ({there} there)" for name, there in report["renamed"].items()]
+        print(f"other names than in a checkpoint of the graph: {listed(others, _NAMED)}")
+    if report["misnamed"]:
+        print(f"differs: the graph has no variables with these names: {listed(report['misnamed'], _NAMED)}")
+    if not tensors and not variables:
         print("nothing was compared, so nothing is proved")
     if report["races"]:
         more = f" ({len(report['races']) - 1} more)" if len(report["races"]) > 1 else ""
         print(f"in the graph, {report['races'][0]}{more}; here it reads first, as in the program")
+    if report["made_up"]:
+        names = listed(report["made_up"], _NAMED)
+        print(f"made-up content in tables that the graph does not fill with constants: {names}; no files are read")
     for reason, names in report["left_out"].items():
-        print(f"not compared: {counted(len(names), 'tensor')}, such as {names[0]}: {reason}")
+        print(f"not compared: {counted(len(names), 'result')}, such as {names[0]}: {reason}")
     for line in _ways(report):
         print(f"help: {line}")
     return 0 if report["same"] else 1
@@ -362,6 +378,9 @@ def _ways(report: dict[str, Any]) -> "Iterator[str]":
         yield f"unknown sizes were chosen, as with {' '.join(fed)}; give the sizes that the graph was made for"
     if CAN_WAIT in reasons:
         yield "queues and readers are not run; without --exact, they become placeholders, which are fed"
+    if report["renamed"]:
+        name, there = next(iter(report["renamed"].items()))
+        yield f'`restore NAME as "{there}" from "PATH"` restores {name}; NAME is its name in the program'
     if IN_BRANCH in reasons:
         yield "with another --seed, other branches may run"
 

@@ -1,31 +1,43 @@
-"""Chooses strings to feed that the ops that use them can read: examples, and rows of CSV."""
+"""Chooses strings to feed that the ops that use them can read: examples, rows of CSV, pictures, and keys of tables."""
 
 from collections.abc import Iterator, Sequence
 from math import prod
 
 import numpy as np
 
-from ..lowering.tf import DataType, Example, Operand, v1
+from ..lowering.tf import DataType, Example, Operand, tf, v1
+from .tables import LOOKUPS, known_keys
 
 _USUAL = b"1"  # is also a number
 
 
-def fed_string(tensor: Operand) -> bytes:
-    """A string that an op can read that uses a tensor."""
-    return next(_strings(tensor), _USUAL)
+def fed_strings(tensor: Operand) -> list[bytes]:
+    """Strings that an op can read that uses a tensor, one or more."""
+    return next(_strings(tensor), [_USUAL])
 
 
-def _strings(tensor: Operand) -> Iterator[bytes]:
+def _strings(tensor: Operand) -> Iterator[list[bytes]]:
     for user in tensor.consumers():
+        if user.type in LOOKUPS and (keys := list(known_keys(user.inputs[0]))):
+            yield [keys[0], _USUAL, keys[-1]]
         if user.inputs[0] is not tensor:
             continue
         match user.type:
             case "DecodeCSV":
-                yield b",".join([_USUAL] * (len(user.inputs) - 1))
+                yield [b",".join([_USUAL] * (len(user.inputs) - 1))]
             case "ParseExample" | "ParseExampleV2" | "ParseSingleExample":
-                yield _example(user)
+                yield [_example(user)]
+            case "DecodeJpeg" | "DecodeAndCropJpeg" | "DecodeImage" | "DecodePng" | "ExtractJpegShape":
+                yield [_picture("Jpeg" in user.type)]
             case _:
                 pass
+
+
+def _picture(is_jpeg: bool) -> bytes:
+    """A coded picture of 4 times 4 pixels in three colours."""
+    pixels = np.arange(0, 240, 5, dtype=np.uint8).reshape(4, 4, 3)
+    with tf.Graph().as_default(), v1.Session() as session:
+        return session.run(v1.image.encode_jpeg(pixels) if is_jpeg else v1.image.encode_png(pixels))
 
 
 def _example(parser: Operand) -> bytes:

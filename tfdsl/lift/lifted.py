@@ -17,7 +17,8 @@ class Lifted(Record):
 
     `correspondence` maps each tensor or operation of the graph that the program has to its name in the program. An
     operation that the program does not name is mapped to `^` and the name of its node. An exact program has a line for
-    each node. `restores` is true if a session of the program reads the checkpoint of the graph.
+    each node. `restores` is true if a session of the program reads the checkpoint of the graph, and `keeps_names` is
+    false if its variables may have other names than in the graph.
     """
 
     source: str
@@ -26,6 +27,7 @@ class Lifted(Record):
     notes: tuple[str, ...]
     is_exact: bool = False
     restores: bool = False
+    keeps_names: bool = True
 
 
 def formatted(text: str) -> str:

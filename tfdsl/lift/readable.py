@@ -180,6 +180,7 @@ def _readable(graph: SavedGraph, arrays: str, unfolded: Unfolded, options: LiftO
         found,
         (*graph.notes, *draft.notes),
         restores=bool(session.lines),
+        keeps_names=options.keep_names != "none",
     )
     lines = (*[""] * before.count("\n"), *writer.lines, *[""] * ending.count("\n"))
     return ReadableForm(lifted, draft, text, lines)

@@ -1,6 +1,7 @@
 """The session of a lifted program: it restores the variables from the checkpoint of the graph."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..diagnostics.spelling import listed
@@ -103,6 +104,16 @@ def stored_names(graph: SavedGraph, known: Mapping[str, TensorType] = {}) -> dic
         if types.get(names[name]) == type
         or (names[name] in divided and types[divided[names[name]].whole].dtype == type.dtype)
     }
+
+
+def saved_names(graph: SavedGraph) -> dict[str, str]:
+    """Maps the nodes of all variables to their names in a checkpoint of the graph: in its own one, or else in those
+    that its Saver writes."""
+    own = {node.name: node.name for node in _variables(graph)}
+    if graph.checkpoint:
+        with suppress(*_UNREADABLE):
+            return own | _names_and_types(graph)[0]
+    return own | {name: text for name, text in _names_of_saver(graph).items() if name in own}
 
 
 def shapes_in_checkpoint(graph: SavedGraph) -> dict[str, TensorType]:

@@ -13,6 +13,7 @@ from ..ops import raw
 from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
 from .graph import ENTERS, VARIABLES
+from .tables import FILLS, LOOKUPS, TABLES, Content, LookupTable, in_order_of_keys, table
 
 _SECONDS = 20  # the longest that one execution may take
 _MOST_RUNS = 1_000  # how many executions may fail
@@ -22,10 +23,12 @@ _WAITS = re.compile(r"Queue|Barrier|Stage|Unstage|Accumulator|Rendezvous|^_?(Sen
 _EXIT = ("Exit", "RefExit")
 _SWITCH, _MERGE = ("Switch", "RefSwitch", "_SwitchN"), ("Merge", "RefMerge")
 _OF_ONE_RUN = ("TensorArray", "Stack")  # ops on state that ends with the execution
+_PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")
 OWN = "tfdsl_verify/"  # the scope of the ops that are added here
 
 # Why an op cannot be fetched like a value.
 REACHES_OUT = "below an op that reaches outside the graph"
+NEEDS_PYTHON = "below a Python function of the script that made the graph, which the file does not have"
 CAN_WAIT = "below an op that can wait for other threads"
 IN_LOOP = "inside a loop"
 IN_BRANCH = "in a branch that may not run"
@@ -51,6 +54,8 @@ class Side:
         order_sums(self.graph)
         self._outside, self._writing = _outside(graph_def), _having(graph_def, _writes)
         self._drawing = _having(graph_def, is_random)
+        self._python = _having(graph_def, lambda op: op in _PYTHON)
+        self._filling = _having(graph_def, lambda op: op in FILLS)
         self._running, self._label = running, label
         self._runs = 0
         self._setters: dict[str, tuple[Operand, Operand]] = {}
@@ -58,6 +63,7 @@ class Side:
             one.name: one for one in self.graph.get_operations() if one.type in VARIABLES
         }
         self.readers: dict[str, Operand] = {name: self._reader(one) for name, one in self.variables.items()}
+        self.tables = {one.name: self._table(one) for one in self.graph.get_operations() if one.type in TABLES}
         config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0})
         config.graph_options.optimizer_options.opt_level = -1
         config.graph_options.rewrite_options.disable_meta_optimizer = True
@@ -79,6 +85,10 @@ class Side:
                 read = v1.identity(handle)
         self._setters[variable.name] = value, setter
         return read
+
+    def _table(self, operation: Operand) -> LookupTable:
+        with self.graph.as_default(), v1.name_scope(OWN):
+            return table(operation)
 
     # --- running --------------------------------------------------------------------------------
 
@@ -102,6 +112,36 @@ class Side:
     def values(self, names: Iterable[str]) -> list[Any]:
         """The values of variables."""
         return self.session.run([self.readers[name] for name in names])
+
+    def fill_tables(self) -> None:
+        """Run the ops that fill tables with constants."""
+        blocked = self.obstacles((), frozenset())
+        for one in self.graph.get_operations():
+            is_fill = not one.name.startswith(OWN) and not self._filling.isdisjoint((one.type, *_functions(one)))
+            if (one.type in FILLS or is_fill) and blocked[one.name] <= {WRITES}:
+                try:
+                    self.run([one.name], one, {})
+                except v1.errors.OpError:
+                    continue  # it needs feeds, or another table
+
+    def fill(self, name: str, content: Content) -> bool:
+        """Replace the content of a table. Returns whether the table took it."""
+        one, before = self.tables[name], self.content(name)
+        try:
+            if one.remove is not None and before is not None:
+                self.session.run(one.remove, {one.keys: before[0]})
+            self.session.run(one.fill, {one.keys: content[0], one.values: content[1]})
+        except v1.errors.OpError:
+            return False
+        return True
+
+    def content(self, name: str) -> Content | None:
+        """The content of a table, or None if nothing has filled it."""
+        one = self.tables[name]
+        try:
+            return in_order_of_keys(*self.session.run([one.content, one.unused]))
+        except v1.errors.OpError:
+            return None
 
     def fetched(
         self, wanted: Mapping[str, Operand], feeds: Mapping[object, object], one_by_one: bool
@@ -174,7 +214,9 @@ class Side:
     def _own(self, one: Operand, avoid: frozenset[str]) -> Iterator[str]:
         if one.name in avoid:
             yield ENDS_PROCESS
-        if one.type in self._outside or any(name in self._outside for name in _functions(one)):
+        if not self._python.isdisjoint((one.type, *_functions(one))) or one.type in _PYTHON:
+            yield NEEDS_PYTHON
+        elif one.type in self._outside or any(name in self._outside for name in _functions(one)):
             yield REACHES_OUT
         if _WAITS.search(one.type):
             yield CAN_WAIT
@@ -238,7 +280,7 @@ def _calls(op: str) -> bool:
 def _writes(op: str) -> bool:
     """Whether an op that calls no functions may change a variable, or other state of the session."""
     definition = op_def(op)
-    if definition is None or op in (*READERS, *VARIABLES, "IsVariableInitialized") or op.startswith(_OF_ONE_RUN):
+    if definition is None or op in (*READERS, *VARIABLES, *LOOKUPS) or op.startswith(_OF_ONE_RUN):
         return False
     takes_reference = any(one.is_ref for one in definition.input_arg) and not op.startswith("Ref")
     takes_handle = any(one.type == DataType.DT_RESOURCE for one in definition.input_arg)

@@ -2,8 +2,8 @@
 
 Each side is imported into a graph of its own, without devices and without TensorFlow's optimizations, which change the
 rounding. Corresponding tensors that can run are fetched from both sides. Nothing runs below an op that reaches outside
-the graph, that waits for other threads, or that draws random numbers on one side only. Ops that write variables run one
-by one, and the variables are compared after each.
+the graph, that waits for other threads, or that draws random numbers on one side only. Ops that write variables or
+tables run one by one. Their results, and all variables and tables, are compared after each.
 
 TensorFlow ends the process on some graphs, so this runs in a process of its own (`cli/lift_child.py`).
 """
@@ -18,9 +18,11 @@ from ..driver import Compiled
 from ..lowering.failures import plain_reason
 from ..lowering.tf import Operand, Operation, tf, v1
 from ..record import Record, State, field
+from .checkpoint_names import checkpoint_names
 from .draws import paired_draws
+from .fed_groups import grouped
 from .fed_shapes import fed_shape, named_feeds
-from .fed_strings import fed_string
+from .fed_strings import fed_strings
 from .folds.optimizers import slots_of
 from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
@@ -30,13 +32,16 @@ from .sides import (
     CANNOT_RUN,
     IN_BRANCH,
     IS_RANDOM,
+    NEEDS_PYTHON,
     OWN,
+    REACHES_OUT,
     UNPAIRED,
     WRITES,
     Side,
     above,
     is_random,
 )
+from .tables import TABLES, Content, made_up
 
 AFTER = " after "  # in the name of a variable after an update
 _FED = tuple(op for op in PLACEHOLDERS if op != DEFAULTED)
@@ -61,20 +66,30 @@ class Unequal(Record):
 
 class VerifyReport(State):
     """The result of a comparison. `left_out` has the names that were not compared, by reason. `guessed` has the shapes
-    that tensors with unknown sizes were fed."""
+    that tensors with unknown sizes were fed, and `made_up` the tables whose content is not the one that they have when
+    the graph is used."""
 
-    compared: int = 0
+    compared: int = 0  # how many tensors, without those that are fed or given
     updates: int = 0  # how many ops that write variables ran, each alone
-    variables: int = 0  # how many values of variables were compared after them
+    variables: int = 0  # how many variables and tables were compared after each update
     unequal: list[Unequal] = field(default_factory=list[Unequal])
     failed: dict[str, str] = field(default_factory=dict[str, str])  # errors of what fails only in the program
     left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     guessed: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    made_up: list[str] = field(default_factory=list[str])
+    restored: int = 0  # how many variables of the program a checkpoint of the graph has under their names
+    renamed: dict[str, str] = field(default_factory=dict[str, str])  # the names that it has for others
+    misnamed: list[str] = field(default_factory=list[str])  # the variables whose names should fit, but do not
     races: list[str] = field(default_factory=list[str])  # where the graph leaves the order of two ops open
 
     @property
     def is_same(self) -> bool:
-        return not self.failed and all(one.is_rounding for one in self.unequal) and self.compared + self.updates > 0
+        return (
+            not self.failed
+            and not self.misnamed
+            and all(one.is_rounding for one in self.unequal)
+            and self.compared + self.variables > 0
+        )
 
     def leave_out(self, name: str, reason: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
@@ -120,6 +135,8 @@ class Verifier:
         self._slots = {name for node in graph.nodes.values() for name in slots_of(graph, node)}
         self._pairs: dict[Endpoint, Pair] = {}
         self._variables: dict[str, str] = {}  # the counterparts in the program, by the name in the original
+        self._tables: dict[str, str] = {}  # the counterparts of tables, as of variables
+        self._contents: dict[str, Content] = {}  # what tables that can change have before each update
         self._weights: set[str] = set()  # variables of the program that are constants in the original
         for end, text in lifted.correspondence.items():
             self._pair(end, compiled, text)
@@ -129,6 +146,8 @@ class Verifier:
         own = [(pair.left, pair.right) for pair in self._pairs.values()]
         for left, right in paired_draws(self._left.graph, self._right.graph, own):
             self._pairs[Endpoint(left.name)] = Pair(Endpoint(left.name), left.outputs[0], right.outputs[0])
+        if not lifted.is_exact:
+            self._compare_names(graph, compiled, lifted.keeps_names)
         # The ops that end the process, in each of the two graphs.
         ends = [pair for end, pair in self._pairs.items() if end.node in avoid or str(end) in avoid]
         self._avoid = tuple(
@@ -152,11 +171,19 @@ class Verifier:
             right = self._right.graph.get_tensor_by_name(found.name)
             if original.type in VARIABLES and right.op.type in VARIABLES:
                 self._variables[end.node] = right.op.name
+            if original.type in TABLES and right.op.type in TABLES:
+                self._tables[end.node] = right.op.name
         elif isinstance(found, Operation):
             right = self._right.graph.get_operation_by_name(found.name)
         else:
             return
         self._pairs[end] = Pair(end, left, right)
+
+    def _compare_names(self, graph: SavedGraph, compiled: Compiled, keeps_names: bool) -> None:
+        names = checkpoint_names(graph, compiled, self._variables)
+        self.report.restored, self.report.renamed = names.fitting, names.others
+        if keeps_names:
+            self.report.misnamed = [*names.moved, *(name for name in names.own if name not in self._weights)]
 
     def verify(self) -> VerifyReport:
         values = {
@@ -169,6 +196,7 @@ class Verifier:
                 self._right.run([], op, {})
             except v1.errors.OpError:
                 continue  # it needs feeds; tensors that depend on it fail below
+        self._fill_tables()
         self._set(values)
         feeds = self._with_random(feeds)
         blocked = self._blocked(feeds)
@@ -179,6 +207,23 @@ class Verifier:
     def _set(self, values: Mapping[str, np.ndarray]) -> None:
         self._left.give(values)
         self._right.give({self._variables[name]: value for name, value in values.items()})
+        for name, content in self._contents.items():
+            self._left.fill(name, content)
+            self._right.fill(self._tables[name], content)
+
+    def _fill_tables(self) -> None:
+        """Each side fills its tables with its own constants. Other tables, such as those that are filled from files,
+        get the same made-up content on both sides."""
+        for side in (self._left, self._right) if self._tables else ():
+            side.fill_tables()
+        for name, other in self._tables.items():
+            table, content = self._left.tables[name], self._left.content(name)
+            if content is None or (not table.is_static and not len(content[0])):
+                content = made_up(table.handle.op, self._random)
+                if self._left.fill(name, content) and self._right.fill(other, content):
+                    self.report.made_up.append(name)
+            if not table.is_static:
+                self._contents[name] = content
 
     # --- values ---------------------------------------------------------------------------------
 
@@ -193,7 +238,7 @@ class Verifier:
             shape = [2 if size is None else size for size in known.as_list()]
         dtype = tensor.dtype.base_dtype
         if dtype == v1.string:
-            return np.full(shape, fed_string(tensor), dtype=object)
+            return np.resize(np.array(fed_strings(tensor), dtype=object), shape)
         if dtype.is_bool:
             return self._random.integers(0, 2, shape).astype(bool)
         if dtype.is_integer or dtype.is_quantized:
@@ -208,15 +253,24 @@ class Verifier:
         several tensors of the graph; then the graph's own placeholder is fed."""
         found: dict[Endpoint, np.ndarray] = {}
         fed: set[object] = set()
+        own = {end.node: pair.left for end, pair in self._pairs.items() if _is_fed(pair)}
+        together = grouped(own, {end.node: sizes for end, sizes in self._shapes.items()})
         for is_own in (True, False):
             for end, pair in self._pairs.items():
                 if not isinstance(pair.right, tf.Tensor) or not isinstance(pair.left, tf.Tensor):
                     continue
                 is_fed = pair.left.op.type in PLACEHOLDERS if is_own else pair.right.op.type in _FED
                 if is_fed and pair.right.ref() not in fed and _is_readable(pair.left):
-                    found[end] = self._value(pair.left, pair.right, end)
+                    given = together.get(end.node)
+                    if isinstance(given, list):
+                        self._shapes[end] = given
+                    found[end] = given if isinstance(given, np.ndarray) else self._value(pair.left, pair.right, end)
                     fed.add(pair.right.ref())
-                    if end not in self._shapes and not _known_shape(pair.left, pair.right).is_fully_defined():
+                    if (
+                        given is None
+                        and end not in self._shapes
+                        and not _known_shape(pair.left, pair.right).is_fully_defined()
+                    ):
                         self.report.guessed[str(end)] = list(found[end].shape)
         return found
 
@@ -263,12 +317,13 @@ class Verifier:
         together: dict[str, Pair] = {}
         alone: dict[str, Pair] = {}
         for end, pair in self._pairs.items():
-            if not isinstance(pair.left, tf.Tensor) or not isinstance(pair.right, tf.Tensor) or end in feeds:
+            why = self._obstacles(pair, blocked)
+            if end in feeds:
                 continue
-            if not _is_readable(pair.left) or not _is_readable(pair.right):
-                continue
-            why = blocked[0][pair.left.op.name] | blocked[1][pair.right.op.name]
-            if not why:
+            if not _is_compared(pair):
+                if REACHES_OUT in why or NEEDS_PYTHON in why:
+                    self.report.leave_out(str(end), sorted(why - {WRITES})[0])
+            elif not why:
                 together[str(end)] = pair
             elif why == frozenset({IN_BRANCH}):
                 alone[str(end)] = pair
@@ -287,6 +342,11 @@ class Verifier:
             for name, value in right.items():
                 self.report.compared += 1
                 self._compare(name, left[name], value, pairs[name])
+
+    @staticmethod
+    def _obstacles(pair: Pair, blocked: tuple[dict[str, frozenset[str]], ...]) -> frozenset[str]:
+        left, right = (getattr(one, "op", one) for one in (pair.left, pair.right))
+        return blocked[0][left.name] | blocked[1][right.name]
 
     def _of(self, side: str, feeds: Mapping[Endpoint, np.ndarray]) -> dict[object, object]:
         return {getattr(self._pairs[end], side): value for end, value in feeds.items()}
@@ -307,36 +367,80 @@ class Verifier:
         blocked: tuple[dict[str, frozenset[str]], ...],
         values: Mapping[str, np.ndarray],
     ) -> None:
-        """Run each op that writes variables, starting from the same values, and compare the variables after it."""
+        """Run each op that writes variables, starting from the same values. Compare what it and the ops that it needs
+        compute after a write, and the variables after it."""
         covered: set[str] = set()
-        for end in reversed(list(self._pairs)):
-            pair = self._pairs[end]
-            left, right = (one.op if isinstance(one, tf.Tensor) else one for one in (pair.left, pair.right))
-            why = blocked[0][left.name] | blocked[1][right.name]
-            if end in feeds or end.node in covered or WRITES not in blocked[0][left.name] or why != frozenset({WRITES}):
+        compared: set[str] = set()
+        writing = {end: pair for end, pair in self._pairs.items()
+                   if end not in feeds and self._obstacles(pair, blocked) == frozenset({WRITES})}  # fmt: skip
+        for end in reversed(list(writing)):
+            pair = writing[end]
+            left, right = (getattr(one, "op", one) for one in (pair.left, pair.right))
+            if end.node in covered:
                 continue
             if self.report.updates == _MOST_UPDATES:
                 self.report.leave_out(end.node, "there are more ops that write variables")
                 continue
-            covered |= above(left)
+            needed = above(left)
+            results = {str(one): pair for one, pair in writing.items()
+                       if one.node in needed - covered and _is_compared(pair) and not _is_reference(pair)}  # fmt: skip
+            covered |= needed
             self._set(values)
             try:
-                self._left.run([end.node], left, self._of("left", feeds))
-            except (v1.errors.OpError, ValueError, TypeError):
-                self.report.leave_out(end.node, CANNOT_RUN)
+                ones = self._left.run([end.node], [left, *(one.left for one in results.values())],
+                                      self._of("left", feeds))  # fmt: skip
+            except (v1.errors.OpError, ValueError, TypeError) as error:
+                self.report.leave_out(end.node, f"{CANNOT_RUN}: {plain_reason(error)}")
                 continue
             try:
-                self._right.run([end.node], right, self._of("right", feeds))
+                others = self._right.run([end.node], [right, *(one.right for one in results.values())],
+                                         self._of("right", feeds))  # fmt: skip
             except (v1.errors.OpError, ValueError, TypeError) as error:
                 self.report.failed[end.node] = plain_reason(error)
                 continue
             self.report.updates += 1
-            ones = self._left.values(self._variables)
-            others = self._right.values(self._variables.values())
-            for name, one, other in zip(self._variables, ones, others):
-                self.report.variables += 1
-                self._compare(f"{name}{AFTER}{end.node}", one, other, Pair(end, left, right))
+            for (name, result), one, other in zip(results.items(), ones[1:], others[1:]):
+                self.report.compared += 1
+                self._compare(name, one, other, result)
+            compared |= self._compare_state(Pair(end, left, right))
+        self.report.variables = len(compared)
         self._set(values)
+
+    def _compare_state(self, update: Pair) -> set[str]:
+        """Compare all variables and tables after an update. Returns their names."""
+        compared = set(self._variables)
+        ones, others = self._left.values(self._variables), self._right.values(self._variables.values())
+        for name, one, other in zip(self._variables, ones, others):
+            self._compare(f"{name}{AFTER}{update.end.node}", one, other, update)
+        for name, counterpart in self._tables.items():
+            content, found = self._left.content(name), self._right.content(counterpart)
+            if content is None:
+                continue
+            compared.add(name)
+            if found is None:
+                self.report.failed[update.end.node] = f"the table {counterpart} is empty"
+                continue
+            for one, other in zip(content, found):
+                self._compare(f"{name}{AFTER}{update.end.node}", one, other, update)
+        return compared
+
+
+def _is_fed(pair: Pair) -> bool:
+    return isinstance(pair.left, tf.Tensor) and isinstance(pair.right, tf.Tensor) and pair.left.op.type in PLACEHOLDERS
+
+
+def _is_compared(pair: Pair) -> bool:
+    """Whether a pair has two values that can be compared. Those of variables are compared after updates."""
+    sides = (pair.left, pair.right)
+    return all(isinstance(one, tf.Tensor) and _is_readable(one) for one in sides) and not any(
+        one.op.type in VARIABLES or one.op.name.startswith(OWN) for one in sides
+    )
+
+
+def _is_reference(pair: Pair) -> bool:
+    """Whether a value is part of a reference variable, which later ops of the same execution change."""
+    return any(one.dtype._is_ref_dtype or any(end.dtype._is_ref_dtype for end in one.op.inputs)
+               for one in (pair.left, pair.right))  # fmt: skip
 
 
 def _known_shape(tensor: Operand, other: Operand) -> Any:  # a `tf.TensorShape`
