@@ -74,7 +74,10 @@ class ArgumentValue(Record):
 
     @property
     def text(self) -> str:
-        return shortened(self.span.one_line, 40)
+        """As the program writes it. What a library checks or converts has the text of its own argument."""
+        text = self.span.one_line
+        inner = re.fullmatch(r"_\w+\((\w+)\b.*\)", text) if self.span.source.is_library else None
+        return shortened(inner[1] if inner else text, 40)
 
 
 Arguments = Sequence[tuple[str | None, ArgumentValue]]  # of a call, in order, with names where the call gives them

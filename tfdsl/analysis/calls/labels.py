@@ -63,7 +63,7 @@ def note_classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, sp
     shape = logits.value.type.shape if isinstance(logits.value, Tensor) else None
     count = ctx.graph.sizes.resolve(shape[-1]) if shape else None
     for node in _made(ctx, labels.value):
-        if node.is_placeholder and isinstance(count, int):
+        if node.is_placeholder and isinstance(count, int) and count > 1:  # a single class has a warning of its own
             place = ctx.origin(span).outside_libraries
             ctx.graph.classes.setdefault(Ref(node.id), (place, count))
 

@@ -7,7 +7,7 @@ with a way to write the same code without a warning.
 from collections.abc import Iterator, Sequence
 from typing import Any, assert_never, cast
 
-from ...diagnostics import AFTER_ALIAS, EMPTIED, KEEP_PROB, LIST_ADDED, PAIRED, RATE, TAG_AGAIN, Note
+from ...diagnostics import AFTER_ALIAS, EMPTIED, KEEP_PROB, LIST_ADDED, ONE_CLASS, PAIRED, RATE, TAG_AGAIN, Note
 from ...ops.op import Op, RuleRefused
 from ...program import Enter, Exit, Fetch, Item, Node, Ref, Value, upstream
 from ...source import Span
@@ -41,6 +41,12 @@ def doubted(ctx: Analysis, op: Op, doubt: RuleRefused, bound: BoundArguments, sh
         if not _is_kept(given[0]):
             ctx.report(KEEP_PROB, given[0].span, value=given[0].text)
         return
+    if doubt.message is ONE_CLASS and isinstance(value := given[0].value, Tensor):
+        # A loss, a measure and a softmax of the same logits have one cause.
+        logits = {value.ref, *ctx.graph.nodes[value.ref.node].inputs()}
+        if any((ONE_CLASS, ref) in ctx.graph.told for ref in logits):
+            return
+        ctx.graph.told.add((ONE_CLASS, value.ref))
     ctx.report(doubt.message, span, operand_notes(given), **details)
 
 

@@ -10,12 +10,12 @@ from math import isqrt
 from ...diagnostics import ARGUMENT_KIND, DTYPE_NOT_ALLOWED, NOT_MULTIPLE, OPTION, RANK, SIZE_UNKNOWN, Note
 from ...program import Ref
 from ...source import Span
-from ...types import FLOAT32, STRING
-from ..calls.arguments import ArgumentValue, operand_notes, text_help
+from ...types import FLOAT32, STRING, TensorType
+from ..calls.arguments import ArgumentValue, operand_notes, scalar_class, text_help
 from ..calls.calls import inlined
 from ..calls.wrong_kind import one_each
 from ..context import Analysis
-from ..values import Array, ErrorValue, ExprValue, Tensor, describe, has_tensor
+from ..values import Array, ErrorValue, ExprValue, Tensor, describe, has_tensor, is_host
 
 _AXES = "pictures are [batch, height, width, channels]"
 
@@ -99,10 +99,13 @@ def _with_axes(
 
 def indices(ctx: Analysis, ids: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
     """Whole numbers that choose rows."""
-    type = _type(ids)
+    type, written = _type(ids), None
+    if is_host(ids.value):  # numbers or texts in the program
+        written = scalar_class(ctx, ids.value, ids.span)
+        type = TensorType(STRING if written == "string" else FLOAT32) if written in ("string", "float") else None
     if type is not None and type.dtype.kind not in ("int", "uint"):
-        help = f"convert it first: cast({ids.text}, int32)"
-        if type.dtype == STRING:
+        help = "" if written else f"convert it first: cast({ids.text}, int32)"
+        if type.dtype == STRING and not written:
             help = text_help(ctx, ids, f"convert it first: string_to_number({ids.text}, int32)")
         ctx.fail(DTYPE_NOT_ALLOWED, ids.span, operand_notes([ids]), help, op=inlined(ctx), dtype=type.dtype,
                  param="'ids'", allowed="whole numbers")  # fmt: skip

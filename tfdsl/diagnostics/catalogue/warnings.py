@@ -83,7 +83,8 @@ THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} 
                          "leave {first} out of its argument (in a layer, activation={first}); apply it only to "
                          "values that are printed or exported", "warning")
 ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",
-                     "give it a column for each class; one column is for sigmoid and nn.binary_accuracy", "warning")
+                     "give it a column for each class, as in nn.dense(x, 2); one column for two classes is for "
+                     "nn.sigmoid_cross_entropy and nn.binary_accuracy", "warning")
 NOT_LOGITS = _message("TFG933", "{op} takes logits, but {logits} has been through {first}, so it is never below 0",
                       "leave {first} out of its argument (in a layer, activation={first}): a logit of 0 is a "
                       "probability of 0.5", "warning")
