@@ -119,3 +119,19 @@ def test_a_killed_worker_reads_again(files, cluster):
     assert client.end() == alone.stdout.splitlines()
     assert "with the client's snapshot\n" in client.err.read_text() and "sends" not in client.err.read_text()
     assert cluster.log("worker", 1)[begin:].count("read 80 rows of ") == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("worker", [0, 1])
+def test_a_killed_worker_had_kept_rows_and_variables(here, cluster, worker):
+    random = np.random.RandomState(0)
+    np.savez("p.npz", features=random.rand(60, 2), target=random.rand(60))
+    Path("t.tfg").write_text('seed 3\ndata d = npz("p.npz")\n' + MODEL.format(part="d", epochs=1000, every=100))
+    alone = clusters.run(clusters.tfdsl("run", "t.tfg", "--towers", "2"))
+    client = Client(cluster, "t.tfg", "--placement", "workers")
+    client.wait_for(r"(?m)^400 ")
+    cluster.kill("worker", worker)
+    client.wait_for(f"waiting for worker {worker}")
+    cluster.start("worker", worker)
+    assert client.end() == alone.stdout.splitlines()
+    assert "with the client's snapshot\n" in client.err.read_text()
