@@ -1,12 +1,16 @@
 """Records, and their mutable counterparts: what dataclasses do."""
 
 import dataclasses
+import pickle
 from functools import cached_property
 from typing import Generic, TypeVar
 
 import pytest
 
-from tfdsl.record import Record, State, field, replace
+from tfdsl.cluster import Cluster
+from tfdsl.driver import Devices
+from tfdsl.limits import Limits
+from tfdsl.record import Frozen, Record, State, field, replace
 
 _T = TypeVar("_T")
 
@@ -60,6 +64,23 @@ def test_records_are_equal_by_value():
     assert replace(point, y=3) == dataclasses.replace(point, y=3) == Point(1, 3) and Point.__match_args__ == ("x", "y")
     with pytest.raises(TypeError):
         Point()
+
+
+class Held(Frozen):
+    x: int
+    y: int = 2
+
+
+def test_records_that_users_hold_do_not_change():
+    held = Held(1)
+    assert held == Held(1, 2) == pickle.loads(pickle.dumps(held)) and replace(held, y=3).y == 3
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to 'x'"):
+        held.x = 3
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete 'x'"):
+        del held.x
+    for one in (Limits(), Devices(), Cluster({})):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, one.__match_args__[0], None)
 
 
 class Sum(Record):

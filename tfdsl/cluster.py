@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from .diagnostics import CLUSTER_ADDRESS, CLUSTER_FORM, CLUSTER_JOB_MISSING, CLUSTER_TWICE, Diagnostic, TfgError
-from .record import Record
+from .record import Frozen
 
 # Parameter servers keep variables, workers compute. Other jobs are for nodes that a program places on them.
 REQUIRED = ("ps", "worker")
@@ -19,7 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _ADDRESS = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[^:\[\]]*)\Z")
 
 
-class Cluster(Record):
+class Cluster(Frozen):
     """Addresses `host:port` by job name and task number."""
 
     jobs: Mapping[str, tuple[str, ...]]

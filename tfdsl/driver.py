@@ -42,7 +42,7 @@ from .program import (
     walk,
 )
 from .quiet import load_beside_others
-from .record import Record, replace
+from .record import Frozen, replace
 from .source import Source
 from .syntax import tree as t
 from .syntax.parse import parse_anyway
@@ -151,7 +151,7 @@ def _options(given: object) -> "Options":
     return given
 
 
-class Devices(Record):
+class Devices(Frozen):
     """The devices that run a program.
 
     With `soft_placement`, nodes for a missing device run on an available one. With `towers`, optimizer steps split

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import cast
 
-from .record import Record
+from .record import Frozen
 
 _SMALL = {float, bool, complex, type(None)}
 
@@ -19,7 +19,7 @@ MAX_AXES = 254  # of a tensor: TensorFlow aborts the process if there are more
 MAX_MOVING = 100  # operators per expression on values known only to the running session
 
 
-class Limits(Record):
+class Limits(Frozen):
     """Limits of one check. `cli/options.py` has an option for each."""
 
     unroll: int = 100_000  # loop iterations and function calls at compile time

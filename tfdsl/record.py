@@ -107,21 +107,24 @@ class _RecordType(type):
 def _first_init(self: "Record | State", *args: object, **keywords: object) -> None:
     """Compile the `__init__` of a class when its first instance is made. Most runs need only some."""
     cls = type(self)
-    type.__setattr__(cls, "__init__", _initializer(cls.__defaults__, hasattr(cls, "__post_init__")))
+    type.__setattr__(cls, "__init__", _initializer(cls))
     self.__init__(*args, **keywords)
 
 
-def _initializer(defaults: dict[str, object], has_end: bool) -> Callable[..., None]:
+def _initializer(cls: "type[Record | State]") -> Callable[..., None]:
+    defaults = cls.__defaults__
+    assignment = "set(self, {!r}, {})" if issubclass(cls, Frozen) else "self.{} = {}"
     parameters, body = "", ""
     for name, default in _arguments(defaults).items():
         if isinstance(default, _Special):
             parameters += f", {name}=missing"
-            body += f"\n    self.{name} = defaults[{name!r}].factory() if {name} is missing else {name}"
+            value = f"defaults[{name!r}].factory() if {name} is missing else {name}"
         else:
             parameters += f", {name}" if default is _MISSING else f", {name}=defaults[{name!r}]"
-            body += f"\n    self.{name} = {name}"
-    end = "\n    self.__post_init__()" if has_end else ""
-    scope: dict[str, Any] = {"defaults": defaults, "missing": _MISSING}
+            value = name
+        body += "\n    " + assignment.format(name, value)
+    end = "\n    self.__post_init__()" if hasattr(cls, "__post_init__") else ""
+    scope: dict[str, Any] = {"defaults": defaults, "missing": _MISSING, "set": object.__setattr__}
     exec(f"def __init__(self{parameters}):{body + end or ' pass'}", scope)
     return scope["__init__"]
 
@@ -160,7 +163,7 @@ class Record(metaclass=_RecordType):
     """The base of all records: immutable, hashable, equal if class and fields are equal.
 
     The type checker refuses assignments to fields. A check at run time would make each new record take more than twice
-    as long, and a check of a program makes dozens for each statement.
+    as long, and a check of a program makes dozens for each statement; records that users hold have it (`Frozen`).
     """
 
     __dataclass_fields__ = _Fields()
@@ -174,7 +177,21 @@ class Record(metaclass=_RecordType):
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
         for name, value in zip(self.__defaults__, state, strict=True):
-            setattr(self, name, value)
+            object.__setattr__(self, name, value)
+
+
+class Frozen(Record):
+    """A record that users hold. It also refuses assignments when the program runs."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        from dataclasses import FrozenInstanceError  # loaded late for start-up time
+
+        raise FrozenInstanceError(f"cannot assign to {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        from dataclasses import FrozenInstanceError  # loaded late for start-up time
+
+        raise FrozenInstanceError(f"cannot delete {name!r}")
 
 
 # --- mutable ones -----------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from ..record import Record, replace
+from ..record import Frozen, replace
 from ..source import Span
 from .message import Message, filled
 
 
-class Note(Record):
+class Note(Frozen):
     """A line below the excerpt. `{line}` in its text is the line of its place."""
 
     text: str
@@ -17,7 +17,7 @@ class Note(Record):
 Frame = tuple[str, Span]  # what was entered (`relu` called, a file imported) and where
 
 
-class Diagnostic(Record):
+class Diagnostic(Frozen):
     """An error or a warning: its message, place and reasons."""
 
     message: Message
