@@ -13,6 +13,7 @@ from tfdsl.diagnostics import TfgError
 from tfdsl.limits import Clock, Limits
 from tfdsl.source import Source
 from tfdsl.syntax import tables as made_tables
+from tfdsl.syntax import tree as t
 from tfdsl.syntax.build import Builder
 from tfdsl.syntax.generate import generated, grammar
 from tfdsl.syntax.indenter import Indenter
@@ -82,7 +83,10 @@ def test_rules_without_lists_make_the_same_nodes_faster(path):
     source = Source(str(path), path.read_text(encoding="utf-8").rstrip("\n") + "\n")
     builder, layout = Open(), Recorded()
     builder.source = source
-    assert parse(source) == Parser(tables(), builder, layout).parse(source.text, "file")
+    tree = parse(source)
+    assert tree == Parser(tables(), builder, layout).parse(source.text, "file")
+    for one in t.statements(tree.body):
+        assert t.whole(one).end == max(part.span.end for part in t.trees(one))
 
 
 def test_the_tokens_that_could_come_next_are_those_of_lark():

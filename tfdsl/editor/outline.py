@@ -95,14 +95,13 @@ def folds(document: Document) -> list[Fold]:
     """Blocks, statements of several lines, and comments of several lines."""
     source = document.source
     found: dict[int, Fold] = {}
-    for statement in t.trees(document.tree):
-        if isinstance(statement, t.StatementTree):
-            _fold(found, source, statement.span.start, t.whole(statement).end)
-            if isinstance(statement, t.If):
-                for _, body in statement.branches:
-                    if body:
-                        header = source.text.rfind("\n", 0, body[0].span.start)
-                        _fold(found, source, max(0, header), t.whole(body[-1]).end)
+    for statement in t.statements(document.tree.body):
+        _fold(found, source, statement.span.start, t.whole(statement).end)
+        if isinstance(statement, t.If):
+            for _, body in statement.branches:
+                if body:
+                    header = source.text.rfind("\n", 0, body[0].span.start)
+                    _fold(found, source, max(0, header), t.whole(body[-1]).end)
     for match in re.finditer(r"(?:^[ \t]*#[^\n]*(?:\n|\Z)){2,}", source.text, re.MULTILINE):
         first, last = source.position(match.start())[0] - 1, source.position(match.end() - 1)[0] - 1
         found[first] = Fold(first, last, True)

@@ -21,7 +21,10 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path, to_fs_path
 
 from .. import __version__
+from ..collector import paused
 from ..diagnostics import Diagnostic, TfgError
+from ..record import Record
+from ..source import Span
 from .callees import signature_help
 from .completion import Item, ItemKind, complete
 from .cursor import cursor
@@ -66,6 +69,12 @@ class _RequestFailed(JsonRpcException):
     CODE = lsp.LSPErrorCodes.RequestFailed
 
 
+class _Json(Record):
+    """The result of a request as it is in the message. The objects of the protocol are slow to make by the thousand."""
+
+    value: Any
+
+
 class _Protocol(LanguageServerProtocol):
     """Counts positions in UTF-16, which every client knows, and leaves the texts of documents to the workspace. Answers
     with an error a request that cannot be read, or that follows a shutdown; pygls would leave the client waiting."""
@@ -88,6 +97,14 @@ class _Protocol(LanguageServerProtocol):
             self.refuse(message.id, JsonRpcInvalidRequest("Invalid Request: the server has been shut down"))
             return
         super().handle_message(message)
+
+    def _send_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
+        if isinstance(result, _Json):
+            result_types: dict[Any, Any] = cast(Any, self)._result_types  # pygls does not type it
+            result_types.pop(msg_id, None)
+            self._send_data({"jsonrpc": self.VERSION, "id": msg_id, "result": result.value})
+        else:
+            super()._send_response(msg_id, result, error)
 
     def refuse(self, number: Any, why: JsonRpcException) -> None:
         """Answer a request with an error. Its number is None if it cannot be known."""
@@ -149,7 +166,8 @@ class TfgServer(LanguageServer):
 
             def guarded(changes: int = changes) -> _Made:
                 self.documents.outdated = lambda: self._changes != changes
-                return action()
+                with paused():
+                    return action()
 
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._worker, guarded)
@@ -289,15 +307,24 @@ def _item(text: OpenText, at: int, item: Item) -> lsp.CompletionItem:
     )
 
 
-def _outline(text: OpenText, one: Outline) -> lsp.DocumentSymbol:
-    return lsp.DocumentSymbol(
-        one.name,
-        _SYMBOLS[one.kind],
-        _range(text, one.whole.start, one.whole.end),
-        _range(text, one.span.start, one.span.end),
-        detail=one.detail,
-        children=[_outline(text, child) for child in one.children],
-    )
+def _outline(text: OpenText, one: Outline) -> dict[str, object]:
+    """A `DocumentSymbol`."""
+    return {
+        "name": one.name,
+        "kind": _SYMBOLS[one.kind].value,
+        "range": _json_range(text, one.whole),
+        "selectionRange": _json_range(text, one.span),
+        "detail": one.detail,
+        "children": [_outline(text, child) for child in one.children],
+    }
+
+
+def _json_range(text: OpenText, span: Span) -> dict[str, dict[str, int]]:
+    start, end = text.position(span.start), text.position(span.end)
+    return {
+        "start": {"line": start.line, "character": start.unit},
+        "end": {"line": end.line, "character": end.unit},
+    }
 
 
 # --- the features ---------------------------------------------------------------------------------
@@ -417,10 +444,10 @@ def _add_answers(server: TfgServer) -> None:
         return await server.run(answer)
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    async def on_outline(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
-        def answer() -> list[lsp.DocumentSymbol]:
+    async def on_outline(params: lsp.DocumentSymbolParams) -> _Json:
+        def answer() -> _Json:
             document = server.document(params.text_document.uri)
-            return [_outline(document.text, one) for one in outline(document)]
+            return _Json([_outline(document.text, one) for one in outline(document)])
 
         return await server.run(answer)
 

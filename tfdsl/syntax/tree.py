@@ -624,19 +624,33 @@ def trees(part: Part) -> Iterator[Tree]:
                 pass
 
 
+def bodies(statement: Statement) -> tuple[Block, ...]:
+    """The blocks of a statement, in order."""
+    if isinstance(statement, If):
+        return tuple([body for _, body in statement.branches])
+    body: Block | None = getattr(statement, "body", None)
+    return () if body is None else (body,)
+
+
+def statements(block: Block) -> Iterator[Statement]:
+    """The statements of a block, at any depth."""
+    for statement in block:
+        yield statement
+        for body in bodies(statement):
+            yield from statements(body)
+
+
 def broken(block: Block) -> Iterator[Broken]:
     """The statements of a block with syntax errors, at any depth."""
-    for statement in block:
-        if isinstance(statement, Broken):
-            yield statement
-        inner = statement.branches if isinstance(statement, If) else ((None, getattr(statement, "body", ())),)
-        for _, body in inner:
-            yield from broken(body)
+    return (one for one in statements(block) if isinstance(one, Broken))
 
 
-def whole(statement: Tree) -> Span:
+def whole(statement: Statement) -> Span:
     """The place of a statement with its block. The span of a statement ends before its block."""
-    return Span(statement.span.source, statement.span.start, max(one.span.end for one in trees(statement)))
+    span, last = statement.span, statement
+    while inner := [body[-1] for body in bodies(last) if body]:
+        last = inner[-1]
+    return Span(span.source, span.start, last.span.end) if last is not statement else span
 
 
 # All statements. Code that matches over statements and misses one fails type checking. `If`, `For` and `Broken` are
