@@ -113,7 +113,9 @@ def test_a_session(client, tmp_path):
     scope = next(one for one in parts if one["name"] == "dnn")
     assert [one["name"] for one in scope["children"]] == ["h", "h", "logits"]
     begun, ended = MAIN[: MAIN.index("scope dnn")].count("\n"), MAIN[: MAIN.index("logits =")].count("\n")
-    assert scope["selectionRange"] == {name: {"line": begun, "character": at} for name, at in (("start", 6), ("end", 9))}
+    assert scope["selectionRange"] == {
+        name: {"line": begun, "character": at} for name, at in (("start", 6), ("end", 9))
+    }
     assert (scope["range"]["start"]["line"], scope["range"]["end"]["line"]) == (begun, ended) and scope["kind"] == 3
     whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
     hints = client.ask("textDocument/inlayHint", {"textDocument": client.document("main.tfg"), "range": whole})

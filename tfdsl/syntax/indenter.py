@@ -3,7 +3,6 @@
 Line ends inside brackets are ignored. Spaces indent; a tab is an error.
 """
 
-import threading
 from collections.abc import Iterator, Mapping
 
 from ..diagnostics import (
@@ -32,7 +31,7 @@ class LayoutError(Exception):
         self.message, self.start, self.end, self.other, self.details = message, start, end, other, details
 
 
-class Indenter(threading.local):
+class Indenter:
     """The layout between the lexer and the parser. Limits and clock are set before each parse."""
 
     limits: Limits

@@ -1,6 +1,7 @@
 """Parses text into a tree. A text with syntax errors has one too, with `Broken` statements."""
 
 import re
+import threading
 from contextlib import suppress
 from functools import cache
 from typing import cast
@@ -12,7 +13,7 @@ from ..source import Source
 from . import tree as t
 from .build import Builder
 from .indenter import Indenter, LayoutError
-from .lexer import UnexpectedCharacter
+from .lexer import Lexer, UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, Stack, UnexpectedToken
 from .reparse import Earlier, kept
@@ -21,10 +22,27 @@ from .tables import tables
 _FAULTS = (BuildError, LayoutError, UnexpectedCharacter, UnexpectedToken)
 
 
+class _Parts(threading.local):
+    """What each thread parses with."""
+
+    def __init__(self) -> None:
+        self.builder, self.layout = Builder(), Indenter()
+        self.parser = Parser(tables(), self.builder, self.layout, _lexer())
+
+
 @cache
+def _lexer() -> Lexer:
+    return Lexer(tables())
+
+
+@cache
+def _threads() -> _Parts:
+    return _Parts()
+
+
 def _parts() -> tuple[Builder, Indenter, Parser]:
-    builder, layout = Builder(), Indenter()
-    return builder, layout, Parser(tables(), builder, layout)
+    own = _threads()
+    return own.builder, own.layout, own.parser
 
 
 def whole(text: str) -> str:

@@ -56,7 +56,11 @@ class Parser:
     """Parses texts. `builder` has the methods of rules."""
 
     def __init__(self, tables: Tables, builder: Methods, layout: Indenter, lexer: Lexer | None = None):
-        self.tables, self._states, self.layout, self.lexer = tables, tables.states, layout, lexer or Lexer(tables)
+        self.tables, self.layout, self.lexer = tables, layout, lexer or Lexer(tables)
+        accepting = dict.fromkeys(last for _, last in tables.starts.values())
+        self._states = [
+            {**steps, END: number} if number in accepting else steps for number, steps in enumerate(tables.states)
+        ]
         self._builder = builder
         self._rules: list[_Completed | None] = [None] * len(tables.rules)  # those met so far
         self._units: dict[tuple[int, int, str], int] = {}  # known states of `_after_units`
@@ -92,33 +96,41 @@ class Parser:
     def run(self, tokens: Iterable[Token], entered: list[int], made: Parts) -> Token:
         """Take tokens. `entered` are the states that the parser is in, `made` what it has made in them. Returns the
         last token."""
-        states, rules, units, complete = self._states, self._rules, self._units, self._complete
+        states, rules, units = self._states, self._rules, self._units
+        steps = states[entered[-1]]
         token = Token.of(END, "", 0, 0)
         for token in tokens:
             kind = token.kind
-            while (step := states[entered[-1]].get(kind)) is None or step < 0:
+            while (step := steps.get(kind)) is None or step < 0:
                 if step is None:
                     raise UnexpectedToken(token, entered)
-                rule = rules[~step] or self._rule(~step)
-                if rule[2] is not None:
-                    complete(*rule, entered, made)
-                elif (top := units.get(place := (entered[-2], entered[-1], kind))) is not None:
+                size, origin, method = rules[~step] or self._rule(~step)
+                if method is None:
+                    place = entered[-2], entered[-1], kind
+                    top = units.get(place)
+                    if top is None:
+                        top = units[place] = self._after_units(*place)
                     entered[-1] = top
                 else:
-                    entered[-1] = units[place] = self._after_units(*place)
+                    parts: Parts = []
+                    if size:
+                        parts = made[-size:]
+                        del entered[-size:], made[-size:]
+                    top = states[entered[-1]][origin]
+                    entered.append(top)
+                    try:
+                        made.append(method(parts))
+                    except BuildError as error:
+                        made.append(self.instead(error, parts))
+                steps = states[top]
             entered.append(step)
             made.append(token)
+            steps = states[step]
         return token
 
     def end(self, start: str, token: Token, entered: list[int], made: Parts) -> Any:
         """What the builder makes of the rule `start`, after the last token."""
-        states, last = self._states, self.tables.starts[start][1]
-        end = Token.of(END, "", token.start, token.end)
-        while entered[-1] != last:
-            step = states[entered[-1]].get(END)
-            if step is None or step >= 0:
-                raise UnexpectedToken(end, entered)
-            self._complete(*self._rule(~step), entered, made)
+        self.run([Token.of(END, "", token.start, token.end)], entered, made)
         return made[0]
 
     def _rule(self, number: int) -> _Completed:
@@ -135,21 +147,6 @@ class Parser:
         while (step := self._states[top].get(kind)) is not None and step < 0 and self._rule(~step)[2] is None:
             top = self._states[below][self._rule(~step)[1]]
         return top
-
-    def _complete(self, size: int, origin: str, method: Method | None, entered: list[int], made: Parts) -> None:
-        """Make the value of a rule from its parts."""
-        if method is None:  # the value of its only part
-            entered[-1] = self._states[entered[-2]][origin]
-            return
-        parts: Parts = []
-        if size:
-            parts = made[-size:]
-            del entered[-size:], made[-size:]
-        entered.append(self._states[entered[-1]][origin])
-        try:
-            made.append(method(parts))
-        except BuildError as error:
-            made.append(self.instead(error, parts))
 
     def instead(self, error: BuildError, parts: Parts) -> Any:
         """The value to go on with if the builder refuses the parts of a rule. Raises the error here."""

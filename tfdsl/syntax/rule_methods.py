@@ -4,9 +4,9 @@ Parts are names, numbers and strings as tokens, what the methods of other rules 
 parts. Punctuation and keywords only count for the span.
 """
 
-import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from ..source import Source, Span
 from . import tree as t
@@ -56,8 +56,8 @@ def rule_method(function: Callable[..., Child]) -> _Method:
     return _Method(function)
 
 
-class RuleMethods(threading.local):
-    """The methods of rules. `source` is set before each parse. Each thread has its own."""
+class RuleMethods:
+    """The methods of rules. `source` is set before each parse."""
 
     source: Source
 
@@ -100,8 +100,11 @@ class RuleMethods(threading.local):
             return lambda children: self.method_of(rule)(rule.arranged(children))
         function = method.function
         names = [name for _, name in rule.parts]
+        if len(names) == 1 and rule.is_plain and (names[0] in _PARTS or not names[0].isupper()):
+            return self._token_method(function) if names[0] in _PARTS else self._part_method(function)
         spanned = [at for at, name in enumerate(names) if name not in _LAYOUT]
         left, right = spanned[0], next((at for at in spanned if names[at] in _BLOCKS), spanned[-1])
+        is_token_left, is_token_right = names[left].isupper(), names[right].isupper()
         arguments: list[int | None] = []  # the positions of parts, or None for missing ones
         for at, (missing, name) in enumerate(rule.parts):
             arguments += [None] * missing
@@ -109,14 +112,32 @@ class RuleMethods(threading.local):
                 arguments.append(at)
         arguments += [None] * rule.missing
 
-        def call(children: list[_Present]) -> Child:
+        def call(children: list[Any]) -> Child:
             first, last = children[left], children[right]
-            start = first.start if isinstance(first, Token) else first.span.start
-            end = last.end if isinstance(last, Token) else last.span.end
+            start = first.start if is_token_left or isinstance(first, Token) else first.span.start
+            end = last.end if is_token_right or isinstance(last, Token) else last.span.end
             parts: list[object] = []
             for at in arguments:
                 part = None if at is None else children[at]
                 parts.append(part.value if isinstance(part, Carrier) else part)
             return function(self, Span(self.source, start, end), *parts)
+
+        return call
+
+    def _token_method(self, function: Callable[..., Child]) -> Callable[[list[Any]], Child]:
+        """The method for a single token."""
+
+        def call(children: list[Any]) -> Child:
+            (token,) = children
+            return function(self, Span(self.source, token.start, token.end), token)
+
+        return call
+
+    def _part_method(self, function: Callable[..., Child]) -> Callable[[list[Any]], Child]:
+        """The method for a single part that another method made. Both have the same span."""
+
+        def call(children: list[Any]) -> Child:
+            (part,) = children
+            return function(self, part.span, part.value if isinstance(part, Carrier) else part)
 
         return call
