@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import some
 from test_inline import saved, verified
 
 from tfdsl.lift.readable import lift_readable
@@ -110,6 +111,38 @@ def test_schedules(here, schedule, line):
         tf.negative(schedule(v1.placeholder(tf.int64, [], "n")), name="out")
 
     assert line in verified(saved(build))
+
+
+@pytest.mark.parametrize("t_mul", some([1.0, 2.0], [2.0]))
+def test_a_branch_on_a_number(here, t_mul):
+    """Restarts of a cosine have a branch for `t_mul`, of which one side never runs."""
+
+    def build():
+        tf.negative(v1.train.cosine_decay_restarts(0.1, v1.placeholder(tf.int64, [], "n"), 100, t_mul), name="out")
+
+    source = verified(saved(build))
+    assert "if " not in source and "equal(" not in source and ("log(" in source) == (t_mul != 1)
+
+
+def test_a_choice_by_a_number(here):
+    """Losses count the weights that are not 0."""
+
+    def build():
+        v1.losses.mean_squared_error(
+            v1.placeholder(tf.float32, [4], "y"), tf.tanh(v1.placeholder(tf.float32, [4], "x"))
+        )
+
+    source = verified(saved(build))
+    assert "where(" not in source and "equal(" not in source
+
+
+def test_a_subnormal_number_is_not_compared(here):
+    """TensorFlow takes it for 0 on some threads."""
+
+    def build():
+        tf.identity(tf.equal(tf.constant(1e-40), 0.0) & v1.placeholder(tf.bool, [], "b"), name="out")
+
+    assert "equal(" in verified(saved(build))
 
 
 def multiplied():

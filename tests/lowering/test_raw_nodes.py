@@ -378,3 +378,22 @@ all = raw.DatasetToSingleElement(dataset=whole, output_types=[float32], output_s
 session: print all[0]
 """
     assert tfdsl.compile(text).run().printed == ["[2. 4.]"]
+
+
+def test_a_shape_that_follows_from_a_constant():
+    """TensorFlow reads the value of `shape` while it builds the op, and refuses one that it does not know."""
+    program = tfdsl.compile("""
+placeholder x: float32[?]
+placeholder splits: int64[?]
+unknown = constant(-1, dtype=int64)
+rows = raw.RaggedTensorToTensor(
+    shape=unknown,
+    values=x,
+    default_value=0.0,
+    row_partition_tensors=[splits],
+    row_partition_types=["ROW_SPLITS"]
+)
+""")
+    with program.session() as session:
+        found = session.run("rows", {"x": [1.0, 2.0, 3.0], "splits": [0, 1, 3]})
+    assert found.tolist() == [[1, 0], [2, 3]]

@@ -1,7 +1,8 @@
 """TensorFlow's own inference for nodes: from arguments and their types to the types of the outputs.
 
 Raw nodes are built in order into a graph of their own, by the same code that builds the program. A placeholder stands
-for an input that no raw node makes. A call of a Python function is built in a separate graph, once.
+for an input that no raw node makes, unless it is a constant. A call of a Python function is built in a separate graph,
+once.
 
 A named size is unknown to TensorFlow. If a size of the result is unknown too, the node is built twice more, into graphs
 with numbers instead of the names. A call of a Python function is not built again: its graph is copied with the numbers.
@@ -11,6 +12,7 @@ A size that equals the number of the same name both times has that name.
 from collections.abc import Callable, Mapping
 
 from ..diagnostics import TfgError
+from ..ops.named import CONSTANT
 from ..program import Field, Node, Ref
 from ..record import replace
 from ..types import ALL_DTYPES, Dim, Size, TensorType
@@ -160,12 +162,18 @@ class _Scratch:
 
     def _stand_in(self, ref: Ref, type: TensorType) -> Operand:
         node = self._nodes[ref.node]
+        if node.row is CONSTANT:  # some shapes follow from its value
+            return Lowering(self._built, self._no_array, {}).result(replace(node, name=None))
         if node.is_reference(ref.output):
             return tf.raw_ops.VariableV2(shape=self._shape(type), dtype=type.dtype.name)
         if node.is_variable:
             initial = v1.zeros(self._shape(type), type.dtype.name)
             return v1.Variable(initial, use_resource=True, trainable=False)
         return self._placeholder(type)
+
+    @staticmethod
+    def _no_array(field: Field) -> tf.Tensor:
+        raise AssertionError(f"a constant needs no data, but {field} was asked for")
 
     def _placeholder(self, type: TensorType) -> tf.Tensor:
         tensor = v1.placeholder(type.dtype.name, self._shape(type))

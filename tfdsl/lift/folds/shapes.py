@@ -1,5 +1,5 @@
 """Computes arithmetic on shapes: whole numbers and bools that follow from constants and from sizes known to
-TensorFlow."""
+TensorFlow. Floats are compared, which is exact, but not computed, which would be rounded."""
 
 import math
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from ..graph import Endpoint, GraphNode
 
 _MOST = 20  # elements of a value
 _DTYPES = ("int32", "int64", "bool")
+_COMPARISONS = ("Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual")
 _DIVISIONS = ("FloorDiv", "FloorMod")
 
 
@@ -23,6 +24,10 @@ def fold_shapes(draft: Draft) -> None:
         if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1:
             continue
         if node.name in draft.served or Endpoint(node.name) in read:
+            continue
+        if (chosen := _chosen(draft, node)) is not None and not draft.waits(node):
+            draft.aliases[Endpoint(node.name)] = chosen
+            draft.dropped.add(node.name)
             continue
         if node.types[0].dtype.name in _DTYPES and draft.graph.users[node.name]:
             if draft.waits(node):
@@ -36,6 +41,17 @@ def fold_shapes(draft: Draft) -> None:
 def _known(draft: Draft, end: Endpoint) -> np.ndarray | None:
     end = draft.end(end)
     return draft.known.get(end) if end in draft.known else constant_value(draft.graph.nodes[end.node])
+
+
+def _chosen(draft: Draft, node: GraphNode) -> Endpoint | None:
+    """The one of two tensors that a condition whose value is known chooses."""
+    if node.op not in ("Select", "SelectV2"):
+        return None
+    condition = _known(draft, node.inputs[0])
+    if condition is None or condition.size != 1 or draft.type(node.inputs[1]) != draft.type(node.inputs[2]):
+        return None
+    end = node.inputs[1 if condition.all() else 2]
+    return end if draft.type(end) == draft.type(Endpoint(node.name)) else None
 
 
 def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
@@ -53,7 +69,7 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
         return None
     values = [_known(draft, end) for end in node.inputs]
     known = [value for value in values if value is not None]
-    if len(known) < len(values) or any(value.dtype.kind not in "iub" for value in known):
+    if len(known) < len(values) or not all(_is_exact(node, value) for value in known):
         return None
     if node.op in _DIVISIONS and not np.all(known[1]):
         return None
@@ -65,6 +81,14 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
     except (ValueError, IndexError):  # TensorFlow fails too, if it runs this node
         return None
     return None if made is None else np.asarray(made, _dtype(node))
+
+
+def _is_exact(node: GraphNode, value: np.ndarray) -> bool:
+    """Whether TensorFlow computes the same of a value. It takes subnormal floats for 0."""
+    if value.dtype.kind != "f":
+        return value.dtype.kind in "iub"
+    is_normal = (value == 0) | ~(np.abs(value) < np.finfo(value.dtype).tiny)
+    return node.op in _COMPARISONS and bool(np.all(is_normal))
 
 
 def _array(value: object, node: GraphNode) -> np.ndarray | None:
