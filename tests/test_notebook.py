@@ -298,6 +298,8 @@ def test_options(shell):
     assert "TFG624" in shell.tfg(
         text, "--data d=nothing"
     ) and "no Python variable 'nothin', and no file; did you mean 'nothing'?" in shell.tfg(text, "--data d=nothin")
+    assert "write --data d=columns\n" in shell.tfg(text, "--data columns")
+    assert "write --data table=columns, and in the cell: data table = csv(" in shell.tfg("k = 1", "--data columns")
     for source in ("columns", "columns(1)"):
         shown = shell.tfg(f"data d = {source}\nsession:\n    print d.features\n")
         assert "TFG301" in shown and "%%tfg --data d=columns gives it to the declaration" in shown

@@ -18,7 +18,8 @@ def is_data(value: object) -> bool:
 def as_data(value: object, of_python: bool = False) -> object:
     """A value for use in a cell: plain numbers, strings and lists, or an array. `NO_VALUE` for anything else.
 
-    Python's floating-point arrays become float32, like all data. An array without axes becomes a number.
+    Python's floating-point arrays become float32, like all data. An array without axes becomes a number: a float32 with
+    the digits that it has in print, which are a float32 again where the number is used.
     """
     if not is_data(value):
         return NO_VALUE
@@ -56,6 +57,8 @@ def _array(value: object, of_python: bool) -> object:
         array = array.astype(object) if strings else np.asarray(None)
     elif of_python and array.dtype.kind == "f":
         array = array.astype(np.float32)
+    if array.ndim == 0 and array.dtype.kind == "f":
+        return float(str(array[()]))
     if array.ndim == 0:
         return as_data(array.item()) if array.dtype.kind in "biufcO" and array.item() is not None else NO_VALUE
     return array if array.dtype.name in (*DTYPES, "object") else NO_VALUE

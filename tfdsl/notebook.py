@@ -330,6 +330,14 @@ def _unreadable(name: str, value: object) -> str:
     return f"{of_type}. A cell reads numbers, texts, lists of them, and what NumPy makes an array of one of these kinds"
 
 
+def _unnamed(option: str, text: str) -> str:
+    """What to write for a `--data` that names no data of the cell."""
+    declared = re.findall(r"^data\s+(\w+)", text, re.MULTILINE)
+    name = declared[0] if declared else "table"
+    more = "" if declared else f', and in the cell: data {name} = csv("{name}.csv")'
+    return f"'--data {option}' does not say which data of the cell gets it: write --data {name}={option}{more}"
+
+
 def _source_of(diagnostic: Diagnostic) -> str:
     """The name of the data set whose source a diagnostic is about. "" if it is about something else."""
     span = diagnostic.span
@@ -382,6 +390,9 @@ class Notebook:
 
     def _run(self, line: str, text: str) -> object:
         arguments = _options(line)
+        for option in arguments.data:
+            if "=" not in option:
+                raise WrongUse(_unnamed(option, text))
         extra = given(arguments)
         # Lines count from the line of the magic, like in the notebook.
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)

@@ -86,6 +86,26 @@ def test_an_expression_may_have_feeds(live):
         assert (error.code, error.span.column, error.span.line) == (code, column, 1)
 
 
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [("q", "'q'"), ("q + R with R = [1]", "'q + R'"), ("print q", "'print'"), ("print q, 1", "'print'")],
+)
+def test_an_expression_that_lacks_a_feed_is_named_as_it_was_typed(live, entry, what):
+    entered(live, "placeholder P: float32[n]", "placeholder R: float32[n]", "q = P * 2.0")
+    with pytest.raises(TfgError) as caught:
+        entered(live, entry)
+    (error,) = caught.value.diagnostics
+    assert error.code == "TFG501" and error.headline.startswith(f"{what} needs P")
+
+
+def test_a_value_of_an_earlier_entry_is_printed_as_in_a_program(live):
+    """A float32 has its own digits, and the same bits again where it is used."""
+    lines = entered(
+        live, "variable w = 0.1", "session:\n    p = w\n    print p", "p", "constant(p) == w", "set w = p", "w"
+    )
+    assert lines == ["0.1", "0.1", "True", "0.1"]
+
+
 def test_trainings_go_on_with_the_state_of_their_optimizer(live):
     """Ten steps at once and ten entries of a step give the same bits."""
     program = "variable w = 3.0", "optimize square(w) with adam(learning_rate=0.1) as down"

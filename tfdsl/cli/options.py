@@ -187,20 +187,21 @@ def given(arguments: argparse.Namespace) -> GivenInputs:
         one.origins = dict.fromkeys(one.params, path)
         one.confine(path, arguments.allowed, getattr(arguments, "home", ""))
         result.add(one)
-    pairs = _pairs(arguments.params, "--set NAME=VALUE")
+    pairs = _pairs(arguments.params, "--set NAME=VALUE", "param")
     result.params |= pairs
     result.origins |= dict.fromkeys(pairs, "--set")
-    result.data |= _pairs(arguments.data, "--data NAME=PATH")
+    result.data |= _pairs(arguments.data, "--data NAME=PATH", "data")
     result.limits = limits(arguments)
     return result
 
 
-def _pairs(options: list[str], form: str) -> dict[str, str]:
+def _pairs(options: list[str], form: str, kind: str) -> dict[str, str]:
+    """The options of a form by their names, which are those of a kind in the program."""
     result: dict[str, str] = {}
     for option in options:
         name, equals, value = option.partition("=")
         if not equals or not name.strip():
-            raise WrongUse(f"{option!r} is not of the form {form}")
+            raise WrongUse(f"{option!r} is not of the form {form}, where NAME is the name of the {kind} in the program")
         result[name.strip()] = value
     return result
 

@@ -148,16 +148,20 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
 
 def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
     """The value of an expression that must have one."""
-    return valued(ctx, expr, evaluate(ctx, env, expr, name))
+    return valued(ctx, env, expr, evaluate(ctx, env, expr, name))
 
 
-def valued(ctx: Analysis, expr: t.Expr, value: ExprValue) -> ExprValue:
+def valued(ctx: Analysis, env: Env, expr: t.Expr, value: ExprValue) -> ExprValue:
     if type(value) is Tensor:  # the usual case
         return value
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if value is None and isinstance(expr, t.Call):
-        ctx.fail(NO_VALUE, expr.span, help=returning(ctx, expr.function), function=expr.function.span.text[:40])
+        function, text = evaluate(ctx, env, expr.function), expr.function.span.text[:40]
+        if not isinstance(function, Function):
+            ctx.fail(NO_VALUE, expr.span, function=text)
+        note = Note(f"{text} is from line {{line}}", function.tree.target.span)
+        ctx.fail(NO_VALUE, expr.span, (note,), returning(function.tree), function=text)
     if isinstance(value, (list, tuple)):
         ctx.spend(ctx.limits.size_of(value), expr.span)
     return value

@@ -181,10 +181,9 @@ def step_of(ctx: Analysis, name: str) -> str:
     return "give the step of the optimizer a name: optimize ... as step, and then: run step"
 
 
-def returning(ctx: Analysis, function: t.Expr) -> str:
-    """A help line for a function of this file that returns nothing although its last line has a value."""
-    found = [one for one in ctx.tree if isinstance(one, t.Def) and one.target.id == function.span.text]
-    last: object = found[-1] if found else None
+def returning(function: t.Def) -> str:
+    """What to write for a function that returns nothing: the value of its last line, if that has one."""
+    last: object = function
     while isinstance(last, t.Def | t.Scope | t.After) and last.body:
         last = last.body[-1]
     match last:
@@ -193,4 +192,4 @@ def returning(ctx: Analysis, function: t.Expr) -> str:
         case t.ExpressionStatement() if "\n" not in last.value.span.text:
             return f"write on the last line of the function: return {last.value.span.text}"
         case _:
-            return "a function gives a value with: return VALUE" if found else ""
+            return "a function gives a value with: return VALUE"

@@ -20,7 +20,7 @@ def named(ctx: Analysis, env: Env, expr: t.Expr, name: str | None, given: t.Scop
         case t.NodeName():
             return _with_node_name(ctx, env, expr, given)
         case t.ScopeName() if isinstance(expr, t.Call):
-            return valued(ctx, expr, ctx.with_depth(called, expr.span, ctx, env, expr, name, given))
+            return valued(ctx, env, expr, ctx.with_depth(called, expr.span, ctx, env, expr, name, given))
         case t.ScopeName():
             ctx.fail(NOT_CALLED, given.span, name=given.target.id, value=describe(value_of(ctx, env, expr, name)))
         case _:

@@ -27,7 +27,7 @@ from ...diagnostics import (
     WRITE_SUFFIX,
     Note,
 )
-from ...diagnostics.spelling import listed, near_suffix
+from ...diagnostics.spelling import listed, near_suffix, shortened
 from ...program import (
     Expect,
     Export,
@@ -315,7 +315,10 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
         ):
             ctx.report(PRINT_CALLED, span, items=", ".join(part.span.one_line for part in parts))
     refs = fetches_of(*(item.value for item in items))
-    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
+    line, column = statement.span.line, statement.span.column
+    is_written = statement.span.source.line_text(line).startswith("print", column - 1)  # not at a prompt
+    what = "'print'" if is_written else f"'{shortened(statement.values[0].span.one_line)}'"
+    feeds = checked_feeds(ctx, plan, statement.feeds, refs, what, statement)
     return Print(Origin(statement.span), tuple(items), feeds)
 
 
