@@ -6,6 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.text_format import Parse as parse_text
 from google.protobuf.text_format import ParseError as TextError
+from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_dynamic_slice
 from tensorflow.core.example.example_pb2 import Example
 from tensorflow.core.framework.attr_value_pb2 import AttrValue, NameAttrList
 from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
@@ -43,7 +44,7 @@ __all__ = [
     "TrackableObjectGraph", "VariableDef",
     "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
     "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of",
-    "static_value", "tf", "v1",
+    "static_value", "tf", "v1", "xla_dynamic_slice",
 ]  # fmt: skip
 
 

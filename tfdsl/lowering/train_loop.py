@@ -21,8 +21,8 @@ same flags, as in `every 10 batches: log`, an iteration is such an event with al
 
 Steps are counted from the start of a block, whose batches are rows of the data. With `compiled`, XLA compiles the
 function. Then all shapes are known, except those of a short last batch, and the batches are arguments of their own: XLA
-takes a step's part of an array in a third of the time in which it gathers the rows. Elements are gathered, because XLA
-compiles a slice again for each position.
+takes a step's part of an array in a third of the time in which it gathers the rows. Batches in order are slices of the
+data themselves. Elements are gathered, because XLA compiles a `tf.slice` again for each position.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ from ..program import Index
 from ..record import Record
 from .built import BuiltGraph
 from .cloning import GraphCloner, NotCopied
-from .tf import Operand, tf, v1
+from .tf import Operand, tf, v1, xla_dynamic_slice
 from .worker_rows import read
 
 # What a step takes from the step before: the states of the streams, and the sum of all watched losses. The sum stays
@@ -89,7 +89,7 @@ class WholeArgument(Record):
 
 class BatchRows(Record):
     """The feed is the batch's rows of an argument, or a part of them. A loop that XLA compiles has the batches of all
-    steps as the argument."""
+    steps as the argument, unless they are slices."""
 
     argument: int
     index: tuple[Index, ...] = ()
@@ -138,8 +138,9 @@ class LoopSpec:
     """The description of a loop. `sizes` are those of a full and of the last batch of an epoch, or None without
     batches. `block` is the number of steps of a block and `events` the maximum number of events of a call, if they must
     be known, and `together` the number of plain steps of an iteration. `regular` describes most events, if they are
-    alike. `stride` is the distance between executed steps. The `readers` are workers that read the rows of the
-    arguments with the numbers in `read`."""
+    alike. `stride` is the distance between executed steps. `slices` is the number of batches of an epoch if XLA
+    compiles the loop and the batches are slices of the arguments, in order; blocks then begin with an epoch. The
+    `readers` are workers that read the rows of the arguments with the numbers in `read`."""
 
     body: Body
     arguments: tuple[LoopArgument, ...]
@@ -153,12 +154,13 @@ class LoopSpec:
     together: int
     regular: Regular | None = None
     stride: int = 1
+    slices: int | None = None
     readers: tuple[int, ...] = ()
     read: tuple[int, ...] = ()
 
     def row_shape(self, argument: int) -> tuple[int | None, ...]:
         """The shape of a row of an argument with rows of batches."""
-        return self.arguments[argument].shape[2 if self.compiled else 1 :]
+        return self.arguments[argument].shape[2 if self.compiled and self.slices is None else 1 :]
 
 
 def executions(body: Body) -> Iterator[BodyExecution]:
@@ -465,20 +467,32 @@ class _LoopBuilder:
 
     def _fed(self, source: Source, step: tf.Tensor, chosen: Chosen, made: dict[Source, tf.Tensor]) -> tf.Tensor:
         if source not in made:
-            argument, compiled = self.arguments[source.argument], self.spec.compiled
+            argument = self.arguments[source.argument]
             match source:
                 case WholeArgument():
                     made[source] = argument
                 case PerStep():
                     made[source] = tf.gather(argument, step)
                 case BatchRows(index=()):
-                    made[source] = tf.gather(argument, step)[:chosen] if compiled else tf.gather(argument, chosen)
+                    made[source] = self._batch(argument, step, chosen)
                 case BatchRows(index=index):
                     whole = self._fed(BatchRows(source.argument), step, chosen, made)
                     made[source] = _indexed(whole, index)
                 case _:
                     assert_never(source)
         return made[source]
+
+    def _batch(self, argument: tf.Tensor, step: tf.Tensor, chosen: Chosen) -> tf.Tensor:
+        """The rows of a step's batch."""
+        spec = self.spec
+        if not spec.compiled:
+            return tf.gather(argument, chosen)
+        if spec.slices is None or spec.sizes is None:
+            return tf.gather(argument, step)[:chosen]
+        rest = argument.shape.as_list()[1:]
+        shape: Operand = [chosen, *rest]
+        start = tf.stack([tf.math.floormod(step, spec.slices) * spec.sizes[0], *(0 for _ in rest)])
+        return tf.ensure_shape(xla_dynamic_slice(argument, start, tf.constant(shape)), shape)
 
 
 def _indexed(tensor: tf.Tensor, index: tuple[Index, ...]) -> tf.Tensor:

@@ -457,6 +457,30 @@ def test_shapes_known_only_from_feeds(kind):
     np.testing.assert_allclose(numbers(xla.printed), numbers(step.printed), rtol=1e-5)
 
 
+ORDERED = """seed 1
+data points = moons(7, noise=0.1, seed=1)
+placeholder X: float32[m, 2]
+placeholder Y: int64[m, 1]
+variable w = [[0.5], [0.25]]
+optimize reduce_mean(square(X @ w - cast(Y, float32))) with gradient_descent(learning_rate=0.1) as fit
+session:
+    train 10 steps on points in batches of 3 ordered as b:
+        feed X = b.features, Y = b.target
+        print X[0], Y[0]
+"""
+
+
+@pytest.mark.parametrize("block", some([2, 4, 8192], [4]))
+def test_batches_in_order_that_xla_compiles(block, monkeypatch, tmp_path):
+    """The batches are slices of the data at every step of every block, or copies of them if an epoch is longer than a
+    block."""
+    monkeypatch.setattr(engine_loop, "_BLOCK", block)
+    step, _ = stepped(ORDERED)
+    xla, _ = ran(ORDERED, "xla", tmp_path / "xla")
+    assert xla.engines == ["xla"] and xla.printed == step.printed
+    np.testing.assert_allclose(xla.variables["w"], step.variables["w"], rtol=1e-5)
+
+
 # --- failures ---------------------------------------------------------------------------------
 
 

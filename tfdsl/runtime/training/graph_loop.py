@@ -38,6 +38,7 @@ from ...lowering.train_loop import (
     iteration_steps,
     regular_events,
 )
+from ...lowering.xla_flags import xla_flags
 from ...program import Every, Field, Log, Node, Ref, Run, Statement, Stop, batch_fields, fetches_of
 from ..execution import evaluate
 from ..execution.determinism import no_determinism
@@ -100,8 +101,11 @@ class GraphLoopEngine:
         if always is not None:
             line = always.origin.span.line
             raise NotInGraph(f"line {line} runs outside the graph", always.origin)
+        order, per_epoch = self._loop.order, self._loop.per_epoch
+        # Whether batches are slices of the data, and not copied from it.
+        self._slices = name == "xla" and order is not None and order.order == "ordered" and per_epoch <= _BLOCK
         self._block_size = max(1, min(_BLOCK, self._loop.total, self._steps_in_memory()))
-        self._feeds = LoopFeeds(self._loop, self._block_size if name == "xla" else None)
+        self._feeds = LoopFeeds(self._loop, self._block_size if name == "xla" and not self._slices else None)
         self._talks: list[_Talk] = []
         self._tags: dict[int, str] = {}  # of scalar summaries, by the places of their values
         self._tensors = 0
@@ -114,7 +118,6 @@ class GraphLoopEngine:
         self._length = 1 if self._run.on_cluster else 64  # steps of the next execution
         self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
-        order = self._loop.order
         self._draws: CompiledDraws | None = None
         if self.name == "xla" and order is not None and order.order == "sampled":
             self._draws = order.draws = CompiledDraws()
@@ -127,6 +130,8 @@ class GraphLoopEngine:
         loop = self._loop
         if loop.order is None:
             return _BLOCK
+        if self._slices:
+            return _BLOCK // loop.per_epoch * loop.per_epoch
         if self.name == "loop":
             return _BLOCK_BYTES // (4 * loop.order.size)
         fields = [loop.run.context.arrays(Field(*loop.part, field)) for field in batch_fields(loop.plan)]
@@ -194,6 +199,7 @@ class GraphLoopEngine:
             together=1 if compiled else iteration_steps(self._ops, loop.total),
             regular=None if compiled else self._regular(),
             stride=1 if run.options.part is None else run.options.part.of,
+            slices=loop.per_epoch if self._slices else None,
             readers=() if self._rows is None else self._rows.workers,
             read=() if self._rows is None else tuple(self._feeds.of_rows),
         )  # fmt: skip
@@ -261,7 +267,8 @@ class GraphLoopEngine:
             self.close()
             raise NotInGraph("a variable has no value yet", self._loop.plan.origin)
         try:
-            self._compile()
+            with xla_flags():
+                self._compile()
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self.close()
             op, reason = _refused(error)
@@ -448,10 +455,11 @@ class GraphLoopEngine:
         order, end = self._loop.order, start + self._block_size
         batches, taken = [], {}
         if order is not None:
-            rows = order.block(start, end)
-            taken = self._feeds.taken(rows, start // self._block_size % 2)
-            if self._built_loop.rows is not None:
-                batches.append(rows)
+            if not self._slices:
+                rows = order.block(start, end)
+                taken = self._feeds.taken(rows, start // self._block_size % 2)
+                if self._built_loop.rows is not None:
+                    batches.append(rows)
             if self._built_loop.counts is not None:
                 batches.append(order.sizes(start, end)[:, None])
         return batches, {**self._feeds.block(start, self._block_size), **taken}
