@@ -1,4 +1,5 @@
-"""Whole processes of other work: short and many trainings, predictions, a lifted graph, a search, a record."""
+"""Whole processes of other work: the chapter's programs, short and many trainings, predictions, a lifted graph, a
+search, a record."""
 
 import shlex
 import shutil
@@ -7,10 +8,14 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from ..programs.large_csv_rows import write
 from ..result import LoadResult, Row, Wanted
-from .startup import PROGRAMS, measure, run
+from ..workers import Worker
+from .startup import PROGRAMS, ROOT, RawHousing, measure, run
 
+CHAPTER_SCRIPTS, CHAPTER = "the chapter's programs as scripts, one after the other", "tfdsl run: the same programs"
 SHORT_STEP, SHORT = "tfdsl run --engine step: 1,000 full-batch steps", "tfdsl run: 1,000 full-batch steps"
 MANY_SCRIPT, MANY = "a script with eight trainings of an epoch", "tfdsl run: eight trainings of an epoch"
 PREDICT_SCRIPT, PREDICT = "a script that predicts 20,000 rows", "tfdsl predict: 20,000 rows"
@@ -19,6 +24,10 @@ SEARCH_SCRIPT, SEARCH = "an Optuna script with six trainings of moons", "tfdsl t
 UNRECORDED, RECORDED = "tfdsl run models/basics.tfg", "tfdsl run --record models/basics.tfg"
 _TFDSL = [sys.executable, "-m", "tfdsl"]
 _ROWS = 20_000
+_CHAPTER = (
+    "basics", "lifecycle", "placeholders", "relu", "normal_equation", "gradient_descent_by_hand",
+    "gradient_descent_autodiff", "gradient_descent_optimizer", "momentum", "save_and_restore", "name_scopes",
+)  # fmt: skip
 _TRAINING = """    train 10 epochs on digits in batches of 50 ordered as batch:
         feed X = batch.features, y = batch.target[:, 0]
     print "loss", loss with X = digits.features, y = digits.target[:, 0]
@@ -31,7 +40,7 @@ class Commands:
     def measure(self, settings) -> LoadResult:
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            rows = measure([short(), many(), lifted(folder), recorded(folder)], settings, self.name)
+            rows = measure([chapter(folder), short(), many(), lifted(folder), recorded(folder)], settings, self.name)
             if find_spec("optuna") is None:
                 rows += [Row(name, "", "Optuna is not installed") for name in (SEARCH_SCRIPT, SEARCH)]
             else:
@@ -41,11 +50,32 @@ class Commands:
             else:
                 rows += measure([predictions(folder)], settings, self.name)
         wanted = [
+            Wanted(CHAPTER, CHAPTER_SCRIPTS, 0.5, is_time=True),
             Wanted(SHORT, SHORT_STEP, 1.05, is_time=True), Wanted(MANY, MANY_SCRIPT, 0.5, is_time=True),
             Wanted(LIFTED, LIFTED_SCRIPT, 0.5, is_time=True), Wanted(PREDICT, PREDICT_SCRIPT, 0.6, is_time=True),
             Wanted(SEARCH, SEARCH_SCRIPT, 0.33, is_time=True), Wanted(RECORDED, UNRECORDED, 1.03, is_time=True),
         ]  # fmt: skip
         return LoadResult(self.name, "whole processes of other work", "run", rows, wanted)
+
+
+def chapter(folder: Path) -> dict[str, list[str]]:
+    """Programs of `models/`, each in its own process. The housing data of both are in a file, without a network."""
+    with Worker(RawHousing) as worker:
+        features, target, _ = worker.call("load")
+    data = folder / "housing.npz"
+    np.savez(data, features=features, target=target.reshape(-1))
+    scripts = [[sys.executable, str(PROGRAMS / "chapter.py"), name, str(data)] for name in _CHAPTER]
+    programs = []
+    for path in [ROOT / "models" / f"{name}.tfg" for name in _CHAPTER]:
+        given = [f"--data=housing={data}"] if "data housing" in path.read_text(encoding="utf-8") else []
+        programs.append([*_TFDSL, "run", "-q", str(path), *given])
+    return {CHAPTER_SCRIPTS: in_turn(folder / "scripts", scripts), CHAPTER: in_turn(folder / "programs", programs)}
+
+
+def in_turn(folder: Path, commands: list[list[str]]) -> list[str]:
+    """A command that runs commands in a new folder, one after the other."""
+    folder.mkdir()
+    return ["sh", "-c", " && ".join([f"cd {shlex.quote(str(folder))}", *map(shlex.join, commands)])]
 
 
 def short() -> dict[str, list[str]]:
