@@ -20,6 +20,7 @@ from tensorflow.compat import v1
 import tfdsl
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import Compiled, check
+from tfdsl.lowering import infer
 from tfdsl.lowering.registry import lines
 from tfdsl.lowering.tf import op_def
 from tfdsl.ops import forbidden_ops, raw
@@ -372,6 +373,26 @@ def test_shapes_inferred_by_tensorflow_are_checked():
     assert check(Source("a.tfg", text))[0] is not None
     with pytest.raises(TfgError, match=r"TFG202.*float32\[2, 3\] and float32\[3, 2\]"):
         tfdsl.compile(text)
+
+
+def test_tensorflow_is_asked_once_for_alike_nodes_unless_their_values_matter(monkeypatch):
+    asked = []
+    add = infer._Scratch.add
+    monkeypatch.setattr(
+        infer._Scratch, "add", lambda self, node, *rest: asked.append(node.op) or add(self, node, *rest)
+    )
+    text = (
+        "placeholder x: float32[6]\na = raw.Relu(features=x)\nb = raw.Relu(features=a)\nc = raw.Elu(features=b)\n"
+        "two = raw.Relu(features=constant([2.0, 3.0]))\nthree = raw.Relu(features=[3.0, 2.0])\n"
+        "p = raw.Elu(features=two)\nq = raw.Elu(features=three)\n"
+        "y = raw.Reshape(tensor=c, shape=raw.Cast(x=p, DstT=int32))\n"
+        "z = raw.Reshape(tensor=c, shape=raw.Cast(x=q, DstT=int32))\n"
+        "s = raw.Shape(input=y)\nt = raw.Shape(input=z)\nv = raw.Reshape(tensor=b, shape=t)\n"
+    )
+    graph = tfdsl.compile(text).program.graph()
+    found = {name: str(graph.nodes[one.value.node].outputs[0]) for name, one in graph.names.items()}
+    assert [found[name] for name in "abyzv"] == ["float32[6]"] * 2 + ["float32[2, 3]"] + ["float32[3, 2]"] * 2
+    assert asked.count("raw.Relu") == 3 and asked.count("raw.Elu") == 3 and asked.count("raw.Shape") == 2
 
 
 def test_the_command_line_asks_tensorflow_only_to_build(tmp_path):

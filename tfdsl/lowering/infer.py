@@ -4,6 +4,9 @@ Raw nodes are built in order into a graph of their own, by the same code that bu
 for an input that no raw node makes, unless it is a constant. A call of a Python function is built in a separate graph,
 once.
 
+What TensorFlow has found for a node is known for others whose inputs have the same types, unless values can matter to
+it: those of constants, and whole numbers, which may be sizes.
+
 A named size is unknown to TensorFlow. If a size of the result is unknown too, the node is built twice more, into graphs
 with numbers instead of the names. A call of a Python function is not built again: its graph is copied with the numbers.
 A size that equals the number of the same name both times has that name.
@@ -13,9 +16,9 @@ from collections.abc import Callable, Mapping
 
 from ..diagnostics import TfgError
 from ..ops.named import CONSTANT
-from ..program import Field, Node, Ref
+from ..program import Field, Literal, Node, Ref, Static
 from ..record import replace
-from ..types import ALL_DTYPES, Dim, Size, TensorType
+from ..types import ALL_DTYPES, Dim, DType, Size, TensorType
 from .graph import Lowering, empty_graph
 from .tf import Operand, tf, v1
 
@@ -26,6 +29,8 @@ _SIZES = 10_000  # the maximum number of named sizes
 Types = Mapping[Ref | Field, TensorType]
 Functions = Mapping[str, Callable[..., object]]
 Inferred = TensorType | tuple[TensorType, ...]
+_Key = tuple[str, tuple[tuple[str, object], ...], tuple[TensorType, ...], tuple[DType, ...]]
+_PLAIN = (Ref, Literal, Static)
 
 
 class GraphInference:
@@ -34,6 +39,8 @@ class GraphInference:
     def __init__(self, nodes: Mapping[int, Node], version: int | None):
         self._nodes, self._version = nodes, version
         self._sizes: dict[Size, int] = {}  # the named sizes so far, with their numbers
+        self._found: dict[_Key, Inferred] = {}
+        self._constant: set[int] = set()  # raw nodes whose values may not depend on what is fed
         self._unknown = _Scratch(nodes, version, lambda size: None)
         # In the second graph, the greater numbers come first, because a size may be the maximum of two.
         self._known = [
@@ -44,6 +51,41 @@ class GraphInference:
     def infer(self, node: Node, types: Types, functions: Functions) -> Inferred:
         """The type of the node's output, or a tuple of types if it has several outputs or none. `types` has the types
         of its inputs."""
+        key = self._key(node, types)
+        if key is not None and key in self._found:
+            for one in (self._unknown, *self._known):
+                one.leave_out(node.id)
+            return self._found[key]
+        found = self._inferred(node, types, functions)
+        if key is not None:
+            self._found[key] = found
+        return found
+
+    def _key(self, node: Node, types: Types) -> "_Key | None":
+        """What decides the types of a node's outputs. None if that may be more than the types of its inputs."""
+        op, refs = node.raw_op, node.inputs()
+        if op is None:
+            return None
+        if all(map(self._is_constant, refs)):
+            self._constant.add(node.id)
+            return None
+        self._constant.discard(node.id)
+        is_plain = all(one.dtype.kind == "float" for one in (*types.values(), *node.outputs))
+        is_plain = is_plain and not any(map(self._is_constant, refs))
+        is_plain = is_plain and not any(one.takes_variable for one in (*op.inputs, *op.outputs))
+        is_plain = is_plain and not any(one.item == "func" for one in op.attrs.values())
+        if not is_plain or not all(isinstance(arg, _PLAIN) for arg in node.args.values()):
+            return None
+        order = list(dict.fromkeys(refs))  # an input may be there twice
+        args = tuple(
+            [(name, order.index(arg) if isinstance(arg, Ref) else arg) for name, arg in node.args.items()],
+        )
+        return op.name, args, tuple([types[ref] for ref in order]), tuple([one.dtype for one in node.outputs])
+
+    def _is_constant(self, ref: Ref) -> bool:
+        return ref.node in self._constant or self._nodes[ref.node].row is CONSTANT
+
+    def _inferred(self, node: Node, types: Types, functions: Functions) -> Inferred:
         is_raw = node.raw_op is not None
         scratch = self._unknown if is_raw else _Scratch(self._nodes, self._version, lambda size: None)
         result = scratch.add(node, types, functions)
@@ -142,6 +184,10 @@ class _Scratch:
         except ValueError:
             return []
         return [_type(tensor).shape or () for tensor in copies]
+
+    def leave_out(self, id: int) -> None:
+        """Have a placeholder stand for a node."""
+        self._built.values.pop(id, None)
 
     def forget(self, count: int) -> None:
         for id in [id for id in self._built.values if id >= count]:
