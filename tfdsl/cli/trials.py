@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _NEEDED = ("runtime.run", "lowering.graph", "runtime.training.train", "runtime.checkpoint.store", "runs.recording")
 _LONGEST = 1 << 20  # bytes of a line
 _POLL_SECONDS = 0.1  # until an interruption is noticed
-_GRACE = 5.0  # seconds for interrupted trials to end their records
+_GRACE = 60.0  # seconds for interrupted trials to end their records on a busy machine; a second signal ends them
 
 
 class TrialOutcome(State):
