@@ -142,6 +142,23 @@ def test_clipped_rows(here, argument, optimizer, resource):
     assert f"{argument}=0.5, sum_slices=false)" in proved(build)
 
 
+def test_slices_that_would_be_summed_are_found(here):
+    """A comparison takes a row twice, so the sum of its slices differs from the slices."""
+
+    def build():
+        loss, variables = words(resource=False)
+        train.AdamOptimizer(0.1).apply_gradients(
+            zip(tf.clip_by_global_norm(tf.gradients(loss, variables), 0.5)[0], variables)
+        )
+
+    graph = meta(build)
+    lifted = lift_readable(graph)
+    source = lifted.source.replace(", sum_slices=false", "").replace("    sum_slices=false", "")
+    assert "sum_slices" in lifted.source and "sum_slices" not in source
+    compiled = compile_source(Source("lifted.tfg", source), CompileInputs(access=Access("lifted.tfg")))
+    assert not Verifier(graph, lifted, compiled, shapes={}, seed=1).verify().is_same
+
+
 @pytest.mark.parametrize("argument", CLIPS)
 def test_clipped_rows_of_a_program(here, argument):
     """A program adds the slices of a row up before it clips them."""

@@ -386,6 +386,10 @@ def _ways(report: dict[str, Any]) -> "Iterator[str]":
 
 
 def _difference(one: dict[str, Any]) -> str:
+    from ..lift.verify import CLOSE
+
     size = "in shape, dtype or infinities" if one["difference"] is None else f"by up to {one['difference']:.3g}"
     reason = f": {one['reason']}" if one["reason"] else ""
-    return f"{'rounded' if one['rounding'] else 'differs'}: {one['name']} {size}{reason}"
+    if one["rounding"]:
+        return f"rounded: {one['name']} {size}, at most {CLOSE:g} of its largest number{reason}"
+    return f"differs: {one['name']} {size}{reason}"

@@ -11,6 +11,8 @@ from .graph import NAMED, PLACEHOLDERS, Endpoint, SavedGraph
 from .lifted import Lifted
 from .pipelines import is_pipeline
 
+_TAKES = ("Gather", "GatherV2", "GatherNd", "ResourceGather", "ResourceGatherNd")
+_SAME_NUMBERS = ("Identity", "Reshape", "Cast", "ExpandDims", "Squeeze")
 _UNKNOWN = 2  # the size that replaces an unknown one
 
 
@@ -32,6 +34,14 @@ def _shapes(tensor: Operand) -> Iterator[list[int]]:
                 yield sides[::-1] if user.get_attr("transpose_a") else sides
             case _:
                 pass
+
+
+def takes_rows(tensor: Operand) -> bool:
+    """Whether an op takes the rows with the numbers in the tensor."""
+    users = [(user, at) for user in tensor.consumers() for at, one in enumerate(user.inputs) if one is tensor]
+    return any(user.type in _TAKES and at == 1 for user, at in users) or any(
+        takes_rows(user.outputs[0]) for user, at in users if user.type in _SAME_NUMBERS and at == 0
+    )
 
 
 def named_feeds(graph: SavedGraph, lifted: Lifted) -> dict[str, Endpoint]:
