@@ -114,8 +114,8 @@ class CompileInputs(Record):
     the Python functions that are ops, and TensorFlow's inference. `access` opens the files that the program names;
     without it, only files in its folder and in the working folder can be opened. `read` gets the data sets that the
     compilation reads, so that a run need not read them again. `observer` sees all values.
-    `opening` opens sources of data, or returns them as they were opened before. `origins` says where given params come
-    from, and `texts` gets the texts of imported files, by their paths."""
+    `opening` opens sources of data, or returns them as they were opened before. `origins` says where given params
+    and `data NAME` come from, and `texts` gets the texts of imported files, by their paths."""
 
     params: Mapping[str, object] = _NONE
     data: Mapping[str, object] = _NONE

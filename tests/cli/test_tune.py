@@ -25,7 +25,7 @@ PROGRAM = """
 param rate = 0.1
 param start = 3.0
 param is_on = true
-param steps = 12
+param steps: int8 = 12
 param kind = "a"
 param sizes = [1, 2]
 variable w = start
@@ -143,6 +143,8 @@ def test_an_ended_fork_is_waited_for_once():
     ((*OVER, "--prune"), 2, "no training gives cost: evaluate it there, in a block such as 'every 1 epoch', or log it; trainings give logged"),
     ((*OVER, "--output", "new/p.tfg"), 1, "new/p.tfg: No such file or directory"),
     (("--over", "steps=choice(1.5, 2)", "--minimize", "cost"), 2, "steps is a whole number, and 1.5 is not"),
+    (("--over", "steps=int(1, 1000)", "--minimize", "cost"), 2, "param 'steps' is int8, but --over steps=int(1, 1000) gives 1000"),
+    (("--over", "steps=choice(1, 300)", "--minimize", "cost"), 2, "help: int8 "),
     (("--over", "is_on=choice(0, 1)", "--minimize", "cost"), 2, "is_on is true or false, and 0 is not: write choice(true, false)"),
     (("--over", "kind=choice(a, 1)", "--minimize", "cost"), 2, 'kind is a text, and 1 is not: write choice("1", "2")'),
     (("--over", 'start=choice(1, "inf")', "--minimize", "cost"), 2, '"inf" is not a finite number, and a program cannot have it'),
@@ -215,6 +217,21 @@ def test_a_study_is_of_its_data_and_options(with_data):
     assert ": --set units was not given, and is 5 now; --engine was not given, and is loop now\n" in said
     (folder / "d.csv").write_text("x,y\n1,2\n2,5\n")
     assert "plan: data d was d.csv (sha256 " in refused() and len(list((folder / "studies/p/trials").iterdir())) == 1
+
+
+def test_a_checkpoint_that_all_trials_restore_is_of_the_study(folder):
+    """Another one at its place would give trials with other variables in one table."""
+    saving = f'variable w = {{}}\nsession: save to "{folder}/w.ckpt"\n'
+    text = f'param a = 1\nvariable w = 0.0\nsession:\n    restore from "{folder}/w.ckpt"\n    v = w * a\n'
+    (folder / "p.tfg").write_text(text)
+    over = ("--over", "a=int(1, 9)", "--sampler", "grid", "--minimize", "v", "--trials", "1", "--json")
+    (folder / "s.tfg").write_text(saving.format("2.0"))
+    tfdsl.compile(folder / "s.tfg").run()
+    assert json.loads(tune(folder, *over).stdout)["best"]["value"] == 2.0
+    (folder / "s.tfg").write_text(saving.format("3.0"))
+    tfdsl.compile(folder / "s.tfg").run()
+    found = tune(folder, *over)
+    assert found.returncode == 1 and "error[TFG876]" in found.stderr and "w.ckpt was " in found.stderr, found.stderr
 
 
 def test_data_that_change_while_the_trials_run(with_data):

@@ -150,7 +150,10 @@ def _check_given(ctx: Analysis) -> None:
                 help = ctx.did_you_mean(name, names) or (
                     f"the {kind} are {', '.join(names)}" if names else f"the program declares no {kind}"
                 )
-                ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))
+                origin = ctx.origins.get(name if message is PARAM_UNKNOWN else f"data {name}", "")
+                is_file = origin.endswith((".yaml", ".yml"))
+                details = {"name": name, "given": f", which {origin} gives" if is_file else ""}
+                ctx.bag.add(Diagnostic(message, None, details, help=help))
 
 
 # --- unused nodes -----------------------------------------------------------------------------

@@ -139,7 +139,7 @@ class GivenInputs(State):
     """The inputs of a program from the command line and the config file."""
 
     params: dict[str, object] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)  # of params: the option or the file
+    origins: dict[str, str] = field(default_factory=dict)  # of params and of `data NAME`: the option or the file
     data: dict[str, str] = field(default_factory=dict)
     logdir: str | None = None
     cluster: Cluster | None = None
@@ -184,13 +184,15 @@ def given(arguments: argparse.Namespace) -> GivenInputs:
     configs: list[str] = arguments.configs
     for path in configs:
         one = config(path)
-        one.origins = dict.fromkeys(one.params, path)
+        one.origins = dict.fromkeys((*one.params, *(f"data {name}" for name in one.data)), path)
         one.confine(path, arguments.allowed, getattr(arguments, "home", ""))
         result.add(one)
     pairs = _pairs(arguments.params, "--set NAME=VALUE", "param")
     result.params |= pairs
     result.origins |= dict.fromkeys(pairs, "--set")
-    result.data |= _pairs(arguments.data, "--data NAME=PATH", "data")
+    paths = _pairs(arguments.data, "--data NAME=PATH", "data")
+    result.data |= paths
+    result.origins |= {f"data {name}": "--data" for name in paths}
     result.limits = limits(arguments)
     return result
 

@@ -96,7 +96,8 @@ def _chosen(new: Mapping[str, str], wanted: Prediction, compiled: Compiled) -> d
     names = {name: name for name in wanted.data} | {compiled.pipeline(name).learned_by: name for name in wanted.data}
     for name in new:
         if name and name not in names:
-            raise TfgError([Diagnostic(DATA_UNKNOWN, None, {"name": name}, help=did_you_mean(name, names))])
+            details = {"name": name, "given": ""}
+            raise TfgError([Diagnostic(DATA_UNKNOWN, None, details, help=did_you_mean(name, names))])
     files = {names[name]: path for name, path in new.items() if name}
     left = [name for name in wanted.data if name not in files]
     if left and "" not in new:

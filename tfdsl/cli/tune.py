@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from ..access import TRUSTED
 from ..analysis.graph.params import is_no_value
 from ..data.stage import written_whole
-from ..diagnostics import PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, Diagnostic, TfgError
+from ..diagnostics import PARAM_TYPE, PARAM_UNKNOWN, STUDY_BUSY, STUDY_FAILED, Diagnostic, TfgError
 from ..diagnostics.spelling import counted, did_you_mean, listed
-from ..driver import Compiled
+from ..driver import Compiled, check
 from ..outputs import check_output, write_output
-from ..program import ENGINES
+from ..program import ENGINES, Restore, known_text, walk
 from ..record import replace
 from ..runtime.files.lock import FolderInUse, Lock
 from ..source import Source
+from ..syntax.read import read
 from ..tuning.best import with_params
 from ..tuning.picture import picture
 from ..tuning.space import FORMS, Axis, Choices, FloatRange, NoSpace, Space, axis, grid, written
@@ -31,7 +32,7 @@ from . import tensorflow
 from .compiling import at_home, compile_given
 from .each import ProgramRuns
 from .objective import check_objective
-from .options import add_program_options, given, given_limits, positive, seconds
+from .options import GivenInputs, add_program_options, given, given_limits, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, show_json, tell
 from .signals import interruptible
@@ -98,10 +99,11 @@ def command(arguments: argparse.Namespace) -> int:
     stem = os.path.splitext(os.path.basename(arguments.file))[0]
     folder = os.path.abspath(arguments.study or os.path.join(_STUDIES, stem))
     output = os.path.abspath(arguments.output) if arguments.output else f"{arguments.file[:-4]}-tuned.tfg"
-    _, compiled = compile_given(arguments)
+    extra, compiled = compile_given(arguments)
     if not compiled.program.sessions:
         compiled.run()  # reports that there is nothing to run
     _check(compiled, space)
+    _check_values(arguments, extra, space)
     _check_output(output)
     objective: str = arguments.minimize or arguments.maximize
     check_objective(compiled.program, objective, arguments.session, arguments.prune)
@@ -109,6 +111,8 @@ def command(arguments: argparse.Namespace) -> int:
     from ..runs.inputs import RunInputs  # imports TensorFlow
 
     inputs = RunInputs(compiled)
+    for path in _restored(compiled):
+        inputs.add_checkpoint(path)
     plan = StudyPlan(
         objective, arguments.maximize is not None, space, arguments.sampler,
         arguments.seed, arguments.prune, _common(compiled, arguments, inputs),
@@ -155,7 +159,7 @@ def _check(compiled: Compiled, space: Space) -> None:
     for name in space:
         if name not in known:
             help = did_you_mean(name, known) or (f"the params are {listed(known)}" if known else "")
-            raise TfgError([Diagnostic(PARAM_UNKNOWN, None, {"name": name}, help=help)])
+            raise TfgError([Diagnostic(PARAM_UNKNOWN, None, {"name": name, "given": ""}, help=help)])
         if name in compiled.origins:
             raise WrongUse(f"{compiled.origins[name]} gives {name} a value, and --over tries others")
         _check_kind(name, space[name], known[name].type)
@@ -165,6 +169,17 @@ def _check(compiled: Compiled, space: Space) -> None:
                 f"{compiled.origins[param.name]} gives {param.name} the value {param.value}, which the tuned program "
                 "cannot have: give it a finite number"
             )
+
+
+def _check_values(arguments: argparse.Namespace, extra: GivenInputs, space: Space) -> None:
+    """Refuse values that are outside the dtype of their param, by the error that their trial would have."""
+    source, inputs = read(arguments.file, extra.limits), extra.inputs(arguments.file, tensorflow.foreign())
+    for name, one in space.items():
+        origins = {**inputs.origins, name: f"--over {name}={one.text()}"}
+        for value in one.options if isinstance(one, Choices) else (one.low, one.high):
+            _, found = check(source, replace(inputs, params={**inputs.params, name: value}, origins=origins))
+            if wrong := [error for error in found if error.message is PARAM_TYPE]:
+                raise TfgError(wrong)
 
 
 def _check_kind(name: str, one: Axis, wanted: str) -> None:
@@ -236,6 +251,19 @@ def _common(compiled: Compiled, arguments: argparse.Namespace, inputs: "RunInput
     found |= {"--engine": arguments.engine} if arguments.engine else {}
     found |= {f"data {name}": _files(about["files"]) for name, about in inputs.data().items() if about["files"]}
     return found | {os.path.basename(name): _files(files) for name, files in inputs.others().items() if files}
+
+
+def _restored(compiled: Compiled) -> set[str]:
+    """The checkpoints that all trials restore: those with full paths, unless the program writes them itself. A trial
+    has a folder of its own for other paths."""
+    statements = [one for session in compiled.program.sessions for one in walk(session.body)]
+    read, written = set[str](), set[str]()
+    for one in statements:
+        path = one.uses().path
+        text = None if path is None else known_text(path)
+        if text is not None and os.path.isabs(text):
+            (read if isinstance(one, Restore) else written).add(text)
+    return read - written
 
 
 def _files(files: list[dict[str, Any]]) -> str:

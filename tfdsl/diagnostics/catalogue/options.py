@@ -3,9 +3,9 @@
 from ..message import message as _message
 
 UNROLLED = _message("TFG802", "this repeats graph code more than {limit:time}", "raise the limit with --max-unroll")
-PARAM_UNKNOWN = _message("TFG803", "there is no param '{name}'")
+PARAM_UNKNOWN = _message("TFG803", "there is no param '{name}'{given}")
 PARAM_TYPE = _message("TFG804", "param '{name}' is {wanted}, but {given} {value}")
-DATA_UNKNOWN = _message("TFG805", "there is no data '{name}'")
+DATA_UNKNOWN = _message("TFG805", "there is no data '{name}'{given}")
 CONFIG_KEY = _message("TFG806", "{path} has the unknown key '{name}'", "known are {known}")
 CONFIG_FORM = _message("TFG807", "{path} cannot be read: {reason}")
 FILE_MISSING = _message("TFG808", "{path} cannot be read: {reason}")
