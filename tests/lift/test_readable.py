@@ -304,17 +304,14 @@ def weighted():
     optimizer.apply_gradients(optimizer.compute_gradients(tf.square(w, name="loss"), grad_loss=tf.constant(3.0)))
 
 
-def printing_loop():
-    """A loop with an effect that nothing waits for."""
+def stopped():
+    """Gradients through a loop that stop at a tensor."""
     v1.disable_control_flow_v2()
     try:
-        count = v1.Variable(0, name="count", use_resource=False)
-
-        def body(i):
-            v1.assign_add(count, 1)
-            return i + 1
-
-        v1.while_loop(lambda i: i < 3, body, [0], name="loop")
+        w = v1.Variable([1.0, 2.0], name="w", use_resource=False)
+        inner = tf.tanh(w)
+        _, y = v1.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y * w + inner), [0, inner])
+        tf.negative(tf.gradients(tf.reduce_sum(y, name="loss"), w, stop_gradients=[inner])[0], name="result")
     finally:
         v1.enable_control_flow_v2()
 
@@ -326,7 +323,7 @@ def readable_of(build):
 
 
 def test_what_has_no_readable_form_is_written_exactly():
-    lifted = readable_of(printing_loop)
+    lifted = readable_of(stopped)
     assert lifted.source.startswith("# lifted from graph") and "exactly" in lifted.source.splitlines()[0]
     assert "written node for node, because" in lifted.notes[-1]
 

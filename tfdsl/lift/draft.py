@@ -389,7 +389,7 @@ class Draft(State):
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
         """Replace nodes with a piece. The piece waits for the effects that the nodes wait for. If it writes, it also
         waits for earlier reads of variables. Gradients in it wait only for changes: in loops and branches, TensorFlow
-        makes them wait for more."""
+        makes them wait for more. A single node also waits for the branch that it is in."""
         own = {piece.node, *nodes}
         waits = {name for one in own for name in self._before(one)}
         others = {name for one in own if not GRADIENTS_SCOPE.match(one) for name in self._before(one)}
@@ -400,7 +400,7 @@ class Draft(State):
             if (
                 (self.has_effect(name) or (writes and self._reads(name)))
                 if is_ordered
-                else self._changes(name, own, piece)
+                else self._changes(name, own, piece) or (not nodes and self._is_switched(name))
             ):
                 effects.append(name)
         if effects and isinstance(piece, VariablePiece):
@@ -439,6 +439,13 @@ class Draft(State):
         needed = self.graph.above(*(end.node for one in piece.operands() for end in ends_of(one)))
         above = [self.graph.nodes[one] for one in self.graph.above(name) - own - self.dropped]
         return any(changes_something(one) and not (one.op == "Assert" and one.name in needed) for one in above)
+
+    def _is_switched(self, name: str) -> bool:
+        """Whether a node only passes on the output of a Switch op that stays as it was, so it runs in one branch."""
+        node = self.graph.nodes[name]
+        while node.op == "Identity":
+            node = self.graph.input(node, 0)
+        return node.op in SWITCHES and self._is_effect(node)
 
     def _reads(self, name: str) -> bool:
         """Whether a node is computed from a variable."""

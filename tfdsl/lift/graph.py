@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from ..lowering.tf import AttrValue, FunctionDefLibrary
 from ..record import Record, field
@@ -16,6 +17,8 @@ NAMED = 5  # the most names in a note
 SWITCHES = ("Switch", "RefSwitch")  # only one of their outputs runs
 ENTERS = ("Enter", "RefEnter")  # begin a loop
 GRADIENTS_SCOPE = re.compile(r"((?:.*?/)?gradients(?:_\d+)?)/", re.IGNORECASE)  # of the nodes of gradients
+
+_Name = TypeVar("_Name")
 
 
 class Endpoint(Record):
@@ -90,9 +93,9 @@ class SavedGraph(Record):
         return reached(names, lambda name: self.users[name])
 
 
-def reached(names: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
+def reached(names: Iterable[_Name], following: Callable[[_Name], Iterable[_Name]]) -> set[_Name]:
     """These names, and all that `following` leads to from them."""
-    found: set[str] = set()
+    found: set[_Name] = set()
     todo = list(names)
     while todo:
         name = todo.pop()

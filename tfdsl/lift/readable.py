@@ -46,6 +46,7 @@ from .folds.repeats import fold_repeats
 from .folds.saver import drop_checks, drop_initializers, drop_savers
 from .folds.shapes import fold_shapes
 from .folds.summaries import fold_summaries
+from .folds.unrun import drop_unrun
 from .folds.variables import fold_variables
 from .folds.waits import fold_waits
 from .graph import NAMED, SWITCHES, VARIABLES, Endpoint, SavedGraph, reached
@@ -66,7 +67,7 @@ _IDLE = ("Shape", "Rank", "Size", "Const", "ReadVariableOp")
 _NO_SEED = 87654321  # TensorFlow's seed for a graph without one
 FOLDS = (
     drop_savers, drop_checks, drop_pipelines, drop_asserts, drop_summaries, drop_dropout,
-    fold_optimizers, drop_training, fold_loop_gradients, fold_loops, fold_shapes, fold_branches, fold_conds,
+    drop_unrun, fold_optimizers, drop_training, fold_loop_gradients, fold_loops, fold_shapes, fold_branches, fold_conds,
     fold_shapes, fold_variables, fold_summaries, drop_initializers, fold_losses, fold_composites, fold_clips,
     fold_random, fold_calls, fold_arrays, fold_array_lists, fold_initializers, fold_lists, fold_outputs, fold_waits,
 )  # fmt: skip

@@ -24,7 +24,7 @@ from ..draft import (
     changes_something,
     is_raw,
 )
-from ..graph import PLACEHOLDERS, Endpoint, GraphNode
+from ..graph import PLACEHOLDERS, SWITCHES, Endpoint, GraphNode
 from ..nodes import count_of, inferred
 from ..races import REFERENCES, readers
 from .indexing import index_of
@@ -36,7 +36,8 @@ from .random import seed_of
 _UNSEEN = ("num_split", "use_locking", "validate_shape", "seed", "use_cudnn_on_gpu", "parallel_iterations")
 _OF_VARIABLES = ("ReadVariableOp", "ResourceGather")  # whose dtype is that of a variable
 _WINDOWS = ("Conv2D", "Conv2DBackpropInput", "MaxPool", "AvgPool")  # whose calls take sizes of height and width alone
-_TENSORS = ("tensor", "tensors", "shape", "variable")
+_VARIABLE = "variable"
+_TENSORS = ("tensor", "tensors", "shape", _VARIABLE)
 
 
 def fold_calls(draft: Draft) -> None:
@@ -55,6 +56,7 @@ def fold_calls(draft: Draft) -> None:
             and draft.graph.users[node.name]
             and node.name not in draft.served
             and is_open
+            and not _marks_branch(draft, node)
         ):
             draft.aliases[Endpoint(node.name)] = given
             draft.inside[node.name] = given.node
@@ -72,6 +74,15 @@ def _after_reads(draft: Draft, node: GraphNode, piece: CallPiece) -> CallPiece:
     before = draft.graph.above(node.name) - {node.name} - draft.dropped - draft.regions.keys()
     reads = sorted(before.intersection(readers(draft.graph, holder.name)))
     return replace(piece, controls=tuple(dict.fromkeys((*piece.controls, *reads))))
+
+
+def _marks_branch(draft: Draft, node: GraphNode) -> bool:
+    """Whether other nodes wait for this one to run in one branch only: it passes on the output of a Switch op that
+    stays, which itself runs in both."""
+    if not node.inputs or (switch := draft.graph.input(node, 0)).op not in SWITCHES or switch.name in draft.inside:
+        return False
+    users = [draft.graph.nodes[user] for user in draft.graph.users[node.name] if user not in draft.dropped]
+    return any(node.name in user.controls for user in users)
 
 
 def _passed(draft: Draft, node: GraphNode) -> Endpoint | None:
@@ -120,6 +131,8 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
             and not (name == "axis" and _are_all_axes(draft, node, value))
         ):
             return None
+        if params[name].kind == _VARIABLE and not is_variable(draft, value):
+            return None  # a variable that stays an op, or one that a Switch passes on
         arguments.append((name, value))
     usual = {attr.name: attr.default_value for attr in definition.attr}
     for name, attr in call.attrs.items():
@@ -145,6 +158,11 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
     kept.sort(key=lambda one: order.index(one[0]))
     ends = _ends(node)[:1] if call.is_first else _ends(node)
     return CallPiece(node.name, ends, node.controls, callee=call.op.name, arguments=tuple(kept))
+
+
+def is_variable(draft: Draft, value: Operand) -> bool:
+    """Whether an operand is a variable of the program."""
+    return isinstance(value, Produced) and isinstance(draft.pieces.get(draft.end(value.end).node), VariablePiece)
 
 
 def needs_others(draft: Draft, node: GraphNode) -> bool:

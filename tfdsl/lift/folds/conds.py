@@ -28,9 +28,7 @@ Context = tuple[Step, ...]  # the steps into a place, outermost first
 
 
 def fold_conds(draft: Draft) -> None:
-    found = _Contexts(draft, by_scope=True)
-    if any(map(draft.is_free, found.unclear)):
-        found = _Contexts(draft, by_scope=False)
+    found = _contexts(draft)
     pieces: dict[tuple[Context, str], IfPiece] = {}
     for (context, name), merges in found.merges.items():
         cond = _Cond(draft, found, context, name, merges)
@@ -44,6 +42,16 @@ def fold_conds(draft: Draft) -> None:
             draft.claim(piece, *cond.plumbing(piece))
     if pieces:
         _place(draft, found, pieces)
+
+
+def contexts(draft: Draft) -> dict[str, Context]:
+    """The context of each node in a branch or a loop."""
+    return _contexts(draft).of
+
+
+def _contexts(draft: Draft) -> "_Contexts":
+    found = _Contexts(draft, by_scope=True)
+    return _Contexts(draft, by_scope=False) if any(map(draft.is_free, found.unclear)) else found
 
 
 def _place(draft: Draft, found: "_Contexts", pieces: dict[tuple[Context, str], IfPiece]) -> None:

@@ -1,34 +1,70 @@
-"""Folds the gradients that flow through loops and that no optimizer takes: `gradients(y, [x])`.
+"""Folds the gradients that flow through loops and branches and that no optimizer takes: `gradients(y, [x])`.
 
-TensorFlow 1 keeps what such gradients need on stacks, which the loop fills. A `while` keeps them by itself.
+TensorFlow 1 keeps what gradients of loops need on stacks, which the loop fills. A `while` keeps them by itself.
 """
 
-from ..draft import Draft, NotReadable
-from ..graph import ENTERS, GRADIENTS_SCOPE, PLACEHOLDERS, VARIABLES, Endpoint, reached
-from .gradients import check_gradients, of_ops
-from .optimizers import claim_gradients, loss_of
-from .variables import READS
+import itertools
+from collections.abc import Iterable
 
-_PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "Mul")
-_SUMS, _PART = ("AddN", "Add", "AddV2"), "tuple/control_dependency"
+from ...ops.named import MULTIPLY
+from ..draft import CallPiece, Draft, NotReadable, Produced
+from ..graph import ENTERS, GRADIENTS_SCOPE, PLACEHOLDERS, SWITCHES, VARIABLES, Endpoint
+from .gradients import check_gradients, nodes_of_gradients
+from .operands import operand
+from .optimizers import claim_gradients, loss_of
+from .sources import SEED, differentiated, source_of
+from .variables import READS
 
 
 def fold_loop_gradients(draft: Draft) -> None:
-    scopes = {match[1] for node in draft.nodes(*ENTERS) if (match := GRADIENTS_SCOPE.match(node.name))}
+    scopes = {match[1] for node in draft.nodes(*ENTERS, *SWITCHES) if (match := GRADIENTS_SCOPE.match(node.name))}
     for scope in sorted(scopes):
-        inside = {name for name in draft.graph.nodes if name.startswith(f"{scope}/") and draft.is_open(name)}
-        loss = loss_of(draft, scope)
+        inside = nodes_of_gradients(draft, scope)
+        seeds = _seeds(draft, scope)
         found = _gradients(draft, scope, inside)
-        if loss is None or not found or None in found.values():
+        if not seeds or None in seeds.values() or not found or None in found.values():
             continue
+        ys = {seed: y for seed, y in seeds.items() if y is not None}
         given = {x: end for end, x in found.items() if x is not None}
         if len(given) < len(found):
             continue
         try:
-            check_gradients(draft, scope, loss, dict.fromkeys(given))
+            check_gradients(draft, scope, tuple(ys.values()), dict.fromkeys(given))
         except NotReadable:
             continue
-        claim_gradients(draft, loss, tuple(given), list(given.values()), inside)
+        weights = _weights(draft, ys)
+        if any(end.node in draft.graph.above(weight.node) for weight in weights.values() for end in given):
+            continue  # no gradient flows through a weight
+        made = [_weighted(draft, seed, y, weights.get(seed)) for seed, y in ys.items()]
+        hosts = {end.node for end in made} & inside
+        claim_gradients(draft, made, tuple(given), list(given.values()), inside - hosts)
+
+
+def _seeds(draft: Draft, scope: str) -> dict[str, Endpoint | None]:
+    """The gradients that a scope begins with, and the tensors that it differentiates. None for one that the names and
+    inputs of the nodes do not tell."""
+    found: dict[str, Endpoint | None] = {}
+    for at in itertools.count():
+        seed = f"{scope}/{SEED}{at}"
+        if seed not in draft.graph.nodes:
+            break
+        found[seed] = differentiated(draft, scope, seed)
+    return found or {"": loss_of(draft, scope)}
+
+
+def _weights(draft: Draft, seeds: Iterable[str]) -> dict[str, Endpoint]:
+    """The seeds that are given, `grad_ys` of `tf.gradients`, with their values."""
+    nodes = [draft.graph.nodes[seed] for seed in seeds if seed in draft.graph.nodes]
+    return {node.name: node.inputs[0] for node in nodes if node.op == "Identity"}
+
+
+def _weighted(draft: Draft, seed: str, y: Endpoint, weights: Endpoint | None) -> Endpoint:
+    """A tensor whose gradients are those of `y` if they begin with a seed: `y` itself, or its product with weights."""
+    if weights is None:
+        return y
+    given = (("x", Produced(draft.end(y))), ("y", operand(draft, weights)))
+    draft.claim(CallPiece(seed, (Endpoint(seed),), callee=MULTIPLY.name, arguments=given))
+    return Endpoint(seed)
 
 
 def _gradients(draft: Draft, scope: str, inside: set[str]) -> dict[Endpoint, Endpoint | None]:
@@ -39,7 +75,7 @@ def _gradients(draft: Draft, scope: str, inside: set[str]) -> dict[Endpoint, End
         for end in node.inputs if end.node in inside
     }  # fmt: skip
     unread = {Endpoint(name) for name in inside if not graph.users[name] and graph.nodes[name].types}
-    sources = {end: _source(draft, scope, end) for end in sorted(read | unread, key=str)}
+    sources = {end: source_of(draft, scope, end) for end in sorted(read | unread, key=str)}
     held = {end: x and _held(draft, x) for end, x in sources.items()}
     found, others = ({end: held[end] for end in held if end in ends} for ends in (read, unread))
     for ops in (VARIABLES, PLACEHOLDERS):
@@ -54,37 +90,3 @@ def _held(draft: Draft, end: Endpoint) -> Endpoint:
     while node.op in READS:
         node = draft.graph.nodes[draft.end(node.inputs[0]).node]
     return Endpoint(node.name) if node.op in VARIABLES else end
-
-
-def _source(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
-    """The tensor that a gradient in a scope belongs to. None if the names and inputs of the nodes do not tell."""
-    graph = draft.graph
-    node = graph.nodes[end.node]
-    own = node.name.removeprefix(f"{scope}/")
-    names = [name for name in of_ops(own) if name in graph.nodes]
-    if not names:  # the sum of the gradients from several ops
-        sources = {_source(draft, scope, one) for one in node.inputs if node.op in _SUMS}
-        return sources.pop() if len(sources) == 1 else None
-    op = graph.nodes[names[-1]]
-    ends = [one for one in op.inputs if graph.nodes[one.node].op in VARIABLES or _is_float(draft, one)]
-    parts = [name for name in graph.nodes if name.startswith(f"{scope}/{op.name}_grad/{_PART}")]
-    if node.name in parts and len(parts) == len(ends):
-        return ends[parts.index(node.name)]
-    if op.op in _PRODUCTS and not parts:  # the gradient of one factor needs the others
-        taken = _reads(draft, end, f"{scope}/{op.name}_grad/")
-        ends = [one for one in ends if draft.end(one) not in taken]
-    return ends[0] if len(ends) == 1 and not parts else None
-
-
-def _reads(draft: Draft, end: Endpoint, scope: str) -> set[Endpoint]:
-    """The tensors outside a scope whose values a tensor in it needs."""
-    graph = draft.graph
-    inside = reached([end.node], lambda name: [
-        one.node for one in graph.nodes[name].inputs if one.node.startswith(scope)
-    ])  # fmt: skip
-    nodes = [graph.nodes[name] for name in inside if graph.nodes[name].op != "Shape"]
-    return {draft.end(one) for node in nodes for one in node.inputs if one.node not in inside}
-
-
-def _is_float(draft: Draft, end: Endpoint) -> bool:
-    return draft.graph.nodes[end.node].types[end.output].dtype.kind in ("float", "complex")

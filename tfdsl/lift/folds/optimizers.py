@@ -3,7 +3,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,9 +28,10 @@ from ..draft import (
 )
 from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
 from ..unfolded import UnfoldedPart
-from .gradients import check_gradients, of_ops
+from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
+from .sources import differentiated
 from .variables import fold_variable, initializer_of
 
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
@@ -81,7 +82,8 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     for node in holders:
         if node is not None and draft.is_open(node.name):
             fold_variable(draft, node)
-    inside = {name for name in graph.nodes if name.startswith((f"{scope}/", f"{gradients}/"))} | {scope}
+    inside = {name for name in graph.nodes if name.startswith(f"{scope}/")} | nodes_of_gradients(draft, gradients)
+    inside.add(scope)
     for slot in slots:
         others = [name for name in graph.users[slot] if lifted_step(graph.nodes[name].op) and name not in inside]
         if others:
@@ -103,7 +105,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     for _, value in arguments:  # an argument can be computed in the scope of the optimizer
         for end in ends_of(value):
             inside -= graph.above(end.node)
-    check_gradients(draft, gradients, loss, dict(zip(trained, roots)))
+    check_gradients(draft, gradients, (loss,), dict(zip(trained, roots)))
     _check_writes(draft, scope, inside, {*slots, *(end.node for end in trained), *([counter.name] if counter else [])})
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
     read = {end for node in others for end in node.inputs if end.node in inside and GRADIENTS_SCOPE.match(end.node)}
@@ -125,7 +127,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
         is_scoped=_are_named(slots, trained, around),
     )
     if not is_whole:
-        claim_gradients(draft, loss, trained, [end for end in roots if end is not None], inside)
+        claim_gradients(draft, [loss], trained, [end for end in roots if end is not None], inside)
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}
 
@@ -145,10 +147,11 @@ def _check_writes(draft: Draft, scope: str, inside: set[str], known: set[str]) -
 
 
 def claim_gradients(
-    draft: Draft, loss: Endpoint, trained: tuple[Endpoint, ...], ends: list[Endpoint], inside: set[str]
+    draft: Draft, ys: Sequence[Endpoint], trained: tuple[Endpoint, ...], ends: list[Endpoint], inside: set[str]
 ) -> None:
     """Claim a call of `gradients`, which returns the gradients as a list."""
-    given = (("ys", Produced(draft.end(loss))), ("xs", Listed(tuple(map(Produced, trained)))))
+    made = [Produced(draft.end(y)) for y in ys]
+    given = (("ys", made[0] if len(made) == 1 else Listed(tuple(made))), ("xs", Listed(tuple(map(Produced, trained)))))
     own = sorted(name for name in inside if GRADIENTS_SCOPE.match(name))
     if len(ends) == 1:
         first = next(name for name in own if name != ends[0].node)
@@ -228,10 +231,8 @@ def loss_of(draft: Draft, gradients: str) -> Endpoint | None:
     for seed in (f"{gradients}/grad_ys_0", f"{gradients}/Fill"):
         if seed in graph.nodes and _filled(draft, Endpoint(seed)) != 1:
             return None  # the gradient is multiplied by something
-        for user in graph.users.get(seed, ()):
-            *_, name = ("", *(name for name in of_ops(user.removeprefix(f"{gradients}/")) if name in graph.nodes))
-            if name:
-                return Endpoint(name)
+        if seed in graph.nodes:
+            return differentiated(draft, gradients, seed)
     return None
 
 
