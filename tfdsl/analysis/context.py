@@ -555,7 +555,8 @@ class Analysis:
         for error in tree.errors:
             self.bag.add(replace(error, chain=self.chain))
         self.is_partial |= bool(tree.errors)
-        for one in t.broken(tree.body) if tree.errors else ():
+        statements = t.statements(tree.body) if tree.errors else ()
+        for one in (one for one in statements if isinstance(one, t.Broken)):
             _, _, below = one.span.text.partition("\n")
             self.doubtful.update(_NAMES.findall(one.span.text))
             self.in_doubtful_blocks.update(_NAMES.findall(below))

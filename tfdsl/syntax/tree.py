@@ -626,10 +626,8 @@ def trees(part: Part) -> Iterator[Tree]:
 
 def bodies(statement: Statement) -> tuple[Block, ...]:
     """The blocks of a statement, in order."""
-    if isinstance(statement, If):
-        return tuple([body for _, body in statement.branches])
-    body: Block | None = getattr(statement, "body", None)
-    return () if body is None else (body,)
+    branches = statement.branches if isinstance(statement, If) else ((None, getattr(statement, "body", ())),)
+    return tuple([body for _, body in branches])
 
 
 def statements(block: Block) -> Iterator[Statement]:
@@ -640,17 +638,12 @@ def statements(block: Block) -> Iterator[Statement]:
             yield from statements(body)
 
 
-def broken(block: Block) -> Iterator[Broken]:
-    """The statements of a block with syntax errors, at any depth."""
-    return (one for one in statements(block) if isinstance(one, Broken))
-
-
 def whole(statement: Statement) -> Span:
     """The place of a statement with its block. The span of a statement ends before its block."""
-    span, last = statement.span, statement
+    last = statement
     while inner := [body[-1] for body in bodies(last) if body]:
         last = inner[-1]
-    return Span(span.source, span.start, last.span.end) if last is not statement else span
+    return Span(statement.span.source, statement.span.start, last.span.end)
 
 
 # All statements. Code that matches over statements and misses one fails type checking. `If`, `For` and `Broken` are
