@@ -14,6 +14,7 @@ from tfdsl.limits import Clock, Limits
 from tfdsl.source import Source
 from tfdsl.syntax import tables as made_tables
 from tfdsl.syntax import tree as t
+from tfdsl.syntax.blocks import statements, whole
 from tfdsl.syntax.build import Builder
 from tfdsl.syntax.generate import generated, grammar
 from tfdsl.syntax.indenter import Indenter
@@ -85,8 +86,8 @@ def test_rules_without_lists_make_the_same_nodes_faster(path):
     builder.source = source
     tree = parse(source)
     assert tree == Parser(tables(), builder, layout).parse(source.text, "file")
-    for one in t.statements(tree.body):
-        assert t.whole(one).end == max(part.span.end for part in t.trees(one))
+    for one in statements(tree.body):
+        assert whole(one).end == max(part.span.end for part in t.trees(one))
 
 
 def test_the_tokens_that_could_come_next_are_those_of_lark():

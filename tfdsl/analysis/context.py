@@ -59,6 +59,7 @@ from ..program import (
 from ..record import Record, State, field, replace
 from ..source import Span
 from ..syntax import tree as t
+from ..syntax.blocks import broken
 from ..syntax.read import identity_of
 from ..types import BOOL, INT64, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
@@ -555,8 +556,7 @@ class Analysis:
         for error in tree.errors:
             self.bag.add(replace(error, chain=self.chain))
         self.is_partial |= bool(tree.errors)
-        statements = t.statements(tree.body) if tree.errors else ()
-        for one in (one for one in statements if isinstance(one, t.Broken)):
+        for one in broken(tree.body) if tree.errors else ():
             _, _, below = one.span.text.partition("\n")
             self.doubtful.update(_NAMES.findall(one.span.text))
             self.in_doubtful_blocks.update(_NAMES.findall(below))

@@ -8,6 +8,7 @@ from ..diagnostics.spelling import shortened
 from ..record import Record
 from ..source import Source, Span
 from ..syntax import tree as t
+from ..syntax.blocks import statements, whole
 from .workspace import Document
 
 OutlineKind = Literal[
@@ -76,8 +77,7 @@ def _made(target: t.Identifier, kind: OutlineKind, statement: t.Statement, body:
 
 
 def _part(name: str, kind: OutlineKind, span: Span, statement: t.Statement, children: tuple[Outline, ...]) -> Outline:
-    whole = t.whole(statement)
-    return Outline(name, kind, span, whole, shortened(statement.span.one_line, 80), children)
+    return Outline(name, kind, span, whole(statement), shortened(statement.span.one_line, 80), children)
 
 
 # --- folding --------------------------------------------------------------------------------------
@@ -95,13 +95,13 @@ def folds(document: Document) -> list[Fold]:
     """Blocks, statements of several lines, and comments of several lines."""
     source = document.source
     found: dict[int, Fold] = {}
-    for statement in t.statements(document.tree.body):
-        _fold(found, source, statement.span.start, t.whole(statement).end)
+    for statement in statements(document.tree.body):
+        _fold(found, source, statement.span.start, whole(statement).end)
         if isinstance(statement, t.If):
             for _, body in statement.branches:
                 if body:
                     header = source.text.rfind("\n", 0, body[0].span.start)
-                    _fold(found, source, max(0, header), t.whole(body[-1]).end)
+                    _fold(found, source, max(0, header), whole(body[-1]).end)
     for match in re.finditer(r"(?:^[ \t]*#[^\n]*(?:\n|\Z)){2,}", source.text, re.MULTILINE):
         first, last = source.position(match.start())[0] - 1, source.position(match.end() - 1)[0] - 1
         found[first] = Fold(first, last, True)

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from ..record import Record, State, field, replace
 from ..source import Source, Span
 from . import tree as t
+from .blocks import broken
 
 _Kept = TypeVar("_Kept", bound=t.Part)
 
@@ -72,15 +73,11 @@ def _broken(before: t.File, starts: list[int]) -> set[int]:
     the indentation of a line."""
     if not before.errors:
         return set()
-    found = {at for at, one in enumerate(before.body) if _has_broken(one)}
+    found = {at for at, one in enumerate(before.body) if any(broken((one,)))}
     for error in before.errors:
         at = bisect_right(starts, error.span.start if error.span is not None else 0)
         found.update(number for number in (at - 1, at) if 0 <= number < len(starts))
     return found
-
-
-def _has_broken(statement: t.Statement) -> bool:
-    return any(isinstance(one, t.Broken) for one in t.statements((statement,)))
 
 
 def _common(one: str, other: str) -> int:

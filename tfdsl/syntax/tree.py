@@ -624,28 +624,6 @@ def trees(part: Part) -> Iterator[Tree]:
                 pass
 
 
-def bodies(statement: Statement) -> tuple[Block, ...]:
-    """The blocks of a statement, in order."""
-    branches = statement.branches if isinstance(statement, If) else ((None, getattr(statement, "body", ())),)
-    return tuple([body for _, body in branches])
-
-
-def statements(block: Block) -> Iterator[Statement]:
-    """The statements of a block, at any depth."""
-    for statement in block:
-        yield statement
-        for body in bodies(statement):
-            yield from statements(body)
-
-
-def whole(statement: Statement) -> Span:
-    """The place of a statement with its block. The span of a statement ends before its block."""
-    last = statement
-    while inner := [body[-1] for body in bodies(last) if body]:
-        last = inner[-1]
-    return Span(statement.span.source, statement.span.start, last.span.end)
-
-
 # All statements. Code that matches over statements and misses one fails type checking. `If`, `For` and `Broken` are
 # in both halves.
 GraphStatement = (

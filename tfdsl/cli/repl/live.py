@@ -22,6 +22,7 @@ from ...record import Record, replace
 from ...runtime.options import Options
 from ...source import Source, Span
 from ...syntax import tree as t
+from ...syntax.blocks import whole
 from ...syntax.format import format_text
 from ...syntax.parse import parse_expression
 from .. import tensorflow
@@ -268,7 +269,7 @@ class LiveProgram:
 
 def _as_statement(tree: t.Statement) -> str:
     """The text of a statement of a session. A bare expression is printed."""
-    text = t.whole(tree).text
+    text = whole(tree).text
     return f"print {text}" if isinstance(tree, t.Print) and tree.span == tree.values[0].span else text
 
 
@@ -279,7 +280,7 @@ def _piece(tree: t.Statement) -> _Piece:
     if isinstance(tree, t.Scope):
         bound |= {tree.target.id}
     used = frozenset(one.id for one in t.trees(tree) if isinstance(one, t.Name))
-    return _Piece(tree, t.whole(tree), bound, used)
+    return _Piece(tree, whole(tree), bound, used)
 
 
 def _needed(pieces: tuple[_Piece, ...], session: t.Session) -> tuple[_Piece, ...]:
