@@ -23,6 +23,7 @@ from .hints import (
     FOREIGN,
     OPENS_BLOCK,
     SESSION_WORDS,
+    WHOLE_MODEL,
     empty_training,
     first_word,
     hint,
@@ -213,7 +214,11 @@ def _before_path(source: Source, text: str, token: Token, accepts: set[str]) -> 
         return ""
     begin = source.position_of(source.position(token.start)[0])
     path = text[token.start + (other.end() if other else 0) : _code_end(source, token.start)]
-    return f"write: {text[begin : token.start].strip()} {wanted.lower()} {path}"
+    written = text[begin : token.start].strip()
+    whole = re.fullmatch(r"(?:.*:\s*)?(save|restore)\s+(\w+)", written)
+    if whole and whole[2] in WHOLE_MODEL and not re.search(rf"(?m)^\s*(\w+\s+)?{whole[2]}\s*[:=]", text):
+        written = written.removesuffix(whole[2]).strip()  # a word for all variables, which no line declares
+    return f"write: {written} {wanted.lower()} {path}"
 
 
 def terminal_name(terminal: str) -> str:

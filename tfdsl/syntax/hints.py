@@ -19,6 +19,9 @@ def _first_words(*kinds: str) -> tuple[str, ...]:
 GRAPH_WORDS = (*_first_words("simple", "compound"), "elif", "else")
 SESSION_WORDS = (*_first_words("session_simple", "session_compound"), "elif", "else")
 
+# What others name to save or restore all variables.
+WHOLE_MODEL = "model network net weights variables parameters params everything checkpoint graph session state".split()
+
 # Syntax of other languages with its replacement here.
 FOREIGN = {
     ";": "write each statement on its own line",

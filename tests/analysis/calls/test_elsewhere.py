@@ -233,6 +233,8 @@ HABITS = {
     'save model to "a.ckpt"': 'without names it takes all variables: write: save to "a.ckpt"',
     'restore weights from "a.ckpt" if exists': 'without names it takes all variables: write: restore from "a.ckpt"',
     'save all to "a.ckpt"': "without names, save takes all variables",
+    'save model "a.ckpt"': 'write: save to "a.ckpt"', 'save w "a.ckpt"': 'write: save w to "a.ckpt"',
+    'restore weights in "a.ckpt" if exists': 'write: restore from "a.ckpt" if exists',
     "save to kept/a.ckpt": 'a path is in quotes: save to "kept/a.ckpt"',
     'export model with x to "m"':
         "name the values of the model, and the placeholders that are its inputs: export p with X to ...",
@@ -249,6 +251,36 @@ def test_lines_of_sessions(line, help):
     if help.startswith(("write: set", "write: run")):
         fed = "" if "with" in help or help == "write: run w" or "set" in help else " with x = [1.0]"
         assert not [one for one in tfdsl.check(f"{program}    {help[7:]}{fed}\n") if one.severity == "error"]
+
+
+def test_a_word_for_all_variables_may_be_the_name_of_one():
+    (error,) = tfdsl.check('variable model = 1.0\nsession:\n    save model "a.ckpt"\n')
+    assert error.help_line == 'write: save model to "a.ckpt"'
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("d.features.columns", "d.columns"), ("d.test.target.rows", "d.test.rows"), ("d.features.age", "d.age"),
+        ("d.features.target", "d.target"), ("d.features.train", "d.train.features"), ("d.features[:2].rows", ""),
+        ("b.features.columns", "b.columns"), ("b.target.rows", "b.rows"),
+    ],
+)  # fmt: skip
+def test_what_data_has_and_its_arrays_do_not(text, meant, here):
+    (here / "a.csv").write_text(ROWS)
+    program = f"""data d = csv("a.csv", target="paid", columns={{"city": string}}) | one_hot | split(test=0.5)
+placeholder x: float32[n, d.columns]
+variable w = 1.0
+optimize reduce_mean(x) * w with adam()
+session:
+    train 1 epochs on d.train as b:
+        feed x = b.features
+        print {text}
+"""
+    error, *_ = [one for one in tfdsl.check(program) if one.severity == "error"]
+    assert error.help_line == (f"write: {meant}" if meant else "it has dtype, shape")
+    if meant:
+        assert not [one for one in tfdsl.check(program.replace(text, meant)) if one.severity == "error"]
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         text = text if re.fullmatch(r"[\w.]+(\([^()]*\))?", text) else "x"
         if help := other_names.value_member(name, text, is_tensor):
             return help
+        if isinstance(value, Array) and (help := _of_its_data(ctx, value, text, name)):
+            return help
     if isinstance(value, str) and name == "format":
         return 'names in braces are replaced by their values: print "step {step}"'
     if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name, known)):
@@ -176,6 +178,20 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     if isinstance(value, DataValue) and not value.part and not near and nearest(name, ("train", "test")):
         return f"these come with a split: {_split_of(ctx, value)}"
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
+
+
+def _of_its_data(ctx: Analysis, value: Array, text: str, name: str) -> str:
+    """A help line for a member that not the array has, such as the features, but the data or batch that it is of."""
+    owner, _, field = text.rpartition(".")
+    if not owner or field != value.field.field:
+        return ""
+    if not isinstance(value.field, Field):
+        return f"write: {owner}.{name}" if name in ("rows", "columns") else ""
+    schema = ctx.datasets[value.field.data].schema
+    if name in learned_words():
+        return f'write: {value.field.data}.{name}("...")'
+    part = schema.part(value.field.part) if value.field.part else schema
+    return f"write: {owner}.{name}" if part is not None and name in _fields(part) - {"features"} else ""
 
 
 def _split_of(ctx: Analysis, value: DataValue) -> str:

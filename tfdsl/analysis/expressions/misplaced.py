@@ -7,10 +7,9 @@ import re
 from ...diagnostics.spelling import nearest
 from ...libraries import LIBRARIES
 from ...syntax import tree as t
-from ...syntax.hints import code_of, seed_statement
+from ...syntax.hints import WHOLE_MODEL, code_of, seed_statement
 from ..context import Analysis, StatementFailed
 
-_WHOLE = "model network net weights variables parameters params everything checkpoint graph session state".split()
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 
 
@@ -50,7 +49,7 @@ def _whole_model(expr: t.Name | t.Identifier, before: str) -> str:
     if statement[2]:  # the path of it
         path = re.match(r"[\w./-]*", after)
         return f'a path is in quotes: {word}{statement[2]} "{expr.id}{path[0] if path else ""}"'
-    if expr.id not in _WHOLE:
+    if expr.id not in WHOLE_MODEL:
         return ""
     if word == "export":
         return "name the values of the model, and the placeholders that are its inputs: export p with X to ..."
