@@ -127,9 +127,9 @@ def waiting(here):
 
 def test_what_is_not_compared(waiting, capfd):
     said = _verified(waiting, capfd, "--exact")
-    assert "not compared: 2 tensors, such as taken: below an op that can wait for other threads\n" in said
-    assert "not compared: 1 tensor, such as text: below an op that reaches outside the graph\n" in said
-    assert "not compared: 1 tensor, such as threes: cannot be computed from these feeds: " in said
+    assert "not compared: 2 results, such as taken: below an op that can wait for other threads\n" in said
+    assert "not compared: 1 result, such as text: below an op that reaches outside the graph\n" in said
+    assert "not compared: 1 result, such as threes: cannot be computed from these feeds: " in said
     assert said.endswith(
         "help: unknown sizes were chosen, as with --shape x=2; give the sizes that the graph was made for\n"
         "help: queues and readers are not run; without --exact, they become placeholders, which are fed\n"
