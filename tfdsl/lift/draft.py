@@ -186,7 +186,9 @@ class StepPiece(LiftedPiece):
     trained: tuple[Endpoint, ...] | None = None  # None if these are all trainable ones
     global_step: Endpoint | None = None
     gradients: tuple[Operand, ...] = ()  # of an `apply`
-    rows: tuple[Endpoint, ...] = ()  # the gradients of rows before they are changed
+    unchanged: tuple[Endpoint, ...] = ()  # the gradients before they are changed
+    rows: tuple[Endpoint, ...] = ()  # those of them that are slices
+    read: tuple[tuple[Endpoint, Endpoint], ...] = ()  # gradients that may be read elsewhere, with their tensors
     is_whole: bool = False  # its variables are named without the scope of its node, which is only a name scope
     is_scoped: bool = False  # its variables are named with the scope of its node
     is_restored: bool = False  # a session restores its variables by its name
@@ -406,6 +408,7 @@ class Draft(State):
         if effects and isinstance(piece, VariablePiece):
             raise NotReadable(f"the initial value of {piece.node} waits for {effects[0]}")
         self.pieces[piece.node] = piece if tuple(effects) == piece.controls else replace(piece, controls=tuple(effects))
+        self.inside.pop(piece.node, None)
         for name in nodes:
             self.inside[name] = piece.node
 

@@ -1,6 +1,7 @@
 """Folds gradients that are clipped between the loss and the step of an optimizer: `clipnorm` and `global_clipnorm` are
 arguments of the optimizer. So is `clipvalue` where gradients are rows of a table."""
 
+import functools
 from collections.abc import Iterable, Sequence
 
 from ...ops.named import CLIP_BY_GLOBAL_NORM, CLIP_BY_NORM, GRADIENTS
@@ -18,11 +19,12 @@ from ..draft import (
     Produced,
     StepPiece,
 )
-from ..graph import Endpoint, GraphNode
+from ..graph import GRADIENTS_SCOPE, Endpoint, GraphNode
 from ..unfolded import UnfoldedPart
 from .composites import Same, built, type_of
 from .conds import is_gradient
 from .operands import operand
+from .optimizers import claim_gradients
 
 _ADDS, _MUL, _MINIMUM = ("Add", "AddV2"), "Mul", "Minimum"
 _CHOICES = ("Select", "SelectV2")
@@ -40,11 +42,12 @@ def fold_clips(draft: Draft) -> None:
     for piece in list(draft.pieces.values()):
         if isinstance(piece, StepPiece) and piece.gradients and piece.node not in draft.closed:
             clipped = _each(draft, piece) or _together(draft, piece) or _by_value(draft, piece)
+            if piece.rows:
+                _fold_rows(draft, piece, clipped)
+                continue
             whole = None if clipped is None else _gradients(draft, piece, clipped)
             if clipped is not None and whole is not None:
                 _fold(draft, piece, clipped, whole)
-            elif piece.rows:
-                raise _refusal(draft, piece)
 
 
 def _refusal(draft: Draft, step: StepPiece) -> NotFolded:
@@ -59,6 +62,36 @@ def _fold(draft: Draft, step: StepPiece, clipped: _Clipped, whole: list[LiftedPi
     for name in (*clipped.inside, *(one.node for one in whole)):
         draft.pieces.pop(name, None)
         draft.inside[name] = step.node
+
+
+def _fold_rows(draft: Draft, step: StepPiece, clipped: _Clipped | None) -> None:
+    """Fold gradients some of which are rows of a table. Where other nodes read them, before or after they are clipped,
+    the program computes them again."""
+    if clipped is None or clipped.gradients != tuple(map(draft.end, step.unchanged)):
+        raise _refusal(draft, step)
+    graph = draft.graph
+    scope = GRADIENTS_SCOPE.match(step.unchanged[0].node)
+    start = scope[0] if scope else ""
+    taken = {name for name in graph.nodes if name in clipped.inside or name.startswith(start)}
+
+    @functools.cache
+    def is_own(name: str) -> bool:
+        """Whether a node is only used by the step."""
+        users = graph.users[name]
+        is_passed = name in draft.dropped or (graph.nodes[name].op == "Identity" and bool(users))
+        return draft.owner(name) == step.node or ((name in taken or is_passed) and all(map(is_own, users)))
+
+    own = {name for name in taken if is_own(name)}
+    read = {
+        end: x for end, x in step.read
+        if not all(is_own(user) for user in graph.users[end.node] if end in graph.nodes[user].inputs)
+    }  # fmt: skip
+    draft.pieces[step.node] = replace(step, gradients=(), arguments=(*step.arguments, *clipped.arguments), read=())
+    for name in own:
+        draft.pieces.pop(name, None)
+        draft.inside[name] = step.node
+    if read and isinstance(step.loss, Produced):
+        claim_gradients(draft, [step.loss.end], list(read.values()), list(read), {*own})
 
 
 def _clipped(
@@ -124,7 +157,7 @@ def _each(draft: Draft, step: StepPiece) -> _Clipped | None:
     if not isinstance(limit, Given) or any(one != limit for one in others) or any("axes" in one for one in given):
         return None
     inside = {name for name in (*draft.inside, *draft.pieces) for one in calls if draft.owner(name) == one.node}
-    if any(
+    if not step.rows and any(
         not is_gradient(draft, user) and user not in inside for one in calls for user in draft.graph.users[one.node]
     ):
         return None
@@ -149,7 +182,7 @@ def _together(draft: Draft, step: StepPiece) -> _Clipped | None:
     if made is None or not all(same.are(one, end) for one, end in zip(made, clipped)):
         return None
     found = _clipped(draft, step, "global_clipnorm", limit, gradients, same.nodes)
-    return found if found is not None and _is_apart(draft, found.inside, step) else None
+    return found if found is not None and (step.rows or _is_apart(draft, found.inside, step)) else None
 
 
 def _by_value(draft: Draft, step: StepPiece) -> _Clipped | None:
@@ -176,8 +209,7 @@ def _by_value(draft: Draft, step: StepPiece) -> _Clipped | None:
         inside |= {node.name, inner.name}
     if not limits or any(one != limits[0] for one in limits) or not all(map(draft.is_open, inside)):
         return None
-    found = _clipped(draft, step, "clipvalue", limits[0], gradients, inside)
-    return found if found is not None and _is_apart(draft, found.inside, step) else None
+    return _clipped(draft, step, "clipvalue", limits[0], gradients, inside)
 
 
 def _is_apart(draft: Draft, inside: frozenset[str], step: StepPiece) -> bool:

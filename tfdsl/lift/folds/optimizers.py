@@ -30,6 +30,7 @@ from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
 from ..unfolded import UnfoldedPart
 from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
+from .row_gradients import read_gradients, sums_of_slices
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
 from .sources import differentiated
 from .variables import fold_variable, initializer_of
@@ -107,12 +108,21 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
             inside -= graph.above(end.node)
     check_gradients(draft, gradients, (loss,), dict(zip(trained, roots)))
     _check_writes(draft, scope, inside, {*slots, *(end.node for end in trained), *([counter.name] if counter else [])})
+    rows = {root: one.indices for root, one in zip(roots, changes) if root is not None and one.indices is not None}
+    known = {root: end for root, end in zip(roots, trained) if root is not None}
+    sums = sums_of_slices(graph, rows) if rows else {}
+    inside |= {end.node for end in sums if draft.is_open(end.node)}
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
-    read = {end for node in others for end in node.inputs if end.node in inside and GRADIENTS_SCOPE.match(end.node)}
-    unknown = read - {*roots, *(one.indices for one in changes)}
-    if unknown:
-        raise NotReadable(f"{min(map(str, unknown))} is also used outside {scope}")
-    is_whole = made == roots and not read
+    read = {end for node in others for end in node.inputs if end.node in inside}
+    read = {end for end in read if end in sums or GRADIENTS_SCOPE.match(end.node)}
+    given = list(known.items())
+    if rows:
+        slices = {end: known[end] for end in known if end not in rows}
+        found = read_gradients(graph, gradients, read, slices | {end: known[one] for end, one in sums.items()})
+        given, inside = list(found.found.items()), inside - found.between
+    elif read - known.keys():
+        raise NotReadable(f"{min(map(str, read - known.keys()))} is also used outside {scope}")
+    is_whole = made == roots and (bool(rows) or not read)
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -122,12 +132,14 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
         trained=trained,
         global_step=None if counter is None else Endpoint(counter.name),
         gradients=() if is_whole else tuple(operand(draft, end) for end in made),
-        rows=tuple(root for root, one in zip(roots, changes) if root is not None and one.indices is not None),
+        unchanged=tuple(known),
+        rows=tuple(rows),
+        read=() if is_whole or not rows else tuple(given),
         is_whole=_are_named(slots, trained, ""),
         is_scoped=_are_named(slots, trained, around),
     )
-    if not is_whole:
-        claim_gradients(draft, [loss], trained, [end for end in roots if end is not None], inside)
+    if given and is_whole is bool(rows):  # those of changed rows are claimed with their changes
+        claim_gradients(draft, [loss], [x for _, x in given], [end for end, _ in given], inside)
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}
 
@@ -147,12 +159,12 @@ def _check_writes(draft: Draft, scope: str, inside: set[str], known: set[str]) -
 
 
 def claim_gradients(
-    draft: Draft, ys: Sequence[Endpoint], trained: tuple[Endpoint, ...], ends: list[Endpoint], inside: set[str]
+    draft: Draft, ys: Sequence[Endpoint], xs: Sequence[Endpoint], ends: Sequence[Endpoint], inside: set[str]
 ) -> None:
-    """Claim a call of `gradients`, which returns the gradients as a list."""
+    """Claim a call of `gradients`, which returns the gradients `ends` as a list."""
     made = [Produced(draft.end(y)) for y in ys]
-    given = (("ys", made[0] if len(made) == 1 else Listed(tuple(made))), ("xs", Listed(tuple(map(Produced, trained)))))
-    own = sorted(name for name in inside if GRADIENTS_SCOPE.match(name))
+    given = (("ys", made[0] if len(made) == 1 else Listed(tuple(made))), ("xs", Listed(tuple(map(Produced, xs)))))
+    own = sorted({name for name in inside if GRADIENTS_SCOPE.match(name)} | {end.node for end in ends})
     if len(ends) == 1:
         first = next(name for name in own if name != ends[0].node)
         draft.claim(CallPiece(first, (Endpoint(first),), callee=GRADIENTS.name, arguments=given))
