@@ -23,6 +23,7 @@ from ..draft import (
     Operand,
     Produced,
     StepPiece,
+    VariablePiece,
     changes_something,
     ends_of,
 )
@@ -108,21 +109,26 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
             inside -= graph.above(end.node)
     check_gradients(draft, gradients, (loss,), dict(zip(trained, roots)))
     _check_writes(draft, scope, inside, {*slots, *(end.node for end in trained), *([counter.name] if counter else [])})
-    rows = {root: one.indices for root, one in zip(roots, changes) if root is not None and one.indices is not None}
+    slices = {root: one.indices for root, one in zip(roots, changes) if root is not None and one.indices is not None}
     known = {root: end for root, end in zip(roots, trained) if root is not None}
-    sums = sums_of_slices(graph, rows) if rows else {}
+    for end, x in known.items():  # in a loop, TensorFlow does not know the shapes of gradients
+        variable = draft.pieces.get(x.node)
+        if end not in slices and isinstance(variable, VariablePiece):
+            draft.types[end] = variable.type
+    sums = sums_of_slices(graph, slices)
     inside |= {end.node for end in sums if draft.is_open(end.node)}
     others = [node for name, node in graph.nodes.items() if name not in inside and draft.is_open(name)]
     read = {end for node in others for end in node.inputs if end.node in inside}
     read = {end for end in read if end in sums or GRADIENTS_SCOPE.match(end.node)}
     given = list(known.items())
-    if rows:
-        slices = {end: known[end] for end in known if end not in rows}
-        found = read_gradients(graph, gradients, read, slices | {end: known[one] for end, one in sums.items()})
+    if slices:
+        whole = {end: x for end, x in known.items() if end not in slices}
+        whole |= {end: known[one] for end, one in sums.items()}
+        found = read_gradients(graph, gradients, scope, read, whole)
         given, inside = list(found.found.items()), inside - found.between
     elif read - known.keys():
         raise NotReadable(f"{min(map(str, read - known.keys()))} is also used outside {scope}")
-    is_whole = made == roots and (bool(rows) or not read)
+    is_whole = made == roots and (bool(slices) or not read)
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -132,13 +138,13 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
         trained=trained,
         global_step=None if counter is None else Endpoint(counter.name),
         gradients=() if is_whole else tuple(operand(draft, end) for end in made),
-        unchanged=tuple(known),
-        rows=tuple(rows),
-        read=() if is_whole or not rows else tuple(given),
+        unchanged=tuple(end for end in roots if end is not None),
+        rows=tuple(slices),
+        read=() if is_whole or not slices else tuple(given),
         is_whole=_are_named(slots, trained, ""),
         is_scoped=_are_named(slots, trained, around),
     )
-    if given and is_whole is bool(rows):  # those of changed rows are claimed with their changes
+    if given and is_whole is bool(slices):  # those of changed rows are claimed with their changes
         claim_gradients(draft, [loss], [x for _, x in given], [end for end, _ in given], inside)
     draft.claim(piece, *(name for name in inside if name != scope and draft.is_open(name)))
     draft.dropped -= {scope}

@@ -1,7 +1,7 @@
 """Gradients of tables that are read beside the step of an optimizer, for example by summaries.
 
-TensorFlow has them as slices, one for each row that is looked up. A program has no name for slices: it takes the gradient
-of the looked-up rows, or that of the whole table, in which the slices of each row are added up.
+TensorFlow has them as slices, one for each row that is looked up. A program has no name for slices: it takes the
+gradient of the looked-up rows, or that of the whole table, in which the slices of each row are added up.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ from ..draft import NotReadable
 from ..graph import Endpoint, GraphNode, SavedGraph
 from .gradients import has_gradient, of_ops
 
-SUM_OF_SLICES = "UnsortedSegmentSum"
+_SUM = "UnsortedSegmentSum"
 _LOOKUPS = ("Gather", "GatherV2", "ResourceGather")
 # Ops of slices between the gradient of the rows and a reader.
 _PASSES = ("Cast", "Concat", "ConcatV2", "Const", "ExpandDims", "Identity", "Reshape", "Shape", "Size", "StridedSlice")
@@ -30,15 +30,15 @@ def sums_of_slices(graph: SavedGraph, rows: Mapping[Endpoint, Endpoint]) -> dict
         Endpoint(name): end
         for end, indices in rows.items()
         for name in dict.fromkeys(graph.users[end.node])
-        if graph.nodes[name].op == SUM_OF_SLICES and graph.nodes[name].inputs[:2] == (end, indices)
+        if graph.nodes[name].op == _SUM and graph.nodes[name].inputs[:2] == (end, indices)
     }
 
 
 def read_gradients(
-    graph: SavedGraph, scope: str, read: Collection[Endpoint], known: Mapping[Endpoint, Endpoint]
+    graph: SavedGraph, scope: str, step: str, read: Collection[Endpoint], known: Mapping[Endpoint, Endpoint]
 ) -> ReadGradients:
-    """The gradients in a scope that are read. `known` maps gradients to the tensors that they belong to. Raises
-    `NotReadable` for others, apart from those of looked-up rows."""
+    """The gradients in a scope that are read outside a step. `known` maps gradients to the tensors that they belong to.
+    Raises `NotReadable` for others, apart from those of looked-up rows."""
     found: dict[Endpoint, Endpoint] = {}
     between: set[str] = set()
     todo = sorted(read, key=str)
@@ -50,7 +50,7 @@ def read_gradients(
         elif not node.name.startswith(f"{scope}/") or node.name in between:
             continue
         elif node.op not in _PASSES:
-            raise NotReadable(f"{end} is also used outside the step")
+            raise NotReadable(f"{end} is also used outside {step}")
         else:
             between.add(node.name)
             lookup = _lookup(graph, scope, node)
