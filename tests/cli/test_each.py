@@ -68,6 +68,24 @@ def test_a_run_that_fails_hides_no_other(tfdsl):
     assert whole.begin["about"]["values"] == {"k": ["1", "2", "3"]} and "k" not in whole.begin["params"]
     assert {one.begin["about"]["each"] for one in single} == {whole.id}
     assert main(["runs", "again", whole.id, "--in", "r"]) == 1
+    assert whole.begin["seeds"]["data"] == whole.end["data"] == {} and single[0].end["data"]["d"]["rows"] == 8
+
+
+def test_the_record_of_all_is_shown(tfdsl, capsys):
+    """It has what all runs share, and the runs that failed; neither data nor seeds, which are those of each."""
+    tfdsl("--each", "k=1..3", "--set", "bad=2", "--record=r", "-q")
+    whole, *single = sorted(records(["r"]), key=lambda one: "kind" not in one.begin["about"])
+    capsys.readouterr()
+    assert main(["runs", "show", whole.id, "--in", "r"]) == 0
+    params, _, rest = capsys.readouterr().out.partition("params:\n")[2].partition("each:\n")
+    assert params.split("\n")[0].strip() == "bad = 2 (--set)" and "k =" not in params
+    told = [line.split() for line in rest.splitlines()]
+    assert told[:4] == [["k", "=", "1,", "2,", "3"], ["values:"], ["value", "mean", "sd", "n"],
+                        ["test.cost", "2", "1.41421", "2"]]  # fmt: skip
+    assert told[5:7] == [["runs:"], ["id", "status", "seconds", "params", "values"]] and len(told) == 10
+    assert [(line[0], line[1], line[3]) for line in told[7:]] == [
+        (one.id, one.status, f"k={k}") for k, one in enumerate(single, 1)
+    ]
 
 
 def test_an_interruption_is_said(tfdsl, monkeypatch):
@@ -108,6 +126,15 @@ def test_lists_and_other_values(tfdsl, here):
     assert whole.begin["options"] == single.begin["options"] and whole.begin["options"]["deterministic"]
 
 
+def test_texts_in_quotation_marks_and_lists_in_lists(tfdsl, here):
+    (here / "p.tfg").write_text('param name = "x"\nparam deep = [[1]]\nsession: print "({name})", deep\n')
+    code, out, _ = tfdsl("--each", r'name="a, b", "", "say \"a\"" ,c"d,[e]f', "--each", 'deep=[["],", "b"], []],[2]')
+    said = [line.partition("] (")[2] for line in out.splitlines()]
+    assert code == 0 and said == [
+        f"{name}) {deep}" for name in ("a, b", "", 'say "a"', 'c"d', "[e]f") for deep in ("[['],', 'b'], []]", "[2]")
+    ]
+
+
 def test_json(tfdsl):
     code, out, _ = tfdsl("--each", "k=4", "--json")
     made = json.loads(out)
@@ -127,6 +154,10 @@ def test_not_a_number(tfdsl, here):
     [
         (["--each", "k"], 2, "is not of the form"), (["--each", "k=3..1"], 2, "k=3..1 is empty"),
         (["--each", "k=1,,2"], 2, "has an empty value"), (["--each", "=1"], 2, "is not of the form"),
+        *((["--each", f"k={one}"], 2, f"k={one}: {said}\n") for one, said in {
+            "[[1,2],[3]": "[[1,2],[3] has no closing ]", '["a]': '["a] has no closing "', '["a"': '["a" has no closing ]',
+            '1,"a,b': '"a,b has no closing "'}.items()),
+        (["--each", 'name="a",a'], 2, "has the value a twice"), (["--each", r'name="\q"'], 2, r"\q"),
         (["--each", "k=1..20000"], 2, "more than 10000 runs"),
         *((["--each", f"k={one}"], 2, "is no range, which has two whole numbers and stands alone, as in k=1..10")
           for one in ("1..", "..3", "1...3", "0.1..0.3", "1..x", "1,2..4", "-1..", "..-2", "1e-3..1e-1")),

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..diagnostics import Diagnostic, TfgError
 from ..diagnostics.render import render_concise
@@ -23,6 +23,9 @@ from ..program import Evaluate, walk
 from ..record import replace
 from ..runtime.observer import RunObserver, RunStopped
 from ..runtime.options import Options
+from ..source import Source
+from ..syntax import tree as t
+from ..syntax.parse import parse_expression
 from ..syntax.read import read
 from . import tensorflow
 from .options import GivenInputs, given
@@ -38,7 +41,7 @@ _MANY = f"--each asks for more than {_MOST} runs"
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})\Z")
 _LIKE_RANGE = re.compile(r"-?\d[\d.e+-]*\.\.|\.\.+-?\d[\d.]*\Z")  # what was meant to be one
 _ALONE = ("--watch", "--verify-resume", "--async", "--trace", "--show-params")  # options that need a single run
-_VALUE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,"\[]|["\[])*', re.DOTALL)  # a list, a text or another
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -214,11 +217,9 @@ def _values(name: str, text: str) -> list[str]:
         if last - first >= _MOST:
             raise WrongUse(_MANY)
         return [str(one) for one in range(first, last + 1)]
-    values = [one.strip() for one in _split(text)]
-    twice = next((one for at, one in enumerate(values) if one in values[:at]), None)
-    if twice:
-        raise WrongUse(f"--each {name}={text} has the value {twice} twice: each run has other values")
-    for one in values:
+    written = list(_split(name, text))
+    values = [_unquoted(one) for one in written]
+    for one in written:
         if not one:
             raise WrongUse(f"--each {name}={text} has an empty value: write {name}=0.1,0.2")
         if _LIKE_RANGE.match(one):
@@ -226,17 +227,46 @@ def _values(name: str, text: str) -> list[str]:
                 f"--each {name}={text}: {one!r} is no range, which has two whole numbers and stands alone, as in "
                 f"{name}=1..10; list other values: {name}=0.1,0.2"
             )
+    twice = next((one for at, one in enumerate(values) if one in values[:at]), None)
+    if twice is not None:
+        raise WrongUse(f"--each {name}={text} has the value {twice} twice: each run has other values")
     return values
 
 
-def _split(text: str) -> Iterator[str]:
-    """The parts between commas. A list and a text in quotation marks may have commas of their own."""
+def _split(name: str, text: str) -> Iterator[str]:
+    """The parts between commas. A list and a text in quotation marks may have commas of their own. Raises `WrongUse` if
+    one has no end."""
     at = 0
-    while at <= len(text):
-        found = _VALUE.match(text, at)
-        assert found is not None
-        yield found[0]
-        at = found.end() + 1
+    while at >= 0:
+        comma = text.find(",", _literal_end(name, text, at))
+        yield text[at : comma if comma >= 0 else len(text)].strip()
+        at = comma + 1 or -1
+
+
+def _literal_end(name: str, text: str, at: int) -> int:
+    """The end of the list or of the text in quotation marks that begins at a position, if one does."""
+    begin = at = len(text) - len(text[at:].lstrip())
+    if text[begin : begin + 1] not in ('"', "["):
+        return begin
+    depth = 0
+    while at < len(text):
+        quoted = _QUOTED.match(text, at)
+        if quoted is None and text[at] == '"':
+            break
+        depth += {"[": 1, "]": -1}.get(text[at], 0)
+        at = at + 1 if quoted is None else quoted.end()
+        if depth == 0:
+            return at
+    closing = '"' if text[at : at + 1] == '"' else "]"
+    raise WrongUse(f"--each {name}={text}: {text[begin:]} has no closing {closing}")
+
+
+def _unquoted(value: str) -> str:
+    """A value without the quotation marks around the whole of it."""
+    if not _QUOTED.fullmatch(value):
+        return value
+    literal = parse_expression(Source("--each", value, is_argument=True))
+    return str(cast(t.Constant, literal).value)
 
 
 def _options(

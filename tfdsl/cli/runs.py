@@ -16,7 +16,7 @@ from . import tensorflow
 from .options import positive
 from .parser import CommandParser
 from .report import WrongUse, show, show_json
-from .tables import show_table
+from .tables import show_table, table_lines
 from .tables import text as shown
 
 _AGES = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # seconds
@@ -126,7 +126,19 @@ def _show(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
     for name, value in _facts(record, facts):
         show(f"{name:<10} {value}")
     _block("params", (f"{name} = {shown(one['value'])} ({one['from']})" for name, one in begin["params"].items()))
-    _block("about", (f"{name}: {_listed(value)}" for name, value in begin["about"].items()))
+    if begin["about"].get("kind") == "each":
+        _show_runs(record, found)
+    else:
+        _show_run(record)
+    if arguments.text:
+        for path, text in record.texts.items():
+            _block(path, text.splitlines())
+    return 0
+
+
+def _show_run(record: RunRecord) -> None:
+    begin, end = record.begin, record.end
+    _block("about", (f"{name}: {shown(value)}" for name, value in begin["about"].items()))
     _block("seeds", _seeds(record))
     if end is not None:
         _block("data", (f"{name}: {line}" for name, one in end["data"].items() for line in _data(one)))
@@ -134,21 +146,22 @@ def _show(arguments: argparse.Namespace, found: list[RunRecord]) -> int:
         _block("values", (f"{name} = {shown(value)}" for name, value in evaluated(end).items()))
         _block("printed", end["printed"])
         _block("errors", (f"{one['place'] or ''} {one['message']}".strip() for one in end["errors"]))
-    if arguments.text:
-        for path, text in record.texts.items():
-            _block(path, text.splitlines())
-    return 0
 
 
-def _listed(value: object) -> str:
-    """A value of several runs: a list, a mapping of lists, or one value."""
-    match value:
-        case dict():
-            return "; ".join(f"{name} = {_listed(one)}" for name, one in value.items())
-        case list():
-            return ", ".join(map(shown, value))
-        case _:
-            return shown(value)
+def _show_runs(record: RunRecord, known: list[RunRecord]) -> None:
+    """What is of several runs alone: the values that they were given, their results, and those that have a record."""
+    given = record.begin["about"].get("values", {})
+    _block("each", (f"{name} = {', '.join(map(shown, values))}" for name, values in given.items()))
+    found = evaluated(record.end or {})
+    names = [name.removesuffix(".mean") for name in found if name.endswith(".mean")]
+    rows = [(name, *(found.get(f"{name}.{one}") for one in ("mean", "sd", "n"))) for name in names]
+    if rows:
+        _block("values", table_lines(("value", "mean", "sd", "n"), rows, right=(1, 2, 3)))
+    own = [one for one in known if one is not record and one.begin.get("about", {}).get("each") == record.id]
+    lines = [[cell for at, cell in enumerate(_line(one, row(one), [])) if _HEAD[at] != "program"] for one in own]
+    if lines:
+        head = [name for name in _HEAD if name != "program"]
+        _block("runs", table_lines(head, lines, right=[head.index("seconds")]))
 
 
 def _facts(record: RunRecord, facts: Row) -> list[tuple[str, str]]:

@@ -31,6 +31,11 @@ from .git import GitState
 from .inputs import RecordedProgram, RunInputs
 from .writing import RecordWriter
 
+_NO_SEEDS: Mapping[str, object] = {
+    "graphs": {},
+    "data": {},
+    "trainings": [],
+}  # of several runs, which may have different ones
 _UNIT = 1 if sys.platform == "darwin" else 1024  # of the peak memory that the system reports
 
 
@@ -139,7 +144,7 @@ class RunRecorder(RunObserver):
             "params": {
                 name: one for name, one in inputs.params(compiled).items() if name not in self._varied
             },
-            "seeds": inputs.seeds(compiled),
+            "seeds": _NO_SEEDS if self._varied else inputs.seeds(compiled),
             "limits": inputs.limits(compiled),
             "options": {
                 "engine": options.engine, "deterministic": options.deterministic, "logdir": options.logdir,
@@ -193,7 +198,7 @@ class RunRecorder(RunObserver):
         if self._writer is None or self._inputs is None or self._git is None:
             return
         result, ended = self._result, time.time()
-        data = self._inputs.data()
+        reads = None if self._varied else self._inputs  # of several runs, each may read other data
         content: dict[str, object] = {
             "status": status,
             "exit_code": code,
@@ -211,8 +216,8 @@ class RunRecorder(RunObserver):
             "steps": result.steps,
             "logdirs": result.logdirs,
             "saved": result.saved,
-            "data": data,
-            "inputs": self._inputs.others(),
+            "data": reads.data() if reads else {},
+            "inputs": reads.others() if reads else {},
             "synthetic": any(one.synthetic for one in result.data.values()),
             "git": self._git.value(),
             "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT,
