@@ -102,7 +102,7 @@ def test_other_bits_are_differences(project, capsys):
     run(project, initial="random_normal")
     code, said = again(capsys)
     assert code == 1
-    assert "differs: variable w at the end of session 1\n" in said and "differs: curve cost\n" in said
+    assert "differs: variable w at the end of session 1\n" in said and "differs: curve cost: differs at " in said
     assert "differs: line 1: w " in said
 
 

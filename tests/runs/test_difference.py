@@ -6,7 +6,7 @@ import pytest
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.runs.difference import _changes, differences
+from tfdsl.runs.difference import _changes, curve_apart, differences
 from tfdsl.runs.reading import RunRecord, records
 
 PROGRAM = """
@@ -59,14 +59,21 @@ def test_op_determinism_is_what_the_session_had(here, deterministic, value):
 def test_a_param(here):
     assert parts(run(), run(rate=1.0)) == {
         "params": ["rate: 0.5 -> 1.0"],
-        "results": ["all: 1.5 -> 3.0", "printed all: 1.5 -> 3.0", "line 2: cost 1.5 -> cost 3.0", "curve all"],
+        "results": [
+            "all: 1.5 -> 3.0",
+            "printed all: 1.5 -> 3.0",
+            "line 2: cost 1.5 -> cost 3.0",
+            "curve all: differs at 1 of 1 step, most at step 0: 1.5 -> 3.0, 1.5 apart",
+        ],
     }
 
 
 def test_a_text(here):
     found = parts(run(), run(2.0))
     assert found["text"][4:] == ["-variable w = 1.0", "+variable w = 2.0", " cost = reduce_sum(X) * w * rate"]
-    assert "variable w at the end of session 1" in found["results"] and "curve w" in found["results"]
+    assert "variable w at the end of session 1" in found["results"] and any(
+        one.startswith("curve w: differs at ") for one in found["results"]
+    )
     assert "data" not in found and "params" not in found
 
 
@@ -150,3 +157,19 @@ def test_long_values_are_cut_around_their_difference():
     one, _, two = found.partition(" -> ")
     assert "fold=2" in one and "fold=3" in two and max(len(one), len(two)) <= 65
     assert list(_changes({"m": None}, {"m": "a"})) == ["m: nothing -> a"]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "said"),
+    [
+        ([(0, 1.0), (1, 2.0), (2, 3.0)], [(0, 1.0), (1, 2.5), (2, 2.75)],
+         "differs at 2 of 3 steps, most at step 1: 2.0 -> 2.5, 0.5 apart"),
+        ([(0, 1.0), (1, 2.0)], [(0, 1.5), (1, "nan")], "differs at 2 of 2 steps, most at step 1: 2.0 -> nan"),
+        ([(0, 1.0), (1, 2.0)], [(0, 1.0)], "1 step of the first alone"),
+        ([(0, 1.0)], [(0, 2.0), (5, 2.0), (6, 1.0)],
+         "differs at 1 of 1 step, most at step 0: 1.0 -> 2.0, 1 apart; 2 steps of the second alone"),
+        ([(0, 1.0), (0, 2.0)], [(0, 3.0), (0, 2.0)], "other numbers at the same steps"),
+    ],
+)  # fmt: skip
+def test_how_far_apart_curves_are(one, two, said):
+    assert curve_apart(one, two) == said

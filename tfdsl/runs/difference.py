@@ -4,6 +4,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from itertools import groupby, zip_longest
+from math import inf, isfinite
 from typing import Any, cast
 
 from ..diagnostics.spelling import counted, shortened
@@ -15,6 +16,7 @@ _SHOWN = 60  # characters of a value
 _BEFORE = 20  # of them before the first difference
 _NAMES = 4  # of variables
 _NOTHING: Json = {}
+_Points = list[tuple[int, object]]  # steps and values of a curve
 
 
 class RunDifference(Record):
@@ -196,12 +198,39 @@ def _curves(a: RunRecord, b: RunRecord) -> Iterator[str]:
     pairs = [_by_tag(one) for one in (a, b)]
     for tag in dict.fromkeys([*pairs[0], *pairs[1]]):
         one, two = (pair.get(tag, []) for pair in pairs)
-        if repr(_since(one, two, b)) != repr(_since(two, one, a)):
-            yield f"curve {tag}"
+        one, two = _since(one, two, b), _since(two, one, a)
+        if repr(one) != repr(two):
+            yield f"curve {tag}: {curve_apart(one, two)}"
 
 
-def _by_tag(record: RunRecord) -> dict[str, list[tuple[int, object]]]:
-    found: dict[str, list[tuple[int, object]]] = {}
+def curve_apart(one: _Points, two: _Points) -> str:
+    """Where two curves that are not alike differ most, and how many of their points do."""
+    old, new = dict(one), dict(two)
+    steps = [step for step in old if step in new and repr(old[step]) != repr(new[step])]
+    said: list[str] = []
+    if steps:
+        at = max(steps, key=lambda step: _gap(old[step], new[step]))
+        of = counted(len([step for step in old if step in new]), "step")
+        change = _apart(old[at], new[at])
+        gap = _gap(old[at], new[at])
+        apart = f", {gap:.3g} apart" if isfinite(gap) else ""
+        said.append(f"differs at {len(steps)} of {of}, most at step {at}: {change}{apart}")
+    for here, there, which in ((old, new, "first"), (new, old, "second")):
+        alone = counted(len(here.keys() - there.keys()), "step")
+        if here.keys() - there.keys():
+            said.append(f"{alone} of the {which} alone")
+    return "; ".join(said) or "other numbers at the same steps"
+
+
+def _gap(one: object, two: object) -> float:
+    """How far apart two numbers of a curve are: infinitely if one of them is not finite."""
+    if isinstance(one, (int, float)) and isinstance(two, (int, float)):
+        return abs(one - two)
+    return inf
+
+
+def _by_tag(record: RunRecord) -> dict[str, _Points]:
+    found: dict[str, _Points] = {}
     for tag, points in groupby(record.curves(), lambda one: str(one.get("tag", one.get("evaluate")))):
         found.setdefault(tag, []).extend((one["step"], one["value"]) for one in points)
     return found

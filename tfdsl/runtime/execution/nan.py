@@ -50,10 +50,13 @@ def _is_finite(value: Any) -> bool:
 
 class Watch:
     """The losses that a training watches: those of the optimizers in its body. `last` returns a note about the last
-    checkpoint, if any."""
+    checkpoint, if any, and `unscaled` those about the size of what the training feeds."""
 
-    def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str], warn: Callable[[Diagnostic], None]):
-        self._built, self._plan, self._last, self._warn = built, plan, last, warn
+    def __init__(
+        self, built: BuiltGraph, plan: Train, last: Callable[[], str], unscaled: Callable[[], Iterable[Note]],
+        warn: Callable[[Diagnostic], None],
+    ):  # fmt: skip
+        self._built, self._plan, self._last, self._unscaled, self._warn = built, plan, last, unscaled, warn
         self._was_infinite = False
         self._sum, self._count = 0.0, 0  # of the losses since `mean` was asked for
         self._losses: dict[tuple[Ref, ...], tuple[Ref, ...]] = {}  # by the fetched references
@@ -64,11 +67,17 @@ class Watch:
         return _cares(self._plan)
 
     def notes(self) -> list[Note]:
-        """Notes about the place of the training and the last checkpoint. The training of a Python caller has no line in
-        the program."""
-        last, place = self._last(), self._plan.origin.span
-        where = [Note("the training is on line {line}", place)] if place.source.text else []
-        return [*where, *([Note(last)] if last else [])]
+        """Notes about the training, when its steps may have been too large, and about the last checkpoint."""
+        return [*self._where(), *self._unscaled(), *self._kept()]
+
+    def _where(self) -> list[Note]:
+        """The place of the training. That of a Python caller has no line in the program."""
+        place = self._plan.origin.span
+        return [Note("the training is on line {line}", place)] if place.source.text else []
+
+    def _kept(self) -> list[Note]:
+        last = self._last()
+        return [Note(last)] if last else []
 
     def losses(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The losses that an execution minimizes, or none if the program ignores NaN."""
@@ -88,7 +97,7 @@ class Watch:
             if not self._was_infinite:
                 self._was_infinite = True
                 node, what = self._named(loss)
-                details, notes = {"what": what, "step": step}, tuple(self.notes()[:1])
+                details, notes = {"what": what, "step": step}, (*self._where(), *(self._unscaled() if step else ()))
                 self._warn(Diagnostic(LOSS_INFINITE, node.origin.span, details, notes, chain=node.origin.chain))
 
     def add(self, losses: np.ndarray, count: int) -> None:
@@ -114,7 +123,8 @@ class Watch:
 
     def _error(self, loss: Ref, step: int) -> TfgError:
         node, what = self._named(loss)
-        return failure(LOSS_NAN, node.origin, self.notes(), help="" if step else _AT_FIRST, what=what,
+        notes = self.notes() if step else [*self._where(), *self._kept()]  # no step was too large yet
+        return failure(LOSS_NAN, node.origin, notes, help="" if step else _AT_FIRST, what=what,
                        when=f"at step {step}", result="the training stops", step=step)  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from ...data.batches import BatchOrder
 from ...program import Checkpoint, Every, Field, StopAfter, Train, batch_fields
 from ..execution.execution import Execution
 from ..execution.nan import Watch
+from ..execution.unscaled import unscaled
 from .batch_stream import BatchStream
 
 
@@ -23,7 +24,7 @@ class TrainingLoop:
     def __init__(self, run: Execution, plan: Train, last: Callable[[], str] = lambda: ""):
         """`last` returns a note about the last checkpoint, if any."""
         self.run, self.plan = run, plan
-        self.watch = Watch(run.built, plan, last, run.warn)
+        self.watch = Watch(run.built, plan, last, lambda: unscaled(run, plan), run.warn)
         self.order: BatchOrder | None = None
         self.per_epoch = 1
         if plan.data is not None:
