@@ -87,8 +87,10 @@ def opened(
 
 def _add_helpers(plan: Session, built: BuiltGraph, savers: Savers) -> None:
     """Add the nodes that the statements need to the graph."""
-    for uses in (statement.uses() for statement in walk(plan.body)):
+    for statement in walk(plan.body):
+        uses = statement.uses()
         for pairs in uses.stores:
+            savers.refuse_clashes(pairs, statement.origin)
             savers.saver(pairs)
         for variable in uses.sets:
             built.setter(built.value(variable))

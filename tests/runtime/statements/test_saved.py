@@ -481,11 +481,47 @@ session:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", ['w as "v", v', 'w as "a", v as "a"'])
-def test_two_variables_cannot_have_one_name_in_a_checkpoint(here, what):
-    (diagnostic,) = error(f'variable w = 1.0\nvariable v = 2.0\nsession:\n    save {what} to "d.ckpt"\n')
-    assert (diagnostic.code, diagnostic.span.line) == ("TFG759", 4)
-    assert os.listdir(".") == []
+CLASHES = """\
+variable w = 1.0
+variable v = 2.0
+optimize square(w) with momentum(0.9, learning_rate=0.1) as train
+session:
+    train 1 step: run train
+    save to "all.ckpt"
+    {}
+"""
+
+
+@pytest.mark.parametrize("what, names", [
+    ('w as "v", v', "two variables would have the name 'v'"),
+    ('w as "a", v as "a"', "two variables would have the name 'a'"),
+    ('w as "w/Momentum", train', "two variables would have the name 'w/Momentum'"),
+    ('train, v as "w/Momentum"', "two variables would have the name 'w/Momentum'"),
+    ('w, w as "other"', "'w' would have two names, 'w' and 'other',"),
+])  # fmt: skip
+def test_each_variable_has_a_name_of_its_own_in_a_checkpoint(here, what, names):
+    for statement in (f'save {what} to "d.ckpt"', f'restore {what} from "all.ckpt"'):
+        (diagnostic,) = error(CLASHES.format(statement))
+        assert (diagnostic.code, diagnostic.span.line) == ("TFG759", 7)
+        assert diagnostic.headline == f"{names} in the checkpoint"
+    assert os.listdir(".") == []  # it is seen before the session runs
+
+
+def test_a_folder_of_checkpoints_is_named_as_such(here):
+    os.makedirs("kept/00000063-step-2520")  # as an interrupted training leaves it
+    (diagnostic,) = error(CLASHES.format('restore w from "kept"'))
+    assert diagnostic.code == "TFG704" and "the folder of a 'checkpoint'" in diagnostic.help
+
+
+def test_what_an_optimizer_keeps_is_proposed_for_no_variable(here):
+    text = CLASHES.format('save w, train to "part.ckpt"')
+    tfdsl.compile(text).run()
+    (diagnostic,) = error(
+        text.replace("variable v = 2.0", "variable wm = 2.0") + '    restore w, wm from "part.ckpt"\n'
+    )
+    assert diagnostic.code == "TFG705" and "Momentum" not in diagnostic.help
+    (diagnostic,) = error(text + '    restore v as "w/Moment", w from "part.ckpt"\n')
+    assert diagnostic.code == "TFG705" and "Momentum" not in diagnostic.help
 
 
 # --- names, and incomplete or copied files ------------------------------------------------------

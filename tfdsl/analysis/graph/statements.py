@@ -546,11 +546,13 @@ def _doubt_reuse(ctx: Analysis, statement: t.Scope, first: int) -> None:
         return
     names = listed(dict.fromkeys(node.shown for node in made))
     one = made[0]
-    help = f"write in both scopes: shared {one.given_name} = ..., in place of variable {one.given_name}"
+    places = {part.span: part.target.id for part in t.trees(statement) if isinstance(part, t.Variable)}
+    name = places.get(one.origin.span, one.shown)
+    help = f"write in both scopes: shared {name} = ..., in place of variable {name}"
     if one.origin.span.source.is_library:
         help = (
             "in place of the layer, call one function in both scopes that has its own shared variables: "
-            f"def layer(x):, in it: shared {one.given_name}: {one.outputs[0]} = ..., and return what it computes"
+            f"def layer(x):, in it: shared {name}: {one.outputs[0]} = ..., and return what it computes"
         )
     ctx.warn(REUSES_NOTHING, ctx.origin(statement.target.span), help=help, names=names)
 

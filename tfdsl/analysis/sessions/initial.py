@@ -53,7 +53,7 @@ def uninitialised(
     where = "before it" if around is None else f"before the training on line {around.line}"
     notes = notes or (Note("it is from line {line}", node.origin.span),)
     names = full_names(ctx.graph.items)
-    name = names[node.id]
+    name = names.get(node.id) or node.shown  # the global step that steps count by themselves is no item
     scopes = [] if node.is_whole else [name[:at] for at, letter in enumerate(name) if letter == "/"]
     inside = {scope: [id for id in names if names[id].startswith(f"{scope}/")] for scope in scopes}
     whole = (scope for scope in scopes if not any(Ref(id) in initialised for id in inside[scope]))

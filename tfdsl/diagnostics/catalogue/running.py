@@ -9,7 +9,7 @@ MASKED = _message("TFG770", "{name} is a masked array, and masked elements have 
                   "give the elements a value, such as array.filled(0.0), or leave their rows out")
 RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
                            "save one first; or write as the first line of the session: restore from \"...\" if exists")
-SAVE_TWICE = _message("TFG759", "two variables would be saved as '{name}' in {path}", "give each a name of its own")
+SAVE_TWICE = _message("TFG759", "{what} in the checkpoint", "{way}")
 RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no {names}", "it has {known}")
 RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the checkpoint {path}")
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")

@@ -93,8 +93,8 @@ MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here")
 BETTER_VALUE = _message("TFG566", "{what} compares a number with those before, not {value}",
                         "write a value of the session or a tensor that is one number, such as test.mse")
 KEPT_NOTHING = _message("TFG567", "'keep' on line {line} has kept nothing in {path} in this run",
-                        "its value was never a number: look at what it compares; an older file of that name is not "
-                        "read")
+                        "its value was never a number, or its block never came due: look at what it compares and how "
+                        "often; an older file of that name is not read")
 LOG_UNTAGGED = _message("TFG568", "no summary has a value of '{name}', so it has no tag for its curve",
                         "declare one in the graph half for a value that is logged: summary scalar {value}")
 BRANCH_VALUES = _message("TFG569", "'{name}' would be {before} or {after}, as the run decides",

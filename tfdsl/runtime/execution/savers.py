@@ -48,16 +48,31 @@ class Savers:
 
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
         """Variables by their names in the checkpoint. None means all variables, including those of optimizers."""
+        return dict(self._listed(pairs))
+
+    def _listed(self, pairs: Pairs) -> Iterator[tuple[str, v1.Variable]]:
+        """The variables of a statement with their names in the checkpoint, as often as it lists them."""
         if pairs is None:
-            return {variable.op.name: variable for variable in self._built.variables()}
-        found: dict[str, v1.Variable] = {}
-        for ref, name in pairs:
+            yield from ((variable.op.name, variable) for variable in self._built.variables())
+        for ref, name in pairs or ():
             slots = self._built.slots.get(ref.node)
             if slots is None:
-                found[self._stored(ref, name)] = self._built.value(ref)
+                yield self._stored(ref, name), self._built.value(ref)
             else:
-                found |= {slot.op.name: slot for slot in slots}
-        return found
+                yield from ((slot.op.name, slot) for slot in slots)
+
+    def refuse_clashes(self, pairs: Pairs, origin: Origin) -> None:
+        """Refuse two variables with one name in a checkpoint, and one variable with two names."""
+        owners: dict[str, str] = {}
+        names: dict[str, str] = {}
+        for name, variable in self._listed(pairs):
+            own = variable.op.name
+            if owners.setdefault(name, own) != own:
+                way = "give each a name of its own; 'set' gives a variable the value of another"
+                raise failure(SAVE_TWICE, origin, what=f"two variables would have the name '{name}'", way=way)
+            if names.setdefault(own, name) != name:
+                what = f"'{self._shown(own)}' would have two names, '{names[own]}' and '{name}',"
+                raise failure(SAVE_TWICE, origin, what=what, way="list it once")
 
     def _stored(self, ref: Ref, name: str | Moved) -> str:
         """The name of a variable in the checkpoint."""
@@ -80,10 +95,6 @@ class Savers:
     def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
         """Save variables. Existing files are replaced when the new ones are complete, and only if they were saved
         too."""
-        names = [self._stored(ref, name) for ref, name in self._named(pairs)]
-        for name in names:
-            if names.count(name) > 1:
-                raise failure(SAVE_TWICE, origin, name=name, path=path)
         write = self.writer(session, pairs, meta=True)
         with self._reported(WRITE_FAILED, path, origin), AtomicFileSet(path, self._access, create=True) as files:
             files.replace(write)
@@ -165,6 +176,11 @@ class Savers:
                 return f'write: {head[0] if head else "restore from"} "{found}"{others}'
             if files.is_folder and origin.span.source.is_argument:
                 return _TRAINED
+            if files.is_of_checkpoints:
+                return (
+                    "this is the folder of a 'checkpoint', from which the same program goes on by itself; name a file "
+                    "of 'save' or 'keep'"
+                )
             if files.is_folder:
                 return "this is a folder without checkpoints; name a checkpoint by its files without their suffixes"
             if files.has_meta:
@@ -234,6 +250,12 @@ class Savers:
             return f'write: {shown} as "{near}"'
         return ""
 
+    def _without_slots(self, stored: Iterable[str]) -> list[str]:
+        """The names in a checkpoint that can be those of a variable of the program: what an optimizer keeps for a
+        variable has the name of the variable in front."""
+        variables = {*stored, *self._own(None)}
+        return [name for name in stored if name.rpartition("/")[0] not in variables]
+
     def _shown(self, name: str) -> str:
         """A variable as the program writes it, by its name in TensorFlow."""
         node = self._own(None).get(name)
@@ -252,7 +274,8 @@ class Savers:
         suggestions, known = Suggestions(), listed(sorted(stored)) or "none"
         quoted = [f"'{name}'" for name in names]
         what = f"variable{'' if len(names) == 1 else 's'} {listed(quoted)}"
-        ways = (self._lacking(name, refs.get(name), stored, path, suggestions.nearest(name, stored)) for name in names)
+        free = self._without_slots(stored)
+        ways = (self._lacking(name, refs.get(name), stored, path, suggestions.nearest(name, free)) for name in names)
         if origin.span.source.is_argument:
             help = f"{_SAME}; it has {known}"
         else:
@@ -274,7 +297,7 @@ class Savers:
                 shown = self._built.program.nodes[refs[name].node].shown if name in refs else name
                 actual = stored[name] if shown == name else f"'{name}' is {stored[name]}"
                 details = {"name": shown, "declared": declared, "actual": actual, "path": path}
-                same = sorted(one for one in stored if stored[one] == declared and name in refs)
+                same = sorted(one for one in self._without_slots(stored) if stored[one] == declared and name in refs)
                 help = f"declare {shown}: {stored[name]}, or restore a checkpoint that has {declared}"
                 if same:
                     help = f'it has {declared} for {listed(same)}; write: {shown} as "{same[0]}"'

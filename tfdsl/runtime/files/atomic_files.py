@@ -102,6 +102,14 @@ class AtomicFileSet:
             return inside.has("saved_model.pb")
 
     @property
+    def is_of_checkpoints(self) -> bool:
+        """Whether this is a folder of the statement `checkpoint`."""
+        if not self.is_folder:
+            return False
+        with self._folder.folder(self._name) as inside:
+            return any(re.fullmatch(r"\d{8,}-step-\d+", name) for name in inside.names())
+
+    @property
     def has_meta(self) -> bool:
         """Whether a graph is saved here without the values."""
         return self._folder.has(f"{self._name}.meta")
