@@ -283,7 +283,7 @@ class Execution:
         """Refuse to save variables that a training made NaN, and warn of others that became NaN."""
         names = [variable.op.name for variable in variables.values()]
         notes = [Note("it would be saved on line {line}", origin.span)]
-        self.health.check("after a step of a training", "nothing is saved", origin, notes, names)
+        self.health.check("after a step of a training", "nothing is saved", origin, lambda: notes, names)
         found = self.health.computed(names)
         if found is not None:
             name, notes = found

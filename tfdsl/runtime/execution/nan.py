@@ -1,7 +1,7 @@
 """Stops a training when a loss or a variable becomes NaN, and reports where. An infinite loss is only a warning."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -207,13 +207,15 @@ class Health:
         return next(iter(sorted(self._are_nan(wanted))), "")
 
     def check(
-        self, when: str, result: str, origin: Origin, notes: Sequence[Note], among: Iterable[str] | None = None
-    ) -> None:
+        self, when: str, result: str, origin: Origin, noted: Callable[[], Iterable[Note]],
+        among: Iterable[str] | None = None,
+    ) -> None:  # fmt: skip
         """The error for a variable that has become NaN: at the line of the loss that it minimizes, or at its own
-        line."""
+        line. `noted` makes its notes."""
         name = self.lost(among)
         if not name:
             return
+        notes = list(noted())
         graph, variable = self._built.program, self._built.node_of(name)
         of_loss = [one for one in self._optimizers if variable is None or variable.id in graph.reach([Ref(one.id)])]
         if of_loss:

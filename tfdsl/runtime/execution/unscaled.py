@@ -22,8 +22,8 @@ def unscaled(run: Execution, plan: Train) -> Iterator[Note]:
     feeds = {feed.ref: feed for one in walk(plan.body) for feed in one.uses().feeds}
     for feed in feeds.values():
         field = _field(feed, plan)
-        if field is None or not _is_amount(run.built.program, feed.ref):
-            continue
+        if field is None or field.data in run.context.kept or not _is_amount(run.built.program, feed.ref):
+            continue  # it is no data, or the session has computed it
         columns = run.fitted(field.data).result.columns_of(field.field)
         array = run.context.arrays(field)
         if (

@@ -19,4 +19,4 @@ class HealthyTraining(Handler):
     def end(self, training: Training) -> None:
         if self._loop.watch.cares:
             when = f"after the last step, {self._loop.step - 1}"
-            self._health.check(when, "the training fails", self._loop.plan.origin, self._loop.watch.notes())
+            self._health.check(when, "the training fails", self._loop.plan.origin, self._loop.watch.notes)
