@@ -1,6 +1,5 @@
 """The formats of `tfdsl check`, and `--watch`."""
 
-import os
 import re
 import shutil
 import signal
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import forked
 import pytest
-from watching import until_watching
+from watching import put, until_watching
 
 from tfdsl.cli import main
 from tfdsl.cli.watch import Seen
@@ -142,8 +141,7 @@ def test_watch(here, format):
             said = until_watching(watching)
             assert "1 file: 1 error, 0 warnings" in said and '"d.csv"' in said
             for path, text, summary in changes:
-                Path("new").write_text(text, encoding="utf-8")
-                os.replace("new", path)
+                put(path, text)
                 said = until_watching(watching)
                 assert summary in said, (path, said)
                 assert "\x1b" not in said
@@ -161,13 +159,11 @@ def test_watch_a_folder(here):
     with forked.Popen(command, stdout=-1, stderr=-2, text=True, bufsize=1) as watching:
         try:
             assert "1 file: 0 errors, 0 warnings" in until_watching(watching)
-            Path("new").write_text("y = bogus\n", encoding="utf-8")
-            os.replace("new", "shop/b.tfg")
+            put("shop/b.tfg", "y = bogus\n")
             assert "2 files: 1 error, 0 warnings" in until_watching(watching)
             Path("shop/sub").mkdir()
             assert "2 files: 1 error, 0 warnings" in until_watching(watching)
-            Path("new").write_text("z = bogus\n", encoding="utf-8")
-            os.replace("new", "shop/sub/c.tfg")
+            put("shop/sub/c.tfg", "z = bogus\n")
             assert "3 files: 2 errors, 0 warnings" in until_watching(watching)
         finally:
             watching.kill()
