@@ -8,6 +8,17 @@ from pathlib import Path
 
 import tfdsl
 
+TRAINING = """
+data d = moons(100, noise=0.1, seed=42)
+placeholder X: float32[batch, d.columns]
+placeholder y: float32[batch, 1]
+variable theta: float32[d.columns, 1] = zeros
+loss reduce_mean(square(X @ theta - y))
+optimize with gradient_descent(learning_rate=0.1)
+session:
+    train 5 epochs on d in batches of 10 as batch:
+        feed X = batch.features, y = batch.target
+"""
 _PACKAGE = str(Path(tfdsl.__file__).parent)
 Moves = Counter[tuple[str, str]]  # by the names of both functions
 

@@ -318,7 +318,7 @@ def _number(value: float) -> float | None:
 
 
 def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfolded) -> int:
-    from ..lift.verify import AFTER
+    from ..lift.verify import AFTER  # imports TensorFlow, like all of `lift`
 
     if arguments.json:
         show_json({**report, "unfolded": unfolded_json(unfolded)})
@@ -386,7 +386,7 @@ def _ways(report: dict[str, Any]) -> "Iterator[str]":
 
 
 def _difference(one: dict[str, Any]) -> str:
-    from ..lift.verify import CLOSE
+    from ..lift.verify import CLOSE  # imports TensorFlow, like all of `lift`
 
     size = "in shape, dtype or infinities" if one["difference"] is None else f"by up to {one['difference']:.3g}"
     reason = f": {one['reason']}" if one["reason"] else ""
