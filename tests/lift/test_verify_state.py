@@ -103,7 +103,7 @@ def test_the_content_of_tables():
 
 
 def test_a_table_from_a_file(here):
-    """The file is not read, and does not even have to be there. What is found in the table is compared all the same."""
+    """The file is not read and need not exist. Lookups in the table are still compared."""
 
     def words():
         return tf.lookup.TextFileInitializer("words.txt", tf.string, 0, tf.int64, 1)
