@@ -81,7 +81,9 @@ def twice():
 def by_rows():
     """The gradients of rows are multiplied, for which a program has no words."""
     table = v1.get_variable("table", initializer=np.ones([4, 2], np.float32), use_resource=False)
-    w = v1.get_variable("w", initializer=[[1.0], [2.0]], use_resource=False)
+    w = v1.get_variable(
+        "w", initializer=[[1.0], [2.0]], use_resource=True
+    )  # the gradient of table reads it beside its write
     loss = tf.reduce_mean(tf.square(tf.nn.embedding_lookup(table, v1.placeholder(tf.int32, [None], "x")) @ w))
     rows, whole = tf.gradients(loss, [table, w])
     halved = tf.IndexedSlices(rows.values * 0.5, rows.indices, rows.dense_shape)

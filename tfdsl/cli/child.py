@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from . import process
+from .signals import NUMBERS
 
 _PR_SET_PDEATHSIG = 1
 
@@ -61,7 +62,12 @@ def fork(work: Callable[[], int]) -> Fork:
         stream.flush()
     parent = os.getpid()
     gc.freeze()  # keeps the memory shared with the fork
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)  # the fork must not take signals as this process does
     pid = os.fork()
+    if pid == 0:
+        for number in NUMBERS:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     if pid == 0:
         os.setpgid(0, 0)
         end_with(parent)

@@ -34,7 +34,7 @@ from ..tuning.study import Study
 from .child import Fork, fork
 from .each import ProgramRuns
 from .options import given
-from .signals import await_end, children
+from .signals import await_end, children, interruptible
 
 if TYPE_CHECKING:
     from ..runs.inputs import RunInputs
@@ -193,14 +193,16 @@ class Trials:
     def _try(self, number: int, values: Mapping[str, Value], told: socket.socket) -> int:
         """Run a trial, and tell its outcome."""
         with told:
-            with _at(self._folder(number)):
-                outcome = self._outcome(number, values, told)
+            with _at(self._folder(number)), interruptible() as interrupted:
+                outcome = self._outcome(number, values, told, interrupted)
             _send(told, {name: getattr(outcome, name) for name in TrialOutcome.__match_args__})
         return 0
 
-    def _outcome(self, number: int, values: Mapping[str, Value], told: socket.socket) -> TrialOutcome:
+    def _outcome(
+        self, number: int, values: Mapping[str, Value], told: socket.socket, interrupted: Callable[[], bool]
+    ) -> TrialOutcome:
         objective = self._study.plan.objective
-        ran = self._runs.run(values, self._options(number, told), self._arguments.session)
+        ran = self._runs.run(values, self._options(number, told, interrupted), self._arguments.session)
         record = next((name for name in os.listdir() if name.startswith(PREFIX)), "")
         if ran.is_stopped:
             return TrialOutcome(record=record)
@@ -222,13 +224,13 @@ class Trials:
             return TrialOutcome(error=f"{objective} is not a number", record=record)
         return TrialOutcome(value=found[objective], record=record)
 
-    def _options(self, number: int, told: socket.socket) -> Options:
+    def _options(self, number: int, told: socket.socket, interrupted: Callable[[], bool]) -> Options:
         plan = self._study.plan
         return Options(
             record=os.getcwd(), logdir=self._logdir, note=lambda line: print(line, file=sys.stderr),
             keep_variables=False, engine=self._arguments.engine, deterministic=True, fresh=True,
             observer=Reporter(plan.objective, told) if plan.prune else None,
-            about={"study": self._study.folder, "trial": number},
+            interrupted=interrupted, about={"study": self._study.folder, "trial": number},
         )  # fmt: skip
 
 
