@@ -332,3 +332,19 @@ def test_variables_below_the_name_of_a_variable(here):
     assert "    variable biased: float32[3] = zeros" in source and ' as "v/biased"' in source
     program = compile_source(Source("r.tfg", source), CompileInputs(access=Access("r.tfg")))
     assert set(program.run().variables) == {"v", "v/biased", "v/count"}
+
+
+@pytest.mark.parametrize("value", ["Const", "grad_ys_0"])
+def test_gradients_that_begin_with_a_fill(value):
+    """Before TensorFlow 1.8, the op that fills the first gradient had another name."""
+
+    with tf.Graph().as_default() as graph:
+        loss, _ = line()
+        train.GradientDescentOptimizer(0.1).minimize(loss)
+    names = {"gradients/grad_ys_0": "gradients/Fill", "gradients/grad_ys_0/Const": f"gradients/{value}"}
+    definition = graph.as_graph_def()
+    for node in definition.node:
+        node.name = names.get(node.name, node.name)
+        node.input[:] = [names.get(one, one) for one in node.input]
+    source = lift_readable(graph_of(definition)).source
+    assert source.endswith("optimize loss with gradient_descent(learning_rate=0.1)\n")

@@ -8,7 +8,7 @@ from ..draft import Draft, NotReadable
 from ..graph import VARIABLES, Endpoint, SavedGraph, reached
 
 _OWN_GRADIENT = "_gradient_op_type"  # the attribute of an op with a custom gradient
-_OTHER_SEEDS = re.compile(r"(?:grad_ys_([1-9]\d*)|Fill_\d+)\Z")  # gradients of further tensors
+_OTHER_SEEDS = re.compile(r"(?:grad_ys|Fill)_([1-9]\d*)\Z")  # gradients of further tensors
 _NEXT, _ZEROS = "NextIteration", ("Const", "Fill", "Shape", "ZerosLike")
 _OF_OP = re.compile(r"_grad/")
 # Ops with a float result through which no gradient flows.
@@ -44,7 +44,7 @@ def check_gradients(
     to the gradient that its update receives."""
     graph = draft.graph
     own = [name.removeprefix(f"{scope}/") for name in graph.nodes if name.startswith(f"{scope}/")]
-    if any((match := _OTHER_SEEDS.match(name)) and int(match[1] or len(losses)) >= len(losses) for name in own):
+    if any((match := _OTHER_SEEDS.match(name)) and int(match[1]) >= len(losses) for name in own):
         raise NotReadable(f"{scope} has the gradients of several tensors")
     for loss in losses:
         if sum(has_gradient(graph, Endpoint(loss.node, at)) for at in range(len(graph.nodes[loss.node].types))) > 1:

@@ -3,7 +3,6 @@
 TensorFlow 1 keeps what gradients of loops need on stacks, which the loop fills. A `while` keeps them by itself.
 """
 
-import itertools
 from collections.abc import Iterable
 
 from ...ops.named import MULTIPLY
@@ -11,8 +10,8 @@ from ..draft import CallPiece, Draft, NotReadable, Produced
 from ..graph import ENTERS, GRADIENTS_SCOPE, PLACEHOLDERS, SWITCHES, VARIABLES, Endpoint
 from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
-from .optimizers import claim_gradients, loss_of
-from .sources import SEED, differentiated, source_of
+from .optimizers import claim_gradients
+from .sources import differentiated, seeds_of, source_of
 from .variables import READS
 
 
@@ -20,7 +19,7 @@ def fold_loop_gradients(draft: Draft) -> None:
     scopes = {match[1] for node in draft.nodes(*ENTERS, *SWITCHES) if (match := GRADIENTS_SCOPE.match(node.name))}
     for scope in sorted(scopes):
         inside = nodes_of_gradients(draft, scope)
-        seeds = _seeds(draft, scope)
+        seeds = {seed: differentiated(draft, scope, seed) for seed in seeds_of(draft.graph, scope)}
         found = _gradients(draft, scope, inside)
         if not seeds or None in seeds.values() or not found or None in found.values():
             continue
@@ -38,18 +37,6 @@ def fold_loop_gradients(draft: Draft) -> None:
         made = [_weighted(draft, seed, y, weights.get(seed)) for seed, y in ys.items()]
         hosts = {end.node for end in made} & inside
         claim_gradients(draft, made, tuple(given), list(given.values()), inside - hosts)
-
-
-def _seeds(draft: Draft, scope: str) -> dict[str, Endpoint | None]:
-    """The gradients that a scope begins with, and the tensors that it differentiates. None for one that the names and
-    inputs of the nodes do not tell."""
-    found: dict[str, Endpoint | None] = {}
-    for at in itertools.count():
-        seed = f"{scope}/{SEED}{at}"
-        if seed not in draft.graph.nodes:
-            break
-        found[seed] = differentiated(draft, scope, seed)
-    return found or {"": loss_of(draft, scope)}
 
 
 def _weights(draft: Draft, seeds: Iterable[str]) -> dict[str, Endpoint]:

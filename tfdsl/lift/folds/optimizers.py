@@ -33,7 +33,7 @@ from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
 from .row_gradients import read_gradients, sums_of_slices
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
-from .sources import differentiated
+from .sources import differentiated, seeds_of
 from .variables import fold_variable, initializer_of
 
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
@@ -245,13 +245,10 @@ def _gradient(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
 
 def loss_of(draft: Draft, gradients: str) -> Endpoint | None:
     """The tensor whose gradients a scope computes: the one whose gradient is 1."""
-    graph = draft.graph
-    for seed in (f"{gradients}/grad_ys_0", f"{gradients}/Fill"):
-        if seed in graph.nodes and _filled(draft, Endpoint(seed)) != 1:
-            return None  # the gradient is multiplied by something
-        if seed in graph.nodes:
-            return differentiated(draft, gradients, seed)
-    return None
+    seed = next(iter(seeds_of(draft.graph, gradients)), None)
+    if seed is None or _filled(draft, Endpoint(seed)) != 1:  # otherwise the gradient is multiplied by something
+        return None
+    return differentiated(draft, gradients, seed)
 
 
 def slots_of(graph: SavedGraph, update: GraphNode) -> list[str]:

@@ -1,16 +1,29 @@
 """Finds the tensors that gradients belong to, from the names and inputs of the nodes that compute them."""
 
+import itertools
 from functools import partial
 
 from ..draft import Draft
-from ..graph import VARIABLES, Endpoint, GraphNode, reached
+from ..graph import VARIABLES, Endpoint, GraphNode, SavedGraph, reached
 from .gradients import has_gradient, of_ops
 from .variables import READS, is_complete
 
 _PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "Mul")
-SEED = "grad_ys_"  # in the names of the gradients that a scope begins with
 _SUB, _SUMS, _PART = "Sub", ("AddN", "Add", "AddV2"), "tuple/control_dependency"
 _PASSES = (_SUB, *_SUMS, *READS)
+
+
+def seeds_of(graph: SavedGraph, scope: str) -> list[str]:
+    """The gradients that a scope begins with, one for each tensor that it differentiates. Before TensorFlow 1.8, they
+    were Fill ops, whose numbers had the names that the gradients have today, or, still earlier, no such names."""
+    found: list[str] = []
+    for at in itertools.count():
+        seed, fill = f"{scope}/grad_ys_{at}", f"{scope}/Fill_{at}" if at else f"{scope}/Fill"
+        is_filled = fill in graph.nodes and (seed not in graph.nodes or fill in graph.users[seed])
+        if not is_filled and seed not in graph.nodes:
+            return found
+        found.append(fill if is_filled else seed)
+    raise AssertionError(scope)
 
 
 def differentiated(draft: Draft, scope: str, seed: str) -> Endpoint | None:
@@ -48,7 +61,8 @@ def source_of(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
     own = node.name.removeprefix(f"{scope}/")
     names = [name for name in of_ops(own) if name in graph.nodes]
     if not names:  # the sum of the gradients from several ops
-        parts = [one for one in node.inputs if not one.node.startswith(f"{scope}/{SEED}")]
+        seeds = seeds_of(graph, scope)
+        parts = [one for one in node.inputs if one.node not in seeds]
         return common(draft, [source_of(draft, scope, one) for one in parts]) if node.op in _SUMS else None
     op = graph.nodes[names[-1]]
     ends = [one for one in op.inputs if graph.nodes[one.node].op in VARIABLES or has_gradient(graph, one)]
