@@ -104,8 +104,8 @@ class _SessionThings:
         after the keyword of the statement."""
         expression, refs = self._expression, self._refs
         match statement:
-            case Init(variables=variables):
-                return {"": refs(variables)}
+            case Init(variables=variables, steps=steps):
+                return {"": refs(variables and (*variables, *steps))}
             case Restore(path=path, pairs=pairs, if_exists=if_exists):
                 return {"": self._pairs(pairs), "from": expression(path), "if exists": _flag(if_exists)}
             case Save(path=path, pairs=pairs):

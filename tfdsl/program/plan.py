@@ -202,13 +202,16 @@ class SessionStatement(Record):
 
 
 class Init(SessionStatement):
-    """Initialise these variables, or all of them if `variables` is None."""
+    """Initialise these variables, or all of them if `variables` is None, and the variables that the optimizers of these
+    steps keep."""
 
     word = "init"
     variables: tuple[Ref, ...] | None
+    steps: tuple[Ref, ...] = ()
 
     def uses(self) -> Uses:
-        return Uses(initialises=self.variables, overwrites=self.variables)
+        overwritten = None if self.variables is None else (*self.variables, *self.steps)
+        return Uses(initialises=self.variables, overwrites=overwritten)
 
     def is_in_graph(self) -> bool:
         return False

@@ -89,7 +89,7 @@ session:
 
 
 def test_slots_are_initialised_with_the_session(here):
-    """The program has no names for these variables, so it could not initialise them itself."""
+    """A program that initialises by hand need not name them; `init` of the step gives them their initial values."""
     text = """
 variable x = 1.0
 optimize square(x) with momentum(0.9, learning_rate=0.25) as step
@@ -106,12 +106,16 @@ session other:
     init x
     run step
     print x
+    init x, step
+    run step
+    print x
 """
-    # 1 - 0.5, then 0.5 - (0.9 * 0.5 + 0.25); a new session starts without momentum, an init keeps it.
-    first, second, third = (float(line) for line in run(text).printed)
+    # 1 - 0.5, then 0.5 - (0.9 * 0.5 + 0.25); a new session starts without momentum, an init of the variable keeps it.
+    first, second, third, fourth = (float(line) for line in run(text).printed)
     assert first == pytest.approx(-0.2)
     assert second == pytest.approx(-0.2 * 0.5)
     assert third == pytest.approx(1 - 0.25 * (0.9 * 2 * -0.2 + 2 * 1))
+    assert fourth == pytest.approx(1 - 0.25 * 2 * 1)
 
 
 def test_seeded_sessions_draw_the_same_and_unseeded_ones_do_not():

@@ -132,7 +132,20 @@ _WITHOUT_NAMES = {
 
 def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoReturn:
     """Refuse a value where a variable is needed."""
-    text, help, word = span.one_line, "", what.strip("'")
+    help = variable_help(ctx, what.strip("'"), value, span)
+    ctx.fail(NOT_VARIABLE, span, help=help, what=what, value=described(ctx, value))
+
+
+def described(ctx: Analysis, value: object) -> str:
+    """Describe a value for a message, and a step by its optimizer."""
+    if isinstance(value, Operation) and (step := ctx.graph.nodes[value.ref.node]).is_step:
+        return f"a step of {step.text('optimizer')}"
+    return describe(value)
+
+
+def variable_help(ctx: Analysis, word: str, value: object, span: Span) -> str:
+    """What to write for a value where `word`, such as `save`, needs a variable."""
+    text, help = span.one_line, ""
     match value:
         case Tensor(ref=ref):
             made_from = _names(_reached(ctx, ref), variables=True)
@@ -152,15 +165,16 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
             known = [one for one, found in members.items() if found and getattr(found.value, "is_variable", False)]
             help = f"name the variables in it: {', '.join(f'{value.name}.{one}' for one in known[:3])}" if known else ""
 
-        case int() | float() | complex() | str() | list() | tuple() if re.fullmatch(r"\w+", text):
+        case int() | float() | complex() | str() | list() | tuple() if re.fullmatch(r"[^\W\d]\w*", text):
             help = f"a value of the compiler never changes; declare instead: variable {text} = ..."
-        case Operation(ref=ref) if word in ("save", "restore") and (step := ctx.graph.nodes[ref.node]).is_step:
+        case Operation(ref=ref) if word in ("save", "restore", "init") and (step := ctx.graph.nodes[ref.node]).is_step:
             help = f"{step.text('optimizer')} keeps no variables; name those that it trains"
             if step.keeps_variables:
-                help = "leave 'as' out: what an optimizer keeps has its own names"
+                own = "leave 'as' out: what an optimizer keeps has its own names"
+                help = "write the step outside of the list" if word == "init" else own
         case Function():
             help = f"return its variable too, as in: return y, kernel; and name that: y, kernel = {text}(...)"
-    ctx.fail(NOT_VARIABLE, span, help=help or _WITHOUT_NAMES.get(word, ""), what=what, value=describe(value))
+    return help or _WITHOUT_NAMES.get(word, "")
 
 
 def scalar_name(ctx: Analysis) -> str:

@@ -63,7 +63,7 @@ from ..calls.arguments import ArgumentValue, operand_notes
 from ..calls.scopes import as_expression, first_other, scopes_meant, variables_of
 from ..calls.session_values import plan_value
 from ..calls.set_values import keeps_shape
-from ..calls.wrong_kind import not_tensor, not_variable, scalar_name
+from ..calls.wrong_kind import described, not_tensor, not_variable, scalar_name, variable_help
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import dotted, given, value_of, values_of
 from ..values import Evaluation, Function, NodeValue, Operation, RuntimeValue, Tensor, describe
@@ -125,13 +125,24 @@ def outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -
 
 
 def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
+    """The variables that an expression means, or a step of an optimizer, for the variables that it keeps."""
     value = value_of(ctx, plan.env, expr)
+    if (step := _keeping_step(ctx, value)) is not None:
+        return [step]
     variables = variables_of(ctx, plan.env, expr, value, what)
     if ctx.is_partial and variables is None and isinstance(value, Function):
         raise StatementFailed(None)  # its variables may be missing because a call of it has an error
     if variables is None:
-        ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(first_other(value)))
+        other = first_other(value)
+        help = variable_help(ctx, "init", other, expr.span)
+        ctx.fail(INIT_TARGET, expr.span, help=help, what=what, value=described(ctx, other))
     return [one.ref for one in variables]
+
+
+def _keeping_step(ctx: Analysis, value: object) -> Ref | None:
+    """The step that a value is, if its optimizer keeps variables."""
+    is_step = isinstance(value, Operation) and ctx.graph.nodes[value.ref.node].keeps_variables
+    return value.ref if is_step else None
 
 
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
@@ -143,7 +154,8 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
         check_initial(ctx, all_variables(ctx), "'init'", statement)
         return Init(Origin(statement.span), None)
     found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
-    refs = [ref for variables in found for ref in variables]
+    named = dict.fromkeys(ref for variables in found for ref in variables)
+    refs = [ref for ref in named if ctx.graph.nodes[ref.node].is_variable]
     is_needed = plan.initialised is not None and not plan.initialised.issuperset(refs)
     if plan.initialised is not None:
         plan.initialised.update(refs)
@@ -151,7 +163,7 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     check_initial(ctx, refs, "'init'", statement)
     if plan.initialised is not None:
         check_made_from(ctx, plan.initialised, plan.around, refs, statement)
-    return Init(Origin(statement.span), tuple(refs))
+    return Init(Origin(statement.span), tuple(refs), tuple(ref for ref in named if ref not in refs))
 
 
 def need_variables(ctx: Analysis, statement: t.Statement, what: str) -> list[Ref]:
@@ -207,8 +219,8 @@ def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> list[tuple[R
     """A variable with its name in the checkpoint, "" for its own, those of a scope, or a step of an optimizer, for the
     variables that it keeps."""
     value, target = dotted(ctx, plan.env, saved.target), as_expression(saved.target)
-    if isinstance(value, Operation) and saved.name is None and ctx.graph.nodes[value.ref.node].keeps_variables:
-        return [(value.ref, "")]
+    if saved.name is None and (step := _keeping_step(ctx, value)) is not None:
+        return [(step, "")]
     variables = variables_of(ctx, plan.env, target, value, f"'{word}'")
     if variables is None:
         not_variable(ctx, f"'{word}'", value, saved.target.span)

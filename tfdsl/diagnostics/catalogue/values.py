@@ -52,7 +52,7 @@ COUNT_KIND = _message("TFG496", "global_step takes a variable that is a whole nu
 COUNTED_BY_NONE = _message("TFG497", "nothing counts 'global_step': the graph has several optimizers, and none says "
                            "that it does",
                            "write after one of them: , global_step=global_step")
-NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but it is {value}")
+NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but this is {value}")
 SHAPE_INCOMPLETE = _message("TFG426", "a variable needs a complete shape, but its initial value is {type}",
                             "declare its type with a number for each size: variable {name}: float32[2, 1] = ...")
 INITIAL_TYPE = _message("TFG427", "'{name}' is declared as {declared}, but its value is {type}")

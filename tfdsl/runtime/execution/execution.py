@@ -193,15 +193,20 @@ class Execution:
 
     # --- variables ------------------------------------------------------------------------
 
-    def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
-        """Give variables their initial values. None means all variables, including those of optimizers."""
+    def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin, steps: tuple[Ref, ...] = ()) -> None:
+        """Give variables, and those that the optimizers of steps keep, their initial values. None means all variables,
+        including those of optimizers."""
         for operations in self._initialisers(variables):
             self.execute(operations, (), origin, SETUP)
         if variables is None:
             self.initialise_slots(origin)
+        slots = [slot for step in steps for slot in self.built.slots[step.node]]
+        if slots:
+            self.execute([slot.initializer for slot in slots], (), origin, SETUP)
 
     def initialise_slots(self, origin: Origin) -> None:
-        """Give the optimizers' own variables, which the program cannot name, their initial values."""
+        """Give the variables that optimizers keep, of which the program cannot name a single one, their initial
+        values."""
         named = {id(self.built.value(Ref(node.id))) for node in self.built.program.variables()}
         slots = [v for v in self.built.variables() if id(v) not in named]
         if self.on_cluster and not self.plan.initialise:

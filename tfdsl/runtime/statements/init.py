@@ -5,6 +5,6 @@ from ..execution.execution import Execution
 
 
 def execute(run: Execution, statement: Init) -> None:
-    run.initialise(statement.variables, statement.origin)
+    run.initialise(statement.variables, statement.origin, statement.steps)
     chosen = statement.variables
     run.health.allow_nan(None if chosen is None else [run.built.value(ref).op.name for ref in chosen])
