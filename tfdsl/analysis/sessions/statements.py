@@ -141,8 +141,9 @@ def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
 
 def _keeping_step(ctx: Analysis, value: object) -> Ref | None:
     """The step that a value is, if its optimizer keeps variables."""
-    is_step = isinstance(value, Operation) and ctx.graph.nodes[value.ref.node].keeps_variables
-    return value.ref if is_step else None
+    if isinstance(value, Operation) and ctx.graph.nodes[value.ref.node].keeps_variables:
+        return value.ref
+    return None
 
 
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
