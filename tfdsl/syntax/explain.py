@@ -37,6 +37,7 @@ from .indenter import LayoutError
 from .lexer import Token, UnexpectedCharacter
 from .literals import BuildError
 from .parser import Parser, UnexpectedToken
+from .session_hints import session_hint
 from .tables import tables
 
 SyntaxFault = BuildError | LayoutError | UnexpectedCharacter | UnexpectedToken
@@ -185,7 +186,7 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     found = {"_NL": "the end of the line", "$END": "the end of the text", "_DEDENT": "the end of the block"}.get(
         kind, f"'{visible(str(token))}'"
     )
-    help = hint(source, text, start, word, kind)
+    help = session_hint(source, line) or hint(source, text, start, word, kind)
     if opened is not None and text[opened] == "{" and kind in ("COMMA", "RBRACE") and "COLON" in accepts:
         help = 'there are no sets: write a list, [...]; a dictionary has pairs, as in columns={"age": float32}'
     before = text[source.position_of(line) : start]

@@ -75,7 +75,7 @@ def first_word(source: Source, line: int) -> str:
     return match[1] if match else ""
 
 
-def _in_session(source: Source, line: int) -> bool:
+def in_session(source: Source, line: int) -> bool:
     """Whether a line is in the body of a session."""
     if not source.line_text(line)[:1].isspace():
         return False
@@ -105,7 +105,8 @@ _TRAIN = {
     r"\b(?P<unit2>epochs|steps)(?:\s*=\s*|\s+(?=\d))(?P<n2>[\w.]+)":
         "{n} {unit}",
     r"\bon\s+(?P<data>[\w.]+)": "on {data}",
-    r"\b(?:(?:in\s+)?batches\s+of|(?:with\s+)?batch_?size[\s=]+|in\s+batches(?=\s+\d))\s*(?P<size>[\w.]+)":
+    r"\b(?:(?:in\s+)?batch(?:es)?\s+of(?:\s+size)?|(?:(?:with|in)\s+)?batch(?:_|\s+)?size(?:\s+of|[\s=:]+)|"
+    r"(?:in\s+)?batch(?:es)?(?=\s+\d))\s*(?P<size>[\w.]+)":
         "in batches of {size}",
     r"\b(?P<order>shuffled|ordered|sampled)\b": "{order}",
     r"\bseed\s+(?P<seed>[\w.]+)": "seed {seed}",
@@ -114,8 +115,9 @@ _TRAIN = {
 }  # fmt: skip
 
 
-def _train_in_order(row: str) -> str:
-    """The first line of a training with its clauses in order; "" if it has other words, or is in order."""
+def _train_in_order(row: str, has_batch: bool) -> str:
+    """The first line of a training with its clauses in order; "" if it has other words, or is in order. `has_batch`
+    says whether its body names the batch."""
     parts = re.match(r'train((?:"[^"]*"|[^":#])*)(:?(?:"[^"]*"|[^"#])*)', row)
     if parts is None:
         return ""
@@ -132,12 +134,15 @@ def _train_in_order(row: str) -> str:
     if left.strip(" ,") or ("on {data}" not in found and "{n} {unit}" not in found):
         return ""
     found.setdefault("{n} {unit}", "10 epochs")
+    if has_batch and "on {data}" in found:
+        found.setdefault("as {name}", "as batch")
     ordered = " ".join(found[form] for form in _TRAIN.values() if form in found)
     return "" if ordered == " ".join(head.split()) else f"train {ordered}{rest or ':'}"
 
 
-def _clause(word: str, token: str, row: str) -> str:
-    """A help line for a clause in the wrong place, or one that lacks its unit."""
+def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
+    """A help line for a clause in the wrong place, or one that lacks its unit. `has_batch` says whether the lines below
+    name the batch of a training."""
     if word in ("train", "every") and re.fullmatch(rf"{word}\s+[^\s:]+\s*:.*", row):
         count = row[len(word) :].partition(":")[0].strip()
         if re.fullmatch("(epoch|batch|step|second)(e?s)?", count):
@@ -152,7 +157,7 @@ def _clause(word: str, token: str, row: str) -> str:
         if count in ("epochs", "steps"):
             return f"write how many: train 10 {count} {rest}"
         return f"write the unit: train {count} epochs {rest}"
-    if word == "train" and (ordered := _train_in_order(row)):
+    if word == "train" and (ordered := _train_in_order(row, has_batch)):
         return f"write: {ordered}"
     if test := re.match(r"stop\s+(?!when\b|after\b)(?:(?:if|once|at|until)\s+)?(.*[<>=].*)", row):
         return f"write: stop when {test[1]}"
@@ -172,7 +177,7 @@ def _clause(word: str, token: str, row: str) -> str:
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
 
-def _names(source: Source, pattern: str) -> list[str]:
+def declared_names(source: Source, pattern: str) -> list[str]:
     """The names that lines of a file declare."""
     return [match[1] for match in re.finditer(pattern, source.text, re.MULTILINE)]
 
@@ -232,16 +237,16 @@ def empty_training(source: Source, line: int) -> str:
     begun = re.match(r"\s*(train\b[^:#]*?)\s*(:|#|$)", source.line_text(line))
     if not begun:
         return ""
-    fed = _names(source, r"^placeholder\s+(\w+)")
+    fed = declared_names(source, r"^placeholder\s+(\w+)")
     if fed and re.search(r"\son\s", begun[1]):
         named = re.search(r"\sas\s+(\w+)", begun[1])
         batch, header = (named[1], begun[1]) if named else ("batch", f"{begun[1]} as batch")
         feeds = ", ".join(f"{name} = {batch}.{part}" for name, part in zip(fed, ("features", "target"), strict=False))
         return f"a training has at least one statement: feed it, as in: {header}: feed {feeds}"
-    steps = _names(source, r"^(?:optimize|apply)\b.*\sas\s+(\w+)")
+    steps = declared_names(source, r"^(?:optimize|apply)\b.*\sas\s+(\w+)")
     if steps:
         return f"a training has at least one statement: write: {begun[1]}: run {steps[0]}"
-    made = _names(source, r"^((?:optimize|apply)\b[^#\n]*[^\s#])")
+    made = declared_names(source, r"^((?:optimize|apply)\b[^#\n]*[^\s#])")
     name = f"name the step, {made[0]} as step, and " if made else ""
     return f"a training has at least one statement: {name}write: {begun[1]}: run step"
 
@@ -280,9 +285,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     line = source.position(min(start, len(source.text)))[0]
     row = code_of(source.line_text(line)).strip()
     changed = re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*(.+)", row)
-    if changed and _in_session(source, line):
+    if changed and in_session(source, line):
         name, operator, other = changed.groups()
-        begin = "set " if name in _names(source, r"^\s*variable\s+(\w+)") else ""
+        begin = "set " if name in declared_names(source, r"^\s*variable\s+(\w+)") else ""
         whole = other if _OPERAND.fullmatch(other) else f"({other})"
         return f"write: {begin}{name} = {name} {operator} {whole}"
     before = text[source.position_of(line) : start]
@@ -294,7 +299,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if changed is None:
             return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"
         name, operator, other = changed.groups()
-        is_variable = name in _names(source, r"^\s*variable\s+(\w+)")
+        is_variable = name in declared_names(source, r"^\s*variable\s+(\w+)")
         if is_variable and operator in "+-":
             call = f"assign_add({name}, {other})" if operator == "+" else f"assign_sub({name}, {other})"
             return f"to change a variable while it runs, make an op, and run it: update = {call}"
@@ -316,7 +321,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return f'a column whose name is not a word is written: column("{begun[1]} {end[0]}")'
     if kind == "LPAR" and (made := re.search(r"\bon\s+(\w+)\s*$", before)):
         return f"'on' takes a name of data: declare it in the graph half, as in data d = {made[1]}(...), and write on d"
-    if re.match(r"[\w\s,]*=\s*evaluate\b", row) and _in_session(source, line):
+    if re.match(r"[\w\s,]*=\s*evaluate\b", row) and in_session(source, line):
         return f"its parts are in this order: {_FORMS['evaluate']}"
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])
@@ -334,11 +339,12 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "to compare, write: =="
     if word == "print" and kind == "EQUAL" and re.search(r"\b(sep|end|file|flush)\s*$", text[:start]):
         return "print has no options: it writes its values on one line, with spaces between them"
-    clause = _clause(word, token[0] if token else "", row)
+    has_batch = re.search(r"\bbatch\.\w", source.text[source.position_of(line) :]) is not None
+    clause = _clause(word, token[0] if token else "", row, has_batch)
     if clause:
         return clause
     foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
-    if (test := re.match(r"if\s+([^:]+):\s*(?:break|stop)\s*$", row)) and _in_session(source, line):
+    if (test := re.match(r"if\s+([^:]+):\s*(?:break|stop)\s*$", row)) and in_session(source, line):
         return f"write: stop when {test[1]}"
     above = next((one for one in range(line - 1, 0, -1) if source.line_text(one).strip()), line)
     if re.fullmatch(r"pass\b", token[0] if token else "") and (
@@ -349,7 +355,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if one in NO_STATEMENTS:
             return no_statement(one)
     inner = re.search(r":\s*(\w+)\s+$", before)
-    if inner and inner[1] in SESSION_WORDS and inner[1] not in GRAPH_WORDS and not _in_session(source, line):
+    if inner and inner[1] in SESSION_WORDS and inner[1] not in GRAPH_WORDS and not in_session(source, line):
         return f"'{inner[1]}' is only allowed in a session"
     if inner and inner[1] in OPENS_BLOCK:
         return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
@@ -358,6 +364,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         first, second, data = unpacked.groups()
         return f"give each a value of its own: {first} = {data}.features, {second} = {data}.target"
     typed = re.match(r"(variable|placeholder)\s+(\w+)\s*(\[[^\]]*\])", row)
+    if kind in ("LPAR", "LBRACE", "LESSTHAN") and (
+        sizes := re.match(r"(?:placeholder|variable|shared|param)\s+\w+\s*:\s*(\w+)\s*[({<]([^()\[\]{}<>]*)[)}>]", row)
+    ):
+        return f"the sizes are in square brackets: {sizes[1]}[{sizes[2].strip().rstrip(',')}]"
     if typed and kind == "LSQB":
         return f"write the type: {typed[1]} {typed[2]}: float32{typed[3]}"
     if word == "placeholder":
@@ -366,7 +376,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "write elif, and a condition"
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
-    if _in_session(source, line):
+    if in_session(source, line):
         if help := _of_python(row):
             return help
         if named := re.match(r"([\w.]+)\s*=\s*eval\s+\w", row):
@@ -412,12 +422,12 @@ def _of_python(code: str) -> str:
 
 def misspelt(source: Source, line: int, word: str) -> str:
     """A help line if the line starts with a misspelt statement."""
-    words = SESSION_WORDS if _in_session(source, line) else GRAPH_WORDS
+    words = SESSION_WORDS if in_session(source, line) else GRAPH_WORDS
     return "" if not word or word in words else did_you_mean(word, words)
 
 
 def unknown_word(source: Source, line: int, word: str) -> str:
     """A help line if the line is in a session and starts with a word that begins no statement."""
-    if not word or word in SESSION_WORDS or not _in_session(source, line):
+    if not word or word in SESSION_WORDS or not in_session(source, line):
         return ""
     return "a line of a session begins with a word such as run, print, set, train, save or restore"
