@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import some
 from test_conds import as_in_1
 from test_inline import verified
 
@@ -76,9 +77,10 @@ def split():
     train(v1.while_loop(lambda i, _: i < 2, body, (0, 0.0))[1])
 
 
-@pytest.mark.parametrize(("build", "op"), [
-    (projected, "SetItem"), (growing, "SetItem"), (remembering, "SetItem"), (joined, "ConcatV2"), (split, "Split"),
-])  # fmt: skip
+@pytest.mark.parametrize(("build", "op"), some(
+    [(projected, "SetItem"), (growing, "SetItem"), (remembering, "SetItem"), (joined, "ConcatV2"), (split, "Split")],
+    [(growing, "SetItem"), (joined, "ConcatV2"), (split, "Split")],
+))  # fmt: skip
 def test_training(here, build, op):
     source = verified(as_in_1(build))
     assert "raw.TensorArray" not in source and f"raw.TensorList{op}(" in source
