@@ -1,4 +1,4 @@
-"""Steps of TensorFlow 1 that change a variable while other ops of the step still read it."""
+"""Executions of graphs of TensorFlow 1 in which ops read and change a variable in any order."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,12 @@ from test_verify import compared
 
 from tfdsl.driver import compile_source
 from tfdsl.inputs import CompileInputs
-from tfdsl.lift.races import Race, races, settle
+from tfdsl.lift.races import Race, Races, settle
 from tfdsl.lift.read import graph_def_of
 from tfdsl.lift.readable import lift_readable
-from tfdsl.lift.sides import Side
+from tfdsl.lift.sides import OPEN_ORDER, Side
+from tfdsl.lift.verify import Verifier
+from tfdsl.lowering.order import Orders
 from tfdsl.lowering.tf import tf, v1
 from tfdsl.source import Source
 
@@ -60,6 +62,11 @@ def recurrent(trains_state):
     return build
 
 
+def races(graph, root="GradientDescent"):
+    definition = graph_def_of(graph)
+    return Races(graph, Orders(definition, ()).accessed).of([root])
+
+
 @pytest.mark.parametrize("trains_state", [False, True])
 def test_a_loop_whose_last_gradient_nobody_needs_has_no_race(trains_state):
     found = {str(one).partition(" ")[0] for one in races(as_in_1(recurrent(trains_state)))}
@@ -67,7 +74,8 @@ def test_a_loop_whose_last_gradient_nobody_needs_has_no_race(trains_state):
 
 
 def test_what_is_found():
-    assert races(saved(ungated)) == [Race(UPDATE, "b", "gradients/matmul_1_grad/MatMul")]
+    gradient = "gradients/matmul_1_grad/MatMul"
+    assert races(saved(ungated)) == [Race(UPDATE, "b", gradient, edge=(gradient, UPDATE))]
     assert str(races(saved(ungated))[0]) == (
         f"{UPDATE} can change b before or after gradients/matmul_1_grad/MatMul reads it"
     )
@@ -93,6 +101,122 @@ def test_the_same_bits(here, build):
     report = compared(imported(as_in_1(build)))
     assert report.is_same and report.unequal == [] and report.updates > 0
     assert bool(report.races) == (build is not gated)
+
+
+# --- groups of steps and other changes ----------------------------------------------------------
+
+
+def three(use_resource):
+    """A placeholder, two variables, and a step of the first one."""
+    x = v1.placeholder(tf.float32, [3], "x")
+    w, h = (v1.get_variable(name, initializer=value, use_resource=use_resource) for name, value in
+            (("w", [1.0, 2.0, 3.0]), ("h", [3.0, 2.0, 1.0])))  # fmt: skip
+    return x, w, h, v1.train.RMSPropOptimizer(0.1).minimize(tf.reduce_sum((x * w) ** 2.0), name="step")
+
+
+def averaged(x, w, h, step):
+    return step, v1.train.ExponentialMovingAverage(0.9).apply([w])
+
+
+def clipped(x, w, h, step):
+    return step, v1.assign(w, tf.clip_by_value(w, -0.5, 0.5))
+
+
+def counted(x, w, h, step):
+    """The rate of a step that reads what another op counts."""
+    s = v1.get_variable("s", initializer=0.0, use_resource=w.op.type == "VarHandleOp")
+    count = v1.assign_add(s, 1.0)
+    return v1.train.GradientDescentOptimizer(0.1 / (s + 1.0)).minimize(tf.reduce_sum(h**2.0)), count
+
+
+def swapped(x, w, h, step):
+    return v1.assign(w, h), v1.assign(h, w)
+
+
+def twice(x, w, h, step):
+    return step, v1.train.GradientDescentOptimizer(0.2).minimize(tf.reduce_sum((x * w - h) ** 2.0))
+
+
+def in_parts(x, w, h, step):
+    """Two readings of a variable that a program takes at different times, and the graph at one."""
+    row = tf.reshape(w, [3, 1])
+    loss = tf.reduce_sum((tf.reshape(x, [1, 3]) @ row) ** 2.0)
+    again = v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+    return again, v1.assign(h, tf.concat([w[:1], tf.squeeze(row)[1:]], 0))
+
+
+def read_in_a_loop(x, w, h, step):
+    _, total = v1.while_loop(lambda i, _: i < 3, lambda i, s: (i + 1, s * w), [0, x])
+    return v1.assign(h, total), step
+
+
+def changed_in_a_loop(x, w, h, step):
+    def body(i):
+        with tf.control_dependencies([v1.assign_add(w, x)]):
+            return i + 1
+
+    return v1.while_loop(lambda i: i < 3, body, [0]), v1.assign(h, w * 2.0)
+
+
+def read_in_a_branch(x, w, h, step):
+    return v1.assign(h, v1.cond(tf.reduce_sum(x) > 0, lambda: w * 2.0, lambda: x)), step
+
+
+def changed_in_branches(x, w, h, step):
+    changed = v1.cond(tf.reduce_sum(x) > 0, lambda: tf.group(v1.assign_add(w, x)), lambda: tf.group(v1.assign(w, x)))
+    return changed, v1.assign(w, w * 3.0)
+
+
+GROUPS = [averaged, clipped, counted, swapped, twice, in_parts, read_in_a_loop, changed_in_a_loop, read_in_a_branch,
+          changed_in_branches]  # fmt: skip
+
+
+def group(make, use_resource):
+    return as_in_1(lambda: tf.group(*make(*three(use_resource)), name="both"))
+
+
+def verified(graph, change=lambda source: source):
+    lifted = lift_readable(graph)
+    compiled = compile_source(Source("lifted.tfg", change(lifted.source)), CompileInputs())
+    return Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize("make", GROUPS)
+def test_the_order_of_the_program_is_one_of_those_of_the_graph(make, use_resource):
+    report = verified(group(make, use_resource))
+    assert report.is_same and report.unequal == [] and report.races and not report.left_out
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize(
+    ("make", "old", "new"),
+    [(averaged, "0.9)", "0.8)"), (clipped, "0.5)", "0.25)"), (in_parts, "squeeze(", "-squeeze(")],
+)
+def test_another_program_differs_in_each_order(make, old, new, use_resource):
+    report = verified(group(make, use_resource), lambda source: source.replace(old, new))
+    assert any(" after both" in one.name for one in report.unequal) and not report.is_same
+
+
+@pytest.mark.parametrize(("is_ordered", "parallel"), [(False, 1), (True, 10), (True, 1)])
+def test_a_loop_that_changes_what_it_reads(is_ordered, parallel):
+    """What an iteration reads can be changed in the same iteration, or in the next one if this does not wait."""
+
+    def build():
+        x, w, h, _ = three(use_resource=False)
+
+        def body(i, total):
+            before = total + w if not is_ordered else total
+            with tf.control_dependencies([v1.assign_add(w, x)]):
+                return i + 1, total + w if is_ordered else before
+
+        _, total = v1.while_loop(lambda i, _: i < 3, body, [0, x], parallel_iterations=parallel)
+        v1.assign(h, total, name="both")
+
+    report = verified(as_in_1(build))
+    is_open = not is_ordered or parallel > 1
+    assert report.is_same and bool(report.races) == is_open
+    assert set(report.left_out.get(OPEN_ORDER, ())) == ({"both", "while/Exit_1"} if is_open else set())
 
 
 def imported(graph):

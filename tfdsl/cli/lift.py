@@ -355,7 +355,7 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
         print("nothing was compared, so nothing is proved")
     if report["races"]:
         more = f" ({len(report['races']) - 1} more)" if len(report["races"]) > 1 else ""
-        print(f"in the graph, {report['races'][0]}{more}; here it reads first, as in the program")
+        print(f"in the graph, {report['races'][0]}{more}; the comparison takes the order of the program")
     if report["made_up"]:
         names = listed(report["made_up"], _NAMED)
         print(f"made-up content in tables that the graph does not fill with constants: {names}; no files are read")

@@ -36,6 +36,7 @@ IS_RANDOM = "below random numbers that only one side draws"
 WRITES = "below an op that writes a variable"
 ENDS_PROCESS = "ends the process of TensorFlow"
 UNPAIRED = "below a placeholder or variable that only one side has"
+OPEN_ORDER = "the graph leaves open in which order ops read and change a variable"
 CANNOT_RUN = "cannot be computed from these feeds"
 
 

@@ -9,14 +9,15 @@ TensorFlow ends the process on some graphs, so this runs in a process of its own
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..driver import Compiled
 from ..lowering.failures import plain_reason
-from ..lowering.tf import Operand, Operation, tf, v1
+from ..lowering.tf import GraphDef, Operand, Operation, tf, v1
 from ..record import Record, State, field
 from .checkpoint_names import checkpoint_names
 from .draws import paired_draws
@@ -26,13 +27,14 @@ from .fed_strings import fed_strings
 from .folds.optimizers import slots_of
 from .graph import DEFAULTED, PLACEHOLDERS, VARIABLES, Endpoint, SavedGraph
 from .lifted import Lifted
-from .races import races, settle
+from .program_order import OrderedExecution, ProgramOrder
 from .read import graph_def_of
 from .sides import (
     CANNOT_RUN,
     IN_BRANCH,
     IS_RANDOM,
     NEEDS_PYTHON,
+    OPEN_ORDER,
     OWN,
     REACHES_OUT,
     UNPAIRED,
@@ -82,7 +84,7 @@ class VerifyReport(State):
     restored: int = 0  # how many variables of the program a checkpoint of the graph has under their names
     renamed: dict[str, str] = field(default_factory=dict[str, str])  # the names that it has for others
     misnamed: list[str] = field(default_factory=list[str])  # the variables whose names should fit, but do not
-    races: list[str] = field(default_factory=list[str])  # where the graph leaves the order of two ops open
+    races: list[str] = field(default_factory=list[str])  # where executions leave the order of two ops open
 
     @property
     def is_same(self) -> bool:
@@ -126,11 +128,7 @@ class Verifier:
         self._one_by_one = one_by_one
         built = compiled.built()
         self.report = VerifyReport()
-        open_orders = races(graph)
-        self.report.races = list(map(str, open_orders))
         definitions = graph_def_of(graph), built.graph.as_graph_def()
-        for one in definitions:
-            settle(one, open_orders)
         self._left, self._right = Side(definitions[0], running, "graph"), Side(definitions[1], running, "program")
         starts = [one.initializer.name for one in built.state_variables()]
         self._start = [self._right.graph.get_operation_by_name(name) for name in starts]
@@ -138,7 +136,7 @@ class Verifier:
         self._pairs: dict[Endpoint, Pair] = {}
         self._variables: dict[str, str] = {}  # the counterparts in the program, by the name in the original
         self._tables: dict[str, str] = {}  # the counterparts of tables, as of variables
-        self._contents: dict[str, Content] = {}  # what tables that can change have before each update
+        self._contents: dict[str, Content] = {}  # what tables have before each update
         self._weights: set[str] = set()  # variables of the program that are constants in the original
         for end, text in lifted.correspondence.items():
             self._pair(end, compiled, text)
@@ -150,6 +148,8 @@ class Verifier:
             self._pairs[Endpoint(left.name)] = Pair(Endpoint(left.name), left.outputs[0], right.outputs[0])
         if not lifted.is_exact:
             self._compare_names(graph, compiled, lifted.keeps_names)
+        self._order = ProgramOrder(graph, built, definitions)
+        self._definitions, self._running = definitions, running
         # The ops that end the process, in each of the two graphs.
         ends = [pair for end, pair in self._pairs.items() if end.node in avoid or str(end) in avoid]
         self._avoid = tuple(
@@ -193,11 +193,7 @@ class Verifier:
             for name, other in self._variables.items()
         }
         feeds = self._feeds()
-        for op in self._start:
-            try:
-                self._right.run([], op, {})
-            except v1.errors.OpError:
-                continue  # it needs feeds; tensors that depend on it fail below
+        self._begin()
         self._fill_tables()
         self._set(values)
         given, feeds = feeds, self._with_random(feeds)
@@ -213,15 +209,22 @@ class Verifier:
             self._left.fill(name, content)
             self._right.fill(self._tables[name], content)
 
-    def _fill_tables(self) -> None:
-        """Each side fills its tables with its own constants. Other tables, such as those that are filled from files,
-        get the same made-up content on both sides."""
+    def _begin(self) -> None:
+        """Each side fills its tables with its own constants, and the program gets the state that it begins with."""
+        for op in self._start:
+            try:
+                self._right.run([], _there(self._right, op), {})
+            except v1.errors.OpError:
+                continue  # it needs feeds; tensors that depend on it fail below
         for side in (self._left, self._right) if self._tables else ():
             side.fill_tables()
+
+    def _fill_tables(self) -> None:
+        """Other tables, such as those that are filled from files, get the same made-up content on both sides."""
         for name, other in self._tables.items():
             table, content = self._left.tables[name], self._left.content(name)
             if content is None or (not table.is_static and not len(content[0])):
-                content = made_up(table.handle.op, self._random)
+                content = self._contents[name] = made_up(table.handle.op, self._random)
                 if self._left.fill(name, content) and self._right.fill(other, content):
                     self.report.made_up.append(name)
             if not table.is_static:
@@ -393,13 +396,48 @@ class Verifier:
                        if one.node in needed - covered and _is_compared(pair) and not _is_reference(pair)}  # fmt: skip
             covered |= needed
             update = Pair(end, left, right)
-            if self._compare_update(update, results, feeds, values):
-                compared |= {*self._variables, *self._tables}
-                self._compare_update(
-                    update, results, _enlarged(feeds, drawn), _enlarged(values, self._slots), again=True
-                )
+            runs = (feeds, values), (_enlarged(feeds, drawn), _enlarged(values, self._slots))
+            fetches = [right, *(one.right for one in results.values())]
+            execution = self._execution(end, fetches, feeds)
+            if execution.is_open:
+                for name in (end.node, *results):
+                    self.report.leave_out(name, OPEN_ORDER)
+                continue
+            before = len(self.report.unequal)
+            with self._in_order(execution.definitions):
+                if self._compare_update(update, results, *runs[0]):
+                    compared |= {*self._variables, *self._tables}
+                    self._compare_update(update, results, *runs[1], again=True)
+            found = self.report.unequal[before:]
+            if found and execution.races:  # the graph may not be able to have the order of the program
+                del self.report.unequal[before:]
+                with self._in_order(self._order.reading_first(end.node, fetches)):
+                    for run in runs:
+                        self._compare_update(update, results, *run, again=True)
+                names = {one.name for one in self.report.unequal[before:]}
+                self.report.unequal[before:] = [one for one in found if one.name in names]
         self.report.variables = len(compared)
         self._set(values)
+
+    def _execution(self, end: Endpoint, fetches: list[Any], feeds: Mapping[Endpoint, Any]) -> OrderedExecution:
+        """The execution of an update, in the order of the program where the graph leaves it open."""
+        pairs = {end.node: getattr(pair.right, "op", pair.right).name for end, pair in self._pairs.items()}
+        fed = frozenset(self._pairs[end].right.name for end in feeds)
+        execution = self._order.of(end.node, fetches, fed, pairs)
+        known = {*self.report.races}
+        self.report.races += [text for text in map(str, execution.races) if text not in known]
+        return execution
+
+    @contextmanager
+    def _in_order(self, definitions: tuple[GraphDef, GraphDef] | None) -> Generator[None]:
+        """Compare the graph and the program with other definitions for a while, in which ops wait."""
+        before = self._left, self._right
+        if definitions is not None:
+            left, right = definitions
+            self._left, self._right = Side(left, self._running, "graph"), Side(right, self._running, "program")
+            self._begin()
+        yield
+        self._left, self._right = before
 
     def _compare_update(
         self,
@@ -414,15 +452,13 @@ class Verifier:
         name = update.end.node
         self._set(values)
         try:
-            ones = self._left.run([name], [update.left, *(one.left for one in results.values())],
-                                  self._of("left", feeds))  # fmt: skip
+            ones = self._run("left", [update, *results.values()], feeds)
         except (v1.errors.OpError, ValueError, TypeError) as error:
             if not again:
                 self.report.leave_out(name, f"{CANNOT_RUN}: {plain_reason(error)}")
             return False
         try:
-            others = self._right.run([name], [update.right, *(one.right for one in results.values())],
-                                     self._of("right", feeds))  # fmt: skip
+            others = self._run("right", [update, *results.values()], feeds)
         except (v1.errors.OpError, ValueError, TypeError) as error:
             self.report.failed[name] = plain_reason(error)
             return False
@@ -437,6 +473,14 @@ class Verifier:
             self.report.compared += len(results)
         return True
 
+    def _run(self, at: str, pairs: Sequence[Pair], feeds: Mapping[Endpoint, np.ndarray]) -> list[Any]:
+        """The values of some pairs on one side."""
+        side = self._left if at == "left" else self._right
+        fetches = [_there(side, getattr(one, at)) for one in pairs]
+        given = {_there(side, tensor): value for tensor, value in self._of(at, feeds).items()}
+        values: list[Any] = side.run([pairs[0].end.node], fetches, given)
+        return values
+
     def _compare_state(self, update: Pair) -> None:
         """Compare all variables and tables after an update."""
         ones, others = self._left.values(self._variables), self._right.values(self._variables.values())
@@ -448,6 +492,11 @@ class Verifier:
                 self.report.failed[update.end.node] = f"the table {counterpart} is empty"
             for one, other in zip(content or (), found or ()):
                 self._compare(f"{name}{AFTER}{update.end.node}", one, other, update)
+
+
+def _there(side: Side, element: Any) -> Any:
+    """The tensor or operation of a side that has the name of one of another graph."""
+    return side.graph.as_graph_element(element.name)
 
 
 _Key = TypeVar("_Key", Endpoint, str)

@@ -87,13 +87,17 @@ class Orders:
             self._known[key] = self._order(nodes, self._handles, fed, last, self._place)
         return self._known[key]
 
+    def accessed(self, name: str) -> dict[str, bool]:
+        """The variables that an op accesses, and whether it writes each."""
+        return self._accessed(self._nodes[name], self._handles)
+
     def accesses(self, name: str) -> bool:
         """Whether an op reads or writes a variable."""
-        return bool(self._accessed(self._nodes[name], self._handles))
+        return bool(self.accessed(name))
 
     def writes(self, name: str) -> bool:
         """Whether an op writes a variable."""
-        return any(self._accessed(self._nodes[name], self._handles).values())
+        return any(self.accessed(name).values())
 
     # --- one list of ops ------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from ..draft import (
 )
 from ..graph import PLACEHOLDERS, SWITCHES, Endpoint, GraphNode
 from ..nodes import count_of, inferred
-from ..races import REFERENCES, readers
+from ..races import REFERENCES, accesses
 from .indexing import index_of
 from .operands import inputs_of, operand, rank_of
 from .random import seed_of
@@ -72,7 +72,7 @@ def _after_reads(draft: Draft, node: GraphNode, piece: CallPiece) -> CallPiece:
     if holder.op not in REFERENCES or not changes_something(node):
         return piece
     before = draft.graph.above(node.name) - {node.name} - draft.dropped - draft.regions.keys()
-    reads = sorted(before.intersection(readers(draft.graph, holder.name)))
+    reads = [one.name for one in accesses(draft.graph, holder.name) if one.name in before and not one.is_write]
     return replace(piece, controls=tuple(dict.fromkeys((*piece.controls, *reads))))
 
 
