@@ -173,11 +173,10 @@ class Record(metaclass=_RecordType):
         return f"{self.__class__.__name__}({fields})"
 
     def __getstate__(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__defaults__)
+        return tuple(getattr(self, name) for name in self.__match_args__)
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
-        for name, value in zip(self.__defaults__, state, strict=True):
-            object.__setattr__(self, name, value)
+        self.__init__(*state)
 
 
 class Frozen(Record):

@@ -239,7 +239,7 @@ def _warn_untaken(ctx: Analysis, program: Program) -> None:
 
 def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
     used = {ref.node for node in graph.nodes.values() for ref in node.inputs()}
-    used |= {ref.node for node in graph.nodes.values() for _, ref in node.back()}
+    used |= {ref.node for node in graph.nodes.values() if node.is_merge for _, ref in node.back()}
     used |= {ref.node for item in graph.items if isinstance(item, Enter) for ref in item.refs}
     used |= {ref.node for ref in builder.optimizers}
     used |= {ref.node for group in builder.summaries.values() for ref in group}

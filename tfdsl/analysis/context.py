@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from ..access import Access
@@ -535,21 +534,21 @@ class Analysis:
     def each(self, action: Callable[[_One], _Made], parts: Iterable[_One]) -> list[_Made]:
         """The results of an action on each part of a statement. An error in one part does not hide errors in the
         others."""
-        return self.together(*(partial(action, part) for part in parts))
-
-    def together(self, *actions: Callable[[], Any]) -> list[Any]:  # the result of each action
-        """The results of actions on the parts of a statement. An error in one part does not hide errors in the
-        others."""
-        made: list[Any] = []
+        made: list[_Made] = []
         failure: StatementFailed | None = None
-        for action in actions:
+        for part in parts:
             try:
-                made.append(action())
+                made.append(action(part))
             except StatementFailed as abandoned:
                 failure = self.both(failure, abandoned)
         if failure is not None:
             raise failure
         return made
+
+    def together(self, *actions: Callable[[], Any]) -> list[Any]:  # the result of each action
+        """The results of actions on the parts of a statement. An error in one part does not hide errors in the
+        others."""
+        return self.each(lambda action: action(), actions)
 
     def begin(self, tree: t.File) -> None:
         """Report the syntax errors of a file, before its analysis."""

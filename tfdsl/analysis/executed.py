@@ -135,13 +135,13 @@ class Executions:
                 self._classify(node)
             mask, inputs = self.bits.get(id, 0), () if node.is_variable else node.inputs()
             for ref in (*inputs, *self.controls.get(id, ())):
-                if ref not in cut:
+                if not cut or ref not in cut:
                     below = masks[ref.node]
                     union = mask | below
                     mask = below if union == below else union  # equal masks share memory
             masks.append(mask)
             self.work += 4 + len(self.marked) // 512
-            if any(node.back()):
+            if node.is_merge and any(node.back()):
                 self.merges.append(id)
         self._go_round(masks, cut)
         return masks
@@ -177,7 +177,7 @@ class Executions:
             self.mark(node.id, Kind.GRADIENT)
         elif node.row is not None and node.row.modes:
             self.mark(node.id, Kind.DROP)
-        for inner in node.inside():
+        for inner in node.inside() if node.regions else ():
             for kind in (Kind.CHANGE, Kind.GRADIENT):
                 self.kinds[kind] &= ~self.bits.get(inner.id, 0)
 

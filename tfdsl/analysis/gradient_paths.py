@@ -7,7 +7,8 @@ from ..ops.named import GRADIENTS
 from ..program import Node, Ref, minimized, refs_of, upstream
 from ..types import TensorType
 
-_LIST = "variant"  # the dtype of a list of tensors
+_INEXACT = ("float", "complex")  # the kinds of dtypes that have gradients,
+_LIST = "variant"  # as has the dtype of a list of tensors
 
 
 def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
@@ -18,7 +19,11 @@ def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     if row is not None and row.no_gradient:
         inputs = [ref for name, arg in node.args.items() if row.passes_gradient(name) for ref in refs_of(arg)]
         inputs += [ref for region in node.regions for ref in region.inputs()]
-    return [ref for ref in inputs if _can_have_gradient(nodes[ref.node].outputs, ref.output)]
+    return [
+        ref for ref in inputs
+        if (outputs := nodes[ref.node].outputs) and (dtype := outputs[ref.output].dtype)
+        and (dtype.kind in _INEXACT or dtype.name == _LIST)
+    ]  # fmt: skip
 
 
 def gradient_upstream(nodes: Mapping[int, Node], refs: Iterable[Ref]) -> Iterator[Node]:
@@ -47,11 +52,6 @@ def gradient_reads(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     return reads
 
 
-def _can_have_gradient(outputs: tuple[TensorType, ...], at: int) -> bool:
-    """Whether a gradient can flow to an output of a node: one with floats or complex numbers, or a list of tensors."""
-    return is_inexact(outputs, at) or (bool(outputs) and outputs[at].dtype.name == _LIST)
-
-
 def is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
     """Whether an output of a node has floats or complex numbers, which have gradients."""
-    return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")
+    return bool(outputs) and outputs[at].dtype.kind in _INEXACT

@@ -189,6 +189,11 @@ class Op(Record):
         """The parameters that have a dtype, or decide one."""
         return tuple(param for param in self.params if param.group)
 
+    @cached_property
+    def handles(self) -> list[str]:
+        """The parameters that take a variable itself instead of its value."""
+        return [param.name for param in self.params if param.kind == "variable"]
+
     @property
     def counted(self) -> Flops:
         """The rule for its floating-point operations: that of its row, or else one for each element of the result if it

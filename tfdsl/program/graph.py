@@ -175,20 +175,20 @@ class Node(Record):
     default: str = ""
     regions: "tuple[Region, ...]" = ()
     is_whole: bool = False  # the name stands as it is, outside all scopes
+    # What passes over all nodes ask for, kept since a property takes several times as long.
+    row: Op | None = field(init=False)  # the row of the op table for it
+    is_variable: bool = field(init=False)  # whether it is a variable, shared or not
     _inputs: tuple[Ref, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "row", OPS.get(self.op))
+        object.__setattr__(self, "is_variable", self.op == VARIABLE or self.op == SHARED)
         found: list[Ref] = []
         for arg in self.args.values():
             found += refs_of(arg)
         for region in self.regions:
             found += region.inputs()
         object.__setattr__(self, "_inputs", tuple(found))
-
-    @property
-    def row(self) -> Op | None:
-        """The row of the op table for it, or None."""
-        return OPS.get(self.op)
 
     @property
     def shown(self) -> str:
@@ -228,11 +228,6 @@ class Node(Record):
     def function(self) -> str:
         """The name of the caller's function that it calls, or ""."""
         return self.op.removeprefix(PYTHON) if self.op.startswith(PYTHON) else ""
-
-    @property
-    def is_variable(self) -> bool:
-        """Whether it is a variable, shared or not."""
-        return self.op == VARIABLE or self.op == SHARED
 
     @property
     def is_reference_variable(self) -> bool:
@@ -310,7 +305,7 @@ class Node(Record):
         if row is GRADIENTS:
             return ["xs"]
         if row is not None:
-            return [param.name for param in row.params if param.kind == "variable"]
+            return row.handles
         made = self.raw_op
         if made is not None:
             return [one.name for one in made.inputs if one.takes_variable]
@@ -614,6 +609,7 @@ def reach(
 ) -> set[int]:
     """Like `Graph.reach`, also for an unfinished graph. `controls` has the control inputs of each node."""
     seen: set[int] = set()
+    cut = {ref.node for ref in fed}  # to hash few references, which takes longer than all the rest
     todo = [ref for ref in refs if ref not in fed]
     while todo:
         ref = todo.pop()
@@ -626,7 +622,7 @@ def reach(
             before = (
                 (*node.inputs(), *(r for _, r in node.back()), *before) if node.is_merge else (*node.inputs(), *before)
             )
-        todo += [r for r in before if r not in fed] if fed else before
+        todo += [r for r in before if r.node not in cut or r not in fed] if cut else before
     return seen
 
 

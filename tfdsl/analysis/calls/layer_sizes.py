@@ -40,9 +40,11 @@ _PADDINGS = ("SAME", "VALID", "CAUSAL")
 
 def check_padding(ctx: Analysis, called: str, tree: t.Def, argument: ArgumentValue | None) -> None:
     """Check the padding of a layer. Only a layer that names the last one takes it, since its op does not."""
+    if argument is None or not isinstance(value := argument.value, str):
+        return
     is_causal = any(isinstance(one, t.Constant) and one.value == _PADDINGS[-1] for one in t.trees(tree.body))
     known = _PADDINGS if is_causal else _PADDINGS[:-1]
-    if argument is not None and isinstance(value := argument.value, str) and value not in known:
+    if value not in known:
         allowed = " or ".join(f'"{one}"' for one in known)
         ctx.fail(OPTION, argument.span, help=ctx.did_you_mean(value, known), op=called, value=f'"{value}"',
                  param="padding", allowed=allowed)  # fmt: skip

@@ -10,7 +10,8 @@ def refused(program: Program) -> Iterator[Diagnostic]:
     """An error for each node with such an op that a statement executes, or that TensorFlow may execute while it builds
     the graph."""
     for graph in program.graphs:
-        for node in graph.nodes.values():
+        nodes = graph.nodes.values()
+        for node in nodes if any(node.raw_op for node in nodes) else ():
             made = evaluated_input(graph.nodes, node)
             if made is not None:
                 details = {"op": made.op, "what": made.outside[0]}

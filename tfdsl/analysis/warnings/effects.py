@@ -38,6 +38,8 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
     """Warn of changes of variables in and around the regions of a graph, and return the nodes that never run.
     `fetched` has the nodes that sessions fetch."""
     dead = set()
+    if not any(node.regions for node in graph.nodes.values()):
+        return dead
     places: dict[int, Place] = {}
     uses: dict[int, list[tuple[Place, bool]]] = {}  # the places that use a node, and whether they only wait
     _locate(graph.items, (), places, uses)

@@ -30,25 +30,27 @@ from ..context import Analysis, GraphBuilder
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _EQUALITIES = ("==", "!=")
+_COMPARED = frozenset((*_FLIPPED, *_EQUALITIES))
 
 
 Users = Mapping[int, list[Node]]  # the nodes that use each node
 
 
 def warn_measures(ctx: Analysis, builder: GraphBuilder, graph: Graph) -> None:
+    compared = [
+        (node, node.row.operator) for node in graph.nodes.values()
+        if node.row is not None and node.row.operator in _COMPARED and not node.origin.span.source.is_library
+    ]  # fmt: skip
     users: dict[int, list[Node]] = {}
-    for node in graph.nodes.values():
+    for node in graph.nodes.values() if compared else ():
         for ref in node.inputs():
             users.setdefault(ref.node, []).append(node)
-    for node in graph.nodes.values():
-        row = node.row
-        if row is None or node.origin.span.source.is_library:
-            continue
+    for node, operator in compared:
         sides = list(node.args.values())
-        if row.operator in _FLIPPED:
-            _doubt_order(ctx, graph, users, node, row.operator, *sides)
-            _doubt_order(ctx, graph, users, node, _FLIPPED[row.operator], *reversed(sides))
-        elif row.operator in _EQUALITIES:
+        if operator in _FLIPPED:
+            _doubt_order(ctx, graph, users, node, operator, *sides)
+            _doubt_order(ctx, graph, users, node, _FLIPPED[operator], *reversed(sides))
+        else:
             for one, other in (sides, reversed(sides)):
                 _doubt_equality(ctx, graph, node, one, other)
                 _doubt_axis(ctx, builder, graph, node, one, other)

@@ -107,6 +107,7 @@ class _Execution:
         reached = graph.reach(refs, fed)
         ctx.spend(len(reached), statement.origin.span)
         self.reached = [id for id in graph.nodes if id in reached]
+        self._values = {id for id, node in graph.nodes.items() if node.is_variable or (node.row and node.row.writes)}
         self._accesses: dict[int, list[_Access]] = {}
         self.found: list[_Open] = []
 
@@ -198,7 +199,8 @@ class _Execution:
         return self._accesses[id]
 
     def _found(self, node: Node) -> Iterator[_Access]:
-        if node.is_variable:
+        is_plain = not (node.is_step or node.is_write or node.regions)
+        if node.is_variable or (is_plain and self._values.isdisjoint([ref.node for ref in node.inputs()])):
             return
         handles = node.handles
         for name, arg in node.args.items() if not _only_shape(node) else ():
@@ -247,19 +249,24 @@ class _Execution:
         if not bits or len(accesses) < 2:
             return
         self.ctx.spend(len(level) * (1 + len(bits) // 512), self.statement.origin.span)
-        known, nodes = set(level), self.graph.nodes
+        known, nodes, cut = set(level), self.graph.nodes, {ref.node for ref in self.fed}
         controls: dict[int, list[int]] = {}
         before: dict[int, list[int]] = {}  # the nodes that come right before each node
         done: dict[int, int] = {}  # the writes before and including each node
         for id in level:
-            node = nodes[id]
+            node, own = nodes[id], bits.get(id, 0)
             if node.is_variable:  # nothing has to come before its handle
                 controls[id] = before[id] = []
             else:
-                controls[id] = [ref.node for ref in self.graph.controls(node) if ref not in self.fed]
-                made_from = [ref.node for ref in node.inputs() if ref not in self.fed]
-                before[id] = [one for one in (*made_from, *controls[id]) if one in known]
-            done[id] = _union([done[one] for one in before[id]]) | bits.get(id, 0)
+                held = self.graph.controls(node)
+                controls[id] = [ref.node for ref in held if ref not in self.fed] if held else []
+                before[id] = [
+                    ref.node for ref in (*node.inputs(), *held)
+                    if ref.node in known and (ref.node not in cut or ref not in self.fed)
+                ]  # fmt: skip
+                for one in before[id]:
+                    own |= done[one]
+            done[id] = own
         follow: dict[int, int] = dict.fromkeys(level, 0)  # the nodes that wait for each node
         for id in reversed(level):
             waiting = follow[id] | bits.get(id, 0)

@@ -19,10 +19,11 @@ def unused(tree: t.File, known: Collection[Span]) -> Iterator[Diagnostic]:
     """Warnings for the unused names of a file. `known` has the places of names that are nodes."""
     names = {target.span: target for target in _values(tree.body) if target.span not in known}
     imported = {target.span: target for target in _imported(tree)}
-    mentioned = _mentioned(tree) if names or imported else set()
+    targets = {span: target for span, target in {**names, **imported}.items() if not target.id.startswith("_")}
+    unmentioned = _unmentioned(tree, {target.id for target in targets.values()})
     is_seeded = any(isinstance(one, t.Seed) for one in tree.body)
-    for span, target in {**names, **imported}.items():
-        if target.id not in mentioned and not target.id.startswith("_"):
+    for span, target in targets.items():
+        if target.id in unmentioned:
             help = "use it, or remove the import" if span in imported else ""
             if not is_seeded:
                 help = help or seed_statement(code_of(span.source.line_text(span.line)).strip())
@@ -85,24 +86,24 @@ _FIELDS = _NamingFields({
 })  # fmt: skip
 
 
-def _mentioned(tree: t.File) -> set[str]:
-    """Every name of a file outside the places that bind names."""
-    found: set[str] = set()
+def _unmentioned(tree: t.File, names: set[str]) -> set[str]:
+    """Those of some names that a file does not have outside the places that bind names."""
+    rest = set(names)
     todo: list[Any] = [tree]  # parts of it
-    while todo:
+    while todo and rest:
         part = todo.pop()
         kind = type(part)
         if kind is tuple:
             todo += part
         elif kind is t.Name:
-            found.add(part.id)
+            rest.discard(part.id)
         elif kind is t.Identifier:
-            found.update(part.id.split("."))
+            rest.difference_update(part.id.split("."))
         elif kind is t.Constant:
             if isinstance(part.value, str):
-                found.update(re.findall(r"\w+", part.value))
+                rest.difference_update(re.findall(r"\w+", part.value))
         else:
             if kind is t.Attribute:
-                found.add(part.name)
+                rest.discard(part.name)
             todo += [getattr(part, name) for name in _FIELDS[kind]]
-    return found
+    return rest
