@@ -651,7 +651,8 @@ class Analysis:
 
     def with_depth(self, function: Callable[_P, _Made], span: Span, *arguments: _P.args, **named: _P.kwargs) -> _Made:
         """Call a function one nesting level deeper in the program. `span` is the code it works on."""
-        self.look(span)
+        if self.work > self._looked + _LOOK:
+            self.look(span)
         if self.level >= self.levels:
             self.fail(TOO_DEEP, span, limit=self.levels)
         self.level += 1

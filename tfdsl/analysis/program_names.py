@@ -12,12 +12,13 @@ def members(env: Env) -> Iterator[tuple[str, Named]]:
     todo: list[tuple[Env, tuple[str, ...], bool]] = [(env, (), False)]
     for env, around, is_inner in todo:  # the loop adds to it
         for path, bound in env.last.items():
+            spaces = [
+                "".join(f"{one}." for one in (*around, *whole)) for whole in dict.fromkeys((path, env.written(path)))
+            ]
             for name, one in bound.items():
                 named = as_named(one.value, one.span, is_inner)
-                if named is None:
-                    continue
-                for whole in dict.fromkeys((path, env.written(path))):
-                    yield ".".join((*around, *whole, name)), named
+                for space in spaces if named is not None else ():
+                    yield f"{space}{name}", named
         for scope in env.scopes.values():
             if scope.inside is not None:
                 todo += [

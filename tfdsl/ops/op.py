@@ -190,6 +190,11 @@ class Op(Record):
         return tuple(param for param in self.params if param.group)
 
     @cached_property
+    def fixed_params(self) -> tuple[Parameter, ...]:
+        """The parameters that are tensors of one dtype only."""
+        return tuple(param for param in self.params if param.kind == "tensor" and param.group in DTYPES)
+
+    @cached_property
     def handles(self) -> list[str]:
         """The parameters that take a variable itself instead of its value."""
         return [param.name for param in self.params if param.kind == "variable"]

@@ -185,7 +185,10 @@ class Node(Record):
         object.__setattr__(self, "is_variable", self.op == VARIABLE or self.op == SHARED)
         found: list[Ref] = []
         for arg in self.args.values():
-            found += refs_of(arg)
+            if type(arg) is Ref:  # the usual case
+                found.append(arg)
+            else:
+                found += refs_of(arg)
         for region in self.regions:
             found += region.inputs()
         object.__setattr__(self, "_inputs", tuple(found))
@@ -489,12 +492,6 @@ class Graph(Record):
             stack: list[tuple[Ref, ...]] = [()]
             for item in items:
                 match item:
-                    case Enter(kind="apart"):
-                        stack.append(())
-                    case Enter():
-                        stack.append((*stack[-1], *item.refs))
-                    case Exit():
-                        stack.pop()
                     case Node():
                         for region in item.regions:
                             nodes.update((param.id, param) for param in region.params)
@@ -502,6 +499,12 @@ class Graph(Record):
                         nodes[item.id] = item
                         if stack[-1]:
                             controls[item.id] = stack[-1]
+                    case Enter(kind="apart"):
+                        stack.append(())
+                    case Enter():
+                        stack.append((*stack[-1], *item.refs))
+                    case Exit():
+                        stack.pop()
                     case _:
                         assert_never(item)
 

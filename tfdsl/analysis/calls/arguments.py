@@ -638,9 +638,9 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
                     param=given.text, allowed=allowed,
                 )  # fmt: skip
-    for name, given in bound.given.items():  # a tensor where a fixed dtype is needed
-        param = params[name]
-        if param.kind != "tensor" or param.group not in DTYPES:
+    for param in op.fixed_params:  # a tensor where a fixed dtype is needed
+        given = bound.given.get(param.name)
+        if given is None:
             continue
         dtype = tensor_dtype(given.value)
         if dtype not in (None, DTYPES[param.group]):

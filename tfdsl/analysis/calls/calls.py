@@ -37,6 +37,7 @@ from ...types import DType
 from ..context import Analysis, RecomputedGradient, StatementFailed
 from ..dispatch import Returned
 from ..gradient_flow import barriers, depending, depends
+from ..names import Names
 from ..values import (
     Array,
     Builtin,
@@ -380,7 +381,7 @@ def inline(
     others = list(dict.fromkeys(one for one, _ in given if one is not None and one not in names)) if has_rest else []
     called = _as_written(span, name)
     arguments = assign_arguments(ctx, called, _signature(tree), names + others, given, span, len(names))
-    env = Env(parent=function.env, caller=caller)
+    env = Names(parent=function.env, caller=caller)
     for parameter in tree.parameters:
         if parameter.is_rest:
             taken = {one: arguments[one] for one in others}
@@ -502,9 +503,11 @@ def _as_written(span: Span, name: str) -> str:
 
 def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[ExprValue, Span]:
     """The value of a parameter that a call leaves out, and its place. `training` is looked up at the call."""
+    if isinstance(default, t.Constant):
+        return default.value, default.span
     if _is_training(default):
-        return ctx.evaluate(Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
-    return ctx.evaluate(Env(parent=function.env, around_it=caller), default), default.span
+        return ctx.evaluate(Names(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
+    return ctx.evaluate(Names(parent=function.env, around_it=caller), default), default.span
 
 
 def _is_training(default: t.Expr | None) -> bool:

@@ -26,6 +26,7 @@ from .arguments import Arguments, sizes_of
 from .lists import is_array, one_shape
 from .wrong_kind import not_tensor, several_values
 
+_AS_THEY_ARE = PLAIN | {Tensor}  # the types of values that are the same as operands of the graph
 FEWER_OPERATORS = "use fewer operators on values that only the session knows"
 
 
@@ -46,7 +47,7 @@ def in_node(ctx: Analysis, value: ExprValue, span: Span) -> ExprValue:
 
 def as_arguments(ctx: Analysis, given: Arguments) -> Arguments:
     """Arguments of an op, in the graph."""
-    if all(type(one.value) is Tensor or type(one.value) in PLAIN for _, one in given):  # the usual case
+    if _AS_THEY_ARE.issuperset([type(one.value) for _, one in given]):  # the usual case
         return given
     if not any(isinstance(one.value, (RuntimeValue, list, tuple)) for _, one in given):
         return given
@@ -56,7 +57,7 @@ def as_arguments(ctx: Analysis, given: Arguments) -> Arguments:
 def as_operands(ctx: Analysis, *operands: tuple[ExprValue, Span]) -> list[ExprValue]:
     """Operands in the graph. Values of the session's names become placeholders, unless another operand is known only
     to the running session: then the operator is applied outside the graph."""
-    if all(type(value) is Tensor or type(value) in PLAIN for value, _ in operands):  # the usual case
+    if _AS_THEY_ARE.issuperset([type(value) for value, _ in operands]):  # the usual case
         return [value for value, _ in operands]
     moves = any(isinstance(value, RuntimeValue) and value.type is None for value, _ in operands)
     return [value if moves else in_node(ctx, value, span) for value, span in operands]

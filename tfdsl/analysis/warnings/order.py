@@ -107,6 +107,7 @@ class _Execution:
         reached = graph.reach(refs, fed)
         ctx.spend(len(reached), statement.origin.span)
         self.reached = [id for id in graph.nodes if id in reached]
+        # What has the value of a variable: the variable, and the ops that write it.
         self._values = {id for id, node in graph.nodes.items() if node.is_variable or (node.row and node.row.writes)}
         self._accesses: dict[int, list[_Access]] = {}
         self.found: list[_Open] = []
@@ -194,14 +195,17 @@ class _Execution:
     # --- what nodes read and write --------------------------------------------------------
 
     def _of(self, id: int) -> list[_Access]:
-        if id not in self._accesses:
-            self._accesses[id] = list(dict.fromkeys(self._found(self.graph.nodes[id])))
-        return self._accesses[id]
+        known = self._accesses.get(id)
+        if known is None:
+            node = self.graph.nodes[id]
+            touches = not node.is_variable and (
+                node.is_step or node.is_write or node.regions
+                or not self._values.isdisjoint([ref.node for ref in node.inputs()])
+            )  # fmt: skip
+            known = self._accesses[id] = list(dict.fromkeys(self._found(node))) if touches else []
+        return known
 
     def _found(self, node: Node) -> Iterator[_Access]:
-        is_plain = not (node.is_step or node.is_write or node.regions)
-        if node.is_variable or (is_plain and self._values.isdisjoint([ref.node for ref in node.inputs()])):
-            return
         handles = node.handles
         for name, arg in node.args.items() if not _only_shape(node) else ():
             for ref in refs_of(arg) if name not in handles else ():
