@@ -1,5 +1,6 @@
 """Records, and their mutable counterparts: what dataclasses do."""
 
+import copy
 import dataclasses
 import pickle
 from functools import cached_property
@@ -51,6 +52,19 @@ def test_a_copy_has_all_fields_that_are_given_by_name_only():
         b: int = 2
 
     assert replace(Named(a=5), b=7) == Named(a=5, b=7)
+
+
+def test_what_a_record_derives_is_derived_again_in_a_copy():
+    class Counted(Record):
+        items: tuple[int, ...]
+        kind: type = field(init=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "kind", type(self.items))
+
+    one = Counted((1, 2))
+    made = copy.deepcopy(one)
+    assert one.__getstate__() == ((1, 2),) and (made.items, made.kind) == ((1, 2), tuple)
 
 
 def test_a_record_keeps_its_own_hash():

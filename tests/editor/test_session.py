@@ -1,11 +1,16 @@
 """`tfdsl lsp` in a real session of edits, over standard input and output."""
 
+import asyncio
+import gc
 import sys
 from pathlib import Path
 
 import pytest
 from edited_programs import LAYERS, NETWORK
 from language_client import Client, Refused, edited, place
+
+from tfdsl.editor import server as server_of_editors
+from tfdsl.editor.server import make_server
 
 DATA = "moons(100, noise=0.1, seed=4) | split(test=0.2)"
 MAIN = (
@@ -148,6 +153,24 @@ def test_a_session(client, tmp_path):
 
 
 @pytest.mark.long
+def test_garbage_is_collected_when_the_client_pauses(monkeypatch):
+    collected = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(1))
+
+    async def session():
+        made = make_server()
+        monkeypatch.setattr(server_of_editors, "_REST", 3600)
+        made.check_soon()
+        first = made._waiting
+        await asyncio.sleep(0.05)
+        monkeypatch.setattr(server_of_editors, "_REST", 0)
+        made.check_soon()  # a change before the pause is over
+        await made._waiting
+        assert first.cancelled() and collected == [1]
+
+    asyncio.run(session())
+
+
 def test_errors_of_requests_are_answers(client):
     """A document that cannot be read is empty. An unknown request gets an error, and the server goes on."""
     client.start()

@@ -1,10 +1,12 @@
 """`tfdsl lsp`: answers a language client over standard input and output, by the functions of this folder.
 
 One thread changes and analyses the documents, in the order of the client's messages; the loop of messages never waits
-for it. A change cancels the analyses that it makes outdated. Diagnostics follow a change after a short pause.
+for it. A change cancels the analyses that it makes outdated. Diagnostics follow a change after a short pause, and the
+collection of garbage, which takes as long as several analyses, after a longer one.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -41,6 +43,7 @@ from .tokens import Modifier, TokenKind, tokens
 from .workspace import Cancelled, Document, Workspace, path_of
 
 _PAUSE = 0.02  # seconds between a change and the analysis
+_REST = 0.5  # seconds without a change after which garbage is collected
 _MOST_ITEMS = 1000  # of a completion
 _SEVERITY = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
 _ITEMS: dict[ItemKind, lsp.CompletionItemKind] = {
@@ -200,7 +203,8 @@ class TfgServer(LanguageServer):
         self.versions[path] = version
 
     def check_soon(self, *paths: str) -> None:
-        """Publish the diagnostics of documents, and of those that import them, after a pause without changes."""
+        """Publish the diagnostics of documents, and of those that import them, after a pause without changes. Collect
+        garbage if the pause goes on."""
         if self._waiting is not None:
             self._waiting.cancel()
         self._pending += paths
@@ -213,6 +217,8 @@ class TfgServer(LanguageServer):
             self.text_document_publish_diagnostics(await self.run(partial(self._diagnosed, path)))
             await self.run(partial(self._resolve, path))
         self._pending = []
+        await asyncio.sleep(_REST)
+        await self.run(gc.collect)
 
     def _affected(self) -> list[str]:
         """The open documents to check, and the closed ones whose diagnostics go away."""
