@@ -17,8 +17,9 @@ def members(env: Env) -> Iterator[tuple[str, Named]]:
             ]
             for name, one in bound.items():
                 named = as_named(one.value, one.span, is_inner)
-                for space in spaces if named is not None else ():
-                    yield f"{space}{name}", named
+                if named is not None:
+                    for space in spaces:
+                        yield f"{space}{name}", named
         for scope in env.scopes.values():
             if scope.inside is not None:
                 todo += [
