@@ -2,13 +2,19 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 from conftest import some
 from test_inline import saved, verified
 
 import tfdsl
+from tfdsl.driver import compile_source
+from tfdsl.inputs import CompileInputs
 from tfdsl.lift.readable import lift_readable
+from tfdsl.lift.sides import IN_BRANCH
+from tfdsl.lift.verify import Verifier
 from tfdsl.lowering.tf import tf, v1
+from tfdsl.source import Source
 
 
 def as_in_1(build):
@@ -299,3 +305,48 @@ def test_a_choice_of_effects(here):
     with tfdsl.compile(source).session() as session:
         found = [session.run("now", feed={"i": i}).item() for i in (0, 0, 1, 0)]
     assert found == [3.0, 5.0, 7.0, 9.0]
+
+
+def rows_that_grow():
+    """A variable whose shape changes in a branch, as the centers of k-means do while they are chosen."""
+    rows = v1.placeholder(tf.float32, [None, 2], "rows")
+    centers = v1.get_variable(
+        "centers", initializer=np.ones([1, 2], np.float32), validate_shape=False, use_resource=False
+    )
+    missing = tf.subtract(3, tf.shape(centers)[0], name="missing")
+
+    def add():
+        more = tf.concat([centers, rows[:missing]], 0)
+        return tf.shape(v1.assign(centers, more, validate_shape=False))[0]
+
+    v1.cond(missing > 0, add, lambda: missing, name="count")
+    tf.reduce_sum(rows, name="total")
+
+
+def test_a_branch_that_changes_a_variable_of_ops_stays():
+    graph = as_in_1(rows_that_grow)
+    lifted = lift_readable(graph)
+    assert "# stays as it was: the shape of centers changes\n" in lifted.source and "if " not in lifted.source
+    assert "raw.RefSwitch(data=centers" in lifted.source and "\ntotal = reduce_sum(rows)\n" in lifted.source
+    compiled = compile_source(Source("lifted.tfg", lifted.source), CompileInputs())
+    report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
+    assert report.is_same and report.updates == 2 and report.unequal == [] and {*report.left_out} <= {IN_BRANCH}
+
+
+def test_what_a_branch_waits_for_has_a_name():
+    """It is computed before the branch, and not where it is used."""
+
+    def build():
+        w = v1.get_variable("w", initializer=[1.0, 2.0], use_resource=False)
+        x = v1.placeholder(tf.float32, [2], "x")
+        before = tf.reduce_sum(w)
+
+        def change():
+            with tf.control_dependencies([before]):
+                return v1.assign_add(w, x) * 1.0
+
+        chosen = v1.cond(tf.reduce_sum(x) > 0.0, change, lambda: x, name="choice")
+        tf.multiply(before, chosen, name="result")
+
+    source = verified(as_in_1(build))
+    assert source.index("Sum = reduce_sum(w)\n") < source.index("    after Sum:\n") < source.index("result = Sum * ")

@@ -388,6 +388,12 @@ class Draft(State):
             name = self.inside[name]
         return name
 
+    def blocks(self, name: str) -> Iterator[str]:
+        """The blocks that contain a node in one of their bodies, the innermost first."""
+        while name in self.regions:
+            name = block_of(self.regions[name])
+            yield name
+
     def claim(self, piece: LiftedPiece, *nodes: str) -> None:
         """Replace nodes with a piece. The piece waits for the effects that the nodes wait for. If it writes, it also
         waits for earlier reads of variables. Gradients in it wait only for changes: in loops and branches, TensorFlow

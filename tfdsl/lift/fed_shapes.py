@@ -7,12 +7,13 @@ from ..diagnostics.spelling import did_you_mean, listed
 from ..lowering.tf import Operand, v1
 from .constants import type_text
 from .formats import refuse
-from .graph import NAMED, PLACEHOLDERS, Endpoint, SavedGraph
+from .graph import NAMED, PLACEHOLDERS, SWITCHES, Endpoint, SavedGraph
 from .lifted import Lifted
 from .pipelines import is_pipeline
 
 _TAKES = ("Gather", "GatherV2", "GatherNd", "ResourceGather", "ResourceGatherNd")
 _SAME_NUMBERS = ("Identity", "Reshape", "Cast", "ExpandDims", "Squeeze")
+_PASSES = ("Identity", "ReadVariableOp", *SWITCHES)  # their results have the same shape
 _UNKNOWN = 2  # the size that replaces an unknown one
 
 
@@ -32,6 +33,11 @@ def _shapes(tensor: Operand) -> Iterator[list[int]]:
                 depth: int | None = others[0].shape[1 if user.get_attr("transpose_b") else 0]
                 sides = [_UNKNOWN, _UNKNOWN if depth is None else depth]
                 yield sides[::-1] if user.get_attr("transpose_a") else sides
+            case "ConcatV2":
+                known = (one.shape for one in user.inputs[:-1] if one.shape.rank is not None)
+                yield from ([_UNKNOWN if size is None else size for size in shape] for shape in known)
+            case op if op in _PASSES:
+                yield from (shape for output in user.outputs for shape in _shapes(output))
             case _:
                 pass
 

@@ -238,7 +238,7 @@ class Verifier:
         shape = None if end is None else self._shapes.get(end)
         known = _known_shape(tensor, other)
         if shape is None and known.rank is None:
-            shape = fed_shape(tensor) or [1]
+            shape = fed_shape(tensor if end is not None else tensor.op.inputs[0]) or [1]  # or that of a variable
         elif shape is None:
             shape = [2 if size is None else size for size in known.as_list()]
         dtype = tensor.dtype.base_dtype

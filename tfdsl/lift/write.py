@@ -167,7 +167,7 @@ class Writer(ExpressionWriter):
                 for end in self._ends(one):
                     users.setdefault(end, []).append(piece)
         self.read |= users.keys()
-        waited = {self._owner(name) for piece in pieces for name in piece.controls if self._is_there(name)}
+        waited = {name for piece in pieces for name in self._waits(piece)}
         self.waited |= waited
         own = {self._scope(piece) for piece in pieces if isinstance(piece, VariablePiece)}  # the scopes of layers
         for piece in pieces:
@@ -247,6 +247,13 @@ class Writer(ExpressionWriter):
                 for one in piece.operands():
                     yield from self._ends(one)
 
+    def _waits(self, piece: LiftedPiece) -> Iterator[str]:
+        """The pieces that a piece and its bodies wait for."""
+        yield from self._controls(piece)
+        for region, ends in piece.bodies() if isinstance(piece, BlockPiece) else ():
+            for one in self._body(region, ends):
+                yield from self._waits(one)
+
     def _body(self, region: str, ends: Iterable[Endpoint]) -> list[LiftedPiece]:
         """The pieces of a body that are needed to compute some endpoints, in order."""
         names = dict.fromkeys(self._owner(end.node) for end in map(self.draft.end, ends) if self._is_there(end.node))
@@ -264,7 +271,7 @@ class Writer(ExpressionWriter):
             yield from (self._owner(end.node) for end in piece.trained or ())
             if piece.global_step is not None:
                 yield self._owner(piece.global_step.node)
-        yield from self._controls(piece)
+        yield from self._waits(piece)
 
     def _ends(self, operand: Operand) -> Iterator[Endpoint]:
         """The endpoints that an operand reads, as the program has them."""
@@ -279,17 +286,11 @@ class Writer(ExpressionWriter):
         for name in piece.controls:
             owner = self._owner(name) if self._is_there(name) else None
             if owner is not None and any(owner in (block, *self._controls(self.draft.pieces[block]))
-                                         for block in self._blocks(piece.node)):  # fmt: skip
+                                         for block in self.draft.blocks(piece.node)):  # fmt: skip
                 continue  # what a block waits for, inside of it
             if owner is not None and owner != piece.node and not isinstance(self.draft.pieces[owner], VariablePiece):
                 found.append(owner)
         return list(dict.fromkeys(found))
-
-    def _blocks(self, node: str) -> Iterator[str]:
-        """The blocks that contain a node in one of their bodies."""
-        while node in self.draft.regions:
-            node = block_of(self.draft.regions[node])
-            yield node
 
     def _direct(self, piece: LiftedPiece) -> Iterator[str]:
         """The statements that a statement needs, including the needs of its nested expressions."""

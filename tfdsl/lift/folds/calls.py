@@ -15,6 +15,7 @@ from ..draft import (
     FunctionName,
     Given,
     Listed,
+    NotFolded,
     NotReadable,
     Operand,
     PlaceholderPiece,
@@ -27,6 +28,7 @@ from ..draft import (
 from ..graph import PLACEHOLDERS, SWITCHES, Endpoint, GraphNode
 from ..nodes import count_of, inferred
 from ..races import REFERENCES, accesses
+from ..unfolded import UnfoldedPart
 from .indexing import index_of
 from .operands import inputs_of, operand, rank_of
 from .random import seed_of
@@ -194,6 +196,11 @@ def _refer(draft: Draft, node: GraphNode, value: Operand) -> None:
         draft.pieces[piece.node] = replace(piece, is_reference=True)
     elif piece is None or not is_raw(piece):
         raise NotReadable(f"{node.name}, {node.op}, takes a reference")
+    block = next(draft.blocks(node.name), None)
+    if block is not None:
+        nodes = frozenset(one for one in {*draft.inside, block} if draft.owner(one) == block)
+        reason = f"{node.name} changes a variable that is no variable of the program"
+        raise NotFolded(reason, UnfoldedPart(draft.folded[block], nodes, "", reason))
 
 
 def _attribute(value: AttrValue) -> Operand:
