@@ -292,6 +292,13 @@ class Names(State, Generic[_Value]):
             return bindings[0]
         return self.parent.find(name) if self.parent else None
 
+    def single(self, name: str) -> Binding[_Value] | None:
+        """Like `find`, but None if there are several: where the name is used, that is an error."""
+        try:
+            return self.find(name)
+        except Ambiguous:
+            return None
+
     # --- scopes -----------------------------------------------------------------------------
 
     def open_scope(self, name: str, unique: str, span: Span, inside: "Names[_Value] | None" = None) -> Space[_Value]:

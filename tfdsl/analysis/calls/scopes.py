@@ -80,10 +80,7 @@ def scopes_of(ctx: Analysis, env: Env, expr: t.Name) -> Namespace | None:
 
 def _value_of_name(env: Env, name: str) -> ExprValue:
     """The value of a bare name. None if it has none, or several that only its use would tell apart."""
-    try:
-        binding = env.find(name)
-    except Ambiguous:
-        return None
+    binding = env.single(name)
     return None if binding is None else binding.value
 
 

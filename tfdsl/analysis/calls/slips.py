@@ -159,7 +159,7 @@ def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> No
             case t.Return(values=values):
                 for value in values:
                     if isinstance(value, t.Name):
-                        binding = env.find(value.id)
+                        binding = env.single(value.id)
                         _doubt_alias(ctx, binding and binding.value, "the returned value", value, first)
 
 

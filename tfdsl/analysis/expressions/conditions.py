@@ -20,7 +20,7 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
             case t.Constant():
                 return ("value", freeze(expr.value))
             case t.Name():
-                binding = env.find(expr.id)
+                binding = env.single(expr.id)
                 value = None if binding is None else binding.value
                 return ("name", expr.id, freeze(value) if value is not None and is_host(value) else UNKNOWN)
             case t.Call(

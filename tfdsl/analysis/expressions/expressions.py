@@ -264,7 +264,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
 def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
     """A help line for the name of a layer without its library. "" for other names."""
     for library in LIBRARIES:
-        found = env.find(library)
+        found = env.single(library)
         space = found.value if found is not None else None
         member = space.env.member(space.paths, expr.id) if isinstance(space, Namespace) else None
         if member is not None and isinstance(member.value, Function):
@@ -562,7 +562,7 @@ def _is_value(function: ExprValue) -> bool:
 def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: ExprValue) -> None:
     """Refuse a call of a value whose name hides an op or a function of the language."""
     hidden = any(name.id in table for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES))
-    binding = env.find(name.id)
+    binding = env.single(name.id)
     if hidden and binding is not None:
         notes = (
             Note(f"line {{line}} gave the name {name.id} to it, which hides the function {name.id}", binding.span),

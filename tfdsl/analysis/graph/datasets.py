@@ -131,7 +131,7 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
 
 def _column_name(ctx: Analysis, env: Env, stage: t.Stage, row: Transform, expr: t.Expr) -> str:
     """The name of a column that a transform is given."""
-    if isinstance(expr, t.Name) and env.find(expr.id) is None:
+    if isinstance(expr, t.Name) and not env.binds(expr.id):
         ctx.fail(UNKNOWN_NAME, expr.span, help=f'columns are named in quotes: {stage.name}("{expr.id}")', name=expr.id)
     value = value_of(ctx, env, expr)
     if not isinstance(value, str):

@@ -90,11 +90,12 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
     name, env = target.id, plan.names
     if name == training.NAME:
         ctx.fail(VALUE_TAKEN, target.span, name=name, what="a bool of every graph")
-    other = next((one.find(name) for one in plan.env.around() if one is not env and name in one.names), None)
-    if other is not None:
+    others = next((found for one in plan.env.around() if one is not env and (found := one.names.get(name))), [])
+    for other in others[:1]:
         is_variable = isinstance(other.value, Tensor) and other.value.is_variable
         what = "a variable" if is_variable else "a name of the program"
-        help = f"to change the variable, write: set {name} = ..." if is_variable else ""
+        called = other.qualified(name) if len(others) > 1 else name
+        help = f"to change the variable, write: set {called} = ..." if is_variable else ""
         note = (Note("it is from line {line}", other.span),)
         ctx.fail(VALUE_TAKEN, target.span, note, help, name=name, what=what)
     before = env.find(name)
@@ -173,7 +174,7 @@ def _exact(ctx: Analysis, plan: Plan, expr: t.Expr) -> Apply | None:
             case t.Constant(value=int() as value) if not isinstance(value, bool):
                 return Value(value)
             case t.Name(id=name):
-                binding = plan.env.find(name) if plan.env.knows(name) else None
+                binding = plan.env.single(name) if plan.env.knows(name) else None
                 match binding.value if binding is not None else None:
                     case RuntimeValue(expr=SessionValue() as kept, type=type) if _is_whole(type):
                         return kept
@@ -353,7 +354,7 @@ def _refuse_other_batch(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Non
     for feed in statement.feeds:
         match feed.value:
             case t.Attribute(value=t.Name(id=name), name=field) if name != own:
-                binding = plan.env.find(name)
+                binding = plan.env.single(name)
                 if binding is not None and isinstance(binding.value, Batch):
                     ctx.fail(EVALUATE_BATCH, feed.value.span, name=name, field=field)
 
