@@ -14,7 +14,7 @@ PLACES = {
         f"{DATA}\nsession:\n    m = evaluate reduce_mean(X) on d in batches of 10 as c with X = z.features\n    print m\n",
         ["TFG303"],
     ),
-    "a condition on rows": (f'{DATA} | filter(column("x0") > z)\n', ["TFG303"]),
+    "a condition on rows": (f"{DATA} | where(x0 > z)\n", ["TFG668"]),
     "a column": (f"{DATA} | drop(z)\n", ["TFG303"]),
     "a result below an 'after'": (
         "def f(x):\n    scope c:\n        y = x\n    scope e:\n        y = x + 1.0\n"
