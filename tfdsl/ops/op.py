@@ -185,6 +185,15 @@ class Op(Record):
         return {param.name: param for param in self.params}
 
     @cached_property
+    def param_names(self) -> list[str]:
+        return list(self.named_params)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The names of the parameters without a default."""
+        return tuple(param.name for param in self.params if param.default is REQUIRED)
+
+    @cached_property
     def grouped_params(self) -> tuple[Parameter, ...]:
         """The parameters that have a dtype, or decide one."""
         return tuple(param for param in self.params if param.group)

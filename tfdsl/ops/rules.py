@@ -157,6 +157,12 @@ def broadcast_shapes(call: OpCall, left: Shape, right: Shape, *params: str, a: o
 def broadcast(call: OpCall, *params: str) -> Shape:
     """The shape that the given arguments broadcast to."""
     given = [name for name in params if call[name] is not None]
+    if len(given) == 2:  # the usual cases
+        left, right = call[given[0]].shape, call[given[1]].shape
+        if left == right or right == ():
+            return left
+        if left == ():
+            return right
     for first, second in combinations(given, 2):
         doubt_pairs(call, first, second, call[first].shape, call[second].shape)
         _doubt_empty(call, first, second)

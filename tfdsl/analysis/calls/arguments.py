@@ -308,18 +308,16 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
     """Match, type and convert the arguments of an op call."""
     params = op.named_params
     _check_names(ctx, op, given)
-    arguments = assign_arguments(ctx, op.name, op.signature, list(params), given, span)
-    for name, param in params.items():
-        if name not in arguments and param.default is REQUIRED:
+    taken = assign_arguments(ctx, op.name, op.signature, op.param_names, given, span)
+    for name in op.required:
+        if name not in taken:
             missing(ctx, op.name, op.signature, name, span)
-        if name in arguments:
-            is_list = param.kind in ("tensors", "function")
-            arguments[name] = prepared(ctx, arguments[name], param.is_tensor, is_list)
-    # An optional argument with the value none counts as missing.
-    arguments = {
-        n: g for n, g in arguments.items()
-        if not (g.value is None and params[n].default is None)
-    }  # fmt: skip
+    arguments: dict[str, ArgumentValue] = {}
+    for name, argument in taken.items():
+        param = params[name]
+        argument = prepared(ctx, argument, param.is_tensor, param.kind in ("tensors", "function"))
+        if argument.value is not None or param.default is not None:  # otherwise it counts as missing
+            arguments[name] = argument
     groups = _groups(ctx, op, arguments)
     bound = BoundArguments({}, {}, {}, {}, groups, arguments)
     for name, param in params.items():
