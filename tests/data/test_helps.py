@@ -278,10 +278,21 @@ def test_a_file_that_no_source_reads_says_what_it_is(said, here):
         (b"\x1f\x8b\x08", "packed by gzip"),
         (b"PK\x03\x04" + bytes(40), "Excel"),
         (b"\x89HDF\r\n", "HDF5"),
+        (b"\x0a\x2f", "a binary file"),
     ):
         (here / "people.csv").write_bytes(begin + bytes(99))
         (found,) = said(PEOPLE)
         assert found.code == "TFG626" and what in found.headline
+
+
+def test_a_file_that_is_no_table_by_its_name_says_what_it_is(said, here):
+    for name, text, what, way in (
+        ("saved_model.pb", bytes(range(256)), "a graph of TensorFlow", "tfdsl lift FILE"),
+        ("old.py", b"import numpy\nx = f(1, 2)\n", "a program in Python", "name another file"),
+    ):
+        (here / name).write_bytes(text)
+        (found,) = said(f'data d = csv("{name}")')
+        assert found.code == "TFG626" and what in found.headline and way in found.help_line
 
 
 def test_a_file_that_replaces_a_source_needs_the_name_of_its_format(said, here):

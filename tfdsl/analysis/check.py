@@ -6,11 +6,13 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from ..diagnostics import (
+    AFTER_NEVER,
     DATA_UNKNOWN,
     FEED_SHAPE,
     IDLE,
     PAIRED,
     PARAM_UNKNOWN,
+    SIZE_UNKNOWN,
     UNUSED,
     UNUSED_VALUE,
     Diagnostic,
@@ -88,8 +90,11 @@ def analysed(tree: t.File, inputs: CompileInputs, prefixes: "Prefixes | None" = 
     _check_given(ctx)
     fed_wrong = {note.span for one in ctx.bag.errors if one.message is FEED_SHAPE for note in one.notes[:1]}
     ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has one axis too few or too many
+    ctx.bag.forget(SIZE_UNKNOWN, fed_wrong)  # the right declaration has the size
     if ctx.is_partial:  # what is fed may be unknown
-        ctx.bag.diagnostics = [one for one in ctx.bag.diagnostics if one.message is not PAIRED]
+        ctx.bag.drop(PAIRED)
+    if ctx.bag.errors:  # such as the use of a name that has no value for that reason
+        ctx.bag.drop(AFTER_NEVER)
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
     program = Program(tree.span.source.path, tuple(ctx.params), tuple(ctx.data), graphs, kept)

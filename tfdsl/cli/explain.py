@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ..diagnostics import CATALOGUE
 from ..diagnostics.spelling import did_you_mean
-from ..reference import ReferenceEntry, find, names
+from ..reference import ReferenceEntry, entries, find, names
 from ..reference.entry import as_json
 from ..reference.explanations import explanation, messages
 from ..reference.markdown import as_markdown, captioned, heading
@@ -17,7 +17,7 @@ from ..reference.plain import described, plain
 from . import COMMANDS
 from .option_entries import names_of, option_entries, options_named, parser_of
 from .parser import SAID, CommandParser
-from .report import WrongUse, colour, show_json, wrong_use
+from .report import WrongUse, colour, show, show_json, wrong_use
 
 
 def configure(parser: CommandParser) -> None:
@@ -26,29 +26,52 @@ def configure(parser: CommandParser) -> None:
         "statement, a word in a statement, an op, a layer, an optimizer, a source, transform or field of data, a "
         "setting, a command, or a command-line option. Names from TensorFlow and Keras lead to their counterparts here."
     )
-    parser.add_argument("name", metavar="NAME", nargs="+",
-                        help="such as TFG201, train, matmul, nn.dense, tf.nn.relu or --towers")  # fmt: skip
+    parser.add_argument("name", metavar="NAME", nargs="*",
+                        help="such as TFG201, train, matmul, nn.dense, tf.nn.relu or --towers; "
+                             "without it, all kinds of names are listed")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="as a JSON array")
     parser.takes_options_of_others = True
 
 
 def command(arguments: argparse.Namespace) -> int:
+    if not arguments.name:
+        return _list(arguments.json)
     words = " ".join(arguments.name).removeprefix("tfdsl ").split()
     name = " ".join(words)
     if not name.strip("."):
         raise WrongUse("name what to explain, as in: tfdsl explain train")
     code = re.fullmatch(r"(?:error|warning)?\[?(TFG\d+)\]?:?", name, re.I)
-    entries = find(code[1].upper() if code else name.removeprefix(".")) or options_named(words)
-    if not entries:
+    found = find(code[1].upper() if code else name.removeprefix(".")) or options_named(words)
+    if not found:
         if words[-1].startswith("-"):
             _unknown_option(words)
         return wrong_use(_unknown(code[1].upper() if code else name))
     if arguments.json:
-        show_json([as_json(entry) for entry in entries])
+        show_json([as_json(entry) for entry in found])
     elif colour(sys.stdout):
-        _print_coloured(entries)
+        _print_coloured(found)
     else:
-        print("\n".join(map(_text, entries)), end="")
+        print("\n".join(map(_text, found)), end="")
+    return 0
+
+
+_SHOWN = 6  # names of a kind
+
+
+def _list(as_json: bool) -> int:
+    """List the names that can be explained: all of them as JSON, a few of each kind as text."""
+    kinds: dict[str, dict[str, None]] = {}  # the names of each, once and in order
+    for entry in entries():
+        kinds.setdefault(entry.kind, {})[entry.name] = None
+    if as_json:
+        show_json([{"kind": kind, "names": list(known)} for kind, known in kinds.items()])
+        return 0
+    show("tfdsl explain NAME explains what has a name, such as:\n")
+    width = max(map(len, kinds))
+    for kind, known in sorted(kinds.items()):
+        more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+        show(f"  {kind:{width}}  {', '.join(list(known)[:_SHOWN])}{more}")
+    show("\ntfdsl explain --json lists all of them; names of TensorFlow and Keras lead to those here.")
     return 0
 
 

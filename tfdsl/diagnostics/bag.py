@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 
+from ..record import replace
 from ..source import Span
 from .catalogue.options import ERRORS_MANY
 from .catalogue.warnings import WARNINGS_MANY
@@ -55,6 +56,17 @@ class Bag:
         told = [one for one in self.diagnostics if one.message is message]
         gone = [one for one in told if any(note.span in spans for note in one.notes)]
         self.diagnostics = [one for one in self.diagnostics if all(one is not other for other in gone)]
+
+    def drop(self, message: Message) -> None:
+        """Remove all findings of a message."""
+        self.diagnostics = [one for one in self.diagnostics if one.message is not message]
+
+    def explain(self, message: Message, place: Span, help: str) -> None:
+        """Give the findings of a message whose notes name a place a better help line."""
+        self.diagnostics = [
+            replace(one, help=help) if one.message is message and any(note.span == place for note in one.notes) else one
+            for one in self.diagnostics
+        ]
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -41,6 +41,8 @@ from .other_layers import layer
 from .scopes import inner_space
 from .wrong_kind import several_values
 
+_LABELS = ("label", "labels", "names", "classes", "categories", "class_names", "target_names")  # of a target elsewhere
+_LONG = 80  # maximum length of a name of a column that a help line repeats
 _MEMBERS = 50  # maximum number of members of a scope or module in a message
 
 
@@ -89,7 +91,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
             raise StatementFailed(None)
         case _:
             known = set()
-    help = _member_help(ctx, value, expr.value.span.text, name, known)
+    help = _member_help(ctx, value, expr.value.span.text, name, known, expr.span)
     if isinstance(value, DataValue) and name == "target":
         help = targetless(ctx, value.name) or help
 
@@ -148,14 +150,18 @@ def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
     return ""
 
 
-def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: set[str]) -> str:
-    """A help line for a member that a value, which the program writes as `text`, does not have."""
+def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: set[str], span: Span) -> str:
+    """A help line for a member that a value, which the program writes as `text`, does not have. `span` is the place of
+    both."""
     known = {one for one in known if not one.startswith("_")}
     if isinstance(value, (Tensor, Array, RuntimeValue)):
         is_tensor = isinstance(value, Tensor)
         if isinstance(value, Array) and isinstance(value.field, Field) and name in ("train", "validation", "test"):
             return f"write: {value.field.data}.{name}.{text.rpartition('.')[2]}"
         text = text if re.fullmatch(r"[\w.]+(\([^()]*\))?", text) else "x"
+        column = re.match(r'\(\s*"([^"\n]*)"', span.source.text[span.end : span.end + _LONG])
+        if column and isinstance(value, Array) and isinstance(value.field, Field):
+            return _of_column(ctx, value.field, name, column[1])
         if help := other_names.value_member(name, text, is_tensor):
             return help
         if isinstance(value, Array) and (help := _of_its_data(ctx, value, text, name)):
@@ -180,6 +186,16 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 
 
+def _of_column(ctx: Analysis, field: Field, name: str, column: str) -> str:
+    """A help line for what is asked of a column of data, such as its mean, with the data's features in place of it."""
+    learns = [TRANSFORMS[one.name] for one in ctx.pipelines[field.data].spec.transforms]
+    if any(isinstance(one, ColumnMaker) and name in one.words for one in learns):
+        return f"write: {field.data}.{name}({shown(column)})"
+    found = ctx.datasets[field.data].schema.column(column)
+    owner = ".".join(filter(None, (field.data, field.part)))
+    return "" if found is None else other_names.value_member(name, f"{owner}[{shown(column)}]", False)
+
+
 def _of_its_data(ctx: Analysis, value: Array, text: str, name: str) -> str:
     """A help line for a member that not the array has, such as the features, but the data or batch that it is of."""
     owner, _, field = text.rpartition(".")
@@ -190,8 +206,17 @@ def _of_its_data(ctx: Analysis, value: Array, text: str, name: str) -> str:
     schema = ctx.datasets[value.field.data].schema
     if name in learned_words():
         return f'write: {value.field.data}.{name}("...")'
+    if name in _LABELS and field == "target":
+        column = next((one.name for one in schema.targets), "")
+        is_numbered = any(one.name == "categories" for one in ctx.pipelines[value.field.data].spec.transforms)
+        return (
+            f"write: {value.field.data}.categories({shown(column)})" if is_numbered else f"the labels are {text} itself"
+        )
     part = schema.part(value.field.part) if value.field.part else schema
-    return f"write: {owner}.{name}" if part is not None and name in _fields(part) - {"features"} else ""
+    if part is not None and name in _fields(part) - {"features"}:
+        return f"write: {owner}.{name}"
+    target = next((one.name for one in schema.targets), "y")
+    return elsewhere.data_member(name, owner, shown(target), TRANSFORMS, [one for one, _ in schema.parts])
 
 
 def _split_of(ctx: Analysis, value: DataValue) -> str:
@@ -358,7 +383,7 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValu
         return array
     known = _fields(schema)
     help = (targetless(ctx, batch.data) if expr.name == "target" else "") or _member_help(
-        ctx, batch, expr.value.span.text, expr.name, known
+        ctx, batch, expr.value.span.text, expr.name, known, expr.span
     )
 
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

@@ -160,6 +160,9 @@ def variable_help(ctx: Analysis, word: str, value: object, span: Span) -> str:
                 help = f"it is fed, not stored; to store it, declare: variable {node.name}: {value.type} = zeros"
             elif re.fullmatch(r"\w+", text):
                 help = f"to be able to change it, declare: variable {text} = ..."
+            if word == "save" and not node.is_placeholder and re.fullmatch(r"[\w.]+", text):
+                way = f'to write its value: write {text} to "{text}.csv"'
+                help = f"{help}; or {way}" if help else way
         case Namespace():
             members = {one: value.env.member(value.paths, one) for one in sorted(value.env.members(value.paths))}
             known = [one for one, found in members.items() if found and getattr(found.value, "is_variable", False)]

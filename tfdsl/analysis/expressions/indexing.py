@@ -116,8 +116,12 @@ def index_array(ctx: Analysis, value: Array, items: list[IndexItem], expr: t.Ind
             index.append(found)
         else:
             help = ""
-            if isinstance(value.field, Field) and not isinstance(item, float):
-                name = ".".join(filter(None, (value.field.data, value.field.part)))
+            name = (
+                ".".join(filter(None, (value.field.data, value.field.part))) if isinstance(value.field, Field) else ""
+            )
+            if name and isinstance(item, str):
+                help = f'a column is one of the data: {name}["{item}"]'
+            elif name and not isinstance(item, float):
                 help = (
                     f"a training goes through the rows: train ... on {name} in batches of 1 ordered as batch, and "
                     f"feed batch.{value.field.field}"

@@ -24,6 +24,11 @@ def features(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> Ex
     """A tensor whose last size is known."""
     _check_tensor(ctx, x, rest[0])
     _check_numbers(ctx, x)
+    type = _type(x)
+    if type is not None and type.rank == 0:
+        help = f"declare rows of numbers, as in: placeholder {x.text}: {type}[n, 28]" if _is_placeholder(ctx, x) else ""
+        ctx.fail(RANK, x.span, operand_notes([x]), help, op=inlined(ctx), param=f"'{x.text}'", wanted="2 or more",
+                 type=type)  # fmt: skip
     _check_known(ctx, x, -1)
     return x.value
 
@@ -151,16 +156,25 @@ def _check_known(ctx: Analysis, x: ArgumentValue, first: int) -> None:
             ctx.fail(SIZE_UNKNOWN, x.span, notes, help, axis=axis, text=f"{x.text}.shape", tensor=x.text)
 
 
+def _is_placeholder(ctx: Analysis, x: ArgumentValue) -> bool:
+    return isinstance(x.value, Tensor) and ctx.graph.nodes[x.value.ref.node].is_placeholder
+
+
 def _open_sizes(ctx: Analysis, x: ArgumentValue) -> tuple[tuple[Note, ...], str]:
     """The placeholders whose sizes a layer needs, and what to declare."""
     if not isinstance(x.value, Tensor):
         return (), ""
     for id in sorted(ctx.graph.reach([Ref(x.value.ref.node, x.value.ref.output)])):
         node = ctx.graph.nodes[id]
-        shape = node.outputs[0].shape if node.is_placeholder else None
-        inner = [str(size or "?") for size in (shape or ())[1:] if not isinstance(ctx.graph.sizes.resolve(size), int)]
+        shape = (node.outputs[0].shape if node.is_placeholder else None) or ()
+        inner = [str(size or "?") for size in shape[1:] if not isinstance(ctx.graph.sizes.resolve(size), int)]
+        note = Note(f"{node.name}: {node.outputs[0]} is from line {{line}}", node.origin.span)
+        if len(shape) == 1 and not isinstance(ctx.graph.sizes.resolve(shape[0]), int):
+            type = TensorType(node.outputs[0].dtype, (shape[0], 28))
+            return (
+                note,
+            ), f"{inlined(ctx)} takes rows of numbers: declare {node.name} with their size too, as in {type}"
         if inner:
-            note = Note(f"{node.name}: {node.outputs[0]} is from line {{line}}", node.origin.span)
             return (note,), (
                 f"{inlined(ctx)} needs this size as a number: declare {node.name} with one, such as 28, in place of "
                 f"{', '.join(dict.fromkeys(inner))}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from ...data.schema import Schema, shown
 from ...diagnostics import (
@@ -11,6 +12,7 @@ from ...diagnostics import (
     FEED_SIZE,
     FEED_TARGET,
     FEED_TWICE,
+    SIZE_UNKNOWN,
     UNFED,
     Diagnostic,
     Note,
@@ -110,11 +112,14 @@ class Loop(State):
     unit: str = ""
     per_epoch: int = 1  # steps
 
+    def reached(self, unit: str) -> int:
+        """The epochs, batches of an epoch, or steps that the training has."""
+        steps = self.count * self.per_epoch if self.unit == "epoch" else self.count
+        return {"epoch": steps // self.per_epoch, "batch": min(steps, self.per_epoch), "step": steps}[unit]
+
     def is_reached(self, unit: str, count: float) -> bool:
         """Whether the training has as many epochs, batches of an epoch, or steps."""
-        steps = self.count * self.per_epoch if self.unit == "epoch" else self.count
-        own = {"epoch": steps // self.per_epoch, "batch": min(steps, self.per_epoch), "step": steps}
-        return own[unit] >= count
+        return self.reached(unit) >= count
 
 
 class Plan(State):
@@ -127,6 +132,7 @@ class Plan(State):
     initialised: set[Ref] | None = None
     restored: dict[Ref, Span] = field(default_factory=dict)  # variables restored by a `restore`, and where
     around: Span | None = None  # the training around the statements
+    restoring: t.Restore | None = None  # the last `restore` of some variables
     partly: tuple[Note, ...] = ()  # why variables that a `restore` does not name may have no value
     fed: list[FedValue] = field(default_factory=list)  # so far, also by statements with errors
     trained: list[Trained] = field(default_factory=list)
@@ -275,6 +281,9 @@ def check_feed(
             help = _misfed(ctx, target, value.value, batches_of) or way or meant or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
+    if isinstance(value.value, Array) and declared.shape and actual.shape:
+        type = TensorType(declared.dtype, (declared.shape[0], *actual.shape[1:]))
+        ctx.bag.explain(SIZE_UNKNOWN, target.span, f"declare {fed.target.id}: {type}, as it is fed {value.text}")
 
 
 def _meant(
@@ -386,7 +395,7 @@ def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorTy
         first = ", ".join([*":" * len(wanted), "0"])
         return f"declare {fed.target.id}: {type}" + (f", or feed {text}[{first}]" if is_data else "")
     if found and wanted and len(found) == len(wanted) - 1 and wanted[-1] == 1 and _fits(ctx, wanted[1:-1], found[1:]):
-        type = f"{declared.dtype}[{', '.join(map(str, wanted[:-1]))}]"
+        type = TensorType(declared.dtype, (wanted[0], *found[1:]))
         declare = f"declare {fed.target.id}: {type}"
         return declare if is_data else f"feed rows of one number, as in [[1], [2]], or {declare}"
     if found is None:
@@ -497,7 +506,7 @@ def check_needs(
             why, help = in_training(nodes, statement, plan.loop.feeds, plan.around, fits)
             notes += (Note(why, plan.around),)
         elif not isinstance(statement, t.Export):
-            place, help = after_training(nodes, statement, plan.fed)
+            place, help = after_training(nodes, statement, plan.fed, partial(_unseen, ctx))
             if isinstance(statement, t.Feeding):
                 help = help or at_end(statement, f"{first} = ...")
             elif isinstance(statement, t.If):
@@ -515,11 +524,18 @@ def check_needs(
         ctx.spend(len(variables), statement.span)
         for n in variables:
             if Ref(n) not in plan.initialised:
-                uninitialised(ctx, plan.initialised, plan.around, statement, graph.nodes[n], *plan.partly)
+                uninitialised(ctx, plan.initialised, plan.around, statement, graph.nodes[n], *plan.partly,
+                              restore=plan.restoring)  # fmt: skip
         # An assignment that ran initialises its variable.
         writes = [graph.nodes[n] for n in executed.all(Kind.WRITE)]
         plan.initialised.update(node.ref("ref") for node in writes if node.row is ASSIGN)
     return executed
+
+
+def _unseen(ctx: Analysis, data: str) -> str:
+    """The part of data whose rows are kept for tests, or for validation; "" if it has neither."""
+    parts = dict(ctx.datasets[data].schema.parts) if data in ctx.datasets else {}
+    return next((one for one in ("test", "validation") if one in parts), "")
 
 
 def _check_sizes(

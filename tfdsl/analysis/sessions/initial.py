@@ -43,10 +43,17 @@ def check_made_from(
 
 
 def uninitialised(
-    ctx: Analysis, initialised: set[Ref], around: Span | None, statement: t.Statement, node: Node, *notes: Note
+    ctx: Analysis,
+    initialised: set[Ref],
+    around: Span | None,
+    statement: t.Statement,
+    node: Node,
+    *notes: Note,
+    restore: t.Restore | None = None,
 ) -> None:
-    """Report a statement that needs a variable without a value. `around` is the training around the statement. The
-    same variable is not reported again for later statements.
+    """Report a statement that needs a variable without a value. `around` is the training around the statement, and
+    `restore` an earlier statement that gives others theirs. The same variable is not reported again for later
+    statements.
 
     Other variables have a value, or the session would not initialise by hand: a plain `init` would overwrite them.
     """
@@ -61,14 +68,12 @@ def uninitialised(
     initialised.update(map(Ref, inside.get(target, [node.id])))
     if ctx.is_partial:  # an earlier statement, which has an error, may need it too
         raise StatementFailed(None)
-    ctx.fail(
-        UNINITIALISED,
-        statement.span,
-        notes,
-        name=name,
-        where=where,
-        target=name if node.is_whole else target.replace("/", "."),
-    )
+    target, help = name if node.is_whole else target.replace("/", "."), ""
+    if restore is not None:
+        names = ", ".join((*(one.span.one_line for one in restore.saved), target))
+        restored = f"restore {names} from {restore.path.span.one_line}{' if exists' if restore.if_exists else ''}"
+        help = f"if the file has it, write on line {restore.span.line}: {restored}; else write {where}: init {target}"
+    ctx.fail(UNINITIALISED, statement.span, notes, help, name=name, where=where, target=target)
 
 
 def overwritten(

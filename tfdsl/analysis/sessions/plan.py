@@ -8,6 +8,7 @@ import re
 from typing import Any, NoReturn
 
 from ...diagnostics import (
+    AFTER_NEVER,
     ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
     BETTER_VALUE,
@@ -30,6 +31,7 @@ from ...diagnostics import (
     STREAM_BATCHES,
     Note,
 )
+from ...diagnostics.spelling import counted
 from ...program import (
     ENGINES,
     ON_NAN,
@@ -65,7 +67,7 @@ from .fed_data import Trained, check_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, uninitialised
-from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition
+from .plan_values import COUNTERS, batch_size_of, count_of, distance_of, path_of, session_condition
 from .statements import made, need_variables
 
 _BEFORE = "give it a value before the training"
@@ -446,7 +448,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue 
         if dataset.schema.streamed:
             ctx.fail(STREAM_BATCHES, data.span, name=data.id, what="a training")
         return dataset, None, "ordered", 0
-    size = count_of(ctx, plan, batching.size, "the size of a batch")
+    size = batch_size_of(ctx, plan, batching.size, dataset)
     seed = 0
     if batching.seed is not None:
         seed = value_of(ctx, plan.env, batching.seed)
@@ -481,6 +483,12 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     except StatementFailed:
         _aside(ctx, plan, loop, statement)
         raise
+    if statement.after and loop.count and not loop.is_reached(statement.unit, count):
+        most = loop.reached(statement.unit)
+        where = "an epoch" if statement.unit == "batch" else "this training"
+        units = "batches" if statement.unit == "batch" else f"{statement.unit}s"
+        ctx.report(AFTER_NEVER, statement.count.span, count=count, unit=units, most=most,
+                   why=f"{where} has only {counted(most, statement.unit, units)}")  # fmt: skip
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
@@ -589,5 +597,6 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     for ref in need_variables(ctx, statement, "keep"):
         if plan.initialised is not None and ref not in plan.initialised:
-            uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
+            uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly,
+                              restore=plan.restoring)  # fmt: skip
     return Checkpoint(Origin(statement.span), count, statement.unit, path)

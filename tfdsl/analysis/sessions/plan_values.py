@@ -5,6 +5,7 @@ expressions with `epoch`, `step` or the batch, are computed on fetched values.
 """
 
 import builtins
+import math
 import re
 from collections.abc import Sequence
 
@@ -24,7 +25,7 @@ from ...diagnostics import (
     TOO_DEEP,
     UNKNOWN_FIELD,
 )
-from ...diagnostics.spelling import listed
+from ...diagnostics.spelling import counted, listed
 from ...limits import MAX_MOVING
 from ...program import Apply, Counter, Fetch, PlanExpr, Shown, Template, Value, thaw
 from ...source import Span
@@ -304,8 +305,18 @@ def count_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
     return count
 
 
-def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
-    """A positive number, an integer unless `fractions` are allowed."""
+def batch_size_of(ctx: Analysis, plan: Plan, expr: t.Expr, dataset: DataValue) -> int:
+    """The rows of a batch of some data."""
+    count = distance_of(ctx, plan, expr, "the size of a batch", fractions=False, rows=dataset.schema.rows)
+    assert isinstance(count, int)
+    return count
+
+
+def distance_of(
+    ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool, rows: int = 0
+) -> int | float:  # fmt: skip
+    """A positive number, an integer unless `fractions` are allowed. `rows` is the number of rows that it can be a share
+    of."""
     value = value_of(ctx, plan.env, expr)
     if isinstance(value, (Tensor, Array, RuntimeValue)):
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
@@ -315,5 +326,11 @@ def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: b
         help = ""
         if isinstance(value, float) and value > 0 and value.is_integer():
             help = f"write {int(value)}; for two whole numbers, / returns a fraction and // a whole number"
+        elif isinstance(value, float) and 0 < value < 1 and rows:
+            help = f"{value:g} of the {counted(rows, 'row')} is {max(1, round(value * rows))}"
+        elif isinstance(value, float) and 1 < value < math.inf:
+            help = f"write {math.floor(value)} or {math.ceil(value)}"
+        elif isinstance(value, str) and value.isdecimal():
+            help = f"write the number without quotes: {value}"
         ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
     return value

@@ -194,7 +194,8 @@ def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
         refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
         for ref in refs:
             if ctx.graph.nodes[ref.node].is_variable and ref not in plan.initialised:
-                uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
+                uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly,
+                              restore=plan.restoring)  # fmt: skip
     return Save(Origin(statement.span), path, pairs)
 
 
@@ -210,6 +211,7 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
             plan.initialised = None
         else:
             plan.initialised.update(refs)
+            plan.restoring = statement
             if statement.if_exists:
                 note = "the restore of line {line} initialises the others only if there is no such file"
                 plan.partly = (Note(note, statement.span),)

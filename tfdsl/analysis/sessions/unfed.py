@@ -61,14 +61,30 @@ def _given(
     return result
 
 
-def after_training(needed: Sequence[Node], statement: t.Statement, fed: Sequence[FedValue]) -> tuple[Span | None, str]:
-    """Where a training fed what a statement outside it needs, and what to write; None if none did."""
+def after_training(
+    needed: Sequence[Node], statement: t.Statement, fed: Sequence[FedValue], unseen: Callable[[str], str]
+) -> tuple[Span | None, str]:
+    """Where a training fed what a statement outside it needs, and what to write; None if none did. `unseen` names the
+    part of some data whose rows no training has seen, or ""."""
     by_node = {one.feed.ref.node: one for one in fed if _is_of_training(one.span)}
     known = [by_node[node.id] for node in needed if node.id in by_node]
     if not known or not _takes_feeds(statement):
         return None, ""
-    values = (f"{node.shown} = {_outside(by_node[node.id]) if node.id in by_node else '...'}" for node in needed)
-    return known[-1].span, at_end(statement, ", ".join(values))
+    owner = _owner(statement)
+    values = {node.shown: _outside(by_node[node.id], owner, unseen) if node.id in by_node else "..." for node in needed}
+    help = at_end(statement, ", ".join(f"{name} = {value}" for name, value in values.items()))
+    part = next((value.rpartition(".")[0] for value in values.values() if value != "..."), "")
+    data = part.partition(".")[0]
+    if not owner and part == f"{data}.{unseen(data)}":
+        help += f"; for the rows that were trained on: {data}.train in place of {part}"
+    return known[-1].span, help
+
+
+def _owner(statement: t.Statement) -> str:
+    """The data, or its part, that the other feeds of a statement are of; "" if it has none."""
+    feeds = statement.feeds if isinstance(statement, t.Feeding) else ()
+    owner, dot, part = feeds[-1].value.span.text.rpartition(".") if feeds else ("", "", "")
+    return owner if dot and part in PARTS else ""
 
 
 def in_condition(names: Sequence[str]) -> str:
@@ -82,13 +98,14 @@ def _is_of_training(span: Span) -> bool:
     return re.search(r"\bfeed\b", span.source.line_text(span.line)[: span.column]) is not None
 
 
-def _outside(one: FedValue) -> str:
-    """What a feed of a training feeds, for all rows."""
+def _outside(one: FedValue, owner: str, unseen: Callable[[str], str]) -> str:
+    """What a feed of a training feeds, for the rows of `owner`, or else for unseen rows, or for all."""
     match one.feed.value:
         case BatchField(field=field, index=()) if one.batches_of is not None and field != "rows":
-            return f"{one.batches_of}.{field}"
+            return ".".join(filter(None, (owner or one.batches_of, "" if owner else unseen(one.batches_of), field)))
         case Field(data=data, part=part, field=field, index=()):
-            return ".".join(filter(None, (data, part, field)))
+            part = unseen(data) if part == "train" else part
+            return f"{owner}.{field}" if owner else ".".join(filter(None, (data, part, field)))
     return "..."
 
 

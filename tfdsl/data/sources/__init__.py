@@ -37,6 +37,16 @@ _OTHER_FORMATS = (
     (re.compile(rb"\x89HDF"), "an HDF5 file", "write its arrays with numpy.savez(path, features=..., target=...)"),
     (re.compile(rb"\x80[\x02-\x05]"), "a pickle, which is never read", _SAVE_TABLE),
 )
+# Files that are no tables, by their suffixes, and what to do with them.
+_LIFTED = "tfdsl lift makes a program of it: tfdsl lift FILE -o model.tfg"
+_NO_TABLES = {
+    **dict.fromkeys((".pb", ".pbtxt", ".meta"), ("a graph of TensorFlow", _LIFTED)),
+    **dict.fromkeys((".index", ".ckpt"), ("a checkpoint", "a session reads it: restore from PATH")),
+    ".keras": ("a model of Keras", "name another file"),
+    ".py": ("a program in Python", "name another file"),
+    ".ipynb": ("a notebook", "name another file"),
+    ".tfg": ("a program", "name another file"),
+}
 
 
 def by_suffix() -> dict[str, FileSource]:
@@ -116,6 +126,11 @@ def _with_format(begin: bytes, path: str, source: FileSource) -> "FileSource | t
     for begins, kind, way in _OTHER_FORMATS:
         if begins.match(begin):
             return kind, way
-    other = by_suffix().get(os.path.splitext(path)[1].lower())
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in _NO_TABLES:
+        return _NO_TABLES[suffix]
+    if b"\0" in begin and source.begins is None:
+        return "a binary file", f"{source.name} reads text"
+    other = by_suffix().get(suffix)
     is_text = source.begins is None or other is None or other.begins is not None
     return None if is_text else other
