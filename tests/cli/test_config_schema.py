@@ -87,6 +87,40 @@ def test_where_params_come_from(here, capsys):
     ]  # fmt: skip
     assert main(["run", "p.tfg", "--show-params", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert made["n"] == {"value": 3, "type": "int", "from": "default"} and made["lib.k"]["value"] == [1, 2]
+    params = made["params"]
+    assert params["n"] == {"value": 3, "type": "int", "from": "default"} and params["lib.k"]["value"] == [1, 2]
     (here / "q.tfg").write_text("variable w = 1.0\nsession: print w\n")
     assert main(["run", "q.tfg", "--show-params"]) == 0 and capsys.readouterr().out == "no params\n"
+
+
+DATA = """data d = csv("d.csv", target="y") | standardize
+variable w = 1.0
+session:
+    log to "logs/run-{now}"
+    print w, d.rows
+"""
+
+
+def test_where_data_and_the_log_folder_come_from(here, capsys):
+    (here / "p.tfg").write_text(DATA)
+    (here / "d.csv").write_text("x,y\n1,2\n3,4\n")
+    (here / "e.csv").write_text("x,y\n1,2\n")
+    (here / "c.yaml").write_text("data: {d: e.csv}\nlogdir: there\n")
+    shown = []
+    for given in ([], ["--config", "c.yaml"], ["--data", "d=e.csv", "--logdir", "here"]):
+        assert main(["run", "p.tfg", "--show-params", "--json", *given]) == 0
+        made = json.loads(capsys.readouterr().out)
+        shown.append((made["data"]["d"], *made["logs"]))
+    assert shown == [
+        ({"source": 'csv("d.csv", target="y")', "from": "program"}, {"folder": "logs/run-{now}", "from": "program"}),
+        ({"source": "e.csv", "from": "c.yaml"}, {"folder": "there", "from": "c.yaml"}),
+        ({"source": "e.csv", "from": "--data"}, {"folder": "here", "from": "--logdir"}),
+    ]
+    assert main(["run", "p.tfg", "--show-params"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "no params" and [one.split()[0] for one in lines if one][1:] == [
+        "data",
+        "d",
+        "log",
+        "logs/run-{now}",
+    ]

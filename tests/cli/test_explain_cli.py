@@ -54,6 +54,16 @@ def test_a_code_as_a_message_shows_it(explain, words):
     assert explain(*words) == explain("TFG201")
 
 
+def test_without_a_name_it_lists_what_there_is(explain):
+    code, out, err = explain()
+    assert (code, err) == (0, "") and out.startswith("tfdsl explain NAME explains ")
+    made = json.loads(explain("--json")[1])
+    known = {one["kind"]: one["names"] for one in made}
+    assert "TFG201" in known["code"] and "matmul" in known["op"] and "train" in known["statement"]
+    for kind, listed in known.items():
+        assert f"\n  {kind} " in out and listed[0] in out
+
+
 def test_files_of_a_page_are_shown_and_read(explain):
     out = explain("TFG613")[1]
     assert "houses.csv:\n\n    area,rooms,price\n" in out and 'error[TFG613]: there is no column "cost"' in out

@@ -139,7 +139,7 @@ class GivenInputs(State):
     """The inputs of a program from the command line and the config file."""
 
     params: dict[str, object] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)  # of params and of `data NAME`: the option or the file
+    origins: dict[str, str] = field(default_factory=dict)  # of params, `data NAME` and `log folder`: the option or file
     data: dict[str, str] = field(default_factory=dict)
     logdir: str | None = None
     cluster: Cluster | None = None
@@ -184,7 +184,8 @@ def given(arguments: argparse.Namespace) -> GivenInputs:
     configs: list[str] = arguments.configs
     for path in configs:
         one = config(path)
-        one.origins = dict.fromkeys((*one.params, *(f"data {name}" for name in one.data)), path)
+        named = [f"data {name}" for name in one.data] + ["log folder"] * (one.logdir is not None)
+        one.origins = dict.fromkeys((*one.params, *named), path)
         one.confine(path, arguments.allowed, getattr(arguments, "home", ""))
         result.add(one)
     pairs = _pairs(arguments.params, "--set NAME=VALUE", "param")

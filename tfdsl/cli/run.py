@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from ..diagnostics.spelling import counted
 from ..driver import Compiled
 from ..outputs import check_output
-from ..program import ENGINES
+from ..program import ENGINES, LogTo, walk
 from ..record import replace
 from . import tensorflow
 from .compiling import compile_given
-from .options import add_program_options, add_record_option, positive, seconds
+from .options import GivenInputs, add_program_options, add_record_option, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, colour, errors, refuse_program, show, show_json, tell
 from .signals import StopSignal, interruptible
@@ -69,7 +69,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--soft-placement", action="store_true",
                         help="use an available device if the program's device is missing")  # fmt: skip
     parser.add_argument("--show-params", action="store_true",
-                        help="print the params with their values and where each comes from, and run "
+                        help="print the params, the data and the log folders with where each comes from, and run "
                              "nothing")  # fmt: skip
     parser.add_argument("--each", metavar="NAME=VALUES", action="append", default=[],
                         help="run once for each value of a param, such as seed=1..10 or rate=0.1,0.2, in one process, "
@@ -102,7 +102,7 @@ def command(arguments: argparse.Namespace) -> int:
         worker=0 if arguments.asynchronous else None,
     )  # fmt: skip
     if arguments.show_params:
-        _show_params(compiled, arguments.json)
+        _show_given(compiled, extra, arguments)
         return 0
     if extra.cluster is not None and arguments.towers > 1:
         raise WrongUse("--towers is for one machine: a cluster has a tower for each worker")
@@ -154,20 +154,41 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show_params(compiled: Compiled, as_json: bool) -> None:
-    """Print the effective params, and where each comes from."""
+def _show_given(compiled: Compiled, extra: GivenInputs, arguments: argparse.Namespace) -> None:
+    """Print the effective params, the data and the log folders, and where each comes from."""
     from ..data.stage import written_whole
     from .tables import show_table
 
-    found = [(one, compiled.origins.get(one.name, "default")) for one in compiled.program.params]
-    if as_json:
-        made = {one.name: {"value": one.value, "type": one.type, "from": origin} for one, origin in found}
-        show_json(made)
-    elif found:
-        rows = [(one.name, written_whole(one.value), one.type, origin) for one, origin in found]
+    program = compiled.program
+    params = [(one, compiled.origins.get(one.name, "default")) for one in program.params]
+    data = [
+        (one.name, str(extra.data[one.name]), extra.origins[f"data {one.name}"])
+        if one.name in extra.data
+        else (one.name, one.origin.span.one_line.partition("=")[2].partition("|")[0].strip(), "program")
+        for one in program.data
+    ]
+    logs = [one for session in program.sessions for one in walk(session.body) if isinstance(one, LogTo)]
+    own = [one.origin.span.one_line.removeprefix("log to").strip().strip('"') for one in logs]
+    logdir = arguments.logdir or extra.logdir
+    folders = [(one, "program") for one in dict.fromkeys(own)]
+    if logs and logdir:
+        folders = [(str(logdir), "--logdir" if arguments.logdir else extra.origins["log folder"])]
+    if arguments.json:
+        show_json({
+            "params": {one.name: {"value": one.value, "type": one.type, "from": origin} for one, origin in params},
+            "data": {name: {"source": source, "from": origin} for name, source, origin in data},
+            "logs": [{"folder": folder, "from": origin} for folder, origin in folders],
+        })  # fmt: skip
+        return
+    if params:
+        rows = [(one.name, written_whole(one.value), one.type, origin) for one, origin in params]
         show_table(("param", "value", "type", "from"), rows)
     else:
         show("no params")
+    for header, rows in ((("data", "source", "from"), data), (("log folder", "from"), folders)):
+        if rows:
+            show("")
+            show_table(header, rows)
 
 
 def _workers(arguments: argparse.Namespace, compiled: Compiled) -> "AbstractContextManager[Workers | None]":

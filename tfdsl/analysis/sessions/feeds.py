@@ -281,7 +281,7 @@ def check_feed(
             help = _misfed(ctx, target, value.value, batches_of) or way or meant or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
-    if isinstance(value.value, Array) and declared.shape and actual.shape:
+    if ctx.failed and isinstance(value.value, Array) and declared.shape and actual.shape:
         type = TensorType(declared.dtype, (declared.shape[0], *actual.shape[1:]))
         ctx.bag.explain(SIZE_UNKNOWN, target.span, f"declare {fed.target.id}: {type}, as it is fed {value.text}")
 
