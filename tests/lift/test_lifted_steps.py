@@ -241,6 +241,7 @@ def test_summaries(here):
     assert sorted(kinds) == ["HistogramSummary", "ImageSummary", "TensorSummaryV2"]
     assert "sound = raw.AudioSummaryV2(" in lifted.source and "first = raw.ImageSummary(" in lifted.source
     assert any("`log` leaves out sound, first" in note for note in lifted.notes), lifted.notes
+    assert any("logs none of them gets a warning for each, TFG902" in note for note in lifted.notes), lifted.notes
 
 
 def test_slots_restore_from_a_checkpoint(here):

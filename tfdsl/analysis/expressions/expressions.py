@@ -636,7 +636,9 @@ def _index_shape(ctx: Analysis, value: ShapeOf, items: list[IndexItem], expr: t.
     dim = _index_host(ctx, value.dims, items, expr)
     size = dim if isinstance(dim, Sequence) else ctx.graph.sizes.resolve(dim)
     if not isinstance(size, int):
-        ctx.fail(SIZE_UNKNOWN, expr.span, axis=items[0], text=value.text, tensor=tensor)
+        batch, _, part = tensor.rpartition(".")
+        help = f"write {batch}.rows" if part in ("features", "target") and items[0] == 0 else ""
+        ctx.fail(SIZE_UNKNOWN, expr.span, help=help, axis=items[0], text=value.text, tensor=tensor)
     return size
 
 

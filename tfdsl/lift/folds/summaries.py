@@ -75,7 +75,8 @@ def _drop_merges(draft: Draft) -> None:
     if merged:
         names = listed(merged[::-1], NAMED)
         merges = "which merges summaries" if len(merged) == 1 else "which merge summaries"
-        draft.notes.append(f"left out: {names}, {merges}; `log` in a session takes them all")
+        logs = "`log` in a session takes them all; a session that logs none of them gets a warning for each, TFG902"
+        draft.notes.append(f"left out: {names}, {merges}; {logs}")
     if alone:
         names = listed(alone, NAMED)
         draft.notes.append(f"`log` leaves out {names}, which no `summary` can express")
