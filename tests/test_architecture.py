@@ -31,7 +31,7 @@ PACKAGE = ROOT / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "module_table", "bundled", "libraries", "collector", "source", "diagnostics", "limits", "access", "outputs", "given", "packages", "quiet", "cluster",
+    "record", "narrowing", "module_table", "bundled", "libraries", "collector", "source", "diagnostics", "limits", "access", "outputs", "given", "packages", "quiet", "cluster",
     "syntax", "types", "known_values", "ops", "program", "draw", "data", "inputs", "analysis", "lowering", "runtime", "runs", "tuning", "driver", "lift", "diff", "reference", "editor",
     "pygments_lexer", "cli", "notebook", "pytest_plugin",
 ]  # fmt: skip

@@ -7,8 +7,9 @@ everywhere in a graph.
 
 import math
 import re
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
+from .narrowing import is_list
 from .record import Record, State, field
 from .source import Span
 
@@ -142,12 +143,18 @@ Shape = tuple[Dim, ...] | None
 Nested: TypeAlias = "bool | int | float | complex | str | bytes | list[Nested] | tuple[Nested, ...] | None"
 
 
+# TensorFlow for parts that do not import it: the module, and what its functions take and return, which are tensors,
+# variables, operations, arrays, numbers, strings, dtypes, and lists of them. The op table says which of these a
+# function takes; here it can be any.
+TF: TypeAlias = Any
+Operand: TypeAlias = Any
+
+
 def nested_shape(value: object) -> tuple[int, ...]:
     """The shape of nested lists, by the first element of each. `()` for a scalar."""
-    if not isinstance(value, (list, tuple)):
+    if not is_list(value):
         return ()
-    items = cast("list[Nested] | tuple[Nested, ...]", value)
-    return (len(items), *nested_shape(items[0])) if items else (0,)
+    return (len(value), *nested_shape(value[0])) if value else (0,)
 
 
 def dim_text(dim: Dim) -> str:

@@ -5,7 +5,7 @@ other array of as many rows is a column of its own. Beside features, it is set a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
@@ -13,6 +13,9 @@ from .schema import Column, DataError, FilePlace, FindPlace, numbered, shown, si
 from .sources.base import with_targets
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from .stored import StoredRows
     from .tables import ColumnSource, Matrix
 
 _PAIRS = (("features", "target"), ("X", "y"))
@@ -69,7 +72,7 @@ def _dtype(array: ArrayFacts) -> DType:
 
 
 def source_of_arrays(
-    arrays: Mapping[str, Any], columns: Iterable[Column], origin: str,
+    arrays: Mapping[str, "np.ndarray | StoredRows"], columns: Iterable[Column], origin: str,
     find: FindPlace | None = None,
 ) -> "ColumnSource":  # fmt: skip
     """The columns of `columns_of_arrays`, from the arrays themselves."""

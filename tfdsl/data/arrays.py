@@ -14,7 +14,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from threading import RLock
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +41,7 @@ class Fields(ABC):
     schema: Schema
 
     @abstractmethod
-    def array(self, field: str) -> Any:
+    def array(self, field: str) -> np.ndarray:
         """The array of a field: features, target, or a column."""
 
     @property
@@ -63,12 +62,12 @@ class Fields(ABC):
         return targets[0].name if len(targets) == 1 else None
 
     @property
-    def features(self) -> Any:
+    def features(self) -> np.ndarray:
         """The features as float32. The array of all rows of a split data set is made on first use."""
         return self.array("features")
 
     @property
-    def target(self) -> Any:
+    def target(self) -> np.ndarray | None:
         """The target. None if there is none."""
         return None if self.schema.target_type is None else self.array("target")
 
@@ -88,7 +87,7 @@ class Dataset(Fields):
         self.rounded: list[Rounded] = []
         self._table, self._lock = table, RLock()
         self._released = False
-        self._made: dict[str, dict[str, Any]] = {}  # by field: the arrays of the parts, or of all rows as ""
+        self._made: dict[str, dict[str, np.ndarray]] = {}  # by field: the arrays of the parts, or of all rows as ""
 
     def __repr__(self) -> str:
         parts = "".join(f", {name} {rows}" for name, rows in self.schema.parts)
@@ -128,14 +127,14 @@ class Dataset(Fields):
     def _part(self, name: str) -> "Part | None":
         return next((part for part in self.parts if part.name == name), None)
 
-    def array(self, field: str, part: str = "") -> Any:
+    def array(self, field: str, part: str = "") -> np.ndarray:
         with self._lock:
             made = self.make(field)[field]
             if part not in made:  # all rows after a split
                 made[part] = self._joined(made)
             return made[part]
 
-    def make(self, *fields: str) -> Mapping[str, dict[str, Any]]:
+    def make(self, *fields: str) -> Mapping[str, dict[str, np.ndarray]]:
         """The arrays of fields, made once and in one reading of the rows: by part, or of all rows as ""."""
         with self._lock, self._reported():
             wanted = [field for field in fields if field not in self._made]
@@ -172,7 +171,7 @@ class Dataset(Fields):
         type = self.schema.type_of(field)
         return type is not None and column.dtype == type.dtype and column.dtype != STRING and column.shape == ()
 
-    def _of_made(self, field: str) -> dict[str, Any]:
+    def _of_made(self, field: str) -> dict[str, np.ndarray]:
         """The arrays of a column, out of those of all features or targets."""
         (column,) = self.schema.columns_of(field)
         of = "target" if column.role == "target" else "features"
@@ -181,7 +180,7 @@ class Dataset(Fields):
         shape = [size for size in (type.shape or ())[1:] if isinstance(size, int)]
         return {part: aligned(array[:, at].reshape(-1, *shape)) for part, array in self._made[of].items()}
 
-    def _read(self, fields: list[str]) -> dict[str, dict[str, Any]]:
+    def _read(self, fields: list[str]) -> dict[str, dict[str, np.ndarray]]:
         table, placing = self._table, _Placing(self._table) if self._table.parts else None
         made = {field: _FieldArrays(table, self.schema, field, placing) for field in fields}
         numbers = sum(int(np.prod(column.shape, dtype=np.int64)) for column in self.schema.table)
@@ -231,7 +230,7 @@ class Part(Fields):
     def test(self) -> None:
         return None
 
-    def array(self, field: str) -> Any:
+    def array(self, field: str) -> np.ndarray:
         return self.of.array(field, self.name)
 
 

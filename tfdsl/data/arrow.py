@@ -261,7 +261,7 @@ class Blocks:
         panels: list[tuple[tuple[str, ...], Matrix]] = []
         words = self._read
         if self._stream:
-            words, groups = self._new(), dict[Any, list[int]]()
+            words, groups = self._new(), dict[tuple[type[np.generic], int], list[int]]()
             for at, column in enumerate(self._read):
                 groups.setdefault((column.numpy, at) if column.shape else (column.numpy, -1), []).append(at)
             spools = {key: Spool(self._read[group[0]].shape or (len(group),), key[0]) for key, group in groups.items()}

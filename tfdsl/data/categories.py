@@ -5,10 +5,10 @@ Categories are the texts or the whole numbers of the training rows, in order.
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..diagnostics import MANY_CATEGORIES, NO_ROWS
-from ..types import INT64, STRING
+from ..types import INT64, STRING, TF, Operand
 from .advice import date_form, parts_of_dates
 from .plain import JsonPart
 from .schema import Column, DataError, Schema, shown
@@ -120,7 +120,7 @@ def category_codes(
     return lambda column: codes[column]
 
 
-def numbered(tf: Any, values: Sequence[str | int], cells: Any, first: int = 0, other: int = -1) -> Any:
+def numbered(tf: TF, values: Sequence[str | int], cells: Operand, first: int = 0, other: int = -1) -> Operand:
     """The numbers of texts or whole numbers among some values, in a graph of TensorFlow: int64 from `first` on, `other`
     for cells that are none of them."""
     is_text = cells.dtype == tf.string

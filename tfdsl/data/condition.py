@@ -7,7 +7,7 @@ operator, left, right).
 
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..diagnostics import CONDITION_TYPES, CONDITION_VALUE
 from ..types import BOOL, STRING
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from .tables import Block, Words
 
-Condition = Any  # tuples as above
+Condition: TypeAlias = Any  # tuples as above, told apart by patterns
+_Cells: TypeAlias = Any  # an array or one value, of any dtype, as operators take them
 UNKNOWN = ()  # the value of a name that the program does not have
 
 COMPARISONS = {
@@ -149,7 +150,7 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
     rows = len(next(iter(block.values())))
     known = np.ones(rows, bool)
 
-    def value(part: Condition) -> Any:
+    def value(part: Condition) -> _Cells:
         match part:
             case ("name", name, _) if name in block:
                 return column(name)
@@ -178,7 +179,7 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
                 return computed(word, value(left), value(right))
         raise AssertionError(part)
 
-    def column(name: str) -> Any:
+    def column(name: str) -> "np.ndarray":
         nonlocal known
         cells = block[name]
         known = known & ~absent(cells)
@@ -187,14 +188,14 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
             return texts[cells]
         return cells
 
-    def computed(word: str, left: Any, right: Any) -> Any:
+    def computed(word: str, left: _Cells, right: _Cells) -> _Cells:
         """Arithmetic in float64, or in int64 for whole numbers whose result it can hold."""
         near = ARITHMETIC[word](np.float64(1) * left, np.float64(1) * right)
         kinds = np.asarray(left).dtype.kind + np.asarray(right).dtype.kind
         is_whole = kinds == "ii" and word in _WHOLE and bool((np.abs(near) < _INT64).all())
         return ARITHMETIC[word](left, right) if is_whole else near
 
-    def compared(word: str, left: Any, right: Any, options: "tuple[Any, ...] | None" = None) -> Any:
+    def compared(word: str, left: _Cells, right: _Cells, options: tuple[object, ...] | None = None) -> "np.ndarray":
         if options is not None:
             result = np.zeros(rows, bool)
             for option in options:

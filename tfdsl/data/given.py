@@ -1,7 +1,7 @@
 """Data given from Python in place of a source: arrays, or a table of pandas, polars or Arrow."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..diagnostics import ARRAY_SHAPE, COLUMN_TWICE, DATA_REPLACEMENT, MASKED
 from ..given import is_masked
@@ -29,6 +29,7 @@ from .sources.base import OpenedData, digits_lost, with_targets
 if TYPE_CHECKING:
     from .tables import ColumnSource
 
+_Foreign: TypeAlias = Any  # an array or table of any library: what it is, its attributes say
 _ORIGIN = "data given from Python"
 _FORMS = (
     "give a path, a pair (features, target), one array with two axes, a dict of columns, or a table of pandas, polars "
@@ -63,7 +64,7 @@ def _is_pandas(data: object) -> bool:
     return type(data).__module__.partition(".")[0] == "pandas"
 
 
-def _table(data_name: str, data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
+def _table(data_name: str, data: _Foreign, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
     check_room()
     import pyarrow as pa
 
@@ -91,7 +92,7 @@ def _table(data_name: str, data: Any, targets: Sequence[str], usual: Sequence[st
     return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN), texts=blocks.texts, doubts=doubts)
 
 
-def _check_names(data_name: str, data: Any) -> None:
+def _check_names(data_name: str, data: _Foreign) -> None:
     """Refuse columns of pandas whose names do not tell them apart as texts, and those that Arrow cannot read."""
     if not _is_pandas(data):
         return
@@ -111,7 +112,7 @@ def _check_names(data_name: str, data: Any) -> None:
 class _Given:
     """An array with its name."""
 
-    def __init__(self, name: str, array: Any):
+    def __init__(self, name: str, array: _Foreign):
         self.name, self.shape, self.kind = name, tuple(array.shape), array.dtype.kind
 
 
@@ -119,7 +120,7 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
     """A dict of columns."""
     import numpy as np
 
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
     for given, value in data.items():
         name = composed(given)
         if name in arrays:
@@ -157,7 +158,7 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
     )
 
 
-def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> OpenedData:
+def _pair_opened(data_name: str, data: object, features: _Foreign, target: _Foreign) -> OpenedData:
     """Features, and a target if there is one."""
     for name, array in (("features", features), ("target", target)):
         if is_masked(array):
@@ -190,13 +191,13 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
     return OpenedData(Schema(rows, table, named=named), source)
 
 
-def _indices(data: Any) -> FindPlace:
+def _indices(data: _Foreign) -> FindPlace:
     """How rows are called where the data is from: by the labels of a table of pandas, or by numbers from 0."""
     labels = data.index if _is_pandas(data) else None
     return lambda row, column: FilePlace(_ORIGIN, index=str(row if labels is None else labels[row]))
 
 
-def _gaps(array: Any) -> list[int]:
+def _gaps(array: _Foreign) -> list[int]:
     """The numbers of missing cells in the columns of an array of [rows] or [rows, columns]."""
     import numpy as np
 
@@ -213,7 +214,7 @@ def _gaps(array: Any) -> list[int]:
     return [int(one) for one in counts]
 
 
-def _pair(data: object) -> tuple[Any, Any] | None:
+def _pair(data: object) -> tuple[_Foreign, _Foreign] | None:
     """Features and target (None if there is none) of data that is no table."""
     if isinstance(data, (tuple, list)) and len(data) == 2:  # a sequence pattern would match an array of two rows too
         return tuple(data)

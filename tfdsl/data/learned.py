@@ -5,18 +5,19 @@ Columns are matched by name. Columns that no feature needs may lack: the target,
 dropped."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import FITTED_BOOL, FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, KEY_DTYPE, LEARNED_FORM, SERIES_SHORT
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
 from ..record import Record, replace
-from ..types import BOOL, FLOAT32, INT64, STRING, DType
+from ..types import BOOL, FLOAT32, INT64, STRING, TF, DType, Operand
 from .advice import columns_with, have_commas, is_finite
 from .categories import category_codes
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, FilePlace, Role, Schema, listed, row_at, shown, sizes
+from .stage import whole
 from .transforms import TRANSFORMS
 from .transforms.base import (
     ColumnMaker,
@@ -32,6 +33,8 @@ from .transforms.base import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .tables import Block, Table
 
 
@@ -258,16 +261,16 @@ class Fitted(Record):
             found = found.union(*(made.get(name, ()) for name in names))
         return found
 
-    def readable(self, word: str) -> dict[str, Any]:
+    def readable(self, word: str) -> dict[str, Any]:  # as `Readable` has them
         """What the transforms have learned under a word such as "mean", by column. The last one counts."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {}  # the same
         if word == "categories":
             found = {column.name: list(column.classes) for column in self.source.table if column.classes}
         for step in self.steps:
             found |= step.fitted.readable(word) if step.fitted else step.readable.get(word, {})
         return found
 
-    def in_graph(self, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, columns: Tensors, tf: TF) -> Tensors:
         """The transforms one after the other in a graph of TensorFlow. Columns are float64 or string. A missing cell
         where a transform needs a value is an error when the graph is executed."""
         for step in self.steps:
@@ -287,7 +290,7 @@ class Fitted(Record):
             if step.fitted is not None:
                 yield from step.fitted.cut(before, has_target)
             elif count := step.transform.cut(step.arguments, step.before, before):
-                yield cast(int, step.arguments["size"]), count
+                yield whole(step.arguments, "size"), count
 
     def short_groups(self, table: "Table", has_target: bool) -> Iterator[ShortGroups]:
         """The groups of series that have too few rows for a window."""
@@ -459,7 +462,7 @@ def _first_text(column: Column, facts: Facts) -> tuple[FilePlace, str] | None:
     return None if text is None else (FilePlace(table.source.origin), text)
 
 
-def _complete(cells: Any, what: str, name: str, tf: Any) -> Any:
+def _complete(cells: Operand, what: str, name: str, tf: TF) -> Operand:
     """A column of a graph without missing cells."""
     message = f"{shown(name)[1:-1]}: a cell is missing, and {what} needs a value in every row"
     is_there = tf.not_equal(cells, "") if cells.dtype == tf.string else tf.equal(cells, cells)
@@ -485,7 +488,7 @@ def sources_of(
     return tuple(column for column in source.table if column.name in names) or source.table[:1]
 
 
-def _numbers_of(own: Sequence[str], other: Sequence[str]) -> "Callable[[Any], Any]":
+def _numbers_of(own: Sequence[str], other: Sequence[str]) -> "Callable[[np.ndarray], np.ndarray]":
     """From the numbers of some classes to those that they have here, -1 for other classes."""
     import numpy as np
 
@@ -501,7 +504,7 @@ class Unseen(Record):
     some: tuple[str, ...]
 
 
-def _as(cells: Any, schema: Schema, name: str) -> Any:
+def _as(cells: "np.ndarray", schema: Schema, name: str) -> "np.ndarray":
     """Numbers in the dtype that they had when the transforms learned."""
     column = schema.column(name)
     assert column is not None  # an own column
@@ -541,7 +544,14 @@ def _shown_category(value: float) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def to_json(fitted: Fitted) -> dict[str, Any]:
+def fitted_of(learned: Learned) -> Fitted:
+    """What another data set has learned, which a transform with `takes_data` passes on."""
+    fitted = learned["fitted"]
+    assert isinstance(fitted, Fitted)
+    return fitted
+
+
+def to_json(fitted: Fitted) -> dict[str, object]:
     """Plain JSON."""
     return {
         "columns": [

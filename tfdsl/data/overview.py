@@ -3,7 +3,7 @@
 Input: a `Pipeline`. Output: an `Overview`, as plain values.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..record import Record
@@ -97,7 +97,7 @@ def _column_facts(pipeline: Pipeline) -> Iterator[ColumnFacts]:
             yield ColumnFacts(one)
 
 
-def _cell(value: Any, words: Any) -> str:
+def _cell(value: Any, words: Sequence[str] | None) -> str:  # a NumPy scalar of any dtype, or an array
     """A cell of a block as text, "" for a missing one."""
     if words is not None:
         return words[int(value)] if value >= 0 else ""
@@ -147,7 +147,7 @@ def _value(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def to_json(facts: Overview) -> dict[str, Any]:
+def to_json(facts: Overview) -> dict[str, object]:
     """Plain JSON."""
     return {
         "name": facts.name, "source": facts.source, "decided": dict(facts.decided), "rows": facts.schema.rows,
@@ -173,7 +173,7 @@ def to_json(facts: Overview) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plain(error: DataError) -> dict[str, Any]:
+def _plain(error: DataError) -> dict[str, object]:
     place = error.place and str(error.place)
     return {"code": error.message.code, "message": error.headline, "help": error.help, "place": place}
 

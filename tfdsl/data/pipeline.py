@@ -11,13 +11,13 @@ learned.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, assert_never, cast
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from ..diagnostics import COLUMN_KIND, NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..record import replace
 from ..types import FLOAT32, STRING
 from .advice import as_text, is_finite, other_kind, ways_out
-from .learned import Fitted, FittedStep, sources_of, traced
+from .learned import Fitted, FittedStep, fitted_of, sources_of, traced
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec, StageSpec
@@ -71,7 +71,7 @@ class Pipeline:
         if not others or transform.removes or not isinstance(transform, ColumnMaker):
             return
         if transform.takes_data:
-            fitted = cast(Fitted, self.learned(at)["fitted"])
+            fitted = fitted_of(self.learned(at))
             dropped = fitted.passed() - {one.name for one in fitted.result.table}
             _refuse_kinds(one for one in others if one.name not in dropped)
             return
@@ -105,7 +105,7 @@ class Pipeline:
         """Whether the rows of a stage are not those before it."""
         transform = self._transforms[at]
         if isinstance(transform, ColumnMaker) and transform.takes_data:
-            return cast(Fitted, self.learned(at)["fitted"]).remakes_rows
+            return fitted_of(self.learned(at)).remakes_rows
         return isinstance(transform, ColumnMaker) and transform.remakes_rows
 
     @property
@@ -255,7 +255,7 @@ class Pipeline:
             return self.spec.source.name
         for at, transform in enumerate(self._transforms):
             if isinstance(transform, ColumnMaker) and transform.takes_data:
-                name = cast(Fitted, self.learned(at)["fitted"]).outside_graph()
+                name = fitted_of(self.learned(at)).outside_graph()
             else:
                 name = transform.name if isinstance(transform, OutsideGraph) else ""
             if name:
@@ -269,7 +269,7 @@ class Pipeline:
             if isinstance(transform, ColumnMaker):
                 learned = self.learned(at)
                 found = transform.confused(self._arguments[at], self.schemas[at], learned, _words_of(self.table(at)))
-                found = cast(Fitted, learned["fitted"]).confused(needed) if transform.takes_data else found
+                found = fitted_of(learned).confused(needed) if transform.takes_data else found
                 if found and found[0] in needed:
                     return found
         return None

@@ -18,7 +18,7 @@ _MOST_TEXT = 1 << 20  # characters
 class JsonPart(Record):
     """A part of the JSON of `file`."""
 
-    value: Any  # JSON
+    value: Any  # JSON of any kind: the methods check it
     file: str
     at: str = ""
 

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 from ..access import AccessRefused
 from ..diagnostics import (
@@ -90,8 +90,7 @@ def read(path: str, where: Where) -> dict[str, Fitted]:
             with folder.folder(complete[-1] if complete else ".") as place, place.reading(f"{name}{SUFFIX}") as opened:
                 return decoded(opened, file)
     except AccessRefused as error:
-        details: dict[str, Any] = error.details
-        raise DataError(error.message, param="data", **details) from None
+        raise DataError(error.message, param="data", **error.details) from None
     except FileNotFoundError:
         folder, base = shown(os.path.abspath(where.folder)), _OF_CHECKPOINT.sub("", path)
         way = f"save and checkpoints write it for data with transforms; paths are relative to the folder {folder}, in "
@@ -196,7 +195,7 @@ def _refuse(file: str, wanted: str, found: str) -> NoReturn:
     )
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError("a name comes twice in an object")

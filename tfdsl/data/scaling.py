@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..types import FLOAT32
+from ..types import FLOAT32, TF
 from .plain import JsonPart
 from .schema import Column, Schema, listed
 from .stage import Arguments
@@ -77,7 +77,7 @@ class Scaling(ColumnTransform):
 
         return scaled, words
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         result = dict(columns)
         for name, shift, scale in zip(learned["columns"], learned["shift"], learned["scale"], strict=True):
             if name in columns:

@@ -65,7 +65,7 @@ class DataError(Exception):
     ):
         super().__init__(message.code)
         self.message = message
-        self.details: dict[str, Any] = details  # passed on as keywords of any type
+        self.details: dict[str, Any] = details  # passed on as keywords, whatever their types
         self.place, self.param = place, param
         self.stage: int | None = None
 

@@ -37,7 +37,7 @@ class Readable(Record):
 class Share(Record):
     """What one reader reads: a description in plain JSON, and the rows that it keeps, as packed bits."""
 
-    description: dict[str, Any]
+    description: dict[str, Any]  # JSON that `read` takes apart where the share was sent
     kept: np.ndarray
 
 

@@ -46,6 +46,13 @@ def _escaped(character: str) -> str:
     return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
 
 
+def whole(arguments: Arguments, name: str) -> int:
+    """A whole number among arguments that are checked."""
+    value = arguments[name]
+    assert is_integer(value), name
+    return value
+
+
 class StageSpec(Protocol):
     """A source or transform of a declaration."""
 

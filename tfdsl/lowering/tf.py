@@ -1,6 +1,6 @@
 """The only import of TensorFlow. All modules behind the front end take `tf` and `v1` from here."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
@@ -34,7 +34,7 @@ from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
-from ..types import TensorType
+from ..types import Operand, TensorType
 
 __all__ = [
     "AttrValue", "CallableOptions", "DataType", "DecodeError", "EventsWriter", "Example", "FunctionDef",
@@ -49,17 +49,12 @@ __all__ = [
 
 
 if TYPE_CHECKING:
-
+    # The type stubs of TensorFlow leave `tf.compat.v1` out.
     class v1(Any):
-        """The type stubs of TensorFlow leave `tf.compat.v1` out, so each of its members has any type."""
+        """Each of its members has any type."""
 
 else:
     from tensorflow.compat import v1
-
-
-# What TensorFlow functions take and return: tensors, variables, operations, arrays, numbers, strings, dtypes, and lists
-# of them. The op table says which of these a function takes; here it can be any.
-Operand: TypeAlias = Any
 
 
 def python_functions() -> Any:  # a mapping that TensorFlow does not type

@@ -1,7 +1,6 @@
 """Arithmetic, comparisons and functions, element by element."""
 
 from functools import reduce
-from typing import Any
 
 from ..diagnostics import EMPTY_LIST, NEGATIVE_POWER
 from ..types import BOOL, FLOAT32, FLOAT64, TensorType
@@ -190,7 +189,7 @@ SIGNED = "float int8 int16 int32 int64"
 
 
 def _unary_op(
-    name: str, tf: str, what: str, arguments: str, dtypes: str, *, batch: Rule = each, **facts: Any
+    name: str, tf: str, what: str, arguments: str, dtypes: str, *, batch: Rule = each, **facts: object
 ) -> None:
     """An op with one argument, element by element. `what` describes the result, `arguments` are those of an example.
     """
@@ -263,7 +262,7 @@ _BROADCASTS = "Shapes broadcast: a size of 1 stretches to the other's."
 
 
 def _binary_op(
-    name: str, tf: str, what: str, arguments: str, dtypes: str, *, batch: Rule = each, **facts: Any
+    name: str, tf: str, what: str, arguments: str, dtypes: str, *, batch: Rule = each, **facts: object
 ) -> None:
     """An op with two arguments, element by element. `what` describes the result, `arguments` are those of an example.
     """
@@ -342,7 +341,7 @@ row("betainc", "a: T, b: T, x: T", betainc, "betainc",
     "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", batch=each, T="float32 float64", no_gradient="a b")
 
 
-def _comparison(name: str, what: str, arguments: str, dtypes: str, **facts: Any) -> None:
+def _comparison(name: str, what: str, arguments: str, dtypes: str, **facts: object) -> None:
     """A comparison of two arguments, element by element. `what` describes it, `arguments` are those of an example."""
     row(name, "x: T, y: T", compare, name, f"Element by element whether {what}. {_BROADCASTS}", f"{name}({arguments})",
         batch=each, T=dtypes, **facts)

@@ -4,16 +4,17 @@ The arguments of TensorFlow's class but `learning_rate` can be given by position
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from ..record import Record
+from ..types import TF, Operand
 
 REQUIRED = object()
 LEARNING_RATE = 0.01
 SLOTS = "slots"  # the argument that names the variables of an optimizer
 SUM_SLICES = "sum_slices"  # the argument for clipped gradients of rows
 
-Pairs = Sequence[tuple[Any, Any]]  # gradients, None if there is none, with their variables
+Pairs = Sequence[tuple[Operand, Operand]]  # gradients, None if there is none, with their variables
+Apply = Callable[[Pairs], Operand]
 
 
 class OwnArgument(Record):
@@ -24,7 +25,7 @@ class OwnArgument(Record):
     TensorFlow's class builds."""
 
     default: object
-    step: Callable[[Any, Callable[[Pairs], Any], Pairs, Mapping[str, Any]], Any]
+    step: Callable[[TF, Apply, Pairs, Mapping[str, Operand]], Operand]
     wanted: str = "a number"
     allows: Callable[[float], bool] = lambda value: True
 
@@ -84,10 +85,10 @@ class OptimizerRow(Record):
         return f"{self.name}({', '.join([*needed, 'learning_rate=0.1'])})"
 
 
-def _clipped(clip: Callable[[Any, list[Any], Any], list[Any]], name: str) -> OwnArgument:
+def _clipped(clip: Callable[[TF, list[Operand], Operand], list[Operand]], name: str) -> OwnArgument:
     """An argument that shrinks gradients. `clip(tf, gradients, limit)` gets those that are there."""
 
-    def step(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
+    def step(tf: TF, apply: Apply, pairs: Pairs, arguments: Mapping[str, Operand]) -> Operand:
         is_summed = arguments.get(SUM_SLICES, True)
         there = [
             (_summed(tf, gradient) if is_summed else gradient, variable)
@@ -100,7 +101,7 @@ def _clipped(clip: Callable[[Any, list[Any], Any], list[Any]], name: str) -> Own
     return OwnArgument(None, step, "a number above 0", lambda value: value > 0)
 
 
-def _summed(tf: Any, gradient: Any) -> Any:
+def _summed(tf: TF, gradient: Operand) -> Operand:
     """A gradient in which each row of a table stands once: `gather` gives a slice for each time that it takes a row."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
@@ -109,14 +110,14 @@ def _summed(tf: Any, gradient: Any) -> Any:
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-def _by_norm(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
+def _by_norm(tf: TF, gradients: list[Operand], limit: Operand) -> list[Operand]:
     return [tf.clip_by_norm(gradient, limit) for gradient in gradients]
 
 
-def _by_value(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
+def _by_value(tf: TF, gradients: list[Operand], limit: Operand) -> list[Operand]:
     """NaN stays NaN: what TensorFlow's function makes of it depends on the processor."""
 
-    def clip(values: Any) -> Any:
+    def clip(values: Operand) -> Operand:
         return tf.where(tf.math.is_nan(values), values, tf.clip_by_value(values, -limit, limit))
 
     return [
@@ -127,14 +128,14 @@ def _by_value(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
     ]
 
 
-def _by_global_norm(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
+def _by_global_norm(tf: TF, gradients: list[Operand], limit: Operand) -> list[Operand]:
     """TensorFlow's function takes gradients of one dtype."""
     dtypes = list(dict.fromkeys(gradient.dtype for gradient in gradients))
     if len(dtypes) == 1:
         return tf.clip_by_global_norm(gradients, limit)[0]
     values = [gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient for gradient in gradients]
     norm = tf.linalg.global_norm([tf.cast(one, tf.float64) for one in values])
-    clipped: dict[int, Any] = {}
+    clipped: dict[int, Operand] = {}
     for dtype in dtypes:
         places = [at for at, gradient in enumerate(gradients) if gradient.dtype == dtype]
         own, _ = tf.clip_by_global_norm([gradients[at] for at in places], limit, use_norm=tf.cast(norm, dtype))
@@ -142,7 +143,7 @@ def _by_global_norm(tf: Any, gradients: list[Any], limit: Any) -> list[Any]:
     return [clipped[at] for at in range(len(gradients))]
 
 
-def _decayed(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
+def _decayed(tf: TF, apply: Apply, pairs: Pairs, arguments: Mapping[str, Operand]) -> Operand:
     """Before a step, shrink each variable by `learning_rate * weight_decay` of itself, as AdamW does."""
     share = arguments["learning_rate"] * arguments["weight_decay"]
     there = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
@@ -153,7 +154,7 @@ def _decayed(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Ma
         return apply(there)
 
 
-def _unchanged(tf: Any, apply: Callable[[Pairs], Any], pairs: Pairs, arguments: Mapping[str, Any]) -> Any:
+def _unchanged(tf: TF, apply: Apply, pairs: Pairs, arguments: Mapping[str, Operand]) -> Operand:
     return apply(pairs)
 
 

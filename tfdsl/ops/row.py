@@ -19,10 +19,11 @@ class _Row(Protocol):
         example: str,
         *,
         batch: Rule,
-        **facts: Any,  # columns of many types, and limits
+        **facts: Any,  # columns of `Op` and limits, whose types are many
     ) -> None: ...
 
 
+# Columns of `Op`: their names are known when a row is made, each with a type of its own.
 def table(group: str, **common: Any) -> tuple[list[Op], _Row]:
     """A list for the rows of a topic, and the function that adds a row. `common` has columns shared by all rows.
 
@@ -32,6 +33,7 @@ def table(group: str, **common: Any) -> tuple[list[Op], _Row]:
     """
     rows: list[Op] = []
 
+    # Takes what `_Row` takes.
     def row(
         name: str, signature: str, rule: ShapeRule, tf: str, doc: str, example: str, *, batch: Rule, **facts: Any
     ) -> None:

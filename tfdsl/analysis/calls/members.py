@@ -1,11 +1,10 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
 import re
-from typing import cast
 
 from ...data import SOURCES, TRANSFORMS
 from ...data.advice import missing_with
-from ...data.learned import Fitted
+from ...data.learned import fitted_of
 from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
@@ -130,7 +129,7 @@ def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
             target = before.targets[0].name
             return f"the target is {shown(target)}, which {stage.name} takes away: leave it out of {stage.span.text}"
         kind = TRANSFORMS[stage.name]
-        learned = cast(Fitted, pipeline.learned(at)["fitted"]) if kind.takes_data else None
+        learned = fitted_of(pipeline.learned(at)) if kind.takes_data else None
         if learned is not None and learned.source.targets:
             target = learned.source.targets[0].name
             column = before.column(target)

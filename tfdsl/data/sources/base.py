@@ -16,7 +16,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from ...access import Access, AccessRefused, Folder
 from ...diagnostics import (
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     Choose = Callable[[list[np.ndarray]], list[np.ndarray]]  # some rows of a block of columns
 
 
+FileForm: TypeAlias = Mapping[str, Any]  # plain JSON that the source itself has made
+
+
 class Where(Record):
     """The base of the paths of data, and the object that opens them."""
 
@@ -61,7 +64,7 @@ class SourceFiles(Record):
     source: str
     paths: tuple[str, ...]
     rows: tuple[int, ...]
-    form: Mapping[str, Any]
+    form: FileForm
 
 
 class OpenedData(Record):
@@ -162,7 +165,7 @@ class TableSource(FileSource):
         """The names of all columns."""
 
     @abstractmethod
-    def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
+    def again(self, paths: Sequence[str], form: FileForm, where: Where, choose: "Choose") -> "ColumnSource":
         """The rows of files whose form is known that `choose` returns of each block."""
 
     def stream(self, arguments: Arguments) -> bool:
@@ -224,8 +227,7 @@ def matching(path: str, where: Where) -> list[str]:
             if not found:
                 _match(folder, [*filter(None, parts[len(fixed) :]), "*"], fixed, below)
     except AccessRefused as error:
-        details: dict[str, Any] = error.details
-        raise DataError(error.message, param="path", **details) from None
+        raise DataError(error.message, param="path", **error.details) from None
     except OSError as error:
         raise _unopened(path, where, error) from None
     if not found:
@@ -332,8 +334,7 @@ def open_file(path: str, where: Where) -> BinaryIO:
     try:
         return where.access.reading(path, where.folder)
     except AccessRefused as error:
-        details: dict[str, Any] = error.details
-        raise DataError(error.message, param="path", **details) from None
+        raise DataError(error.message, param="path", **error.details) from None
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
         raise _unopened(path, where, error) from None
 

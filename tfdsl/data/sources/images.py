@@ -4,7 +4,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...diagnostics import FILE_FORM, IMAGE_SIZE, TIME_LONG
 from ...types import FLOAT32, INT64, STRING
@@ -14,6 +14,7 @@ from .base import FileSource, OpenedData, Where, open_file
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL.Image import Image as Picture
 
     from ..tables import ColumnSource, Rows
 
@@ -116,7 +117,7 @@ class Pictures:
                 raise _damaged(path, error) from None
 
 
-def _eight_bits(picture: Any) -> Any:
+def _eight_bits(picture: "Picture") -> "Picture":
     """A picture as its camera says that it stands, with numbers from 0 to 255. Refuses numbers whose range is not
     known."""
     import numpy as np
@@ -153,8 +154,10 @@ def _damaged(path: str, error: Exception) -> DataError:
     reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
     if isinstance(error, UnidentifiedImageError):
         reason = "it has no picture, or only the beginning of one"
-    details: dict[str, Any] = {"kind": "a picture", "reason": reason, "remedy": "save it again as .png"}
-    return DataError(FILE_FORM, place=FilePlace(path), param="path", path=shown_path(path), **details)
+    return DataError(
+        FILE_FORM, place=FilePlace(path), param="path", path=shown_path(path), kind="a picture", reason=reason,
+        remedy="save it again as .png",
+    )  # fmt: skip
 
 
 SOURCE = Images()

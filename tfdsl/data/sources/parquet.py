@@ -1,13 +1,13 @@
 """Parquet files: named columns of numbers, bools and text."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..memory import check_room
 from ..schema import FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import OpenedData, SourceFiles, TableSource, Where, digits_lost, full_path, with_targets
+from .base import FileForm, OpenedData, SourceFiles, TableSource, Where, digits_lost, full_path, with_targets
 
 if TYPE_CHECKING:
     from ..arrow import Blocks
@@ -49,7 +49,7 @@ class Parquet(TableSource):
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         return tuple(self._blocks(self.files(arguments, where), where, True).names)
 
-    def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
+    def again(self, paths: Sequence[str], form: FileForm, where: Where, choose: "Choose") -> "ColumnSource":
         blocks = self._blocks(paths, where, False, choose)
         blocks.gaps = form["gaps"]  # in all files, which says the dtype
         return blocks.source(blocks.path)

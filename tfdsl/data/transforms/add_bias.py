@@ -1,9 +1,9 @@
 """Adds a column of ones."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...record import replace
-from ...types import FLOAT32
+from ...types import FLOAT32, TF
 from ..schema import Column, Schema
 from ..stage import Arguments
 from .base import ColumnTransform, Facts, Learned, Tensors, distinct
@@ -37,7 +37,7 @@ class AddBias(ColumnTransform):
 
         return with_ones, words
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         return {_name(before): tf.ones(tf.shape(next(iter(columns.values())))[:1], tf.float64), **columns}
 
 

@@ -1,8 +1,9 @@
 """Sets columns aside."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...record import replace
+from ...types import TF
 from ..schema import Schema
 from ..stage import Arguments
 from .base import Facts, Learned, NamedColumns, Tensors
@@ -25,7 +26,7 @@ class Aside(NamedColumns):
     ) -> "tuple[Function, Words]":
         return lambda block: block, words
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         return columns
 
 

@@ -10,7 +10,7 @@ as a mean, it learns from the training rows, as a plain JSON value. A column of 
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...diagnostics import (
     COLUMN_AGAIN,
@@ -27,7 +27,7 @@ from ...diagnostics import (
 from ...diagnostics.spelling import counted, nearest
 from ...ops.op import REQUIRED
 from ...record import Record, replace
-from ...types import BOOL, STRING
+from ...types import BOOL, STRING, TF, Operand
 from ..plain import JsonPart
 from ..schema import Column, DataError, FilePlace, Schema, listed, row_at, shown, sizes
 from ..stage import Arguments, StageKind, written
@@ -35,9 +35,9 @@ from ..stage import Arguments, StageKind, written
 if TYPE_CHECKING:
     from ..tables import Function, Table, Words
 
-Learned = Mapping[str, Any]  # plain JSON
-Tensors = dict[str, Any]  # columns as tensors of TensorFlow, which this part does not import
-Readable = Mapping[str, Mapping[str, Any]]  # by word and column: numbers, texts, or lists of them
+Learned = Mapping[str, Any]  # plain JSON, whose form `checked` of the same transform knows
+Tensors = dict[str, Operand]  # columns
+Readable = Mapping[str, Mapping[str, Any]]  # by word and column: numbers, texts, or lists of them, as the word says
 _SHOWN_COLUMNS = 6  # in a message
 _ANY_COLUMNS = '"a", "b", ...'
 
@@ -156,8 +156,11 @@ class Transform(StageKind):
         return ", ".join([_ANY_COLUMNS, *named])
 
     def bound(self, arguments: Arguments) -> dict[str, object]:
-        columns = {"columns": tuple(cast(Iterable[object], arguments.get("columns", ())))} if self.takes_columns else {}
-        return {**columns, **super().bound(arguments)}
+        if not self.takes_columns:
+            return super().bound(arguments)
+        columns = arguments.get("columns", ())
+        assert isinstance(columns, Iterable)
+        return {"columns": tuple(columns), **super().bound(arguments)}
 
     @abstractmethod
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
@@ -329,7 +332,7 @@ class ColumnMaker(Transform):
         return self.worked_on(arguments, before) if self.needs_complete else ()
 
     @abstractmethod
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         """The same in a graph of TensorFlow: columns of float64 or string to columns of float64, int64 or string.
         Columns that nothing needs may lack."""
 
@@ -364,7 +367,7 @@ class ColumnTransform(ColumnMaker):
 class OutsideGraph(ColumnMaker):
     """A transform that no graph can do."""
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         raise AssertionError(f"the analysis refuses {self.name}")
 
 
@@ -450,8 +453,8 @@ def is_scalable(column: Column) -> bool:
     return column.is_number and column.dtype != BOOL
 
 
-def computed(before: Schema, columns: Iterable[Column], learned: bool, **changes: Any) -> Schema:
-    """A schema in which some columns have new numbers."""
+def computed(before: Schema, columns: Iterable[Column], learned: bool, **changes: object) -> Schema:
+    """A schema in which some columns have new numbers. `changes` has fields of a column."""
     names = {column.name for column in columns}
 
     def change(column: Column) -> Column:

@@ -1,9 +1,9 @@
 """Makes text or whole numbers the numbers of categories."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...record import replace
-from ...types import INT64
+from ...types import INT64, TF
 from ..categories import Categorical, category_codes, numbered
 from ..schema import Column, Schema
 from ..stage import Arguments
@@ -47,7 +47,7 @@ class Categories(Categorical):
 
         return numbered, {name: known for name, known in words.items() if name not in codes}
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         known = learned["categories"]
         return {name: numbered(tf, known[name], one) if name in known else one for name, one in columns.items()}
 

@@ -1,8 +1,9 @@
 """Removes columns."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...record import replace
+from ...types import TF
 from ..schema import Schema
 from ..stage import Arguments
 from .base import Facts, Learned, NamedColumns, Tensors
@@ -31,7 +32,7 @@ class Drop(NamedColumns):
 
         return without, words
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         names = {column.name for column in self.worked_on(arguments, before)}
         return {name: column for name, column in columns.items() if name not in names}
 

@@ -1,9 +1,9 @@
 """Gives missing cells a value."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...types import STRING
+from ...types import STRING, TF
 from ..plain import JsonPart
 from ..schema import Column, Schema, is_number
 from ..stage import Arguments, written
@@ -144,7 +144,7 @@ class Fill(ColumnTransform):
         texts = [name for name, value in learned["values"].items() if isinstance(value, str)]
         return next(((name, EMPTY_TEXT) for name in texts if "" in words(name)), None)
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         result = dict(columns)
         for name, value in learned["values"].items():
             cells = columns.get(name)

@@ -1,10 +1,11 @@
 """Transforms rows with what another data set has learned."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from ...diagnostics import FITTED_CUT, SERIES_GROUPS, UNSEEN_CATEGORY
 from ...record import replace
-from ..learned import Fitted, from_json
+from ...types import TF
+from ..learned import fitted_of, from_json
 from ..plain import JsonPart
 from ..schema import Column, Schema, shown
 from ..stage import Arguments
@@ -31,7 +32,7 @@ class FittedTo(ColumnMaker):
     takes_data = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        fitted = cast(Fitted, facts.learned["fitted"])
+        fitted = fitted_of(facts.learned)
         after = fitted.matched(before, facts)
         if facts.table is not None and facts.of_source.get("header", True) is not True:
             fitted.check_first_row(facts.table)
@@ -52,17 +53,17 @@ class FittedTo(ColumnMaker):
         return {"fitted": from_json(str(name), learned.fields("fitted")["fitted"])}
 
     def uses(self, arguments: Arguments, before: Schema, after: Schema, learned: Learned) -> dict[str, frozenset[str]]:
-        return cast(Fitted, learned["fitted"]).uses()
+        return fitted_of(learned).uses()
 
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         return before.table
 
     def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
-        fitted = cast(Fitted, learned["fitted"])
+        fitted = fitted_of(learned)
         return fitted.transformed(fitted.renumbered(table, before), bool(before.targets))
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
-        return cast(Fitted, learned["fitted"]).in_graph(columns, tf)
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
+        return fitted_of(learned).in_graph(columns, tf)
 
 
 TRANSFORM = FittedTo()

@@ -1,9 +1,9 @@
 """Makes a column for each category."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...record import replace
-from ...types import FLOAT32
+from ...types import FLOAT32, TF
 from ..categories import Categorical, category_codes, numbered
 from ..schema import Column, Schema, check_size
 from ..stage import Arguments
@@ -62,7 +62,7 @@ class OneHot(Categorical):
 
         return encoded, {name: known for name, known in words.items() if name not in codes}
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         known, result = learned["categories"], Tensors()
         for name, cells in columns.items():
             if name not in known:

@@ -3,17 +3,19 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement, groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from ...types import FLOAT32
+from ...types import FLOAT32, TF, Operand
 from ..schema import Column, Schema, check_size, is_integer
-from ..stage import Arguments
+from ..stage import Arguments, whole
 from .base import ColumnTransform, Facts, Learned, Tensors, distinct, is_scalable
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
 
 _MAX_DEGREE = 100
+
+_Cells = TypeVar("_Cells")  # arrays or tensors
 
 
 class Polynomial(ColumnTransform):
@@ -55,7 +57,7 @@ class Polynomial(ColumnTransform):
 
         from ..tables import columns_of, matrix
 
-        degree = cast(int, arguments["degree"])  # checked by `schema`
+        degree = whole(arguments, "degree")
         factors = [column.name for column in self.worked_on(arguments, before)]
         names = list(_names(before, self.worked_on(arguments, before), degree))
         products = PolynomialFeatures(degree, include_bias=False).fit_transform
@@ -65,13 +67,13 @@ class Polynomial(ColumnTransform):
 
         return multiplied, words
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
-        degree, columns_of = cast(int, arguments["degree"]), self.worked_on(arguments, before)
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
+        degree, columns_of = whole(arguments, "degree"), self.worked_on(arguments, before)
         factors = [column.name for column in columns_of]
         others = {name: column for name, column in columns.items() if name not in factors}
         if len(others) + len(factors) > len(columns):
             return others  # nothing needs the products
-        products: dict[tuple[int, ...], Any] = {
+        products: dict[tuple[int, ...], Operand] = {
             (at,): tf.cast(columns[name], tf.float64) for at, name in enumerate(factors)
         }
         for power in range(2, degree + 1):
@@ -82,9 +84,9 @@ class Polynomial(ColumnTransform):
         )
 
 
-def _in_place(columns: Mapping[str, Any], factors: Sequence[str], made: Mapping[str, Any]) -> dict[str, Any]:
+def _in_place(columns: Mapping[str, _Cells], factors: Sequence[str], made: Mapping[str, _Cells]) -> dict[str, _Cells]:
     """Columns with others in place of the factors, where the first of these stood. They are arrays or tensors."""
-    result: dict[str, Any] = {}
+    result: dict[str, _Cells] = {}
     for name, column in columns.items():
         if name == factors[0]:
             result.update(made)

@@ -1,8 +1,9 @@
 """Keeps only some columns."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...record import replace
+from ...types import TF
 from ..schema import Column, Schema
 from ..stage import Arguments
 from .base import Facts, Learned, NamedColumns, Tensors
@@ -34,7 +35,7 @@ class Select(NamedColumns):
 
         return kept, words
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
         names = [column.name for column in self._kept(arguments, before)]
         return {name: columns[name] for name in names if name in columns}
 

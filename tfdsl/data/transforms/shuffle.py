@@ -1,9 +1,9 @@
 """Shuffles the rows."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..schema import Schema
-from ..stage import Arguments
+from ..stage import Arguments, whole
 from .base import Facts, RowTransform
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Shuffle(RowTransform):
         """Like sklearn.utils.shuffle(random_state=seed)."""
         import numpy as np
 
-        seed = cast(int, arguments["seed"])  # checked by `schema`
+        seed = whole(arguments, "seed")
         if not table.parts:
             return table.ordered(np.random.RandomState(seed).permutation(table.rows))
         parts = ((name, rows[np.random.RandomState(seed).permutation(len(rows))]) for name, rows in table.parts)

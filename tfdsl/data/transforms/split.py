@@ -2,12 +2,12 @@
 
 import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...diagnostics.spelling import counted
 from ...record import replace
 from ..schema import PARTS, Schema, is_integer, is_number
-from ..stage import Arguments
+from ..stage import Arguments, whole
 from .base import Facts, RowTransform, near_column
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Split(RowTransform):
         if arguments["ordered"]:
             order = np.arange(rows)[::-1]
         else:
-            order = np.random.RandomState(cast(int, arguments["seed"])).permutation(rows)
+            order = np.random.RandomState(whole(arguments, "seed")).permutation(rows)
         folds, fold = arguments["folds"], arguments["fold"]
         first = 0
         if is_integer(folds) and is_integer(fold):

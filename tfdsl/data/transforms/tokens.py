@@ -2,15 +2,15 @@
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from ...diagnostics import TOKENS_CUT
 from ...record import replace
-from ...types import INT64, STRING
+from ...types import INT64, STRING, TF
 from ..categories import numbered
 from ..plain import JsonPart
 from ..schema import Column, Schema, check_size, is_integer
-from ..stage import Arguments
+from ..stage import Arguments, whole
 from .base import ColumnTransform, Facts, Learned, Readable, Tensors
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Tokens(ColumnTransform):
         known, cut = fields["words"].fields(*names), fields["cut"].fields(*names)
         for name in names:
             words = known[name].texts()
-            if len(set(words)) < len(words) or len(words) > cast(int, arguments["vocabulary"]):
+            if len(set(words)) < len(words) or len(words) > whole(arguments, "vocabulary"):
                 known[name].refuse(f"a list of at most {arguments['vocabulary']} different words")
         return {
             "words": {name: known[name].texts() for name in names},
@@ -86,7 +86,7 @@ class Tokens(ColumnTransform):
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
         import numpy as np
 
-        size, most, lower = (arguments[name] for name in ("size", "vocabulary", "lower"))
+        size, most, lower = whole(arguments, "size"), whole(arguments, "vocabulary"), bool(arguments["lower"])
         found, cut = {}, {}
         for column in self.worked_on(arguments, before):
             texts = table.words[column.name]
@@ -96,18 +96,18 @@ class Tokens(ColumnTransform):
             counts: Counter[str] = Counter()
             cut[column.name] = 0
             for text, times in zip(texts, counted.tolist(), strict=False):
-                words = words_of(text, bool(lower)) if times else ()
-                cut[column.name] += times if len(words) > cast(int, size) else 0
+                words = words_of(text, lower) if times else ()
+                cut[column.name] += times if len(words) > size else 0
                 for word in words:
                     counts[word] += times
             ranked = sorted(counts, key=lambda word: (-counts[word], word))
-            found[column.name] = ranked[: cast(int, most)]
+            found[column.name] = ranked[:most]
         return {"words": found, "cut": cut}
 
     def cut(self, arguments: Arguments, before: Schema, table: "Table") -> int:
         import numpy as np
 
-        size, lower, count = cast(int, arguments["size"]), bool(arguments["lower"]), 0
+        size, lower, count = whole(arguments, "size"), bool(arguments["lower"]), 0
         there = set(table.block(slice(0, 1)))
         for name in (one.name for one in self.worked_on(arguments, before) if one.name in there):
             is_long = np.array([*(len(words_of(text, lower)) > size for text in table.words[name]), False])
@@ -119,7 +119,7 @@ class Tokens(ColumnTransform):
     ) -> "tuple[Function, Words]":
         import numpy as np
 
-        size, lower = cast(int, arguments["size"]), bool(arguments["lower"])
+        size, lower = whole(arguments, "size"), bool(arguments["lower"])
         numbers = {
             name: {word: number for number, word in enumerate(known, _FIRST)}
             for name, known in learned["words"].items()
@@ -140,8 +140,8 @@ class Tokens(ColumnTransform):
 
         return numbered, {name: known for name, known in words.items() if name not in numbers}
 
-    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
-        size, result = cast(int, arguments["size"]), dict(columns)
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: TF) -> Tensors:
+        size, result = whole(arguments, "size"), dict(columns)
         for name, words in learned["words"].items():
             if name not in columns:
                 continue

@@ -1,13 +1,13 @@
 """Makes windows of series."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...diagnostics import SERIES_GROUPS
 from ...diagnostics.spelling import counted
 from ...record import replace
 from ...types import FLOAT32, INT64
 from ..schema import Column, Schema, check_size, is_integer
-from ..stage import Arguments
+from ..stage import Arguments, whole
 from .base import Facts, Learned, SeriesTransform, ShortGroups, distinct, near_column
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Windows(SeriesTransform):
     def short_groups(self, arguments: Arguments, table: "Table", has_target: bool) -> ShortGroups | None:
         from ..series import group_sizes  # imports NumPy
 
-        by, least = cast("str | None", arguments["by"]), self._length(arguments, has_target)
+        by, least = _by(arguments), self._length(arguments, has_target)
         found = [] if by is None else [one for one in group_sizes(table, by) if one[1] < least]
         if not found:
             return None
@@ -88,7 +88,7 @@ class Windows(SeriesTransform):
 
     def _length(self, arguments: Arguments, has_target: bool) -> int:
         """The number of rows of a window and to its target."""
-        return cast(int, arguments["size"]) + (cast(int, arguments["horizon"]) if has_target else 0)
+        return whole(arguments, "size") + (whole(arguments, "horizon") if has_target else 0)
 
     def worked_on(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
         by = arguments["by"]
@@ -106,15 +106,21 @@ class Windows(SeriesTransform):
     def _windowed(self, arguments: Arguments, before: Schema, table: "Table", ahead: str = "") -> "Table":
         from ..series import WindowForm, windowed
 
-        size, horizon, stride = (cast(int, arguments[name]) for name in ("size", "horizon", "stride"))
+        size, horizon, stride = (whole(arguments, name) for name in ("size", "horizon", "stride"))
         names = [column.name for column in self.worked_on(arguments, before)]
         kept = frozenset(column.name for column in before.table if column.role != "feature")
-        by = cast("str | None", arguments["by"])
+        by = _by(arguments)
         form, has_target = WindowForm(size, horizon, stride), bool(before.targets)
         return windowed(table, self._name(before), names, form, by, kept, has_target, ahead)
 
     def _name(self, before: Schema) -> str:
         return distinct(["window"], [column.name for column in before.table])[0]
+
+
+def _by(arguments: Arguments) -> str | None:
+    by = arguments["by"]
+    assert by is None or isinstance(by, str)
+    return by
 
 
 def _kept(column: Column, by: object) -> Column:

@@ -1,7 +1,7 @@
 """CSV files: text with one line per row. The first line names the columns, unless `header` says otherwise."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ....diagnostics import (
     COLUMN_TWICE,
@@ -23,6 +23,7 @@ from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, composed, listed, numbered, shown, shown_path
 from ...stage import Arguments
 from ..base import (
+    FileForm,
     OpenedData,
     SourceFiles,
     TableSource,
@@ -137,7 +138,7 @@ class Csv(TableSource):
             },
         )  # fmt: skip
 
-    def again(self, paths: Sequence[str], form: Mapping[str, Any], where: Where, choose: "Choose") -> "ColumnSource":
+    def again(self, paths: Sequence[str], form: FileForm, where: Where, choose: "Choose") -> "ColumnSource":
         from .reader import ReadColumn, Reader
 
         written = Form(form["separator"], form["decimal"], form["comment"])

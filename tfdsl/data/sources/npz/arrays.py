@@ -4,7 +4,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def read(file: BinaryIO, columns: Iterable[Column]) -> "ColumnSource":
     """The columns of an open file. Uncompressed arrays with several axes stay in the file."""
     try:
         with zipfile.ZipFile(file) as archive:
-            arrays: dict[str, Any] = {}
+            arrays: dict[str, np.ndarray | StoredRows] = {}
             for array in stored_arrays(file):
                 stored = _stored_rows(archive, array.member) if array.shape[1:] not in ((), (1,)) else None
                 arrays[array.name] = _read_array(archive, array) if stored is None else stored
