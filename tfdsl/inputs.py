@@ -1,11 +1,12 @@
 """The inputs of a compilation in addition to the text."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from .access import Access
 from .diagnostics.spelling import visible
 from .limits import Clock, Limits
+from .narrowing import is_object
 from .record import Record
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class ExternalNames(Record):
             if name in names:
                 return names[name]
         owner, _, key = name.partition(".")
-        return cast("dict[str, object]", self.above[owner])[key]
+        fields = self.above[owner]
+        assert is_object(fields)  # as `__contains__` says
+        return fields[key]
 
 
 _NONE: Mapping[str, object] = {}

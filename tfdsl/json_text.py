@@ -2,7 +2,8 @@
 
 import json
 from math import isfinite
-from typing import Any, cast
+
+from .narrowing import is_list, is_object
 
 
 def json_text(value: object, indent: int | None = None, ensure_ascii: bool = True) -> str:
@@ -14,9 +15,9 @@ def _finite(value: object) -> object:
     match value:
         case float():
             return value if isfinite(value) else str(value)
-        case dict():
-            return {name: _finite(one) for name, one in cast(dict[Any, object], value).items()}
-        case list() | tuple():
-            return [_finite(one) for one in cast(list[object], value)]
+        case _ if is_object(value):
+            return {name: _finite(one) for name, one in value.items()}
+        case _ if is_list(value):
+            return [_finite(one) for one in value]
         case _:
             return value

@@ -1,7 +1,6 @@
 """Values of Python for use in a text: plain numbers, strings and lists, or arrays."""
 
-from typing import cast
-
+from .narrowing import is_object
 from .types import DTYPES
 
 NO_VALUE = object()  # of what no text can use
@@ -39,9 +38,9 @@ def as_data(value: object, of_python: bool = False) -> object:
 
 def as_values(value: object) -> object:
     """The value of a session's name for use in a cell. The name of an `evaluate` of several values has a dict."""
-    if not isinstance(value, dict):
+    if not is_object(value):
         return as_data(value)
-    fields = {name: as_data(one) for name, one in cast("dict[str, object]", value).items()}
+    fields = {name: as_data(one) for name, one in value.items()}
     return NO_VALUE if any(one is NO_VALUE for one in fields.values()) else fields
 
 

@@ -60,7 +60,7 @@ class _Places(State, Generic[_Value]):
         return min(found, key=_first, default=None)
 
 
-def _first(binding: Binding[Any]) -> int:
+def _first(binding: Binding[Any]) -> int:  # of any value: what can change is no `Binding[object]`
     return binding.first
 
 
@@ -74,7 +74,7 @@ class Bound(Record, Generic[_Value]):
 class BoundTwice(Exception):
     """The name is already bound, by the given binding."""
 
-    def __init__(self, binding: Binding[Any]):
+    def __init__(self, binding: Binding[Any]):  # of any value: `except` cannot say of which
         super().__init__()
         self.binding = binding
 

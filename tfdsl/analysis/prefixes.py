@@ -20,6 +20,7 @@ from .expressions import global_step
 from .names import Bound
 from .values import Function, Initializer, LaterValue, Namespace, Optimizer, Outputs, Pending, Rest, Results
 
+_Key = TypeVar("_Key")
 _Copied = TypeVar("_Copied")
 _MOST = 4  # states that are kept
 
@@ -117,7 +118,7 @@ class _Copies:
         return self._made.setdefault(id(original), made)
 
 
-def _dict(copies: _Copies, value: dict[Any, Any]) -> dict[Any, Any]:
+def _dict(copies: _Copies, value: dict[_Key, _Copied]) -> dict[_Key, _Copied]:
     made = copies.keep(value, dict(value))
     for key, one in value.items():
         if _COPY[type(one)] is not None:
@@ -125,7 +126,7 @@ def _dict(copies: _Copies, value: dict[Any, Any]) -> dict[Any, Any]:
     return made
 
 
-def _list(copies: _Copies, value: list[Any]) -> list[Any]:
+def _list(copies: _Copies, value: list[_Copied]) -> list[_Copied]:
     made = copies.keep(value, list(value))
     for at, one in enumerate(value):
         if _COPY[type(one)] is not None:
@@ -141,13 +142,13 @@ def _results(copies: _Copies, value: Results) -> Results:
     return copies.keep(value, Results.of([copies.of(one) for one in value], value.names, value.span))
 
 
-def _tuple(copies: _Copies, value: tuple[Any, ...]) -> tuple[Any, ...]:
+def _tuple(copies: _Copies, value: tuple[_Copied, ...]) -> tuple[_Copied, ...]:
     if all(_COPY[type(one)] is None for one in value):
         return value
     return copies.keep(value, tuple([copies.of(one) for one in value]))
 
 
-def _set(copies: _Copies, value: set[Any]) -> set[Any]:
+def _set(copies: _Copies, value: set[_Copied]) -> set[_Copied]:
     return copies.keep(value, set(value))
 
 
@@ -169,13 +170,13 @@ def _object(copies: _Copies, value: object) -> object:
 
 
 def _record(copies: _Copies, value: Record) -> Record:
-    kind: Any = type(value)
+    kind: Any = type(value)  # called with the fields, which differ by record
     fields = [getattr(value, name) for name in kind.__match_args__]
     made = [one if _COPY[type(one)] is None else copies.of(one) for one in fields]
     return value if all(map(is_, fields, made)) else copies.keep(value, kind(*made))
 
 
-_Copy = Callable[[_Copies, Any], Any]
+_Copy = Callable[[_Copies, Any], Any]  # of an object of the type that has it in `_COPY`
 # Records of which a part changes while statements are analysed, such as the names of a file.
 _CHANGING = frozenset((Bound, Function, Initializer, LaterValue, Namespace, Optimizer, Pending, Rest))
 

@@ -329,9 +329,9 @@ def free_attribute(ctx: Analysis, function: str, name: str, given: ArgumentValue
     if kind is None:
         wanted = "a string, a number, true, false, a dtype, or a list of one of them,"
         ctx.fail(ARGUMENT_KIND, given.span, function=function, wanted=wanted, name=name, value=describe(given.value))
-    if kind == "int" and not -(2**63) <= cast(int, given.value) < 2**63:
+    if kind == "int" and not (isinstance(given.value, int) and -(2**63) <= given.value < 2**63):
         ctx.fail(ARGUMENT_KIND, given.span, function=function, wanted="a 64-bit number", name=name, value="larger")
-    return Static((kind, freeze(cast(Host, _named(given.value)))))
+    return Static((kind, freeze(cast(Host, _named(given.value)))))  # a value with a kind is one, or is named
 
 
 def _kind_of(value: ExprValue) -> str | None:
