@@ -9,7 +9,7 @@ the changes. `pytest --update-golden` writes these files. Importing this module 
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def _found(path: Path, folder: Path) -> Path:
     return next((start / path for start in starts if (start / path).exists()), path)
 
 
-def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments of `compile`
+def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # those of `compile`, each with a type of its own
     from . import TfgError, compile
     from .diff.kinds import kind_of
 
@@ -87,7 +87,7 @@ def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments 
         pytest.fail(str(error), pytrace=False)
 
 
-def _text_of_graph(path: str, arguments: dict[str, Any]) -> str:
+def _text_of_graph(path: str, arguments: Mapping[str, object]) -> str:
     """The text of a graph that TensorFlow wrote."""
     if arguments:
         pytest.fail(f"{path} is a graph, which takes no {', '.join(arguments)}", pytrace=False)

@@ -12,13 +12,13 @@ from collections.abc import Generator
 from contextlib import chdir, contextmanager, suppress
 from io import BufferedReader
 from tempfile import TemporaryDirectory
-from typing import Any, cast
 
 from ..access import Access, Folder
 from ..diagnostics import RUN_DATA, RUN_NOT_REPEATED, Diagnostic, TfgError
 from ..driver import Compiled, compile_source
 from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
+from ..narrowing import is_list, is_object
 from ..runs.file_digests import of_file
 from ..runs.reading import Json, RunRecord
 from ..runtime.options import Options
@@ -40,7 +40,8 @@ def repeated(record: RunRecord, foreign: Foreign | None = None) -> Generator[Run
             compiled.run(record.begin["session"], options)
         (made,) = os.listdir(os.path.join(root, "record"))
         again = RunRecord(os.path.join(root, "record", made))
-        again.end = _as_it_was(again.end, _staged(root, "/"))
+        if again.end is not None:
+            again.end = {name: _as_it_was(one, _staged(root, "/")) for name, one in again.end.items()}
         yield again
 
 
@@ -93,15 +94,15 @@ def _staged(root: str, path: str) -> str:
     return os.path.join(root, "files", path.lstrip("/"))
 
 
-def _as_it_was(value: Any, files: str) -> Any:
+def _as_it_was(value: object, files: str) -> object:
     """A value of JSON whose texts have the paths that the first run had."""
     match value:
         case str():
             return value.replace(files, "/")
-        case list():
-            return [_as_it_was(one, files) for one in cast(list[Any], value)]
-        case dict():
-            return {name: _as_it_was(one, files) for name, one in cast(dict[str, Any], value).items()}
+        case _ if is_list(value):
+            return [_as_it_was(one, files) for one in value]
+        case _ if is_object(value):
+            return {name: _as_it_was(one, files) for name, one in value.items()}
         case _:
             return value
 

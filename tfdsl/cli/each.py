@@ -10,10 +10,10 @@ import os
 import re
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, TfgError
 from ..diagnostics.render import render_concise
@@ -266,11 +266,12 @@ def _unquoted(value: str) -> str:
     if not _QUOTED.fullmatch(value):
         return value
     literal = parse_expression(Source("--each", value, is_argument=True))
-    return str(cast(t.Constant, literal).value)
+    assert isinstance(literal, t.Constant)
+    return str(literal.value)
 
 
 def _options(
-    arguments: argparse.Namespace, extra: GivenInputs, params: Mapping[str, object], interrupted: Any,
+    arguments: argparse.Namespace, extra: GivenInputs, params: Mapping[str, object], interrupted: Callable[[], bool],
     about: Mapping[str, object],
 ) -> Options:  # fmt: skip
     label = _label(params)

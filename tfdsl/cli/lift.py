@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..access import Access
 from ..diagnostics import VERIFY_ENDED, Diagnostic, TfgError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..lift.lifted import Lifted
     from ..lift.verify import VerifyReport
 
+ReportJson: TypeAlias = dict[str, Any]  # JSON with the form of `report_json`, from the process that compared
 _NAMED = 5  # the most names in a line
 _MOST_ENDS = 50  # how many processes one verification may start
 _SHOWN = 20  # how many differences are printed
@@ -297,7 +298,7 @@ def _verify(arguments: argparse.Namespace, program: str, is_inline: bool) -> int
     raise TfgError([Diagnostic(VERIFY_ENDED, None, {"path": arguments.graph, "signal": -code})])
 
 
-def report_json(report: "VerifyReport") -> dict[str, Any]:
+def report_json(report: "VerifyReport") -> ReportJson:
     """A report in JSON."""
     return {
         "same": report.is_same, "compared": report.compared, "updates": report.updates, "variables": report.variables,
@@ -317,7 +318,7 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfolded) -> int:
+def _show(arguments: argparse.Namespace, report: ReportJson, unfolded: Unfolded) -> int:
     from ..lift.verify import AFTER  # imports TensorFlow, like all of `lift`
 
     if arguments.json:
@@ -366,7 +367,7 @@ def _show(arguments: argparse.Namespace, report: dict[str, Any], unfolded: Unfol
     return 0 if report["same"] else 1
 
 
-def _ways(report: dict[str, Any]) -> "Iterator[str]":
+def _ways(report: ReportJson) -> "Iterator[str]":
     """The options that may allow tensors to be compared that were left out."""
     from ..lift.sides import CAN_WAIT, CANNOT_RUN, ENDS_PROCESS, IN_BRANCH
 
@@ -385,7 +386,7 @@ def _ways(report: dict[str, Any]) -> "Iterator[str]":
         yield "with another --seed, other branches may run"
 
 
-def _difference(one: dict[str, Any]) -> str:
+def _difference(one: ReportJson) -> str:
     from ..lift.verify import CLOSE  # imports TensorFlow, like all of `lift`
 
     size = "in shape, dtype or infinities" if one["difference"] is None else f"by up to {one['difference']:.3g}"

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..diagnostics import ONNX_ENDED, ONNX_FAILED, ONNX_LACKS, Diagnostic, TfgError
 from ..diagnostics.spelling import listed
@@ -59,7 +59,7 @@ def converted(note: Callable[[str], None], frozen: "FrozenGraph", built: "BuiltG
             return file.read()
 
 
-def _listed(values: "np.ndarray") -> list[Any]:
+def _listed(values: "np.ndarray") -> list[object]:
     """The keys or values of a table in JSON."""
     found = values.tolist()
     return [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in found]

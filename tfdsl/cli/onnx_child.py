@@ -9,11 +9,15 @@ import json
 import logging
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from .onnx_handlers import HANDLERS, Lookup
+from ..types import Operand
+from .onnx_handlers import HANDLERS, Lookup, Onnx, Tables
 from .orders import carry_out
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _OPSET = 18  # the newest that tf2onnx writes
 _ROWS = 8  # of inputs
@@ -39,8 +43,7 @@ class _Failures(logging.Handler):
             self.nodes.append(str(record.args[0]))
 
 
-# Messages of tf2onnx have any type.
-def _convert(inputs: list[str], outputs: list[str], tables: dict[str, list[Any]], prepare: str) -> None:
+def _convert(inputs: list[str], outputs: list[str], tables: Tables, prepare: str) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
 
@@ -69,9 +72,7 @@ def _convert(inputs: list[str], outputs: list[str], tables: dict[str, list[Any]]
     print(json.dumps({"onnx": found, "apart": apart}), flush=True)
 
 
-def converted(
-    frozen: Any, inputs: list[str], outputs: list[str], tables: Mapping[str, list[Any]]
-) -> tuple[bytes, list[Any]]:
+def converted(frozen: Onnx, inputs: list[str], outputs: list[str], tables: Tables) -> tuple[bytes, list[Onnx]]:
     """The ONNX model of a frozen graph, and its nodes that ONNX lacks."""
     import onnx
     import tensorflow as tf
@@ -103,7 +104,7 @@ def converted(
     return model.SerializeToString(deterministic=True), lacking
 
 
-def _fix_one_hot(definition: Any) -> None:
+def _fix_one_hot(definition: Onnx) -> None:
     """Have OneHot give zeros for an index outside its range, as in TensorFlow. tf2onnx makes it a look-up in a table,
     where a negative index counts from the end. If the new axis is the last one, comparisons take the place of OneHot;
     otherwise, a negative index is an error when the model runs."""
@@ -113,7 +114,7 @@ def _fix_one_hot(definition: Any) -> None:
     for node in [one for one in definition.node if one.op == "OneHot"]:
         (index, depth, on, off), dtype = node.input, node.attr["TI"].type
 
-        def add(op: str, name: str, inputs: list[str], node: Any = node, **types: int) -> str:
+        def add(op: str, name: str, inputs: list[str], node: Onnx = node, **types: int) -> str:
             made = definition.node.add(name=f"{node.name}/{name}", op=op, input=inputs)
             for attribute, type in types.items():
                 made.attr[attribute].type = type
@@ -140,7 +141,7 @@ def _fix_one_hot(definition: Any) -> None:
         node.input[:] = [is_one, on, off]
 
 
-def _fix_backward_loops(definition: Any) -> None:
+def _fix_backward_loops(definition: Onnx) -> None:
     """Have the results of loops that count down stand in order. tf2onnx stacks what the iterations of a loop write one
     after the other, whatever the index. So they are reversed after it."""
     from tensorflow.core.framework.types_pb2 import DT_INT32
@@ -149,7 +150,7 @@ def _fix_backward_loops(definition: Any) -> None:
     nodes = {node.name: node for node in definition.node}
     bodies = {function.signature.name: function for function in definition.library.function}
 
-    def is_backward(stack: Any) -> bool:
+    def is_backward(stack: Onnx) -> bool:
         """Whether the list comes from a loop that writes at an index from which it subtracts."""
         name, _, place = stack.input[0].partition(":")
         while nodes[name].op == "Identity":
@@ -176,7 +177,7 @@ def _fix_backward_loops(definition: Any) -> None:
         made.attr["T"].type, made.attr["Tidx"].type = dtype, DT_INT32
 
 
-def _nodes(graph: Any) -> "Iterator[Any]":
+def _nodes(graph: Onnx) -> "Iterator[Onnx]":
     """The nodes of an ONNX graph and of the graphs in it."""
     for node in graph.node:
         yield node
@@ -186,7 +187,7 @@ def _nodes(graph: Any) -> "Iterator[Any]":
 
 
 def differences(
-    frozen: Any, model: bytes, inputs: list[str], outputs: list[str], prepare: str, words: list[Any]
+    frozen: Onnx, model: bytes, inputs: list[str], outputs: list[str], prepare: str, words: list[str | int]
 ) -> tuple[list[str], list[str]]:
     """The outputs that onnxruntime, if it is installed, computes otherwise than TensorFlow: those that differ for
     ordinary inputs, and those that differ for floats that are infinite, NaN or huge. tf2onnx takes some graphs for
@@ -199,7 +200,7 @@ def differences(
     import tensorflow as tf
 
     different, apart = set[str](), set[str]()
-    inference: Any = onnxruntime.InferenceSession(model)
+    inference: Onnx = onnxruntime.InferenceSession(model)
     with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
         tf.import_graph_def(frozen, name="")
         try:
@@ -228,7 +229,7 @@ def differences(
     return [name for name in outputs if name in different], [name for name in outputs if name in apart - different]
 
 
-def _trials(tensors: dict[str, Any], words: list[Any]) -> "Iterator[tuple[dict[str, Any], float]]":
+def _trials(tensors: dict[str, Operand], words: list[str | int]) -> "Iterator[tuple[dict[str, np.ndarray], float]]":
     """Inputs to try a model with, and how large their numbers are: random ones, then each input in turn with numbers
     that ops are at odds about."""
     import numpy as np
@@ -239,14 +240,14 @@ def _trials(tensors: dict[str, Any], words: list[Any]) -> "Iterator[tuple[dict[s
     shapes = {name: [_ROWS if one is None else one for one in made.shape.as_list()] for name, made in tensors.items()}
     dtypes = {name: made.dtype.as_numpy_dtype for name, made in tensors.items()}
 
-    def ordinary(name: str) -> Any:
+    def ordinary(name: str) -> np.ndarray:
         if tensors[name].dtype == tf.string:
             return random.choice(texts, shapes[name])
         if tensors[name].dtype.is_floating:
             return random.normal(size=shapes[name]).astype(dtypes[name])
         return random.integers(0, 2, shapes[name]).astype(dtypes[name])
 
-    def put(name: str, values: Sequence[float]) -> dict[str, Any]:
+    def put(name: str, values: Sequence[float]) -> dict[str, np.ndarray]:
         return plain | {name: np.resize(random.permutation(values), shapes[name]).astype(dtypes[name])}
 
     plain = {name: ordinary(name) for name in tensors}

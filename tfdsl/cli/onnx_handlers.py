@@ -5,16 +5,19 @@ needed, since the process sets up TensorFlow's output first.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+Onnx: TypeAlias = Any  # graphs and nodes of tf2onnx and of ONNX, which have no types
+Tables: TypeAlias = Mapping[str, list[list[str | int]]]  # by name, the keys and the values
 
 
 class Lookup:
     """Converts a look-up in a table to a LabelEncoder. tf2onnx knows tables of texts only."""
 
-    def __init__(self, tables: Mapping[str, list[Any]]):
+    def __init__(self, tables: Tables):
         self._tables = tables
 
-    def __call__(self, graph: Any, node: Any, name: str, arguments: object) -> None:
+    def __call__(self, graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
         table = node.inputs[0]
         while table.type == "Identity":
             table = table.inputs[0]
@@ -29,7 +32,7 @@ class Lookup:
                         shapes=[shape], dtypes=[dtype])  # fmt: skip
 
 
-def _compared(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _compared(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a comparison of texts with one constant to a LabelEncoder of that constant. tf2onnx would make integers
     of texts, and the newest opset that it writes compares none."""
     from onnx import TensorProto
@@ -56,7 +59,7 @@ def _compared(graph: Any, node: Any, name: str, arguments: object) -> None:
     graph.make_node("Cast", found.output, {"to": dtype}, outputs=outputs, name=name, shapes=[shape], dtypes=[dtype])
 
 
-def _floor_div(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _floor_div(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a division of integers that rounds down. That of ONNX rounds to zero."""
     if _is_float(graph, node):
         _as_tf2onnx_does(graph, node)
@@ -68,7 +71,7 @@ def _floor_div(graph: Any, node: Any, name: str, arguments: object) -> None:
     _replace(graph, node, "Sub", [to_zero, _make(graph, "Div", [beyond, y])])
 
 
-def _floor_mod(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _floor_mod(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a remainder with the sign of the divisor. tf2onnx computes it of a quotient, which is rounded to zero
     for integers, and too inexact for large floats."""
     x, y = node.input
@@ -83,7 +86,7 @@ def _floor_mod(graph: Any, node: Any, name: str, arguments: object) -> None:
     _replace(graph, node, "Where", [moves, _make(graph, "Add", [rest, y]), rest])
 
 
-def _extreme(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _extreme(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a maximum or minimum over axes, which is NaN if an element is. onnxruntime leaves NaN out."""
     import numpy as np
     from onnx import TensorProto
@@ -102,7 +105,7 @@ def _extreme(graph: Any, node: Any, name: str, arguments: object) -> None:
     _replace(graph, node, "Add", [_make(graph, op, [x, axes], **options), lacking])
 
 
-def _place_of_extreme(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _place_of_extreme(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts the place of a maximum or minimum, for which NaN does not count. It does in onnxruntime."""
     import numpy as np
     from tf2onnx import utils
@@ -116,7 +119,7 @@ def _place_of_extreme(graph: Any, node: Any, name: str, arguments: object) -> No
     _as_tf2onnx_does(graph, node)
 
 
-def _gathered(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _gathered(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a look-up of rows. A negative number is refused when the model runs; in ONNX it counts from the end."""
     if not node.inputs[1].is_const():
         x, places = node.input[:2]
@@ -134,7 +137,7 @@ def _gathered(graph: Any, node: Any, name: str, arguments: object) -> None:
     _as_tf2onnx_does(graph, node)
 
 
-def _chosen(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _chosen(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a choice between elements. tf2onnx makes a sum of products with 0 and 1 of it, which is NaN if one that
     is not taken is infinite or NaN."""
     node.set_attr("handles_nan", True)
@@ -142,13 +145,13 @@ def _chosen(graph: Any, node: Any, name: str, arguments: object) -> None:
     node.attr.pop("handles_nan", None)
 
 
-def _scattered(graph: Any, node: Any, name: str, arguments: object) -> None:
+def _scattered(graph: Onnx, node: Onnx, name: str, arguments: object) -> None:
     """Converts a sum of what is written to the same place. tf2onnx has the last one there."""
     _as_tf2onnx_does(graph, node)
     node.set_attr("reduction", "add")
 
 
-def _as_tf2onnx_does(graph: Any, node: Any) -> None:
+def _as_tf2onnx_does(graph: Onnx, node: Onnx) -> None:
     """Convert a node that tf2onnx gets right."""
     from tf2onnx import constants, handler
 
@@ -159,13 +162,13 @@ def _as_tf2onnx_does(graph: Any, node: Any) -> None:
     convert(graph, node, **options, tf_op=op)
 
 
-def _is_float(graph: Any, node: Any) -> bool:
+def _is_float(graph: Onnx, node: Onnx) -> bool:
     from onnx import TensorProto
 
     return graph.get_dtype(node.input[0]) in (TensorProto.FLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE)
 
 
-def _constant(graph: Any, node: Any, value: Any) -> str:
+def _constant(graph: Onnx, node: Onnx, value: float) -> str:
     """A scalar of the dtype of a node's first input."""
     import numpy as np
     from tf2onnx import utils
@@ -174,12 +177,12 @@ def _constant(graph: Any, node: Any, value: Any) -> str:
     return graph.make_const(utils.make_name("scalar"), np.array(value, dtype)).output[0]
 
 
-def _make(graph: Any, op: str, inputs: list[str], **attributes: Any) -> str:
+def _make(graph: Onnx, op: str, inputs: list[str], **attributes: object) -> str:
     """The output of a new ONNX node."""
     return graph.make_node(op, inputs, attributes).output[0]
 
 
-def _replace(graph: Any, node: Any, op: str, inputs: list[str], **attributes: Any) -> None:
+def _replace(graph: Onnx, node: Onnx, op: str, inputs: list[str], **attributes: object) -> None:
     """Put an ONNX node in the place of a node."""
     name, outputs, shapes, dtypes = node.name, node.output, node.output_shapes, node.output_dtypes
     graph.remove_node(name)

@@ -116,7 +116,7 @@ class CommandParser(argparse.ArgumentParser):
             message += f": {self.prog} --help describes them"
         self.exit(2, f"{self.prog}: error: {message}\n")
 
-    def _parse_optional(self, arg_string: str) -> Any:
+    def _parse_optional(self, arg_string: str) -> Any:  # the stubs have no private methods
         """Called by argparse for each word. None if the word is not an option."""
         if self.takes_options_of_others and arg_string not in self._option_string_actions:
             return None

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from selectors import EVENT_READ, BaseSelector, DefaultSelector
-from typing import TYPE_CHECKING, SupportsFloat, cast
+from typing import TYPE_CHECKING, SupportsFloat
 
 from ..diagnostics import STUDY_DIFFERS, STUDY_UNWRITTEN, WRITE_FAILED, Diagnostic, TfgError
 from ..diagnostics.spelling import listed
@@ -102,7 +102,7 @@ class Trials:
                     if not running or interrupted():
                         return
                     for key, _ in selector.select(_POLL_SECONDS):
-                        trial = cast(RunningTrial, key.data)
+                        trial: RunningTrial = key.data
                         outcome = self._hear(trial, selector)
                         if outcome is not None:
                             del running[trial.number]

@@ -10,7 +10,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..access import TRUSTED
 from ..analysis.graph.params import is_no_value
@@ -40,6 +40,7 @@ from .tables import show_table, text
 from .trials import Trials
 
 if TYPE_CHECKING:
+    from ..runs.file_digests import FileDigest
     from ..runs.inputs import RunInputs
 
 _STUDIES = "studies"
@@ -266,7 +267,7 @@ def _restored(compiled: Compiled) -> set[str]:
     return read - written
 
 
-def _files(files: list[dict[str, Any]]) -> str:
+def _files(files: "list[FileDigest]") -> str:
     """Some files as a text that says whether they have changed, wherever they are."""
     folder = os.path.commonpath([os.path.dirname(one["path"]) for one in files])
     digests = {os.path.relpath(one["path"], folder): one["sha256"] for one in files}

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, cast
 
 from ..limits import Limits
+from ..narrowing import is_list, is_object
 
-Check = Callable[[Any], bool]  # of a value of JSON
+Check = Callable[[object], bool]  # of a value of JSON
 
 _LATEST = 253_402_300_800  # the year 10000, in seconds since 1970
 
@@ -21,30 +21,29 @@ def _or_none(check: Check) -> Check:
 
 
 def _list(check: Check) -> Check:
-    return lambda value: isinstance(value, list) and all(map(check, cast(list[Any], value)))
+    return lambda value: is_list(value) and all(map(check, value))
 
 
 def _each(check: Check) -> Check:
     """An object whose values all pass."""
-    return lambda value: isinstance(value, dict) and all(map(check, cast(dict[str, Any], value).values()))
+    return lambda value: is_object(value) and all(map(check, value.values()))
 
 
 def _with(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
     """An object with some keys. Those that are optional may lack."""
 
     def check(value: object) -> bool:
-        if not isinstance(value, dict):
-            return False
-        found = cast(dict[str, Any], value)
-        return all(key in found and one(found[key]) for key, one in needed.items()) and all(
-            key not in found or one(found[key]) for key, one in (optional or {}).items()
+        return (
+            is_object(value)
+            and all(key in value and one(value[key]) for key, one in needed.items())
+            and all(key not in value or one(value[key]) for key, one in (optional or {}).items())
         )
 
     return check
 
 
 def _is_moment(value: object) -> bool:
-    return _is(int, float)(value) and 0 <= cast(float, value) < _LATEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _LATEST
 
 
 def _is_path(value: object) -> bool:
@@ -58,7 +57,7 @@ def _any(value: object) -> bool:
 
 def _is_data(value: object) -> bool:
     """A description of data. What was not loaded has none of the facts about its rows."""
-    is_loaded = isinstance(value, dict) and "rows" in value
+    is_loaded = is_object(value) and "rows" in value
     return _with(_DATA | (_LOADED if is_loaded else {}), {"sha256": _TEXT})(value)
 
 

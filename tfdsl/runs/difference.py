@@ -5,9 +5,10 @@ import os
 from collections.abc import Iterator, Mapping
 from itertools import groupby, zip_longest
 from math import inf, isfinite
-from typing import Any, cast
+from typing import TypeVar
 
 from ..diagnostics.spelling import counted, shortened
+from ..narrowing import is_object
 from ..record import Record
 from .listing import evaluated
 from .reading import Json, RunRecord
@@ -16,6 +17,7 @@ _SHOWN = 60  # characters of a value
 _BEFORE = 20  # of them before the first difference
 _NAMES = 4  # of variables
 _NOTHING: Json = {}
+_Given = TypeVar("_Given")
 _Points = list[tuple[int, object]]  # steps and values of a curve
 
 
@@ -71,7 +73,7 @@ def sizes(record: RunRecord) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _since(own: list[Any], others: list[Any], other: RunRecord) -> list[Any]:
+def _since(own: list[_Given], others: list[_Given], other: RunRecord) -> list[_Given]:
     """What a run gave, as far back as the other was resumed, which gave only the others."""
     return own[len(own) - len(others) :] if other.begin.get("resumed") and len(others) < len(own) else own
 
@@ -163,12 +165,11 @@ def _text(value: object) -> str:
     return " ".join(text.split())
 
 
-def _flat(values: Json | None) -> dict[str, Any]:
+def _flat(values: Json | None) -> dict[str, object]:
     """Values by name: `test.cost` if a name has several. The digest of an array is a value."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, value in (values or _NOTHING).items():
-        has_fields = isinstance(value, dict) and "sha256" not in value
-        fields: Json = cast(Json, value) if has_fields else {"": value}
+        fields = value if is_object(value) and "sha256" not in value else {"": value}
         found |= {f"{name}.{field}".rstrip("."): one for field, one in fields.items()}
     return found
 

@@ -2,16 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, cast
 
 import numpy as np
 
+from ..narrowing import is_object
 from ..runtime.result import plain
 
 _LARGEST = 1000  # elements of an array that is recorded as it is
 
 
-def of_array(value: Any) -> dict[str, object]:
+def of_array(value: object) -> dict[str, object]:
     """Dtype, shape and digest of an array."""
     array = np.asarray(value)
     result = hashlib.sha256(f"{array.dtype} {array.shape};".encode())
@@ -26,11 +26,9 @@ def of_array(value: Any) -> dict[str, object]:
 
 def described(value: object) -> object:
     """A value as plain JSON. A large array is its digest."""
-    if isinstance(value, dict):
-        values = cast(dict[object, object], value)
-        return {str(name): described(one) for name, one in values.items()}
-    is_large = isinstance(value, np.ndarray) and cast(np.ndarray[Any, Any], value).size > _LARGEST
-    return of_array(value) if is_large else plain(cast(object, value))
+    if is_object(value):
+        return {str(name): described(one) for name, one in value.items()}
+    return of_array(value) if type(value) is np.ndarray and np.size(value) > _LARGEST else plain(value)
 
 
 def texts(values: Mapping[str, object]) -> list[str]:
@@ -40,8 +38,8 @@ def texts(values: Mapping[str, object]) -> list[str]:
         match value:
             case str() | bytes():
                 found.append(name)
-            case dict():
-                found += [f"{name}.{inner}" for inner in texts(cast(dict[str, object], value))]
+            case _ if is_object(value):
+                found += [f"{name}.{inner}" for inner in texts(value)]
             case _:
                 pass
     return found

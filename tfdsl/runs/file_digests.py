@@ -4,13 +4,27 @@ import hashlib
 import os
 from collections.abc import Iterable
 from threading import Thread
+from typing import TypedDict
+
+
+class Digest(TypedDict):
+    """The size and the digest of a file, None if it cannot be read."""
+
+    size: int | None
+    sha256: str | None
+
+
+class FileDigest(Digest):
+    """The same, with the path."""
+
+    path: str
 
 
 class FileDigests:
     """Digests of files, computed in a thread beside the run."""
 
     def __init__(self) -> None:
-        self._found: dict[str, dict[str, object]] = {}
+        self._found: dict[str, Digest] = {}
         self._threads: list[Thread] = []
 
     def add(self, paths: Iterable[str]) -> list[str]:
@@ -21,7 +35,7 @@ class FileDigests:
         self._threads.append(thread)
         return full
 
-    def value(self, path: str) -> dict[str, object]:
+    def value(self, path: str) -> FileDigest:
         """Path, size and digest of a file that was added."""
         for thread in self._threads:
             thread.join()
@@ -33,8 +47,8 @@ class FileDigests:
                 self._found[path] = of_file(path)
 
 
-def of_file(path: str) -> dict[str, object]:
-    """The size and the digest of a file. They are None if it cannot be read."""
+def of_file(path: str) -> Digest:
+    """The size and the digest of a file."""
     try:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

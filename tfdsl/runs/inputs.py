@@ -4,7 +4,7 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import NotRequired, Protocol, TypedDict
 
 from ..access import AccessRefused
 from ..data.declaration import is_path, source_of
@@ -21,7 +21,7 @@ from ..runtime.checkpoint.identity import digest
 from ..runtime.program import RunnableProgram
 from ..runtime.result import plain
 from ..source import Source
-from .file_digests import FileDigests
+from .file_digests import FileDigest, FileDigests
 
 
 class RecordedProgram(RunnableProgram, Protocol):
@@ -83,6 +83,21 @@ def limits(compiled: RecordedProgram) -> dict[str, object]:
     return {name: getattr(compiled.limits, name) for name in Limits.__match_args__}
 
 
+class DataFacts(TypedDict):
+    """A data set in a record. What was not loaded has the facts of its declaration only."""
+
+    declared: str
+    given: str | None
+    folder: str
+    files: list[FileDigest]
+    rows: NotRequired[int]
+    parts: NotRequired[dict[str, int]]
+    decided: NotRequired[dict[str, str]]
+    columns: NotRequired[list[dict[str, object]]]
+    synthetic: NotRequired[bool]
+    sha256: NotRequired[str]
+
+
 class RunInputs:
     """The files that a run reads, whose digests are computed beside it."""
 
@@ -104,17 +119,17 @@ class RunInputs:
             found = [one for one in sorted(glob.glob(f"{glob.escape(path)}*")) if os.path.isfile(one)]
             self._others[path] = self._digests.add(found)
 
-    def data(self) -> dict[str, dict[str, Any]]:
+    def data(self) -> dict[str, DataFacts]:
         """The data sets, and what was decided of those that were loaded."""
         return {data.name: self._data(data) for data in self._compiled.program.data}
 
-    def others(self) -> dict[str, list[dict[str, Any]]]:
+    def others(self) -> dict[str, list[FileDigest]]:
         """Other files, by what they are: arrays, or the path of a checkpoint."""
         return {name: list(map(self._digests.value, paths)) for name, paths in self._others.items()}
 
-    def _data(self, data: Data) -> dict[str, Any]:
+    def _data(self, data: Data) -> DataFacts:
         replacement = self._compiled.replaced.get(data.name)
-        about: dict[str, Any] = {
+        about: DataFacts = {
             "declared": " | ".join([_source(data), *(call(one.name, one.arguments) for one in data.transforms)]),
             "given": _given(replacement),
             "folder": os.path.abspath(data.folder),
@@ -124,14 +139,14 @@ class RunInputs:
             return about
         dataset, pipeline = self._compiled.datasets[data.name], self._compiled.pipeline(data.name)
         schema = dataset.schema
-        about |= {
+        about.update({
             "rows": schema.rows, "parts": dict(schema.parts), "decided": dict(pipeline.opened.decided),
             "columns": [
                 {"name": one.name, "dtype": one.dtype.name, "shape": list(one.shape), "role": one.role}
                 for one in schema.table
             ],
             "synthetic": dataset.synthetic,
-        }  # fmt: skip
+        })  # fmt: skip
         if not schema.streamed:  # its files have digests
             with suppress(DataError, TfgError, OSError):
                 about["sha256"] = digest(dataset)

@@ -7,10 +7,10 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import cast
 
 from ..diagnostics import RUN_KEY, Diagnostic, TfgError
 from ..diagnostics.spelling import alternatives, did_you_mean
+from ..narrowing import is_object
 from ..record import Record
 from .reading import Json, RunRecord
 
@@ -93,7 +93,7 @@ def evaluated(end: Json) -> dict[str, Cell]:
     values: Json = end.get("evaluated") or {}
     texts = frozenset(end.get("texts", ()))
     for name, value in values.items():
-        fields = cast(Json, value) if isinstance(value, dict) else {"": value}
+        fields = value if is_object(value) else {"": value}
         named = {f"{name}.{key}".rstrip("."): one for key, one in fields.items() if _is_number(one)}
         found |= {key: _cell(one, is_number=True) for key, one in named.items() if key not in texts}
     return found

@@ -10,14 +10,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import Any, TypeAlias
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from ..diagnostics import STUDY_DAMAGED, Diagnostic, TfgError
 from ..runs.folders import JOURNAL, TRIALS
+
+_Log: TypeAlias = dict[str, Any]  # a line: JSON, with keys by its operation that only Optuna knows
 
 _DIGEST = "digest"
 _BEGIN = b'{"op_code":'  # of each line
@@ -40,14 +42,14 @@ class _Chained(JournalFileBackend):
         super().__init__(path, _Held(path))
         self._last = last
 
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+    def append_logs(self, logs: list[_Log]) -> None:
         for log in logs:
             digest = _digest(log, self._last)
             super().append_logs([{**log, _DIGEST: digest}])
             self._last = digest
 
 
-def _digest(log: Mapping[str, Any], before: str) -> str:
+def _digest(log: _Log, before: str) -> str:
     """The digest of a line after one with another digest."""
     return hashlib.sha256((before + json.dumps(log)).encode()).hexdigest()[:16]
 
@@ -77,9 +79,9 @@ def _damaged(folder: str, reason: str) -> TfgError:
     return TfgError([Diagnostic(STUDY_DAMAGED, None, {"path": folder, "reason": reason})])
 
 
-def _mended(folder: str, path: str) -> list[dict[str, Any]]:
+def _mended(folder: str, path: str) -> list[_Log]:
     """The lines of a journal, from which an incomplete last one is cut off."""
-    whole, last, logs = 0, "", list[dict[str, Any]]()
+    whole, last, logs = 0, "", list[_Log]()
     with open(path, "rb+") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n") and line[: len(_BEGIN)] == _BEGIN[: len(line)]:
@@ -105,7 +107,7 @@ def _check_folders(folder: str, known: Collection[object]) -> None:
             raise _damaged(folder, f"{TRIALS}/{name} is there, but {JOURNAL} has no such trial")
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def _object(line: bytes) -> _Log | None:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):

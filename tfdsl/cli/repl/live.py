@@ -7,7 +7,7 @@ entry that fails changes nothing.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace as replaced
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...access import Access
 from ...analysis.names import declared, names_of_import, rebinding
@@ -25,6 +25,7 @@ from ...syntax import tree as t
 from ...syntax.blocks import whole
 from ...syntax.format import format_text
 from ...syntax.parse import parse_expression
+from ...types import Operand
 from .. import tensorflow
 from .entries import Parsed, parsed
 
@@ -361,7 +362,7 @@ def _owners(program: Compiled, pieces: Iterable[_Piece]) -> Iterator[tuple[str, 
     for graph in program.program.graphs:
         built = program.built(graph.name)
         for node, owner in _made(graph, pieces):
-            variable: Any = built.value(Ref(node.id))
+            variable: Operand = built.value(Ref(node.id))
             yield graph.prefix + variable.op.name, owner
 
 
@@ -388,7 +389,7 @@ def _carried(
                 yield name, value
 
 
-def _fits(value: Any, variable: Any) -> bool:
+def _fits(value: Operand, variable: Operand) -> bool:
     """Whether a variable of TensorFlow can have the value of an earlier one."""
     return variable.dtype.base_dtype.as_numpy_dtype == value.dtype and variable.shape.is_compatible_with(value.shape)
 
