@@ -33,14 +33,14 @@ class _Detail:
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: Any):
+    def __init__(self, value: Any):  # a detail: the text of its message says what can be done with it
         self._value = value
 
     def __format__(self, spec: str) -> str:
         one, _, many = spec.partition("/")
         return counted(self._value, one, many) if len(one) > 1 and one[0].isalpha() else format(self._value, spec)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> object:
         return self._value[index]
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from glob import escape, glob
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from ..data.schema import DataError
 from ..diagnostics import CHECKPOINT_GIVEN, FILE_MISSING, Diagnostic, TfgError
 from ..lowering.failures import plain_reason
 from ..lowering.text import natural
-from ..lowering.tf import v1
+from ..lowering.tf import Operand, v1
+from ..narrowing import is_list, is_object
+from ..program import HostValue
 from .expressions import value_text
 from .inventory import Fact, Inventory, Thing
 from .values import ArrayPlace
@@ -37,9 +39,9 @@ def checkpoint_inventory(path: str) -> Inventory:
     """The inventory of the checkpoint at a path."""
     prefix = prefix_of(path)
     try:
-        reader: Any = v1.train.load_checkpoint(prefix)
+        reader: Operand = v1.train.load_checkpoint(prefix)
         shapes: dict[str, list[int]] = reader.get_variable_to_shape_map()
-        dtypes: dict[str, Any] = reader.get_variable_to_dtype_map()
+        dtypes: dict[str, Operand] = reader.get_variable_to_dtype_map()
         sums = checksums(prefix, shapes)
     except (v1.errors.OpError, ValueError, RuntimeError, IndexError) as error:
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": prefix, "reason": plain_reason(error)})]) from None
@@ -95,13 +97,13 @@ def _learned(prefix: str) -> Iterator[tuple[str, dict[str, Fact]]]:
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     match value:
-        case dict():
-            for name, one in cast(dict[str, object], value).items():
+        case _ if is_object(value):
+            for name, one in value.items():
                 yield from _leaves(one, f"{path}.{name}".lstrip("."))
-        case list() if any(isinstance(one, (dict, list)) for one in cast(list[object], value)):
-            for at, one in enumerate(cast(list[object], value)):
+        case _ if is_list(value) and any(isinstance(one, (dict, list)) for one in value):
+            for at, one in enumerate(value):
                 yield from _leaves(one, f"{path}[{at}]")
         case list():
-            yield path, value_text(tuple(cast(list[str], value)))
+            yield path, value_text(tuple(cast("list[HostValue]", value)))  # JSON
         case _:
-            yield path, value_text(cast("str | None", value))
+            yield path, value_text(cast("HostValue", value))  # JSON

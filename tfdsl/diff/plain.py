@@ -1,13 +1,12 @@
 """Differences as plain data, for JSON."""
 
 import math
-from typing import Any
 
 from .differences import ChangedFact, DiffEntry, DiffReport
 from .values import ArrayDifference
 
 
-def report_json(report: DiffReport) -> dict[str, Any]:
+def report_json(report: DiffReport) -> dict[str, object]:
     """A report as a dict of plain values."""
     return {
         "left": report.left.title, "right": report.right.title, "alike": not report.entries,
@@ -15,7 +14,7 @@ def report_json(report: DiffReport) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _entry(one: DiffEntry) -> dict[str, Any]:
+def _entry(one: DiffEntry) -> dict[str, object]:
     return {
         "change": one.how, "kind": one.kind, "before": one.before or None, "after": one.after or None,
         "line_before": one.lines[0], "line_after": one.lines[1], "renamed": one.is_renamed,
@@ -24,11 +23,11 @@ def _entry(one: DiffEntry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fact(one: ChangedFact) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": one.name or "what", "before": one.before, "after": one.after}
+def _fact(one: ChangedFact) -> dict[str, object]:
+    found: dict[str, object] = {"name": one.name or "what", "before": one.before, "after": one.after}
     return found if one.array is None else {**found, **_array(one.array)}
 
 
-def _array(one: ArrayDifference) -> dict[str, Any]:
+def _array(one: ArrayDifference) -> dict[str, object]:
     largest = one.largest if one.largest is None or math.isfinite(one.largest) else None
     return {"differing": one.differing, "of": one.of, "largest": largest, "at": list(one.at)}

@@ -64,7 +64,7 @@ def array_difference(left: "np.ndarray", right: "np.ndarray") -> ArrayDifference
     if not unequal.any():
         return None
     place = int(unequal.argmax() if sizes is None else sizes.argmax())
-    at: Any = np.unravel_index(place, left.shape)
+    at: Any = np.unravel_index(place, left.shape)  # numbers, or arrays in the eyes of the stubs
     return ArrayDifference(
         int(unequal.sum()), one.size, None if sizes is None else float(sizes[place]), tuple(map(int, at)),
         str(one[place]), str(other[place]),

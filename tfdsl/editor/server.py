@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, BinaryIO, TypeVar, cast, get_args
+from typing import Any, BinaryIO, TypeAlias, TypeVar, cast, get_args
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest, JsonRpcParseError
@@ -72,17 +72,22 @@ class _RequestFailed(JsonRpcException):
     CODE = lsp.LSPErrorCodes.RequestFailed
 
 
+_Message: TypeAlias = Any  # JSON, or an object that pygls makes of it by the method it names
+_Result = TypeVar("_Result")
+_Steps: TypeAlias = Generator[Any, Any, _Result]  # as pygls types its handlers
+
+
 class _Json(Record):
     """The result of a request as it is in the message. The objects of the protocol are slow to make by the thousand."""
 
-    value: Any
+    value: object
 
 
 class _Protocol(LanguageServerProtocol):
     """Counts positions in UTF-16, which every client knows, and leaves the texts of documents to the workspace. Answers
     with an error a request that cannot be read, or that follows a shutdown; pygls would leave the client waiting."""
 
-    def structure_message(self, data: dict[str, Any]) -> Any:
+    def structure_message(self, data: dict[str, Any]) -> _Message:  # JSON of a client
         if "method" not in data:
             return super().structure_message(data)
         try:
@@ -93,7 +98,7 @@ class _Protocol(LanguageServerProtocol):
                 self.refuse(data["id"], refused)
             raise refused from None
 
-    def handle_message(self, message: Any) -> None:
+    def handle_message(self, message: _Message) -> None:
         if isinstance(message, list | dict | str | int | float | None):  # JSON, but no message
             raise JsonRpcInvalidRequest("Invalid Request: not a message of JSON-RPC 2.0")
         if self._shutdown and hasattr(message, "id") and hasattr(message, "method"):  # pygls would not answer
@@ -101,7 +106,7 @@ class _Protocol(LanguageServerProtocol):
             return
         super().handle_message(message)
 
-    def _send_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
+    def _send_response(self, msg_id: _Message, result: _Message = None, error: _Message = None) -> None:
         if isinstance(result, _Json):
             result_types: dict[Any, Any] = cast(Any, self)._result_types  # pygls does not type it
             result_types.pop(msg_id, None)
@@ -109,31 +114,31 @@ class _Protocol(LanguageServerProtocol):
         else:
             super()._send_response(msg_id, result, error)
 
-    def refuse(self, number: Any, why: JsonRpcException) -> None:
+    def refuse(self, number: int | str | None, why: JsonRpcException) -> None:
         """Answer a request with an error. Its number is None if it cannot be known."""
         error = {"code": why.code, "message": why.message}
         self._send_data({"jsonrpc": self.VERSION, "id": number, "error": error})  # pygls leaves out an id of null
 
     @lsp_method(lsp.INITIALIZE)
-    def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
+    def lsp_initialize(self, params: lsp.InitializeParams) -> _Steps[lsp.InitializeResult]:
         if params.capabilities.general is not None:
             params.capabilities.general.position_encodings = None
         return (yield from super().lsp_initialize(params))
 
-    def _own(self, feature: str, params: object) -> Generator[Any, Any, None]:
+    def _own(self, feature: str, params: object) -> _Steps[None]:
         features: dict[str, Any] = cast(Any, self.fm).features  # pygls does not type it
         yield features[feature], (params,), None
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> _Steps[None]:
         yield from self._own(lsp.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Generator[Any, Any, None]:
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> _Steps[None]:
         yield from self._own(lsp.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> Generator[Any, Any, None]:
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> _Steps[None]:
         yield from self._own(lsp.TEXT_DOCUMENT_DID_CLOSE, params)
 
 
@@ -149,13 +154,14 @@ class TfgServer(LanguageServer):
         self._pending: list[str] = []  # documents to check
         self._waiting: asyncio.Task[None] | None = None
 
-    def report_server_error(self, error: Exception, source: Any) -> None:
+    def report_server_error(self, error: Exception, source: object) -> None:
         """Write an error to the log of the client. One of the client itself is a line there."""
         if source is JsonRpcException:  # of the loop of messages
             if isinstance(error, ValueError):
                 error = JsonRpcParseError(f"Parse Error: {error}")
             if isinstance(error, JsonRpcParseError | JsonRpcInvalidRequest):
-                cast(_Protocol, self.protocol).refuse(None, error)
+                assert isinstance(self.protocol, _Protocol)
+                self.protocol.refuse(None, error)
         if isinstance(error, JsonRpcException):
             if not isinstance(error, _RequestFailed):
                 print(f"tfdsl lsp: {error.message}", file=sys.stderr)

@@ -1,8 +1,7 @@
 """Shows values and symbols to people: types, sizes, parameters, and the comments above a name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import takewhile
-from typing import cast
 
 from ..analysis.values import (
     Array,
@@ -27,6 +26,7 @@ from ..analysis.values import (
 from ..data.schema import Schema
 from ..data.stage import written
 from ..diagnostics.spelling import counted, shortened, visible
+from ..narrowing import is_list
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
 from ..source import Source
@@ -67,8 +67,8 @@ def short(value: object) -> str:
             return ", ".join(f"{name}: {type_of(one) or 'a value'}" for name, one in fields.items())
         case Outputs():
             return "(" + ", ".join(f"{n}: {short(one)}" for n, one in zip(value.names, value, strict=False)) + ")"
-        case list() | tuple() if not is_host(cast(object, value)):
-            items = list(cast(Sequence[object], value))
+        case _ if is_list(value) and not is_host(value):
+            items = list(value)
             return "[" + ", ".join(map(short, items[:3])) + (", ..." if len(items) > 3 else "") + "]"
         case DType():
             return str(value)

@@ -30,6 +30,7 @@ class Values(Observer):
         return self._before, frozenset(self._called)
 
     def go_on_from(self, mark: object) -> None:
+        # The mark is one of `mark`, which the observers of an analysis pass on unread.
         self._before, called = cast(tuple[tuple[_Seen, ...], frozenset[tuple[str, int]]], mark)
         self._seen, self._called = {}, set(called)
 

@@ -100,7 +100,7 @@ class _OpenFiles(Access):
         if text is None:
             return super().reading(path, base)
         self.check(path, base)
-        return cast(BufferedReader, _Opened(whole, text))
+        return cast(BufferedReader, _Opened(whole, text))  # has what readers of program texts call
 
     def ask(self, path: str) -> None:
         """Note a file that the program depends on."""

@@ -132,7 +132,7 @@ def refs_of(arg: Arg) -> list[Ref]:
             assert_never(arg)
 
 
-def filled(arg: Arg, value: Callable[[Ref], Any]) -> Any:
+def filled(arg: Arg, value: Callable[[Ref], Any]) -> Any:  # whatever `value` gives, a list of such, or a host value
     """What a name stands for, for a caller: the `value` of a reference, a list of such, or a compile-time value."""
     match arg:
         case Ref():

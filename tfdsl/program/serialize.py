@@ -15,11 +15,12 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
 from .. import program as p
+from ..narrowing import is_list, is_object
 from ..source import Source, Span
 from ..types import ALL_DTYPES, Size, TensorType
 
@@ -80,10 +81,10 @@ class _Encoder:
                 for frame, span in value.chain:
                     places += [frame, self._place(span)]
                 return places if value.chain else places[0]
-            case tuple() | list():
-                return [self.encode(item, expected) for item in cast(Sequence[object], value)]
+            case _ if is_list(value):
+                return [self.encode(item, expected) for item in value]
             case Mapping():
-                items = cast(Mapping[str, object], value).items()
+                items = cast(Mapping[str, object], value).items()  # a pattern leaves open of what it is
                 return {key: self.encode(item, expected) for key, item in items}
             case _:  # a record
                 cls = type(value)
@@ -142,22 +143,21 @@ class _Decoder:
                 return p.Ref(int(node), int(output or 0))
             case str() if value[:1] == "^":
                 return self._place(value)
-            case list():
-                return tuple(self.decode(item, expected) for item in cast(list[Plain], value))
+            case _ if is_list(value):
+                return tuple(self.decode(item, expected) for item in value)
             case {"str": str() as text}:
                 return text
             case {"bytes": str() as text}:
                 return text.encode("latin-1")
             case {"complex": [real, imaginary]}:
                 return complex(real, imaginary)
-            case dict():
-                fields = cast(dict[str, Plain], value)
-                name = next(iter(fields)) if len(fields) == 1 else ""
+            case _ if is_object(value):
+                name = next(iter(value)) if len(value) == 1 else ""
                 if name in ALL_DTYPES:
-                    return p.Literal(self.decode(fields[name]), name)
+                    return p.Literal(self.decode(value[name]), name)
                 if name in _CLASSES:
-                    return self.record(_CLASSES[name], fields[name])
-                return fields if expected is None else self.record(expected, fields)
+                    return self.record(_CLASSES[name], value[name])
+                return value if expected is None else self.record(expected, value)
             case _:
                 return value
 

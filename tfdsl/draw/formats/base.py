@@ -18,7 +18,7 @@ class Drawing:
     title: str
     program: Program
     graphs: Sequence[Graph]
-    graph_def: Callable[[], Any]
+    graph_def: Callable[[], Any]  # a `GraphDef`: this part does not import TensorFlow
 
     @cached_property
     def pictures(self) -> list[Picture]:

@@ -3,11 +3,11 @@ selected item shows what it is and what it is linked with. The browser lays out 
 
 import json
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from ...diagnostics.spelling import visible
+from ...narrowing import is_list, is_object
 from ..picture import KINDS, Box, Picture, Shape
 from ..rows import Rows, arranged
 from .base import Format
@@ -40,10 +40,10 @@ def _visible(value: object) -> object:
     match value:
         case str():
             return visible(value)
-        case list() | tuple():
-            return [_visible(item) for item in cast(Sequence[object], value)]  # the items have any type
-        case dict():
-            return {key: _visible(item) for key, item in cast(dict[str, object], value).items()}
+        case _ if is_list(value):
+            return [_visible(item) for item in value]
+        case _ if is_object(value):
+            return {key: _visible(item) for key, item in value.items()}
         case _:
             return value
 
