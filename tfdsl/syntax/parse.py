@@ -4,7 +4,6 @@ import re
 import threading
 from contextlib import suppress
 from functools import cache
-from typing import cast
 
 from ..collector import paused
 from ..diagnostics import TfgError
@@ -72,10 +71,10 @@ def parse_anyway(
     stack = Stack([], [])
     with paused():
         known = None if before is None else kept(source, text, before.tree, whole(before.text))
-        made = None
+        made: t.File | None = None
         if re.match(r"[ \t\f]+[^\s#]", text) is None:
             with suppress(*_FAULTS):
-                made = cast(t.File, parser.parse(text, "file", stack, known))
+                made = parser.parse(text, "file", stack, known)
         if made is None:
             from .recover import ErrorParser
 

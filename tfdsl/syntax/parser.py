@@ -6,7 +6,7 @@ made of other rules, and None for missing optional parts.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..record import State
 from .indenter import Indenter
@@ -15,8 +15,9 @@ from .literals import BuildError
 from .reparse import KeptStatements
 from .tables import Rule, Tables
 
-Parts = list[Any]  # tokens, and what methods of the builder make
-Method = Callable[[Parts], Any]
+Made: TypeAlias = Any  # what a method of the builder makes: its type depends on the rule, whose name is data
+Parts = list[Made]  # and tokens
+Method = Callable[[Parts], Made]
 # A rule: the number of its parts, its name, and the method that makes its value, or None if it takes the value of its
 # only part.
 _Completed = tuple[int, str, Method | None]
@@ -65,7 +66,7 @@ class Parser:
         self._rules: list[_Completed | None] = [None] * len(tables.rules)  # those met so far
         self._units: dict[tuple[int, int, str], int] = {}  # known states of `_after_units`
 
-    def parse(self, text: str, start: str, stack: Stack | None = None, kept: KeptStatements | None = None) -> Any:
+    def parse(self, text: str, start: str, stack: Stack | None = None, kept: KeptStatements | None = None) -> Made:
         """The value of the rule `start`. A given empty `stack` keeps the values that were made before an error. Only
         the part of the text is parsed for which nothing is `kept`."""
         stack = stack or Stack([], [])
@@ -128,7 +129,7 @@ class Parser:
             steps = states[step]
         return token
 
-    def end(self, start: str, token: Token, entered: list[int], made: Parts) -> Any:
+    def end(self, start: str, token: Token, entered: list[int], made: Parts) -> Made:
         """What the builder makes of the rule `start`, after the last token."""
         self.run([Token.of(END, "", token.start, token.end)], entered, made)
         return made[0]
@@ -148,7 +149,7 @@ class Parser:
             top = self._states[below][self._rule(~step)[1]]
         return top
 
-    def instead(self, error: BuildError, parts: Parts) -> Any:
+    def instead(self, error: BuildError, parts: Parts) -> Made:
         """The value to go on with if the builder refuses the parts of a rule. Raises the error here."""
         raise error
 
@@ -184,9 +185,9 @@ def _unchanged(parts: Parts) -> Parts:
     return parts
 
 
-def _only(method: Method, parts: Parts) -> Any:
+def _only(method: Method, parts: Parts) -> Made:
     return parts[0] if len(parts) == 1 else method(parts)
 
 
-def _arranged(method: Method, rule: Rule, parts: Parts) -> Any:
+def _arranged(method: Method, rule: Rule, parts: Parts) -> Made:
     return method(rule.arranged(parts))

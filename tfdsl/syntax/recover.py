@@ -103,15 +103,16 @@ class ErrorParser(Parser):
         """Remove everything from a stack, except finished statements of the file that are too old for a mark. Return
         the offset after these statements."""
         entered, made = stack.entered, stack.made
+        # `isinstance` leaves open of what a list is.
         begun = cast(Parts, made[0]) if made and isinstance(made[0], list) else []
         statements = [number for number, part in enumerate(begun) if not isinstance(part, Token)]
         if len(statements) <= _MARKS:
             entered[:], made[:] = [self.tables.starts["file"][0]], []
             return self._reused.at if self._reused else 0
         first = statements[-_MARKS]
-        at = cast(t.Statement, begun[first]).span.start
+        statement: t.Statement = begun[first]
         del entered[2:], made[1:], begun[first:]
-        return at
+        return statement.span.start
 
     def tree(self) -> t.File:
         """The tree of the text, with all errors."""
@@ -134,7 +135,8 @@ class ErrorParser(Parser):
         if body is None:
             raise error
         self._report(explained(error, self._source, self._shown, self))
-        return self._builder.remains(Span(self._source, parts[0].start, body.span.start), cast(t.Block, body.value))
+        block = cast(t.Block, body.value)  # the value of a carrier depends on the rule
+        return self._builder.remains(Span(self._source, parts[0].start, body.span.start), block)
 
     def _report(self, diagnostic: Diagnostic) -> None:
         assert diagnostic.span is not None
@@ -158,6 +160,7 @@ class ErrorParser(Parser):
     # --- the state of the parser ----------------------------------------------------------
 
     def _mark(self, start: int) -> _Mark:
+        # `isinstance` leaves open of what a list is.
         parts = (cast(Parts, part) for part in self._made if isinstance(part, list))
         lists = [(part, len(part)) for part in parts]
         return _Mark(start, [*self._entered], [*self._made], lists, [*self._indents])

@@ -98,6 +98,7 @@ _LEAVES = frozenset((str, int, float, complex, bool, bytes, type(None)))  # type
 def _moved(part: _Kept, source: Source, by: int) -> _Kept:
     """A part of a tree for another source, in which it is so many characters further down."""
     if isinstance(part, tuple):
+        # A tuple of the same types, which a type variable cannot say.
         return cast(_Kept, tuple([_moved(one, source, by) for one in part])) if part else part
     if not isinstance(part, t.Tree):
         return part

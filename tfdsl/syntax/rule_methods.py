@@ -6,7 +6,7 @@ parts. Punctuation and keywords only count for the span.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..source import Source, Span
 from . import tree as t
@@ -41,6 +41,7 @@ class Body(Carrier):
 _Present = Token | t.Tree | Carrier
 Child = _Present | None
 Children = list[Child]
+_Parts: TypeAlias = list[Any]  # each a token or what another method made, as the names in the rule say
 
 
 class _Method:
@@ -112,7 +113,7 @@ class RuleMethods:
                 arguments.append(at)
         arguments += [None] * rule.missing
 
-        def call(children: list[Any]) -> Child:
+        def call(children: _Parts) -> Child:
             first, last = children[left], children[right]
             start = first.start if is_token_left or isinstance(first, Token) else first.span.start
             end = last.end if is_token_right or isinstance(last, Token) else last.span.end
@@ -124,19 +125,19 @@ class RuleMethods:
 
         return call
 
-    def _token_method(self, function: Callable[..., Child]) -> Callable[[list[Any]], Child]:
+    def _token_method(self, function: Callable[..., Child]) -> Callable[[_Parts], Child]:
         """The method for a single token."""
 
-        def call(children: list[Any]) -> Child:
+        def call(children: _Parts) -> Child:
             (token,) = children
             return function(self, Span(self.source, token.start, token.end), token)
 
         return call
 
-    def _part_method(self, function: Callable[..., Child]) -> Callable[[list[Any]], Child]:
+    def _part_method(self, function: Callable[..., Child]) -> Callable[[_Parts], Child]:
         """The method for a single part that another method made. Both have the same span."""
 
-        def call(children: list[Any]) -> Child:
+        def call(children: _Parts) -> Child:
             (part,) = children
             return function(self, part.span, part.value if isinstance(part, Carrier) else part)
 

@@ -53,7 +53,7 @@ class Rule(Record):
 
     def arranged(self, parts: Sequence[Any]) -> list[Any]:  # tokens, and what a builder makes
         """Its parts, with the parts of lists in their place, and None for missing parts."""
-        made: list[Any] = []
+        made: list[Any] = []  # the same
         for part, (missing, name) in zip(parts, self.parts, strict=True):
             if missing:
                 made += [None] * missing
@@ -146,7 +146,7 @@ def _cached(path: str, text: str) -> tuple[Any, ...] | None:  # of parts with di
     return None
 
 
-def _keep(path: str, text: str, plain: tuple[Any, ...]) -> None:
+def _keep(path: str, text: str, plain: tuple[Any, ...]) -> None:  # of parts with different types
     """Write a cache file. Another process that reads it meanwhile sees the old one or the new one."""
     import tempfile
 
