@@ -33,7 +33,7 @@ def field(*, default_factory: Callable[[], Any] | None = None, init: bool = True
 
 def replace(one: _T, **changes: object) -> _T:
     """A copy of a record, a state or a dataclass with some other values."""
-    cls: Any = type(one)
+    cls: Any = type(one)  # called with the fields of its instances, which the type variable does not know
     # Fields of a dataclass that are given by name only are not among those that a pattern matches.
     fields = cls.__dict__.get("__dataclass_fields__")
     names = cls.__match_args__ if fields is None else [name for name, field in fields.items() if field.init]
@@ -63,7 +63,7 @@ class _Fields:
 def _dataclass_fields(defaults: dict[str, object]) -> "dict[str, Field[Any]]":  # of any type
     import dataclasses
 
-    def field_of(default: object) -> Any:
+    def field_of(default: object) -> Any:  # a `Field`, to which the stubs give the type of its default
         if not isinstance(default, _Special):
             # Dataclasses refuse a default that can change. A record never changes it.
             if type(default).__hash__ is None:
@@ -88,6 +88,7 @@ class _RecordType(type):
 
     __defaults__: dict[str, object]  # of each field, `_MISSING` if it has none
 
+    # A class body has names of all types.
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "_RecordType":
         own: dict[str, object] = namespace.get("__annotations__", {})
         no_fields: dict[str, object] = {}
@@ -124,6 +125,7 @@ def _initializer(cls: "type[Record | State]") -> Callable[..., None]:
             value = name
         body += "\n    " + assignment.format(name, value)
     end = "\n    self.__post_init__()" if hasattr(cls, "__post_init__") else ""
+    # `exec` adds functions to it.
     scope: dict[str, Any] = {"defaults": defaults, "missing": _MISSING, "set": object.__setattr__}
     exec(f"def __init__(self{parameters}):{body + end or ' pass'}", scope)
     return scope["__init__"]
@@ -152,6 +154,7 @@ def __eq__(self, other):
 def __hash__(self):
     return hash((cls, {own}))
 """
+    # `exec` adds functions to it.
     scope: dict[str, Any] = {"cls": cls}
     exec(code if fields else code.replace("(,)", "()"), scope)
     type.__setattr__(cls, "__eq__", scope["__eq__"])
@@ -202,6 +205,7 @@ class _StateType(type):
 
     __defaults__: dict[str, object]
 
+    # A class body has names of all types.
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "_StateType":
         own: dict[str, object] = namespace.get("__annotations__", {})
         no_fields: dict[str, object] = {}

@@ -1,13 +1,14 @@
 """Finds the random ops of a program that correspond to those of its graph, where no statement names them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ..lowering.tf import Operand
 from .sides import in_order, is_random
 
 
-def paired_draws(left: Operand, right: Operand, pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Operand, Operand]]:
+def paired_draws(
+    left: Operand, right: Operand, pairs: Iterable[tuple[Operand, Operand]]
+) -> Iterator[tuple[Operand, Operand]]:
     """Pairs of random ops in two graphs. `pairs` are tensors or ops that correspond. If each of the two needs exactly
     one random op without a counterpart, these two ops are a pair."""
     pairs = [tuple(getattr(one, "op", one) for one in pair) for pair in pairs]

@@ -1,9 +1,8 @@
 """Expressions of a lifted program: calls, operators and indices, nested in one another."""
 
 import re
-from collections.abc import Sequence
-from typing import cast
 
+from ..narrowing import is_list
 from ..ops import OPS
 from ..ops.named import ZEROS
 from ..ops.op import REQUIRED, Op
@@ -230,9 +229,7 @@ def filled(made: CallPiece, piece: VariablePiece) -> Given | None:
 def sizes_of(value: object) -> object:
     """A list of sizes as the shape that it is."""
     match value:
-        case tuple():
-            return tuple(
-                Size(one.name) if isinstance(one, LiftedParameter) else one for one in cast(Sequence[object], value)
-            )
+        case _ if is_list(value) and isinstance(value, tuple):
+            return tuple(Size(one.name) if isinstance(one, LiftedParameter) else one for one in value)
         case _:
             return value

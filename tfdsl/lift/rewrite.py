@@ -66,6 +66,7 @@ class Rewrite(Record):
                 return Given(self._value(value, key, dtype), dtype)
             case Splat(value, shape, dtype):
                 filled, sizes = self._value(value, key, dtype), self._value(shape, "n", "")
+                # Parameters too, which the repeated parts of a program have in place of values.
                 return Splat(cast(HostValue, filled), cast(tuple[int, ...], sizes), dtype)
             case Produced(end):
                 return self.read(end)
@@ -83,9 +84,10 @@ class Rewrite(Record):
         lists are replaced as a whole."""
         match value:
             case tuple() if _is_whole(value):
+                # Numbers of it may be parameters now.
                 return cast(HostValue, tuple(self._value(one, key, dtype) for one in value))
             case bool() | bytes() | None | LiftedParameter():
-                return cast(HostValue, value)
+                return value
             case str() if value in DTYPE_NAMES:
                 return value
             case _:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lowering.failures import plain_reason
 from ..lowering.sums import order_sums
-from ..lowering.tf import DataType, GraphDef, Operand, RewriterConfig, op_def, tf, v1
+from ..lowering.tf import AttrValue, DataType, GraphDef, Operand, RewriterConfig, op_def, tf, v1
 from ..ops import raw
 from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
@@ -94,12 +94,12 @@ class Side:
     # --- running --------------------------------------------------------------------------------
 
     @property
-    def session(self) -> Any:
+    def session(self) -> Any:  # of `v1`, which has no types
         if self._session is None:
             self._session = v1.Session(graph=self.graph, config=self._config)
         return self._session
 
-    def run(self, names: Sequence[str], fetches: object, feeds: Mapping[object, object]) -> Any:
+    def run(self, names: Sequence[str], fetches: object, feeds: Mapping[object, object]) -> Operand:
         """Execute fetches. `names` are reported first, in case the execution ends the process."""
         self._running(self._label, names)
         options = v1.RunOptions(timeout_in_ms=_SECONDS * 1000)
@@ -110,7 +110,7 @@ class Side:
         setters = [(self._setters[name], value) for name, value in values.items()]
         self.session.run([op for (_, op), _ in setters], {placeholder: value for (placeholder, _), value in setters})
 
-    def values(self, names: Iterable[str]) -> list[Any]:
+    def values(self, names: Iterable[str]) -> list[np.ndarray]:
         """The values of variables."""
         return self.session.run([self.readers[name] for name in names])
 
@@ -146,9 +146,9 @@ class Side:
 
     def fetched(
         self, wanted: Mapping[str, Operand], feeds: Mapping[object, object], one_by_one: bool
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    ) -> tuple[dict[str, Operand], dict[str, str]]:
         """The values of tensors, and the errors of tensors that cannot be computed."""
-        values: dict[str, Any] = {}
+        values: dict[str, Operand] = {}
         failed: dict[str, str] = {}
         todo = [[name] for name in wanted] if one_by_one else [list(wanted)]
         while todo:
@@ -253,7 +253,7 @@ def _outside(graph_def: GraphDef) -> frozenset[str]:
     return frozenset(found)
 
 
-def _named(attrs: Mapping[str, Any]) -> Iterator[str]:
+def _named(attrs: Mapping[str, AttrValue]) -> Iterator[str]:
     """The functions that attributes name."""
     for value in attrs.values():
         if value.WhichOneof("value") == "func":

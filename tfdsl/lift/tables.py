@@ -72,7 +72,7 @@ def in_order_of_keys(content: Content, unused: Iterable[np.ndarray]) -> Content:
     return keys[order], values[order]
 
 
-def known_keys(handle: Operand) -> Iterator[Any]:
+def known_keys(handle: Operand) -> Iterator[Any]:  # as NumPy gives them: bytes or numbers
     """The constant keys that ops of the graph put into a table."""
     for user in handle.consumers():
         if user.type in FILLS and user.inputs[1].op.type == "Const":
@@ -87,7 +87,7 @@ def made_up(operation: Operand, random: np.random.Generator) -> Content:
     return keys, _values(v1.as_dtype(operation.get_attr("value_dtype")), [2, *shape], random)
 
 
-def _values(dtype: Any, shape: list[int], random: np.random.Generator) -> np.ndarray:
+def _values(dtype: Operand, shape: list[int], random: np.random.Generator) -> np.ndarray:
     if dtype == v1.string:
         return np.resize(np.array([b"1", b"2"], dtype=object), shape)
     if dtype.is_floating:

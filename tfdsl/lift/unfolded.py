@@ -51,7 +51,7 @@ def unfolded_json(unfolded: Unfolded) -> dict[str, object]:
     return {"parts": parts, "apart": unfolded.is_apart, "exact": unfolded.exact}
 
 
-def unfolded_of(text: dict[str, Any]) -> Unfolded:
+def unfolded_of(text: dict[str, Any]) -> Unfolded:  # JSON of `unfolded_json`, from another process
     """The inverse of `unfolded_json`."""
     parts = (UnfoldedPart(one["fold"], frozenset(one["nodes"]), one["form"], one["reason"]) for one in text["parts"])
     return Unfolded(tuple(parts), text["apart"], text["exact"])

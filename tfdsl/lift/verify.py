@@ -103,8 +103,8 @@ class Pair(Record):
     """An endpoint of the original graph, its tensor or operation there, and its counterpart in the program."""
 
     end: Endpoint
-    left: Any  # a tensor or an operation
-    right: Any
+    left: Operand  # a tensor or an operation
+    right: Operand
 
 
 class Verifier:
@@ -359,7 +359,7 @@ class Verifier:
     def _of(self, side: str, feeds: Mapping[Endpoint, np.ndarray]) -> dict[object, object]:
         return {getattr(self._pairs[end], side): value for end, value in feeds.items()}
 
-    def _compare(self, name: str, left: Any, right: Any, pair: Pair) -> None:
+    def _compare(self, name: str, left: Operand, right: Operand, pair: Pair) -> None:
         one, other = np.asarray(left), np.asarray(right)
         if one.dtype == other.dtype and one.shape == other.shape:
             if one.dtype == object:
@@ -542,7 +542,7 @@ def _is_readable(tensor: Operand) -> bool:
     return is_value and tensor.op.graph.is_fetchable(tensor)
 
 
-def _holder(variable: Any) -> Operand:
+def _holder(variable: Operand) -> Operand:
     """The op that holds a variable."""
     return variable.handle.op if hasattr(variable, "handle") else variable.op
 
@@ -554,7 +554,7 @@ def _element(compiled: Compiled, text: str) -> object:
         is_there = node in {one.name for one in compiled.graph.get_operations()}
         return compiled.graph.get_operation_by_name(node) if is_there else None
     name, *places = re.split(r"\[(\d+)\]", text)
-    found: Any = compiled[name]
+    found: Operand = compiled[name]
     for place in filter(None, places):
         found = found[int(place)]
     return found
@@ -574,7 +574,7 @@ def unequal(name: str, left: np.ndarray, right: np.ndarray, reason: str) -> Uneq
     return Unequal(name, difference, difference / largest if largest else difference, reason)
 
 
-def _reason(left: Any, right: Any) -> str:
+def _reason(left: Operand, right: Operand) -> str:
     """Why two values can be rounded differently: different ops compute them. Ops that only keep or pass on values, and
     those that do the same to a reference and to the handle of a variable, are no reason."""
     kinds: list[set[str]] = []

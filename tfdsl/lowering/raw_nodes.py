@@ -6,7 +6,7 @@ their names, devices and control inputs from TensorFlow, like all nodes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..diagnostics import RAW_REACHES
 from ..ops import raw
@@ -44,7 +44,7 @@ def attributes(
             several: Any = dtypes[one.name]  # the stubs have a class for these numbers
             found[op.attrs[one.attr].registered] = AttrValue(list=AttrValue.ListValue(type=several))
         elif one.attr and dtypes[one.name]:
-            single: Any = dtypes[one.name][0]
+            single: Any = dtypes[one.name][0]  # the same
             found[op.attrs[one.attr].registered] = AttrValue(type=single)
     inputs = {one.name for one in op.inputs}
     for name, arg in node.args.items():
@@ -74,33 +74,36 @@ def attribute(kind: str, arg: Arg) -> AttrValue:
             return AttrValue(tensor=tf.make_tensor_proto(_plain(value), dtype))
         case Static(value=tuple(items)) if kind.startswith("list("):
             field, made = _FIELDS[kind.removeprefix("list(").removesuffix(")")]
-            values: dict[str, Any] = {field: list(map(made, items))}
+            values: dict[str, _Value] = {field: list(map(made, items))}
             return AttrValue(list=AttrValue.ListValue(**values))
         case Static(value):
             field, made = _FIELDS[kind]
-            single: dict[str, Any] = {field: made(value)}
+            single: dict[str, _Value] = {field: made(value)}
             return AttrValue(**single)
         case _:
             raise AssertionError(arg)
 
 
-def _bytes(value: Any) -> bytes:
+_Value: TypeAlias = Any  # of the language, or for a message: the kind of an attribute says of which type
+
+
+def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
 
 
-def _shape(value: Any) -> object:
+def _shape(value: HostValue) -> object:
     return tf.TensorShape(_plain(value)).as_proto()
 
 
-def _function(name: Any) -> NameAttrList:
+def _function(name: str) -> NameAttrList:
     return NameAttrList(name=name)
 
 
-def _same(value: Any) -> Any:
+def _same(value: _Value) -> _Value:
     return value
 
 
-_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+_FIELDS: Mapping[str, tuple[str, Callable[[_Value], _Value]]] = {
     "string": ("s", _bytes), "int": ("i", _same), "float": ("f", _same), "bool": ("b", _same),
     "type": ("type", DTYPE_NUMBERS.__getitem__), "shape": ("shape", _shape), "func": ("func", _function),
 }  # fmt: skip

@@ -311,7 +311,7 @@ class _Scan:
         given = {} if empty is None else dict(empty.arguments)
         match given.get("element_shape"), given.get("dtype"):
             case Given(tuple(sizes)), Given("float32") if all(isinstance(size, int) for size in sizes):
-                return Splat(0.0, cast(tuple[int, ...], sizes), "float32")
+                return Splat(0.0, cast(tuple[int, ...], sizes), "float32")  # `all` does not narrow them
             case _:
                 return None
 

@@ -7,7 +7,6 @@ the nodes of the graph only if it builds the same ones.
 
 from collections.abc import Mapping
 from functools import cache
-from typing import cast
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from ...diagnostics import TfgError
 from ...driver import compile_source
 from ...lowering.tf import Operand as TensorFlowTensor
 from ...lowering.tf import static_value, v1
+from ...narrowing import is_list
 from ...ops import OPS
 from ...ops.op import Op
 from ...record import Record
@@ -126,7 +126,7 @@ def built(call: str, declared: Mapping[str, str], results: tuple[str, ...]) -> "
         made = [compiled[f"{one}_"] for one in results]
     except TfgError:
         return None
-    every = [item for one in made for item in (cast(list[object], one) if isinstance(one, list) else [one])]
+    every = [item for one in made for item in (one if is_list(one) else [one])]
     return tuple(map(compiled.built().element, every))
 
 

@@ -8,7 +8,6 @@ of the function. The innermost scopes become functions first, so that functions 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeGuard
 
 from ...program import HostValue
 from ...record import Record, replace
@@ -273,7 +272,7 @@ def _name_constants(needs: Needs, found: Sequence[AlikeScope]) -> tuple[list[Ali
     return named, kept
 
 
-def _is_own_constant(needs: Needs, hole: Hole, one: AlikeScope) -> TypeGuard[Any]:
+def _is_own_constant(needs: Needs, hole: Hole, one: AlikeScope) -> bool:
     """Whether a place reads a stored constant that nothing else reads."""
     if not isinstance(hole.value, Endpoint):
         return False
