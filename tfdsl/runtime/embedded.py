@@ -14,6 +14,7 @@ from ..given import named_values
 from ..lowering.tf import v1
 from ..program import ON_NAN, OnNan, Origin, Session, filled, refs_of
 from .execution.cluster_session import Servers
+from .execution.evaluate import Fetched
 from .execution.execution import Execution
 from .initial_values import give, of_graph
 from .open_graph import OpenGraph, no_line, placeless
@@ -41,14 +42,13 @@ class EmbeddedSession:
     def is_closed(self) -> bool:
         return self._graph.is_closed
 
-    # Values are NumPy arrays and numbers, None, plain Python values, and lists of these.
     @overload
-    def run(self, names: str, feed: Mapping[str, object] | None = None) -> Any: ...
+    def run(self, names: str, feed: Mapping[str, object] | None = None) -> Fetched: ...
 
     @overload
-    def run(self, names: Sequence[str], feed: Mapping[str, object] | None = None) -> list[Any]: ...
+    def run(self, names: Sequence[str], feed: Mapping[str, object] | None = None) -> list[Fetched]: ...
 
-    def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None) -> Any:
+    def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None) -> Fetched:
         """The value of a name, or a list of the values of several, from one execution of the graph.
 
         A value is a NumPy array or number with the dtype and shape of the tensor, or None for an operation. A list
@@ -191,7 +191,7 @@ class OpeningSession:
     def __enter__(self) -> EmbeddedSession:
         return self._opening.__enter__()
 
-    def __exit__(self, *raised: Any) -> bool | None:
+    def __exit__(self, *raised: Any) -> bool | None:  # an exception as `with` gives it, in three parts
         return self._opening.__exit__(*raised)
 
     def __getattr__(self, name: str) -> NoReturn:

@@ -4,7 +4,6 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from ..program import Named, Origin, Ref, takes_step
 from ..record import replace
 from ..source import Source, Span
 from .execution.cluster_session import Late, Lost
+from .execution.evaluate import Fetched
 from .execution.execution import Execution
 from .execution.failures import run_failure
 from .execution.feeds import check_shapes, convert
@@ -113,7 +113,7 @@ class OpenGraph:
         is_true = program.training.node in reached and takes_step(program.nodes, reached)
         return program.training if is_true else None
 
-    def execute(self, fetches: list[Operand], fed: Arrays, origin: Origin) -> list[Any]:
+    def execute(self, fetches: list[Operand], fed: Arrays, origin: Origin) -> list[Fetched]:
         """Execute the graph once. Failures that belong to no op are at `origin`."""
         self.refuse_closed()
         if not fetches:

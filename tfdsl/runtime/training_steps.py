@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from ..record import replace
 from .checkpoint.handler import TrainingCheckpoints
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
+from .execution.evaluate import Fetched
 from .notices import report_hidden
 from .open_graph import Arrays, OpenGraph, no_line, placeless, warn
 from .program import RunnableProgram
@@ -67,16 +68,16 @@ class TrainingStep:
     whose name can be an attribute."""
 
     number: int
-    values: Mapping[str, Any]
+    values: Mapping[str, Fetched]
     _log: "Callable[[int, Mapping[str, float]], None]" = field(repr=False, compare=False)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Fetched:
         if name in self.values:
             return self.values[name]
         hint = did_you_mean(name, self.values) or "fetched are " + (listed(self.values) or "none")
         raise KeyError(f"the step has fetched no {name!r}; {hint}")
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Fetched:
         if name.startswith("_") or "values" not in self.__dict__:  # for copies
             raise AttributeError(name)
         try:
@@ -352,7 +353,7 @@ class TrainingSteps(Iterator[TrainingStep]):
         """Take one step."""
         is_logged = self._is_logged(self._loop.step)
         self._loop.begin_step()
-        found: list[Any] = []
+        found: list[Fetched] = []
         for at, ran in enumerate(self._ran):
             fetched, losses, training = self._execution(at, frozenset(fed), is_logged)
             fetches: list[Operand] = [*map(self._built.operation, ran), *map(self._built.value, fetched)]
@@ -397,7 +398,7 @@ class TrainingSteps(Iterator[TrainingStep]):
             self._taken.append(self._made([next(tensors_of) if one else None for one in has_value]))
         return True
 
-    def _made(self, values: list[Any]) -> TrainingStep:
+    def _made(self, values: list[Fetched]) -> TrainingStep:
         """The step that has just been taken, with its fetched values and those of its summaries."""
         step, found = self._loop.step, iter(values)
         result = {name: filled(named.value, lambda _: next(found)) for name, named in self._fetch.items()}

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from ...program import (
 )
 from .kept import Kept
 
+# What TensorFlow, NumPy and Python compute for a program: arrays, numbers, texts, bytes, None, and lists of these.
+Fetched: TypeAlias = Any
+
 
 def no_batch(field: str) -> np.ndarray:
     """The fields of a batch outside trainings, where there is none."""
@@ -45,13 +48,13 @@ class EvalContext:
     batch: Callable[[str], np.ndarray | int] = no_batch
     kept: dict[str, Kept] = field(default_factory=dict)
 
-    def arrays(self, field: Field) -> Any:  # an array, or the number of rows
+    def arrays(self, field: Field) -> Fetched:  # an array, or the number of rows
         """An array of data, or of what an `evaluate` gave a name."""
         kept = self.kept.get(field.data)
         return self.data(field) if kept is None else kept.column(field.field)
 
 
-def _power(base: Any, exponent: Any) -> Any:
+def _power(base: Fetched, exponent: Fetched) -> Fetched:
     result = base**exponent
     if isinstance(result, complex) and not isinstance(base, complex) and not isinstance(exponent, complex):
         raise ValueError("a negative number raised to a fraction is no real number")
@@ -70,7 +73,7 @@ _COMPARISONS = {
 }  # fmt: skip
 
 
-def _listed(items: tuple[Any, ...]) -> np.ndarray:
+def _listed(items: tuple[Fetched, ...]) -> np.ndarray:
     """A list of values. Strings among those of TensorFlow are bytes too."""
     if not any(isinstance(one, bytes) or (isinstance(one, np.ndarray) and one.dtype.kind == "O") for one in items):
         return np.array(items)
@@ -89,7 +92,7 @@ def _text(value: object) -> str:
     return str(_as_text(value))
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: Fetched) -> Fetched:
     """A value with text in place of TensorFlow's bytes. Bytes that are no UTF-8 are escaped."""
     match value:
         case bytes():
@@ -106,7 +109,7 @@ def _as_text(value: Any) -> Any:
 
 def value_at(
     origin: Origin, expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, within: float | None = None
-) -> Any:
+) -> Fetched:
     """The value of an expression. Failing arithmetic is an error at its place in the program."""
     try:
         with np.errstate(all="ignore"):
@@ -169,7 +172,7 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
             assert_never(expr)
 
 
-def _exact(args: list[Any]) -> list[Any]:
+def _exact(args: list[Fetched]) -> list[Fetched]:
     """Operands, with whole numbers as Python's, which have no largest one, unless there are others beside them."""
     is_whole = all(
         (isinstance(one, (np.ndarray, np.generic)) and one.shape == () and one.dtype.kind in "iu") or type(one) is int
@@ -225,7 +228,7 @@ def _alike(side: object, other: object) -> np.ndarray:
     return np.asarray(side)
 
 
-def indexed(array: Any, index: tuple[Index, ...]) -> Any:
+def indexed(array: Fetched, index: tuple[Index, ...]) -> Fetched:
     """A part of data. `index` has integers and (start, stop, step) triples for the first axes. Without an index, the
     value may be anything, such as the number of rows."""
     if not index:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ def _cares(training: Train) -> bool:
     return training.on_nan != "ignore"
 
 
-def _is_finite(value: Any) -> bool:
+def _is_finite(value: np.ndarray | np.generic) -> bool:
     """Whether all numbers of a loss are finite. For one number, as most losses are, NumPy takes ten times as long."""
     return math.isfinite(value) if isinstance(value, np.floating) else bool(np.isfinite(value).all())
 

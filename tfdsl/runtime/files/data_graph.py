@@ -7,11 +7,10 @@ missing cell; or string [rows], an empty text for a missing cell. It computes in
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...data.learned import Fitted
 from ...data.schema import Column, shown
-from ...lowering.tf import tf, v1
+from ...lowering.tf import Operand, tf, v1
 from ...program import Export, Field, Ref
 from ...types import STRING, TensorType
 
@@ -57,7 +56,9 @@ def data_graph(
     return DataGraph(graph.as_graph_def(), {name: one.name for name, one in inputs.items()}, columns, values, prepare)
 
 
-def _field(columns: Mapping[str, Any], wanted: tuple[Column, ...], field: Field, type: TensorType | None) -> tf.Tensor:
+def _field(
+    columns: Mapping[str, Operand], wanted: tuple[Column, ...], field: Field, type: TensorType | None
+) -> tf.Tensor:
     """A field of data with the dtype of its placeholder."""
     assert type is not None  # of a placeholder
     dtype = tf.as_dtype(type.dtype.name)

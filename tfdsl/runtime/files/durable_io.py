@@ -13,11 +13,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...access import AccessRefused, Folder
+
+Manifest: TypeAlias = dict[str, Any]  # JSON, whose form is checked where a part is read
+FileEntry: TypeAlias = list[Any]  # the size and the checksum of a file: a pair is a list in JSON
 
 
 class CorruptFile(Exception):
@@ -82,7 +85,7 @@ def new_folder(folder: Folder, kind: str, manifest: str, planned: list[str]) -> 
             raise
 
 
-def finish(made: Folder, manifest: str, about: dict[str, Any]) -> None:
+def finish(made: Folder, manifest: str, about: Mapping[str, object]) -> None:
     """Flush the files of a filled folder to disk, with a manifest of their checksums."""
     names = [name for name in made.names() if name != manifest]
     for name in names:
@@ -137,13 +140,13 @@ def _is_planned(name: str, planned: list[str]) -> bool:
 _SEAL = b"tfdsl 1 sha256 "
 
 
-def manifest_bytes(about: dict[str, Any]) -> bytes:
+def manifest_bytes(about: Mapping[str, object]) -> bytes:
     """A manifest: JSON after a line with its checksum."""
     text = json.dumps(about, indent=1, sort_keys=True).encode()
     return _SEAL + hashlib.sha256(text).hexdigest().encode() + b"\n" + text + b"\n"
 
 
-def read_manifest(folder: Folder, name: str) -> dict[str, Any]:
+def read_manifest(folder: Folder, name: str) -> Manifest:
     """The content of a manifest. Raises `CorruptFile` if it is not as written, FileNotFoundError if it does not
     exist."""
     with _reading(folder, name) as file:
@@ -161,12 +164,12 @@ def read_manifest(folder: Folder, name: str) -> dict[str, Any]:
     return about
 
 
-def listed(folder: Folder, names: list[str]) -> dict[str, list[Any]]:
+def listed(folder: Folder, names: list[str]) -> dict[str, FileEntry]:
     """Sizes and checksums of files, for a manifest."""
     return {name: _measured(folder, name) for name in names}
 
 
-def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, list[Any]]:
+def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, FileEntry]:
     """The files in a manifest. Raises `CorruptFile` if it does not have the form of `manifest_bytes`, or names files
     that are not ours: its checksum only proves that it is complete."""
     files = about.get("files") if isinstance(about, dict) else None
@@ -178,7 +181,7 @@ def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str
     return files
 
 
-def verify(folder: Folder, files: dict[str, list[Any]]) -> None:
+def verify(folder: Folder, files: dict[str, FileEntry]) -> None:
     """Raise `CorruptFile` if a file in a manifest is not as written."""
     for name, (size, checksum) in sorted(files.items()):
         try:
@@ -195,7 +198,7 @@ def verify(folder: Folder, files: dict[str, list[Any]]) -> None:
             raise CorruptFile(f"{name}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _measured(folder: Folder, name: str) -> list[Any]:
+def _measured(folder: Folder, name: str) -> FileEntry:
     with _reading(folder, name) as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
         return [file.tell(), checksum]

@@ -10,10 +10,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ...access import Access, Folder
-from .durable_io import CorruptFile, listed, locked, manifest_bytes, read_manifest, verify, write
+from .durable_io import CorruptFile, FileEntry, listed, locked, manifest_bytes, read_manifest, verify, write
 
 _LIST = ".tfdsl-written"
 _SUFFIX = re.compile(r"\.[0-9a-f]{16}\Z")
@@ -63,7 +63,7 @@ def _check(folder: Folder, name: str) -> None:
     raise NotWritten
 
 
-def _entries(folder: Folder) -> dict[str, Any]:
+def _entries(folder: Folder) -> dict[str, list[FileEntry]]:
     """The list of the folder: by name, the size and the checksum of the file and of the one before it."""
     with suppress(FileNotFoundError, CorruptFile):
         files = read_manifest(folder, _LIST).get("files")

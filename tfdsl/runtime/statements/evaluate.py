@@ -1,7 +1,6 @@
 """`NAME = evaluate ...`: the values of tensors over all rows of a data set, for names of the session."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,7 @@ def _combined(run: Execution, statement: Evaluate) -> dict[Ref, object]:
     return values | run.fetch(made, (*statement.feeds, *totals), statement.origin)
 
 
-def _total(statement: Evaluate, ref: Ref, value: Any) -> Feed:
+def _total(statement: Evaluate, ref: Ref, value: object) -> Feed:
     """A value for all rows, fed to the tensor that it is of."""
     return Feed(ref, "a total", Value(frozen(np.asarray(value).tolist())), statement.origin)
 

@@ -6,7 +6,6 @@ before the first of them, and the caller takes the steps one by one up to the fa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ...lowering.failures import plain_reason
 from ...lowering.tf import Operand, TensorProto, tf
 from ...lowering.train_loop import BodyExecution, LoopArgument, LoopSpec, PerStep, TrainLoop, WholeArgument, build
 from ...program import Ref
+from ..execution.evaluate import Fetched
 from ..execution.execution import Execution
 from ..execution.nan import Watch
 
@@ -48,7 +48,7 @@ class FedLoop:
         names = [name for one in self._executions for name in one.names]
         return built.copier.random(built.copier.reached(names, frozenset(built.tensor(ref).name for ref in fed)))
 
-    def take(self, feeds: Sequence[Mapping[Ref, np.ndarray]]) -> list[list[Any]] | str:
+    def take(self, feeds: Sequence[Mapping[Ref, np.ndarray]]) -> list[list[Fetched]] | str:
         """The values of the tensors, step by step, or why the steps must be taken one by one. All feeds have the same
         names, dtypes and shapes. Raises `NotCopied` if the steps cannot be in a loop."""
         run, graph = self._run, self._loop(feeds[0])
