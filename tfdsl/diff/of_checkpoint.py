@@ -104,6 +104,6 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             for at, one in enumerate(value):
                 yield from _leaves(one, f"{path}[{at}]")
         case list():
-            yield path, value_text(tuple(cast("list[HostValue]", value)))  # JSON
+            yield path, value_text(tuple(cast("list[HostValue]", value)))  # of JSON, without lists in it
         case _:
-            yield path, value_text(cast("HostValue", value))  # JSON
+            yield path, value_text(cast("HostValue", value))  # a scalar of JSON

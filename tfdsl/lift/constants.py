@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..lowering.tf import AttrValue, tf, v1
+from ..narrowing import is_list
 from ..program import HostValue
 from ..record import Record
 from ..types import Size, TensorType
@@ -74,8 +75,8 @@ def plain(value: np.ndarray) -> Any:  # a number, or tuples as deep as the rank
 
 def frozen(value: Any) -> Any:  # as deep as it is
     """The value with tuples for all lists, and text for bytes that are text."""
-    if isinstance(value, (list, tuple)):
-        return tuple(map(frozen, cast(Sequence[object], value)))  # isinstance does not know the element type
+    if is_list(value):
+        return tuple(map(frozen, value))
     return _text(value) if isinstance(value, bytes) else value
 
 
@@ -110,9 +111,8 @@ def value_text(value: object, dtype: str) -> str:
             return _float_text(value, dtype)
         case complex():
             return f"complex({_float_text(value.real, dtype)}, {_float_text(value.imag, dtype)})"
-        case list() | tuple():
-            items = cast(Sequence[object], value)  # the pattern does not know the element type
-            return f"[{', '.join(value_text(item, dtype) for item in items)}]"
+        case _ if is_list(value):
+            return f"[{', '.join(value_text(item, dtype) for item in value)}]"
         case int():
             return str(value)
         case LiftedParameter(name):

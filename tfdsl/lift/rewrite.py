@@ -1,8 +1,9 @@
 """Rewrites pieces with other operands, to turn a part of a program into the body of a function and to compare parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import assert_never, cast
 
+from ..narrowing import is_list
 from ..program import HostValue
 from ..record import Record, replace
 from ..types import DTYPE_NAMES, Dim, TensorType
@@ -118,8 +119,8 @@ class Rewrite(Record):
 def _is_whole(values: object) -> bool:
     """Whether a list has whole numbers, or lists of them."""
     match values:
-        case tuple():
-            return all(map(_is_whole, cast(Sequence[object], values)))  # the pattern does not know the element type
+        case _ if is_list(values):
+            return all(map(_is_whole, values))
         case bool():
             return False
         case _:

@@ -70,7 +70,7 @@ class Side:
         config.graph_options.rewrite_options.disable_meta_optimizer = True
         config.graph_options.rewrite_options.constant_folding = RewriterConfig.OFF
         self._config = config
-        self._session: Any = None  # a `tf.Session`
+        self._session: Any = None  # a session of `v1`, which has no types
 
     def _reader(self, variable: Operand) -> Operand:
         """Add the ops that set and read a variable. Return its value."""

@@ -526,7 +526,7 @@ def _is_reference(pair: Pair) -> bool:
                for one in (pair.left, pair.right))  # fmt: skip
 
 
-def _known_shape(tensor: Operand, other: Operand) -> Any:  # a `tf.TensorShape`
+def _known_shape(tensor: Operand, other: Operand) -> Operand:
     """The shape of a tensor, with what is known about its counterpart."""
     try:
         return tensor.shape.merge_with(other.shape)

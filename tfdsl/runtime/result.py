@@ -74,7 +74,7 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     declared: tuple[Param, ...] = ()  # the params with their types
 
-    def to_json(self) -> dict[str, Any]:  # JSON
+    def to_json(self) -> dict[str, Any]:  # of which callers take parts
         """Plain values for `json.dumps`."""
         return {
             "program": self.program,

@@ -89,7 +89,7 @@ _FIELDS = _NamingFields({
 def _unmentioned(tree: t.File, names: set[str]) -> set[str]:
     """Those of some names that a file does not have outside the places that bind names."""
     rest = set(names)
-    todo: list[Any] = [tree]  # parts of it
+    todo: list[Any] = [tree]  # its parts: trees, tuples of them, and plain values
     while todo and rest:
         part = todo.pop()
         kind = type(part)

@@ -2,11 +2,11 @@
 TensorFlow initializer with the same limit or deviation."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Iterator
 
 import numpy as np
 
+from ...narrowing import is_list
 from ...ops.lifted import NORMAL_INITIALIZERS, UNIFORM_INITIALIZERS
 from ...ops.named import FILL, RANDOM_UNIFORM, TRUNCATED_NORMAL
 from ...record import replace
@@ -49,8 +49,8 @@ def _fold_call(draft: Draft, piece: VariablePiece, made: LiftedPiece | None) -> 
 def _is_zero(values: object) -> bool:
     """Whether all numbers in a list are zero."""
     match values:
-        case tuple():
-            return all(map(_is_zero, cast(Sequence[object], values)))  # the pattern does not know the element type
+        case _ if is_list(values):
+            return all(map(_is_zero, values))
         case bool():
             return False
         case int() | float():
