@@ -11,6 +11,7 @@ from typing import get_args
 
 import op_names
 import pytest
+from untyped import unreasoned
 
 from tfdsl import diagnostics
 from tfdsl.diagnostics import message
@@ -339,6 +340,45 @@ def test_every_module_says_what_it_is_for():
 
 
 CATALOGUE = PACKAGE / "diagnostics" / "catalogue"
+
+
+def test_types_that_are_not_checked_have_a_reason():
+    """`Any` and `cast` switch the type checker off."""
+    places = [f"tfdsl/{module}.py:{line}" for module in MODULES for line in unreasoned(text_of(module), parsed(module))]
+    assert places == [], (
+        "Any and cast of typing need a reason. Say the type if it can be said: object, a type parameter, a Protocol, a "
+        "TypedDict, or a check such as isinstance, an assert or a guard of tfdsl/narrowing.py in place of the cast. "
+        "Otherwise write a comment on the line or above it: why the type cannot be said. Several uses for one reason "
+        "are an alias with that reason, as Operand in tfdsl/types.py."
+    )
+
+
+def test_types_without_a_reason_are_found():
+    text = """from typing import Any, TypeAlias, cast
+Json: TypeAlias = Any  # parsed
+
+def f(a: Any) -> None:
+    x = cast(int, a)  # fmt: skip
+    # A reason.
+    y: "list[Any]" = cast(str, "# no reason")
+    z: "list[Any]" = [Json]
+
+@decorated  # a reason
+def g(*a: Any): ...
+class A:  # no reason for its fields
+
+    a: Callable[
+        [int],
+        Any,
+    ]
+    b: str = "Any"
+    c: Any  # a reason
+    d: Any
+
+    e = tf.cast(Any_, str)
+"""
+    assert unreasoned(text, ast.parse(text)) == [4, 5, 14, 18]
+    assert unreasoned("Any: int\ncast(Any)", ast.parse("Any: int\ncast(Any)")) == []
 
 
 def test_every_message_has_one_name():
