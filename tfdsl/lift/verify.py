@@ -11,7 +11,7 @@ TensorFlow ends the process on some graphs, so this runs in a process of its own
 import re
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -419,7 +419,7 @@ class Verifier:
         self.report.variables = len(compared)
         self._set(values)
 
-    def _execution(self, end: Endpoint, fetches: list[Any], feeds: Mapping[Endpoint, Any]) -> OrderedExecution:
+    def _execution(self, end: Endpoint, fetches: list[Operand], feeds: Mapping[Endpoint, Operand]) -> OrderedExecution:
         """The execution of an update, in the order of the program where the graph leaves it open."""
         pairs = {end.node: getattr(pair.right, "op", pair.right).name for end, pair in self._pairs.items()}
         fed = frozenset(self._pairs[end].right.name for end in feeds)
@@ -473,12 +473,12 @@ class Verifier:
             self.report.compared += len(results)
         return True
 
-    def _run(self, at: str, pairs: Sequence[Pair], feeds: Mapping[Endpoint, np.ndarray]) -> list[Any]:
+    def _run(self, at: str, pairs: Sequence[Pair], feeds: Mapping[Endpoint, np.ndarray]) -> list[Operand]:
         """The values of some pairs on one side."""
         side = self._left if at == "left" else self._right
         fetches = [_there(side, getattr(one, at)) for one in pairs]
         given = {_there(side, tensor): value for tensor, value in self._of(at, feeds).items()}
-        values: list[Any] = side.run([pairs[0].end.node], fetches, given)
+        values: list[Operand] = side.run([pairs[0].end.node], fetches, given)
         return values
 
     def _compare_state(self, update: Pair) -> None:
@@ -494,7 +494,7 @@ class Verifier:
                 self._compare(f"{name}{AFTER}{update.end.node}", one, other, update)
 
 
-def _there(side: Side, element: Any) -> Any:
+def _there(side: Side, element: Operand) -> Operand:
     """The tensor or operation of a side that has the name of one of another graph."""
     return side.graph.as_graph_element(element.name)
 
