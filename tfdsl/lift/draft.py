@@ -58,13 +58,19 @@ class Produced(Record):
     end: Endpoint
 
 
+class Later(Record):
+    """A result of a piece further down, which comes back into a loop that stays as it was."""
+
+    end: Endpoint
+
+
 class Listed(Record):
     """A list with tensors."""
 
     items: "tuple[Operand, ...]"
 
 
-Operand = Given | Splat | FunctionName | Produced | Listed
+Operand = Given | Splat | FunctionName | Produced | Later | Listed
 
 
 def ends_of(operand: Operand) -> Iterator[Endpoint]:
@@ -75,7 +81,7 @@ def ends_of(operand: Operand) -> Iterator[Endpoint]:
         case Listed(items):
             for item in items:
                 yield from ends_of(item)
-        case Given() | Splat() | FunctionName():
+        case Given() | Splat() | FunctionName() | Later():
             pass
         case _:
             assert_never(operand)
@@ -356,6 +362,7 @@ class Draft(State):
     stored: Mapping[str, TensorType] = field(default_factory=dict[str, TensorType])  # in the checkpoint, of open shapes
     trainable: frozenset[str] | None = None  # the variables that optimizers train, if the graph says so
     from_functions: frozenset[str] = frozenset()  # nodes that replaced calls
+    kept: frozenset[str] = frozenset()  # the nodes of loops that stay as they were
     closed: frozenset[str] = frozenset()  # nodes that the current fold leaves alone
     folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
     served: frozenset[str] = frozenset()  # nodes whose tensors are in signatures
@@ -373,7 +380,7 @@ class Draft(State):
 
     def is_open(self, name: str) -> bool:
         """Whether the current fold can take a node."""
-        return self.is_free(name) and name not in self.closed
+        return self.is_free(name) and name not in self.closed and name not in self.kept
 
     def apply(self, fold: "Callable[[Draft], None]", closed: frozenset[str]) -> None:
         """Run a fold on all nodes that are not closed."""

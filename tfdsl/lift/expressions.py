@@ -17,6 +17,7 @@ from .draft import (
     FunctionName,
     Given,
     IndexPiece,
+    Later,
     LiftedPiece,
     Listed,
     Operand,
@@ -215,6 +216,8 @@ class ExpressionWriter(References):
                 if made is not None and is_whole and not isinstance(made, BlockPiece):
                     return self._value(made, end)
                 return ExpressionText(self._reference(end))
+            case Later(end):
+                return ExpressionText(f"later {self._reference(end)}")
 
 
 def filled(made: CallPiece, piece: VariablePiece) -> Given | None:

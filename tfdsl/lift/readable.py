@@ -9,6 +9,7 @@ import numpy as np
 from ..diagnostics import TfgError
 from ..diagnostics.spelling import listed
 from ..lowering.definitions import functions_of
+from ..ops.raw import NEXT_ITERATIONS
 from ..record import Record, replace
 from .constants import constant_value
 from .draft import (
@@ -310,6 +311,7 @@ def _roots(draft: Draft, named: set[str]) -> list[str]:
     pieces = {name: piece for name, piece in draft.pieces.items() if name not in draft.regions}
     last = [name for name in pieces if not _is_used(draft, name)]
     ends = {name for name in last if not is_leftover(graph, name)} or set(last)
+    ends |= {name for name in draft.kept if graph.nodes[name].op in NEXT_ITERATIONS}
     ends |= {name for name, piece in pieces.items()
              if isinstance(piece, BlockPiece) and not all(graph.users.get(end.node) for end in piece.ends)}  # fmt: skip
     return [name for name, piece in pieces.items() if isinstance(piece, kept) or name in named or name in ends]

@@ -14,6 +14,7 @@ from .draft import (
     FunctionName,
     Given,
     IndexPiece,
+    Later,
     LiftedPiece,
     Listed,
     LoopPiece,
@@ -73,7 +74,7 @@ class Rewrite(Record):
                 return self.read(end)
             case Listed(items):
                 return Listed(tuple(self.operand(item, key) for item in items))
-            case FunctionName():
+            case FunctionName() | Later():
                 raise CannotRewrite
             case _:
                 assert_never(operand)

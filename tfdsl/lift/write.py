@@ -133,7 +133,7 @@ class Writer(ExpressionWriter):
 
     def _scope(self, piece: LiftedPiece) -> Scope:
         is_outside = isinstance(piece, StepPiece) and piece.is_whole
-        return () if is_outside else scope_of(piece.node.removeprefix(self.prefix))
+        return () if is_outside or piece.node in self.draft.kept else scope_of(piece.node.removeprefix(self.prefix))
 
     def _check_places(self, calls: Iterable[FunctionCallPiece]) -> None:
         """Refuse calls whose variables would get different names."""
@@ -174,8 +174,8 @@ class Writer(ExpressionWriter):
             self._shorten(piece)
             if not isinstance(piece, _EXPRESSIONS) or len(piece.ends) != 1 or self._controls(piece):
                 continue
-            if isinstance(piece, FunctionCallPiece) and piece.parts:
-                continue  # its scope has a name
+            if piece.node in self.draft.kept or (isinstance(piece, FunctionCallPiece) and piece.parts):
+                continue  # it stays as it was, or its scope has a name
             used = users.get(piece.ends[0], [])
             scope = self._scope(piece)
             is_in_layer = scope and scope in own and (not used or self._scope(used[0])[: len(scope)] != scope)

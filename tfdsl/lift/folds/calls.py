@@ -7,8 +7,8 @@ from ...ops.op import Parameter
 from ...ops.raw import PREFIX
 from ...program import HostValue
 from ...record import replace
-from ...types import DType
-from ..constants import attribute, constant_value, frozen, value_text
+from ...types import UNREADABLE, DType
+from ..constants import MOST_IN_TEXT, attribute, constant_value, frozen, plain, value_text
 from ..draft import (
     CallPiece,
     Draft,
@@ -25,18 +25,20 @@ from ..draft import (
     changes_something,
     is_raw,
 )
-from ..graph import PLACEHOLDERS, SWITCHES, Endpoint, GraphNode
+from ..graph import ENTERS, PLACEHOLDERS, SWITCHES, Endpoint, GraphNode
 from ..nodes import count_of, inferred
 from ..races import REFERENCES, accesses
 from ..unfolded import UnfoldedPart
 from .indexing import index_of
 from .operands import inputs_of, operand, rank_of
 from .random import seed_of
+from .variables import fold_variables
 
 # Attributes that follow from an input or change no value: how ops lock and check variables, the seed of the graph, and
 # the preferences of kernels.
 _UNSEEN = ("num_split", "use_locking", "validate_shape", "seed", "use_cudnn_on_gpu", "parallel_iterations")
-_OF_VARIABLES = ("ReadVariableOp", "ResourceGather")  # whose dtype is that of a variable
+_READ = "ReadVariableOp"
+_OF_VARIABLES = (_READ, "ResourceGather")  # whose dtype is that of a variable
 _WINDOWS = ("Conv2D", "Conv2DBackpropInput", "MaxPool", "AvgPool")  # whose calls take sizes of height and width alone
 _VARIABLE = "variable"
 _TENSORS = ("tensor", "tensors", "shape", _VARIABLE)
@@ -47,7 +49,9 @@ def fold_calls(draft: Draft) -> None:
         if not draft.is_free(node.name):
             continue
         is_open = draft.is_open(node.name)
-        if node.op == "Const":
+        if node.name in draft.kept:
+            draft.pieces[node.name] = _kept(draft, node)
+        elif node.op == "Const":
             fold_constant(draft, node)
         elif node.op in PLACEHOLDERS:
             default = operand(draft, node.inputs[0]) if node.inputs else None
@@ -65,6 +69,18 @@ def fold_calls(draft: Draft) -> None:
         else:
             made = (index_of(draft, node) or call_of(draft, node)) if is_open else None
             draft.claim(made or _after_reads(draft, node, raw_of(draft, node)))
+
+
+def _kept(draft: Draft, node: GraphNode) -> CallPiece:
+    """A node of a loop that stays as it was. It waits for all that it waits for in the graph: this puts constants into
+    the loop."""
+    if node.op != "Const":
+        return raw_of(draft, node)
+    value = constant_value(node)
+    if value is None or value.size > MOST_IN_TEXT:
+        raise NotReadable(f"a loop that stays as it was has the large constant {node.name}")
+    arguments = (("dtype", Given(node.types[0].dtype.name, "")), ("value", Given(plain(value), "")))
+    return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=arguments)
 
 
 def _after_reads(draft: Draft, node: GraphNode, piece: CallPiece) -> CallPiece:
@@ -124,6 +140,9 @@ def call_of(draft: Draft, node: GraphNode) -> CallPiece | None:
         return None  # the call has a list as its result
     if call.is_first and needs_others(draft, node):
         return None
+    is_handle = node.op in ("Identity", _READ) and draft.type(node.inputs[0]).dtype.name in UNREADABLE
+    if is_handle and not is_variable(draft, Produced(node.inputs[0])):
+        return None  # it passes on a handle, or reads a variable that stays an op
     params = {param.name: param for param in call.op.params}
     arguments: list[tuple[str, Operand]] = []
     for name, (_, value) in zip(call.inputs, inputs_of(draft, node), strict=True):
@@ -177,6 +196,13 @@ def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
     """A node as a raw call."""
     definition = op_def(node.op)
     arguments: list[tuple[str, Operand]] = list(inputs_of(draft, node))
+    variable = _passed_variable(draft, node)
+    if variable is not None and node.op == _READ and not _is_changed_before(draft, variable, node):
+        return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}Identity",
+                         arguments=(("input", arguments[0][1]),))  # fmt: skip
+    if variable is not None and node.op not in (*ENTERS, *SWITCHES):
+        reason = f"{node.name} takes the handle of {variable} in a branch or loop that stays as it was"
+        raise NotFolded(reason, UnfoldedPart(fold_variables.__name__, frozenset({variable}), "", reason))
     assert definition is not None  # `inputs_of` refuses others
     for arg, (_, value) in zip(definition.input_arg, arguments):
         if arg.is_ref:
@@ -187,6 +213,30 @@ def raw_of(draft: Draft, node: GraphNode) -> CallPiece:
         if name not in following and value != usual.get(name) and not name.startswith("_"):
             arguments.append((name, _attribute(value)))
     return CallPiece(node.name, _ends(node), node.controls, callee=f"{PREFIX}{node.op}", arguments=tuple(arguments))
+
+
+def _passed_variable(draft: Draft, node: GraphNode) -> str | None:
+    """The variable of the program whose handle ops pass on to a node. In the program, they pass on its value."""
+    if not node.inputs:
+        return None
+    passing, name = _passed_on(draft, node)
+    is_variable = draft.graph.nodes[name].op == "VarHandleOp" and isinstance(draft.pieces.get(name), VariablePiece)
+    return name if is_variable and any(one != "Identity" for one in passing) else None
+
+
+def _passed_on(draft: Draft, node: GraphNode) -> tuple[list[str], str]:
+    """The kinds of ops that pass on the first input of a node, and the node that it comes from."""
+    passing: list[str] = []
+    while (one := draft.graph.input(node, 0)).op in (*ENTERS, *SWITCHES, "Identity"):
+        passing.append(one.op)
+        node = one
+    return passing, one.name
+
+
+def _is_changed_before(draft: Draft, variable: str, node: GraphNode) -> bool:
+    """Whether an op changes a variable before a node, or in a loop with it."""
+    above = (draft.graph.nodes[name] for name in draft.graph.above(node.name))
+    return any(changes_something(one) and one.inputs and _passed_on(draft, one)[1] == variable for one in above)
 
 
 def _refer(draft: Draft, node: GraphNode, value: Operand) -> None:

@@ -11,8 +11,7 @@ from ..graph import ENTERS, GRADIENTS_SCOPE, PLACEHOLDERS, SWITCHES, VARIABLES, 
 from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
 from .optimizers import claim_gradients
-from .sources import differentiated, seeds_of, source_of
-from .variables import READS
+from .sources import differentiated, held, seeds_of, source_of
 
 
 def fold_loop_gradients(draft: Draft) -> None:
@@ -63,17 +62,9 @@ def _gradients(draft: Draft, scope: str, inside: set[str]) -> dict[Endpoint, End
     }  # fmt: skip
     unread = {Endpoint(name) for name in inside if not graph.users[name] and graph.nodes[name].types}
     sources = {end: source_of(draft, scope, end) for end in sorted(read | unread, key=str)}
-    held = {end: x and _held(draft, x) for end, x in sources.items()}
-    found, others = ({end: held[end] for end in held if end in ends} for ends in (read, unread))
+    known = {end: x and held(draft, x) for end, x in sources.items()}
+    found, others = ({end: known[end] for end in known if end in ends} for ends in (read, unread))
     for ops in (VARIABLES, PLACEHOLDERS):
         if ops == VARIABLES or not found:
             found |= {end: x for end, x in others.items() if x is not None and draft.graph.nodes[x.node].op in ops}
     return found
-
-
-def _held(draft: Draft, end: Endpoint) -> Endpoint:
-    """The variable that a tensor is the value of, or the tensor itself."""
-    node = draft.graph.nodes[draft.end(end).node]
-    while node.op in READS:
-        node = draft.graph.nodes[draft.end(node.inputs[0]).node]
-    return Endpoint(node.name) if node.op in VARIABLES else end

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from ...ops.raw import PREFIX
 from ...types import Shape
 from ..constants import attribute
-from ..draft import CallPiece, Draft, Given, LoopPiece, LoopVariable, NotReadable, Operand, Produced, changes_something
-from ..graph import DEFAULTED, ENTERS, Endpoint, GraphNode
+from ..draft import CallPiece, Draft, Given, LoopPiece, LoopVariable, NotFolded, Operand, Produced, changes_something
+from ..graph import DEFAULTED, ENTERS, GRADIENTS_SCOPE, Endpoint, GraphNode
+from ..unfolded import UnfoldedPart
 from .loop_shapes import changing_shapes
 from .operands import operand
 
 _MERGE, _SWITCH, _NEXT, _EXIT, _COND = "Merge", "Switch", "NextIteration", "Exit", "LoopCond"
 _PASSES = ("Identity", _SWITCH)
+_STACKS = ("StackPushV2", "StackPush", "StackPopV2", "StackPop")  # for what gradients need of each iteration
 
 
 def fold_loops(draft: Draft) -> None:
@@ -27,6 +29,9 @@ def fold_loops(draft: Draft) -> None:
             yield frame
             frame = parents[frame]
 
+    outer = {frame: [*around(frame)][-1] for frame in parents}
+    stay = {outer[frame] for name, frame in frames.items() if name in draft.closed}
+    draft.kept = frozenset(name for name, frame in frames.items() if outer[frame] in stay)
     loops = {
         frame: _Frame(
             draft,
@@ -37,12 +42,13 @@ def fold_loops(draft: Draft) -> None:
         for frame in parents
         if any(draft.is_open(name) for name, own in frames.items() if own == frame)
     }
+    wrong = {frame: reason for frame, loop in loops.items() if (reason := loop.reason)}
+    if wrong:
+        stay = {outer[frame] for frame in wrong}
+        nodes = frozenset(name for name, frame in frames.items() if outer[frame] in stay)
+        reason = next(iter(wrong.values()))
+        raise NotFolded(reason, UnfoldedPart(fold_loops.__name__, nodes, "", reason))
     for frame, loop in loops.items():
-        if not loop.is_loop:
-            raise NotReadable(f"the frame {frame} is not a loop of tf.while_loop")
-        effect = next(loop.lost(), None)
-        if effect is not None:
-            raise NotReadable(f"nothing waits for {effect}, which has an effect in a loop")
         piece = loop.piece()
         inside = {*loop.plumbing} - {piece.node}
         draft.claim(piece, *inside)
@@ -111,7 +117,19 @@ class _Frame:
             for one in merges
         )
 
-    def lost(self) -> Iterator[str]:
+    @property
+    def reason(self) -> str:
+        """Why the frame cannot be a `while`, or "" if it can."""
+        if not self.is_loop:
+            return f"the frame {self._frame} is not a loop of tf.while_loop"
+        stacks = [name for name in self.names if self._draft.graph.nodes[name].op in _STACKS]
+        if stacks:
+            scope = GRADIENTS_SCOPE.match(stacks[0])
+            return f"{scope[1] if scope else stacks[0]} has gradients of the loop that are no call of gradients"
+        effect = next(self._lost(), None)
+        return "" if effect is None else f"nothing waits for {effect}, which has an effect in a loop"
+
+    def _lost(self) -> Iterator[str]:
         """The ops with an effect that neither the condition nor a variable waits for."""
         graph = self._draft.graph
         ends = [node.name for op in (_COND, _NEXT) for node in self._by_op[op]]

@@ -33,7 +33,7 @@ from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
 from .row_gradients import read_gradients, sums_of_slices
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
-from .sources import differentiated, seeds_of
+from .sources import differentiated, is_gradient_of, seeds_of
 from .variables import fold_variable, initializer_of
 
 _COUNTS = ("AssignAdd", "AssignAddVariableOp")
@@ -71,7 +71,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     kept = (name for node in updates for name in slots_of(graph, node))
     slots = list(dict.fromkeys((*kept, *(name for row in rows for name in row.slots))))
     holders = [_holder(draft, one.node.inputs[0]) for one in changes]
-    roots = [_gradient(draft, scope, end) for end in made]
+    roots = [_gradient(draft, scope, end, one.node.inputs[0]) for end, one in zip(made, changes)]
     scopes = {match[1] for end in roots if end is not None and (match := GRADIENTS_SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
         raise NotReadable(f"the gradients of {scope} are not found")
@@ -227,14 +227,17 @@ def _summed(draft: Draft, scope: str, end: Endpoint) -> Endpoint:
     return node.inputs[0] if is_own else end
 
 
-def _gradient(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
-    """The gradient that an optimizer is given, perhaps changed since: the nearest one above. In the scope of the
-    optimizer, slots change before they are read."""
+def _gradient(draft: Draft, scope: str, end: Endpoint, variable: Endpoint) -> Endpoint | None:
+    """The gradient of a variable that an optimizer is given, perhaps changed since: the nearest one above. In the scope
+    of the optimizer, slots change before they are read."""
     seen, left = {end}, [end]
     while left:
         one = left.pop(0)
-        if GRADIENTS_SCOPE.match(one.node):
-            return one
+        match = GRADIENTS_SCOPE.match(one.node)
+        if match:
+            if is_gradient_of(draft, match[1], one, variable):
+                return one
+            continue
         node = draft.graph.nodes[one.node]
         before = map(Endpoint, node.controls if node.name.startswith(f"{scope}/") else ())
         new = [other for other in (*node.inputs, *before) if other not in seen]

@@ -78,6 +78,21 @@ def source_of(draft: Draft, scope: str, end: Endpoint) -> Endpoint | None:
     return ends[0] if len(ends) == 1 and not parts else None
 
 
+def is_gradient_of(draft: Draft, scope: str, end: Endpoint, variable: Endpoint) -> bool:
+    """Whether a gradient in a scope can belong to a variable: the names and inputs of the nodes do not tell of another
+    tensor."""
+    source = source_of(draft, scope, end)
+    return source is None or variable in {held(draft, one) for one in reached([source], partial(terms, draft))}
+
+
+def held(draft: Draft, end: Endpoint) -> Endpoint:
+    """The variable that a tensor is the value of, or the tensor itself."""
+    node = draft.graph.nodes[draft.end(end).node]
+    while node.op in READS:
+        node = draft.graph.nodes[draft.end(node.inputs[0]).node]
+    return Endpoint(node.name) if node.op in VARIABLES else end
+
+
 def common(draft: Draft, sources: list[Endpoint | None]) -> Endpoint | None:
     """The tensor that all of these gradients belong to. A gradient also belongs to what an op adds something to: it
     passes through the op unchanged."""

@@ -9,7 +9,7 @@ from ..graph import Endpoint
 def fold_waits(draft: Draft) -> None:
     waits = _Waits(draft)
     for piece in list(draft.pieces.values()):
-        if len(piece.controls) > 0 and piece.node not in draft.closed:
+        if len(piece.controls) > 0 and piece.node not in draft.closed | draft.kept:
             waits.shorten(piece)
 
 
