@@ -58,7 +58,7 @@ class Produced(Record):
     end: Endpoint
 
 
-class Later(Record):
+class BackEdge(Record):
     """A result of a piece further down, which comes back into a loop that stays as it was."""
 
     end: Endpoint
@@ -70,7 +70,7 @@ class Listed(Record):
     items: "tuple[Operand, ...]"
 
 
-Operand = Given | Splat | FunctionName | Produced | Later | Listed
+Operand = Given | Splat | FunctionName | Produced | BackEdge | Listed
 
 
 def ends_of(operand: Operand) -> Iterator[Endpoint]:
@@ -81,7 +81,7 @@ def ends_of(operand: Operand) -> Iterator[Endpoint]:
         case Listed(items):
             for item in items:
                 yield from ends_of(item)
-        case Given() | Splat() | FunctionName() | Later():
+        case Given() | Splat() | FunctionName() | BackEdge():
             pass
         case _:
             assert_never(operand)

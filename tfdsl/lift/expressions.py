@@ -11,13 +11,13 @@ from ..record import field, replace
 from ..types import DTYPE_NAMES, FLOAT32, Size
 from .constants import LiftedParameter, usual_dtype, value_text
 from .draft import (
+    BackEdge,
     BlockPiece,
     CallPiece,
     FunctionCallPiece,
     FunctionName,
     Given,
     IndexPiece,
-    Later,
     LiftedPiece,
     Listed,
     Operand,
@@ -216,7 +216,7 @@ class ExpressionWriter(References):
                 if made is not None and is_whole and not isinstance(made, BlockPiece):
                     return self._value(made, end)
                 return ExpressionText(self._reference(end))
-            case Later(end):
+            case BackEdge(end):
                 return ExpressionText(f"later {self._reference(end)}")
 
 

@@ -41,14 +41,14 @@ class Race(Record):
         return f"{self.update} can change {self.variable} before or after {self.other} {does} it"
 
 
-class Access(Record):
+class VariableAccess(Record):
     """An op that reads or changes a variable."""
 
     name: str
     is_write: bool
 
 
-Place = Callable[[Access], tuple[int, bool]]  # where an access stands among others
+Place = Callable[[VariableAccess], tuple[int, bool]]  # where an access stands among others
 
 
 class Races:
@@ -58,11 +58,11 @@ class Races:
     def __init__(self, graph: SavedGraph, resources: Callable[[str], Mapping[str, bool]] = lambda name: {}):
         self._graph = graph
         self._places = {name: at for at, name in enumerate(graph.nodes)}
-        self._contexts = _Contexts(graph)
-        found: dict[str, list[Access]] = defaultdict(list)
+        self._around = _Surroundings(graph)
+        found: dict[str, list[VariableAccess]] = defaultdict(list)
         for name in graph.nodes:
             for variable, is_write in resources(name).items():
-                found[variable.removeprefix("/")].append(Access(name, is_write))
+                found[variable.removeprefix("/")].append(VariableAccess(name, is_write))
         for node in graph.nodes.values():
             if node.op in REFERENCES:
                 found[node.name] += accesses(graph, node.name)
@@ -70,7 +70,7 @@ class Races:
 
     def of(self, roots: Iterable[str], place: Place = lambda one: (0, one.is_write)) -> list[Race]:
         """The races in the execution of some ops. What has the lower place comes first."""
-        execution = _Execution(self._graph, self._contexts, roots)
+        execution = _Ordering(self._graph, self._around, roots)
         for variable, found in self._accesses.items():
             line = [one for one in found if one.name in execution.needed]
             line.sort(key=lambda one: (place(one), self._places[one.name]))
@@ -81,7 +81,7 @@ class Races:
         return execution.races
 
 
-def accesses(graph: SavedGraph, variable: str) -> Iterator[Access]:
+def accesses(graph: SavedGraph, variable: str) -> Iterator[VariableAccess]:
     """The ops that read or change a reference variable. Ops that only look at its shape do neither."""
     shared = reached(
         [variable], lambda one: (user for user in graph.users[one] if _shares(graph, graph.nodes[user], one))
@@ -94,7 +94,7 @@ def accesses(graph: SavedGraph, variable: str) -> Iterator[Access]:
         at = [place for place, end in enumerate(node.inputs) if end.node in shared]
         is_write = node.op not in READERS and any(place < len(args) and args[place].is_ref for place in at)
         if is_write or (at and name not in shared and not (has_shape and node.op in _SHAPES)):
-            yield Access(name, is_write)
+            yield VariableAccess(name, is_write)
 
 
 def _shares(graph: SavedGraph, node: GraphNode, source: str) -> bool:
@@ -106,42 +106,42 @@ def _shares(graph: SavedGraph, node: GraphNode, source: str) -> bool:
     return is_update and bool(node.inputs) and node.inputs[0].node == source
 
 
-class _Execution:
+class _Ordering:
     """The races found in the execution of an op, with the order that they are given."""
 
-    def __init__(self, graph: SavedGraph, contexts: "_Contexts", roots: Iterable[str]):
-        self._graph, self._contexts = graph, contexts
+    def __init__(self, graph: SavedGraph, around: "_Surroundings", roots: Iterable[str]):
+        self._graph, self._around = graph, around
         self.needed, self.races = graph.above(*roots), list[Race]()
         self._waits: dict[str, list[str]] = {}
         self._above: dict[str, set[str]] = {}
 
-    def put_in_order(self, variable: str, first: Access, second: Access) -> None:
+    def put_in_order(self, variable: str, first: VariableAccess, second: VariableAccess) -> None:
         """Note the race of two ops, unless one comes before the other."""
         end = self._end(first.name, second.name)
         has_order = end is None or self._end(second.name, first.name) is None
-        if self._contexts.are_apart(first.name, second.name) or (has_order and not self._overtakes(first, second)):
+        if self._around.are_apart(first.name, second.name) or (has_order and not self._overtakes(first, second)):
             return
         update, other = (second, first) if second.is_write else (first, second)
-        start = self._contexts.start(second.name, first.name, self.above(second.name))
+        start = self._around.start(second.name, first.name, self.above(second.name))
         edge = None
-        if end and self._contexts.can_wait(start, end) and start not in self.above(end):
+        if end and self._around.can_wait(start, end) and start not in self.above(end):
             edge = end, start
             self._waits.setdefault(start, []).append(end)
             self._above.clear()
         self.races.append(Race(update.name, variable, other.name, other.is_write, edge))
 
-    def _overtakes(self, first: Access, second: Access) -> bool:
+    def _overtakes(self, first: VariableAccess, second: VariableAccess) -> bool:
         """Whether one of two ops in a loop can run in an iteration before the other one has run in the one before."""
-        if not self._contexts.is_parallel(first.name, second.name):
+        if not self._around.is_parallel(first.name, second.name):
             return False
         return first.name not in self._graph.above(second.name) or second.name not in self._graph.above(first.name)
 
     def above(self, name: str) -> set[str]:
         """An op, and all ops that it waits for; in a loop, those of the same iteration."""
         if name not in self._above:
-            nodes, waits, contexts = self._graph.nodes, self._waits, self._contexts
+            nodes, waits, around = self._graph.nodes, self._waits, self._around
             self._above[name] = reached([name], lambda one: (
-                *(end.node for end in nodes[one].inputs if not contexts.is_before(end.node, name)),
+                *(end.node for end in nodes[one].inputs if not around.is_before(end.node, name)),
                 *nodes[one].controls, *waits.get(one, ()),
             ))  # fmt: skip
         return self._above[name]
@@ -150,11 +150,11 @@ class _Execution:
         """The op that is finished when `name` has run for the last time, which `other` can wait for. None if it waits
         already, and "" if there is none."""
         before = self.above(other)
-        end = self._contexts.end(name, other, before, self.needed)
+        end = self._around.end(name, other, before, self.needed)
         return None if end in before else end
 
 
-class _Contexts:
+class _Surroundings:
     """Where ops run: the loops around them, and the branches, each with its condition and the output of its Switch."""
 
     def __init__(self, graph: SavedGraph):

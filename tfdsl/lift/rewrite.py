@@ -9,12 +9,12 @@ from ..record import Record, replace
 from ..types import DTYPE_NAMES, Dim, TensorType
 from .constants import LiftedParameter
 from .draft import (
+    BackEdge,
     CallPiece,
     FunctionCallPiece,
     FunctionName,
     Given,
     IndexPiece,
-    Later,
     LiftedPiece,
     Listed,
     LoopPiece,
@@ -74,7 +74,7 @@ class Rewrite(Record):
                 return self.read(end)
             case Listed(items):
                 return Listed(tuple(self.operand(item, key) for item in items))
-            case FunctionName() | Later():
+            case FunctionName() | BackEdge():
                 raise CannotRewrite
             case _:
                 assert_never(operand)

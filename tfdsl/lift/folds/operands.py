@@ -5,7 +5,7 @@ import numpy as np
 from ...lowering.tf import op_def
 from ...ops.raw import NEXT_ITERATIONS
 from ..constants import MOST_IN_TEXT, constant_value, is_splat, plain, value_text
-from ..draft import Draft, Given, Later, Listed, NotReadable, Operand, Produced, Splat
+from ..draft import BackEdge, Draft, Given, Listed, NotReadable, Operand, Produced, Splat
 from ..graph import Endpoint, GraphNode
 from ..nodes import count_of
 
@@ -20,7 +20,7 @@ _ELEMENTWISE = ("Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "Maximum", "Mini
 def operand(draft: Draft, end: Endpoint) -> Operand:
     """An input of a node. A small constant is its value; of a large one a piece is made."""
     if end.node in draft.kept:
-        return Later(end) if draft.graph.nodes[end.node].op in NEXT_ITERATIONS else Produced(end)
+        return BackEdge(end) if draft.graph.nodes[end.node].op in NEXT_ITERATIONS else Produced(end)
     end = draft.end(end)
     node = draft.graph.nodes[end.node]
     value = draft.known.get(end)
