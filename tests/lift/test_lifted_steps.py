@@ -349,3 +349,23 @@ def test_gradients_that_begin_with_a_fill(value):
         node.input[:] = [names.get(one, one) for one in node.input]
     source = lift_readable(graph_of(definition)).source
     assert source.endswith("optimize loss with gradient_descent(learning_rate=0.1)\n")
+
+
+@pytest.mark.parametrize("resource", [False, True])
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_slices_that_are_summed_before_the_step(here, factor, resource):
+    """The step changes the whole table then."""
+
+    def build():
+        loss, variables = words(resource)
+        rows, slope = tf.gradients(loss, variables)
+        whole = tf.convert_to_tensor(rows)
+        changed = whole if factor == 1.0 else whole * factor
+        train.AdamOptimizer(0.1).apply_gradients(zip([changed, slope], variables))
+
+    graph = meta(build)
+    lifted = lift_readable(graph)
+    assert "] to [w, b] with adam(learning_rate=0.1)\n" in lifted.source and "raw." not in lifted.source
+    compiled = compile_source(Source("lifted.tfg", lifted.source), CompileInputs())
+    report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
+    assert report.is_same and report.unequal == [] and report.updates == 1

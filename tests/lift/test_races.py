@@ -247,13 +247,11 @@ def test_a_step_that_stays_waits_for_what_reads_its_variables(here):
     """In the graph, both updates wait for both gradients of the product, through the ops that pass the gradients on."""
 
     def build():
-        ids = v1.placeholder(tf.int32, [4], "ids")
+        x = v1.placeholder(tf.float32, [4, 5], "x")
         table = v1.get_variable("table", initializer=tf.ones([5, 3]), use_resource=False)
         w = v1.get_variable("w", initializer=tf.ones([3, 1]), use_resource=False)
-        loss = tf.reduce_mean(tf.square(tf.gather(table, ids) @ w), name="loss")
-        optimizer = v1.train.AdamOptimizer(0.1)
-        pairs = [(tf.convert_to_tensor(one) * 0.5, of) for one, of in optimizer.compute_gradients(loss)]
-        optimizer.apply_gradients(pairs)
+        loss = tf.reduce_mean(tf.square((x @ table) @ w), name="loss")
+        v1.train.AdamOptimizer(0.1).minimize(loss, grad_loss=tf.constant(3.0))  # which is no `optimize`
 
     source = lift_readable(as_in_1(build)).source
     graph = compile_source(Source("lifted.tfg", source), CompileInputs()).built().graph

@@ -31,7 +31,7 @@ from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
 from ..unfolded import UnfoldedPart
 from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
-from .row_gradients import read_gradients, sums_of_slices
+from .row_gradients import SUM, read_gradients, sums_of_slices
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
 from .sources import differentiated, is_gradient_of, seeds_of
 from .variables import fold_variable, initializer_of
@@ -72,7 +72,9 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     slots = list(dict.fromkeys((*kept, *(name for row in rows for name in row.slots))))
     holders = [_holder(draft, one.node.inputs[0]) for one in changes]
     roots = [_gradient(draft, scope, end, one.node.inputs[0]) for end, one in zip(made, changes)]
-    scopes = {match[1] for end in roots if end is not None and (match := GRADIENTS_SCOPE.match(end.node))}
+    dense = [graph.nodes[end.node] for end in roots if end is not None and not GRADIENTS_SCOPE.match(end.node)]
+    given_by = (graph.nodes[end.node].inputs[0] if graph.nodes[end.node] in dense else end for end in roots if end)
+    scopes = {match[1] for end in given_by if (match := GRADIENTS_SCOPE.match(end.node))}
     if None in holders or None in roots or len(scopes) != 1:
         raise NotReadable(f"the gradients of {scope} are not found")
     (gradients,) = scopes
@@ -86,6 +88,8 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
             fold_variable(draft, node)
     inside = {name for name in graph.nodes if name.startswith(f"{scope}/")} | nodes_of_gradients(draft, gradients)
     inside.add(scope)
+    for node in dense:
+        inside |= _only_for(graph, node.name, inside)
     for slot in slots:
         others = [name for name in graph.users[slot] if lifted_step(graph.nodes[name].op) and name not in inside]
         if others:
@@ -128,7 +132,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
         given, inside = list(found.found.items()), inside - found.between
     elif read - known.keys():
         raise NotReadable(f"{min(map(str, read - known.keys()))} is also used outside {scope}")
-    is_whole = made == roots and (bool(slices) or not read)
+    is_whole = made == roots and not dense and (bool(slices) or not read)
     piece = StepPiece(
         scope,
         (Endpoint(scope),),
@@ -223,13 +227,13 @@ def _original(graph: SavedGraph, indices: Endpoint) -> Endpoint:
 def _summed(draft: Draft, scope: str, end: Endpoint) -> Endpoint:
     """The gradient of rows that an update of rows receives. An optimizer first adds up the gradients of each row."""
     node = draft.graph.nodes[end.node]
-    is_own = node.op == "UnsortedSegmentSum" and node.name.startswith(f"{scope}/update_")
+    is_own = node.op == SUM and node.name.startswith(f"{scope}/update_")
     return node.inputs[0] if is_own else end
 
 
 def _gradient(draft: Draft, scope: str, end: Endpoint, variable: Endpoint) -> Endpoint | None:
-    """The gradient of a variable that an optimizer is given, perhaps changed since: the nearest one above. In the scope
-    of the optimizer, slots change before they are read."""
+    """The gradient of a variable that an optimizer is given, perhaps changed since: the nearest one above, or the sum
+    of its slices. In the scope of the optimizer, slots change before they are read."""
     seen, left = {end}, [end]
     while left:
         one = left.pop(0)
@@ -239,11 +243,25 @@ def _gradient(draft: Draft, scope: str, end: Endpoint, variable: Endpoint) -> En
                 return one
             continue
         node = draft.graph.nodes[one.node]
+        if node.op == SUM and all(GRADIENTS_SCOPE.match(end.node) for end in node.inputs[:2]):
+            return one
         before = map(Endpoint, node.controls if node.name.startswith(f"{scope}/") else ())
         new = [other for other in (*node.inputs, *before) if other not in seen]
         seen |= set(new)
         left += new
     return None
+
+
+def _only_for(graph: SavedGraph, name: str, inside: set[str]) -> set[str]:
+    """A node and the nodes above it that only it and nodes `inside` need."""
+    found = {name}
+    todo = [end.node for end in graph.nodes[name].inputs]
+    while todo:
+        one = todo.pop()
+        if one not in inside | found and found.union(inside).issuperset(graph.users[one]):
+            found.add(one)
+            todo += [end.node for end in graph.nodes[one].inputs]
+    return found
 
 
 def loss_of(draft: Draft, gradients: str) -> Endpoint | None:

@@ -11,7 +11,7 @@ from ..draft import NotReadable
 from ..graph import Endpoint, GraphNode, SavedGraph
 from .gradients import has_gradient, of_ops
 
-_SUM = "UnsortedSegmentSum"
+SUM = "UnsortedSegmentSum"
 _LOOKUPS = ("Gather", "GatherV2", "ResourceGather")
 # Ops of slices between the gradient of the rows and a reader.
 _PASSES = ("Cast", "Concat", "ConcatV2", "Const", "ExpandDims", "Identity", "Reshape", "Shape", "Size", "StridedSlice")
@@ -30,7 +30,7 @@ def sums_of_slices(graph: SavedGraph, rows: Mapping[Endpoint, Endpoint]) -> dict
         Endpoint(name): end
         for end, indices in rows.items()
         for name in dict.fromkeys(graph.users[end.node])
-        if graph.nodes[name].op == _SUM and graph.nodes[name].inputs[:2] == (end, indices)
+        if graph.nodes[name].op == SUM and graph.nodes[name].inputs[:2] == (end, indices)
     }
 
 
