@@ -85,6 +85,19 @@ def test_the_gradient_of_a_variable_is_none_of_another_tensor():
     assert "gradients(Sum, [w])" in source and ", [x])[0]\n" in source and "raw." not in source
 
 
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_gradients_of_rows_that_a_loop_reads(use_resource):
+    """They are made tensors, with a sum for each row of the table."""
+
+    def build():
+        x, w = inputs(use_resource)
+        total = tf.reduce_sum(looped(lambda i, s: tf.tanh(s + tf.nn.embedding_lookup(w, i)), x))
+        tf.multiply(tf.convert_to_tensor(tf.gradients(total, [w])[0]), 3.0, name="out")
+
+    source = proved(as_in_1(build))
+    assert "gradients(Sum, [w])" in source and "raw." not in source
+
+
 def branches(handle, change=None):
     """Ops on a handle in a branch whose Merge also says which branch was taken, so it stays."""
 

@@ -11,6 +11,7 @@ from ..graph import ENTERS, GRADIENTS_SCOPE, PLACEHOLDERS, SWITCHES, VARIABLES, 
 from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
 from .optimizers import claim_gradients
+from .row_gradients import SUM, only_for
 from .sources import differentiated, held, seeds_of, source_of
 
 
@@ -18,6 +19,11 @@ def fold_loop_gradients(draft: Draft) -> None:
     scopes = {match[1] for node in draft.nodes(*ENTERS, *SWITCHES) if (match := GRADIENTS_SCOPE.match(node.name))}
     for scope in sorted(scopes):
         inside = nodes_of_gradients(draft, scope)
+        sums = {
+            node.name for node in draft.nodes(SUM) if inside.issuperset(end.node for end in node.inputs[:2])
+        } - inside
+        between = {one for name in sums for one in only_for(draft.graph, name, inside)}
+        inside |= between
         seeds = {seed: differentiated(draft, scope, seed) for seed in seeds_of(draft.graph, scope)}
         found = _gradients(draft, scope, inside)
         if not seeds or None in seeds.values() or not found or None in found.values():
@@ -36,6 +42,7 @@ def fold_loop_gradients(draft: Draft) -> None:
         made = [_weighted(draft, seed, y, weights.get(seed)) for seed, y in ys.items()]
         hosts = {end.node for end in made} & inside
         claim_gradients(draft, made, tuple(given), list(given.values()), inside - hosts)
+        draft.dropped |= between - sums
 
 
 def _weights(draft: Draft, seeds: Iterable[str]) -> dict[str, Endpoint]:
@@ -61,7 +68,10 @@ def _gradients(draft: Draft, scope: str, inside: set[str]) -> dict[Endpoint, End
         for end in node.inputs if end.node in inside
     }  # fmt: skip
     unread = {Endpoint(name) for name in inside if not graph.users[name] and graph.nodes[name].types}
-    sources = {end: source_of(draft, scope, end) for end in sorted(read | unread, key=str)}
+    sources = {
+        end: source_of(draft, scope, graph.nodes[end.node].inputs[0] if graph.nodes[end.node].op == SUM else end)
+        for end in sorted(read | unread, key=str)
+    }
     known = {end: x and held(draft, x) for end, x in sources.items()}
     found, others = ({end: known[end] for end in known if end in ends} for ends in (read, unread))
     for ops in (VARIABLES, PLACEHOLDERS):

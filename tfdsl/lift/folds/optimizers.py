@@ -31,7 +31,7 @@ from ..graph import GRADIENTS_SCOPE, VARIABLES, Endpoint, GraphNode, SavedGraph
 from ..unfolded import UnfoldedPart
 from .gradients import check_gradients, nodes_of_gradients
 from .operands import operand
-from .row_gradients import SUM, read_gradients, sums_of_slices
+from .row_gradients import SUM, only_for, read_gradients, sums_of_slices
 from .row_updates import ROW_UPDATES, RowUpdate, row_update
 from .sources import differentiated, is_gradient_of, seeds_of
 from .variables import fold_variable, initializer_of
@@ -89,7 +89,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     inside = {name for name in graph.nodes if name.startswith(f"{scope}/")} | nodes_of_gradients(draft, gradients)
     inside.add(scope)
     for node in dense:
-        inside |= _only_for(graph, node.name, inside)
+        inside |= only_for(graph, node.name, inside)
     for slot in slots:
         others = [name for name in graph.users[slot] if lifted_step(graph.nodes[name].op) and name not in inside]
         if others:
@@ -250,18 +250,6 @@ def _gradient(draft: Draft, scope: str, end: Endpoint, variable: Endpoint) -> En
         seen |= set(new)
         left += new
     return None
-
-
-def _only_for(graph: SavedGraph, name: str, inside: set[str]) -> set[str]:
-    """A node and the nodes above it that only it and nodes `inside` need."""
-    found = {name}
-    todo = [end.node for end in graph.nodes[name].inputs]
-    while todo:
-        one = todo.pop()
-        if one not in inside | found and found.union(inside).issuperset(graph.users[one]):
-            found.add(one)
-            todo += [end.node for end in graph.nodes[one].inputs]
-    return found
 
 
 def loss_of(draft: Draft, gradients: str) -> Endpoint | None:

@@ -34,6 +34,18 @@ def sums_of_slices(graph: SavedGraph, rows: Mapping[Endpoint, Endpoint]) -> dict
     }
 
 
+def only_for(graph: SavedGraph, name: str, inside: set[str]) -> set[str]:
+    """A node and the nodes above it that only it and nodes `inside` need."""
+    found = {name}
+    todo = [end.node for end in graph.nodes[name].inputs]
+    while todo:
+        one = todo.pop()
+        if one not in inside | found and found.union(inside).issuperset(graph.users[one]):
+            found.add(one)
+            todo += [end.node for end in graph.nodes[one].inputs]
+    return found
+
+
 def read_gradients(
     graph: SavedGraph, scope: str, step: str, read: Collection[Endpoint], known: Mapping[Endpoint, Endpoint]
 ) -> ReadGradients:
