@@ -11,6 +11,7 @@ from typing import get_args
 
 import op_names
 import pytest
+from classes import classes_below
 from untyped import unreasoned
 
 from tfdsl import diagnostics
@@ -193,8 +194,8 @@ def test_a_class_name_has_one_meaning():
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     twice = {name: modules for name, modules in places.items() if len(modules) > 1}
-    of_statements = {cls.__name__ for cls in tree.StatementTree.__subclasses__()}
-    stages = (["program/plan", "syntax/tree"], ["program/graph", "syntax/tree"])
+    of_statements = {cls.__name__ for cls in classes_below(tree.StatementTree)}
+    stages = [[f"program/{one}", "syntax/tree"] for one in ("plan", "graph", "session_expressions")]
     assert {
         name: modules for name, modules in twice.items() if name not in of_statements or modules not in stages
     } == {}
@@ -301,12 +302,12 @@ def test_unions_have_every_class():
     """A match over a union is complete only if the union is."""
     for base, union in ((tree.StatementTree, tree.Statement), (tree.ExprTree, tree.Expr),
                         (plan.SessionStatement, plan.Statement)):  # fmt: skip
-        assert set(get_args(union)) == set(base.__subclasses__()), base.__name__
+        assert set(get_args(union)) == classes_below(base), base.__name__
 
 
 def test_statements_that_take_feeds_are_known():
     """Their feeds are checked even if an error hides the rest of the statement."""
-    fed = {cls for cls in tree.StatementTree.__subclasses__() if "feeds" in cls.__match_args__}
+    fed = {cls for cls in classes_below(tree.StatementTree) if "feeds" in cls.__match_args__}
     assert set(get_args(tree.Feeding)) == fed - {tree.Feed, tree.Evaluate}  # whose feeds are of its own batches
 
 

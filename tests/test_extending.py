@@ -8,6 +8,7 @@ block below `<!-- prints -->` is the output of a program.
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,11 +33,13 @@ TESTS = [
     "tests/ops/test_batch_rules.py::test_what_rules_claim_is_so[diff]",
     "tests/ops/test_formulas.py::test_formulas_are_tensorflows[fresnel_cos]",
     "tests/program/test_plan.py::test_a_statement_says_what_it_uses[Describe]",
+    "tests/diff/test_of_sessions.py::test_a_statement_has_facts[Describe]",
     "tests/test_cases.py::test_the_diagnostics_match_the_comments[warnings/no_difference]",
     "tests/test_cases.py::test_every_code_is_covered",
     "tests/diagnostics/test_explanations.py::test_every_code_has_a_page",
     "tests/diagnostics/test_explanations.py::test_programs_of_a_page[TFG999]",
     "tests/test_architecture.py::test_every_message_is_used",
+    "tests/test_architecture.py::test_files_keep_to_one_idea",
     "tests/test_architecture.py::test_unions_have_every_class",
     "tests/test_architecture.py::test_every_statement_is_executed",
     "tests/test_architecture.py::test_the_front_end_imports_no_arrays",
@@ -83,7 +86,9 @@ def apply_page(root):
             path.write_text(text, encoding="utf-8")
 
 
-def test_the_additions_of_the_page_work(tmp_path):
+@pytest.fixture
+def added(tmp_path):
+    """A copy of the project with the additions of the page."""
     for part in PARTS:
         if (ROOT / part).is_dir():
             # With what Python has compiled. A name such as `a.pyc.123` is of a file that another process writes now.
@@ -91,12 +96,26 @@ def test_the_additions_of_the_page_work(tmp_path):
         else:
             shutil.copy(ROOT / part, tmp_path / part)
     apply_page(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.long
+def test_the_types_of_the_additions_are_right(added):
+    if shutil.which("pyright") is None:
+        pytest.skip("pyright is not installed")
+    checked = subprocess.run(
+        ["pyright", "--pythonpath", sys.executable, "tfdsl"], cwd=added, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_additions_of_the_page_work(added):
     own = [name for name, kind, _ in BLOCKS if kind == "new" and re.match(r"tests/[\w/]*test_\w+\.py$", name)]
     printed = {name: text for name, kind, text in BLOCKS if kind == "prints"}
     assert len(own) > 3 and printed
     command = [sys.executable, "-c", TRIED.format(programs=list(printed)), *TESTS, *own]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    ran = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(added)}
+    ran = forked.run(command, cwd=added, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.split("---\n")[1:] == list(printed.values())
 

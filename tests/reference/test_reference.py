@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from classes import classes_below
 
 import tfdsl
 from tfdsl.cli import COMMANDS
@@ -36,7 +37,7 @@ def keywords():
 
 
 def test_every_statement_has_an_entry():
-    statements = set(tree.StatementTree.__subclasses__()) - {tree.Broken}
+    statements = classes_below(tree.StatementTree) - {tree.Broken}
     assert {one for topic in TOPICS for one in topic.trees} == statements
 
 

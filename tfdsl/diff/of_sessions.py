@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from ..diagnostics.spelling import counted
+from ..narrowing import is_list
 from ..program import (
     Apply,
     BatchField,
@@ -20,21 +21,17 @@ from ..program import (
     If,
     Init,
     Keep,
-    Log,
-    LogTo,
     LogValues,
     Moved,
     PlanExpr,
-    Print,
     Ref,
     Restore,
-    Run,
     Save,
     Session,
     SessionValue,
     Set,
+    Shown,
     Statement,
-    Stop,
     StopAfter,
     Template,
     Train,
@@ -110,23 +107,13 @@ class _SessionThings:
                 return {"": self._pairs(pairs), "from": expression(path), "if exists": _flag(if_exists)}
             case Save(path=path, pairs=pairs):
                 return {"": self._pairs(pairs), "to": expression(path)}
-            case Run(refs=run):
-                return {"": refs(run)}
-            case Print(items=items):
-                return {"": joined((expression(one.value) for one in items), ", ")}
             case Set(variable=variable, value=value):
                 return {"": joined((self._ref(variable), (" = ",), expression(value)))}
-            case LogTo(path=path):
-                return {"": expression(path)}
-            case Log(summaries=summaries):
-                return {"": refs(summaries)}
             case LogValues(run=run, items=items):
                 values = ((self._ref(summary), expression(value)) for summary, value in items)
                 return {"": [joined(pair, ": ") for pair in values], "run": (run,)}
             case Expect(condition=condition, within=within):
                 return {"": expression(condition), "within": () if within is None else expression(within)}
-            case Stop(condition=condition):
-                return {"": expression(condition)}
             case Export(path=path, signatures=signatures, made=made):
                 found: dict[str, Phrase | list[Phrase]] = {"to": expression(path)}
                 for one in signatures:
@@ -160,7 +147,36 @@ class _SessionThings:
             case Train():
                 return self._train(statement)
             case _:
-                assert_never(statement)
+                return self._by_field(statement)
+
+    def _by_field(self, statement: Statement) -> "dict[str, Phrase | list[Phrase]]":
+        """A fact for each field but the texts of the program. The first stands behind the keyword of the statement."""
+        fields = [name for name in type(statement).__match_args__ if name not in ("origin", "feeds", "text")]
+        return {name.replace("_", " ") if at else "": self._any(getattr(statement, name))
+                for at, name in enumerate(fields)}  # fmt: skip
+
+    def _any(self, value: object) -> "Phrase | list[Phrase]":
+        """The value of a field. The order of nodes that are run means nothing."""
+        match value:
+            case None | False:
+                return ()
+            case True:
+                return ("yes",)
+            case int() | float() | str():
+                return (value_text(value),)
+            case Ref():
+                return self._ref(value)
+            case Shown(value=shown):
+                return self._expression(shown)
+            case Value() | Fetch() | Counter() | Field() | BatchField() | SessionValue() | Apply() | Template():
+                return self._expression(value)
+            case _ if is_list(value):
+                refs = [one for one in value if isinstance(one, Ref)]
+                if len(refs) == len(value):
+                    return [self._ref(one) for one in refs]
+                return joined((one for one in map(self._any, value) if isinstance(one, tuple)), ", ")
+            case _:
+                raise TypeError(f"no text for a field with a {type(value).__name__}")
 
     def _evaluate(self, one: Evaluate) -> "dict[str, Phrase | list[Phrase]]":
         names = joined((self._name(name) for name in one.names), ", ")

@@ -263,7 +263,7 @@ class _Resolver:
         else:
             mark()
 
-    def _fields(self, text: t.Expr | None) -> None:
+    def _fields(self, text: t.ExprTree | None) -> None:
         """Mark the names in the braces of a string that is filled in."""
         if not isinstance(text, t.Constant) or not isinstance(text.value, str) or "\\N" in text.span.text:
             return
@@ -484,32 +484,10 @@ class _Resolver:
 
     def _session_statement(self, statement: t.SessionStatement) -> None:
         match statement:
-            case t.Init():
-                self._part(statement.values)
-            case t.Restore() | t.Save():
-                self._each(part for one in statement.saved for part in (one.target, one.name))
-                self._text(statement.path)
-            case t.Run():
-                self._each((statement.values, statement.feeds))
-            case t.Print():
-                self._texts(statement.values)
-                self._part(statement.feeds)
-            case t.Set():
-                self._each((statement.target, statement.value, statement.feeds))
-            case t.LogTo():
-                self._text(statement.path)
-            case t.Log():
+            case t.Log():  # its strings are tags
                 self._each((statement.tags, statement.feeds))
-            case t.Expect():
-                self._texts((statement.condition,))
-                self._each((statement.within, statement.feeds))
-            case t.Export():
-                self._each((statement.values, statement.inputs))
-                self._text(statement.path)
-            case t.Write():
-                self._texts(one.value for one in statement.values)
-                self._text(statement.path)
-                self._part(statement.feeds)
+            case t.SimpleStatement():
+                self._each_text(getattr(statement, name) for name in type(statement).__match_args__ if name != "span")
             case t.Bind():
                 self._text(statement.value)
                 self._part(statement.feeds)
@@ -517,15 +495,6 @@ class _Resolver:
                     self._give(target, statement)
             case t.Evaluate():
                 self._evaluate(statement)
-            case t.Feed():
-                self._part(statement.feeds)
-            case t.Stop():
-                self._each((statement.condition, statement.feeds))
-            case t.StopAfter():
-                self._each((statement.count, statement.value, statement.by))
-            case t.Keep() | t.Checkpoint():
-                self._part(statement.value if isinstance(statement, t.Keep) else statement.count)
-                self._text(statement.path)
             case t.Train():
                 self._train(statement)
             case t.Every():
@@ -534,16 +503,25 @@ class _Resolver:
             case _:
                 assert_never(statement)
 
-    def _text(self, expr: t.Expr) -> None:
+    def _text(self, expr: t.ExprTree) -> None:
         """Mark the names in an expression, which may be a string that is filled in."""
         self._fields(expr)
         self._part(expr)
 
-    def _texts(self, exprs: Iterable[t.Expr]) -> None:
-        """The same for several, and for the sides of comparisons."""
-        for expr in exprs:
-            for one in expr.operands if isinstance(expr, t.Compare) else (expr,):
-                self._text(one)
+    def _each_text(self, parts: Iterable[t.Part]) -> None:
+        """The same for parts of a statement, for several values in them, and for the sides of comparisons."""
+        for part in parts:
+            match part:
+                case t.Compare(operands=operands):
+                    self._each_text(operands)
+                case t.ExprTree():
+                    self._text(part)
+                case t.Valued(value=value):
+                    self._each_text((value,))
+                case tuple():
+                    self._each_text(part)
+                case _:
+                    self._part(part)
 
     def _give(self, target: t.Identifier, statement: t.Statement) -> Symbol:
         """Bind a name of the session."""

@@ -18,7 +18,11 @@ def optimizer(optimizer: str, **arguments: Operand) -> "v1.train.Optimizer":
     given = {name: value for name, value in arguments.items() if name not in (*row.lacking, SLOTS)}
     named = {"name": arguments[SLOTS]} if SLOTS in arguments else {}
     made = getattr(v1.train, row.tf)(**given, **named)
-    own = {name: argument.step for name, argument in row.lacking.items() if name in arguments}
+    own = {
+        name: argument.step
+        for name, argument in row.lacking.items()
+        if arguments.get(name, argument.default) is not argument.default
+    }
     if own:
         made.apply_gradients = partial(_apply_with, made.apply_gradients, own, arguments)
     return made

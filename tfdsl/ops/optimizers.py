@@ -21,8 +21,9 @@ class OwnArgument(Record):
     """An argument that TensorFlow's class lacks. `step(tf, apply, pairs, arguments)` makes a step with the argument:
     `tf` is TensorFlow, `arguments` are all arguments of the optimizer, including the learning rate, and
     `apply(pairs)` makes the step without this argument. `step` can change the gradients, and add ops before or
-    after the step. It returns the final op. If a program leaves the argument out, its graph is the one that
-    TensorFlow's class builds."""
+    after the step. It returns the final op. If a program leaves the argument out, or gives a default that is `true`,
+    `false` or `none`, its graph is the one that TensorFlow's class builds. `allows` says which numbers are right, and
+    `wanted` says so in a message."""
 
     default: object
     step: Callable[[TF, Apply, Pairs, Mapping[str, Operand]], Operand]

@@ -8,3 +8,4 @@ from .outside import *
 from .places import *
 from .plan import *
 from .reached import *
+from .session_expressions import *

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import TypeGuard
 
 import numpy as np
 
@@ -28,7 +29,11 @@ def described(value: object) -> object:
     """A value as plain JSON. A large array is its digest."""
     if is_object(value):
         return {str(name): described(one) for name, one in value.items()}
-    return of_array(value) if type(value) is np.ndarray and np.size(value) > _LARGEST else plain(value)
+    return of_array(value) if _is_array(value) and value.size > _LARGEST else plain(value)
+
+
+def _is_array(value: object) -> TypeGuard[np.ndarray]:
+    return isinstance(value, np.ndarray)
 
 
 def texts(values: Mapping[str, object]) -> list[str]:

@@ -427,7 +427,11 @@ class Session(StatementTree):
     body: Block
 
 
-class Init(StatementTree):
+class SimpleStatement(StatementTree):
+    """A statement that binds no name and has no block. The strings among its values can have values in braces."""
+
+
+class Init(SimpleStatement):
     values: tuple[Expr, ...] | None
 
 
@@ -438,38 +442,38 @@ class Saved(Tree):
     name: Expr | None
 
 
-class Restore(StatementTree):
+class Restore(SimpleStatement):
     saved: tuple[Saved, ...]
     path: Expr
     if_exists: bool
 
 
-class Save(StatementTree):
+class Save(SimpleStatement):
     saved: tuple[Saved, ...]
     path: Expr
 
 
-class Run(StatementTree):
+class Run(SimpleStatement):
     values: tuple[Expr, ...]
     feeds: tuple[Fed, ...]
 
 
-class Print(StatementTree):
+class Print(SimpleStatement):
     values: tuple[Expr, ...]
     feeds: tuple[Fed, ...]
 
 
-class Set(StatementTree):
+class Set(SimpleStatement):
     target: Identifier
     value: Expr
     feeds: tuple[Fed, ...]
 
 
-class LogTo(StatementTree):
+class LogTo(SimpleStatement):
     path: Expr
 
 
-class Log(StatementTree):
+class Log(SimpleStatement):
     """Write the summaries with these tags or the values of these names of the session, or all summaries without any. A
     tag in quotes is a constant."""
 
@@ -477,7 +481,7 @@ class Log(StatementTree):
     feeds: tuple[Fed, ...]
 
 
-class Expect(StatementTree):
+class Expect(SimpleStatement):
     condition: Expr
     within: Expr | None
     feeds: tuple[Fed, ...]
@@ -490,7 +494,7 @@ class ExportInput(Tree):
     value: Expr | None
 
 
-class Export(StatementTree):
+class Export(SimpleStatement):
     values: tuple[Expr, ...]
     inputs: tuple[ExportInput, ...]
     path: Expr
@@ -503,7 +507,7 @@ class Valued(Tree):
     target: Identifier | None
 
 
-class Write(StatementTree):
+class Write(SimpleStatement):
     values: tuple[Valued, ...]
     path: Expr
     feeds: tuple[Fed, ...]
@@ -528,16 +532,16 @@ class Evaluate(StatementTree):
     feeds: tuple[Fed, ...]
 
 
-class Feed(StatementTree):
+class Feed(SimpleStatement):
     feeds: tuple[Fed, ...]
 
 
-class Stop(StatementTree):
+class Stop(SimpleStatement):
     condition: Expr
     feeds: tuple[Fed, ...]
 
 
-class StopAfter(StatementTree):
+class StopAfter(SimpleStatement):
     """`stop after 5 epochs without lower test.mse by 0.01`."""
 
     count: Expr
@@ -547,7 +551,7 @@ class StopAfter(StatementTree):
     by: Expr | None
 
 
-class Keep(StatementTree):
+class Keep(SimpleStatement):
     """`keep lowest test.mse to "best.ckpt"`."""
 
     highest: bool
@@ -555,7 +559,7 @@ class Keep(StatementTree):
     path: Expr
 
 
-class Checkpoint(StatementTree):
+class Checkpoint(SimpleStatement):
     count: Expr
     unit: Unit
     path: Expr
