@@ -168,3 +168,8 @@ def test_names_of_tensorflow_and_keras_are_found():
     assert find("raw.Roll")[0].signature.startswith("raw.Roll(input: T") and find("TFG201")[0].kind == "code"
     assert find("tf.nn.reluu") == find("nonsense") == find("TFG000") == []
     assert len(names()) == len(set(names())) > 1000
+
+
+def test_a_missing_heading_is_named():
+    with pytest.raises(KeyError, match=r"docs/language\.md has no heading '`describe`'"):
+        sections("language.md")["`describe`"]

@@ -193,7 +193,7 @@ def _received(connection: socket.socket, size: int) -> bytes:
     while len(data) < size:
         part = connection.recv(size - len(data))
         if not part:
-            raise EOFError("the process that forks has ended")
+            raise EOFError("the process that forks has ended: run pytest with -n 0 to see why")
         data += part
     return data
 

@@ -1,7 +1,7 @@
 """Pages of the documentation, as Markdown: their blocks, and the sections between their headings."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from ..bundled import bundled
@@ -101,18 +101,25 @@ def page(name: str) -> str:
         return file.read()
 
 
+class _Sections(dict[str, Section]):
+    def __init__(self, page: str, sections: Iterable[Section]):
+        super().__init__((one.title, one) for one in sections)
+        self._page = page
+
+    def __missing__(self, title: str) -> Section:
+        raise KeyError(f"docs/{self._page} has no heading '{title}'")
+
+
 @cache
-def sections(name: str) -> dict[str, Section]:
+def sections(name: str) -> Mapping[str, Section]:
     """The sections of a page by their titles."""
     text = page(name)
     # A line of a program that begins with # is no heading.
     shown = re.sub(r"^```.*?^```$", lambda found: found[0].replace("#", " "), text, flags=re.S | re.M)
     heads = list(re.finditer(r"^#{1,4} (.+)$", shown, re.M))
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    return {
-        head[1]: Section(name, head[1], text[head.end() : end].strip())
-        for head, end in zip(heads, ends, strict=True)
-    }  # fmt: skip
+    made = (Section(name, head[1], text[head.end() : end].strip()) for head, end in zip(heads, ends, strict=True))
+    return _Sections(name, made)
 
 
 @cache
