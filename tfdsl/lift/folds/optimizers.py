@@ -177,9 +177,9 @@ def claim_gradients(
     own = sorted({name for name in inside if GRADIENTS_SCOPE.match(name)} | {end.node for end in ends})
     if len(ends) == 1:
         first = next(name for name in own if name != ends[0].node)
-        draft.claim(CallPiece(first, (Endpoint(first),), callee=GRADIENTS.name, arguments=given))
-        part = IndexPiece(ends[0].node, (ends[0],), x=Produced(Endpoint(first)), specs=(Given(0, ""),))
-        draft.claim(part, *(name for name in own if name not in (first, part.node)))
+        call = CallPiece(first, (Endpoint(first),), callee=GRADIENTS.name, arguments=given)
+        draft.claim(call, *(name for name in own if name not in (first, ends[0].node)))
+        draft.claim(IndexPiece(ends[0].node, (ends[0],), x=Produced(Endpoint(first)), specs=(Given(0, ""),)))
         return
     call = CallPiece(ends[0].node, tuple(ends), callee=GRADIENTS.name, arguments=given)
     draft.claim(call, *(name for name in own if name != call.node))
