@@ -2,7 +2,7 @@
 
 from ..diagnostics import OPTION
 from ..types import TensorType
-from .batch import BatchCall, along, each, rows, total, whole
+from .batch import along, each, rows, total, whole
 from .flops import FlopCall, no_flops, per_element, per_result
 from .index import batch_take
 from .op import OpCall
@@ -98,11 +98,6 @@ def fused_batch_norm(call: OpCall) -> tuple[TensorType, TensorType, TensorType]:
     return TensorType(call.dtype("T"), replaced(shape, axis, channels)), each, each
 
 
-def of_statistics(call: BatchCall) -> str:
-    """Row by row with given statistics. A training takes those of the whole batch."""
-    return whole(call) if call.option("is_training", True) else rows("x")(call)
-
-
 def fixed_rank(param: str, rank: int):
     """The type of one argument, which must have this rank."""
 
@@ -182,7 +177,7 @@ row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, dat
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
     "variance. With `is_training=false`, the mean and the variance are those that are given. "
     f"{LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])",
-    outputs="y mean variance", batch=of_statistics,
+    outputs="y mean variance", batch=whole,  # the statistics are no rows, also where they are given
     T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]),
     flops=normalized_with_moments)
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
