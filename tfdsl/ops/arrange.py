@@ -55,7 +55,7 @@ def reshape(call: OpCall) -> TensorType:
         return TensorType(call.dtype("T"), None)
     open_axes = [i for i, dim in enumerate(shape) if (number(call, dim) or 0) < 0 or number(call, dim) is None]
     result = tuple(None if dim == -1 else dim for dim in shape)
-    have = None if given.shape is None else product(call, given.shape)
+    have = None if given.shape is None else _count(call, given.shape)
     wanted = product(call, without(shape, open_axes))
     fail = {"type": given, "count": have, "shape": shape_text(shape)}
     is_open = -1 in shape and wanted == 0  # no size fits
@@ -75,6 +75,11 @@ def reshape(call: OpCall) -> TensorType:
         same = call.sizes.same(result[open_axes[0]], size)
         result = replaced(result, open_axes[0], same)
     return TensorType(call.dtype("T"), result)
+
+
+def _count(call: OpCall, shape: tuple[Dim, ...]) -> int | None:
+    """The number of elements. A size of 0 leaves none, whatever the others are."""
+    return 0 if any(number(call, dim) == 0 for dim in shape) else product(call, shape)
 
 
 def _reshape_rest(call: OpCall, given: tuple[Dim, ...], result: tuple[Dim, ...], open_axes: list[int]) -> Shape:
