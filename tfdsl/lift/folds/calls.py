@@ -31,6 +31,7 @@ from ..races import REFERENCES, accesses
 from ..unfolded import UnfoldedPart
 from .indexing import index_of
 from .operands import inputs_of, operand, rank_of
+from .placeholders import placeholder_type
 from .random import seed_of
 from .variables import fold_variables
 
@@ -55,7 +56,8 @@ def fold_calls(draft: Draft) -> None:
             fold_constant(draft, node)
         elif node.op in PLACEHOLDERS:
             default = operand(draft, node.inputs[0]) if node.inputs else None
-            draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=node.types[0], default=default))
+            type = placeholder_type(draft, node)
+            draft.claim(PlaceholderPiece(node.name, (Endpoint(node.name),), type=type, default=default))
         elif (
             (given := _passed(draft, node)) is not None
             and not draft.waits(node)
