@@ -278,7 +278,6 @@ def test_a_file_that_no_source_reads_says_what_it_is(said, here):
         (b"\x1f\x8b\x08", "packed by gzip"),
         (b"PK\x03\x04" + bytes(40), "Excel"),
         (b"\x89HDF\r\n", "HDF5"),
-        (b"\x0a\x2f", "a binary file"),
     ):
         (here / "people.csv").write_bytes(begin + bytes(99))
         (found,) = said(PEOPLE)

@@ -268,7 +268,8 @@ def test_init_after_restore(here):
     assert checked(text.format("init")) == [("TFG934", 5)]
     assert came(text.format("init z")) == (["5.0 2.0"], None)
     (diagnostic,) = tfdsl.check(text.format('print "here"'))
-    assert diagnostic.code == "TFG507" and diagnostic.help_line == "write before it: init z"
+    restored = 'if the file has it, write on line 4: restore w, z from "w.ckpt"; else write before it: init z'
+    assert (diagnostic.code, diagnostic.help_line) == ("TFG507", restored)
 
 
 def test_statistics_of_batches_move_in_steps_only():

@@ -14,12 +14,11 @@ from .session_expressions import (
     BatchField,
     Feed,
     PlanExpr,
-    SessionValue,
     Shown,
     fetches_of,
     kept_at,
     known_text,
-    parts_of,
+    session_names_of,
 )
 
 
@@ -79,7 +78,7 @@ class Uses(Record):
     @property
     def session_names(self) -> set[str]:
         """The names of the session whose values it needs, apart from data that it goes over."""
-        return {part.name for one in self.expressions for part in parts_of(one) if isinstance(part, SessionValue)}
+        return session_names_of(*self.expressions)
 
 
 class SessionStatement(Record):

@@ -15,7 +15,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -81,10 +81,10 @@ class _Encoder:
                 for frame, span in value.chain:
                     places += [frame, self._place(span)]
                 return places if value.chain else places[0]
-            case _ if is_list(value):
-                return [self.encode(item, expected) for item in value]
+            case tuple() | list():  # a pattern leaves open of what it is
+                return [self.encode(item, expected) for item in cast(Sequence[object], value)]
             case Mapping():
-                items = cast(Mapping[str, object], value).items()  # a pattern leaves open of what it is
+                items = cast(Mapping[str, object], value).items()  # the same
                 return {key: self.encode(item, expected) for key, item in items}
             case _:  # a record
                 cls = type(value)

@@ -100,6 +100,11 @@ def fetches_of(*exprs: PlanExpr) -> list[Ref]:
     return [part.ref for expr in exprs for part in parts_of(expr) if isinstance(part, Fetch)]
 
 
+def session_names_of(*exprs: PlanExpr) -> set[str]:
+    """The names of the session whose values expressions need."""
+    return {part.name for expr in exprs for part in parts_of(expr) if isinstance(part, SessionValue)}
+
+
 def counters_of(expr: PlanExpr) -> Iterator[str]:
     """The names of the counters that an expression needs."""
     return (part.name for part in parts_of(expr) if isinstance(part, Counter))

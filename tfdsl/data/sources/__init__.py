@@ -129,8 +129,6 @@ def _with_format(begin: bytes, path: str, source: FileSource) -> "FileSource | t
     suffix = os.path.splitext(path)[1].lower()
     if suffix in _NO_TABLES:
         return _NO_TABLES[suffix]
-    if b"\0" in begin and source.begins is None:
-        return "a binary file", f"{source.name} reads text"
     other = by_suffix().get(suffix)
     is_text = source.begins is None or other is None or other.begins is not None
     return None if is_text else other
