@@ -179,6 +179,58 @@ def test_a_program_is_fed_instead(name, here):
     assert report.left_out == {}
 
 
+def normal(name, *shape):
+    return v1.get_variable(name, shape, initializer=v1.random_normal_initializer(seed=1))
+
+
+def word_vectors():
+    """Pairs of words from queues, with noise-contrastive estimation."""
+    pair = [v1.train.string_input_producer([one]).dequeue() for one in "12"]
+    word, near = (tf.strings.to_number(one, tf.int64) for one in v1.train.batch(pair, 4))
+    rows = tf.nn.embedding_lookup(normal("table", 12, 2), word)
+    losses = tf.nn.nce_loss(normal("weights", 12, 2), normal("biases", 12), near[:, None], rows, 3, 12)
+    v1.train.AdagradOptimizer(0.5).minimize(tf.reduce_mean(losses, name="loss"))
+
+
+WORD_VECTORS = [
+    "placeholder batch: string[4]",
+    "placeholder batch_1: string[4]",
+    "embedding_lookup_1 = gather(table, string_to_number(batch, int64))",
+    "optimize loss with adagrad(learning_rate=0.5)",
+]
+
+
+def language_model():
+    """An LSTM by hand over words from records, with a sampled softmax."""
+    _, record = v1.TFRecordReader().read(v1.train.string_input_producer(["a.tfrecord"]))
+    parsed = v1.io.parse_single_example(record, {"words": tf.io.FixedLenFeature([3], tf.int64)})
+    words = v1.train.shuffle_batch([parsed["words"]], 3, 100, 10)
+    table, kernel, bias = normal("table", 12, 2), normal("kernel", 4, 8), normal("bias", 8)
+    h, c = tf.zeros([3, 2]), tf.zeros([3, 2])
+    for at in range(2):
+        row = tf.nn.embedding_lookup(table, words[:, at])
+        i, j, f, o = tf.split(tf.nn.bias_add(tf.matmul(tf.concat([row, h], 1), kernel), bias), 4, 1)
+        c = c * tf.sigmoid(f + 1.0) + tf.sigmoid(i) * tf.tanh(j)
+        h = tf.tanh(c) * tf.sigmoid(o)
+    losses = tf.nn.sampled_softmax_loss(normal("weights", 12, 2), normal("biases", 12), words[:, 2:], h, 3, 12, seed=5)
+    v1.train.AdamOptimizer(0.1).minimize(tf.reduce_mean(losses, name="loss"))
+
+
+LANGUAGE_MODEL = ["placeholder shuffle_batch: int64[3, 3]", "optimize loss with adam(learning_rate=0.1)"]
+
+
+@pytest.mark.parametrize(
+    ("build", "lines"),
+    [(word_vectors, WORD_VECTORS), pytest.param(language_model, LANGUAGE_MODEL, marks=pytest.mark.long)],
+)
+def test_words_train_sampled_losses(build, lines, here):
+    graph = saved(build)
+    lifted = lift_readable(graph)
+    assert set(lines) <= set(lifted.source.splitlines())
+    report = report_on(graph, lifted)
+    assert report.is_same and report.unequal == [] and report.left_out == {} and report.variables > 3
+
+
 def test_notes_say_what_to_feed():
     notes = lift_readable(saved(rows)).notes
     assert "left out: 2 queue runners; a session of a program does not fill queues" in notes
