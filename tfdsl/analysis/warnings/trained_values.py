@@ -19,6 +19,7 @@ from ...program import (
     Graph,
     If,
     Init,
+    Keep,
     PlanExpr,
     Program,
     Ref,
@@ -133,13 +134,44 @@ def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
             ((run, ids),) = undone
             names, line = shown_variables(graph.items, sorted(ids)), run.origin.span.line
             help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
-            ctx.warn(
-                TRAINED_LOST,
-                one.origin,
-                help=help,
-                what=one.word,
-                trains=f"the values that line {line} trains, at every step",
-            )
+            _report_reset(ctx, one, help, f"the values that line {line} trains, at every step")
+    if steps:
+        _doubt_moments(ctx, turn)
+        _doubt_restarts(ctx, graph, training.body, steps)
+
+
+def _report_reset(ctx: Analysis, one: Statement, help: str, trains: str) -> None:
+    ctx.warn(TRAINED_LOST, one.origin, help=help, what=one.word, trains=trains)
+
+
+def _doubt_moments(ctx: Analysis, turn: list[Statement]) -> None:
+    """Warn of an `init` that resets, in each iteration, what the optimizer of a step of the iteration keeps."""
+    taken = {ref: one for one in turn if isinstance(one, Run) for ref in one.refs}
+    for one in turn:
+        if isinstance(one, Init) and (again := [ref for ref in one.steps if ref in taken]):
+            line = taken[again[0]].origin.span.line
+            help = "write it before the training, or in an 'every': the optimizer begins anew at every step"
+            _report_reset(ctx, one, help, f"what the optimizer of line {line} keeps, such as moments, at every step")
+
+
+def _doubt_restarts(
+    ctx: Analysis, graph: Graph, body: Iterable[Statement], steps: list[tuple[Statement, set[int]]]
+) -> None:
+    """Warn of an `init` of all that the steps of a training change, at every epoch. A training that keeps what each
+    epoch gives, before it, begins anew on purpose."""
+    for every in body:
+        if not isinstance(every, Every) or every.count != 1 or every.unit != "epoch":
+            continue
+        for one in every.body:
+            if isinstance(one, (Save, Keep, Export)):
+                break
+            if not isinstance(one, Init):
+                continue
+            variables = {node.id for node in graph.variables()} if one.variables is None else set(_ids(one.variables))
+            if all(found <= variables for _, found in steps):
+                line = steps[0][0].origin.span.line
+                help = "write it before the training: here each epoch begins with the initial values"
+                _report_reset(ctx, one, help, f"the values that line {line} trains, at every epoch")
 
 
 def _each_turn(body: Iterable[Statement]) -> Iterator[Statement]:
