@@ -263,7 +263,7 @@ class Compiled:
 
     def dataset(self, name: str) -> "Dataset":
         """Load a data set of the program: arrays `features` (float32 [rows, columns]) and `target` ([rows, 1]). After
-        a split, `train` and `test` have the same arrays."""
+        a split, `train` and `test` have the same arrays. Raises KeyError for an unknown name."""
         with self._lock:
             if name not in self.datasets:
                 from .runtime.arrays import load
@@ -336,7 +336,11 @@ class Compiled:
         return found
 
     def _spec(self, name: str) -> Data:
-        return next(data for data in self.program.data if data.name == name)
+        found = {data.name: data for data in self.program.data}
+        if name not in found:
+            hint = did_you_mean(name, found)
+            raise KeyError(f"the program has no data {name!r}" + (f"; {hint}" if hint else ""))
+        return found[name]
 
     def array(self, field: Field) -> "np.ndarray":
         """The array of a field of data, or of a name from outside the text."""

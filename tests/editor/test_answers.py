@@ -217,6 +217,16 @@ def test_rename_is_refused(documents, piece, plus, name, reason):
         rename(documents(), at(MAIN, piece, plus), name)
 
 
+def test_braces_in_conditions_are_found(tmp_path):
+    text = (
+        'param rate = 0.1\nvariable w = 1.0\nsession:\n    k = 1\n    expect "{k}" == "1" and not "{rate}" == "" or w < 3.0\n'
+        '    if w > 2.0 and "{k}" == "1": print "{rate}"\n    log to "logs/" + "{rate}"\n'
+    )
+    (tmp_path / "p.tfg").write_text(text)
+    document = Workspace().document(str(tmp_path / "p.tfg"))
+    assert [len(references(document, text.index(one))) for one in ("rate", "k = 1")] == [4, 3]
+
+
 def test_rename_leaves_out_files_that_are_gone(tmp_path):
     workspace, library, main = Workspace(), str(tmp_path / "l.tfg"), tmp_path / "main.tfg"
     main.write_text('from "l.tfg" import f\ny = f(1)\n')

@@ -774,3 +774,10 @@ def test_options_are_named():
     """A new option can stand anywhere among the others."""
     with pytest.raises(TypeError, match="positional"):
         tfdsl.Options(print)
+
+
+def test_data_that_a_program_lacks_are_named():
+    program = tfdsl.compile("data iris = iris()\nsession: print iris.rows")
+    for ask in (program.dataset, program.pipeline, program.fitted):
+        with pytest.raises(KeyError, match="the program has no data 'irsi'; did you mean 'iris'"):
+            ask("irsi")

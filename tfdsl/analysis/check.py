@@ -101,7 +101,7 @@ def analysed(tree: t.File, inputs: CompileInputs, prefixes: "Prefixes | None" = 
     for diagnostic in (
         *paths.refused(program, ctx.access),
         *outside_ops.refused(program),
-        *(() if ctx.is_partial else (*paths.restored_folders(program), *paths.mistyped_restores(program))),
+        *(() if ctx.is_partial else paths.doubtful_restores(program)),
     ):
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:

@@ -326,7 +326,10 @@ class _Resolver:
                 self._graph_block(statement)
             case t.If():
                 for test, body in statement.branches:
-                    self._part(test)
+                    if self._session is None:
+                        self._part(test)
+                    else:
+                        self._each_text((test,))
                     self._block(body)
             case t.While():
                 self._part(statement.condition)
@@ -509,11 +512,15 @@ class _Resolver:
         self._part(expr)
 
     def _each_text(self, parts: Iterable[t.Part]) -> None:
-        """The same for parts of a statement, for several values in them, and for the sides of comparisons."""
+        """The same for parts of a statement, for several values in them, and for operands of conditions and sums."""
         for part in parts:
             match part:
                 case t.Compare(operands=operands):
                     self._each_text(operands)
+                case t.Boolean(left=left, right=right) | t.Binary(left=left, right=right):
+                    self._each_text((left, right))
+                case t.Unary(operand=operand):
+                    self._each_text((operand,))
                 case t.ExprTree():
                     self._text(part)
                 case t.Valued(value=value):

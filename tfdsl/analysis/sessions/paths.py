@@ -8,8 +8,20 @@ from collections.abc import Iterator
 from os.path import normpath
 
 from ...access import Access, AccessRefused
-from ...diagnostics import RESTORE_FOLDER, RESTORE_MISSES, Diagnostic
-from ...program import Keep, Origin, Program, Restore, Save, Statement, Template, checkpoint_folders, known_text, walk
+from ...diagnostics import RESTORE_FOLDER, RESTORE_LOSES, RESTORE_MISSES, Diagnostic
+from ...program import (
+    Keep,
+    Origin,
+    Program,
+    Restore,
+    Save,
+    Statement,
+    Template,
+    Train,
+    checkpoint_folders,
+    known_text,
+    walk,
+)
 
 
 def paths(program: Program) -> Iterator[tuple[str, Origin]]:
@@ -31,7 +43,13 @@ def refused(program: Program, access: Access) -> Iterator[Diagnostic]:
             yield Diagnostic(error.message, origin.span, error.details, chain=origin.chain)
 
 
-def restored_folders(program: Program) -> Iterator[Diagnostic]:
+def doubtful_restores(program: Program) -> Iterator[Diagnostic]:
+    """What is wrong with the paths of `restore`, seen from all that the program writes."""
+    for found in (_restored_folders, _mistyped_restores, _lost_trainings):
+        yield from found(program)
+
+
+def _restored_folders(program: Program) -> Iterator[Diagnostic]:
     """An error for each `restore` from a folder where a training keeps its checkpoints."""
     statements = [one for session in program.sessions for one in walk(session.body)]
     folders = {normpath(path): origin for path, origin in checkpoint_folders(program).items() if path}
@@ -43,7 +61,7 @@ def restored_folders(program: Program) -> Iterator[Diagnostic]:
             yield Diagnostic(RESTORE_FOLDER, one.origin.span, details, chain=one.origin.chain)
 
 
-def mistyped_restores(program: Program) -> Iterator[Diagnostic]:
+def _mistyped_restores(program: Program) -> Iterator[Diagnostic]:
     """A warning for each `restore ... if exists` from a path that no `save` writes, if one writes nearly that path:
     then the variables are always initialised. Numbers and single letters name files that only look alike."""
     statements = [one for session in program.sessions for one in walk(session.body)]
@@ -57,6 +75,22 @@ def mistyped_restores(program: Program) -> Iterator[Diagnostic]:
         if other is not None:
             details = {"path": path, "other": other, "line": saved[other].origin.span.line}
             yield Diagnostic(RESTORE_MISSES, one.origin.span, details, chain=one.origin.chain)
+
+
+def _lost_trainings(program: Program) -> Iterator[Diagnostic]:
+    """A warning for each `restore ... if exists` below a training from a path that the program does not write: without
+    the file, all variables get their initial values."""
+    saved = {
+        _plain_path(one) for session in program.sessions for one in walk(session.body) if isinstance(one, Save | Keep)
+    }
+    for session in program.sessions:
+        training: Train | None = None
+        for one in walk(session.body):
+            if isinstance(one, Train):
+                training = one
+            elif isinstance(one, Restore) and one.if_exists and training and _plain_path(one) not in saved:
+                details = {"line": training.origin.span.line}
+                yield Diagnostic(RESTORE_LOSES, one.origin.span, details, chain=one.origin.chain)
 
 
 def _is_typo(path: str, other: str) -> bool:

@@ -192,6 +192,10 @@ COUNTER_STILL = _message("TFG992", "nothing changes '{name}', so what the optimi
 FRACTION_BOUND = _message("TFG993", "'{name}' is a fraction from 0 to 1, so '{condition}' {holds} holds",
                           severity="warning")
 REUSES_NOTHING = _message("TFG991", "this scope says 'reuse', but makes new variables: {names}", severity="warning")
+RESTORE_LOSES = _message("TFG952", "if there is no such file, this restore gives all variables their initial values, "
+                         "and what line {line} has trained is lost",
+                         "leave 'if exists' out, so that a missing file is an error; or write the restore before the "
+                         "training", "warning")
 RESTORE_MISSES = _message("TFG989", "no 'save' of this program writes \"{path}\", but line {line} writes \"{other}\"",
                           "restore from \"{other}\"; or leave 'if exists' out, if another program writes \"{path}\"",
                           "warning")
