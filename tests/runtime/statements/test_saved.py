@@ -441,6 +441,13 @@ def test_nearby_checkpoints_are_named(here, written, meant):
     assert tfdsl.compile(restored(meant)).run().printed == ["[4. 5.] 6"]
 
 
+def test_the_newest_of_several_checkpoints_is_named(here):
+    for number, minute in enumerate((1, 3, 2)):
+        save_by_tensorflow(f"kept/{number}.ckpt")
+        os.utime(f"kept/{number}.ckpt.index", (60 * minute, 60 * minute))
+    assert error(restored("kept"))[0].help_line == 'write: restore from "kept/1.ckpt" (the newest of 3)'
+
+
 def test_a_graph_without_values_and_an_empty_folder_have_their_own_help(here):
     save_by_tensorflow("theirs/m.ckpt")
     os.remove("theirs/m.ckpt.index")

@@ -169,7 +169,7 @@ class Savers:
             near = files.neighbours()
             if near:
                 found = os.path.join(os.path.dirname(path.rstrip("/")), near[0])
-                others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
+                others = f" (the newest of {len(near)})" if len(near) > 1 else ""
                 if origin.span.source.is_argument:
                     return f"write: --from {shlex.quote(found)}{others}"
                 head = re.match(r"restore\b.*?\sfrom\b", origin.span.one_line)

@@ -42,6 +42,14 @@ def _step(name: str) -> int:
     return int(number[1]) if number else -1
 
 
+def _written(folder: Folder, start: str, shown: str) -> list[tuple[int, int, str]]:
+    """The checkpoints of a folder whose names have this start, each with its time in nanoseconds, the step of its name,
+    and its name after `shown`."""
+    indexes = [name for name in folder.names() if name.startswith(start) and name.endswith(".index")]
+    times = {name.removesuffix(".index"): at.st_mtime_ns for name in indexes if (at := folder.stat(name)) is not None}
+    return [(time, _step(name), f"{shown}{name}") for name, time in times.items()]
+
+
 def _reason(error: CorruptFile) -> str:
     return f"it is {error.what}" if isinstance(error, NotPlain) else "it is not the file that was saved there"
 
@@ -78,16 +86,15 @@ class AtomicFileSet:
 
     def neighbours(self) -> list[str]:
         """The names of other checkpoints that may be meant: with a step at the end of the name, without the suffix of a
-        file, or in a folder with this name. The newest comes first."""
+        file, or in a folder with this name. The one that was written last comes first."""
         plain = _SUFFIX.sub("", self._name)
         if plain != self._name:
             return [plain] if f"{plain}.index" in self._folder.names() else []
-        found = [(name, name) for name in self._folder.names() if name.startswith(f"{self._name}-")]
+        found = _written(self._folder, f"{self._name}-", "")
         if self.is_folder:
             with self._folder.folder(self._name) as inside:
-                found += [(name, f"{self._name}/{name}") for name in inside.names()]
-        prefixes = [shown.removesuffix(".index") for name, shown in found if name.endswith(".index")]
-        return sorted(prefixes, key=_step, reverse=True)
+                found += _written(inside, "", f"{self._name}/")
+        return [name for _, _, name in sorted(found, reverse=True)]
 
     @property
     def is_folder(self) -> bool:
