@@ -140,7 +140,7 @@ LETTERS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "letter"), some(LETTERS, LETTERS[::20]))
+@pytest.mark.parametrize(("name", "letter"), some(LETTERS, [one for one in LETTERS if part_of([" ".join(one)], 20)]))
 def test_dtypes_are_tensorflows(name, letter):
     example = evaluate(OPS[name].example)
     ours = {dtype.name for dtype in OPS[name].allowed(letter)} & set(DTYPES)
@@ -166,7 +166,9 @@ def takes(example, letter, dtype):
             return False
     if dtype in bound.op.allowed(letter):
         ours = bound.op.typed(our_call(bound, {}))
-        assert (covers(ours, result) and covers(result, ours)) or bound.op.name in MORE_PRECISE, (ours, result)
+        is_same = covers(ours, result) and covers(result, ours)
+        on_purpose = "a row that knows more on purpose is in MORE_PRECISE of op_calls.py"
+        assert is_same or bound.op.name in MORE_PRECISE, (ours, result, on_purpose)
     return True
 
 
