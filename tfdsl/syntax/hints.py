@@ -257,12 +257,17 @@ def seed_statement(row: str) -> str:
     return f"write at the top of the file: seed {given[1]}" if given else ""
 
 
+_BAR_LAST = "a transform follows | on its line: leave the last | out, or write it at the start of the next line"
+
+
 def _before_bar(source: Source, line: int, row: str) -> str:
     """A help line for a | where none can stand: it belongs to a declaration of data, or is meant as `or`."""
     head = line
     while head > 1 and (not source.line_text(head).strip() or source.line_text(head).strip()[0] in "|#"):
         head -= 1
     begun = code_of(source.line_text(head)).strip()
+    if line > 1 and code_of(source.line_text(line - 1)).rstrip().endswith("|"):
+        return _BAR_LAST
     if re.match(r"data\b", begun):
         return "write: |"
     if head < line and re.match(r"[^\W\d]\w*\s*=[^=]", begun):
@@ -328,6 +333,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if stage and text[:start].rstrip()[-1:] in tuple('")]'):
             return f"write: | {stage[1]}"
         return "sources and transforms have no module before them, and follow each other after |"
+    if before.rstrip().endswith("|") and re.match(r"data\b.*=|\|", row) and not text[start:].split("\n")[0].strip():
+        return _BAR_LAST
     if kind == "VBAR":
         return _before_bar(source, line, row)
     if seeded := seed_statement(row):
@@ -339,6 +346,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "to compare, write: =="
     if word == "print" and kind == "EQUAL" and re.search(r"\b(sep|end|file|flush)\s*$", text[:start]):
         return "print has no options: it writes its values on one line, with spaces between them"
+    is_first = not before.strip() and token is not None and token[0] == word
+    if is_first and word in GRAPH_WORDS and word not in (*SESSION_WORDS, "while") and in_session(source, line):
+        return f"'{word}' belongs to the graph: put it before the session"
     has_batch = re.search(r"\bbatch\.\w", source.text[source.position_of(line) :]) is not None
     clause = _clause(word, token[0] if token else "", row, has_batch)
     if clause:
@@ -377,8 +387,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if in_session(source, line):
-        if help := _of_python(row):
+        if help := _of_python(row) or _often(row):
             return help
+        if (changed := re.match(r"(\w+(?:\.\w+)+\s*=(?!=)\s*\S.*)", row)) and not before.strip():
+            return f"write: set {changed[1]}"
         if named := re.match(r"([\w.]+)\s*=\s*eval\s+\w", row):
             return f"to compute something once, write: {named[1]} = loss with X = ...; over the rows of data: evaluate"
         if word == "evaluate":
@@ -387,8 +399,6 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return "variables have their initial values when a session begins; to reset them, write: init"
         if word == "while":
             return "a session repeats statements with train, as in: train 100 steps: and in it: stop when x < 0.5"
-        if word in GRAPH_WORDS and word not in SESSION_WORDS:
-            return f"'{word}' belongs to the graph: put it before the session"
         if given := re.fullmatch(r'(save|restore)\((?:([\w., ]+?),\s*)?("[^"]*")\)', row):
             names = f" {given[2]}" if given[2] and given[2] not in ("sess", "session") else ""
             return f"write: {given[1]}{names} {'to' if given[1] == 'save' else 'from'} {given[3]}"
@@ -399,6 +409,22 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
         return f"'{word}' is only allowed in a session"
     return ""
+
+
+_OFTEN = re.compile(
+    r"(?!(?:after|checkpoint|every|train)\b)(?P<first>[a-z]+)\s+(?P<rest>(?:\"[^\"]*\"|[^\"])*?)\s+(?P<after>after\s+)?every\s+"
+    r"(?:(?P<n>\w+)\s+)?(?P<unit>epoch|batch|step|second)(?:e?s)?"
+)
+
+
+def _often(row: str) -> str:
+    """A help line for a statement with the time at which it runs behind it, as in `print cost every 2 epochs`."""
+    found = _OFTEN.fullmatch(row)
+    if found is None or found["first"] not in SESSION_WORDS:
+        return ""
+    count, unit = found["n"] or "1", found["unit"]
+    unit += "" if count == "1" else "es" if unit == "batch" else "s"
+    return f"write: {'after ' if found['after'] else ''}every {count} {unit}: {found['first']} {found['rest']}"
 
 
 def _of_python(code: str) -> str:

@@ -55,7 +55,9 @@ MAX_BROKEN = 100  # statements with syntax errors, after which the rest of a tex
 
 _MARKS = 4
 _LAYOUT = ("_NL", "_INDENT", "_DEDENT")
-_SESSION_WORD = re.compile(r"(?:\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*(?=evaluate\b))?([a-z]+)(?=\s|:)(?!\s*[=.(\[])")
+_SESSION_WORD = re.compile(
+    r"(?:\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*(?=evaluate\b)|after[ \t]+(?=every\b))?([a-z]+)(?=\s|:)(?!\s*[=.(\[])"
+)
 _TOP = re.compile(r"^[^\s#]", re.MULTILINE)
 _TABBED = re.compile(r"^ *\t", re.MULTILINE)
 _Found = tuple[list[Token], int]  # the tokens to go on with, and the offset of those after them
