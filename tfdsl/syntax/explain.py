@@ -21,6 +21,7 @@ from ..source import Source, Span
 from .hints import (
     CURLY,
     FOREIGN,
+    FORMS,
     OPENS_BLOCK,
     SESSION_WORDS,
     WHOLE_MODEL,
@@ -216,6 +217,10 @@ def _before_path(source: Source, text: str, token: Token, accepts: set[str]) -> 
     begin = source.position_of(source.position(token.start)[0])
     path = text[token.start + (other.end() if other else 0) : _code_end(source, token.start)]
     written = text[begin : token.start].strip()
+    if doubled := re.fullmatch(r"((?:.*:\s*)?(\w+)\b.*?)\s+(?:to|into|from|in|at|as)", written):
+        if doubled[2] not in ("save", "restore"):
+            return f"its parts are in this order: {FORMS[doubled[2]]}" if doubled[2] in FORMS else ""
+        written = doubled[1]
     whole = re.fullmatch(r"(?:.*:\s*)?(save|restore)\s+(\w+)", written)
     if whole and whole[2] in WHOLE_MODEL and not re.search(rf"(?m)^\s*(\w+\s+)?{whole[2]}\s*[:=]", text):
         written = written.removesuffix(whole[2]).strip()  # a word for all variables, which no line declares

@@ -32,7 +32,7 @@ FOREIGN = {
 CURLY = {"\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u201d": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"}
 
 # The clauses of statements in order, for users who know the words but not the order.
-_FORMS = {
+FORMS = {
     "optimize": "optimize LOSS with OPTIMIZER(...) wrt VARIABLES as NAME",
     "train": "train N epochs on DATA in batches of SIZE shuffled seed N as NAME with OPTION=VALUE:",
     "evaluate": "NAME = evaluate VALUES on DATA in batches of SIZE as NAME with NAME = VALUE",
@@ -148,8 +148,6 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         if re.fullmatch("(epoch|batch|step|second)(e?s)?", count):
             return f"write how many: {word} {'1' if word == 'every' else '10'} {count}:"
         return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
-    if each := re.match(r"((?:after\s+)?every)\s+(epoch|batch|step|second)s?\s*:", row):
-        return f"write: {each[1]} 1 {each[2]}:"
     if word == "every" and (count := re.match(r"every\s+for\s+(\w+\s+\w+)", row)):
         return f"write: every {count[1]}:"
     if word == "train" and (counted := re.match(r"train\s+([\w.]+)\s+((?:on|in|as|with)\b.*)", row)):
@@ -173,7 +171,7 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         waited := re.match(r"stop\s+after\s+[\w.]+\s+(?:epoch|batch|step)(?:e?s)?(?=\s*$|\s+without\s+\w+\s*$)", row)
     ):
         return f"write: {waited[0].strip()} without lower VALUE, or: without higher VALUE"
-    form = _FORMS.get(word)
+    form = FORMS.get(word)
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
 
@@ -182,12 +180,27 @@ def declared_names(source: Source, pattern: str) -> list[str]:
     return [match[1] for match in re.finditer(pattern, source.text, re.MULTILINE)]
 
 
+_TARGET = re.compile(r"y(?:_|s|_true|_batch)?|targets?|labels?", re.IGNORECASE)
+_FEATURES = re.compile(r"x(?:_|s|_batch)?|features?|inputs?|images?", re.IGNORECASE)
+
+
+def fed_from(placeholders: list[str], owner: str) -> list[tuple[str, str]]:
+    """Placeholders, each with the features or the target of a batch or of data. Empty if their names leave in doubt
+    which is which."""
+    fields = [
+        "target" if _TARGET.fullmatch(name) else "features" if _FEATURES.fullmatch(name) else ""
+        for name in placeholders
+    ]
+    is_sure = all(fields) and len(set(fields)) == len(fields)
+    return [(name, f"{owner}.{field}") for name, field in zip(placeholders, fields, strict=True)] if is_sure else []
+
+
 _UNITS = {  # what each statement counts; a longer word is tried first
     "after every": "epochs batches steps", "checkpoint every": "epochs steps seconds",
     "every": "epochs batches steps seconds", "stop after": "epochs batches steps", "train": "epochs steps",
 }  # fmt: skip
-_COUNTED = re.compile(rf"\b({'|'.join(_UNITS)})\s+(?:for\s+)?([\w.]+)\s+([^\W\d]\w*)")
-_SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400}
+_COUNTED = re.compile(rf"\b({'|'.join(_UNITS)})\s+(?:for\s+)?(\d[\d_.]*(?!\w)|[^\W\d][\w.]*)\s+([^\W\d]\w*)")
+SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400}
 _STEPS = ("iteration", "iter", "update", "time", "turn", "cycle")
 
 
@@ -198,19 +211,20 @@ def unit(row: str) -> str:
     if not counted:
         return ""
     statement, count, token = counted[-1].groups()
+    begin, rest = row[: counted[-1].start()].lstrip(), row[counted[-1].end() :].rstrip()
     units = _UNITS[statement].split()
     one = token[:-1] if token.endswith("s") and len(token) > 1 else token
-    one = one if one in _SECONDS or len(one) < 4 else nearest(one, _SECONDS) or one
+    one = one if one in SECONDS or len(one) < 4 else nearest(one, SECONDS) or one
     known = " or ".join((", ".join(units[:-1]), units[-1]))
     if (meant := nearest(token, units)) is not None:
-        return f"write: {statement} {count} {meant}"
-    if one in _SECONDS and "seconds" in units and count.isdecimal():
-        return f"write: {statement} {int(count) * _SECONDS[one]} seconds"
-    if one in _SECONDS:
-        return f"'{statement}' counts {known}, no time: write: {statement} {count} {units[0]}"
+        return f"write: {begin}{statement} {count} {meant}{rest}"
+    if one in SECONDS and "seconds" in units and count.isdecimal():
+        return f"write: {begin}{statement} {int(count) * SECONDS[one]} seconds{rest}"
+    if one in SECONDS:
+        return f"'{statement}' counts {known}, no time: write: {begin}{statement} {count} {units[0]}{rest}"
     if one in _STEPS:
-        return f"write: {statement} {count} steps"
-    return f"write what it counts, {known}: {statement} {count} {units[0]}"
+        return f"write: {begin}{statement} {count} steps{rest}"
+    return f"write what it counts, {known}: {begin}{statement} {count} {units[0]}{rest}"
 
 
 def unindented(source: Source, header: int, line: int) -> str:
@@ -241,7 +255,8 @@ def empty_training(source: Source, line: int) -> str:
     if fed and re.search(r"\son\s", begun[1]):
         named = re.search(r"\sas\s+(\w+)", begun[1])
         batch, header = (named[1], begun[1]) if named else ("batch", f"{begun[1]} as batch")
-        feeds = ", ".join(f"{name} = {batch}.{part}" for name, part in zip(fed, ("features", "target"), strict=False))
+        made = fed_from(fed, batch) or [(name, "...") for name in fed]
+        feeds = ", ".join(f"{name} = {value}" for name, value in made)
         return f"a training has at least one statement: feed it, as in: {header}: feed {feeds}"
     steps = declared_names(source, r"^(?:optimize|apply)\b.*\sas\s+(\w+)")
     if steps:
@@ -327,7 +342,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if kind == "LPAR" and (made := re.search(r"\bon\s+(\w+)\s*$", before)):
         return f"'on' takes a name of data: declare it in the graph half, as in data d = {made[1]}(...), and write on d"
     if re.match(r"[\w\s,]*=\s*evaluate\b", row) and in_session(source, line):
-        return f"its parts are in this order: {_FORMS['evaluate']}"
+        return f"its parts are in this order: {FORMS['evaluate']}"
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])
         if stage and text[:start].rstrip()[-1:] in tuple('")]'):
@@ -372,7 +387,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     unpacked = re.search(r"\b(?:feed|with)\s+(\w+)\s*,\s*(\w+)\s*=\s*([\w.]+)", row)
     if unpacked and kind == "COMMA":
         first, second, data = unpacked.groups()
-        return f"give each a value of its own: {first} = {data}.features, {second} = {data}.target"
+        made = fed_from([first, second], data) or [(first, "..."), (second, "...")]
+        return f"give each a value of its own: {', '.join(f'{name} = {value}' for name, value in made)}"
     typed = re.match(r"(variable|placeholder)\s+(\w+)\s*(\[[^\]]*\])", row)
     if kind in ("LPAR", "LBRACE", "LESSTHAN") and (
         sizes := re.match(r"(?:placeholder|variable|shared|param)\s+\w+\s*:\s*(\w+)\s*[({<]([^()\[\]{}<>]*)[)}>]", row)
@@ -402,8 +418,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if given := re.fullmatch(r'(save|restore)\((?:([\w., ]+?),\s*)?("[^"]*")\)', row):
             names = f" {given[2]}" if given[2] and given[2] not in ("sess", "session") else ""
             return f"write: {given[1]}{names} {'to' if given[1] == 'save' else 'from'} {given[3]}"
-        if word in _FORMS and re.match(r"\w+\(", row):
-            return f"statements have no brackets: {_FORMS[word]}"
+        if word in FORMS and re.match(r"\w+\(", row):
+            return f"statements have no brackets: {FORMS[word]}"
         if re.match(r"\w+\(", row):
             return f"to compute it, write: run {row}"
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):

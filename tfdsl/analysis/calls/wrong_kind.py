@@ -21,12 +21,14 @@ from ...ops.optimizers import OptimizerRow
 from ...ops.raw import RawOp
 from ...program import Node, Ref
 from ...source import Span
+from ...syntax import tree as t
 from ...types import TensorType
 from ..context import Analysis
 from ..values import (
     Batch,
     Builtin,
     DataValue,
+    Env,
     Evaluation,
     ExprValue,
     Function,
@@ -263,3 +265,14 @@ def declared_as(ctx: Analysis, first: ExprValue, second: ExprValue) -> str:
             if fed.is_placeholder and made.origin.span.source.is_library:
                 return f"declare {fed.shown}: {TensorType(variable.type.dtype, placeholder.type.shape)}"
     return ""
+
+
+def feed_help(ctx: Analysis, env: Env, expr: t.Dictionary) -> str:
+    """A help line for a dictionary whose keys are placeholders. "" for others."""
+    names = [entry.key.id for entry in expr.entries if isinstance(entry.key, t.Name)]
+    found = [bound.value for name in names if (bound := env.find(name)) is not None]
+    fed = [one for one in found if isinstance(one, Tensor) and ctx.graph.nodes[one.ref.node].is_placeholder]
+    if not fed or len(fed) < len(expr.entries):
+        return ""
+    pairs = ", ".join(f"{entry.key.span.one_line} = {entry.value.span.one_line}" for entry in expr.entries)
+    return f"write in the body of a training: feed {pairs}; in other statements, behind their values: with {pairs}"

@@ -47,7 +47,7 @@ from ..calls.op_calls import call_op
 from ..calls.optimizer_slips import doubt_quotient
 from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, scopes_of, space_of
 from ..calls.session_values import as_operands, in_node, moving
-from ..calls.wrong_kind import ORDERS, bool_help, no_number, one_each
+from ..calls.wrong_kind import ORDERS, bool_help, feed_help, no_number, one_each
 from ..context import Analysis, StatementFailed
 from ..names import Ambiguous
 from ..values import (
@@ -137,7 +137,7 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
         case t.Comprehension():
             return check_size(ctx, _comprehension(ctx, env, expr), expr.span)
         case t.Dictionary():
-            ctx.fail(DICTIONARY, expr.span)
+            ctx.fail(DICTIONARY, expr.span, help=feed_help(ctx, env, expr))
         case t.Slice() | t.Dots():
             ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside an index")
         case t.Constant() | t.Name():
