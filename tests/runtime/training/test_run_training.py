@@ -199,6 +199,18 @@ session after:
     assert sorted(path.name for path in here.glob("x-*.index")) == [f"x-{i}.ckpt.index" for i in range(3)]
 
 
+def test_an_if_of_a_session_fills_in_its_texts():
+    text = """param who = "a"
+session:
+    k = 2
+    if "{k}" == "2" and "{who}" != "b":
+        print "yes"
+    if "{k}" == "{{k}}":
+        print "no"
+"""
+    assert run(text).printed == ["yes"]
+
+
 def test_if_and_for_in_a_session():
     text = (
         DESCENT

@@ -81,8 +81,10 @@ def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
     match value:
         case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
             ctx.fail(NO_CONTENT, span, name=span.one_line[:40], dtype=dtype)
-        case Tensor() | Operation():
+        case Tensor():
             return Fetch(ctx.use(value, span).ref)
+        case Operation():
+            not_tensor(ctx, value, span, f"it has no value; write: run {span.one_line}")
         case Array():
             return value.field
         case RuntimeValue():

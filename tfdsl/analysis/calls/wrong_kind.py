@@ -34,6 +34,7 @@ from ..values import (
     Function,
     Initializer,
     LaterValue,
+    LearnedFact,
     Namespace,
     Operation,
     Optimizer,
@@ -82,6 +83,7 @@ def one_each(ctx: Analysis, *operands: tuple[object, Span]) -> None:
 
 
 ORDERS = ("<", "<=", ">", ">=")  # the operators that compare sizes
+OF_MANY = (Batch, DataValue, Evaluation, LearnedFact, Namespace)  # values that hold others, and equal none
 
 
 def no_number(ctx: Analysis, op: str, left: tuple[object, Span], right: tuple[object, Span], span: Span) -> NoReturn:

@@ -47,7 +47,7 @@ from ..calls.op_calls import call_op
 from ..calls.optimizer_slips import doubt_quotient
 from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, scopes_of, space_of
 from ..calls.session_values import as_operands, in_node, moving
-from ..calls.wrong_kind import ORDERS, bool_help, feed_help, no_number, one_each
+from ..calls.wrong_kind import OF_MANY, ORDERS, bool_help, feed_help, no_number, one_each
 from ..context import Analysis, StatementFailed
 from ..names import Ambiguous
 from ..values import (
@@ -496,9 +496,11 @@ def compare(
         sides = [(None, replace(left, value=a)), (None, replace(right, value=b))]
         return call_op(ctx, row, sides, span, name, row.node, f"'{op}'")
     try:
-        return _PYTHON[op](a, b)
+        if not isinstance(a, OF_MANY) and not isinstance(b, OF_MANY):
+            return _PYTHON[op](a, b)
     except TypeError:
-        ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
+        pass
+    ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
 
 
 def condition(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:

@@ -59,6 +59,7 @@ from ..calls.session_values import plan_value
 from ..calls.wrong_kind import one_each, scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import bind_targets, condition, iterate, value_of
+from ..expressions.node_names import FIELD
 from ..names import Binding
 from ..other_graph import on_graph
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
@@ -231,6 +232,8 @@ def _is_of_run(ctx: Analysis, plan: Plan, test: t.Expr) -> bool:
                 return True
             is_decided = condition(ctx, plan.env, left) is (op == "or")  # then the right side does not count
             return not is_decided and _is_of_run(ctx, plan, right)
+        case t.Constant(value=str() as text):
+            return any(field[1] for field in FIELD.finditer(text))  # it is filled in
         case _:
             return isinstance(value_of(ctx, plan.env, test), (Tensor, RuntimeValue))
 

@@ -39,7 +39,7 @@ from ..context import Analysis, StatementFailed
 from ..expressions import global_step, outside
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
-from ..values import Array, DataValue, ExprValue, RuntimeValue, Tensor, describe, is_host
+from ..values import Array, DataValue, ExprValue, Operation, RuntimeValue, Tensor, describe, has_tensor, is_host
 from .feeds import Plan, known_shape
 
 COUNTERS = ("epoch", "step")
@@ -56,7 +56,16 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
         text = expr.span.one_line
         target = f" or {text}.target" if value.schema.targets else ""
         not_tensor(ctx, value, expr.span, f"use {text}.features{target}")
+    _refuse_step(ctx, plan, value, expr.span, expr.span.one_line)
     return plan_value(ctx, value, expr.span)
+
+
+def _refuse_step(ctx: Analysis, plan: Plan, value: ExprValue, span: Span, text: str) -> None:
+    """Refuse an operation without output, such as the step of an optimizer, as a value."""
+    if isinstance(value, Operation):
+        ran = plan.loop.ran.get(value.ref) if plan.loop else None
+        way = f"write: run {text}" if ran is None else f"take it out: line {ran.line} runs it already"
+        not_tensor(ctx, value, span, f"it has no value; {way}")
 
 
 def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
@@ -144,7 +153,8 @@ def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_pa
         help = ctx.did_you_mean(first, (*known, *plan.env.visible()))
         ctx.fail(UNKNOWN_FIELD, span, help=help, name=name, known=listed(known))
     value = dotted(ctx, plan.env, t.Identifier(span, name))
-    if is_path and isinstance(value, (Tensor, Array)):
+    _refuse_step(ctx, plan, value, span, name)
+    if is_path and has_tensor(value):
         ctx.fail(TEMPLATE_TENSOR, span, name=name)
     found = plan_value(ctx, value, span)
     type = value.type if isinstance(value, (Tensor, Array, RuntimeValue)) else None
@@ -223,6 +233,7 @@ def session_condition(
         case t.Unary(op="not"):
             return Apply("not", (session_condition(ctx, plan, expr.operand, sides, depth + 1),))
     value = evaluate(ctx, plan.env, expr)
+    _refuse_step(ctx, plan, value, expr.span, expr.span.one_line)
     if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     if not isinstance(value, (bool, Tensor, RuntimeValue)):

@@ -31,7 +31,6 @@ from ...diagnostics.spelling import listed, near_suffix, shortened
 from ...program import (
     Expect,
     Export,
-    Fetch,
     Field,
     Init,
     Log,
@@ -315,13 +314,7 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
 def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
 
     def shown(expr: t.Expr) -> Shown:
-        value = session_value(ctx, plan, expr)
-        if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
-            ran = plan.loop.ran.get(value.ref) if plan.loop else None
-            way = f"write: run {expr.span.one_line}" if ran is None else f"take it out: line {ran.line} runs it already"
-            help = f"it has no value to print; {way}"
-            not_tensor(ctx, Operation(value.ref, ctx.graph.name, expr.span), expr.span, help)
-        return Shown(expr.span.one_line, value)
+        return Shown(expr.span.one_line, session_value(ctx, plan, expr))
 
     items = ctx.each(shown, statement.values)
     match statement.values:
