@@ -160,7 +160,8 @@ def test_not_a_number(tfdsl, here):
         (["--each", 'name="a",a'], 2, "has the value a twice"), (["--each", r'name="\q"'], 2, r"\q"),
         (["--each", "k=1..20000"], 2, "more than 10000 runs"),
         *((["--each", f"k={one}"], 2, "is no range, which has two whole numbers and stands alone, as in k=1..10")
-          for one in ("1..", "..3", "1...3", "0.1..0.3", "1..x", "1,2..4", "-1..", "..-2", "1e-3..1e-1")),
+          for one in ("1..", "..3", "0.1..0.3", "1..x", "1,2..4", "-1..", "..-2", "1e-3..1e-1")),
+        (["--each", "k=1...3"], 2, "k=1...3: a range has two dots: write k=1..3"),
         (["--each", "k=1", "--each", "k=2"], 2, "names the param k twice"),
         (["--each", "k=1..200", "--each", "bad=1..200"], 2, "more than 10000 runs"),
         (["--each", "k=1", "--set", "k=2"], 2, "is given by --set and by --each"),

@@ -55,6 +55,7 @@ def test_a_list(two):
     assert other.split()[1:3] == ["p.tfg", "failed"] and other.split()[4] == "rate=100"
     assert two("runs", "list", "--reverse")[1].splitlines()[1:] == [other, one]
     assert two("runs", "--where", "param.rate<1")[1].splitlines()[1].split()[2] == "done"
+    assert two("runs", "--where", "status==done")[1] == two("runs", "--where", "status=done")[1]
     assert two("runs", "--where", "param.rate<0.1")[1] == "no runs, of 2 records\n"
     assert "exit_code" in two("runs", "--where", "exit_code=1")[1].splitlines()[0]
     rows = json.loads(two("runs", "--json", "--sort", "param.rate", "--reverse")[1])

@@ -222,10 +222,12 @@ def _values(name: str, text: str) -> list[str]:
     for one in written:
         if not one:
             raise WrongUse(f"--each {name}={text} has an empty value: write {name}=0.1,0.2")
+        if dotted := re.fullmatch(r"(-?\d+)\.{3,}(-?\d+)", one):
+            raise WrongUse(f"--each {name}={text}: a range has two dots: write {name}={dotted[1]}..{dotted[2]}")
         if _LIKE_RANGE.match(one):
             raise WrongUse(
                 f"--each {name}={text}: {one!r} is no range, which has two whole numbers and stands alone, as in "
-                f"{name}=1..10; list other values: {name}=0.1,0.2"
+                f"{name}=1..10; list other values: {name}=1,5,10"
             )
     twice = next((one for at, one in enumerate(values) if one in values[:at]), None)
     if twice is not None:

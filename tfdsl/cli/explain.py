@@ -90,8 +90,15 @@ def _unknown_option(words: list[str]) -> NoReturn:
 def _unknown(name: str) -> str:
     if re.fullmatch(r"TFG\d*", name):
         return f"there is no message with the code {name}; codes are {min(CATALOGUE)} to {max(CATALOGUE)}, with gaps"
-    near = instead(name) or did_you_mean(name, names())
+    near = instead(name) or _of_module(name) or did_you_mean(name, names())
     return f"there is nothing called '{name}'{near and ': ' + near}"
+
+
+def _of_module(name: str) -> str:
+    """Where to look for a word of the language that is written after a module of TensorFlow or a session of it."""
+    module, _, last = name.rpartition(".")
+    is_of_tensorflow = module.partition(".")[0] in ("tf", "tensorflow", "keras", "sess", "session")
+    return f"see: tfdsl explain {last}" if is_of_tensorflow and find(last) else ""
 
 
 def _text(entry: ReferenceEntry) -> str:

@@ -10,6 +10,10 @@ _EXPLAINED = {
     "load_weights": "restore", "load_model": "restore", "save_model": "export", "TensorBoard": "log to",
     "SummaryWriter": "log to", "minimize": "optimize", "compile": "optimize", "backward": "optimize",
     "validation_data": "evaluate", "validation_split": "split", "test_on_batch": "evaluate", "Session": "session",
+    "Saver": "save", "callbacks": "every", "learning_rate": "optimize", "LearningRateScheduler": "exponential_decay",
+    "ReduceLROnPlateau": "set", "binary_crossentropy": "nn.sigmoid_cross_entropy",
+    "categorical_crossentropy": "nn.softmax_cross_entropy",
+    "sparse_categorical_crossentropy": "nn.sparse_softmax_cross_entropy",
     "feed_dict": "feed", "get_variable": "variable", "Variable": "variable", "Input": "placeholder",
 }  # fmt: skip
 

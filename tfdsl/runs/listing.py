@@ -17,7 +17,7 @@ from .reading import Json, RunRecord
 Cell = str | int | float | bool | None
 Row = dict[str, Cell]
 
-_CONDITION = re.compile(r"\s*([\w.\[\]\-/]+?)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*\Z")
+_CONDITION = re.compile(r"\s*([\w.\[\]\-/]+?)\s*(!=|<=|>=|==?|<|>)\s*(.*?)\s*\Z")
 _SIGNS: Mapping[str, Callable[[float], bool]] = {
     "=": lambda sign: sign == 0, "!=": lambda sign: sign != 0, "<": lambda sign: sign < 0, "<=": lambda sign: sign <= 0,
     ">": lambda sign: sign > 0, ">=": lambda sign: sign >= 0,
@@ -40,9 +40,9 @@ class Condition(Record):
 
 
 def condition(text: str) -> Condition | None:
-    """A condition as it is written. None if it is no condition."""
+    """A condition as it is written, with = or == for equality. None if it is no condition."""
     found = _CONDITION.match(text)
-    return None if found is None else Condition(found[1], found[2], found[3])
+    return None if found is None else Condition(found[1], "=" if found[2] == "==" else found[2], found[3])
 
 
 def _compared(own: Cell, text: str) -> float:

@@ -441,6 +441,22 @@ def test_nearby_checkpoints_are_named(here, written, meant):
     assert tfdsl.compile(restored(meant)).run().printed == ["[4. 5.] 6"]
 
 
+def test_what_an_optimizer_keeps_is_not_declared(here):
+    """It follows from its variable, which is the one that is named."""
+    text = """
+variable w = [0.0, 0.0]
+optimize reduce_sum(square(w - 1.0)) with adam() as go
+session:
+"""
+    tfdsl.compile(f'{text}    save to "two.ckpt"\n').run()
+    larger = text.replace("[0.0, 0.0]", "[0.0, 0.0, 0.0]")
+    (diagnostic,) = error(f'{larger}    restore from "two.ckpt"\n')
+    assert diagnostic.help_line.startswith("declare w: float32[2], or")
+    kept = error(f'{larger}    init\n    restore go from "two.ckpt"\n')
+    assert len(kept) == 2 and {one.code for one in kept} == {"TFG706"}
+    assert {one.help_line for one in kept} == {"restore a checkpoint that has float32[3]"}
+
+
 def test_the_newest_of_several_checkpoints_is_named(here):
     for number, minute in enumerate((1, 3, 2)):
         save_by_tensorflow(f"kept/{number}.ckpt")

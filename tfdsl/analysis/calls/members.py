@@ -153,6 +153,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
     """A help line for a member that a value, which the program writes as `text`, does not have. `span` is the place of
     both."""
     known = {one for one in known if not one.startswith("_")}
+    if in_braces := re.match(rf"\{{([\w.]+?)\.{re.escape(name)}\b", text):  # of a string
+        text = in_braces[1]
     if isinstance(value, (Tensor, Array, RuntimeValue)):
         is_tensor = isinstance(value, Tensor)
         if isinstance(value, Array) and isinstance(value.field, Field) and name in ("train", "validation", "test"):

@@ -21,7 +21,7 @@ def keeps_shape(
     what = "one number" if declared.shape == () else f"a value of {declared}"
     way = f"a variable keeps its shape: give it {what}" + (f", as in {form.format(example)}" if example else "")
     known = _known(ctx, actual.shape)
-    return way if known is None else f"{way}; or declare: variable {name}: {actual.dtype}{known} = zeros"
+    return way if known is None or "." in name else f"{way}; or declare: variable {name}: {actual.dtype}{known} = zeros"
 
 
 def _known(ctx: Analysis, shape: Shape) -> list[int] | None:

@@ -29,6 +29,7 @@ from ...diagnostics import (
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
+    UNKNOWN_NAME,
     Note,
 )
 from ...diagnostics.spelling import counted
@@ -431,6 +432,9 @@ def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, Any]:  
             help, known = ctx.did_you_mean(option.name or "", _OPTIONS), ", ".join(_OPTIONS)
             ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known=known)
         known, message = _OPTIONS[option.name]
+        bare = option.value.id if isinstance(option.value, t.Name) else ""
+        if bare in known and not plan.env.knows(bare):
+            ctx.fail(UNKNOWN_NAME, option.value.span, help=f'write {option.name}="{bare}"', name=bare)
         value = value_of(ctx, plan.env, option.value)
         if not isinstance(value, str):
             ctx.fail(NOT_TEXT, option.value.span, what=f"the option {option.name}", value=describe(value))
@@ -540,7 +544,8 @@ def _number(ctx: Analysis, plan: Plan, expr: t.Expr, word: str) -> PlanExpr:
         help = f"name one of its values: {expr.span.one_line}.{next(iter(value.fields))}" if (
             isinstance(value, Evaluation) and value.fields
         ) else ""  # fmt: skip
-        ctx.fail(BETTER_VALUE, expr.span, help=help, what=f"'{word}'", value=describe(value))
+        shown = describe(value) if type is None else f"a value of {type}"
+        ctx.fail(BETTER_VALUE, expr.span, help=help, what=f"'{word}'", value=shown)
     return plan_value(ctx, value, expr.span)
 
 

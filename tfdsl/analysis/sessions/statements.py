@@ -153,7 +153,11 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
         overwritten(ctx, plan.restored, variables, statement, is_needed)
         check_initial(ctx, all_variables(ctx), "'init'", statement)
         return Init(Origin(statement.span), None)
-    found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
+    try:
+        found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
+    except StatementFailed:
+        plan.initialised = None  # any may have been meant
+        raise
     named = dict.fromkeys(ref for variables in found for ref in variables)
     refs = [ref for ref in named if ctx.graph.nodes[ref.node].is_variable]
     is_needed = plan.initialised is not None and not plan.initialised.issuperset(refs)
@@ -200,7 +204,11 @@ def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
 
 def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
     outside_loop(ctx, plan, statement, "'restore'")
-    path, pairs = _stored(ctx, plan, statement, "restore")
+    try:
+        path, pairs = _stored(ctx, plan, statement, "restore")
+    except StatementFailed:
+        plan.initialised = None  # any may have been meant
+        raise
     refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
     if statement.if_exists:
         overwritten(ctx, plan.restored, [ref for ref in all_variables(ctx) if ref not in refs], statement)

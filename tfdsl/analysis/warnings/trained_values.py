@@ -154,9 +154,7 @@ def _doubt_moments(ctx: Analysis, turn: list[Statement]) -> None:
             _report_reset(ctx, one, help, f"what the optimizer of line {line} keeps, such as moments, at every step")
 
 
-def _doubt_restarts(
-    ctx: Analysis, graph: Graph, body: Iterable[Statement], steps: list[tuple[Statement, set[int]]]
-) -> None:
+def _doubt_restarts(ctx: Analysis, graph: Graph, body: Iterable[Statement], steps: list[tuple[Run, set[int]]]) -> None:
     """Warn of an `init` of all that the steps of a training change, at every epoch. A training that keeps what each
     epoch gives, before it, begins anew on purpose."""
     for every in body:

@@ -289,16 +289,20 @@ class Savers:
         faults: list[Diagnostic] = []
         missing: list[str] = []
         refs = {self._stored(ref, name): ref for ref, name in self._named(pairs)}
-        for name, variable in self.variables(pairs).items():
-            declared = str(variable_type(variable))
+        types = {name: str(variable_type(variable)) for name, variable in self.variables(pairs).items()}
+        # What optimizers keep has the shapes of its variables: those are named, not both.
+        own = self._own(None) if pairs is None else refs
+        changed = [name for name in own if name in types and stored.get(name, types[name]) != types[name]]
+        for name, declared in types.items():
             if name not in stored:
                 missing.append(name)
-            elif stored[name] != declared:
+            elif stored[name] != declared and (name in own or not any(f"/{one}/" in f"/{name}" for one in changed)):
                 shown = self._built.program.nodes[refs[name].node].shown if name in refs else name
                 actual = stored[name] if shown == name else f"'{name}' is {stored[name]}"
                 details = {"name": shown, "declared": declared, "actual": actual, "path": path}
                 same = sorted(one for one in self._without_slots(stored) if stored[one] == declared and name in refs)
-                help = f"declare {shown}: {stored[name]}, or restore a checkpoint that has {declared}"
+                declare = f"declare {shown}: {stored[name]}, or " if name in own else ""
+                help = f"{declare}restore a checkpoint that has {declared}"
                 if same:
                     help = f'it has {declared} for {listed(same)}; write: {shown} as "{same[0]}"'
                 if origin.span.source.is_argument:
