@@ -171,6 +171,12 @@ WAYS = [
             (', columns={"flag": string}', 'fill("flag", with=0) | one_hot("flag")', "TFG601", '"most_frequent" or', "one_hot"),
         )
     ),
+    (f'{PEOPLE} | one_hot | standardize("age")\ns = d.features.std("y")', "TFG304", 'write: reduce_std(cast(d["y"], float32))',
+     ('d.features.std("y")', 'reduce_std(cast(d["y"], float32))')),
+    (f'{PEOPLE} | one_hot | standardize("age")\ns = d.features.std("sex")', "TFG304", 'd has it of "age"',
+     ('d.features.std("sex")', 'd.std("age")')),
+    (f'{PEOPLE} | one_hot\ns = d.target.std()', "TFG304", "write: reduce_std(cast(d.target, float32))",
+     ("d.target.std()", "reduce_std(cast(d.target, float32))")),
 ]  # fmt: skip
 
 

@@ -3,6 +3,9 @@
 The functions of this module write help lines for names that a program does not have.
 """
 
+import re
+
+from ..types import DTYPES, DType
 from . import OPS, left_out
 
 # The names here of functions of other modules: first the functions of one tensor, then the others.
@@ -97,9 +100,19 @@ _TENSORS = {
 }  # fmt: skip
 
 
-def value_member(name: str, text: str, is_tensor: bool) -> str:
-    """A help line for a member of a tensor, or of a value of a session. "" for other names."""
+def value_member(name: str, text: str, is_tensor: bool, dtype: DType | None = None) -> str:
+    """A help line for a member of a tensor, or of a value of a session, whose text and dtype are given. "" for other
+    names."""
     known = _VALUES | _TENSORS if is_tensor else _VALUES
     called = _CALLED.get(name, name)
-    way = known.get(name) or (f"{called}({{x}})" if called in OPS else "")
-    return f"write: {way.format(x=text)}" if way else ""
+    way = known.get(name)
+    if way is None and called in OPS:
+        first = OPS[called].params[0].group
+        taken = OPS[called].allowed(first) if dtype is not None and first else ()
+        other = "" if dtype in taken else next((one for one in ("float32", "bool") if DTYPES[one] in taken), "")
+        way = f"{called}(cast({{x}}, {other}))" if other else f"{called}({{x}})"
+    if not way:
+        return ""
+    bare = text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
+    operand = text if bare != text or re.fullmatch(r"[\w.]+(?:\([^()]*\)|\[[^\[\]]*\])*", text) else f"({text})"
+    return f"write: {way.replace('({x}', f'({bare}').replace('{x}', operand)}"

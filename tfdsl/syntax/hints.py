@@ -361,7 +361,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "to compare, write: =="
     if word == "print" and kind == "EQUAL" and re.search(r"\b(sep|end|file|flush)\s*$", text[:start]):
         return "print has no options: it writes its values on one line, with spaces between them"
-    is_first = not before.strip() and token is not None and token[0] == word
+    is_first = not before.strip() and token is not None and token[0] == word and not _of_python(row)
     if is_first and word in GRAPH_WORDS and word not in (*SESSION_WORDS, "while") and in_session(source, line):
         return f"'{word}' belongs to the graph: put it before the session"
     has_batch = re.search(r"\bbatch\.\w", source.text[source.position_of(line) :]) is not None

@@ -14,7 +14,7 @@ from ...program import BatchField, Field, SessionValue
 from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
-from ...types import TensorType
+from ...types import STRING, TensorType
 from ..context import Analysis, StatementFailed
 from ..values import (
     Array,
@@ -157,13 +157,14 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         text = in_braces[1]
     if isinstance(value, (Tensor, Array, RuntimeValue)):
         is_tensor = isinstance(value, Tensor)
+        dtype = value.type.dtype if isinstance(value.type, TensorType) else None
         if isinstance(value, Array) and isinstance(value.field, Field) and name in ("train", "validation", "test"):
             return f"write: {value.field.data}.{name}.{text.rpartition('.')[2]}"
-        text = text if re.fullmatch(r"[\w.]+(\([^()]*\))?", text) else "x"
+        text = text if len(text) <= _LONG and "\n" not in text else "x"
         column = re.match(r'\(\s*"([^"\n]*)"', span.source.text[span.end : span.end + _LONG])
         if column and isinstance(value, Array) and isinstance(value.field, Field):
             return _of_column(ctx, value.field, name, column[1])
-        if help := other_names.value_member(name, text, is_tensor):
+        if help := other_names.value_member(name, text, is_tensor, dtype):
             return help
         if isinstance(value, Array) and (help := _of_its_data(ctx, value, text, name)):
             return help
@@ -189,12 +190,25 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
 
 def _of_column(ctx: Analysis, field: Field, name: str, column: str) -> str:
     """A help line for what is asked of a column of data, such as its mean, with the data's features in place of it."""
-    learns = [TRANSFORMS[one.name] for one in ctx.pipelines[field.data].spec.transforms]
-    if any(isinstance(one, ColumnMaker) and name in one.words for one in learns):
+    learned = _columns_with(ctx, field.data, name)
+    if column in learned:
         return f"write: {field.data}.{name}({shown(column)})"
     found = ctx.datasets[field.data].schema.column(column)
+    if found is None or found.dtype == STRING:
+        close = nearest(column, learned)
+        if close is not None:
+            return f"write: {field.data}.{name}({shown(close)})"
+        return f"{field.data} has it of {listed(learned)}" if learned else ""
     owner = ".".join(filter(None, (field.data, field.part)))
-    return "" if found is None else other_names.value_member(name, f"{owner}[{shown(column)}]", False)
+    return other_names.value_member(name, f"{owner}[{shown(column)}]", False, found.dtype)
+
+
+def _columns_with(ctx: Analysis, data: str, word: str) -> list[str]:
+    """The columns of which the transforms of data have learned something with this word, such as `mean`."""
+    try:
+        return list(ctx.pipelines[data].fitted().readable(word)) if word in learned_words() else []
+    except DataError:
+        return []
 
 
 def _of_its_data(ctx: Analysis, value: Array, text: str, name: str) -> str:
@@ -206,7 +220,8 @@ def _of_its_data(ctx: Analysis, value: Array, text: str, name: str) -> str:
         return f"write: {owner}.{name}" if name in ("rows", "columns") else ""
     schema = ctx.datasets[value.field.data].schema
     if name in learned_words():
-        return f'write: {value.field.data}.{name}("...")'
+        data, learned = value.field.data, _columns_with(ctx, value.field.data, name)
+        return f"{data} has it of {listed(learned)}, as in {data}.{name}({shown(learned[0])})" if learned else ""
     if name in _LABELS and field == "target":
         column = next((one.name for one in schema.targets), "")
         is_numbered = any(one.name == "categories" for one in ctx.pipelines[value.field.data].spec.transforms)

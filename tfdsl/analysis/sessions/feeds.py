@@ -77,7 +77,7 @@ from ..values import (
 )
 from ..warnings.column_slips import instead, left_out
 from .fed_data import FedValue, Trained
-from .initial import uninitialised
+from .initial import check_initialised
 from .unfed import PARTS, after_training, at_end, in_condition, in_evaluate, in_training
 
 
@@ -522,10 +522,8 @@ def check_needs(
     if plan.initialised is not None:
         variables = executed.all(Kind.VARIABLE)
         ctx.spend(len(variables), statement.span)
-        for n in variables:
-            if Ref(n) not in plan.initialised:
-                uninitialised(ctx, plan.initialised, plan.around, statement, graph.nodes[n], *plan.partly,
-                              restore=plan.restoring)  # fmt: skip
+        needed = list(map(Ref, variables))
+        check_initialised(ctx, plan.initialised, plan.around, statement, needed, *plan.partly, restore=plan.restoring)
         # An assignment that ran initialises its variable.
         writes = [graph.nodes[n] for n in executed.all(Kind.WRITE)]
         plan.initialised.update(node.ref("ref") for node in writes if node.row is ASSIGN)

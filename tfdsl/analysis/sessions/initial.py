@@ -1,7 +1,8 @@
 """Tracks which variables have a value in a session, and from which `init` or `restore`."""
 
 from ...diagnostics import INIT_RESTORED, UNFED, UNINITIALISED, Note
-from ...program import Node, Ref
+from ...diagnostics.spelling import listed
+from ...program import Ref
 from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis, StatementFailed
@@ -36,44 +37,54 @@ def check_made_from(
     graph = ctx.graph
     for variable in variables:
         made = graph.nodes[variable.node]
-        for n in ctx.executed(graph, made.inputs(), statement.span).all(Kind.VARIABLE):
-            if Ref(n) not in initialised:
-                note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
-                uninitialised(ctx, initialised, around, statement, graph.nodes[n], note)
+        needed = list(map(Ref, ctx.executed(graph, made.inputs(), statement.span).all(Kind.VARIABLE)))
+        note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
+        check_initialised(ctx, initialised, around, statement, needed, note)
 
 
-def uninitialised(
+def check_initialised(
     ctx: Analysis,
     initialised: set[Ref],
     around: Span | None,
     statement: t.Statement,
-    node: Node,
+    needed: list[Ref],
     *notes: Note,
     restore: t.Restore | None = None,
 ) -> None:
-    """Report a statement that needs a variable without a value. `around` is the training around the statement, and
-    `restore` an earlier statement that gives others theirs. The same variable is not reported again for later
+    """Check that the variables that a statement needs have a value. `around` is the training around the statement, and
+    `restore` an earlier statement that gives others theirs. The same variables are not reported again for later
     statements.
 
     Other variables have a value, or the session would not initialise by hand: a plain `init` would overwrite them.
     """
+    nodes = [ctx.graph.nodes[ref.node] for ref in needed if ref not in initialised]
+    if not nodes:
+        return
     where = "before it" if around is None else f"before the training on line {around.line}"
-    notes = notes or (Note("it is from line {line}", node.origin.span),)
     names = full_names(ctx.graph.items)
-    name = names.get(node.id) or node.shown  # the global step that steps count by themselves is no item
-    scopes = [] if node.is_whole else [name[:at] for at, letter in enumerate(name) if letter == "/"]
-    inside = {scope: [id for id in names if names[id].startswith(f"{scope}/")] for scope in scopes}
-    whole = (scope for scope in scopes if not any(Ref(id) in initialised for id in inside[scope]))
-    target = next(whole, name)
-    initialised.update(map(Ref, inside.get(target, [node.id])))
-    if ctx.is_partial:  # an earlier statement, which has an error, may need it too
+    shown = [names.get(node.id) or node.shown for node in nodes]  # the global step that counts by itself is no item
+    targets: list[str] = []
+    for node, name in zip(nodes, shown, strict=True):
+        if Ref(node.id) in initialised:  # with its scope
+            continue
+        scopes = [] if node.is_whole else [name[:at] for at, letter in enumerate(name) if letter == "/"]
+        inside = {scope: [id for id in names if names[id].startswith(f"{scope}/")] for scope in scopes}
+        whole = (scope for scope in scopes if not any(Ref(id) in initialised for id in inside[scope]))
+        target = next(whole, name)
+        initialised.update(map(Ref, inside.get(target, [node.id])))
+        targets.append(name if node.is_whole else target.replace("/", "."))
+    if ctx.is_partial:  # an earlier statement, which has an error, may need them too
         raise StatementFailed(None)
-    target, help = name if node.is_whole else target.replace("/", "."), ""
+    notes = notes or (Note("it is from line {line}", nodes[0].origin.span),)
+    if len(shown) > 1:
+        notes += (Note(f"{listed(shown[1:])} {'is' if len(shown) == 2 else 'are'} not initialised either"),)
+    target, help = ", ".join(targets), ""
     if restore is not None:
-        names = ", ".join((*(one.span.one_line for one in restore.saved), target))
-        restored = f"restore {names} from {restore.path.span.one_line}{' if exists' if restore.if_exists else ''}"
-        help = f"if the file has it, write on line {restore.span.line}: {restored}; else write {where}: init {target}"
-    ctx.fail(UNINITIALISED, statement.span, notes, help, name=name, where=where, target=target)
+        restored = ", ".join((*(one.span.one_line for one in restore.saved), *targets))
+        line = f"restore {restored} from {restore.path.span.one_line}{' if exists' if restore.if_exists else ''}"
+        has = "it" if len(targets) == 1 else "them"
+        help = f"if the file has {has}, write on line {restore.span.line}: {line}; else write {where}: init {target}"
+    ctx.fail(UNINITIALISED, statement.span, notes, help, name=shown[0], where=where, target=target)
 
 
 def overwritten(

@@ -68,7 +68,7 @@ from .evaluation import bind_batch, rows_of, type_text
 from .fed_data import Trained, check_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
-from .initial import all_variables, check_initial, uninitialised
+from .initial import all_variables, check_initial, check_initialised
 from .plan_values import COUNTERS, batch_size_of, count_of, distance_of, path_of, session_condition
 from .statements import made, need_variables
 
@@ -494,8 +494,12 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
         most = loop.reached(statement.unit)
         where = "an epoch" if statement.unit == "batch" else "this training"
         units = "batches" if statement.unit == "batch" else f"{statement.unit}s"
-        ctx.report(AFTER_NEVER, statement.count.span, count=count, unit=units, most=most,
-                   why=f"{where} has only {counted(most, statement.unit, units)}")  # fmt: skip
+        why = f"{where} has only {counted(most, statement.unit, units)}"
+        help = f"write {most}{' or less' if most > 1 else ''}, or train longer"
+        if most == 0:
+            steps = counted(loop.reached("step"), "step")
+            why, help = f"{where} is shorter than an epoch", f"train longer, or write: after every {steps}:"
+        ctx.report(AFTER_NEVER, statement.count.span, help=help, count=counted(count, statement.unit, units), why=why)
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
@@ -603,8 +607,7 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     path = path_of(ctx, plan, statement.path)
     if known_text(path) is None:
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
-    for ref in need_variables(ctx, statement, "keep"):
-        if plan.initialised is not None and ref not in plan.initialised:
-            uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly,
-                              restore=plan.restoring)  # fmt: skip
+    needed = need_variables(ctx, statement, "keep")
+    if plan.initialised is not None:
+        check_initialised(ctx, plan.initialised, plan.around, statement, needed, *plan.partly, restore=plan.restoring)
     return Checkpoint(Origin(statement.span), count, statement.unit, path)

@@ -69,7 +69,7 @@ from ..values import Evaluation, Function, NodeValue, Operation, RuntimeValue, T
 from .evaluation import bind, evaluation, written_values
 from .export_inputs import check_columns, made_input
 from .feeds import Plan, check_feed, check_needs, checked_feeds
-from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
+from .initial import all_variables, check_initial, check_initialised, check_made_from, overwritten
 from .plan_values import path_of, session_condition, session_value
 
 
@@ -195,10 +195,8 @@ def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
     plan.restored.clear()
     if plan.initialised is not None:
         refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
-        for ref in refs:
-            if ctx.graph.nodes[ref.node].is_variable and ref not in plan.initialised:
-                uninitialised(ctx, plan.initialised, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly,
-                              restore=plan.restoring)  # fmt: skip
+        needed = [ref for ref in refs if ctx.graph.nodes[ref.node].is_variable]
+        check_initialised(ctx, plan.initialised, plan.around, statement, needed, *plan.partly, restore=plan.restoring)
     return Save(Origin(statement.span), path, pairs)
 
 

@@ -6,8 +6,7 @@ UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or cal
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
 OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
-AFTER_NEVER = _message("TFG950", "'after every {count} {unit}' never runs: {why}",
-                       "write {most} or less, or train longer", "warning")
+AFTER_NEVER = _message("TFG950", "'after every {count}' never runs: {why}", severity="warning")
 READ_AGAIN = _message("TFG960", "method=\"{method}\" reads '{name}' again, which has been written since",
                       "take the gradient on a line above the one that writes, or use method=\"reverse\", which uses "
                       "the value read before", "warning")
