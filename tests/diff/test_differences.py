@@ -177,7 +177,7 @@ def test_json():
         "left": "p.tfg", "right": "p.tfg", "alike": False, "notes": [],
         "differences": [{
             "change": "renamed", "kind": "variable", "before": "count", "after": "total", "line_before": 14,
-            "line_after": 14, "renamed": True, "follows": False, "inside": False, "facts": [],
+            "line_after": 14, "renamed": True, "moved": False, "follows": False, "inside": False, "facts": [],
         }],
     }  # fmt: skip
 
@@ -210,3 +210,88 @@ def test_a_loop():
     assert report(("    i = i + 1\n    p = p * 2.0", "    p = p * 2.0\n    i = i + 1"), text=text).entries == ()
     (one,) = report(("i < 10", "i < 11"), text=text).entries
     assert (one.after, one.facts[0].before, one.facts[0].after) == ("while", "while/i < 10", "while/i < 11")
+
+
+SESSION = """\
+data d = moons(60, noise=0.1, seed=4)
+placeholder X: float32[n, 2]
+variable w = 1.0
+variable v: float32[2, 1] = zeros
+a = reduce_mean(X) * w
+b = reduce_max(X) * w
+step = assign_add(w, 1.0)
+session:
+    t = evaluate a, b on d as c with X = c.features
+    u = evaluate a on d as c with X = c.features
+    k = 2.0
+    save to "a.ckpt"
+    set v = [[1.0], [2.0]]
+    print t.a, t.b, u
+    train 3 steps:
+        run step
+        print w
+        stop when w > 2.0
+    if u > 0.0:
+        expect w > 0.0
+        set w = k
+    print a, b with X = [[1.0, 2.0]]
+    print w
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "moved"),
+    [
+        ('    save to "a.ckpt"\n', "    set v = [[1.0], [2.0]]\n", "save  all variables to \"a.ckpt\"  moved from line 12 to line 13"),
+        ("    k = 2.0\n", '    save to "a.ckpt"\n', "value  k = 2.0  moved from line 11 to line 12"),
+        ("        run step\n", "        print w\n", "train: run  step  moved from line 16 to line 17"),
+        ("        print w\n", "        stop when w > 2.0\n", "train: print  w  moved from line 17 to line 18"),
+        ("        expect w > 0.0\n", "        set w = k\n", "if: expect  w > 0.0  moved from line 20 to line 21"),
+        ("    print a, b with X = [[1.0, 2.0]]\n", "    print w\n",
+         "print  a, b with X = [[1.0, 2.0]]  moved from line 22 to line 23"),
+    ],
+)  # fmt: skip
+def test_a_moved_statement(one, two, moved):
+    found = report((one + two, two + one), text=SESSION)
+    assert lines_of(found) == [f"> {moved}"] and report_text(found, DiffLayout()).endswith("\n1 moved\n")
+    (entry,) = report_json(found)["differences"]
+    assert (entry["change"], entry["moved"]) == ("moved", True)
+
+
+def test_a_move_is_one_difference_beside_others():
+    save, last = '    save to "a.ckpt"\n', "[[1.0, 2.0]]\n    print w\n"
+    assert lines_of(report((save, ""), (last, last + save), text=SESSION)) == [
+        '> save  all variables to "a.ckpt"  moved from line 12 to line 23'
+    ]
+    train = SESSION[SESSION.index("    train") : SESSION.index("    if u")]
+    edited = train.replace("3 steps", "9 steps")
+    assert lines_of(report((train, ""), (last, f'{last}    print "x"\n{edited}'), text=SESSION)) == [
+        '+ print  "x"',
+        "~ train  3 steps -> 9 steps, moved from line 15 to line 21",
+    ]
+    prints = "    print a, b with X = [[1.0, 2.0]]\n    print w\n"
+    other = "    print w\n    print v\n"
+    assert lines_of(report((prints, other), text=SESSION)) == [
+        "- print  a, b with X = [[1.0, 2.0]]",
+        "+ print  v",
+    ]
+
+
+def test_sessions_run_in_order():
+    first, second = ("session one:\n    set x = 2.0\n", "session two:\n    print x\n")
+    text = f"variable x = 1.0\n{first}{second}"
+    assert lines_of(report((first + second, second + first), text=text)) == ["> one  moved from line 2 to line 4"]
+    assert report(text=SESSION).entries == ()
+
+
+def test_fields_belong_to_their_names():
+    assert report(text=SESSION).entries == ()
+    renamed = report(("t = ", "p = "), ("t.a, t.b, u\n", "p.a, p.b, u\n"), text=SESSION)
+    assert renamed.entries == ()
+    assert lines_of(report(("t.a, t.b", "t.b, t.a"), text=SESSION)) == ["~ print  t.a, t.b, u -> t.b, t.a, u"]
+
+
+@pytest.mark.parametrize("old", ["set v = [[1.0], [2.0]]", "X = [[1.0, 2.0]]"])
+def test_whole_numbers_have_the_form_of_the_dtype(old):
+    assert report((old, old.replace(".0", "")), text=SESSION).entries == ()
+    assert len(report((old, old.replace("2.0", "2.5")), text=SESSION).entries) == 1

@@ -149,3 +149,41 @@ def test_the_order_of_independent_declarations_means_nothing(path):
         other = program_of(swapped, path)
         if other is not None:
             assert entries(program, other) == ()
+
+
+def reordered(text):
+    """Copies of a text, each with two adjacent statements of a session swapped."""
+    lines = text.splitlines(keepends=True)
+    start = next((at for at, line in enumerate(lines) if line.startswith("session")), len(lines))
+    for at in range(start, len(lines) - 1):
+        one, two = lines[at : at + 2]
+        if one.startswith(" ") and re.match(" *", one)[0] == re.match(" *", two)[0] and one != two:
+            yield "".join([*lines[:at], two, one, *lines[at + 2 :]])
+
+
+@pytest.mark.parametrize("path", PROGRAMS)
+def test_statements_in_another_order_are_a_difference(path):
+    text = path.read_text(encoding="utf-8")
+    program = program_of(text, path)
+    for swapped in reordered(text):
+        other = program_of(swapped, path)
+        if other is not None:
+            found = entries(program, other)
+            assert bool(found) == (meaning(other) != meaning(program)), swapped
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.parent.parent.name == "models" else [])
+        for path in sorted([*(ROOT / "models").rglob("*.tfg"), *(ROOT / "tests" / "golden").glob("*.tfg")])
+        if path.stem not in ("predict", "autodiff_passes")  # one has files as data, and one is large
+    ],
+)
+def test_a_program_is_the_same_as_itself_and_with_other_names_of_batches(path):
+    text = path.read_text(encoding="utf-8")
+    program = program_of(text, path)
+    assert entries(program, program) == ()
+    for name in set(re.findall(r"\bas (\w+)(?= with|:\n)", text)):
+        edited = re.sub(rf"\b(as {name}\b|{name}(?=\.))", r"\1_other", text)
+        assert edited != text and entries(program, program_of(edited, path)) == ()

@@ -28,9 +28,9 @@ def written(ref):
 def test_a_statement_has_facts(cls):
     statement = made(cls, count())
     things = Things()
-    session_things(
-        things, replace(made(Session, count()), body=(statement,)), 0, {}, Expressions(written, lambda name: (name,))
-    )
+    session = replace(made(Session, count()), body=(statement,))
+    expressions = Expressions(written, lambda name: (name,))
+    session_things(things, session, 0, {}, expressions, lambda ref: "float32")
     shown = "".join(
         blanked(phrase) for thing in things.made.values() for fact in thing.facts.values() for phrase in fact.phrases
     )

@@ -25,7 +25,7 @@ _SHOWN = 50  # differences of nodes
 def configure(parser: CommandParser) -> None:
     parser.set_defaults(takes_others=True)  # files that are not programs
     parser.description = (
-        "Compare two programs, graphs or checkpoints by what they mean: what is added, removed, renamed, or has "
+        "Compare two programs, graphs or checkpoints by what they mean: what is added, removed, renamed, moved, or has "
         "another shape, dtype, initializer, optimizer or plan. Graphs on disk are compared as the programs that lift "
         "writes. Exits with 0 if they are alike, 1 if they differ, 2 if they cannot be compared."
     )

@@ -1,20 +1,22 @@
 """The differences between two inventories whose things are matched."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from ..record import Record
 from .expanding import Expander
-from .inventory import KINDS, SILENT, Fact, Inventory, Phrase, Thing, mentions
+from .inventory import KINDS, ORDERED, SILENT, Fact, Inventory, Phrase, Thing, mentioned
 from .matching import matched
 from .values import ArrayDifference, array_difference, read_array
 
-How: TypeAlias = Literal["added", "removed", "renamed", "changed"]
+How: TypeAlias = Literal["added", "removed", "renamed", "moved", "changed"]
 
 
 class ChangedFact(Record):
-    """A fact that differs, as it is on both sides. `before` or `after` is None if that side does not have the fact."""
+    """A fact that differs, or one of something that only moved, as it is on both sides. `before` or `after` is None if
+    that side does not have the fact."""
 
     name: str
     before: str | None
@@ -24,9 +26,10 @@ class ChangedFact(Record):
 
 class DiffEntry(Record):
     """A difference of one thing. `before` and `after` are its whole names, "" on a side that does not have the thing. A
-    thing that is renamed and has other facts is `changed`. An entry `follows` if differences of other things explain
-    it. It is `inside` if the thing is part of something that was added or removed as a whole. It is `only_name` if only
-    the name differs, either of a value that other things use or of a part of a definition."""
+    thing that is renamed or moved and has other facts is `changed`. A session or a statement is moved if it has another
+    place among those that both sides have. An entry `follows` if differences of other things explain it. It is `inside`
+    if the thing is part of something that was added or removed as a whole. It is `only_name` if only the name differs,
+    either of a value that other things use or of a part of a definition."""
 
     how: How
     kind: str
@@ -35,6 +38,7 @@ class DiffEntry(Record):
     facts: tuple[ChangedFact, ...] = ()
     lines: tuple[int | None, int | None] = (None, None)
     is_renamed: bool = False
+    is_moved: bool = False
     follows: bool = False
     inside: bool = False
     only_name: bool = False
@@ -68,12 +72,13 @@ class _Comparison:
         facts = {one: tuple(self._facts(one, other)) for one, other in self._pairs.items()}
         changed = {one for one, found in facts.items() if found}
         found: list[tuple[tuple[int, int, int], DiffEntry]] = []
+        moved = self._moved()
         order = list(KINDS)
         last = 0
         for one in self._left.things.values():
             last = self._pairs.get(one.id, last)
             if one.id in self._pairs:
-                entry = self._matched(one, facts[one.id], changed)
+                entry = self._matched(one, facts[one.id], changed, one.id in moved)
             else:
                 entry = self._alone(self._left, one, self._pairs, "removed")
             if entry is not None:
@@ -85,18 +90,37 @@ class _Comparison:
 
     # --- things on both sides -------------------------------------------------------------------
 
-    def _matched(self, one: Thing, facts: tuple[ChangedFact, ...], changed: set[int]) -> DiffEntry | None:
+    def _matched(
+        self, one: Thing, facts: tuple[ChangedFact, ...], changed: set[int], is_moved: bool
+    ) -> DiffEntry | None:
         other = self._right.things[self._pairs[one.id]]
-        is_renamed = one.name != other.name or (bool(one.name) and self._has_moved(one, other))
-        if one.kind in SILENT or not (facts or is_renamed):
+        is_renamed = one.name != other.name or (bool(one.name) and self._is_elsewhere(one, other))
+        if one.kind in SILENT or not (facts or is_renamed or is_moved):
             return None
         before, after = self._left.path(one.id), self._right.path(other.id)
         follows = bool(facts) and not is_renamed and self._follows(one, other, facts, changed)
-        how: How = "changed" if facts else "renamed"
-        only_name = not facts and (self._is_used(one) or (one.kind == "scope" and not self._has_variables(one)))
-        return DiffEntry(
-            how, one.kind, before, after, facts, (one.line, other.line), is_renamed, follows, only_name=only_name
+        how: How = "changed" if facts or (is_renamed and is_moved) else "moved" if is_moved else "renamed"
+        if how == "moved":
+            facts = tuple(
+                ChangedFact(name, self._left.text(fact.phrase), self._right.text(other.facts[name].phrase))
+                for name, fact in one.facts.items()
+            )
+        only_name = not (facts or is_moved) and (
+            self._is_used(one) or (one.kind == "scope" and not self._has_variables(one))
         )
+        return DiffEntry(
+            how, one.kind, before, after, facts, (one.line, other.line), is_renamed, is_moved, follows,
+            only_name=only_name,
+        )  # fmt: skip
+
+    def _moved(self) -> set[int]:
+        """The matched sessions and statements of the left side that are not in the order of the right side: as few as
+        possible, so that all others are."""
+        groups: dict[tuple[str, int | None], list[int]] = {}
+        for one in self._left.things.values():
+            if one.kind in ORDERED and one.id in self._pairs:
+                groups.setdefault((one.kind, one.parent if one.kind == "statement" else None), []).append(one.id)
+        return {one for ids in groups.values() for one in set(ids) - set(_increasing(ids, self._pairs))}
 
     def _is_used(self, one: Thing) -> bool:
         return one.kind == "value" and bool(self._left.users.get(one.id))
@@ -104,7 +128,7 @@ class _Comparison:
     def _has_variables(self, one: Thing) -> bool:
         return any(inner.kind == "variable" for inner in self._left.inside(one))
 
-    def _has_moved(self, one: Thing, other: Thing) -> bool:
+    def _is_elsewhere(self, one: Thing, other: Thing) -> bool:
         """Whether the things around two things do not correspond."""
         if one.parent is None or other.parent is None:
             return one.parent is not other.parent
@@ -115,8 +139,8 @@ class _Comparison:
         if not all(one.facts.get(fact.name, other.facts.get(fact.name, Fact(()))).follows for fact in facts):
             return False
         for thing, done in ((one, self._pairs), (other, self._paired)):
-            for mentioned in _mentioned(thing):
-                if mentioned not in done or (mentioned if thing is one else done[mentioned]) in changed:
+            for id in mentioned(thing):
+                if id not in done or (id if thing is one else done[id]) in changed:
                     return True
         return False
 
@@ -182,7 +206,17 @@ class _Comparison:
         return DiffEntry(how, thing.kind, *names, facts, lines, inside=inside, only_name=only_name)
 
 
-def _mentioned(thing: Thing) -> Iterator[int]:
-    for fact in thing.facts.values():
-        for phrase in fact.phrases:
-            yield from (one.thing for one in mentions(phrase))
+def _increasing(ids: Sequence[int], pairs: Mapping[int, int]) -> list[int]:
+    """The longest part of some things whose pairs are in order."""
+    ends: list[int] = []  # for each length, the end of the sequence whose last pair comes first
+    before: dict[int, int | None] = {}
+    for id in ids:
+        at = bisect_left(ends, pairs[id], key=pairs.__getitem__)
+        before[id] = ends[at - 1] if at else None
+        ends[at : at + 1] = [id]
+    found: list[int] = []
+    last = ends[-1] if ends else None
+    while last is not None:
+        found.append(last)
+        last = before[last]
+    return found

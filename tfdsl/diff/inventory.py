@@ -22,6 +22,7 @@ KINDS = {
     "size": "", "local": "",
 }  # fmt: skip
 SILENT = ("size", "local")  # kinds of things whose names mean nothing outside the text
+ORDERED = ("session", "statement")  # kinds of things that run one after another, in the order of their ids
 TYPES_INSIDE = "types inside"  # the fact with the types of the nodes and numbers in a definition
 BLANK = "\0"  # replaces a mention where only the text around it matters
 
@@ -97,6 +98,11 @@ class Thing(Record):
     label: Phrase = ()
     line: int | None = None
     array: "ArrayPlace | None" = None
+
+
+def mentioned(thing: Thing) -> Iterator[int]:
+    """The things that the facts about a thing mention, once for each mention."""
+    return (one.thing for fact in thing.facts.values() for phrase in fact.phrases for one in mentions(phrase))
 
 
 class Inventory(Record):

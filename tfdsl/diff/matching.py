@@ -2,7 +2,8 @@
 
 The children of matched things are matched first, by name. A number at the end of a name, as in `dense_1`, only counts
 the things before it, so things whose names differ only in that number are aligned in order. Other things are matched if
-they are used in the same place, or if they are equal apart from their names.
+they are used in the same place, or if they are equal apart from their names. The statements of a session are aligned
+in order; those that are left over are matched, as moved, if they are alike.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 
-from .inventory import SILENT, Inventory, Phrase, Thing, blanked, mentions
+from .inventory import SILENT, Inventory, Phrase, Thing, blanked, mentioned, mentions
 
 _MOST = 300_000  # pairs of things that one alignment may compare
 _ALIKE = 0.5  # the least similarity of a scope, or of a thing in the same place, with another name
@@ -82,15 +83,15 @@ class _Matcher:
         done = {one.id for one, _ in pairs}, {other.id for _, other in pairs}
         ones, others = ([one for one in things if one.id not in ids] for things, ids in zip((ones, others), done))
         if len(ones) * len(others) > _MOST:
-            return [*pairs, *zip(ones, others)]
+            return [*pairs, *(pair for pair in zip(ones, others) if self._score(*pair))]
         return [*pairs, *_best(ones, others, self._score)]
 
     def _is_same(self, one: Thing, other: Thing) -> bool:
         return self._profile(True, one) == self._profile(False, other)
 
     def _score(self, one: Thing, other: Thing) -> float:
-        if one.kind == "statement" and one.label != other.label:  # their words
-            return 0.0
+        if one.kind == "statement":
+            return 0.1 + self._likeness(one, other) if one.label == other.label else 0.0  # the labels are their words
         return 0.1 + 0.1 * (one.name == other.name) + self._similarity(one, other)
 
     def _most_alike(self, ones: Sequence[Thing], others: Sequence[Thing]) -> list[tuple[Thing, Thing]]:
@@ -126,6 +127,13 @@ class _Matcher:
         first, second = self._profile(True, one), self._profile(False, other)
         total = first.total() + second.total()
         return 2 * (first & second).total() / total if total else 1.0
+
+    def _likeness(self, one: Thing, other: Thing) -> float:
+        """The similarity of two statements, from 0 to 1. It is small if they mention things that do not correspond."""
+        first = Counter(self._pairs.get(id, -id) for id in mentioned(one))
+        second = Counter(mentioned(other))
+        total = first.total() + second.total()
+        return self._similarity(one, other) * (0.2 + 0.8 * (2 * (first & second).total() / total if total else 1.0))
 
     # --- by place, structure and scope ----------------------------------------------------------
 
@@ -188,7 +196,8 @@ class _Matcher:
                 self._pair(here[0], there[0])
 
     def _by_order(self) -> None:
-        """Pair things without names, in the order in which the graph makes them."""
+        """Pair things without names, in the order in which the graph makes them. Statements that were not aligned are
+        moved: they must be alike."""
         for one, other in list(self._pairs.items()):
             groups: dict[Hashable, tuple[list[Thing], list[Thing]]] = {}
             inside = (
@@ -200,8 +209,9 @@ class _Matcher:
                     if not thing.name and thing.id not in done:
                         groups.setdefault(_group(thing), ([], []))[at].append(thing)
             for here, there in groups.values():
-                for pair in self._aligned(here, there):
-                    self._pair(*pair)
+                for first, second in self._aligned(here, there):
+                    if first.kind != "statement" or self._likeness(first, second) >= _ALIKE:
+                        self._pair(first, second)
 
 
 class _Signer:
@@ -227,8 +237,7 @@ class _Signer:
     def _needed(self, id: int) -> Iterable[int]:
         thing = self._inventory.things[id]
         inside = (child.id for child in self._inventory.children.get(id, ()))
-        mentioned = (one.thing for fact in thing.facts.values() for phrase in fact.phrases for one in mentions(phrase))
-        return (one for one in (*inside, *mentioned) if self._known(one) is None)
+        return (one for one in (*inside, *mentioned(thing)) if self._known(one) is None)
 
     def _sign(self, id: int) -> int:
         thing = self._inventory.things[id]

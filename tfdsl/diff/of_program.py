@@ -66,9 +66,9 @@ def inventory_of(program: Program, title: str) -> Inventory:
         things.add(Thing(things.new_id(), "param", param.name, facts))
     for one in program.data:
         things.add(_data(one, data))
-    sessions = {graph.name: [one for one in program.sessions if one.graph == graph.name] for graph in program.graphs}
+    makers: dict[str, tuple[int, GraphThings]] = {}
     for graph in program.graphs:
-        used = Counter(ref for session in sessions[graph.name] for ref in refs_in(session))
+        used = Counter(ref for one in program.sessions if one.graph == graph.name for ref in refs_in(one))
         root = things.new_id()
         maker = GraphThings(things, graph, root, data, used)
         maker.add_all()
@@ -76,8 +76,10 @@ def inventory_of(program: Program, title: str) -> Inventory:
         if (loss := _own_loss(graph)) is not None:
             facts["loss"] = Fact(maker.tensor(loss).phrase)
         things.add(Thing(root, "graph", graph.name, facts))
-        for session in sessions[graph.name]:
-            session_things(things, session, root, data, maker.expressions)
+        makers[graph.name] = root, maker
+    for session in program.sessions:
+        root, maker = makers[session.graph]
+        session_things(things, session, root, data, maker.expressions, maker.dtype)
     return Inventory(title, dict(sorted(things.made.items())))
 
 
@@ -435,6 +437,9 @@ class GraphThings:
         if (ref.node, ref.output) in self._parts:
             return Mention(self._parts[ref.node, ref.output])
         return Mention(self._ids[ref.node], ref.output) if ref.node in self._ids else None
+
+    def dtype(self, ref: Ref) -> str:
+        return self._graph.nodes[ref.node].outputs[ref.output].dtype.name
 
     def tensor(self, ref: Ref) -> Expression:
         """A tensor in a phrase."""

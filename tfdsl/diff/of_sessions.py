@@ -1,6 +1,6 @@
 """The things of a session: its statements in order, each with its facts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from ..diagnostics.spelling import counted
@@ -21,6 +21,7 @@ from ..program import (
     If,
     Init,
     Keep,
+    Literal,
     LogValues,
     Moved,
     PlanExpr,
@@ -39,14 +40,19 @@ from ..program import (
     Write,
     walk,
 )
-from .expressions import Expressions, value_text
+from .expressions import Expressions, literal_text, value_text
 from .inventory import Fact, Mention, Phrase, Thing, Things, joined, unordered
 
 
 def session_things(
-    things: Things, session: Session, graph: int, data: Mapping[str, int], expressions: Expressions
+    things: Things,
+    session: Session,
+    graph: int,
+    data: Mapping[str, int],
+    expressions: Expressions,
+    dtype: Callable[[Ref], str],
 ) -> None:
-    """Add the things of a session."""
+    """Add the things of a session. `dtype` gives the dtype of a tensor."""
     root = things.new_id()
     opening = "all variables are initialized" if session.initialise else "nothing is initialized"
     label: Phrase = ("the session",)
@@ -59,15 +65,25 @@ def session_things(
     for one in [one for one in walk(session.body) if isinstance(one, Evaluate)]:
         for name in one.names:
             for item in one.items:
-                id = things.new_id()
-                things.add(Thing(id, "local", item.field or item.column, {}, root))
-                local |= {f"{name}.{field}": id for field in (item.field, item.column) if field}
-    _SessionThings(things, data, local, expressions).add(session.body, root)
+                keys = [f"{name}.{field}" for field in (item.field, item.column) if field]
+                if any(key not in local for key in keys):
+                    id = things.new_id()
+                    things.add(Thing(id, "local", item.field or item.column, {}, local[name]))
+                    local = dict.fromkeys(keys, id) | local
+    _SessionThings(things, data, local, expressions, dtype).add(session.body, root)
 
 
 class _SessionThings:
-    def __init__(self, things: Things, data: Mapping[str, int], local: Mapping[str, int], expressions: Expressions):
+    def __init__(
+        self,
+        things: Things,
+        data: Mapping[str, int],
+        local: Mapping[str, int],
+        expressions: Expressions,
+        dtype: Callable[[Ref], str],
+    ):
         self._things, self._data, self._local, self._expressions = things, data, local, expressions
+        self._dtype = dtype
         self._batches = ""  # the data of the training around a statement
 
     def add(self, statements: tuple[Statement, ...], parent: int) -> None:
@@ -77,7 +93,7 @@ class _SessionThings:
             facts = {name: unordered(what) if isinstance(what, list) else Fact(what)
                      for name, what in self._facts(one).items() if what}  # fmt: skip
             if feeds:
-                pairs = ((self._ref(one.ref), self._expression(one.value)) for one in feeds)
+                pairs = ((self._ref(one.ref), self._given(one.ref, one.value)) for one in feeds)
                 facts["feeds"] = unordered(joined(pair, " = ") for pair in pairs)
             self._things.add(Thing(id, "statement", "", facts, parent, (_word(one),), one.origin.span.line))
             match one:
@@ -108,7 +124,7 @@ class _SessionThings:
             case Save(path=path, pairs=pairs):
                 return {"": self._pairs(pairs), "to": expression(path)}
             case Set(variable=variable, value=value):
-                return {"": joined((self._ref(variable), (" = ",), expression(value)))}
+                return {"": joined((self._ref(variable), (" = ",), self._given(variable, value)))}
             case LogValues(run=run, items=items):
                 values = ((self._ref(summary), expression(value)) for summary, value in items)
                 return {"": [joined(pair, ": ") for pair in values], "run": (run,)}
@@ -130,7 +146,7 @@ class _SessionThings:
             case Bind(names=names, values=values, dtypes=dtypes):
                 bound = joined((self._name(name) for name in names), ", ")
                 made = joined(map(expression, values), ", ")
-                return {"": joined((bound, (" = ",), made)), "dtypes": (", ".join(filter(None, dtypes)),)}
+                return {"": joined((bound, (" = ",), made)), "dtypes": joined(((one,) for one in dtypes if one), ", ")}
             case Evaluate():
                 return self._evaluate(statement)
             case If(condition=condition):
@@ -229,6 +245,12 @@ class _SessionThings:
 
     def _field(self, field: Field) -> Phrase:
         return self._expressions.argument(field).phrase
+
+    def _given(self, ref: Ref, value: PlanExpr) -> Phrase:
+        """A value that a tensor gets. Numbers are written in the form of its dtype."""
+        if isinstance(value, Value):
+            return (literal_text(Literal(value.value, self._dtype(ref))),)
+        return self._expression(value)
 
     def _expression(self, expr: PlanExpr) -> Phrase:
         match expr:

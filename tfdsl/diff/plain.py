@@ -18,7 +18,7 @@ def _entry(one: DiffEntry) -> dict[str, object]:
     return {
         "change": one.how, "kind": one.kind, "before": one.before or None, "after": one.after or None,
         "line_before": one.lines[0], "line_after": one.lines[1], "renamed": one.is_renamed,
-        "follows": one.follows, "inside": one.inside,
+        "moved": one.is_moved, "follows": one.follows, "inside": one.inside,
         "facts": list(map(_fact, one.facts)),
     }  # fmt: skip
 

@@ -10,7 +10,7 @@ from .inventory import KINDS, TYPES_INSIDE
 from .values import ArrayDifference
 
 _SHOWN = 20  # entries in a section
-_SIGNS = {"added": "+", "removed": "-", "renamed": ">", "changed": "~"}
+_SIGNS = {"added": "+", "removed": "-", "renamed": ">", "moved": ">", "changed": "~"}
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", ">": "\x1b[36m", "~": "\x1b[33m"}
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 _UNNAMED = ("", "definition")  # facts that need no name
@@ -65,19 +65,26 @@ def _entry(entry: DiffEntry, width: int, report: DiffReport, layout: DiffLayout)
     sign, name = _SIGNS[entry.how], _name(entry)
     head = layout.coloured(sign, f"  {sign} {name:{width}}".rstrip())
     gap = " " * max(0, width - len(name)) + "  "
-    if entry.how in ("added", "removed"):
+    moved = _moved(entry)
+    if entry.how in ("added", "removed", "moved"):
         what = _contents(entry, report) if entry.kind == "scope" else _what(entry)
-        what = shortened(visible(what), max(layout.width - 6 - max(width, len(name)), 20))
+        room = layout.width - 6 - max(width, len(name)) - len(f"  {moved}" if moved else "")
+        what = "  ".join(filter(None, (shortened(visible(what), max(room, 20)), moved)))
         return [head + (gap + what if what else "")]
     facts = [fact for fact in entry.facts if len(entry.facts) == 1 or _says_more(fact)]
     texts = [visible(_change(fact, entry.kind)) for fact in facts]
-    line = ", ".join(texts)
+    line = ", ".join(filter(None, (*texts, moved)))
     if len(line) + max(width, len(name)) + 6 <= layout.width:
         return [head + (gap + line if line else "")]
     lines = [head]
     for fact, text in zip(facts, texts):
         lines += _lines(fact, text, layout, entry.kind)
-    return lines
+    return [*lines, *([f"      {moved}"] if moved else [])]
+
+
+def _moved(entry: DiffEntry) -> str:
+    """From where to where a statement or a session moved, `moved from line 3 to line 4`. "" if it did not."""
+    return f"moved from line {entry.lines[0]} to line {entry.lines[1]}" if entry.is_moved else ""
 
 
 def _says_more(fact: ChangedFact) -> bool:
@@ -197,5 +204,5 @@ def _following(entries: list[DiffEntry], layout: DiffLayout) -> list[str]:
 def _summary(entries: tuple[DiffEntry, ...]) -> str:
     """`2 changed, 1 added`. Entries that follow from other entries or are inside them are not counted."""
     counts = Counter(one.how for one in entries if not (one.follows or one.inside))
-    texts = [f"{counts[how]} {how}" for how in ("changed", "renamed", "added", "removed") if counts[how]]
+    texts = [f"{counts[how]} {how}" for how in ("changed", "renamed", "moved", "added", "removed") if counts[how]]
     return ", ".join(texts) or "no other differences"
