@@ -57,7 +57,7 @@ from .layout import PLAIN, Setting
 from .names import VariableNames
 from .optimizers import apply, minimize, place_slots
 from .raw_nodes import WAITED_FOR, close_loop, raw_node
-from .tf import Operand, has_op, resolve, shape_of, tf, v1
+from .tf import Operand, get_variable_scope_store, has_op, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
 
@@ -135,6 +135,16 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
             case _:
                 assert_never(item)
     return found
+
+
+@contextmanager
+def _variable_scope(name: str) -> Iterator[None]:
+    """A variable scope that may have been open before. TensorFlow forgets which names for slots it gave in it, and
+    would give the second optimizer of a variable those of the first."""
+    with v1.variable_scope(name):
+        yield
+        counts = dict(get_variable_scope_store().variable_scopes_count)
+    get_variable_scope_store().variable_scopes_count.update(counts)
 
 
 def empty_graph(version: int | None = None) -> BuiltGraph:
@@ -226,7 +236,7 @@ class Lowering:
         match enter.kind:
             case "scope":
                 name = _node_name(enter.name, v1.get_default_graph())
-                return v1.variable_scope(name) if is_sharing else v1.name_scope(name)
+                return _variable_scope(name) if is_sharing else v1.name_scope(name)
             case "after":
                 return self._after(enter.refs)
             case "apart":

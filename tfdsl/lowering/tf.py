@@ -31,6 +31,7 @@ from tensorflow.python.framework.ops import Operation
 from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
 from tensorflow.python.ops.control_flow_ops import XLAControlFlowContext
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
+from tensorflow.python.ops.variable_scope import get_variable_scope_store
 from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
@@ -42,7 +43,8 @@ __all__ = [
     "GraphDef", "Message", "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation",
     "ResourceVariable", "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
     "TrackableObjectGraph", "VariableDef",
-    "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "has_op", "is_onednn_on", "op_def",
+    "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "get_variable_scope_store",
+    "has_op", "is_onednn_on", "op_def",
     "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of",
     "static_value", "tf", "v1", "xla_dynamic_slice",
 ]  # fmt: skip

@@ -88,6 +88,40 @@ session:
     assert run(text).printed == ["5"]
 
 
+def test_each_step_of_a_scope_has_its_own_slots(here):
+    """Two calls of a `def`, and two blocks of one scope, also if they train the same variable."""
+    text = """
+variable x = 1.0
+variable y = 1.0
+def train(v):
+    optimize square(v) with momentum(0.9, learning_rate=0.1) as step
+    return step
+a = train(x)
+b = train(x)
+c = train(x) as named
+d = train(x) as named reuse
+scope block:
+    optimize square(y) with adam as first
+scope block:
+    optimize square(y) with adam as second
+session:
+    run a
+    print x
+    run b
+    print x
+    run a
+    print x
+    run b
+    print x
+    run c, d, block.first, block.second
+    save to "x.ckpt"
+"""
+    assert run(text).printed == ["0.8", "0.64", "0.332", "0.1216"]  # with one momentum: 0.8 and 0.46
+    names = {name for name, _ in tf.train.list_variables(str(here / "x.ckpt"))}
+    assert names >= {"train/x/Momentum", "train/x/Momentum_1", "named/x/Momentum", "named/x/Momentum_1"}
+    assert names >= {"block/y/Adam", "block/y/Adam_1", "block/y/Adam_2", "block/y/Adam_3"}
+
+
 def test_slots_are_initialised_with_the_session(here):
     """A program that initialises by hand need not name them; `init` of the step gives them their initial values."""
     text = """
