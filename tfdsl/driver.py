@@ -36,6 +36,7 @@ from .program import (
     Named,
     Node,
     Program,
+    Session,
     fed,
     filled,
     kept_nodes,
@@ -449,6 +450,14 @@ class Compiled:
 
         return OpeningSession(self, graph, variables, _options(options))
 
+    def chosen(self, session: str | None) -> "list[Session]":
+        """The program's sessions in order, or only the named one. Raises `TfgError` if there is none of that name."""
+        names = [s.name for s in self.program.sessions]
+        if session is not None and session not in names:
+            help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)
+            raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
+        return [one for one in self.program.sessions if session in (None, one.name)]
+
     def run(self, session: str | None = None, options: "Options | None" = None) -> "Result":
         """Run the program's sessions in order, or only the named one.
 
@@ -457,10 +466,7 @@ class Compiled:
         """
         if not self.program.sessions:
             raise TfgError([Diagnostic(NO_SESSIONS, None, {"path": self.program.path})])
-        names = [s.name for s in self.program.sessions]
-        if session is not None and session not in names:
-            help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)
-            raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
+        self.chosen(session)
         load_beside_others()
         options = _options(options)
         if options.engine and options.engine not in ENGINES:

@@ -93,6 +93,38 @@ def test_where_params_come_from(here, capsys):
     assert main(["run", "q.tfg", "--show-params"]) == 0 and capsys.readouterr().out == "no params\n"
 
 
+WRITTEN = """param name = "b"
+data d = csv("a|b.csv",  # with a bar
+    target="y", separator="|") | standardize  # of rows
+variable w = 1.0
+session one:
+    log to "logs/" + name  # by name
+    print w, d.rows
+session two:
+    log to "other/{now}"
+    if name == "b":
+        log to name + "/x {now}"
+    print w
+"""
+
+
+def test_sources_and_folders_are_shown_as_the_program_has_them(here, capsys):
+    (here / "p.tfg").write_text(WRITTEN)
+    (here / "a|b.csv").write_text("x|y\n1|2\n3|4\n")
+
+    def shown(*given):
+        assert main(["run", "p.tfg", "--show-params", "--json", *given]) == 0
+        made = json.loads(capsys.readouterr().out)
+        return made["data"]["d"]["source"], [one["folder"] for one in made["logs"]]
+
+    source = 'csv("a|b.csv", target="y", separator="|")'
+    assert shown("--session", "one") == (source, ["logs/b"])
+    assert shown("--session", "two") == (source, ["other/{now}", 'name + "/x {now}"'])
+    assert shown() == (source, ["logs/b", "other/{now}", 'name + "/x {now}"'])
+    assert main(["run", "p.tfg", "--show-params", "--session", "three"]) == 2
+    assert "there is no session 'three'" in capsys.readouterr().err
+
+
 DATA = """data d = csv("d.csv", target="y") | standardize
 variable w = 1.0
 session:

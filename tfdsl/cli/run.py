@@ -5,13 +5,16 @@ import argparse
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..diagnostics.spelling import counted
 from ..driver import Compiled
 from ..outputs import check_output
-from ..program import ENGINES, LogTo, walk
+from ..program import ENGINES, Data, LogTo, known_text, walk
 from ..record import replace
+from ..source import Source, Span
+from ..syntax import tree as t
+from ..syntax.parse import parse_anyway
 from . import tensorflow
 from .compiling import compile_given
 from .options import GivenInputs, add_program_options, add_record_option, positive, seconds
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from ..runtime.result import Result
     from .workers import Workers
 
+_Statement = TypeVar("_Statement", t.Data, t.LogTo)
 _MOST_TOWERS = 100
 
 
@@ -159,18 +163,17 @@ def _show_given(compiled: Compiled, extra: GivenInputs, arguments: argparse.Name
     from ..data.stage import written_whole
     from .tables import show_table
 
-    program = compiled.program
+    program, sessions = compiled.program, compiled.chosen(arguments.session)
     params = [(one, compiled.origins.get(one.name, "default")) for one in program.params]
     data = [
         (one.name, str(extra.data[one.name]), extra.origins[f"data {one.name}"])
         if one.name in extra.data
-        else (one.name, one.origin.span.one_line.partition("=")[2].partition("|")[0].strip(), "program")
+        else (one.name, _source(one), "program")
         for one in program.data
     ]
-    logs = [one for session in program.sessions for one in walk(session.body) if isinstance(one, LogTo)]
-    own = [one.origin.span.one_line.removeprefix("log to").strip().strip('"') for one in logs]
+    logs = [one for session in sessions for one in walk(session.body) if isinstance(one, LogTo)]
     logdir = arguments.logdir or extra.logdir
-    folders = [(one, "program") for one in dict.fromkeys(own)]
+    folders = [(one, "program") for one in dict.fromkeys(map(_folder, logs))]
     if logs and logdir:
         folders = [(str(logdir), "--logdir" if arguments.logdir else extra.origins["log folder"])]
     if arguments.json:
@@ -189,6 +192,28 @@ def _show_given(compiled: Compiled, extra: GivenInputs, arguments: argparse.Name
         if rows:
             show("")
             show_table(header, rows)
+
+
+def _source(data: Data) -> str:
+    """The source of a `data` declaration, as the program writes it."""
+    (stage,) = [one.stages[0] for one in _statements(data.origin.span.source, t.Data) if one.span == data.origin.span]
+    return f"{stage.name}({', '.join(_code(one.span) for one in stage.arguments)})"
+
+
+def _folder(log: LogTo) -> str:
+    """The folder of a `log to`: as it is in every run, or else as the program writes it."""
+    (path,) = [one.path for one in _statements(log.origin.span.source, t.LogTo) if one.span == log.origin.span]
+    if isinstance(path, t.Constant):
+        return str(path.value)
+    return known_text(log.path) or _code(path.span)
+
+
+def _code(span: Span) -> str:
+    return span.one_line if "\n" in span.text else span.text
+
+
+def _statements(source: Source, kind: type[_Statement]) -> list[_Statement]:
+    return [one for one in t.trees(parse_anyway(source)) if isinstance(one, kind)]
 
 
 def _workers(arguments: argparse.Namespace, compiled: Compiled) -> "AbstractContextManager[Workers | None]":
