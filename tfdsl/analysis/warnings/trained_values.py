@@ -130,9 +130,10 @@ def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
             continue
         undone = [(run, names) for run, found in steps if (names := found & set(variables))]
         executed = ctx.executed(graph, made, one.origin.span)
-        if len(undone) == 1 and not any(id in executed for id in later):
-            ((run, ids),) = undone
-            names, line = shown_variables(graph.items, sorted(ids)), run.origin.span.line
+        ids = [id for _, found in undone for id in sorted(found)]
+        is_whole = len(undone) == len(steps) and len(ids) == len(set(ids))  # all are reset, after one step each
+        if undone and (len(undone) == 1 or is_whole) and not any(id in executed for id in later):
+            names, line = shown_variables(graph.items, ids), undone[0][0].origin.span.line
             help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
             _report_reset(ctx, one, help, f"the values that line {line} trains, at every step")
     if steps:
