@@ -39,6 +39,9 @@ TYPED = [
     (IN_SESSION, 'restore to "x"', 'restore from "x"'),
     (IN_SESSION, 'restore w to "x"', 'restore w from "x"'),
     (IN_SESSION, 'save from "x"', 'save to "x"'),
+    (IN_SESSION, 'save "x" w', 'save w to "x"'),
+    (IN_SESSION, "print mse on c.test.features",
+     "seen = evaluate mse on c.test as b with X = b.features, y = b.target\n    print seen"),
     (IN_SESSION, "print mse on c.test",
      "seen = evaluate mse on c.test as b with X = b.features, y = b.target\n    print seen"),
     (IN_SESSION, "print mse, p on c.test",
@@ -67,6 +70,8 @@ def test_what_a_help_line_writes_can_be_typed(begin, line, meant):
     [
         (IN_SESSION, "print p with X, y", "give each placeholder its value: print p with X = ..., y = ..."),
         (IN_SESSION, 'keep lowest to "x"', "its parts are in this order: keep lowest VALUE to PATH"),
+        (IN_SESSION, "print(p, feed_dict={X: c.features})",
+         "statements have no brackets, and values are fed behind 'with': print VALUES with NAME = VALUE"),
         (IN_SESSION, "export p with X", "expected ',', '=' or 'to'"),
         (IN_TRAINING, "after last epoch: print k", "what is done once after a training stands below it, in the column of its 'train'"),
         (IN_TRAINING, "after first epoch: print k",

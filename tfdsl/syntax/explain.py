@@ -224,6 +224,9 @@ def _before_path(source: Source, text: str, token: Token, accepts: set[str]) -> 
     whole = re.fullmatch(r"(?:.*:\s*)?(save|restore)\s+(\w+)", written)
     if whole and whole[2] in WHOLE_MODEL and not re.search(rf"(?m)^\s*(\w+\s+)?{whole[2]}\s*[:=]", text):
         written = written.removesuffix(whole[2]).strip()  # a word for all variables, which no line declares
+    behind = re.fullmatch(r'("[^"]*")\s+((?!if\b|with\b)[^\W\d].*)', path)
+    if behind and re.fullmatch(r"(?:.*:\s*)?(save|restore)", written):  # the names stand before the path
+        path, written = behind[1], f"{written} {behind[2]}"
     return f"write: {written} {wanted.lower()} {path}"
 
 

@@ -420,6 +420,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return f"write: {given[1]}{names} {'to' if given[1] == 'save' else 'from'} {given[3]}"
         if word in FORMS and re.match(r"\w+\(", row):
             return f"statements have no brackets: {FORMS[word]}"
+        if word in SESSION_WORDS and re.match(r"\w+\(", row):
+            return f"statements have no brackets, and values are fed behind 'with': {word} VALUES with NAME = VALUE"
         if re.match(r"\w+\(", row):
             return f"to compute it, write: run {row}"
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):

@@ -143,7 +143,7 @@ def _clauses(source: Source, row: str) -> str:
     given = re.fullmatch(rf"(.*?\S)(?:\s+with)?\s+{_WITH}\s+([^\W\d][\w.]*\s*=(?!=).*)", row)
     if given and not re.match(r"(?:feed|train|data)\b", row):
         return f"write: {given[1]} with {given[2]}"
-    over = re.fullmatch(r"print\s+([\w., ]+?)\s+(?:on|over)\s+([\w.]+)(?:\s.*)?", row)
+    over = re.fullmatch(r"print\s+([\w., ]+?)\s+(?:on|over)\s+([\w.]+?)(?:\.(?:features|target))?(?:\s.*)?", row)
     if over is None:
         return ""
     values = [one.strip() for one in over[1].split(",")]
