@@ -16,7 +16,7 @@ RANDOM_UNIFORM, TRUNCATED_NORMAL = OPS["random_uniform"], OPS["truncated_normal"
 REDUCE_MEAN, REDUCE_MAX, DCT = OPS["reduce_mean"], OPS["reduce_max"], OPS["dct"]
 ASSIGN, ASSIGN_ADD, ASSIGN_SUB = OPS["assign"], OPS["assign_add"], OPS["assign_sub"]
 GRADIENTS, STOP_GRADIENT, LOGICAL_NOT = OPS["gradients"], OPS["stop_gradient"], OPS["logical_not"]
-STORED, DROPOUT = OPS["stored"], OPS["dropout"]
+STORED, DROPOUT, EXPONENTIAL_DECAY = OPS["stored"], OPS["dropout"], OPS["exponential_decay"]
 CLIP_BY_NORM, CLIP_BY_GLOBAL_NORM = OPS["clip_by_norm"], OPS["clip_by_global_norm"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}

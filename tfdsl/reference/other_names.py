@@ -2,6 +2,7 @@
 
 from ..analysis.calls import elsewhere
 from ..ops import other_names
+from ..ops.named import EXPONENTIAL_DECAY
 
 # Names around training, each with the name to look up here.
 _EXPLAINED = {
@@ -10,7 +11,7 @@ _EXPLAINED = {
     "load_weights": "restore", "load_model": "restore", "save_model": "export", "TensorBoard": "log to",
     "SummaryWriter": "log to", "minimize": "optimize", "compile": "optimize", "backward": "optimize",
     "validation_data": "evaluate", "validation_split": "split", "test_on_batch": "evaluate", "Session": "session",
-    "Saver": "save", "callbacks": "every", "learning_rate": "optimize", "LearningRateScheduler": "exponential_decay",
+    "Saver": "save", "callbacks": "every", "learning_rate": "optimize", "LearningRateScheduler": EXPONENTIAL_DECAY.name,
     "ReduceLROnPlateau": "set", "binary_crossentropy": "nn.sigmoid_cross_entropy",
     "categorical_crossentropy": "nn.softmax_cross_entropy",
     "sparse_categorical_crossentropy": "nn.sparse_softmax_cross_entropy",
