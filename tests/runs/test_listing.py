@@ -66,7 +66,7 @@ def test_unknown_keys():
 
 
 def test_what_is_no_condition():
-    assert condition("status") is None and condition("=1") is None and condition("a==1").value == "=1"
+    assert condition("status") is None and condition("=1") is None and condition("a==1").value == "1"
 
 
 def test_values():
