@@ -24,7 +24,8 @@ def errors(text):
 
 def written(begin, line):
     """The help line of a line that is typed after others, and the errors if what it says to write is typed instead."""
-    (found,) = [one for one in errors(f"{PROGRAM}{begin}{line}\n") if one.code in ("TFG101", "TFG653")]
+    wrong = [one for one in errors(f"{PROGRAM}{begin}{line}\n") if one.code in ("TFG101", "TFG301", "TFG653")]
+    (found,) = {one.help_line: one for one in wrong}.values()
     indent = begin[begin.rfind("\n") + 1 :]
     help = found.help_line.removeprefix("write: ").replace("; and on the next line: ", f"\n{indent}")
     return found.help_line, help, errors(f"{PROGRAM}{begin}{help}\n")
@@ -47,6 +48,18 @@ TYPED = [
     (IN_SESSION, "print mse, p on c.test",
      "seen = evaluate mse, p on c.test as b with X = b.features, y = b.target\n    print seen.mse, seen.p"),
     (IN_TRAINING, "every 2nd epoch: print k", "every 2 epochs: print k"),
+    (IN_TRAINING, "every two epochs: print k", "every 2 epochs: print k"),
+    (IN_TRAINING, "every other epoch: print k", "every 2 epochs: print k"),
+    (IN_TRAINING, "every second batch: print k", "every 2 batches: print k"),
+    (IN_TRAINING, "after every twenty-five steps: print k", "after every 25 steps: print k"),
+    (IN_TRAINING, "every couple of epochs: print k", "every 2 epochs: print k"),
+    (IN_TRAINING, "after two epochs: print k", "after every 2 epochs: print k"),
+    (IN_TRAINING, "every one second: print k", "every 1 second: print k"),
+    (IN_TRAINING, "once every two minutes: print k", "every 120 seconds: print k"),
+    (IN_SESSION, "train a hundred and ten epochs on c.train as b: feed X = b.features, y = b.target",
+     "train 110 epochs on c.train as b: feed X = b.features, y = b.target"),
+    (IN_SESSION, "train one epoch on c.train in batches of twenty as b: feed X = b.features, y = b.target",
+     "train 1 epoch on c.train in batches of 20 as b: feed X = b.features, y = b.target"),
     (IN_TRAINING, "every minute: print k", "every 60 seconds: print k"),
     (IN_TRAINING, "every 2 minutes: print k", "every 120 seconds: print k"),
     (IN_TRAINING, "every 10 iterations: print k", "every 10 steps: print k"),

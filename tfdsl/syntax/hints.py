@@ -4,6 +4,7 @@ import re
 
 from ..diagnostics.spelling import did_you_mean, nearest
 from ..source import Source
+from .number_words import digits
 from .tables import grammar_text
 
 
@@ -147,6 +148,7 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         count = row[len(word) :].partition(":")[0].strip()
         if re.fullmatch("(epoch|batch|step|second)(e?s)?", count):
             return f"write how many: {word} {'1' if word == 'every' else '10'} {count}:"
+        count = digits(count) or count
         return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
     if word == "every" and (count := re.match(r"every\s+for\s+(\w+\s+\w+)", row)):
         return f"write: every {count[1]}:"

@@ -4,11 +4,12 @@ import re
 
 from ..source import Source
 from .hints import FORMS, SECONDS, SESSION_WORDS, code_of, declared_names, fed_from, in_session
+from .number_words import in_digits
 
 # When a block of a training runs, in words such as `after epoch 3`, `at the end of each epoch` and `every epoch`.
 _UNIT = rf"(?P<unit>epoch|batch|step|second|{'|'.join(one for one in SECONDS if len(one) > 2)})"
 _TIMES = re.compile(
-    r"(?:(?P<at>after|at|on|for(?=\s+(?:every|each|all)\b))\s+)?(?:(?P<end>(?:the\s+)?end\s+of)\s+)?"
+    r"(?:once\s+)?(?:(?P<at>after|before|at|on|for(?=\s+(?:every|each|all)\b))\s+)?(?:(?P<end>(?:the\s+)?end\s+of)\s+)?"
     r"(?P<each>(?:every|each|all|the|an?)\s+)?(?:(?P<n>\d[\d_]*(?:st|nd|rd|th)?"
     r"|[^\W\d]\w*(?=\s+(?:epoch|step|second)s|\s+batches))\s+)?"
     rf"{_UNIT}(?:e?s)?\b(?:\s+(?P<number>\d[\d_]*))?(?:\s+(?P<ends>ends?))?"
@@ -32,6 +33,8 @@ def session_hint(source: Source, line: int) -> str:
     row = code_of(source.line_text(line)).strip()
     if not in_session(source, line):
         return ""
+    if _ONCE.match(row) is None and (digits := in_digits(row)) != row:
+        return _when(digits) or f"write: {digits}"
     return _when(row) or _feeds(source, line, row) or _clauses(source, row)
 
 

@@ -7,7 +7,8 @@ import re
 from ...diagnostics.spelling import nearest
 from ...libraries import LIBRARIES
 from ...syntax import tree as t
-from ...syntax.hints import WHOLE_MODEL, code_of, seed_statement
+from ...syntax.hints import WHOLE_MODEL, code_of, in_session, seed_statement
+from ...syntax.number_words import digits, in_digits, is_number
 from ..context import Analysis, StatementFailed
 
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
@@ -90,8 +91,13 @@ def not_imported(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
 
 
 def meant_line(expr: t.Name | t.Identifier) -> str:
-    """A help line for an unknown name that begins a line of the graph half, which is meant as another statement."""
+    """A help line for an unknown name that is a number in words, or that begins a line of the graph half, which is
+    meant as another statement."""
     row = code_of(expr.span.source.line_text(expr.span.line))
+    if is_number(expr.id) and in_session(expr.span.source, expr.span.line) and (counted := in_digits(row)) != row:
+        return f"write: {counted.strip()}"
+    if number := digits(expr.id):
+        return f"a number is written in digits: {number}"
     if not row.startswith(expr.id) or expr.span.column != 1:
         return ""
     compared = re.fullmatch(r"(\w+)\s*==\s*(.+?)\s*", row)
