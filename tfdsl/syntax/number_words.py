@@ -12,8 +12,8 @@ _NUMBERS = {
     **{word: number for number, word in enumerate(_WORDS)},
     **{word: number for number, word in enumerate(_ORDINALS)},
     **{word: 10 * tens for tens, word in enumerate(_TENS, 2)},
-    "single": 1, "other": 2, "couple": 2, "dozen": 12, "few": 5, "several": 5, "twentieth": 20, "fiftieth": 50, "hundredth": 100,
-    "thousandth": 1000,
+    "single": 1, "other": 2, "couple": 2, "dozen": 12, "few": 5, "several": 5, "twentieth": 20, "fiftieth": 50,
+    "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
 _TIMES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _WORD = "|".join((*_NUMBERS, *_TIMES))
