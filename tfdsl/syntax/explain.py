@@ -5,6 +5,7 @@ from functools import cache
 from unicodedata import combining, normalize
 
 from ..diagnostics import (
+    ASSIGN_TARGET,
     BLOCK_EXPECTED,
     BRACKET_OPEN,
     CHARACTER,
@@ -18,6 +19,7 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import did_you_mean, visible
 from ..source import Source, Span
+from .assigned_parts import assigned_part
 from .hints import (
     CURLY,
     FOREIGN,
@@ -25,6 +27,7 @@ from .hints import (
     OPENS_BLOCK,
     SESSION_WORDS,
     WHOLE_MODEL,
+    code_of,
     empty_training,
     first_word,
     hint,
@@ -65,7 +68,10 @@ def explained(error: SyntaxFault, source: Source, text: str, parser: Parser) -> 
     """The diagnostic of a syntax error."""
     match error:
         case BuildError():
-            return Diagnostic(error.message, error.span, error.details, help=error.help)
+            help = error.help
+            if error.message is ASSIGN_TARGET and not help:
+                help = assigned_part(source, code_of(source.line_text(error.span.line)).strip())
+            return Diagnostic(error.message, error.span, error.details, help=help)
         case LayoutError():
             notes: tuple[Note, ...] = ()
             if (at := error.other) is not None:
@@ -187,7 +193,10 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     found = {"_NL": "the end of the line", "$END": "the end of the text", "_DEDENT": "the end of the block"}.get(
         kind, f"'{visible(str(token))}'"
     )
-    help = session_hint(source, line) or hint(source, text, start, word, kind)
+    help = session_hint(source, line)
+    if not help and kind == "EQUAL":
+        help = assigned_part(source, code_of(source.line_text(line)).strip())
+    help = help or hint(source, text, start, word, kind)
     if opened is not None and text[opened] == "{" and kind in ("COMMA", "RBRACE") and "COLON" in accepts:
         help = 'there are no sets: write a list, [...]; a dictionary has pairs, as in columns={"age": float32}'
     before = text[source.position_of(line) : start]

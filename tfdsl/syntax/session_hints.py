@@ -3,6 +3,7 @@
 import re
 
 from ..source import Source
+from .assigned_parts import assigned_part
 from .hints import FORMS, SECONDS, SESSION_WORDS, code_of, declared_names, fed_from, in_session
 from .number_words import in_digits
 
@@ -35,7 +36,8 @@ def session_hint(source: Source, line: int) -> str:
         return ""
     if _ONCE.match(row) is None and (digits := in_digits(row)) != row:
         return _when(digits) or f"write: {digits}"
-    return _when(row) or _feeds(source, line, row) or _clauses(source, row)
+    when = _when(row) or _feeds(source, line, row) or _clauses(source, row)
+    return when or assigned_part(source, row, in_session=True)
 
 
 def _when(row: str) -> str:
