@@ -7,7 +7,7 @@ from .hints import declared_names
 
 _PART = re.compile(
     r"(?P<begin>[^\"\[=]*:\s+)?(?:set\s+)?(?P<name>[^\W\d][\w.]*)"
-    r"\[(?P<at>[^\]]*(?:\[[^\]]*\])?[^\]]*)\]\s*(?P<sign>[-+*/]?)=(?!=)\s*(?P<value>.*\S)"
+    r"\[(?P<at>[^\]]*(?:\[[^\]]*\])?[^\]]*)\]\s*(?P<change>[-+*/]?)=(?!=)\s*(?P<value>.*\S)"
 )
 _MEMBER = re.compile(r"(?P<name>[^\W\d]\w*(?:\.\w+)+)\s*=(?!=)\s*(?P<value>.*\S)")
 _PARTS = (
@@ -32,7 +32,7 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
     if name in declared_names(source, r"^\s*(\w+)\s*=\s*\["):
         return f"a list does not change: make another one, or write the value into {name} where it is made"
     is_variable = "." in name or name in declared_names(source, r"^\s*(?:variable|shared)\s+(\w+)")
-    sign, is_fed = part["sign"], name in declared_names(source, r"^\s*placeholder\s+(\w+)")
+    sign, is_fed = part["change"], name in declared_names(source, r"^\s*placeholder\s+(\w+)")
     target = free_name(source, name) if is_fed else name
     if re.search(r"[<>]|[=!]=", part["at"]):
         value = f"{name} {sign} {value}" if sign else f"{value} * ones_like({name})"

@@ -61,6 +61,7 @@ OPENS_BLOCK = frozenset(
 
 
 _SEED = r"(?:\w+\.)*(?:(?:set|manual|global|random|rng|np|tf|torch)_)*seed"  # what other libraries call it
+_CALL = 200  # characters of the arguments of a call that a help line repeats
 _CODE = re.compile(r'(?:"(?:\\.|[^"\\])*+"?|[^"#])*+')
 _OPERAND = re.compile(r"[\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?")  # an operand that needs no brackets
 
@@ -69,6 +70,26 @@ def code_of(line: str) -> str:
     """A line without its comment."""
     code = _CODE.match(line)
     return code[0] if code else ""
+
+
+def arguments(text: str) -> list[str]:
+    """The parts of a text between commas that are in no brackets, up to a bracket that none opens."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth < 0:
+            break
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]
+
+
+def arguments_at(source: Source, offset: int) -> list[str]:
+    """The arguments of a call, whose bracket is at an offset, each on one line. Empty if there is no bracket."""
+    after = source.text[offset : offset + _CALL]
+    return [" ".join(one.split()) for one in arguments(after[1:])] if after.startswith("(") else []
 
 
 def first_word(source: Source, line: int) -> str:

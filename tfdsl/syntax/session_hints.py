@@ -4,7 +4,7 @@ import re
 
 from ..source import Source
 from .assigned_parts import assigned_part
-from .hints import FORMS, SECONDS, SESSION_WORDS, code_of, declared_names, fed_from, in_session
+from .hints import FORMS, SECONDS, SESSION_WORDS, arguments, code_of, declared_names, fed_from, in_session
 from .number_words import in_digits
 
 # When a block of a training runs, in words such as `after epoch 3`, `at the end of each epoch` and `every epoch`.
@@ -71,7 +71,7 @@ def _feeds(source: Source, line: int, row: str) -> str:
         return ""
     begin, fed = re.sub(r"\bwith\s*$", "", found["begin"]).rstrip(" ,"), found["fed"]
     begin = f"{begin} feed".lstrip() if begin[-1:] in ("", ":") else f"{begin} with"
-    parts = _split(fed[1:-1] if fed[0] == "{" else fed)
+    parts = arguments(fed[1:-1] if fed[0] == "{" else fed)
     pairs = [(one[1], one[2]) for part in parts if (one := re.match(r"([^\W\d][\w.]*)\s*(?::|=(?!=))\s*(\S.*)", part))]
     if len(pairs) < len(parts):
         return "" if pairs else _paired(source, line, begin, parts)
@@ -111,18 +111,6 @@ def _paired(source: Source, line: int, begin: str, parts: list[str]) -> str:
 def _moved(value: str, name: str) -> list[tuple[str, str]]:
     """A placeholder with a value, or with what a batch has for it, if that is sure."""
     return [(name, value)] if "." in value else fed_from([name], value)
-
-
-def _split(text: str) -> list[str]:
-    """The parts of a text between commas that are in no brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts if part.strip()]
 
 
 def _batch(source: Source, line: int) -> str:

@@ -120,7 +120,7 @@ GRAPH = "variable x = [[1.0, 2.0], [3.0, 4.0]]\n"
 BLANKS = {
     "low, high": "0.0, 1.0",
     "other": "{x}",
-    "@ y": "@ {x}",
+    **{f"{sign} y": f"{sign} {{x}}" for sign in ("@", "+", "-", "*", "/", "**", "==", "!=", "<", "<=", ">", ">=")},
     "transpose({x}, [...])": "transpose({x}, [1, 0])",
     "[...]": "[-1]",
 }
@@ -174,6 +174,35 @@ def test_functions_of_modules(call):
     assert not [
         one for one in tfdsl.check(f"{GRAPH}y = {followed(help, 'x')}\nsession: print x\n") if one.severity == "error"
     ]
+
+
+WITH_ARGUMENTS = {
+    "x.dot(tf.square(x))": "x @ square(x)", "x.mean(axis=0)": "reduce_mean(x, axis=0)",
+    "x.sum(dim=1, keepdim=True)": "reduce_sum(x, axis=1, keepdims=true)",
+    "(x + 1).max(axis=(0, 1))": "reduce_max(x + 1, axis=[0, 1])", "x.reshape(-1, 1)": "reshape(x, [-1, 1])",
+    "x.reshape((-1, 1))": "reshape(x, [-1, 1])", "x.view(-1)": "reshape(x, [-1])",
+    "x.transpose(1, 0)": "transpose(x, [1, 0])", "x.astype(np.float64)": "cast(x, float64)",
+    'x.astype("int")': "cast(x, int32)", "x.argmax(1)": "argmax(x, axis=1)", "x.size(0)": "shape(x)[0]",
+    "x.clamp(min=0)": "maximum(x, 0)", "x.clip(0.0, 1.0)": "clip_by_value(x, 0.0, 1.0)",
+    "x.pow(2)": "x ** 2", "x.softmax(dim=1)": "softmax(x, axis=1)", "x.flip(0)": "reverse(x, [0])",
+    "x.masked_fill(x > 2, 0)": "where(x > 2, 0 * ones_like(x), x)", "x.assign(2 * x)": "assign(x, 2 * x)",
+    "x.any(axis=1)": "reduce_any(cast(x, bool), axis=1)",
+    "np.dot(x, x)": "matmul(x, x)", "np.concatenate((x, x), axis=1)": "concat([x, x], axis=1)",
+    "np.vstack([x, x])": "concat([x, x], axis=0)", "np.random.randn(3, 4)": "random_normal([3, 4])",
+    "np.random.normal(0.0, 1.0, (3, 4))": "random_normal([3, 4], 0.0, 1.0)",
+    "np.random.uniform(0, 1, size=(3, 4))": "random_uniform([3, 4], 0, 1)", "np.zeros((2, 3))": "zeros([2, 3])",
+    "np.array([1.0], dtype=np.float64)": "constant([1.0], dtype=float64)", "np.arange(3)": "range(3)",
+    "tf.reduce_mean(tf.square(x), axis=None)": "reduce_mean(square(x), axis=none)",
+    "mean(x, axis=0)": "reduce_mean(x, axis=0)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", WITH_ARGUMENTS)
+def test_a_call_keeps_its_arguments(call):
+    program, way = f"{GRAPH}y = {{}}\nsession: print y\n", WITH_ARGUMENTS[call]
+    help = next(one.help_line for one in tfdsl.check(program.format(call)) if one.severity == "error")
+    assert help.partition(": ")[2] == way
+    assert not [one for one in tfdsl.check(program.format(way)) if one.severity == "error"]
 
 
 @pytest.mark.parametrize("name", sorted({*other_names._CALLED} - {*BUILTINS}))

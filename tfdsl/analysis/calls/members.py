@@ -14,6 +14,7 @@ from ...program import BatchField, Field, SessionValue
 from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
+from ...syntax.hints import arguments_at
 from ...types import STRING, TensorType
 from ..context import Analysis, StatementFailed
 from ..values import (
@@ -164,7 +165,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         column = re.match(r'\(\s*"([^"\n]*)"', span.source.text[span.end : span.end + _LONG])
         if column and isinstance(value, Array) and isinstance(value.field, Field):
             return _of_column(ctx, value.field, name, column[1])
-        if help := other_names.value_member(name, text, is_tensor, dtype):
+        given = arguments_at(span.source, span.end)
+        if help := other_names.value_member(name, text, is_tensor, dtype, given):
             return help
         if isinstance(value, Array) and (help := _of_its_data(ctx, value, text, name)):
             return help

@@ -5,25 +5,29 @@ import re
 from ...data import SOURCES, TRANSFORMS
 from ...ops import left_out, other_names
 from ...syntax import tree as t
+from ...syntax.hints import arguments_at
 from ...types import DTYPE_NAMES
 from ..calls import elsewhere, other_layers
 
 
 def without_module(expr: t.Name | t.Identifier) -> str:
     """A help line for a name of a module, such as `np.linalg.inv`."""
-    path = re.match(r"((?:\.\w+)+)(?:\(\s*([^\n,()]+?)\s*\))?", expr.span.source.text[expr.span.end :])
+    path = re.match(r"(?:\.\w+)+", expr.span.source.text[expr.span.end :])
     if path is None:
         return ""
-    name = path[1].rpartition(".")[2]
+    name = path[0].rpartition(".")[2]
+    given = arguments_at(expr.span.source, expr.span.end + path.end())
     if name in DTYPE_NAMES:
         return f"dtypes are written without a module: {name}"
     if same := other_layers.same_optimizer(name):
         return f"optimizers are written without a module: {same}"
     if way := other_layers.optimizer(name, ""):
         return way
-    if not name.islower() and (way := other_layers.layer(name, path[2] or "x", is_imported=False)):
+    if not name.islower() and (
+        way := other_layers.layer(name, given[0] if len(given) == 1 else "x", is_imported=False)
+    ):
         return way
-    return other_names.of_module(path[1], path[2] or "...") or left_out.instead(name)
+    return other_names.of_module(path[0], given) or left_out.instead(name)
 
 
 def is_before(expr: t.Name | t.Identifier, text: str) -> bool:
@@ -41,7 +45,8 @@ def of_library(expr: t.Name | t.Identifier, is_imported: bool) -> str:
         return ""
     if way := other_layers.layer(expr.id, argument_of(expr) or "x", is_imported):
         return way
-    return other_names.of_call(expr.id, argument_of(expr) or "...") or left_out.instead(expr.id)
+    given = arguments_at(expr.span.source, expr.span.end)
+    return other_names.of_call(expr.id, given) or left_out.instead(expr.id)
 
 
 def argument_of(expr: t.Name | t.Identifier) -> str:
