@@ -5,7 +5,7 @@ The chain is the same for every seed, so this module runs it for thousands of se
 and Nishimura, "Mersenne Twister", 1998, and their `init_genrand` of 2002.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -15,11 +15,13 @@ _STATE, SHIFT = 624, 397  # words of the state, and how far ahead the recurrence
 FIRST = _STATE - SHIFT  # draws that depend on the seeded state only
 FACTOR, TWIST = 1_812_433_253, 0x9908B0DF
 TEMPERING = (7, 0x9D2C5680), (15, 0xEFC60000)
-SEEDS = 8192  # seeds per run of the chain
-_PART = 256  # seeds per part afterwards: their draws stay in the processor's cache
+SEEDS = 8192  # maximum seeds per run of the chain in NumPy
+PART = 512  # seeds per part afterwards: their draws stay in the processor's cache
 
 
-Draws = Callable[[np.ndarray, int], np.ndarray]
+# The first words of generators: from seeds and the number of words, uint32 [words, PART] for each PART seeds. The last
+# part may be smaller, or have columns that do not count.
+Draws = Callable[[np.ndarray, int], Iterable[np.ndarray]]
 
 
 def sampled(seeds: np.ndarray, rows: int, size: int, draws: Draws | None = None) -> np.ndarray:
@@ -32,14 +34,13 @@ def sampled(seeds: np.ndarray, rows: int, size: int, draws: Draws | None = None)
     if rows == 1 or bits > 31 or words > FIRST:
         return _by_numpy(seeds, rows, size)
     result = empty((len(seeds), size), np.int32)
-    for start in range(0, len(seeds), SEEDS):
-        block = seeds[start : start + SEEDS]
-        words_of = (draws or first_draws)(block, words)
-        for first in range(0, len(block), _PART):
-            part = slice(first, first + _PART)
-            drawn = np.empty((len(block[part]), words), np.uint32)
-            np.bitwise_and(words_of[:, part], np.uint32((1 << bits) - 1), out=drawn.T)
-            _accept(drawn, block[part], rows, result[start + first : start + first + _PART])
+    drawn = np.empty((PART, words), np.uint32)
+    for at, words_of in enumerate((draws or first_draws)(seeds, words)):
+        part = slice(at * PART, (at + 1) * PART)
+        block = seeds[part]
+        draws_of = drawn[: len(block)]
+        np.bitwise_and(words_of[:, : len(block)], np.uint32((1 << bits) - 1), out=draws_of.T)
+        _accept(draws_of, block, rows, result[part])
     return result
 
 
@@ -60,28 +61,35 @@ def _by_numpy(seeds: np.ndarray, rows: int, size: int) -> np.ndarray:
 
 def _accept(draws: np.ndarray, seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
     """The first draws of each generator that are rows. `draws` has one row per generator."""
+    size = result.shape[1]
     taken = np.flatnonzero(draws < rows)
     ends = np.searchsorted(taken, np.arange(len(draws) + 1) * draws.shape[1])  # the bounds of each generator's draws
-    places = np.take(taken, ends[:-1, None] + np.arange(result.shape[1]), mode="clip")
-    np.take(draws.reshape(-1).view(np.int32), places, out=result, mode="clip")
-    few = np.flatnonzero(np.diff(ends) < result.shape[1])
+    few = np.flatnonzero(np.diff(ends) < size)
+    if len(taken) >= size:
+        # Copying stretches is faster than taking as many places one by one.
+        stretches = np.lib.stride_tricks.sliding_window_view(taken, size)
+        places = stretches[np.minimum(ends[:-1], len(taken) - size)]
+        np.take(draws.reshape(-1).view(np.int32), places, out=result, mode="clip")
     if len(few):
-        result[few] = _by_numpy(seeds[few], rows, result.shape[1])
+        result[few] = _by_numpy(seeds[few], rows, size)
 
 
-def first_draws(seeds: np.ndarray, count: int) -> np.ndarray:
-    """The first `count` words of generators after seeding, at most `FIRST`: uint32 [count, len(seeds)]."""
-    state = np.empty((SHIFT + count, len(seeds)), np.uint32)
-    state[0] = seeds
-    for k in range(1, len(state)):
-        word = state[k]
-        np.right_shift(state[k - 1], np.uint32(30), out=word)
-        np.bitwise_xor(state[k - 1], word, out=word)
-        np.multiply(word, np.uint32(FACTOR), out=word)
-        np.add(word, np.uint32(k), out=word)
-    for first in range(0, len(seeds), _PART):
-        _temper(state[:, first : first + _PART], count)
-    return state[:count]
+def first_draws(seeds: np.ndarray, count: int) -> Iterator[np.ndarray]:
+    """The first `count` words of generators after seeding, at most `FIRST`, in parts: uint32 [count, PART]."""
+    for start in range(0, len(seeds), SEEDS):
+        run = seeds[start : start + SEEDS]
+        state = np.empty((SHIFT + count, len(run)), np.uint32)
+        state[0] = run
+        for k in range(1, len(state)):
+            word = state[k]
+            np.right_shift(state[k - 1], np.uint32(30), out=word)
+            np.bitwise_xor(state[k - 1], word, out=word)
+            np.multiply(word, np.uint32(FACTOR), out=word)
+            np.add(word, np.uint32(k), out=word)
+        for first in range(0, len(run), PART):
+            part = state[:, first : first + PART]
+            _temper(part, count)
+            yield part[:count]
 
 
 def _temper(state: np.ndarray, count: int) -> None:

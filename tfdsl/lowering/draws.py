@@ -4,9 +4,11 @@ Input: seeds, and the number of words per generator. Output: the words, with the
 training compiled by XLA takes less time than drawing its batch with NumPy.
 """
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
-from ..data.mersenne import FACTOR, SEEDS, SHIFT, TEMPERING, TWIST
+from ..data.mersenne import FACTOR, PART, SHIFT, TEMPERING, TWIST
 from .tf import tf, v1
 
 
@@ -16,29 +18,47 @@ class CompiledDraws:
     def __init__(self):
         self._graph = tf.Graph()
         self._session = v1.Session(graph=self._graph)
-        self._compiled = {}
+        self._compiled: dict[int, Callable[[np.ndarray], np.ndarray]] = {}
+        self._parts = 0  # of the longest block so far: XLA compiles for a fixed number
 
-    def __call__(self, seeds: np.ndarray, count: int) -> np.ndarray:
+    def __call__(self, seeds: np.ndarray, count: int) -> Iterator[np.ndarray]:
+        parts = -(-len(seeds) // PART)
+        if parts > self._parts:
+            self._parts = parts
+            self._compiled.clear()
         if count not in self._compiled:
             with self._graph.as_default():
-                given = v1.placeholder(tf.uint32, [SEEDS])
-                words = tf.function(_words, jit_compile=True, autograph=False)(given, count)
+                given = v1.placeholder(tf.uint32, [self._parts, PART])
+                words = tf.function(_parts, jit_compile=True, autograph=False)(given, count)
             self._compiled[count] = self._session.make_callable(words, [given])
-        padded = np.zeros(SEEDS, np.uint32)  # one size, so that XLA compiles once
-        padded[: len(seeds)] = seeds
-        return self._compiled[count](padded)[:, : len(seeds)]
+        padded = np.zeros((self._parts, PART), np.uint32)
+        padded.reshape(-1)[: len(seeds)] = seeds
+        return iter(self._compiled[count](padded)[:parts])
 
     def close(self) -> None:
         self._session.close()
 
 
+def _parts(seeds: tf.Tensor, count: int) -> tf.Tensor:
+    """uint32 [parts, count, PART] for seeds [parts, PART]."""
+
+    def part(at: tf.Tensor, made: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        return at + 1, made.write(at, _words(seeds[at], count))
+
+    parts = seeds.shape[0]
+    made = tf.TensorArray(tf.uint32, parts, element_shape=[count, PART])
+    return tf.while_loop(lambda at, _: at < parts, part, [tf.constant(0), made], maximum_iterations=parts)[1].stack()
+
+
 def _words(seeds: tf.Tensor, count: int) -> tf.Tensor:
+    """uint32 [count, PART] for seeds [PART]."""
+
     def chain(k: tf.Tensor, word: tf.Tensor, states: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
         word = (word ^ tf.bitwise.right_shift(word, _u(30))) * _u(FACTOR) + tf.cast(k, tf.uint32)
         return k + 1, word, states.write(k, word)
 
     size = SHIFT + count
-    states = tf.TensorArray(tf.uint32, size, element_shape=[SEEDS]).write(0, seeds)
+    states = tf.TensorArray(tf.uint32, size, element_shape=[PART]).write(0, seeds)
     _, _, states = tf.while_loop(
         lambda k, *_: k < size, chain, [tf.constant(1), seeds, states], maximum_iterations=size
     )

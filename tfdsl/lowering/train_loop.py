@@ -33,7 +33,7 @@ from typing import assert_never
 from ..program import Index
 from ..record import Record
 from .built import BuiltGraph
-from .cloning import GraphCloner, NotCopied
+from .cloning import NotCopied
 from .tf import Operand, tf, v1, xla_dynamic_slice
 from .worker_rows import read
 
@@ -194,7 +194,8 @@ class TrainLoop:
     packed: list[bool] = field(default_factory=list)
     moved: tf.Tensor | None = None  # the streams afterwards
     losses: tf.Tensor | None = None  # their sum
-    variables: list[str] = field(default_factory=list)  # names of the used ones
+    variables: list[tf.Variable] = field(default_factory=list)  # the used ones
+    reached: list[tf.Tensor] = field(default_factory=list)  # their values afterwards
     has_events: bool = False
 
     @property
@@ -220,7 +221,7 @@ def build(built: BuiltGraph, spec: LoopSpec) -> TrainLoop:
     with built.lock:
         if spec not in built.loops:
             with built.adding("train_loop"):
-                built.loops[spec] = _LoopBuilder(built.copier, spec).build()
+                built.loops[spec] = _LoopBuilder(built, spec).build()
         return built.loops[spec]
 
 
@@ -231,8 +232,8 @@ class _LoopBuilder:
     rows: tf.Tensor
     counts: tf.Tensor | None = None
 
-    def __init__(self, copier: GraphCloner, spec: LoopSpec):
-        self.copier, self.spec = copier, spec
+    def __init__(self, built: BuiltGraph, spec: LoopSpec):
+        self.built, self.copier, self.spec = built, built.copier, spec
         self.plain: Body = tuple(item for item in spec.body if isinstance(item, BodyExecution))
         wanted = [(e, tensor) for e in executions(spec.body) for tensor in e.tensors]
         self.types = [self._type(*one) for one in wanted]
@@ -317,8 +318,10 @@ class _LoopBuilder:
         concrete = traced.get_concrete_function(*given)
         results = concrete(*given)
         loop.moved, loop.losses, *loop.gathered = results
-        captured = [tensor.op for tensor, _ in concrete.graph.captures]
-        loop.variables = sorted({op.name for op in captured if op.type == "VarHandleOp"})
+        captured = {tensor.op.name for tensor, _ in concrete.graph.captures if tensor.op.type == "VarHandleOp"}
+        loop.variables = [one for one in self.built.state_variables() if one.op.name in captured]
+        with tf.control_dependencies([loop.moved]):
+            loop.reached = [one.read_value() for one in loop.variables]
         return loop
 
     def _read(self, loop: TrainLoop) -> dict[int, tf.Tensor]:

@@ -53,6 +53,7 @@ from .worker_rows import WorkerRows, opened
 
 _LONG = 0.5  # maximum seconds per execution: the user waits for printed lines, or after Ctrl-C
 _BLOCK = 8192  # maximum steps of a block
+_LONG_BLOCK = 1 << 16  # of a block without events, whose steps have no values of their own
 _BLOCK_BYTES = 1 << 22  # maximum bytes of the row indices of a block
 _BATCHES_BYTES = 1 << 24  # maximum bytes of the batches of a block, for XLA, unless it then has fewer than
 _FEW = 8  # steps
@@ -113,6 +114,9 @@ class GraphLoopEngine:
         self._losses = sum(len(item.losses) for item in self._body if isinstance(item, BodyExecution))  # of a step
         self._rows = self._opened()
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
+        has_events = self._every or bool(self._schedule.blocks)
+        if (self._slices or order is None) and not (has_events or self._feeds.moving):
+            self._block_size = max(1, min(_LONG_BLOCK // per_epoch * per_epoch, self._loop.total))
         self._spec = self._description()
         self._graph: TrainLoop | None = None
         self._length = 1 if self._run.on_cluster else 64  # steps of the next execution
@@ -122,6 +126,7 @@ class GraphLoopEngine:
         if self.name == "xla" and order is not None and order.order == "sampled":
             self._draws = order.draws = CompiledDraws()
         self._blocks: dict[int, Future] = {}
+        self._reached: list[np.ndarray] | None = None  # the variables after the last execution, if current
         self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
         self._logs: list[Future] = []
 
@@ -222,8 +227,10 @@ class GraphLoopEngine:
         except NotCopied as error:
             node = op_of(built, error.op, error.function).node
             raise NotInGraph(str(error), node.origin if node else self._loop.plan.origin) from error
-        self._call = self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.fed)
-        self._variables = [v for v in built.state_variables() if v.op.name in graph.variables]
+        # On a cluster, the variables would be sent twice: here, and before the next execution.
+        self._variables, reached = graph.variables, [] if self._run.on_cluster else graph.reached
+        fetched = [graph.moved, graph.losses, *graph.gathered, *reached]
+        self._call = self._run.session.make_callable(fetched, graph.fed)
         self._most_events = self._event_limit(graph)
 
     def _regular(self) -> Regular | None:
@@ -313,8 +320,7 @@ class GraphLoopEngine:
                 self._steps.checkpointer.save_if_due(0)  # after that, the step may be in the graph like all others
             end = self._schedule.next_outside(loop.step, True)
         if end == loop.step or is_inside or self._has_given_up:
-            self.flush()
-            self._steps.advance()
+            self._step_until(loop.step + 1)
             return
         block_end = (loop.step // self._block_size + 1) * self._block_size
         self._take(loop.step, min(end, loop.step + self._length, block_end, self._schedule.next_after(loop.step)))
@@ -353,6 +359,7 @@ class GraphLoopEngine:
         started = time.time()
         try:
             moved, losses, *values = self._execute(first, last, first + events, flags[events])
+            values, reached = values[: self._tensors], values[self._tensors :]
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             if is_variable_gone(error):  # another program has cleared it, so it must not be restored
                 raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
@@ -379,6 +386,7 @@ class GraphLoopEngine:
         self._loop.watch.add(losses, (last - first) * self._losses)
         self._adapt(last - first, seconds)
         self._replay(chunk)
+        self._reached = reached or None
         self._have_taken(first, last)
 
     def _have_taken(self, first: int, last: int) -> None:
@@ -387,6 +395,7 @@ class GraphLoopEngine:
         self._run.result.steps += last - first
         if self._schedule.is_after(last):
             self.flush()
+            self._reached = None
             self._at(last - 1)
             self._steps.end_step()
 
@@ -478,7 +487,10 @@ class GraphLoopEngine:
     def _state(self) -> tuple[list[np.ndarray], np.ndarray] | None:
         """The current variables and streams, or None if a variable has no value yet."""
         run = self._run
-        streams = run.streams.states()
+        streams, reached = run.streams.states(), self._reached
+        if reached is not None:
+            self._reached = None
+            return reached, streams
         known = run.known_values(Place(run.at, self._loop.step))
         if known is not None:
             return [known[variable.op.name] for variable in self._variables], streams
@@ -494,6 +506,7 @@ class GraphLoopEngine:
 
     def _step_until(self, end: int) -> None:
         self.flush()
+        self._reached = None
         while self._loop.step < end:
             self._steps.advance()
 
