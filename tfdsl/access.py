@@ -120,9 +120,10 @@ class Access:
                 raise AccessRefused(PATH_FORM, path=path, reason="it ends without a name")
             return Folder(walk.here(), os.path.dirname(shown), self.trusted), name
 
-    def similar(self, path: str, base: str = "", besides: str = "") -> str | None:
+    def similar(self, path: str, base: str = "", besides: str = "", wanted: str = "") -> str | None:
         """The path of the file beside a missing one that its name most likely means: one with a similar name and the
-        same suffix, or one with another suffix. It is not the file called `besides`."""
+        same suffix, or with the suffix `wanted`, or the only one with another suffix. It is not the file called
+        `besides`."""
         folder, name = os.path.split(path)
         stem, suffix = os.path.splitext(name)
         try:
@@ -130,9 +131,12 @@ class Access:
                 parts = [os.path.splitext(other) for other in opened.names() if other != besides]
         except (OSError, ValueError, AccessRefused):
             return None
-        match = nearest(stem, [other for other, end in parts if end == suffix])
+        for wished in filter(None, (suffix, wanted)):
+            stems = [other for other, end in parts if end == wished]
+            if match := stem if stem in stems else nearest(stem, stems):
+                return os.path.join(folder, f"{match}{wished}")
         others = [f"{other}{end}" for other, end in parts if end != suffix and other == stem]
-        found = f"{match}{suffix}" if match else others[0] if len(others) == 1 else None
+        found = others[0] if len(others) == 1 else None
         return found and os.path.join(folder, found)
 
     def check(self, path: str, base: str = "") -> None:

@@ -155,6 +155,22 @@ def test_a_misspelt_path(tfdsl, path, help):
         assert "TFG808" in said and (f"= help: {help}\n" in said if help else "= help" not in said), words
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [("pets", "pets.tfg"), ("PETS", "pets.tfg"), ("pets.py", "pets.tfg"), ("pts", "pets.tfg"), ("birds", "birds.tfg")],
+)
+def test_a_program_without_its_suffix(tfdsl, path, meant):
+    for name in ("pets.tfg", "pets.csv", "birds.tfg"):
+        Path(name).write_text(Path("good.tfg").read_text())
+    Path("birds").mkdir()
+    for words in (("check", path), ("run", path), ("summary", path), ("fmt", path)):
+        status, out, err = tfdsl(*words)
+        assert status == 1 and f"= help: did you mean '{meant}'?\n" in out + err, words
+    assert tfdsl("data", "pets")[2].endswith("did you mean 'pets.csv'?\n")
+    Path("p.tfg").write_text('import "pets" as pets\n')
+    assert "did you mean 'pets.tfg'?" in tfdsl("check", "p.tfg")[1]
+
+
 def test_a_misspelt_path_of_data(tfdsl):
     Path("folder.tfg/people.csv").write_text("a,b\n1,2\n")
     Path("p.tfg").write_text('data d = csv("folder.tfg/peple.csv")\n')

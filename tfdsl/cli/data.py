@@ -86,7 +86,9 @@ def command(arguments: argparse.Namespace) -> int:
         source = of_file(arguments.file, Where("", TRUSTED))
     except DataError as error:
         if error.message is DATA_FORMAT:
-            raise WrongUse(f"the name of {arguments.file!r} does not end in .tfg, {suffixes()}") from None
+            match = None if os.path.exists(arguments.file) else TRUSTED.similar(arguments.file, wanted=".csv")
+            meant = f": did you mean '{match}'?" if match else ""
+            raise WrongUse(f"the name of {arguments.file!r} does not end in .tfg, {suffixes()}{meant}") from None
         raise TfgError([_diagnostic(error)]) from None
     known, options = {param.name for param in source.params}, _options(arguments)
     for name in options:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
 from ..runs.folders import project_folders
+from ..syntax.read import beside
 
 
 def programs(paths: Iterable[str]) -> list[str]:
@@ -15,7 +16,7 @@ def programs(paths: Iterable[str]) -> list[str]:
         inside = _programs_below(path) if os.path.isdir(path) else [path]
         if not inside:
             reason = "there is no .tfg file in it, apart from records of runs"
-            raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason})])
+            raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason}, help=beside(path))])
         found |= dict.fromkeys(inside)
     return list(found)
 

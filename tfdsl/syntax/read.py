@@ -9,6 +9,8 @@ from ..diagnostics.spelling import listed
 from ..limits import Limits
 from ..source import Source
 
+SUFFIX = ".tfg"  # of programs
+
 
 def read(path: str | os.PathLike[str], limits: Limits | None = None) -> Source:
     """Read a file named by the user as a source. Raises a clear error if that fails."""
@@ -16,15 +18,22 @@ def read(path: str | os.PathLike[str], limits: Limits | None = None) -> Source:
         with open(path, "rb") as file:
             return read_open(os.fspath(path), file, limits)
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        raise _unreadable(os.fspath(path), error, _programs_in(path, error)) from None
+        way = _programs_in(path) if isinstance(error, IsADirectoryError) else similar(os.fspath(path), error, SUFFIX)
+        raise _unreadable(os.fspath(path), error, way) from None
 
 
-def _programs_in(folder: str | os.PathLike[str], error: Exception) -> str:
+def beside(folder: str | os.PathLike[str]) -> str:
+    """A help line for a folder beside which there is a program of its name. "" for others."""
+    path = os.path.normpath(folder) + SUFFIX
+    return f"did you mean '{path}'?" if os.path.isfile(path) else ""
+
+
+def _programs_in(folder: str | os.PathLike[str]) -> str:
     """A help line for a folder in place of a program."""
-    if not isinstance(error, IsADirectoryError):
-        return ""
+    if way := beside(folder):
+        return way
     try:
-        programs = sorted(name for name in os.listdir(folder) if name.endswith(".tfg"))
+        programs = sorted(name for name in os.listdir(folder) if name.endswith(SUFFIX))
     except OSError:
         return ""
     named = listed((os.path.join(folder, name) for name in programs), most=5)
@@ -48,12 +57,13 @@ def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source
 
 def _unreadable(path: str, error: OSError | ValueError, way: str = "") -> TfgError:
     details = {"path": path, "reason": reason_of(error)}
-    return TfgError([Diagnostic(FILE_MISSING, None, details, help=way or similar(path, error))])
+    return TfgError([Diagnostic(FILE_MISSING, None, details, help=way)])
 
 
-def similar(path: str, error: Exception) -> str:
-    """`did you mean 'people.tfg'?` for a file that is not there, or an empty text."""
-    match = TRUSTED.similar(path) if isinstance(error, FileNotFoundError) else None
+def similar(path: str, error: Exception, wanted: str = "") -> str:
+    """`did you mean 'people.tfg'?` for a file that is not there, or an empty text. `wanted` is a suffix that it can
+    lack."""
+    match = TRUSTED.similar(path, wanted=wanted) if isinstance(error, FileNotFoundError) else None
     return f"did you mean '{match}'?" if match else ""
 
 

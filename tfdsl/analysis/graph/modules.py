@@ -70,7 +70,9 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
         return path, open(path, "rb")
     path = os.path.normpath(os.path.join(ctx.folder, statement.path))
     if not path.endswith(".tfg"):  # errors in a file show its lines, so only .tfg files may be read
-        ctx.fail(IMPORT_FAILED, statement.span, path=statement.path, reason="its name does not end in .tfg")
+        match = ctx.access.similar(statement.path, ctx.folder, wanted=".tfg") or ""
+        help = f"did you mean '{match}'?" if match.endswith(".tfg") else ""
+        ctx.fail(IMPORT_FAILED, statement.span, help=help, path=statement.path, reason="its name does not end in .tfg")
     try:
         return path, ctx.access.reading(statement.path, ctx.folder)
     except AccessRefused as error:
