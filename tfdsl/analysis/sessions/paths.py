@@ -3,15 +3,15 @@
 At run time each path is opened through `access`, which checks it again.
 """
 
+import json
 import re
 from collections.abc import Iterator
-from os.path import normpath
+from os.path import basename, join, normpath
 
 from ...access import Access, AccessRefused
-from ...diagnostics import RESTORE_FOLDER, RESTORE_LOSES, RESTORE_MISSES, Diagnostic
+from ...diagnostics import PATH_FORM, RESTORE_FOLDER, RESTORE_LOSES, RESTORE_MISSES, Diagnostic
 from ...program import (
     Keep,
-    Origin,
     Program,
     Restore,
     Save,
@@ -24,19 +24,27 @@ from ...program import (
 )
 
 
-def paths(program: Program) -> Iterator[tuple[str, Origin]]:
-    """Every path of a statement, with the statement's place. Values known only to a run, such as {now}, become 0."""
+def paths(program: Program) -> Iterator[tuple[Statement, str]]:
+    """Every statement with a path, and the path. Values known only to a run, such as {now}, become 0."""
     for session in program.sessions:
         for statement in walk(session.body):
             path = statement.uses().path
             if path is not None:
                 parts = path.parts if isinstance(path, Template) else (known_text(path),)
-                yield "".join(part if isinstance(part, str) else "0" for part in parts), statement.origin
+                yield statement, "".join(part if isinstance(part, str) else "0" for part in parts)
 
 
 def refused(program: Program, access: Access) -> Iterator[Diagnostic]:
     """An error for each path that the program may not use."""
-    for path, origin in paths(program):
+    for statement, path in paths(program):
+        origin = statement.origin
+        if isinstance(statement, Save | Keep) and basename(path) in ("", ".", ".."):
+            reason = "it ends without the name with which the files of a checkpoint begin"
+            is_known = known_text(statement.path) is not None
+            whole = json.dumps(join(path, "model.ckpt"), ensure_ascii=False) if is_known else "model.ckpt, behind it"
+            help = f"add a name, such as {whole}"
+            yield Diagnostic(PATH_FORM, origin.span, {"path": path, "reason": reason}, help=help, chain=origin.chain)
+            continue
         try:
             access.check(path)
         except AccessRefused as error:
