@@ -25,6 +25,7 @@ from ...syntax import tree as t
 from ...types import TensorType
 from ..context import Analysis
 from ..values import (
+    Array,
     Batch,
     Builtin,
     DataValue,
@@ -88,8 +89,28 @@ OF_MANY = (Batch, DataValue, Evaluation, LearnedFact, Namespace)  # values that 
 
 def no_number(ctx: Analysis, op: str, left: tuple[object, Span], right: tuple[object, Span], span: Span) -> NoReturn:
     """Refuse an operator on true or false, which are no numbers here, unlike in Python."""
-    help = bool_help(*(left if isinstance(left[0], bool) else right))
-    ctx.fail(OPERATOR, span, help=help, op=op, left=describe(left[0]), right=describe(right[0]))
+    no_operator(ctx, op, left, right, span, bool_help(*(left if isinstance(left[0], bool) else right)))
+
+
+def no_operator(
+    ctx: Analysis, op: str, left: tuple[object, Span], right: tuple[object, Span], span: Span, help: str = ""
+) -> NoReturn:
+    """Refuse an operator on two operands, with what to write in place of one that is no number, if there is no other
+    help."""
+    sides = left, right
+    ways = [_as_tensor(value, text if len(text := place.one_line) <= _LONG else "") for value, place in sides]
+    if op in ("in", "not in") and isinstance(right[0], (Tensor, Array)):
+        way = f"reduce_any({right[1].one_line} == {left[1].one_line})"
+        ways = [f"for a tensor, write: {way if op == 'in' else f'not {way}'}"]
+    texts = [(value, place) for value, place in sides if isinstance(value, (str, bytes))]
+    if len(texts) == 2:
+        ways = ["write both with b before the quotes, or neither"]
+    elif op == "%" and isinstance(left[0], str):
+        ways = ['names in braces are replaced by their values: print "step {step}"']
+    elif texts and op == "+":
+        ways += [f'write a text: "{value}"' for value, _ in sides if isinstance(value, (int, float))]
+    ctx.fail(OPERATOR, span, help=help or next(filter(None, ways), ""), op=op, left=describe(left[0]),
+             right=describe(right[0]))  # fmt: skip
 
 
 def bool_help(value: object, span: Span) -> str:

@@ -18,7 +18,6 @@ from ...diagnostics import (
     NOT_CALLABLE,
     NOT_ITERABLE,
     NOT_STATIC,
-    OPERATOR,
     OPERATOR_ONE,
     REST_KIND,
     SIZE_UNKNOWN,
@@ -47,7 +46,7 @@ from ..calls.op_calls import call_op
 from ..calls.optimizer_slips import doubt_quotient
 from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, scopes_of, space_of
 from ..calls.session_values import as_operands, in_node, moving
-from ..calls.wrong_kind import OF_MANY, ORDERS, bool_help, feed_help, no_number, one_each
+from ..calls.wrong_kind import OF_MANY, ORDERS, bool_help, feed_help, no_number, no_operator, one_each
 from ..context import Analysis, StatementFailed
 from ..names import Ambiguous
 from ..values import (
@@ -381,7 +380,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, 
         help = list_help(left, right)
         if any(is_text) and any(in_graph(one) or isinstance(one, RuntimeValue) for one in (left, right)):
             help = 'print writes texts and values next to each other: print "x is", x'
-        ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))
+        no_operator(ctx, expr.op, (left, expr.left.span), (right, expr.right.span), expr.span, help)
 
 
 def _size_is_safe(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue) -> None:
@@ -483,11 +482,9 @@ def compare(
         return moving(ctx, op, (a, b), span)
     if op in ("in", "not in"):
         if not isinstance(b, (list, tuple, range, str)) or has_tensor(a) or has_tensor(b):
-            ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
-        if isinstance(b, str):
-            if not isinstance(a, str):
-                ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
-            return (a in b) is (op == "in")
+            no_operator(ctx, op, (a, left.span), (b, right.span), span)
+        if isinstance(b, str) and not isinstance(a, str):
+            no_operator(ctx, op, (a, left.span), (b, right.span), span)
         return (a in b) is (op == "in")
     if op in ("==", "!=") and (a is None or b is None):
         return (a is b) is (op == "==")
@@ -500,7 +497,7 @@ def compare(
             return _PYTHON[op](a, b)
     except TypeError:
         pass
-    ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
+    no_operator(ctx, op, (a, left.span), (b, right.span), span)
 
 
 def condition(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
