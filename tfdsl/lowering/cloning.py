@@ -16,7 +16,7 @@ from .failures import plain_reason
 from .iterations import iterations
 from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, distance, twin
-from .tf import FunctionDef, NodeDef, op_def, tf, v1
+from .tf import FunctionDef, NodeDef, op_def, static_value, tf, v1
 
 # An attribute that distinguishes the ops of different copies. Grappler merges identical ops, and it optimizes an op
 # with two consumers differently. With the attribute, it treats each copy like a separate execution.
@@ -63,8 +63,10 @@ class GraphCloner:
         self._copies = 0
         self._functions = {f.signature.name: f for f in self._definition.library.function}
 
-    def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
-        """The names of the ops that an execution of `fetches` runs, in graph order.
+    def reached(
+        self, fetches: Iterable[str], fed: frozenset[str] = frozenset(), compiled: bool = False
+    ) -> list[str]:  # fmt: skip
+        """The names of the ops that an execution of `fetches` runs, in graph order, or those that XLA compiles.
 
         `fetches` and `fed` are names of tensors ("a:0"); the name of an operation is "^a".
         """
@@ -76,7 +78,7 @@ class GraphCloner:
             if name in seen:
                 continue
             seen.add(name)
-            if not self._is_captured(name, changed):
+            if not self._is_captured(name, changed, compiled):
                 todo += [i for i in map(full, self._nodes[name].input) if i not in fed]
         return [name for name in self._nodes if name in seen]
 
@@ -156,12 +158,12 @@ class GraphCloner:
         """
         fed = {tensor.name: value for tensor, value in feeds.items()}
         fetches = [tensor.name for tensor in tensors] + [f"^{operation.name}" for operation in operations]
-        names = self.reached(fetches, frozenset(fed))
+        names = self.reached(fetches, frozenset(fed), compiled)
         for name in names:
             if name in self._outside:
                 raise NotCopied("it reaches outside the graph", name)
         changed = self._changed(fed)
-        captured = {name for name in names if self._is_captured(name, changed)}
+        captured = {name for name in names if self._is_captured(name, changed, compiled)}
         order = self.orders.of(names, fetches, frozenset(fed))
         part, inputs = self._part(names, fed, captured, self._capture, order, compiled)
         if compiled:
@@ -337,12 +339,24 @@ class GraphCloner:
         ops = [self._nodes[name] for name in map(op_name, fed) if name in self._nodes]
         return frozenset(node.name for node in ops if node.op != "Placeholder" or node.name in self._data)
 
-    def _is_captured(self, name: str, changed: frozenset[str] = frozenset()) -> bool:
+    def _is_captured(self, name: str, changed: frozenset[str] = frozenset(), compiled: bool = False) -> bool:
         key = name, changed
         if key not in self._captured:
             is_held = self._is_resource(name) or (name in self._data and name not in changed)
             self._captured[key] = is_held or (self._is_large(name) and self._is_constant(name, changed))
-        return self._captured[key]
+        # XLA computes with one number what would otherwise be read from memory at each step.
+        return self._captured[key] and not (compiled and self._is_uniform(name))
+
+    def _is_uniform(self, name: str) -> bool:
+        """Whether all elements of a large tensor are one number, which is computed from constants."""
+        op = self.graph.get_operation_by_name(name)
+        if op.type in _SPREADING:
+            numbers, sizes = [op.inputs[op.type == "Fill"]], op.inputs[op.type != "Fill"]
+            return static_value(sizes) is not None and self._are_uniform(numbers)
+        return op.type in _ELEMENTWISE and self._are_uniform(op.inputs)
+
+    def _are_uniform(self, tensors: Iterable[tf.Tensor]) -> bool:
+        return all(one.shape.num_elements() == 1 or self._is_uniform(one.op.name) for one in tensors)
 
     def _is_resource(self, name: str) -> bool:
         node = self._nodes[name]
@@ -384,6 +398,8 @@ _STATEFUL = {
     "PartitionedCall", "StatefulPartitionedCall", "Case",
 }  # fmt: skip
 _HANDLES = ("VarHandleOp", "ImmutableConst")
+_SPREADING = ("Fill", "Tile", "BroadcastTo")
+_ELEMENTWISE = ("Add", "AddV2", "Cast", "Identity", "Mul", "Neg", "RealDiv", "Sub")
 
 
 def _keeps_state(type: str) -> bool:

@@ -111,6 +111,7 @@ class TrainingSteps(Iterator[TrainingStep]):
         self._health = HealthyTraining(self._loop)
         self._checked: set[tuple[frozenset[Ref], bool]] = set()
         self._waiting: deque[Arrays] = deque()  # the feeds of the next steps
+        self._fed_loops: dict[tuple[frozenset[Ref], bool], tuple[FedLoop, list[bool]]] = {}
         self._taken: deque[TrainingStep] = deque()  # steps taken together with one before them
         self._alone_until = 0  # the step up to which each is taken alone
         self._together = wanted.together
@@ -367,18 +368,7 @@ class TrainingSteps(Iterator[TrainingStep]):
     def _at_once(self, feeds: list[Arrays]) -> bool:
         """Take several steps in one execution. False if that is not possible: then each is taken alone."""
         fed, step, run = frozenset(feeds[0]), self._loop.step, self._run
-        is_logged = any(map(self._is_logged, range(step, step + len(feeds))))
-        executions, has_value = [], []
-        for at, ran in enumerate(self._ran):
-            fetched, losses, training = self._execution(at, fed, is_logged)
-            elements = [self._built.element(self._built.value(ref)) for ref in fetched]
-            tensors = tuple(one for one in elements if isinstance(one, tf.Tensor))
-            others = (one for one in elements if isinstance(one, tf.Operation))
-            operations = tuple(dict.fromkeys([*map(self._built.operation, ran), *others]))
-            made = tuple(map(self._built.loss_tensor, losses))
-            executions.append(StepExecution(operations, tensors, made, training))
-            has_value = [isinstance(one, tf.Tensor) for one in elements]
-        loop = FedLoop(run, self._loop.watch, executions)
+        loop, has_value = self._fed_loop(fed, any(map(self._is_logged, range(step, step + len(feeds)))))
         try:
             drawn = run.in_order.keep(loop.random(fed))
             reason = f"{drawn[0]} has drawn random numbers before" if drawn else ""
@@ -397,6 +387,22 @@ class TrainingSteps(Iterator[TrainingStep]):
             tensors_of = iter(row)
             self._taken.append(self._made([next(tensors_of) if one else None for one in has_value]))
         return True
+
+    def _fed_loop(self, fed: frozenset[Ref], is_logged: bool) -> tuple[FedLoop, list[bool]]:
+        """The loop for several steps with some tensors fed, and which of the fetches of a step have a value."""
+        if (fed, is_logged) not in self._fed_loops:
+            executions, has_value = [], []
+            for at, ran in enumerate(self._ran):
+                fetched, losses, training = self._execution(at, fed, is_logged)
+                elements = [self._built.element(self._built.value(ref)) for ref in fetched]
+                tensors = tuple(one for one in elements if isinstance(one, tf.Tensor))
+                others = (one for one in elements if isinstance(one, tf.Operation))
+                operations = tuple(dict.fromkeys([*map(self._built.operation, ran), *others]))
+                made = tuple(map(self._built.loss_tensor, losses))
+                executions.append(StepExecution(operations, tensors, made, training))
+                has_value = [isinstance(one, tf.Tensor) for one in elements]
+            self._fed_loops[fed, is_logged] = FedLoop(self._run, self._loop.watch, executions), has_value
+        return self._fed_loops[fed, is_logged]
 
     def _made(self, values: list[Fetched]) -> TrainingStep:
         """The step that has just been taken, with its fetched values and those of its summaries."""

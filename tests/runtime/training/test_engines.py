@@ -657,3 +657,24 @@ session:
 """
     result = tfdsl.compile(program).run(options=Options(write=lambda line: None, engine="loop"))
     assert result.engines == [engine]
+
+
+def test_xla_computes_with_a_number_that_fills_a_tensor():
+    """The gradient of a mean is one number, once for each row. From memory, XLA would read it again at each step."""
+    program = tfdsl.compile(
+        "data moons = moons(5000)\n"
+        "variable w = 1.0\n"
+        "optimize reduce_mean(square(w - constant(moons.features))) with gradient_descent(learning_rate=0.1) as go\n"
+        "session:\n"
+        "    train 2 steps:\n"
+        "        run go\n"
+    )
+
+    def large(engine):
+        before = set(program.graph.get_operations())
+        program.run(options=Options(engine=engine))
+        calls = [op for op in program.graph.get_operations() if op not in before and "PartitionedCall" in op.type]
+        return {tensor.op.type for op in calls for tensor in op.inputs if (tensor.shape.num_elements() or 0) >= 5000}
+
+    assert large("loop") == {"Placeholder", "RealDiv"}
+    assert large("xla") == {"Placeholder"}

@@ -4,7 +4,7 @@ They give the same bits as the steps one by one. If one fails, or its loss is Na
 before the first of them, and the caller takes the steps one by one up to the failure.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,24 +40,27 @@ class FedLoop:
 
     def __init__(self, run: Execution, watch: Watch, executions: Sequence[StepExecution]):
         self._run, self._watch, self._executions = run, watch, executions
+        self._random: list[str] | None = None
+        self._calls: dict[LoopSpec, tuple[TrainLoop, Callable[..., list]]] = {}
 
     def random(self, fed: Iterable[Ref]) -> list[str]:
-        """The random ops that the steps execute with some tensors fed: the loop needs their streams. Raises
-        `NotCopied` for an op that cannot be in a loop."""
-        built = self._run.built
-        names = [name for one in self._executions for name in one.names]
-        return built.copier.random(built.copier.reached(names, frozenset(built.tensor(ref).name for ref in fed)))
+        """The random ops that the steps execute with some tensors fed, always the same ones: the loop needs their
+        streams. Raises `NotCopied` for an op that cannot be in a loop."""
+        if self._random is None:
+            built = self._run.built
+            names = [name for one in self._executions for name in one.names]
+            reached = built.copier.reached(names, frozenset(built.tensor(ref).name for ref in fed))
+            self._random = built.copier.random(reached)
+        return self._random
 
     def take(self, feeds: Sequence[Mapping[Ref, np.ndarray]]) -> list[list[Fetched]] | str:
         """The values of the tensors, step by step, or why the steps must be taken one by one. All feeds have the same
         names, dtypes and shapes. Raises `NotCopied` if the steps cannot be in a loop."""
-        run, graph = self._run, self._loop(feeds[0])
-        call = run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.fed)
-        variables = [one for one in run.built.state_variables() if one.op.name in graph.variables]
+        run, (graph, call) = self._run, self._loop(feeds[0])
         count, streams = len(feeds), run.streams.states()
         given: list[Operand] = [np.stack([one[ref] for one in feeds]) for ref in feeds[0]]
         given += [np.array(True)] if any(one.training is not None for one in self._executions) else []
-        before = run.session.run(variables)
+        before = run.session.run(graph.variables)
         try:
             moved, losses, *values = call(
                 0, count, np.arange(count, dtype=np.int32), np.zeros((count, 0), bool), streams, *given
@@ -66,15 +69,16 @@ class FedLoop:
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             reason, moved, values = plain_reason(error), streams, []
         if reason:
-            run.built.assign(run.session, zip(variables, before, strict=True))
+            run.built.assign(run.session, zip(graph.variables, before, strict=True))
             run.streams.put(streams)
             return reason
         run.streams.put(moved)
         return [[_value(value[at], packed) for value, packed in zip(values, graph.packed, strict=True)]
                 for at in range(count)]  # fmt: skip
 
-    def _loop(self, feed: Mapping[Ref, np.ndarray]) -> TrainLoop:
-        """The loop for steps with feeds like this one. It stays in the graph, for other sessions too."""
+    def _loop(self, feed: Mapping[Ref, np.ndarray]) -> tuple[TrainLoop, Callable[..., list]]:
+        """The loop for steps with feeds like this one, and the call that executes it. The loop stays in the graph, for
+        other sessions too."""
         built, refs = self._run.built, list(feed)
         arguments = [self._argument(ref, array) for ref, array in feed.items()]
         sources = tuple((built.tensor(ref), PerStep(at)) for at, ref in enumerate(refs))
@@ -88,7 +92,11 @@ class FedLoop:
             body=tuple(body), arguments=tuple(arguments), sizes=None, streams=tuple(self._run.streams.streams),
             flags=0, every=True, compiled=False, block=1, events=0, together=1,
         )  # fmt: skip
-        return build(built, spec)
+        if spec not in self._calls:  # TensorFlow optimises the loop for each callable
+            loop = build(built, spec)
+            fetched = [loop.moved, loop.losses, *loop.gathered]
+            self._calls[spec] = loop, self._run.session.make_callable(fetched, loop.fed)
+        return self._calls[spec]
 
     def _argument(self, ref: Ref, array: np.ndarray) -> LoopArgument:
         """The values of a fed tensor at all steps. A size that may vary is not a part of the loop, so that batches of
