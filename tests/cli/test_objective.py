@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfdsl.cli.objective import check_objective
+from tfdsl.cli.objective import check_objective, keeps_of, other_kept
 from tfdsl.cli.report import WrongUse
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check
@@ -54,3 +54,32 @@ def test_the_values_of_a_program():
         checked(one, prune=True)
     with pytest.raises(WrongUse, match=r"no training gives last\.cost.*trainings give test, "):
         checked("last.cost", prune=True)
+
+
+KEEPS = """
+    train 2 steps:
+        every 1 step:
+            test = evaluate cost, w on d as b with X = b.features
+            keep lowest test.cost to "m"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "is_kept"),
+    [
+        ("", True),
+        ("    last = 1\n", True),
+        ("    if 1 > 0:\n        last = 1\n", True),
+        ("    test = evaluate cost, w on d as b with X = b.features\n", False),
+        ('    restore from "m"\n    if 1 > 0:\n        test = evaluate cost, w on d as b with X = b.features\n', False),
+    ],
+)
+def test_what_is_kept_counts_unless_the_value_is_given_again(more, is_kept):
+    text = PROGRAM.partition("session:")[0] + f"session:{KEEPS}{more}    print test.cost\n"
+    program, found = check(Source("p.tfg", text))
+    assert program is not None, found
+    keeps = keeps_of(program, "test.cost", None)
+    assert [one.text for one in keeps] == ["test.cost"] * is_kept
+    assert other_kept(keeps, "test.cost", maximize=False) == ""
+    assert bool(other_kept(keeps, "test.cost", maximize=True)) == bool(other_kept(keeps, "test.w", False)) == is_kept
+    assert keeps_of(program, "last", None) == []

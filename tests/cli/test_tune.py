@@ -399,3 +399,25 @@ def test_kills_at_random(folder, jobs, sampler):
         for found in (cut, whole)
     ]
     assert trials[0] == trials[1] and len(trials[0]) == count
+
+
+def test_a_trial_has_the_value_that_its_training_keeps(tmp_path):
+    (tmp_path / "p.tfg").write_text("""
+param rate = 0.1
+data d = moons(4, seed=1)
+placeholder X: float32[n, 2]
+variable w = 3.0
+cost = square(w - 1.0) + reduce_mean(X * 0)
+optimize cost with gradient_descent(learning_rate=rate)
+session:
+    train 3 epochs on d as batch:
+        feed X = batch.features
+        every 1 epoch:
+            val = evaluate cost on d as b with X = b.features
+            keep lowest val to "m"
+""")
+    done = tune(
+        tmp_path, "--over", "rate=choice(1.2,0.1)", "--minimize", "val", "--trials", "1", "--sampler", "grid", "--json"
+    )
+    (one,) = json.loads(done.stdout)["trials"]
+    assert one["value"] == 4.0  # the last is 15.3664

@@ -1,12 +1,26 @@
 """Which values of a program `tfdsl tune` can make small or large, and whether a training gives them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from ..diagnostics import STUDY_VALUE, Diagnostic, TfgError
 from ..diagnostics.spelling import alternatives, did_you_mean, listed
-from ..program import Enter, Evaluate, Exit, Graph, Log, LogValues, Node, Program, Statement, Train, names_given, walk
+from ..program import (
+    Enter,
+    Evaluate,
+    Exit,
+    Graph,
+    Keep,
+    Log,
+    LogValues,
+    Node,
+    Program,
+    Statement,
+    Train,
+    names_given,
+    walk,
+)
 from .report import WrongUse
 
 _UNNAMED = "name one with evaluate, or log it"
@@ -34,6 +48,39 @@ def check_objective(program: Program, objective: str, session: str | None, prune
             f"--prune compares trials while they train, and no training gives {objective}: evaluate it there, in a "
             f"block such as 'every 1 epoch', or log it" + (f"; trainings give {listed(others)}" if others else "")
         )
+
+
+def keeps_of(program: Program, objective: str, session: str | None) -> list[Keep]:
+    """The `keep` statements of the training that is the last to give a value, if nothing below the training gives the
+    value again."""
+    found: list[Keep] = []
+    for own in program.sessions:
+        tags, root = _tags(program.graph(own.graph)), objective.partition(".")[0]
+        for one in _in_order(own.body) if session in (None, own.name) else ():
+            whole = walk([one]) if isinstance(one, Train) else [one]
+            if any(root in part.uses().binds for part in whole) or _has(_logged(whole, tags), objective):
+                found = [part for part in whole if isinstance(part, Keep)]
+    return found
+
+
+def other_kept(keeps: Sequence[Keep], objective: str, maximize: bool) -> str:
+    """What to say if a training keeps the variables, but not those with the best value. "" otherwise."""
+    if not keeps or any(one.text == objective and one.highest is maximize for one in keeps):
+        return ""
+    kept = f"{'highest' if keeps[0].highest else 'lowest'} {keeps[0].text}"
+    return (
+        f"trials are compared by the last {objective} of their training, which keeps the variables with the {kept} "
+        f"(line {keeps[0].origin.span.line}): to compare what is kept, restore it below the training, and evaluate "
+        f"{objective} again"
+    )
+
+
+def _in_order(body: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements of a session and of its branches, each training as one."""
+    for one in body:
+        yield one
+        if not isinstance(one, Train):
+            yield from _in_order(one.uses().body)
 
 
 def _names(body: Iterable[Statement]) -> list[str]:

@@ -69,9 +69,14 @@ class RunningTrial(State):
 class Trials:
     """Runs the trials of a study, several at a time. TensorFlow has been imported."""
 
-    def __init__(self, arguments: argparse.Namespace, study: Study, imported: Mapping[str, str], inputs: "RunInputs"):
-        """`imported` are the texts of the files that the program imports, and `inputs` the files that it reads."""
+    def __init__(
+        self, arguments: argparse.Namespace, study: Study, imported: Mapping[str, str], inputs: "RunInputs",
+        compares_kept: bool = False,
+    ):  # fmt: skip
+        """`imported` are the texts of the files that the program imports, and `inputs` the files that it reads.
+        `compares_kept` says whether the value of a trial is that for which its training has kept the variables."""
         self._arguments, self._study, self._imported = arguments, study, imported
+        self._compares_kept = compares_kept
         self._data = {(name, about["declared"]): about["files"] for name, about in inputs.data().items()}
         self._others = {file["path"]: file["sha256"] for files in inputs.others().values() for file in files}
         extra = given(arguments)
@@ -202,7 +207,8 @@ class Trials:
         self, number: int, values: Mapping[str, Value], told: socket.socket, interrupted: Callable[[], bool]
     ) -> TrialOutcome:
         objective = self._study.plan.objective
-        ran = self._runs.run(values, self._options(number, told, interrupted), self._arguments.session)
+        observer = Reporter(objective, told) if self._study.plan.prune else KeptValue(objective)
+        ran = self._runs.run(values, self._options(number, observer, interrupted), self._arguments.session)
         record = next((name for name in os.listdir() if name.startswith(PREFIX)), "")
         if ran.is_stopped:
             return TrialOutcome(record=record)
@@ -215,6 +221,8 @@ class Trials:
             )
         logged = {tag: points[-1][1] for tag, points in ran.result.history.items() if points}
         found = {**logged, **ran.evaluated}
+        if self._compares_kept and observer.best is not None:
+            found[objective] = observer.best
         if objective not in found:
             has = f"its values are {listed(sorted(found))}" if found else "it has none"
             is_other = objective in ran.result.session_values
@@ -224,12 +232,11 @@ class Trials:
             return TrialOutcome(error=f"{objective} is not a number", record=record)
         return TrialOutcome(value=found[objective], record=record)
 
-    def _options(self, number: int, told: socket.socket, interrupted: Callable[[], bool]) -> Options:
-        plan = self._study.plan
+    def _options(self, number: int, observer: RunObserver, interrupted: Callable[[], bool]) -> Options:
         return Options(
             record=os.getcwd(), logdir=self._logdir, note=lambda line: print(line, file=sys.stderr),
             keep_variables=False, engine=self._arguments.engine, deterministic=True, fresh=True,
-            observer=Reporter(plan.objective, told) if plan.prune else None,
+            observer=observer,
             interrupted=interrupted, about={"study": self._study.folder, "trial": number},
         )  # fmt: skip
 
@@ -254,12 +261,24 @@ def _send(told: socket.socket, said: Mapping[str, object]) -> None:
     told.sendall((json.dumps(said) + "\n").encode())
 
 
-class Reporter(RunObserver):
+class KeptValue(RunObserver):
+    """The value for which a `keep` of an objective has kept the variables last, which is the best of its training."""
+
+    def __init__(self, objective: str):
+        self._objective = objective
+        self.best: float | None = None
+
+    def kept(self, text: str, value: float) -> None:
+        self.best = value if text == self._objective else self.best
+
+
+class Reporter(KeptValue):
     """Reports the values that trainings give the objective, and ends the run if the study says so. After the training,
     nothing would be saved by that."""
 
     def __init__(self, objective: str, told: socket.socket):
-        self._objective, self._told = objective, told
+        super().__init__(objective)
+        self._told = told
         self._answers = told.makefile("r", encoding="utf-8")
         self._trains = False
 

@@ -31,7 +31,7 @@ from ..tuning.study import SAMPLERS, UNPRUNED, EndedTrial, Study, StudyPlan
 from . import tensorflow
 from .compiling import at_home, compile_given
 from .each import ProgramRuns
-from .objective import check_objective
+from .objective import check_objective, keeps_of, other_kept
 from .options import GivenInputs, add_program_options, given, given_limits, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, errors, needing, show, show_json, tell
@@ -108,6 +108,9 @@ def command(arguments: argparse.Namespace) -> int:
     _check_output(output)
     objective: str = arguments.minimize or arguments.maximize
     check_objective(compiled.program, objective, arguments.session, arguments.prune)
+    keeps = keeps_of(compiled.program, objective, arguments.session)
+    if warning := other_kept(keeps, objective, arguments.maximize is not None):
+        tell(f"tfdsl: {warning}")
     tensorflow.load()
     from ..runs.inputs import RunInputs  # imports TensorFlow
 
@@ -120,7 +123,7 @@ def command(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     with needing("tfdsl tune", "'optuna>=5,<6'", "optuna"), _held(folder):
         study = Study(folder, plan)
-        search = Trials(arguments, study, compiled.texts, inputs)
+        search = Trials(arguments, study, compiled.texts, inputs, bool(keeps) and not warning)
         with interruptible() as interrupted:
             left = arguments.trials - _run(arguments, study, search, interrupted)
         trials, best = study.ended(), study.best

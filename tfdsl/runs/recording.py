@@ -113,6 +113,9 @@ class RunRecorder(RunObserver):
     def logged(self, tag: str, value: float, step: int) -> None:
         self._next.logged(tag, value, step)
 
+    def kept(self, text: str, value: float) -> None:
+        self._next.kept(text, value)
+
     def session_ends(self, number: int, variables: Mapping[str, np.ndarray]) -> None:
         self._next.session_ends(number, variables)
         self._variables[str(number)] = {name: of_array(value) for name, value in sorted(variables.items())}

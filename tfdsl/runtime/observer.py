@@ -38,5 +38,8 @@ class RunObserver:
     def logged(self, tag: str, value: float, step: int) -> None:
         """The run has logged a number."""
 
+    def kept(self, text: str, value: float) -> None:
+        """A `keep` has kept the variables, for a better value of what the program writes as `text`."""
+
     def session_ends(self, number: int, variables: "Mapping[str, np.ndarray]") -> None:
         """A session has ended with these values of its variables."""

@@ -483,8 +483,10 @@ def compare(
     if op in ("in", "not in"):
         if not isinstance(b, (list, tuple, range, str)) or has_tensor(a) or has_tensor(b):
             no_operator(ctx, op, (a, left.span), (b, right.span), span)
-        if isinstance(b, str) and not isinstance(a, str):
-            no_operator(ctx, op, (a, left.span), (b, right.span), span)
+        if isinstance(b, str):
+            if not isinstance(a, str):
+                no_operator(ctx, op, (a, left.span), (b, right.span), span)
+            return (a in b) is (op == "in")
         return (a in b) is (op == "in")
     if op in ("==", "!=") and (a is None or b is None):
         return (a is b) is (op == "==")

@@ -25,6 +25,13 @@ def improved(run: Execution, statement: Keep | StopAfter, by: float) -> bool:
     return is_better
 
 
+def best(run: Execution, statement: Keep) -> float:
+    """The best value that a statement has seen."""
+    value = run.context.kept[statement.state].fields["best"]
+    assert isinstance(value, float)
+    return value
+
+
 def since(run: Execution, statement: StopAfter) -> int:
     """The step at which the value of a statement was best, or at which it was first looked at."""
     step = run.context.kept[statement.state].fields["since"]

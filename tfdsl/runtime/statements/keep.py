@@ -1,7 +1,7 @@
 """`keep lowest|highest`: writes the variables to a checkpoint when a value is better than before."""
 
 from ...program import Keep, PlanExpr, Train, kept_at, walk
-from ..execution.best import improved
+from ..execution.best import best, improved
 from ..execution.execution import Execution
 from ..execution.kept import Kept
 
@@ -32,3 +32,5 @@ def execute(run: Execution, statement: Keep) -> None:
         run.savers.save(run.session, None, path, statement.origin)
         run.result.saved.append(path)
         note_kept(run, statement.path)
+        if run.options.observer is not None:
+            run.options.observer.kept(statement.text, best(run, statement))
