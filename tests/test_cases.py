@@ -77,6 +77,7 @@ ELSEWHERE = {
     **dict.fromkeys(("TFG850", "TFG851", "TFG852", "TFG853"), "the cluster of a --config file: test_cluster_config.py"),
     "TFG854": "a command that needs a cluster: test_reset.py",
     "TFG860": "a taken port: test_server.py",
+    "TFG867": "several runs of one command: test_each.py",
     "TFG866": "a taken port: test_tensorboard.py",
     "TFG861": "a server fails to start: test_launch.py",
     "TFG914": "a listening server: test_server.py",

@@ -7,6 +7,9 @@ import statistics
 import pytest
 
 from tfdsl.cli import main
+from tfdsl.cli.each import ProgramRuns
+from tfdsl.cli.options import GivenInputs
+from tfdsl.cli.shared_paths import overwritten
 from tfdsl.runs.reading import records
 
 PROGRAM = """
@@ -174,3 +177,51 @@ def test_not_a_number(tfdsl, here):
 def test_wrong_use(tfdsl, words, code, said):
     found, out, err = tfdsl(*words)
     assert (found, out) == (code, "") and said in err
+
+
+WRITES = """
+param k = 1
+param s = 1
+variable w = 3.0
+cost = square(w - k)
+optimize cost with gradient_descent(learning_rate=0.1)
+session:
+    train 1 epoch:
+        checkpoint every 1 epoch in "ck/"
+        keep lowest cost to "best-{k}.ckpt"
+        every 2 epochs: save to "at-{epoch}-{s:.1f}"
+    write cost to "out-{k}-{s}.csv"
+    print cost
+session other:
+    save to "{now}"
+    log to "logs"
+"""
+
+
+def test_paths_that_runs_share(here):
+    (here / "p.tfg").write_text(WRITES)
+    runs = ProgramRuns("p.tfg", GivenInputs(), "--each")
+
+    def found(session=None, **axes):
+        params = {name: values[0] for name, values in axes.items()}
+        first = runs.compiled(params)
+        return [(one.span.line, one.help_line) for one in overwritten(runs.compiled, first, params, axes, session)]
+
+    way = "put the param into the path, as in "
+    assert found(k=["1", "2"]) == [
+        (9, f'{way}"ck-{{k}}"'),
+        (11, f'{way}"at-{{epoch}}-{{s:.1f}}-{{k}}"'),
+        (16, f'{way}"logs-{{k}}"'),
+    ]
+    assert found(k=["1", "2"], s=["1", "2"], session="")[:2] == [
+        (9, 'put the params into the path, as in "ck-{k}-{s}"'),
+        (10, f'{way}"best-{{k}}-{{s}}.ckpt"'),
+    ]
+    assert found(k=["1"]) == []
+
+
+def test_paths_that_runs_share_are_told(tfdsl, here):
+    (here / "p.tfg").write_text(PROGRAM + '    save to "m-{name}.ckpt"\n')
+    code, _, err = tfdsl("--each", "k=1..2")
+    assert code == 0 and "warning[TFG867]: runs of --each that differ in k all write m-{name}.ckpt, so only what" in err
+    assert tfdsl("--each", "name=a,b")[2] == tfdsl("--each", "k=1..2", "-q")[2] == ""

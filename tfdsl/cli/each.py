@@ -30,6 +30,7 @@ from ..syntax.read import read
 from . import tensorflow
 from .options import GivenInputs, given
 from .report import WrongUse, bug_found, errors, show, show_json, tell
+from .shared_paths import overwritten
 from .signals import interruptible, raise_asked
 from .tables import show_table
 
@@ -139,6 +140,8 @@ def run_each(arguments: argparse.Namespace) -> int:
         errors(first.diagnostics)
     if arguments.session not in (None, *(one.name for one in first.program.sessions)) or not first.program.sessions:
         first.run(arguments.session)  # reports that there is nothing to run
+    if not arguments.quiet:
+        errors(overwritten(runs.compiled, first, combinations[len(outcomes)], axes, arguments.session))
     tensorflow.load()
     from ..runs.form import new_id
 

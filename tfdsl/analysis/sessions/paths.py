@@ -24,10 +24,11 @@ from ...program import (
 )
 
 
-def paths(program: Program) -> Iterator[tuple[Statement, str]]:
-    """Every statement with a path, and the path. Values known only to a run, such as {now}, become 0."""
+def paths(program: Program, only: str | None = None) -> Iterator[tuple[Statement, str]]:
+    """Every statement with a path, or those in one session, and the path. Values known only to a run, such as {now},
+    become 0."""
     for session in program.sessions:
-        for statement in walk(session.body):
+        for statement in walk(session.body) if only in (None, session.name) else ():
             path = statement.uses().path
             if path is not None:
                 parts = path.parts if isinstance(path, Template) else (known_text(path),)

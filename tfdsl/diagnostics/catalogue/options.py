@@ -60,6 +60,8 @@ SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen ye
                         "its output is above; tfdsl server starts a single server")
 BOARD_PORT = _message("TFG866", "TensorBoard cannot listen at {host}:{port}: {reason}",
                       "end the program that uses the port, or choose another one with --port")
+EACH_OVERWRITES = _message("TFG867", "runs of --each that differ in {params} all write {path}, {effect}",
+                           "put {what} into the path, as in {whole}", severity="warning")
 RUN_UNKNOWN = _message("TFG870", "there is no record of a run '{word}'")
 RUN_SEVERAL = _message("TFG871", "'{word}' can be the record {ids}", "write more of the id")
 RUN_KEY = _message("TFG872", "no record has the key '{key}'", "the keys are {known}")
