@@ -59,6 +59,9 @@ def process(command: Callable[[], int] | None = None) -> NoReturn:
         signals.install()
         code = (command or main)()
     except KeyboardInterrupt as asked:
+        from .signals import tell_interrupted
+
+        tell_interrupted()
         code = 128 + getattr(asked, "number", 2)
     from .signals import ignore
 
@@ -75,8 +78,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _main(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt as asked:
-        from .signals import code_of
+        from .signals import code_of, tell_interrupted
 
+        tell_interrupted()
         return code_of(asked)
 
 

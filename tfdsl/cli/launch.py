@@ -75,7 +75,10 @@ def command(arguments: argparse.Namespace) -> int:
                 ports = "the ports " + ", ".join(str(one.port) for one in servers)
                 tell(f"tfdsl: {', '.join(one.name for one in servers)} listen")
                 errors([Diagnostic(SERVER_OPEN, None, {"ports": ports})])
-            return 128 + asked[0] if asked else processes.run(["--config", config, *_rest(arguments.words)], asked)
+            if asked:
+                signals.tell_interrupted()
+                return 128 + asked[0]
+            return processes.run(["--config", config, *_rest(arguments.words)], asked)
 
 
 def _rest(words: list[str]) -> list[str]:

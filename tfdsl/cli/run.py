@@ -20,7 +20,7 @@ from .compiling import compile_given
 from .options import GivenInputs, add_program_options, add_record_option, positive, seconds
 from .parser import CommandParser
 from .report import WrongUse, colour, errors, refuse_program, show, show_json, tell
-from .signals import StopSignal, interruptible
+from .signals import StopSignal, interruptible, tell_interrupted
 
 if TYPE_CHECKING:
     from ..runtime.checkpoint.store import CheckpointStore
@@ -153,7 +153,7 @@ def command(arguments: argparse.Namespace) -> int:
         say(f"recorded in {folder}")
     say(f"ran {counted(result.steps, 'step')} and met {counted(result.expectations, 'expectation')}")
     if result.interrupted:
-        print("tfdsl: interrupted", file=sys.stderr)
+        tell_interrupted()
         return 128 + interrupted.signal
     return 0
 

@@ -38,6 +38,14 @@ _PAUSE = 0.01  # seconds between two looks at processes: the system offers no wa
 children: set[Child] = set()  # processes that must not outlive this one
 
 
+INTERRUPTED = "tfdsl: interrupted"
+
+
+def tell_interrupted() -> None:
+    with suppress(OSError, ValueError):  # the reader may have closed it
+        print(INTERRUPTED, file=sys.stderr)
+
+
 class Asked(KeyboardInterrupt):
     """The signal with this number asked this process to end."""
 
@@ -115,13 +123,25 @@ def at_once(tidy: Callable[[], object] = lambda: None) -> Iterator[None]:
         yield
         return
 
+    try:
+        told = os.dup(2)  # the import holds back what is written to 2
+    except OSError:  # there is no standard error
+        told = None
+
     def handle(number: int, frame: object) -> None:
         with suppress(Exception):
             tidy()
+        if told is not None:
+            with suppress(OSError):
+                os.write(told, f"{INTERRUPTED}\n".encode())
         leave(number)
 
-    with handled(handle):
-        yield
+    try:
+        with handled(handle):
+            yield
+    finally:
+        if told is not None:
+            os.close(told)
 
 
 def leave(number: int) -> None:
@@ -156,6 +176,7 @@ def _raise(number: int, frame: object) -> None:
 def _lost(unraisable: "sys.UnraisableHookArgs") -> None:
     """An exception arrived where Python drops it, such as in a finalizer."""
     if isinstance(unraisable.exc_value, Asked):
+        tell_interrupted()
         leave(unraisable.exc_value.number)
     sys.__unraisablehook__(unraisable)
 
