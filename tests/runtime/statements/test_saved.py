@@ -536,6 +536,29 @@ def test_a_folder_of_checkpoints_is_named_as_such(here):
     assert diagnostic.code == "TFG704" and "the folder of a 'checkpoint'" in diagnostic.help
 
 
+def test_a_variable_of_a_layer_is_named_with_its_layer(here):
+    text = """
+import nn
+placeholder X: float32[n, 4]
+h = nn.dense(X, UNITS)
+optimize reduce_mean(nn.dense(h, 1)) with adam()
+session:
+    STATEMENT "all.ckpt"
+"""
+    tfdsl.compile(text.replace("UNITS", "2").replace("STATEMENT", "save to")).run()
+    for statement in ("restore from", "restore dense from"):
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile(text.replace("UNITS", "3").replace("STATEMENT", statement)).run()
+        first = caught.value.diagnostics[0]
+        assert first.headline == "dense.kernel is float32[4, 3], but float32[4, 2] in the checkpoint all.ckpt"
+        assert first.help_line.startswith("change the program so that dense.kernel is float32[4, 2], or restore")
+    more = text.replace("UNITS", "2").replace("nn.dense(h, 1)", "nn.dense(nn.dense(h, 2), 1)")
+    (diagnostic,) = error(more.replace("STATEMENT", "restore dense_2 from"))
+    assert diagnostic.code == "TFG705" and diagnostic.details["known"].endswith(
+        "dense/kernel, dense_1/bias, dense_1/kernel"
+    )
+
+
 def test_what_an_optimizer_keeps_is_proposed_for_no_variable(here):
     text = CLASHES.format('save w, train to "part.ckpt"')
     tfdsl.compile(text).run()

@@ -271,10 +271,11 @@ class Savers:
         stored: Mapping[str, str],
     ) -> Diagnostic:
         """The error for names that a checkpoint lacks."""
-        suggestions, known = Suggestions(), listed(sorted(stored)) or "none"
         quoted = [f"'{name}'" for name in names]
         what = f"variable{'' if len(names) == 1 else 's'} {listed(quoted)}"
-        free = self._without_slots(stored)
+        free, suggestions = self._without_slots(stored), Suggestions()
+        # What optimizers keep would hide the variables in a long list, unless it is what lacks.
+        known = listed(sorted(free if self._without_slots(names) == names else stored)) or "none"
         ways = (self._lacking(name, refs.get(name), stored, path, suggestions.nearest(name, free)) for name in names)
         if origin.span.source.is_argument:
             help = f"{_SAME}; it has {known}"
@@ -291,17 +292,21 @@ class Savers:
         refs = {self._stored(ref, name): ref for ref, name in self._named(pairs)}
         types = {name: str(variable_type(variable)) for name, variable in self.variables(pairs).items()}
         # What optimizers keep has the shapes of its variables: those are named, not both.
-        own = self._own(None) if pairs is None else refs
+        variables = self._own(None)
+        own = variables if pairs is None else refs
         changed = [name for name in own if name in types and stored.get(name, types[name]) != types[name]]
         for name, declared in types.items():
             if name not in stored:
                 missing.append(name)
             elif stored[name] != declared and (name in own or not any(f"/{one}/" in f"/{name}" for one in changed)):
-                shown = self._built.program.nodes[refs[name].node].shown if name in refs else name
-                actual = stored[name] if shown == name else f"'{name}' is {stored[name]}"
+                itself = self._built.value(refs[name]).op.name if name in refs else name
+                shown = self._shown(itself) if itself in variables else name
+                actual = stored[name] if itself == name else f"'{name}' is {stored[name]}"
                 details = {"name": shown, "declared": declared, "actual": actual, "path": path}
                 same = sorted(one for one in self._without_slots(stored) if stored[one] == declared and name in refs)
                 declare = f"declare {shown}: {stored[name]}, or " if name in own else ""
+                if shown != itself and name in own:  # a layer may have made it
+                    declare = f"change the program so that {shown} is {stored[name]}, or "
                 help = f"{declare}restore a checkpoint that has {declared}"
                 if same:
                     help = f'it has {declared} for {listed(same)}; write: {shown} as "{same[0]}"'
