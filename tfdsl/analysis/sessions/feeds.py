@@ -78,7 +78,7 @@ from ..values import (
 from ..warnings.column_slips import instead, left_out
 from .fed_data import FedValue, Trained
 from .initial import check_initialised
-from .unfed import PARTS, after_training, at_end, in_condition, in_evaluate, in_training
+from .unfed import PARTS, after_training, at_end, in_condition, in_evaluate, in_training, rebound
 
 
 class GivenAfter(Record):
@@ -269,7 +269,8 @@ def check_feed(
         elif not made.is_placeholder and actual.shape and declared.shape:
             sizes = ", ".join(map(str, ("n", *actual.shape[1:])))
             type = f"{declared.dtype}[{sizes}]"
-            help = f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"
+            help = rebound(ctx.tree, fed.target.id)
+            help = help or f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"
         elif isinstance(value.value, Array):
             meant = _meant(ctx, fed, declared, value.value, batches_of, feds)
             if meant and actual.rank is not None and actual.rank > 2:  # a target often fits beside windows and pictures
@@ -518,6 +519,7 @@ def check_needs(
             help = f"write: export {values} with {inputs} to {statement.path.span.text}"
             if not values:
                 help = f"add {', '.join(names)} behind the 'with' of the signature"
+        help = next(filter(None, (rebound(ctx.tree, name) for name in names)), help)
         ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
     if plan.initialised is not None:
         variables = executed.all(Kind.VARIABLE)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from ...diagnostics.spelling import shortened
 from ...program import BatchField, Feed, Field, Node, Ref
 from ...source import Span
 from ...syntax import tree as t
+from ...syntax.assigned_parts import free_name
 from .fed_data import FedValue
 
 PARTS = ("features", "target")  # of data and of batches
@@ -121,3 +123,17 @@ def in_evaluate(
     if statement.feeds:
         return f"write after the other feeds: , {feeds}"
     return f"write at its end: {'' if statement.batch else 'as b '}with {feeds}"
+
+
+def rebound(program: t.Block, name: str) -> str:
+    """What to write for a placeholder whose name the program gives to what it makes of it, as in `X = nn.dense(X, 8)`.
+    "" for other names."""
+    declared = next((one for one in program if isinstance(one, t.Placeholder) and one.target.id == name), None)
+    made = [one for one in program if isinstance(one, t.Assign) and [name] == [target.id for target in one.targets]]
+    if declared is None or not made:
+        return ""
+    new = free_name(declared.span.source, name)
+    return (
+        f"line {made[0].span.line} gives the name of the placeholder to another value: write there {new} = "
+        f"{shortened(made[0].value.span.one_line)}, and {new} for {name} in the lines of the graph below it"
+    )
