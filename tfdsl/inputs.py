@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inspect import Parameter, Signature
 
     from .data.declaration import Opening
+    from .data.learned import Fitted
     from .data.pipeline import Pipeline
     from .program import Field, Node, Ref
     from .syntax.tree import Def, DefParameter, Expr, Identifier
@@ -109,6 +110,7 @@ class ExternalNames(Record):
 
 _NONE: Mapping[str, object] = {}
 _NO_ORIGINS: Mapping[str, str] = {}
+_NO_LEARNED: "Mapping[str, Fitted]" = {}
 
 
 class CompileInputs(Record):
@@ -117,8 +119,9 @@ class CompileInputs(Record):
     the Python functions that are ops, and TensorFlow's inference. `access` opens the files that the program names;
     without it, only files in its folder and in the working folder can be opened. `read` gets the data sets that the
     compilation reads, so that a run need not read them again. `observer` sees all values.
-    `opening` opens sources of data, or returns them as they were opened before. `origins` says where given params
-    and `data NAME` come from, and `texts` gets the texts of imported files, by their paths."""
+    `opening` opens sources of data, or returns them as they were opened before. `learned` has what data sets had
+    learned when a model was trained; for the program it takes the place of what they learn now. `origins` says where
+    given params and `data NAME` come from, and `texts` gets the texts of imported files, by their paths."""
 
     params: Mapping[str, object] = _NONE
     data: Mapping[str, object] = _NONE
@@ -130,6 +133,7 @@ class CompileInputs(Record):
     clock: Clock | None = None
     observer: Observer | None = None
     opening: "Opening | None" = None
+    learned: "Mapping[str, Fitted]" = _NO_LEARNED
     origins: Mapping[str, str] = _NO_ORIGINS
     texts: dict[str, str] | None = None
 

@@ -977,3 +977,38 @@ def test_rounded_numbers_are_one_note(here, capsys):
     assert predict("-q") == 0
     (note,) = capsys.readouterr().err.splitlines()
     assert note == ('tfdsl: row 2 of "a" in old is 16777219, and 16777220 as float32; "b", "c" have such numbers too')
+
+
+LABELLED = """
+data pets = csv("pets.csv", target="kind") | standardize("size") | categories("kind")
+placeholder X: float32[n, pets.columns]
+variable w: float32[pets.columns, 2] = [[1.0, -1.0]]
+kind = gather(pets.categories("kind"), argmax(X @ w, axis=1))
+size = X[:, 0] * pets.std("size") + pets.mean("size")
+session:
+    save to "pets.ckpt"
+    export kind, size with X = pets.features to "served"
+"""
+
+
+def test_what_the_program_reads_of_its_data_is_what_the_model_had_learned(here, capsys):
+    """In the graph, too: names of classes, and the numbers that scale what is predicted."""
+    Path("pets.tfg").write_text(LABELLED)
+    Path("pets.csv").write_text("size,kind\n30,cat\n50,dog\n40,cat\n")
+    Path("new.csv").write_text("size\n30\n50\n")
+    assert main(["run", "-q", "pets.tfg"]) == 0
+    Path("pets.csv").write_text("size,kind\n300,ape\n500,bee\n410,ape\n")  # other animals
+    assert main(["predict", "-q", "pets.tfg", "--from", "pets.ckpt", "--data", "new.csv", "-o", "out.csv"]) == 0
+    rows = written("out.csv")
+    assert [row["kind"] for row in rows] == ["dog", "cat"]
+    assert [float(row["size"]) for row in rows] == pytest.approx([30, 50], rel=1e-6)
+    assert main(["export", "pets.tfg", "--from", "pets.ckpt", "-o", "again"]) == 0
+    served = tfdsl.lowering.tf.tf.saved_model.load("again").signatures["serving_default"]
+    made = served(size=np.array([30.0, 50.0], np.float32))
+    assert made["kind"].numpy().tolist() == [b"dog", b"cat"]
+    assert made["size"].numpy() == pytest.approx([30, 50], rel=1e-6)
+    capsys.readouterr()
+    # What the model has not learned is an error, which says what it has.
+    Path("pets.tfg").write_text(Path("pets.tfg").read_text().replace('pets.std("size")', 'pets.min("size")'))
+    assert main(["predict", "pets.tfg", "--from", "pets.ckpt", "--data", "new.csv", "-o", "2.csv"]) == 1
+    assert "TFG686" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from conftest import some
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorflow.compat import v1
 
 import tfdsl
@@ -337,3 +338,35 @@ def test_the_warning_names_the_row(here):
             "-1234567954432"
         )
     )
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_summaries_of_data_alone(here, engine):
+    """A text that is computed from data can end in zeros, as summaries do. NumPy's type for bytes would drop them."""
+    text = (
+        HEAD
+        + """
+mean = reduce_mean(X)
+text = encode_base64(as_string(mean)) + decode_base64("AAA")
+summary scalar mean as "mean"
+summary histogram X as "all"
+variable w = 1.0
+optimize square(w) with gradient_descent(learning_rate=0.1) as step
+session:
+    log to "logs"
+    log
+    train 30 steps:
+        every 10 steps: log
+        run step
+"""
+    )
+    program = compiled(text)
+    result = program.run(options=Options(engine=engine))
+    assert result.engines == [engine]
+    events = EventAccumulator("logs", size_guidance={"histograms": 0, "scalars": 0}).Reload()
+    assert [one.value for one in events.Scalars("mean")] == pytest.approx([FEATURES.mean()] * 4, rel=1e-6)
+    for one in events.Histograms("all"):
+        found = one.histogram_value
+        assert (found.num, found.min, found.max) == (FEATURES.size, FEATURES.min(), FEATURES.max())
+    with program.session() as session:
+        assert session.run("text").endswith(b"\0\0")

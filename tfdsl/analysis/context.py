@@ -450,6 +450,7 @@ class Analysis:
         self.folder = os.path.dirname(path) or "."
         self.access = inputs.access or Access(path)  # opens the paths that the program names
         self.given_params, self.given_data, self.origins = inputs.params, inputs.data, inputs.origins
+        self.learned = inputs.learned  # by data sets, when a model was trained
         self.foreign = inputs.foreign or Foreign({}, None)  # ops that the caller adds, and TensorFlow's inference
         self.observer, self.opening, self.texts = inputs.observer, inputs.opening, inputs.texts
         self.outside = inputs.outside  # names from outside the text,

@@ -101,7 +101,7 @@ def _compiled(arguments: argparse.Namespace) -> tuple[Compiled, Wanted]:
     extra = given(arguments)
     inputs = extra.inputs(arguments.file, tensorflow.foreign())
     values = names(arguments.values)
-    compiled = compiled_for("export", read(arguments.file, extra.limits), inputs)
+    compiled = compiled_for("export", read(arguments.file, extra.limits), inputs, arguments.checkpoint)
     if not arguments.quiet:
         warn_of_use(compiled, values or ())
     if values is None:
@@ -114,7 +114,7 @@ def _compiled(arguments: argparse.Namespace) -> tuple[Compiled, Wanted]:
     tree = t.File(
         file.span, (*half, _session(file.span, compiled.program, wanted, values, arguments.made, extra.limits))
     )
-    compiled = compiled_for("export", tree, inputs)
+    compiled = compiled_for("export", tree, inputs, arguments.checkpoint)
     return compiled, declared(compiled.program)
 
 

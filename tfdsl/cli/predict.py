@@ -57,7 +57,7 @@ def command(arguments: argparse.Namespace) -> int:
     arguments.data = []
     extra = given(arguments)
     inputs = extra.inputs(arguments.file, tensorflow.foreign())
-    compiled = compiled_for("predict", read(arguments.file, extra.limits), inputs)
+    compiled = compiled_for("predict", read(arguments.file, extra.limits), inputs, arguments.checkpoint)
     if not arguments.quiet:
         warn_of_use(compiled, names(arguments.values) or ())
     wanted = prediction(compiled.program, names(arguments.values), compiled.pipeline, new)

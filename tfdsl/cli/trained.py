@@ -6,13 +6,17 @@ from ..diagnostics import DATA_FILE, DATA_NO_MATCH, EXPORT_RENAMED, UNUSED, Diag
 from ..driver import Compiled, compile_source
 from ..inputs import CompileInputs
 from ..record import replace
+from ..runtime.checkpoint.learned import learned_at
 from ..source import Source
 from ..syntax import tree as t
 from .report import errors
 
 
-def compiled_for(command: str, source: Source | t.File, inputs: CompileInputs) -> Compiled:
-    """The compiled program. An error about a file of its data says why the command needs it."""
+def compiled_for(command: str, source: Source | t.File, inputs: CompileInputs, checkpoint: str | None) -> Compiled:
+    """The compiled program, with what its data had learned at a checkpoint. An error about a file of its data says why
+    the command needs it."""
+    if checkpoint is not None:
+        inputs = replace(inputs, learned=learned_at(checkpoint))
     try:
         return compile_source(source, inputs)
     except TfgError as error:

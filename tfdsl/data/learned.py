@@ -544,6 +544,11 @@ def _shown_category(value: float) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
+def among(sets: Mapping[str, Fitted], name: str) -> Fitted | None:
+    """What a data set of a program has learned: the one with its name, or the only one."""
+    return next(iter(sets.values())) if name not in sets and len(sets) == 1 else sets.get(name)
+
+
 def fitted_of(learned: Learned) -> Fitted:
     """What another data set has learned, which a transform with `takes_data` passes on."""
     fitted = learned["fitted"]

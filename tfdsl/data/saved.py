@@ -26,7 +26,7 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import nearest
 from ..record import Record, replace
-from .learned import Fitted, from_json, to_json
+from .learned import Fitted, among, from_json, to_json
 from .plain import JsonPart
 from .schema import DataError, FilePlace, listed, shown, shown_path
 from .sources.base import Where
@@ -117,8 +117,8 @@ def chosen(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:
 
 
 def matching(sets: Mapping[str, Fitted], name: str, path: str) -> Fitted:
-    """What a data set of a program has learned: the one with its name, or the only one."""
-    return chosen(sets, "" if name not in sets and len(sets) == 1 else name, path)
+    """The same for the data sets in a file. Raises `DataError` if there is none."""
+    return among(sets, name) or chosen(sets, name, path)
 
 
 def difference(saved: Mapping[str, Fitted], own: Mapping[str, Fitted]) -> "Difference | None":

@@ -226,7 +226,8 @@ class GraphData:
 
 
 def _held(value: object) -> np.ndarray:
-    return aligned(np.asarray(value))
+    # NumPy's own type for bytes would drop zeros at their end.
+    return aligned(np.asarray(value, object if isinstance(value, bytes) else None))
 
 
 def make_constants(definition: v1.GraphDef, data: Mapping[str, np.ndarray]) -> None:

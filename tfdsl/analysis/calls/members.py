@@ -4,7 +4,7 @@ import re
 
 from ...data import SOURCES, TRANSFORMS
 from ...data.advice import missing_with
-from ...data.learned import fitted_of
+from ...data.learned import Fitted, among, fitted_of
 from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
 from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
@@ -208,7 +208,7 @@ def _of_column(ctx: Analysis, field: Field, name: str, column: str) -> str:
 def _columns_with(ctx: Analysis, data: str, word: str) -> list[str]:
     """The columns of which the transforms of data have learned something with this word, such as `mean`."""
     try:
-        return list(ctx.pipelines[data].fitted().readable(word)) if word in learned_words() else []
+        return list(_fitted(ctx, data).readable(word)) if word in learned_words() else []
     except DataError:
         return []
 
@@ -301,15 +301,20 @@ def learned_words() -> set[str]:
     return {word for one in TRANSFORMS.values() if isinstance(one, ColumnMaker) for word in one.words}
 
 
+def _fitted(ctx: Analysis, data: str) -> Fitted:
+    """What a data set has learned, or had learned when a model was trained."""
+    pipeline = ctx.pipelines[data]
+    return among(ctx.learned, pipeline.learned_by) or pipeline.fitted()
+
+
 def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -> Host:
     """What a data set has learned of a column, as in `titanic.mean("age")`."""
     column = given[0][1].value if len(given) == 1 and given[0][0] is None else None
     if not isinstance(column, str):
         value = "this" if len(given) != 1 or given[0][0] is not None else describe(column)
         ctx.fail(LEARNED_CALL, given[0][1].span if given else span, data=fact.data, word=fact.word, value=value)
-    pipeline = ctx.pipelines[fact.data]
     try:
-        fitted = pipeline.fitted()
+        fitted = _fitted(ctx, fact.data)
     except DataError as error:
         ctx.fail(error.message, span, note_of(error.place), **error.details)
     found, column = fitted.readable(fact.word), composed(column)

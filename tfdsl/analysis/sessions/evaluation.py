@@ -9,6 +9,7 @@ from ...diagnostics import (
     EVALUATE_COUNT,
     EVALUATE_DRAWS,
     EVALUATE_NAME,
+    EVALUATE_OTHER,
     EVALUATE_ROWS,
     EVALUATE_SAME,
     NOT_COMBINED,
@@ -276,8 +277,9 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
         check_short_batch(ctx, inner, feeds, rows % size, f"write a size that divides the {rows} rows")
     names = _names(ctx, statement)
     combinations = _combinations(ctx, refs, feeds)
+    has_other_rows = _doubt_rows(ctx, statement, data, feeds)
     if size is not None:
-        _doubt_batches(ctx, statement, refs, feeds, combinations)
+        _doubt_batches(ctx, statement, refs, feeds, combinations, has_other_rows)
     items: list[Evaluated] = []
     for name, one, ref in zip(names, statement.values, refs, strict=True):
         value = Fetch(ref) if size is None else _combined(ctx, statement, combinations, one, name, ref)
@@ -291,12 +293,39 @@ def evaluation(ctx: Analysis, plan: Plan, statement: t.Evaluate) -> Evaluate:
     return Evaluate(Origin(statement.span), targets, tuple(items), pair, rows, size, combined, feeds)
 
 
+def _doubt_rows(ctx: Analysis, statement: t.Evaluate, data: DataValue, feeds: tuple[Feed, ...]) -> bool:
+    """Warn of an `evaluate` that is fed the rows of other data, and no batch of its own. Returns whether it is."""
+    parts = [(feed, part) for feed in feeds for part in parts_of(feed.value)]
+    others = [
+        (feed, part)
+        for feed, part in parts
+        if isinstance(part, Field) and part.field not in ("rows", "columns") and part.data in ctx.datasets
+    ]
+    own = (data.name, data.part)
+    if any(
+        isinstance(part, BatchField) or (isinstance(part, Field) and (part.data, part.part) == own) for _, part in parts
+    ):
+        return False
+    for _, part in others[:1]:
+        batch = statement.batch.id if statement.batch is not None else "b"
+        given = ", ".join(
+            f"{one.text} = {batch}.{field.field if field.field in ('features', 'target') else 'features'}"
+            for one, field in others
+        )
+        there = f"{part.data}.{part.part}" if part.part else part.data
+        way = f"feed the batch, as in: as {batch} with {given}; or write evaluate ... on {there}"
+        shown = f"{own[0]}.{own[1]}" if own[1] else own[0]
+        ctx.report(EVALUATE_OTHER, statement.data.span, data=shown, field=f"{there}.{part.field}", way=way)
+    return bool(others)
+
+
 def _doubt_batches(
-    ctx: Analysis, statement: t.Evaluate, refs: list[Ref], feeds: tuple[Feed, ...], combinations: Combinations
-) -> None:
+    ctx: Analysis, statement: t.Evaluate, refs: list[Ref], feeds: tuple[Feed, ...], combinations: Combinations,
+    has_other_rows: bool,
+) -> None:  # fmt: skip
     """Warn of batches that nothing is fed, and of changes that are made once for each batch."""
     parts = [part for feed in feeds for part in parts_of(feed.value)]
-    if not any(isinstance(part, BatchField) for part in parts):
+    if not has_other_rows and not any(isinstance(part, BatchField) for part in parts):
         batch = statement.batch.id if statement.batch is not None else "b"
         ctx.report(EVALUATE_SAME, statement.data.span, batch=batch)
     executed = ctx.executed(ctx.graph, refs, statement.span, frozenset(feed.ref for feed in feeds))

@@ -125,6 +125,12 @@ EVALUATE_SAME = _message(
     "feed a field of the batch, as in: as {batch} with X = {batch}.features; or leave out 'in batches of'",
     "warning",
 )
+EVALUATE_OTHER = _message(
+    "TFG956",
+    "this evaluate is on {data}, but it is fed {field} and nothing of the batch, so its rows are not those of {data}",
+    "{way}",
+    "warning",
+)
 LISTED_NONE = _message(
     "TFG948", "no variable there is called '{name}', so the list is empty", "write the name of one of them", "warning"
 )

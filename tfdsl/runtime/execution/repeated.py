@@ -166,6 +166,8 @@ def _ops_below(elements: Sequence[tf.Tensor | tf.Operation]) -> int:
 
 def own(value: Operand, held: Mapping[tf.Tensor, np.ndarray]) -> Operand:
     """A fetched value. If it is data, TensorFlow returns the fed array itself, so it is copied."""
-    if not isinstance(value, np.ndarray) or not any(np.may_share_memory(value, array) for array in held.values()):
+    if not isinstance(value, np.ndarray):
         return value
-    return value.copy() if value.shape else value[()]
+    if not value.shape:  # of one element TensorFlow returns the element, unless it was fed
+        return value[()]
+    return value.copy() if any(np.may_share_memory(value, array) for array in held.values()) else value
