@@ -1,8 +1,13 @@
 """The names of differences, and their text."""
 
+import random
+from itertools import pairwise
+
 import pytest
 
+from tfdsl.diff import matching
 from tfdsl.diff.differences import compared
+from tfdsl.diff.matching import anchors
 from tfdsl.diff.of_program import inventory_of
 from tfdsl.diff.plain import report_json
 from tfdsl.diff.text import DiffLayout, report_text
@@ -277,6 +282,29 @@ def test_a_move_is_one_difference_beside_others():
     ]
 
 
+def test_long_sessions_are_aligned_as_short_ones_are(monkeypatch):
+    lines = [f'    print "{at}", v' for at in range(12)]
+    text = "\n".join(["variable v = 1.0", "session:", *lines, ""])
+    edited = text.replace('"7"', '"other"').replace('    print "1"', '    print "new", v\n    print "1"')
+    edited = edited.replace('    print "4", v\n', "").replace(lines[10], f'{lines[10]}\n    save to "x"\n{lines[2]}')
+    found = lines_of(compared(inventory(text), inventory(edited)))
+    assert len(found) == 5 and '~ print  "7", v -> "other", v' in found
+    monkeypatch.setattr(matching, "_MOST", 4)
+    assert lines_of(compared(inventory(text), inventory(edited))) == found
+
+
+def test_the_places_of_equal_keys():
+    shuffled = random.Random(1)
+    for _ in range(200):
+        one, other = ([shuffled.choice("abcdefgh") for _ in range(shuffled.randrange(9))] for _ in range(2))
+        found = anchors(one, other)
+        assert all(one[i] == other[j] for i, j in found)
+        assert all(i < k and j < m for (i, j), (k, m) in pairwise(found))
+        assert anchors(one, one) == [(at, at) for at in range(len(one))]
+    assert anchors("axbyc", "awbzc") == [(0, 0), (2, 2), (4, 4)]
+    assert anchors("abab", "baba") == []
+
+
 def test_sessions_run_in_order():
     first, second = ("session one:\n    set x = 2.0\n", "session two:\n    print x\n")
     text = f"variable x = 1.0\n{first}{second}"
@@ -288,6 +316,9 @@ def test_fields_belong_to_their_names():
     assert report(text=SESSION).entries == ()
     renamed = report(("t = ", "p = "), ("t.a, t.b, u\n", "p.a, p.b, u\n"), text=SESSION)
     assert renamed.entries == ()
+    pair = "t = evaluate " + SESSION.partition("t = evaluate ")[2].partition(" on ")[0]
+    first, _, second = pair.removeprefix("t = evaluate ").rpartition(", ")
+    assert report((pair, f"t = evaluate {second}, {first}"), text=SESSION).entries == ()
     assert lines_of(report(("t.a, t.b", "t.b, t.a"), text=SESSION)) == ["~ print  t.a, t.b, u -> t.b, t.a, u"]
 
 

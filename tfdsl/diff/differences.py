@@ -1,14 +1,13 @@
 """The differences between two inventories whose things are matched."""
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from ..record import Record
 from .expanding import Expander
 from .inventory import KINDS, ORDERED, SILENT, Fact, Inventory, Phrase, Thing, mentioned
-from .matching import matched
+from .matching import increasing, matched
 from .values import ArrayDifference, array_difference, read_array
 
 How: TypeAlias = Literal["added", "removed", "renamed", "moved", "changed"]
@@ -120,7 +119,7 @@ class _Comparison:
         for one in self._left.things.values():
             if one.kind in ORDERED and one.id in self._pairs:
                 groups.setdefault((one.kind, one.parent if one.kind == "statement" else None), []).append(one.id)
-        return {one for ids in groups.values() for one in set(ids) - set(_increasing(ids, self._pairs))}
+        return {one for ids in groups.values() for one in set(ids) - set(increasing(ids, self._pairs))}
 
     def _is_used(self, one: Thing) -> bool:
         return one.kind == "value" and bool(self._left.users.get(one.id))
@@ -204,19 +203,3 @@ class _Comparison:
         names = (path, "") if is_left else ("", path)
         lines = (thing.line, None) if is_left else (None, thing.line)
         return DiffEntry(how, thing.kind, *names, facts, lines, inside=inside, only_name=only_name)
-
-
-def _increasing(ids: Sequence[int], pairs: Mapping[int, int]) -> list[int]:
-    """The longest part of some things whose pairs are in order."""
-    ends: list[int] = []  # for each length, the end of the sequence whose last pair comes first
-    before: dict[int, int | None] = {}
-    for id in ids:
-        at = bisect_left(ends, pairs[id], key=pairs.__getitem__)
-        before[id] = ends[at - 1] if at else None
-        ends[at : at + 1] = [id]
-    found: list[int] = []
-    last = ends[-1] if ends else None
-    while last is not None:
-        found.append(last)
-        last = before[last]
-    return found

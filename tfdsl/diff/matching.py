@@ -7,9 +7,11 @@ in order; those that are left over are matched, as moved, if they are alike.
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 
 from .inventory import SILENT, Inventory, Phrase, Thing, blanked, mentioned, mentions
 
@@ -82,9 +84,30 @@ class _Matcher:
         ]
         done = {one.id for one, _ in pairs}, {other.id for _, other in pairs}
         ones, others = ([one for one in things if one.id not in ids] for things, ids in zip((ones, others), done))
-        if len(ones) * len(others) > _MOST:
-            return [*pairs, *(pair for pair in zip(ones, others) if self._score(*pair))]
-        return [*pairs, *_best(ones, others, self._score)]
+        return [*pairs, *self._in_order(ones, others)]
+
+    def _in_order(self, ones: Sequence[Thing], others: Sequence[Thing]) -> Iterator[tuple[Thing, Thing]]:
+        """Pair the things of one group in order: the best of all ways, or in a large group the best around those that
+        are equal."""
+        todo = [(ones, others)]
+        while todo:
+            ones, others = todo.pop()
+            if len(ones) * len(others) <= _MOST:
+                yield from _best(ones, others, self._score)
+                continue
+            found = anchors([self._key(True, one) for one in ones], [self._key(False, other) for other in others])
+            if not found:
+                yield from (pair for pair in zip(ones, others) if self._score(*pair))
+            else:
+                yield from ((ones[i], others[j]) for i, j in found)
+                ends = [(-1, -1), *found, (len(ones), len(others))]
+                todo += [(ones[i + 1 : k], others[j + 1 : m]) for (i, j), (k, m) in pairwise(ends)]
+
+    def _key(self, is_left: bool, thing: Thing) -> Hashable:
+        """A key that things share if they are equal apart from the names of what has no pair yet."""
+        known = self._known(is_left)
+        mentions = frozenset(Counter(self._pairs.get(id) if is_left else known(id) for id in mentioned(thing)).items())
+        return thing.label, frozenset(self._profile(is_left, thing).items()), mentions
 
     def _is_same(self, one: Thing, other: Thing) -> bool:
         return self._profile(True, one) == self._profile(False, other)
@@ -289,6 +312,37 @@ def _places(ones: Sequence[Phrase], others: Sequence[Phrase]) -> list[tuple[int,
         if blanked(one) == blanked(other):
             pairs += ((first.thing, second.thing) for first, second in zip(mentions(one), mentions(other)))
     return pairs
+
+
+def anchors(ones: Sequence[Hashable], others: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """The places of keys that agree in order: those at both ends, and between them those that occur once on each
+    side."""
+    most = min(len(ones), len(others))
+    begin = next((at for at in range(most) if ones[at] != others[at]), most)
+    end = next((at for at in range(most - begin) if ones[-1 - at] != others[-1 - at]), most - begin)
+    middle = ones[begin : len(ones) - end], others[begin : len(others) - end]
+    counts = list(map(Counter, middle))
+    places = {key: at for at, key in enumerate(middle[1], begin) if counts[0][key] == counts[1][key] == 1}
+    once = {at: places[key] for at, key in enumerate(middle[0], begin) if key in places}
+    first = [(at, at) for at in range(begin)]
+    last = [(len(ones) - at, len(others) - at) for at in range(end, 0, -1)]
+    return [*first, *((at, once[at]) for at in increasing(list(once), once)), *last]
+
+
+def increasing(ids: Sequence[int], pairs: Mapping[int, int]) -> list[int]:
+    """The longest part of some things whose pairs are in order."""
+    ends: list[int] = []  # for each length, the end of the sequence whose last pair comes first
+    before: dict[int, int | None] = {}
+    for id in ids:
+        at = bisect_left(ends, pairs[id], key=pairs.__getitem__)
+        before[id] = ends[at - 1] if at else None
+        ends[at : at + 1] = [id]
+    found: list[int] = []
+    last = ends[-1] if ends else None
+    while last is not None:
+        found.append(last)
+        last = before[last]
+    return found[::-1]
 
 
 def _best(

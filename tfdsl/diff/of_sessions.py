@@ -92,6 +92,9 @@ class _SessionThings:
             feeds: tuple[Feed, ...] = getattr(one, "feeds", ())
             facts = {name: unordered(what) if isinstance(what, list) else Fact(what)
                      for name, what in self._facts(one).items() if what}  # fmt: skip
+            if isinstance(one, Evaluate) and len(one.items) > 1 and len(one.names) == 1:
+                values = self._evaluated(one)
+                facts[""] = Fact(facts[""].phrase, parts=(self._name(one.names[0]), *values))  # it gives fields by name
             if feeds:
                 pairs = ((self._ref(one.ref), self._given(one.ref, one.value)) for one in feeds)
                 facts["feeds"] = unordered(joined(pair, " = ") for pair in pairs)
@@ -196,12 +199,19 @@ class _SessionThings:
 
     def _evaluate(self, one: Evaluate) -> "dict[str, Phrase | list[Phrase]]":
         names = joined((self._name(name) for name in one.names), ", ")
+        size = (str(one.size),) if one.size is not None else ()
+        return {
+            "": joined((names, (" = ",), joined(self._evaluated(one), ", "))), "on": self._part(one.data),
+            "in batches of": size,
+        }  # fmt: skip
+
+    def _evaluated(self, one: Evaluate) -> list[Phrase]:
+        """The values of an `evaluate`, each with the field that it gives."""
         values: list[Phrase] = []
         for item in one.items:
             field = (self._of(one.names[0], item.field), (": ",)) if item.field else ()
             values.append(joined((*field, self._expression(item.value))))
-        size = (str(one.size),) if one.size is not None else ()
-        return {"": joined((names, (" = ",), joined(values, ", "))), "on": self._part(one.data), "in batches of": size}
+        return values
 
     def _train(self, one: Train) -> "dict[str, Phrase | list[Phrase]]":
         facts: dict[str, Phrase | list[Phrase]] = {"": (_count(one.count, one.unit),)}
