@@ -11,15 +11,17 @@ from .stage import Arguments, written, written_whole
 from .transforms.date_parts import PARTS, parsed_date
 
 _LOOKED_AT = 1000  # texts
-_MARKS = 3  # texts that may mean a missing value
+MARKS = 3  # texts among numbers that may mean a missing value
 _DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m/%d/%y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _OFFSETS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S.%f%z")
 _FORMS = ("", *_OFFSETS, *(f"{day}{time}" for day in _DAYS for time in _TIMES))
 _USUAL, _FINER = ("year", "month", "day", "weekday"), ("hour", "minute")
 _COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
+_WITH_COMMA = re.compile(r"\s*[+-]?\d+(,\d+)?\s*")
 _ZEROS = re.compile(r"\s*[+-]?0\d")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*")
+_SPACED = re.compile(r"\s*[+-]?[1-9]\d{0,2}([ \u00a0\u202f'\u2019]\d{3})+([.,]\d+)?\s*")
 _SIGNED = re.compile(r"\s*([$€£¥]\s*[+-]?\d[\d.,]*|[+-]?\d[\d.,]*\s*[%$€£¥])\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
@@ -36,17 +38,45 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
             numbers = columns_with({column: FLOAT32.name}, source)
             return f"numbers with leading zeros are text: {numbers} in the source makes numbers of them"
         return f"its numbers are text: make them numbers where the data is made, or write | categories({name})"
-    if "decimal" in source and have_thousands(some):
+    if way := as_numbers(texts, source):
+        return way
+    if "missing" in source and (marks := marks_in(texts)):
+        return f"{_if_missing(marks, source)} in the source"
+    return f"write | one_hot({name}) or | categories({name}) for categories"
+
+
+def as_numbers(texts: Sequence[str], source: Arguments) -> str:
+    """What to write for texts that are numbers, apart from a few marks, but not as the source reads them. "" if they
+    are none."""
+    marks = marks_in(texts)
+    some = list(islice((text for text in texts if text not in marks), _LOOKED_AT))
+    if not are_written_otherwise(some, source):
+        return ""
+    if "decimal" not in source:
+        return "its numbers are text: make them numbers where the data is made"
+    also = f"; {_if_missing(marks, source)}" if marks else ""
+    if have_signs(some):
+        return f"its numbers have signs such as $ or %: write them without in the file{also}"
+    if have_thousands(some):
         ways = ["if these are between thousands, write them without in the file"]
         ways += [] if source["decimal"] == "," else ['if they are before fractions, write decimal="," in the source']
-        return f"its numbers have commas: {'; '.join(ways)}"
-    if source.get("decimal") == "." and have_commas(some):
-        return 'its numbers have a comma before their fraction: write decimal="," in the source'
-    if "missing" in source and (marks := marks_in(texts)):
-        listed = ", ".join(map(shown, marks))
-        means = "means a missing value" if len(marks) == 1 else "mean missing values"
-        return f"if {listed} {means}, write {missing_with(marks, source)} in the source"
-    return f"write | one_hot({name}) or | categories({name}) for categories"
+        return f"its numbers have commas: {'; '.join(ways)}{also}"
+    if source["decimal"] == "." and have_commas(some):
+        return f'its numbers have a comma before their fraction: write decimal="," in the source{also}'
+    return f"its numbers have spaces or signs in them: write them with digits and the decimal sign only{also}"
+
+
+def odd_cell(column: str, cell: str, source: Arguments) -> str:
+    """What to write for a column of text because of a cell that is no number."""
+    if "missing" not in source:
+        return "make it a number or a missing value where the data is made"
+    numbers, text = (columns_with({column: one.name}, source) for one in (FLOAT32, STRING))
+    return f"{_if_missing([cell], source)}; {numbers} makes such a cell an error, and {text} says that text is meant"
+
+
+def _if_missing(marks: Sequence[str], source: Arguments) -> str:
+    means = "means a missing value" if len(marks) == 1 else "mean missing values"
+    return f"if {', '.join(map(shown, marks))} {means}, write {missing_with(marks, source)}"
 
 
 def as_text(column: str, has_gaps: bool, source: Arguments) -> str:
@@ -68,6 +98,12 @@ def other_kind(column: str, what: str) -> str:
     }.get(what)
     ways = f"write it as {made[0]}, with pandas: df[{name}] = {made[1]}" if made else "make numbers or text of it"
     return f"leave it out with | drop({name}); or {ways}"
+
+
+def is_declared_text(column: str, source: Arguments) -> bool:
+    """Whether the source is told that a column is text."""
+    given = source.get("columns")
+    return isinstance(given, tuple) and (column, STRING.name) in given
 
 
 def columns_with(dtypes: Mapping[str, str], source: Arguments) -> str:
@@ -150,7 +186,25 @@ def have_thousands(texts: Sequence[str]) -> bool:
     return bool(some) and all(map(_THOUSANDS.fullmatch, some))
 
 
-def marks_in(texts: Sequence[str]) -> list[str]:
+def is_written_number(text: str) -> bool:
+    """Whether a text is a number in any way in which people write them: with a comma, with signs between thousands, of
+    money or of percent."""
+    return any(form.fullmatch(text) for form in (_NUMBER, _COMMA, _THOUSANDS, _SPACED, _SIGNED))
+
+
+def are_written_otherwise(texts: Sequence[str], source: Arguments) -> bool:
+    """Whether texts are numbers, some of which a source does not read as numbers: those with commas, or with signs."""
+    plain = _WITH_COMMA if source.get("decimal") == "," else _NUMBER
+    some = texts[:_LOOKED_AT]
+    return not all(map(plain.fullmatch, some)) and all(map(is_written_number, some))
+
+
+def have_leading_zeros(texts: Sequence[str]) -> bool:
+    """Whether a text is a number with a leading zero, as codes have."""
+    return any(map(_ZEROS.match, texts))
+
+
+def marks_in(texts: Sequence[str], most: int = MARKS) -> list[str]:
     """The few texts among more numbers, which may mean missing values."""
-    others = list(islice((text for text in texts if not _NUMBER.fullmatch(text)), _MARKS + 1))
-    return others if len(others) <= _MARKS and len(texts) > 2 * len(others) else []
+    others = list(islice((text for text in texts if not is_written_number(text)), most + 1))
+    return others if len(others) <= most and len(texts) > 2 * len(others) else []

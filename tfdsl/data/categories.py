@@ -7,9 +7,19 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..diagnostics import MANY_CATEGORIES, NO_ROWS
+from ..diagnostics import MANY_CATEGORIES, NEARLY_NUMBERS, NO_ROWS, NUMBERS_AS_TEXT
 from ..types import INT64, STRING, TF, Operand
-from .advice import date_form, parts_of_dates
+from .advice import (
+    as_numbers,
+    columns_with,
+    date_form,
+    have_leading_zeros,
+    is_declared_text,
+    is_finite,
+    is_written_number,
+    odd_cell,
+    parts_of_dates,
+)
 from .plain import JsonPart
 from .schema import Column, DataError, Schema, shown
 from .stage import Arguments
@@ -84,15 +94,50 @@ class Categorical(ColumnTransform):
         found = learned["categories"].items()
         return [name for name, values in found if any(isinstance(one, int) and not _is_float32(one) for one in values)]
 
-    def doubt_many(self, facts: Facts) -> None:
-        """Warn of columns that have another category in nearly every row, such as names and dates."""
+    def doubt(self, columns: Iterable[Column], facts: Facts) -> None:
+        """Warn of columns that have another category in nearly every row, such as names and dates, and of those whose
+        cells are numbers that were read as text."""
         rows = dict(facts.parts).get("train", facts.rows)
+        for column in columns:
+            if column.dtype == STRING:
+                self._doubt_numbers(column.name, facts)
         for name, found in facts.learned["categories"].items():
             if len(found) > _FEW and 2 * len(found) > rows:
                 form = date_form([one for one in found if isinstance(one, str)])
                 way = f"| drop({shown(name)}) leaves it out"
                 way = way if form is None else f"write | {parts_of_dates(shown(name), form)}"
                 facts.doubt(MANY_CATEGORIES, name=self.name, count=len(found), column=shown(name), rows=rows, way=way)
+
+    def _doubt_numbers(self, name: str, facts: Facts) -> None:
+        """Warn of a column of text if more than nine in ten of its cells are numbers."""
+        texts, source = facts.words(name), facts.of_source
+        numeric = [is_written_number(text) for text in texts]
+        if not any(numeric) or have_leading_zeros(texts) or is_declared_text(name, source) or facts.table is None:
+            return  # codes, or meant as text
+        way = as_numbers(texts, source)
+        if not way and (all(numeric) or not _is_mostly(numeric, name, facts.table)):
+            return
+        place, cell = facts.first_text(name) or (None, "")
+        if way:
+            if "columns" in source:
+                way += f"; {columns_with({name: STRING.name}, source)} says that text is meant"
+            written = next(text for text in (cell, *texts) if is_written_number(text) and not is_finite(text))
+            facts.doubt(NUMBERS_AS_TEXT, place if cell == written else None, name=self.name, column=shown(name),
+                        cell=shown(written), way=way)  # fmt: skip
+        else:
+            cell = cell or texts[numeric.index(False)]
+            facts.doubt(NEARLY_NUMBERS, place, column=shown(name), data=facts.data, cell=shown(cell),
+                        way=odd_cell(name, cell, source))  # fmt: skip
+
+
+def _is_mostly(of_texts: Sequence[bool], name: str, table: "Table") -> bool:
+    """Whether more than nine in ten cells of a column of text are of these texts. Missing cells do not count."""
+    import numpy as np
+
+    counts = np.zeros(len(of_texts) + 1, np.int64)
+    for _, block in table.blocks():
+        counts += np.bincount(block[name] + 1, minlength=len(counts))
+    return bool(counts[1:][np.array(of_texts)].sum() > 0.9 * counts[1:].sum())
 
 
 def _is_float32(value: int) -> bool:

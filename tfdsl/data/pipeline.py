@@ -420,8 +420,8 @@ class _Facts:
     def words(self, column: str) -> Sequence[str]:
         return self._pipeline.table(self._at).words[column]
 
-    def doubt(self, message: Message, **details: object) -> None:
-        error = DataError(message)
+    def doubt(self, message: Message, place: FilePlace | None = None, /, **details: object) -> None:
+        error = DataError(message, place=place)
         error.details = details
         error.stage = self._pipeline.order[self._at] + 1
         self._pipeline.doubts.append(error)
@@ -434,6 +434,10 @@ class _Facts:
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
         return self._pipeline.first_text(column)
+
+    @property
+    def data(self) -> str:
+        return self._pipeline.spec.name
 
     @property
     def of_source(self) -> Arguments:

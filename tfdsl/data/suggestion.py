@@ -6,17 +6,20 @@ row is set aside, long texts go, and rows in the order of time are split in this
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from ..diagnostics import CSV_NO_HEADER, CSV_ODD_HEADER
 from ..types import BOOL, FLOAT32, INT64, STRING
 from .advice import (
+    MARKS,
+    as_numbers,
     date_form,
     have_commas,
-    have_signs,
+    have_leading_zeros,
     have_thousands,
     is_finite,
+    is_written_number,
     marks_in,
     missing_with,
     other_order,
@@ -86,8 +89,8 @@ def suggested(name: str, source: str, given: Arguments, opened: Opened) -> str:
         fit = [
             one.name for one in reversed(columns)
             if one.shape == ()
-            and not _is_too_large(pipeline, one)
-            and (one.name not in words or not _is_no_category(words[one.name], pipeline.schema.rows))
+            and not _is_unusable(pipeline, one)
+            and (one.name not in words or _can_be_classes(words[one.name], pipeline.schema.rows))
         ]  # fmt: skip
         named = [name for word in _TARGETS for name in fit if name.lower() == word]
         if fit:
@@ -105,12 +108,19 @@ def for_numbers(given: Arguments, opened: Opened) -> dict[str, object]:
     """The arguments of the source that make numbers of text, of those that are not given."""
     pipeline = opened(dict(given))
     arguments, texts = pipeline.spec.source.arguments, pipeline.opened.texts
-    found = [texts(one.name) for one in pipeline.schemas[0].table if one.dtype == STRING and texts is not None]
-    commas = [one for one in found if have_commas(one) and date_form(one) is None]
+    if texts is None:
+        return {}
+    text = [one for one in pipeline.schemas[0].table if one.dtype == STRING and date_form(texts(one.name)) is None]
+    marks_of = {one.name: marks_in(texts(one.name), _FEW if one.nearly_numbers else MARKS) for one in text}
+    found = [[word for word in texts(one.name) if word not in marks_of[one.name]] for one in text]
+    commas = [one for one in found if have_commas(one)]
+    chosen: dict[str, object] = {}
     if arguments.get("decimal") == "." and "decimal" not in given and commas and not all(map(have_thousands, commas)):
-        return {"decimal": ","}
-    marks = dict.fromkeys(mark for one in found if date_form(one) is None for mark in marks_in(one))
-    return {"missing": ("", *marks)} if marks and "missing" in arguments and "missing" not in given else {}
+        chosen["decimal"] = ","
+    marks = dict.fromkeys(mark for marks in marks_of.values() for mark in marks)
+    if marks and "missing" in arguments and "missing" not in given:
+        chosen["missing"] = ("", *marks)
+    return chosen
 
 
 def _doubts(pipeline: Pipeline) -> list[str]:
@@ -130,15 +140,19 @@ def _doubts(pipeline: Pipeline) -> list[str]:
             order = f"date_parts with {form} reads them in the other order"
             example = written_whole(example)
             doubts.append(f"{name} has dates such as {example}, which may begin with the day or the month: {order}")
-        if have_signs(words):
-            doubts.append(f"{name} has numbers with signs, such as {written_whole(words[0])}: to learn from them as "
-                          "numbers, write them without")  # fmt: skip
+        if not _is_no_category(words, schema.rows) and (alike := _alike(words)):
+            some = ", ".join(map(written_whole, alike[:_NAMED]))
+            doubts.append(f"{name} has {some}, which are different categories: write those alike that mean the same")
+        so = "" if column.role == "target" else ", so it is dropped"
+        if (unread := _unread_number(pipeline, column)) is not None:
+            doubts.append(f"{name} has numbers as text, such as {written_whole(unread)}{so}: to learn from them as "
+                          "numbers, write them without signs between thousands, of money or of percent")  # fmt: skip
+        elif column.nearly_numbers:
+            doubts.append(f"{name} is text, although most of its cells are numbers{so}")
         if _is_too_large(pipeline, column):
-            so = ": divide them in the file" if column.role == "target" else ", so it is dropped"
+            so = so or ": divide them in the file"
             doubts.append(f"{name} has numbers too large for float32{so}")
-        if column.name in texts and have_thousands(texts[column.name]):
-            doubts.append(f"{name} has numbers with commas: write them without, if these are between thousands")
-        elif column.is_number and column.dtype != BOOL and (code := _code(pipeline, column)) is not None:
+        if column.is_number and column.dtype != BOOL and (code := _code(pipeline, column)) is not None:
             way = f', write missing=["", "{code}"]' if can_miss else ""
             doubts.append(f"{name} has {code}, and is not negative otherwise: if it means a missing value{way}")
         elif (other := repeated.get(column.name)) is not None:
@@ -165,7 +179,7 @@ def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
     schema = pipeline.schemas[0]
     targets = [one for one in schema.table if one.role == "target" and one.is_number]
     features = [one for one in schema.table if one.role == "feature" and one.name not in series.by]
-    unusable = [one for one in features if one.gaps == schema.rows or _is_too_large(pipeline, one)]
+    unusable = [one for one in features if _is_unusable(pipeline, one)]
     numbers = [
         one for one in features
         if one.is_number and one not in unusable and not is_named_time(one) and not _is_key(pipeline, one)
@@ -196,6 +210,22 @@ def _code(pipeline: Pipeline, column: Column) -> str | None:
     values = values_of(pipeline, column)
     negative = np.unique(values[values < 0])
     return f"{negative[0]:.0f}" if len(negative) == 1 and negative[0] in _CODES else None
+
+
+def _is_unusable(pipeline: Pipeline, column: Column) -> bool:
+    """Whether nothing can be learned from a column as it is read: it is empty, or its numbers are too large or text."""
+    if column.gaps == pipeline.schemas[0].rows or _is_too_large(pipeline, column):
+        return True
+    return column.nearly_numbers or _unread_number(pipeline, column) is not None
+
+
+def _unread_number(pipeline: Pipeline, column: Column) -> str | None:
+    """A number of a column of text whose cells are numbers that are written otherwise than they are read. None if it is
+    no such column."""
+    words, source = pipeline.source.words.get(column.name, ()), pipeline.spec.source.arguments
+    if have_leading_zeros(words) or not as_numbers(words, source):
+        return None
+    return next(word for word in words if is_written_number(word) and not is_finite(word))
 
 
 def _is_too_large(pipeline: Pipeline, column: Column) -> bool:
@@ -248,7 +278,7 @@ def _steps(pipeline: Pipeline) -> list[str]:
         steps = [f"where({_test(one)})" for one in targets if one.gaps] + _split(pipeline)
         beside = [one for one in schema.table if one in features or one in arrays[1:]]
         return [*steps, *([f"aside({_names(beside)})"] if beside else []), *_of_target(targets)]
-    unusable = [one for one in features if one.gaps == schema.rows or _is_too_large(pipeline, one)]
+    unusable = [one for one in features if _is_unusable(pipeline, one)]
     text = [one for one in features if one.dtype == STRING and one not in unusable]
     forms = {one.name: date_form(words[one.name]) for one in text}
     dates = [one for one in text if forms[one.name] is not None]
@@ -319,10 +349,22 @@ def _is_key(pipeline: Pipeline, column: Column) -> bool:
     return counts or (bool(_KEY.fullmatch(column.name)) and len(set(values.tolist())) > _MOSTLY * rows)
 
 
-def _is_no_category(words: object, rows: int) -> bool:
+def _is_no_category(words: Sequence[str], rows: int) -> bool:
     """Whether a column has another text in nearly every row, or texts of many words."""
-    assert isinstance(words, tuple)
     return len(words) > _FEW and (2 * len(words) > rows or sum(map(len, map(str.split, words))) > _LONG * len(words))
+
+
+def _can_be_classes(words: Sequence[str], rows: int) -> bool:
+    """Whether the texts of a column may be classes to learn: neither one for each row nor dates."""
+    return not _is_no_category(words, rows) and date_form(words) is None
+
+
+def _alike(words: Sequence[str]) -> list[str]:
+    """The texts that differ from another one by capital letters or spaces only, each after the other."""
+    groups: dict[str, list[str]] = {}
+    for word in words:
+        groups.setdefault(" ".join(word.casefold().split()), []).append(word)
+    return [word for group in groups.values() if len(group) > 1 for word in group]
 
 
 def _drop(columns: list[Column]) -> list[str]:

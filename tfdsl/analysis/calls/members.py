@@ -3,7 +3,7 @@
 import re
 
 from ...data import SOURCES, TRANSFORMS
-from ...data.advice import missing_with
+from ...data.advice import odd_cell
 from ...data.learned import Fitted, among, fitted_of
 from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
@@ -377,7 +377,7 @@ def check_field(ctx: Analysis, value: DataValue | Batch, field: str, span: Span)
             ctx.nearly.add((data, column.name))
             place, cell = pipeline.first_text(column.name) or (None, "its text")
             ctx.report(NEARLY_NUMBERS, span, note_of(place), column=shown(column.name), data=data, cell=shown(cell),
-                       missing=missing_with([cell], pipeline.spec.source.arguments))  # fmt: skip
+                       way=odd_cell(column.name, cell, pipeline.spec.source.arguments))  # fmt: skip
     try:
         pipeline.check_columns(field, columns)
     except DataError as error:

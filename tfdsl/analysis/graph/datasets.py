@@ -231,5 +231,5 @@ def _check_classes(ctx: Analysis, data: DataValue) -> None:
 def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:
     """Report the warnings of sources and transforms, those of one kind at a stage together."""
     for first, *others in by_kind(pipeline.doubts):
-        notes = (*note_of(first.place), *(Note(one.headline) for one in others))
+        notes = (*note_of(first.place), *(Note(str(one)) for one in others))
         ctx.report(first.message, statement.stages[first.stage or 0].span, notes, **first.details)

@@ -64,8 +64,8 @@ class Facts(Protocol):
         """The different texts of a column before the transform."""
         ...
 
-    def doubt(self, message: Message, **details: object) -> None:
-        """Note a warning."""
+    def doubt(self, message: Message, place: FilePlace | None = None, /, **details: object) -> None:
+        """Note a warning, of a cell if it has a place."""
         ...
 
     @property
@@ -83,6 +83,11 @@ class Facts(Protocol):
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
         """The place and the text of the first cell of a column of the source that is no number, if it is known."""
+        ...
+
+    @property
+    def data(self) -> str:
+        """The name of the data set."""
         ...
 
     @property
@@ -104,7 +109,7 @@ class FewFacts:
     def words(self, column: str) -> Sequence[str]:
         return ()
 
-    def doubt(self, message: Message, **details: object) -> None:
+    def doubt(self, message: Message, place: FilePlace | None = None, /, **details: object) -> None:
         pass  # it was noted when the schema was made first
 
     def gap(self, columns: Iterable[Column]) -> None:
@@ -115,6 +120,10 @@ class FewFacts:
 
     def first_text(self, column: str) -> None:
         return None
+
+    @property
+    def data(self) -> str:
+        return ""
 
     @property
     def of_source(self) -> Arguments:
@@ -460,9 +469,7 @@ def computed(before: Schema, columns: Iterable[Column], learned: bool, **changes
     def change(column: Column) -> Column:
         if column.name not in names:
             return column
-        return replace(
-            column, is_computed=True, is_learned=learned or column.is_learned, nearly_numbers=False, **changes
-        )
+        return replace(column, is_computed=True, is_learned=learned or column.is_learned, **changes)
 
     return before.with_columns(change)
 

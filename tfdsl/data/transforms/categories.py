@@ -24,7 +24,7 @@ class Categories(Categorical):
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         columns = self.worked_on(arguments, before, facts)
-        self.doubt_many(facts)
+        self.doubt(columns, facts)
         names, counts = {one.name for one in columns}, {n: len(v) for n, v in facts.learned["categories"].items()}
 
         def change(column: Column) -> Column:

@@ -23,10 +23,10 @@ class OneHot(Categorical):
     )
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
-        self.worked_on(arguments, before, facts)  # refuses others
+        columns = self.worked_on(arguments, before, facts)
         found = facts.learned["categories"]
         width = len(before.table) + sum(map(len, found.values()))
-        self.doubt_many(facts)
+        self.doubt(columns, facts)
         check_size(self.name, 1 if before.streamed else before.rows, width)
 
         def change(column: Column) -> Column | tuple[Column, ...]:

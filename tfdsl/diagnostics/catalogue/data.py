@@ -76,9 +76,9 @@ DATA_FOLDER = _message("TFG676", "{path} is a folder, not a file", "{way}")
 TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which is text: {cell} is not a number",
                        "{ways}")
 NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text because of the cell {cell}, although "
-                          "more than nine in ten of its cells are numbers",
-                          "if this means a missing value, write {missing}; columns={{{column}: float32}} "
-                          "makes such a cell an error", severity="warning")
+                          "more than nine in ten of its cells are numbers", "{way}", severity="warning")
+NUMBERS_AS_TEXT = _message("TFG897", "{name} makes a category of each number in the column {column}, such as {cell}",
+                           "{way}", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
 NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
 WHERE_LEARNED = _message("TFG647", "where looks at {column}, which a transform changes only after the rows are chosen",

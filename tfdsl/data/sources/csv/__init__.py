@@ -18,7 +18,7 @@ from ....diagnostics import (
 )
 from ....diagnostics.spelling import counted
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
-from ...advice import is_finite
+from ...advice import is_declared_text, is_finite
 from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, composed, listed, numbered, shown, shown_path
 from ...stage import Arguments
@@ -104,7 +104,7 @@ class Csv(TableSource):
                 at = names.index(column.name)
                 columns[at], blocks[at] = column, text
         rows = sum(reader.rows_of)
-        table = with_targets([self._column(column, files[0]) for column in columns], targets, place)
+        table = with_targets([self._column(column, files[0], arguments) for column in columns], targets, place)
         for column, read in zip(table, columns, strict=True):
             if column.role == "target":
                 _check_integers(column, read, reader)
@@ -285,12 +285,13 @@ class Csv(TableSource):
             seen.add(name)
         return names
 
-    def _column(self, read: "ReadColumn", file: CsvFile) -> Column:
+    def _column(self, read: "ReadColumn", file: CsvFile, arguments: Arguments) -> Column:
         dtype = FLOAT32 if read.dtype is None else read.dtype
         if read.gaps and dtype in (INT64, BOOL):
             dtype = FLOAT32
         ends = (float(read.ends[0]), float(read.ends[1])) if read.ends else None
-        nearly = dtype == STRING and read.nearly_numbers(file.form.decimal)
+        is_guessed = dtype == STRING and not is_declared_text(read.name, arguments)
+        nearly = is_guessed and read.nearly_numbers(file.form.decimal)
         return Column(read.name, dtype, gaps=read.gaps, ends=ends, nearly_numbers=nearly)
 
 
