@@ -121,7 +121,7 @@ class _SessionThings:
         expression, refs = self._expression, self._refs
         match statement:
             case Init(variables=variables, steps=steps):
-                return {"": refs(variables and (*variables, *steps))}
+                return {"": refs(None if variables is None else (*variables, *steps))}
             case Restore(path=path, pairs=pairs, if_exists=if_exists):
                 return {"": self._pairs(pairs), "from": expression(path), "if exists": _flag(if_exists)}
             case Save(path=path, pairs=pairs):

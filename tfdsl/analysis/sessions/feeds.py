@@ -138,8 +138,14 @@ class Plan(State):
     trained: list[Trained] = field(default_factory=list)
 
 
-def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
-    """The feeds of a statement or a loop, by the fed tensor."""
+_NONE: Mapping[Ref, Feed] = {}
+
+
+def feed_entries(
+    ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...], above: Mapping[Ref, Feed] = _NONE
+) -> dict[Ref, Feed]:
+    """The feeds of a statement or a loop, by the fed tensor. `above` are those of the statements `feed` above it, which
+    apply to the same loop."""
     result: dict[Ref, Feed] = {}
 
     def add(fed: t.Fed) -> None:
@@ -151,6 +157,9 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
             ctx.fail(FEED_TARGET, fed.target.span, value=f"the variable '{name}'", hint=f"write: set {name} = ...")
         if target.ref in result:
             ctx.fail(FEED_TWICE, fed.target.span, name=name)
+        if target.ref in above:
+            note = Note("the feed of line {line} applies to the whole training, too", above[target.ref].origin.span)
+            ctx.fail(FEED_TWICE, fed.target.span, (note,), _FEED_ONCE.format(name=name), name=name)
         value = given(ctx, plan.env, fed.value)
         if isinstance(value.value, Tensor):
             shown = f"{value.text}, {describe(value.value)},"
@@ -166,6 +175,9 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
 
     ctx.each(add, feds)
     return result
+
+
+_FEED_ONCE = "keep one of them; for one statement alone, write at its end: with {name} = ..."
 
 
 def _fitting(ctx: Analysis, declared: TensorType, value: DataValue | Batch) -> list[str]:

@@ -150,9 +150,12 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
     match statement:
         case t.Train():
             return [_train(ctx, plan, statement)]
-        case t.Feed():
-            _inside_loop(ctx, plan, statement, "feed")
-            return []  # read before the rest of the body
+        case t.Feed():  # of the body itself, `_body` takes it
+            loop = _inside_loop(ctx, plan, statement, "feed")
+            if loop.is_guess:
+                return []
+            help = "put it directly in the body of 'train', or write '... with ...'"
+            ctx.fail(PLAN_PLACE, statement.span, help=help, what="'feed' inside a block")
         case t.Every():
             return [_every(ctx, plan, statement)]
         case t.Stop():
@@ -287,8 +290,8 @@ def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
     """Refuse statements on which the rest of the session depends in the branch of an `if`."""
     for one in body:
         inner = one.body if isinstance(one, (t.Train, t.Every, t.For)) else ()
-        if isinstance(one, (t.LogTo, t.Checkpoint, t.Feed)):
-            word = {t.LogTo: "log to", t.Checkpoint: "checkpoint", t.Feed: "feed"}[type(one)]
+        if isinstance(one, (t.LogTo, t.Checkpoint)):
+            word = "log to" if isinstance(one, t.LogTo) else "checkpoint"
             ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help="put it outside")
         if isinstance(one, (t.Init, t.Restore)) and plan.initialised is not None:
             word = "init" if isinstance(one, t.Init) else "restore"
@@ -296,7 +299,7 @@ def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
             ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
         if isinstance(one, t.If):
             inner = tuple(part for _, branch in one.branches for part in branch)
-        own = (t.Feed, t.Checkpoint) if isinstance(one, t.Train) else ()
+        own = t.Checkpoint if isinstance(one, t.Train) else ()
         _refuse_in_branch(ctx, plan, tuple(part for part in inner if not isinstance(part, own)))
 
 
@@ -409,14 +412,17 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train | t.Broken) -> list[Stat
     give values have them after the training."""
     loop = plan.loop
     assert loop is not None
-    for one in statement.body:
-        if isinstance(one, t.Feed):
-            try:
-                loop.feeds |= feed_entries(ctx, plan, one.feeds)
-            except StatementFailed as failure:
-                ctx.abandon(failure)
-                loop.broken = True
-    body = list(_block(ctx, plan, statement.body))
+    feeds = [one for one in statement.body if isinstance(one, t.Feed)]
+    rest = tuple(one for one in statement.body if not isinstance(one, t.Feed))
+    if any(isinstance(one, (t.Feed, t.Broken)) for one in t.trees(rest)):  # a misplaced feed, or what may be one
+        loop.broken = True
+    for one in feeds:
+        try:
+            loop.feeds |= feed_entries(ctx, plan, one.feeds, loop.feeds)
+        except StatementFailed as failure:
+            ctx.abandon(failure)
+            loop.broken = True
+    body = list(_block(ctx, plan, rest))
     plan.names.names.update({name: given.bindings for name, given in loop.given_after.items()})
     return body
 
@@ -503,9 +509,6 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
-        if isinstance(one, t.Feed):
-            ctx.fail(PLAN_PLACE, one.span, help="put it directly in the body of 'train', or write '... with ...'",
-                     what="'feed' inside 'every'")  # fmt: skip
     names = plan.names.names
     before = set(names)
     for name, one in loop.given_after.items() if statement.after else ():
