@@ -289,18 +289,28 @@ def _check_same(ctx: Analysis, name: str, given: list[Binding[ExprValue]]) -> No
 def _refuse_in_branch(ctx: Analysis, plan: Plan, body: t.Block) -> None:
     """Refuse statements on which the rest of the session depends in the branch of an `if`."""
     for one in body:
-        inner = one.body if isinstance(one, (t.Train, t.Every, t.For)) else ()
         if isinstance(one, (t.LogTo, t.Checkpoint)):
             word = "log to" if isinstance(one, t.LogTo) else "checkpoint"
             ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help="put it outside")
-        if isinstance(one, (t.Init, t.Restore)) and plan.initialised is not None:
+        is_needed = plan.initialised is not None and not plan.initialised.issuperset(all_variables(ctx))
+        if isinstance(one, (t.Init, t.Restore)) and is_needed:
             word = "init" if isinstance(one, t.Init) else "restore"
             help = "initialise the variables above the 'if'"
             ctx.report(PLAN_PLACE, one.span, what=f"'{word}' in an 'if' on a value of the run", help=help)
-        if isinstance(one, t.If):
-            inner = tuple(part for _, branch in one.branches for part in branch)
         own = t.Checkpoint if isinstance(one, t.Train) else ()
-        _refuse_in_branch(ctx, plan, tuple(part for part in inner if not isinstance(part, own)))
+        _refuse_in_branch(ctx, plan, tuple(part for part in _inner(one) if not isinstance(part, own)))
+
+
+def _inner(statement: t.Statement) -> t.Block:
+    """The statements in the blocks of a statement."""
+    if isinstance(statement, t.If):
+        return tuple(one for _, branch in statement.branches for one in branch)
+    return statement.body if isinstance(statement, (t.Train, t.Every, t.For, t.Broken)) else ()
+
+
+def _may_feed(block: t.Block) -> bool:
+    """Whether a block has a `feed` at any depth, or a statement with a syntax error, which may be one."""
+    return any(isinstance(one, (t.Feed, t.Broken)) or _may_feed(_inner(one)) for one in block)
 
 
 def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
@@ -414,8 +424,7 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train | t.Broken) -> list[Stat
     assert loop is not None
     feeds = [one for one in statement.body if isinstance(one, t.Feed)]
     rest = tuple(one for one in statement.body if not isinstance(one, t.Feed))
-    if any(isinstance(one, (t.Feed, t.Broken)) for one in t.trees(rest)):  # a misplaced feed, or what may be one
-        loop.broken = True
+    loop.broken = loop.broken or _may_feed(rest)
     for one in feeds:
         try:
             loop.feeds |= feed_entries(ctx, plan, one.feeds, loop.feeds)

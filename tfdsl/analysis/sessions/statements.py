@@ -149,14 +149,14 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     if statement.values is None:
         variables = all_variables(ctx)
         is_needed = plan.initialised is not None and not plan.initialised.issuperset(variables)
-        plan.initialised = None
+        initialise_all(ctx, plan)
         overwritten(ctx, plan.restored, variables, statement, is_needed)
         check_initial(ctx, all_variables(ctx), "'init'", statement)
         return Init(Origin(statement.span), None)
     try:
         found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
     except StatementFailed:
-        plan.initialised = None  # any may have been meant
+        initialise_all(ctx, plan)  # any may have been meant
         raise
     named = dict.fromkeys(ref for variables in found for ref in variables)
     refs = [ref for ref in named if ctx.graph.nodes[ref.node].is_variable]
@@ -168,6 +168,13 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     if plan.initialised is not None:
         check_made_from(ctx, plan.initialised, plan.around, refs, statement)
     return Init(Origin(statement.span), tuple(refs), tuple(ref for ref in named if ref not in refs))
+
+
+def initialise_all(ctx: Analysis, plan: Plan) -> None:
+    """All variables have a value from here on, also after the training around the statement."""
+    if plan.initialised is not None:
+        plan.initialised.update(all_variables(ctx))  # a training shares the set
+    plan.initialised = None
 
 
 def need_variables(ctx: Analysis, statement: t.Statement, what: str) -> list[Ref]:
@@ -205,7 +212,7 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
     try:
         path, pairs = _stored(ctx, plan, statement, "restore")
     except StatementFailed:
-        plan.initialised = None  # any may have been meant
+        initialise_all(ctx, plan)  # any may have been meant
         raise
     refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
     if statement.if_exists:
@@ -213,7 +220,7 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
     plan.restored.update((ref, statement.span) for ref in refs)
     if plan.initialised is not None:
         if pairs is None:
-            plan.initialised = None
+            initialise_all(ctx, plan)
         else:
             plan.initialised.update(refs)
             plan.restoring = statement

@@ -82,7 +82,7 @@ def _doubt_lost(
     for one in body:
         uses = one.uses()
         if isinstance(one, If):
-            lost = {} if uses.executes else lost
+            lost = {} if _uses(ctx, graph, one, lost) else lost
             first, second = (_doubt_lost(ctx, graph, branch, lost, is_whole) for branch in (one.then, one.otherwise))
             lost = {
                 id: training for id, training in {**first, **second}.items()
@@ -95,10 +95,21 @@ def _doubt_lost(
         elif uses.overwrites != ():
             given = None if uses.overwrites is None else {ref.node for ref in uses.overwrites}
             _doubt_overwritten(ctx, one, lost, given, is_whole)
-            lost, is_whole = {}, is_whole or given is None
-        elif uses.executes or uses.sets or uses.stores or uses.exports:
+            lost = lost if given is not None and given.isdisjoint(lost) else {}
+            is_whole = is_whole or given is None
+        elif _uses(ctx, graph, one, lost):
             lost = {}
     return lost
+
+
+def _uses(ctx: Analysis, graph: Graph, one: Statement, variables: Mapping[int, object]) -> bool:
+    """Whether a statement itself reads, sets or keeps some of these variables."""
+    uses = one.uses()
+    stored = {ref.node for pairs in uses.stores for ref, _ in pairs or ()}
+    if not variables or None in uses.stores or not stored.union(_ids(uses.sets)).isdisjoint(variables):
+        return bool(variables)
+    executed = ctx.executed(graph, [*uses.executes, *uses.exports], one.origin.span)
+    return any(id in executed for id in variables)
 
 
 def _doubt_overwritten(
@@ -134,10 +145,10 @@ def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
         is_whole = len(undone) == len(steps) and len(ids) == len(set(ids))  # all are reset, after one step each
         if undone and (len(undone) == 1 or is_whole) and not any(id in executed for id in later):
             names, line = shown_variables(graph.items, ids), undone[0][0].origin.span.line
-            help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
+            help = f"{_seldom(one, training)}: here it gives {names} the same value at every step"
             _report_reset(ctx, one, help, f"the values that line {line} trains, at every step")
     if steps:
-        _doubt_moments(ctx, turn)
+        _doubt_moments(ctx, training, turn)
         _doubt_restarts(ctx, graph, training.body, steps)
 
 
@@ -145,13 +156,19 @@ def _report_reset(ctx: Analysis, one: Statement, help: str, trains: str) -> None
     ctx.warn(TRAINED_LOST, one.origin, help=help, what=one.word, trains=trains)
 
 
-def _doubt_moments(ctx: Analysis, turn: list[Statement]) -> None:
+def _seldom(one: Statement, training: Train) -> str:
+    """Where to write a statement of a training that each step executes."""
+    where = "in an 'every'" if one in training.body else "with a larger number after 'every'"
+    return f"write it before the training, or {where}"
+
+
+def _doubt_moments(ctx: Analysis, training: Train, turn: list[Statement]) -> None:
     """Warn of an `init` that resets, in each iteration, what the optimizer of a step of the iteration keeps."""
     taken = {ref: one for one in turn if isinstance(one, Run) for ref in one.refs}
     for one in turn:
         if isinstance(one, Init) and (again := [ref for ref in one.steps if ref in taken]):
             line = taken[again[0]].origin.span.line
-            help = "write it before the training, or in an 'every': the optimizer begins anew at every step"
+            help = f"{_seldom(one, training)}: the optimizer begins anew at every step"
             _report_reset(ctx, one, help, f"what the optimizer of line {line} keeps, such as moments, at every step")
 
 
