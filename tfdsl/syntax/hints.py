@@ -318,6 +318,15 @@ def _before_bar(source: Source, line: int, row: str) -> str:
     return "write: or"
 
 
+def _session_name(row: str) -> str:
+    """A help line for the first line of a session whose name is none. "" for other lines."""
+    parts = re.match(r"session\s+([^:]*?)\s*(\bon\b[^:]*)?(:|$)", row)
+    if parts is None or not parts[1] or parts[1].isidentifier():
+        return ""
+    name, on = re.sub(r"\W+", "_", parts[1]).strip("_"), f" {parts[2].strip()}" if parts[2] else ""
+    return f"write: session {name if name.isidentifier() else 'NAME'}{on}:"
+
+
 def no_statement(word: str) -> str:
     """A help line for a statement of other languages."""
     return f"the language has no '{word}'" + (f": {NO_STATEMENTS[word]}" if NO_STATEMENTS[word] else "")
@@ -338,6 +347,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return f"a percentage is written as a fraction: {float(share[1]) / 100:g}"
     if kind == "EQUAL" and before.strip() == word:
         return f"'{word}' begins a statement: choose another name"
+    if word == "session" and (help := _session_name(row)):
+        return help
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
         if changed is None:
             return "write x = x + ...; to change a variable while it runs: assign_add(x, ...)"

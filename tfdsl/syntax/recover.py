@@ -302,8 +302,8 @@ class ErrorParser(Parser):
             return "BROKEN_BRANCH"
         if self.accepts(self._entered, "TRAIN"):  # in a session
             return "BROKEN" if word in SESSION_BLOCKS else ""
-        of_session = word in ("session", "train", "every") and not is_of_graph(block)
-        if of_session or is_of_session(block):
+        of_session = word in ("train", "every") and not is_of_graph(block)
+        if word == "session" or of_session or is_of_session(block):
             return "BROKEN_SESSION"
         return "BROKEN" if word in OPENS_BLOCK else ""
 
