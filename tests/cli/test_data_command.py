@@ -166,7 +166,10 @@ SERIES = {
     "numbered": (["year,store,level", *(f"{1900 + at},{store},{at % 7}" for at in range(60) for store in (7, 9))],
                  'windows("level", size=6, by="store")', 2 * (42 + 6)),
     "one_by_one": (["date,shop,level", *(f"{day},{shop},{at % 7}" for shop in "ABCDE" for at, day in enumerate(DAYS))],
-                   'split(test=0.2, by="shop")\n#     | windows("level", size=10, by="shop")', 5 * 50),
+                   'split(test=0.2, by="shop")\n#     | standardize("level")\n#     | windows("level", size=10, by="shop")', 5 * 50),
+    "gaps": (["date,temp,level", *(f"{day},{'' if at == 4 else at % 9},{at % 7}" for at, day in enumerate(DAYS))],
+             '| split(test=0.2, ordered=true)\n#     | fill("temp", with="median")\n#     | standardize("temp", "level")\n'
+             '#     | windows("temp", "level", size=6)', 42 + 6),
     "months": (["year,month,level", *(f"{1990 + at // 12},{1 + at % 12},{at % 7}" for at in range(60))],
                'windows("level", size=6)', 42 + 6),
     "events": (["date,kind,level", *(f"{day},{'abc'[(at * at + more) % 3]},{at % 7}" for at, day in enumerate(DAYS)

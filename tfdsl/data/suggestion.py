@@ -172,8 +172,8 @@ def _doubts(pipeline: Pipeline) -> list[str]:
 
 
 def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
-    """The transforms that make windows of the numbers of a series, the target among them. Empty if the target is
-    no number, or the series is too short."""
+    """The transforms that make windows of the numbers of a series, the target among them: all are scaled by the rows
+    before the test rows. Empty if the target is no number, or the series is too short."""
     import numpy as np
 
     schema = pipeline.schemas[0]
@@ -185,7 +185,7 @@ def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
         if one.is_number and one not in unusable and not is_named_time(one) and not _is_key(pipeline, one)
     ]  # fmt: skip
     others = [one for one in features if one not in unusable and one not in numbers]
-    scaled = [one for one in numbers if one.dtype != BOOL]
+    scaled = [one for one in (*numbers, *targets) if one.dtype != BOOL]
     by = schema.column(series.by[0]) if series.by else None
     length = schema.rows if by is None else np.median(np.unique(values_of(pipeline, by), return_counts=True)[1])
     size = min(_WINDOW, int(length * (_TEST if series.is_ordered else 1)) // 2)
@@ -193,11 +193,11 @@ def _steps_of_series(pipeline: Pipeline, series: Series) -> list[str]:
         return []
     steps = [*_drop(unusable), *([f"aside({_names(others)})"] if others else [])]
     steps += [f"where({_test(one)})" for one in targets if one.gaps]
+    group = "" if by is None else f", by={written_whole(by.name)}"
+    steps.append(f"split(test={_TEST}{', ordered=true' if series.is_ordered else group})")
     if gaps := [one for one in numbers if one.gaps]:
         steps.append(f'fill({_names(gaps)}, with="median")')
     steps += [f"standardize({_names(scaled)})"] if scaled else []
-    group = "" if by is None else f", by={written_whole(by.name)}"
-    steps.append(f"split(test={_TEST}{', ordered=true' if series.is_ordered else group})")
     return [*steps, f"windows({_names([*numbers, *targets])}, size={size}{group})"]
 
 
