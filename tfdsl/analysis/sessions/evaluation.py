@@ -66,10 +66,11 @@ from ..values import (
     describe,
     is_host,
 )
+from .braces import refuse_inside
 from .combination import Combinations, NotCombined
 from .feeds import Loop, Plan, check_short_batch, checked_feeds
 from .outside_types import items_of, numbers_of, type_of_list
-from .plan_values import count_of, refuse_inside, session_value
+from .plan_values import count_of, session_value
 
 _KINDS: Mapping[str, str] = {
     ROWS: "the rows", COLUMNS: "the rows as columns", SIZES: "their shape", MEAN: "a mean over them",
@@ -143,7 +144,7 @@ def bind(ctx: Analysis, plan: Plan, statement: t.Bind) -> Bind:
         types: list[TensorType | None] = [TensorType(STRING, ())]
         found: Iterable[ExprValue] = [None]
     else:
-        refuse_inside(ctx, plan, expr)
+        refuse_inside(ctx, plan.env, expr)
         value = value_of(ctx, plan.env, expr)
         found = unpacked(ctx, targets, items_of(value), expr.span) if len(targets) > 1 else [value]
         types = [_type(ctx, plan, one, expr) for one in found]

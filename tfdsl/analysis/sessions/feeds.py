@@ -76,6 +76,7 @@ from ..values import (
     is_host,
 )
 from ..warnings.column_slips import instead, left_out
+from .braces import refuse_all
 from .fed_data import FedValue, Trained
 from .initial import check_initialised
 from .unfed import PARTS, after_training, at_end, in_condition, in_evaluate, in_training, rebound
@@ -160,6 +161,8 @@ def feed_entries(
         if target.ref in above:
             note = Note("the feed of line {line} applies to the whole training, too", above[target.ref].origin.span)
             ctx.fail(FEED_TWICE, fed.target.span, (note,), _FEED_ONCE.format(name=name), name=name)
+        if not isinstance(fed.value, t.Attribute):
+            refuse_all(ctx, plan.env, fed.value, "for a feed")
         value = given(ctx, plan.env, fed.value)
         if isinstance(value.value, Tensor):
             shown = f"{value.text}, {describe(value.value)},"

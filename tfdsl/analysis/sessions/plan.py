@@ -64,12 +64,13 @@ from ..expressions.node_names import FIELD
 from ..names import Binding
 from ..other_graph import on_graph
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
+from .braces import COUNTERS, refuse_all, refuse_inside
 from .evaluation import bind_batch, rows_of, type_text
 from .fed_data import Trained, check_fed
 from .fed_rows import check_rows
 from .feeds import GivenAfter, Loop, Plan, check_last_batch, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_initialised
-from .plan_values import COUNTERS, batch_size_of, count_of, distance_of, path_of, session_condition
+from .plan_values import batch_size_of, count_of, distance_of, path_of, session_condition
 from .statements import made, need_variables
 
 _BEFORE = "give it a value before the training"
@@ -239,6 +240,7 @@ def _is_of_run(ctx: Analysis, plan: Plan, test: t.Expr) -> bool:
         case t.Constant(value=str() as text):
             return any(field[1] for field in FIELD.finditer(text))  # it is filled in
         case _:
+            refuse_inside(ctx, plan.env, test)
             return isinstance(value_of(ctx, plan.env, test), (Tensor, RuntimeValue))
 
 
@@ -315,6 +317,7 @@ def _may_feed(block: t.Block) -> bool:
 
 def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
     result: list[Statement] = []
+    refuse_all(ctx, plan.env, statement.iterable, "for the list of a 'for'")
     plan.env.begin_loop()
     try:
         for value in iterate(ctx, value_of(ctx, plan.env, statement.iterable), statement.iterable.span):

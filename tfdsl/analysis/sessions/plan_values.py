@@ -20,7 +20,6 @@ from ...diagnostics import (
     SEARCHED,
     TEMPLATE_BRACE,
     TEMPLATE_FORMAT,
-    TEMPLATE_INSIDE,
     TEMPLATE_TENSOR,
     TOO_DEEP,
     UNKNOWN_FIELD,
@@ -40,17 +39,15 @@ from ..expressions import global_step, outside
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
 from ..values import Array, DataValue, ExprValue, Operation, RuntimeValue, Tensor, describe, has_tensor, is_host
+from .braces import COUNTERS, NOW, place_of, refuse_inside
 from .feeds import Plan, known_shape
-
-COUNTERS = ("epoch", "step")
-NOW = "now"
 
 
 def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     """The value of an expression. The values in a string are filled in when it is used."""
     if isinstance(expr, t.Constant) and isinstance(expr.value, str):
         return _template(ctx, plan, expr.value, expr, is_path=False)
-    refuse_inside(ctx, plan, expr)
+    refuse_inside(ctx, plan.env, expr)
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, DataValue):
         text = expr.span.one_line
@@ -76,17 +73,6 @@ def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     return _template(ctx, plan, value, expr, is_path=True)
 
 
-def refuse_inside(ctx: Analysis, plan: Plan, expr: t.Expr) -> None:
-    """Refuse a string within an expression that names a value in braces: only whole strings are filled in."""
-    for part in () if isinstance(expr, t.Name | t.Constant) else t.trees(expr):
-        if part is expr or not isinstance(part, t.Constant) or not isinstance(part.value, str):
-            continue
-        for match in FIELD.finditer(part.value):
-            name = (match[1] or "").partition(".")[0]
-            if name and (name in (NOW, *COUNTERS) or plan.env.knows(name)):
-                ctx.fail(TEMPLATE_INSIDE, _place(part, match), field=match[0], text=part.span.text)
-
-
 def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool) -> PlanExpr:
     """A string with `{name}` and `{name:format}` in it. Names are now, epoch and step, params, names of the session,
     and, apart from paths, tensors."""
@@ -101,9 +87,9 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            ctx.fail(TEMPLATE_BRACE, _place(expr, match), help=_without(text[match.start() :]), brace=match[0])
+            ctx.fail(TEMPLATE_BRACE, place_of(expr, match), help=_without(text[match.start() :]), brace=match[0])
         else:
-            parts.append(_filled(ctx, plan, name, format or "", _place(expr, match), is_path))
+            parts.append(_filled(ctx, plan, name, format or "", place_of(expr, match), is_path))
     parts.append(text[at:])
     return Template(tuple(p for p in parts if p != ""))
 
@@ -125,14 +111,6 @@ def _without(text: str) -> str:
         left = f"'{other}'" if other else "the spaces"
         return f"leave out {left}: write {text}{{{value}{format}}}"
     return f"braces contain names: write value = {value} before, and then {{value{format}}}"
-
-
-def _place(expr: t.Expr, match: re.Match[str]) -> Span:
-    """The place of a field in a string, or of the whole string if it has escapes."""
-    span = expr.span
-    if span.text[1:-1] != match.string:
-        return span
-    return Span(span.source, span.start + 1 + match.start(), span.start + 1 + match.end())
 
 
 def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_path: bool) -> str | PlanExpr:
@@ -232,6 +210,7 @@ def session_condition(
             return Apply(expr.op, (left, right))
         case t.Unary(op="not"):
             return Apply("not", (session_condition(ctx, plan, expr.operand, sides, depth + 1),))
+    refuse_inside(ctx, plan.env, expr)
     value = evaluate(ctx, plan.env, expr)
     _refuse_step(ctx, plan, value, expr.span, expr.span.one_line)
     if isinstance(value, Tensor) and value.type.dtype.kind != "bool":

@@ -66,6 +66,7 @@ from ..calls.wrong_kind import described, not_tensor, not_variable, scalar_name,
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import dotted, given, value_of, values_of
 from ..values import Evaluation, Function, NodeValue, Operation, RuntimeValue, Tensor, describe
+from .braces import refuse_all
 from .evaluation import bind, evaluation, written_values
 from .export_inputs import check_columns, made_input
 from .feeds import Plan, check_feed, check_needs, checked_feeds
@@ -344,6 +345,7 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
 
 
 def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
+    refuse_all(ctx, plan.env, statement.value, "for 'set'")
     target, value = ctx.together(
         lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value)
     )

@@ -27,8 +27,8 @@ UNKNOWN_FIELD = _message("TFG518", "there is no value '{name}' for this string",
                          "braces can contain {known}; write other values next to the text: print \"x is\", x; a "
                          "plain brace is written {{{{")
 TEMPLATE_BRACE = _message("TFG519", "a string has a lone '{brace}'", "a plain brace is written {brace}{brace}")
-TEMPLATE_INSIDE = _message("TFG570", "{field} is not filled in inside an expression",
-                           "give the text a name before: text = {text}, and use text in the expression")
+TEMPLATE_INSIDE = _message("TFG570", "{field} is not filled in {where}",
+                           "give the text a name before: text = {text}, and write text in its place")
 CHECKPOINT_TWICE = _message("TFG520", "a second checkpoint in one training")
 CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the same in every run",
                              "leave {{now}}, {{epoch}}, {{step}} and values of the session out of it")
