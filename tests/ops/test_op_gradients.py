@@ -86,3 +86,30 @@ def test_an_op_without_gradient_is_named_at_its_line():
         program.run()
     (diagnostic,) = error.value.diagnostics
     assert (diagnostic.code, diagnostic.span.line) == ("TFG739", 2)
+
+
+def test_rows_that_keep_zeros_and_stop_gradients_there():
+    """What the warning of variables that stay 0 goes by, beside TensorFlow."""
+    keeping = [op for op in OPS.values() if op.keeps_zero or op.cuts]
+    assert {"relu", "tanh", "leaky_relu"} <= {op.name for op in keeping}
+    for op in keeping:
+        program = tfdsl.compile(f"variable x = zeros([3])\ny = {op.name}(x)\ng = gradients(y, x)\n")
+        with program.session() as session:
+            y, (g,) = session.run(["y", "g"])
+        assert y.tolist() == [0] * 3, op.name
+        assert not op.cuts or g.tolist() == [0] * 3, op.name
+
+
+def test_variables_that_are_said_to_stay_zero_do():
+    result = tfdsl.compile(
+        "seed 1\ndata points = moons(200, seed=1)\nplaceholder X: float32[n, 2]\nplaceholder y: int64[n, 1]\n"
+        "variable w: float32[2, 8] = zeros\nvariable c: float32[8] = zeros\nvariable v: float32[8, 2] = zeros\n"
+        "variable d: float32[2] = zeros\nvariable a: float32[2, 4] = zeros\nvariable b: float32[4, 2] = ones\n"
+        "logits = relu(X @ w + c) @ v + d + tanh(X @ a) @ b\n"
+        "optimize reduce_mean(sparse_softmax_cross_entropy_with_logits(labels=y[:, 0], logits=logits)) with adam()\n"
+        "session:\n    train 20 steps on points in batches of 50 as one:\n"
+        "        feed X = one.features, y = one.target\n"
+    )
+    assert [one.details["names"] for one in result.diagnostics if one.code == "TFG957"] == ["w, c and v"]
+    values = result.run().variables
+    assert {name for name, value in values.items() if not value.any() and "/" not in name} == {"w", "c", "v"}

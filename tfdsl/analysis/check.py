@@ -52,6 +52,7 @@ from .warnings.measures import warn_conditions, warn_measures
 from .warnings.session_slips import idle_writes, unrun, untaken, warn_sessions
 from .warnings.trained_values import warn_trained
 from .warnings.unused import unused
+from .warnings.zeros import warn_zeros
 
 if TYPE_CHECKING:
     from .prefixes import Prefixes
@@ -115,6 +116,7 @@ def analysed(tree: t.File, inputs: CompileInputs, prefixes: "Prefixes | None" = 
                 ctx.bag.add(diagnostic)
         warn_sessions(ctx, program)
         warn_trained(ctx, program)
+        warn_zeros(ctx, program)
         warn_optimizers(ctx, program)
         warn_unfed(ctx, program)
         warn_columns(ctx, program)

@@ -81,18 +81,19 @@ _ACTIVATIONS = (
 )
 for _name, _what, _dtypes, _formula in _ACTIVATIONS:
     row(_name, "features: T", like("features"), f"nn.{_name}", f"Each element becomes {_what}.",
-        f"{_name}([-1.0, 2.0])", batch=each, cuts=_name.startswith("relu"), formula=_formula, T=_dtypes)
+        f"{_name}([-1.0, 2.0])", batch=each, cuts=_name.startswith("relu"), keeps_zero=_name != "softplus",
+        formula=_formula, T=_dtypes)
 row("leaky_relu", "features: T, alpha: number = 0.2", like("features"), "nn.leaky_relu",
     "Each element becomes itself, or `alpha` times itself if it is negative.",
-    "leaky_relu([-1.0, 2.0], alpha=0.1)", batch=each,
+    "leaky_relu([-1.0, 2.0], alpha=0.1)", batch=each, keeps_zero=True,
     T="float")
 row("gelu", "features: T, approximate: flag = false", like("features"), "compat.v2.nn.gelu",
     "Each element becomes itself times the probability that a standard normal is below it; `approximate` uses tanh.",
-    "gelu([-1.0, 2.0])", batch=each, flops=smooth_steps, T="float")
+    "gelu([-1.0, 2.0])", batch=each, keeps_zero=True, flops=smooth_steps, T="float")
 for _name in ("swish", "silu"):
     row(_name, "features: T, beta: number = 1.0", like("features"), f"nn.{_name}",
-        "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", batch=each, named=False,
-        flops=per_result(3), T="inexact")
+        "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", batch=each, keeps_zero=True,
+        named=False, flops=per_result(3), T="inexact")
 row("crelu", "features: T, axis: integer = -1", crelu, "nn.crelu",
     "relu(x) and relu(-x) joined along an axis, which becomes twice as long.",
     "crelu([[-1.0, 2.0]])", batch=along("axis", "features"),

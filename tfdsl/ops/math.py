@@ -209,7 +209,8 @@ _unary_op("expm1", "math.expm1", "e to its power minus one, exact near 0", "[0.0
 _unary_op("log", "log", "its natural logarithm", "[1.0, 2.0]", "inexact", formula=Known("log"))
 _unary_op("log1p", "math.log1p", "log(1 + x), exact near 0", "[0.0, 1.0]", "inexact",
     formula=Made(lambda s, x: s.log(1 + x)))
-_unary_op("sin", "sin", "its sine, of radians", "[0.0, 1.0]", "inexact", formula=Known("sin"))
+_unary_op("sin", "sin", "its sine, of radians", "[0.0, 1.0]", "inexact", keeps_zero=True,
+    formula=Known("sin"))
 _unary_op("cos", "cos", "its cosine, of radians", "[0.0, 1.0]", "inexact", formula=Known("cos"))
 _unary_op("tan", "tan", "its tangent, of radians", "[0.0, 1.0]", "inexact", formula=Known("tan"))
 _unary_op("asin", "asin", "the angle in radians whose sine it is", "[0.0, 1.0]", "inexact", formula=Known("asin"))
@@ -217,7 +218,8 @@ _unary_op("acos", "acos", "the angle in radians whose cosine it is", "[0.0, 1.0]
 _unary_op("atan", "atan", "the angle in radians whose tangent it is", "[0.0, 1.0]", "inexact", formula=Known("atan"))
 _unary_op("sinh", "sinh", "its hyperbolic sine", "[0.0, 1.0]", "inexact", formula=Known("sinh"))
 _unary_op("cosh", "cosh", "its hyperbolic cosine", "[0.0, 1.0]", "inexact", formula=Known("cosh"))
-_unary_op("tanh", "tanh", "its hyperbolic tangent, between -1 and 1", "[0.0, 1.0]", "inexact", formula=Known("tanh"))
+_unary_op("tanh", "tanh", "its hyperbolic tangent, between -1 and 1", "[0.0, 1.0]", "inexact", keeps_zero=True,
+    formula=Known("tanh"))
 _unary_op("asinh", "asinh", "the number whose hyperbolic sine it is", "[0.0, 1.0]", "inexact", formula=Known("asinh"))
 _unary_op("acosh", "acosh", "the number whose hyperbolic cosine it is", "[1.0, 2.0]", "inexact", formula=Known("acosh"))
 _unary_op("atanh", "atanh", "the number whose hyperbolic tangent it is", "[0.0, 0.5]", "inexact",

@@ -3,6 +3,7 @@
 from . import OPS
 
 ADD, SUBTRACT, NEGATIVE = OPS["add"], OPS["subtract"], OPS["negative"]
+BIAS_ADD = OPS["bias_add"]
 MULTIPLY, TRUEDIV = OPS["multiply"], OPS["truediv"]
 SQUARE, SQRT, POW, EXP = OPS["square"], OPS["sqrt"], OPS["pow"], OPS["exp"]
 LESS, GREATER_EQUAL, SCAN = OPS["less"], OPS["greater_equal"], OPS["scan"]

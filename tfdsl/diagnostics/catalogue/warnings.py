@@ -125,6 +125,12 @@ EVALUATE_SAME = _message(
     "feed a field of the batch, as in: as {batch} with X = {batch}.features; or leave out 'in batches of'",
     "warning",
 )
+ZEROS_STAY = _message(
+    "TFG957",
+    "{names} {stay} 0 in this training: every gradient to {it} is multiplied by zeros or stopped by a relu",
+    "begin with random numbers: = random_normal(stddev=0.1)",
+    "warning",
+)
 EVALUATE_OTHER = _message(
     "TFG956",
     "this evaluate is on {data}, but it is fed {field} and nothing of the batch, so its rows are not those of {data}",
