@@ -34,7 +34,7 @@ _NUMBERS = {
 }  # fmt: skip
 MODULES = ("tf", "np", "numpy", "tensorflow", "jnp", "torch", "math", "scipy")
 _PREFIXED = re.compile(rf"(?<![\w.])(?:{'|'.join(MODULES)})\.(?:\w+\.)*(\w+)")
-FRAMEWORKS = ("keras", "optim", "F")  # modules with names that a program may misspell too
+FRAMEWORKS = ("keras", "layers", "optim", "F")  # modules with names that a program may misspell too
 
 
 def of_module(path: str, arguments: Sequence[str]) -> str:
@@ -55,7 +55,7 @@ def of_call(name: str, arguments: Sequence[str]) -> str:
 def _call(name: str, arguments: Sequence[str]) -> str:
     """A call of an op, or of `range`, by its name elsewhere."""
     op = _ALL.get(name, name)
-    given = [_argument(one) for one in arguments]
+    given = [argument(one) for one in arguments]
     if op in _SIZE_LAST:
         size = next((one for one in given if one.startswith("size=")), given[2] if len(given) == 3 else "")
         given = [size.removeprefix("size="), *(one for one in given if one != size)] if size else given
@@ -101,7 +101,7 @@ _VALUES = {
     "ndim": "len({x}.shape)", "dim": "len({x}.shape)", "get_shape": "{x}.shape", "size": "size({x})",
     "numel": "size({x})", "append": "concat([{x}, {0:other}], axis=0)", "unsqueeze": "expand_dims({x}, {0:0})",
     "take": "gather({x}, {0:[0]})", "nonzero": "where({x} != 0)", "item": "{x}", "tolist": "{x}", "copy": "{x}",
-    "clone": "{x}", "contiguous": "{x}", "swapaxes": "transpose({x}, [...])",
+    "clone": "{x}", "iloc": "{x}[0]", "loc": "{x}[0]", "contiguous": "{x}", "swapaxes": "transpose({x}, [...])",
     **dict.fromkeys(("dot", "matmul", "mm", "bmm"), "{x} @ {0:y}"),
     **dict.fromkeys(("mul", "multiply"), "{x} * {0:y}"), **dict.fromkeys(("div", "divide"), "{x} / {0:y}"),
     **{name: f"{{x}} {sign} {{0:y}}" for name, sign in
@@ -131,7 +131,7 @@ def value_member(
     """A help line for a member of a tensor, or of a value of a session, whose text and dtype are given, with the
     arguments of its call. "" for other names."""
     known = _VALUES | _TENSORS if is_tensor else _VALUES
-    given = [_argument(one) for one in arguments]
+    given = [argument(one) for one in arguments]
     way = _of_arguments(name, given) or known.get(name)
     called = _CALLED.get(name, name)
     if way is None and called in OPS:
@@ -148,7 +148,7 @@ def value_member(
     return f"write: {way.replace('({x}', f'({bare}').replace('{x}', operand)}"
 
 
-def _argument(text: str) -> str:
+def argument(text: str) -> str:
     """An argument of a function of NumPy or PyTorch, with the names that it has here."""
     text = _PREFIXED.sub(lambda found: _ALL.get(found[1], found[1]), text)
     named = re.fullmatch(r"(\w+)\s*=\s*(.*)", text)

@@ -92,6 +92,15 @@ def arguments_at(source: Source, offset: int) -> list[str]:
     return [" ".join(one.split()) for one in arguments(after[1:])] if after.startswith("(") else []
 
 
+def calls_at(source: Source, offset: int) -> list[list[str]]:
+    """The arguments of calls that follow each other at an offset, as in `(10)(X)` of `Dense(10)(X)`."""
+    found: list[list[str]] = []
+    while given := re.match(r"\((?:[^()]|\([^()]*\))*\)", source.text[offset : offset + _CALL]):
+        found.append(arguments_at(source, offset))
+        offset += given.end()
+    return found
+
+
 def first_word(source: Source, line: int) -> str:
     match = re.match(r"\s*([^\W\d]\w*)", source.line_text(line))
     return match[1] if match else ""
@@ -194,6 +203,10 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         waited := re.match(r"stop\s+after\s+[\w.]+\s+(?:epoch|batch|step)(?:e?s)?(?=\s*$|\s+without\s+\w+\s*$)", row)
     ):
         return f"write: {waited[0].strip()} without lower VALUE, or: without higher VALUE"
+    if logged := re.match(r"log\s+([\w., ]+?)\s+(?:to|in|into)\s+(\"[^\"]*\")$", row):
+        return f"write above the training: log to {logged[2]}; and here: log {logged[1]}"
+    if word == "evaluate" and token == "evaluate":
+        return f"give the result a name: result = {row}"
     form = FORMS.get(word)
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
@@ -368,6 +381,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return 'the name of a signature is a string: signature "serving_default": ...'
     if kind == "STRING" and re.search(r"(?<!\w)[fFrRuU]$", text[:start]):
         return 'strings have no prefix; names in braces are replaced by their values all the same: print "step {step}"'
+    if word == "with" and (way := _context(row)):
+        return way
+    if word == "summary" and (of := re.fullmatch(r"summary\s+([^\W\d][\w.]*)", row)):
+        return f"write: summary scalar {of[1]}"
     if word == "minimize":
         return "write: optimize LOSS with adam(learning_rate=0.001)"
     begun = re.search(r"\bwhere\([^\"]*?(\w+)\s+$", text[source.position_of(line) : start])
@@ -443,6 +460,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return f"write: set {changed[1]}"
         if named := re.match(r"([\w.]+)\s*=\s*eval\s+\w", row):
             return f"to compute something once, write: {named[1]} = loss with X = ...; over the rows of data: evaluate"
+        if run := re.match(r"([\w., ]+?)\s*=\s*run\s+(\w.*)", row):
+            return f"write: {run[1]} = {run[2]}"
         if word == "evaluate":
             return f"give the result a name: result = {row}"
         if word in ("initialize", "initialise"):
@@ -461,6 +480,22 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
         return f"'{word}' is only allowed in a session"
     return ""
+
+
+_CONTEXTS = {  # what begins a `with` of Python, with what stands here; {0} is its argument
+    "name_scope": "write: scope {0}:", "variable_scope": "write: scope {0}:", "scope": "write: scope {0}:",
+    "device": 'write: device "{0}":', "control_dependencies": "write: after {0}:",
+    "session": "write: session:", "graph": "write: graph {0}:",
+    "gradienttape": "gradients need no tape: write: dw = gradients(cost, w)",
+    "no_grad": "only 'optimize' and 'gradients' compute gradients; to keep them from a value, write: stop_gradient(x)",
+}  # fmt: skip
+
+
+def _context(row: str) -> str:
+    """A help line for a `with` of Python. "" for other lines."""
+    opened = re.match(r"with\s+(?:\w+\.)*(\w+)\(\s*([^)]*?)\s*\)", row)
+    way = _CONTEXTS.get(opened[1].lower(), "") if opened else ""
+    return way.format(opened[2].strip("[]\"'") or "name") if opened else ""
 
 
 _OFTEN = re.compile(
@@ -483,6 +518,15 @@ def _of_python(code: str) -> str:
     """A help line for a line of a session in the style of Python."""
     if assigned := re.fullmatch(r"([\w.]+)\.(?:assign|load)\((.+)\)", code):
         return f"write: set {assigned[1]} = {assigned[2]}"
+    if re.fullmatch(r"(?:\w+\.)*(?:zero_grad|backward|step|apply_gradients|minimize)\(.*\)", code):
+        return "a training takes the step of its optimize by itself: leave the line out"
+    if mode := re.fullmatch(r"\w+\.(train|eval)\(\)", code):
+        truth = "true" if mode[1] == "train" else "false"
+        return f"layers know by themselves that training is {truth} there: leave the line out"
+    if saved := re.fullmatch(r"\w+(?:\.\w+)*\.save(?:_weights)?\([^\"]*(\"[^\"]*\").*\)", code):
+        return f"write: save to {saved[1]}"
+    if loaded := re.fullmatch(r"\w+(?:\.\w+)*\.(?:restore|load(?:_weights|_model)?)\([^\"]*(\"[^\"]*\").*\)", code):
+        return f"write: restore from {loaded[1]}"
     if run := re.fullmatch(r"(?:\w+\.)?(?:sess|session)\.run\((.+?)(?:,\s*(?:feed_dict\s*=\s*)?\{(.*)\})?\)", code):
         feeds = re.sub(r"(\w+)\s*:\s*", r"\1 = ", run[2] or "")
         return f"write: run {run[1].strip('[]')}{feeds and f' with {feeds}'}"

@@ -358,3 +358,62 @@ def test_what_the_tables_say_exists():
     known |= {"learning_rate", *(name for one in OPTIMIZERS.values() for name in one.params)}
     assert {*elsewhere.ARGUMENTS.values(), *elsewhere.OPPOSITE.values()} <= known
     assert not {*elsewhere._STAGES} & {name.replace("_", "") for name in (*SOURCES, *TRANSFORMS)}
+
+
+MODEL = """import nn
+data d = iris() | split(test=0.2)
+placeholder X: float32[n, 4]
+placeholder P: float32[n, 8, 8, 3]
+placeholder S: float32[n, 5, 4]
+placeholder y: int64[n, 1]
+logits = nn.dense(X, 3)
+cost = nn.sparse_softmax_cross_entropy(y, logits)
+"""
+WITH_INPUTS = {
+    "tf.keras.layers.Dense(10)(X)": "nn.dense(X, 10)",
+    'keras.layers.Dense(10, activation="relu", input_shape=[4])(X)': "nn.dense(X, 10, activation=relu)",
+    "tf.layers.dense(X, 10, activation=tf.nn.relu)": "nn.dense(X, 10, activation=relu)",
+    "nn.Linear(4, 10)(X)": "nn.dense(X, 10)", "layers.Dropout(0.5)(X)": "nn.dropout(X, 0.5)",
+    "nn.Dropout(p=0.5)(X)": "nn.dropout(X, rate=0.5)",
+    'Conv2D(32, 3, padding="same")(P)': 'nn.conv2d(P, 32, 3, padding="SAME")',
+    "nn.Conv2d(3, 32, 3)(P)": "nn.conv2d(P, 32, 3)", "Flatten()(P)": "nn.flatten(P)",
+    "MaxPooling2D(2)(P)": "nn.max_pool(P, 2)",
+    "LSTM(64, return_sequences=True)(S)": "outputs, state = nn.lstm(S, 64)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", WITH_INPUTS)
+def test_a_layer_keeps_its_arguments_and_its_input(call):
+    found = next(one for one in tfdsl.check(f"{MODEL}x = {call}\n") if one.severity == "error")
+    way = found.help_line.removeprefix("write: ").removeprefix("import nn, and ")
+    assert way == WITH_INPUTS[call]
+    line = way if way.startswith("outputs") else f"x = {way}"
+    assert not [one for one in tfdsl.check(f"{MODEL}{line}\n") if one.severity == "error"]
+
+
+STEP = "a training takes the step of its optimize by itself: leave the line out"
+OF_MODELS = {
+    "train_op = adam(learning_rate=0.1).minimize(cost)": "write: optimize cost with adam(learning_rate=0.1)",
+    'with tf.name_scope("part"): z = cost': "write: scope part:",
+    "with tf.Session() as sess:": "write: session:", "summary cost": "write: summary scalar cost",
+    'tf.summary.scalar("loss", cost)': 'write: summary scalar cost as "loss"',
+    'model.compile(loss="mse")': "a model has a loss and an optimizer: write: optimize cost with adam()",
+}  # fmt: skip
+IN_SESSIONS = {
+    "optimizer.zero_grad()": STEP, "loss.backward()": STEP, "opt.step()": STEP,
+    'torch.save(model.state_dict(), "m.ckpt")': 'write: save to "m.ckpt"',
+    'saver.restore(sess, "m.ckpt")': 'write: restore from "m.ckpt"', "value = run cost": "write: value = cost",
+    "a, _ = sess.run([cost, logits], feed_dict={X: d.features, y: d.target})":
+        "write: a, _ = cost, logits with X = d.features, y = d.target",
+    "seen = evaluate(cost, d.test)": "write: seen = evaluate cost on d.test",
+    "evaluate cost on d.test": "give the result a name: result = evaluate cost on d.test",
+    'log cost to "logs"': 'write above the training: log to "logs"; and here: log cost',
+    "train 1 epoch on d as b: print len(b)": "write: b.rows",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", [*OF_MODELS, *IN_SESSIONS])
+def test_lines_of_other_libraries(line):
+    begin = MODEL if line in OF_MODELS else f"{MODEL}session:\n    "
+    help = next(one.help_line for one in tfdsl.check(f"{begin}{line}\n") if one.severity == "error")
+    assert help == {**OF_MODELS, **IN_SESSIONS}[line]

@@ -40,6 +40,7 @@ from ..gradient_flow import barriers, depending, depends
 from ..names import Names
 from ..values import (
     Array,
+    Batch,
     Builtin,
     Env,
     ErrorValue,
@@ -316,6 +317,10 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
         return check_size(ctx, function(*positional, **keywords), span)
     except (TypeError, ValueError, ArithmeticError) as error:
         one_each(ctx, *((argument.value, argument.span) for _, argument in given))
+        rows = next((one for _, one in given if name == "len" and isinstance(one.value, Batch)), None)
+        if rows is not None:
+            ctx.fail(VALUE_OF, rows.span, help=f"write: {rows.text}.rows", function=name, name=rows.text,
+                     value=describe(rows.value))  # fmt: skip
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
 
@@ -354,6 +359,8 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
     if tensors:
         text = tensors[0].text if not tensors[0].text.endswith("...") else "x"
         help = _FOR_TENSORS.get(name, "for the elements of a tensor use unstack({x})").format(x=text)
+        if isinstance(tensors[0].value, RuntimeValue) and name in ("int", "float"):
+            help = f"a number of the session needs no conversion: write: {text}"
         details = {"name": tensors[0].text, "value": describe(tensors[0].value), "function": name}
         ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, **details)
     return _python(ctx, function.name, function.function, given, span)

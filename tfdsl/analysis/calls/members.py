@@ -14,7 +14,7 @@ from ...program import BatchField, Field, SessionValue
 from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
-from ...syntax.hints import arguments_at
+from ...syntax.hints import arguments_at, calls_at
 from ...types import STRING, TensorType
 from ..context import Analysis, StatementFailed
 from ..values import (
@@ -28,6 +28,7 @@ from ..values import (
     IndexItem,
     LearnedFact,
     Namespace,
+    Optimizer,
     Outputs,
     Results,
     RuntimeValue,
@@ -170,11 +171,15 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
             return help
         if isinstance(value, Array) and (help := _of_its_data(ctx, value, text, name)):
             return help
+    if isinstance(value, Optimizer) and name in ("minimize", "apply_gradients", "step"):
+        given = arguments_at(span.source, span.end)
+        return f"write: optimize {given[0] if given else 'cost'} with {text}"
     if isinstance(value, str) and name == "format":
         return 'names in braces are replaced by their values: print "step {step}"'
     if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name, known)):
         return help
-    if isinstance(value, Namespace) and value.name == "nn" and name not in OPS and (way := layer(name, "x", True)):
+    is_layer = isinstance(value, Namespace) and value.name == "nn" and name not in OPS
+    if is_layer and (way := layer(name, calls_at(span.source, span.end), True)):
         return way
     if isinstance(value, Namespace) and name in OPS:
         return f"{name} is an op of the language: write it without '{value.name}.'"

@@ -1,7 +1,9 @@
 """What layers, losses, measures and optimizers of Keras, PyTorch and scikit-learn are called here."""
 
 import re
+from collections.abc import Sequence
 
+from ...ops import other_names
 from ...ops.optimizers import OPTIMIZERS
 
 # Calls of the library nn, by the names that other libraries have. Capitals and underscores do not count. `{x}` is the
@@ -59,6 +61,10 @@ _OTHERS = {
     "input": "what a model gets is a placeholder: placeholder X: float32[n, 4]",
     "inputlayer": "what a model gets is a placeholder: placeholder X: float32[n, 4]",
 }
+_LEFT_OUT = re.compile(  # arguments that layers here have no need of
+    r"(?:return_sequences|return_state|batch_first|input_shape|input_dim|batch_input_shape|name)\s*="
+)
+_WITH_INPUT = ("Linear", "Conv1d", "Conv2d", "Conv3d")  # layers that are given the size of their input first
 _OPTIMIZERS = {  # the same optimizer, with what has to be added
     "sgd": "gradient_descent", "adamw": "adam", "nesterov": "momentum(0.9, use_nesterov=true)",
     "nag": "momentum(0.9, use_nesterov=true)",
@@ -70,12 +76,26 @@ def _folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def layer(name: str, argument: str, is_imported: bool) -> str:
-    """A help line for a call of a layer, loss or measure of another library. "" for other names."""
-    call = _LAYERS.get(_folded(name), "").format(x=argument if argument.isidentifier() else "x")
-    if not call:
+def layer(name: str, calls: Sequence[Sequence[str]], is_imported: bool) -> str:
+    """A help line for a call of a layer, loss or measure of another library, by the arguments of the calls behind the
+    name: those of `Dense(10)(X)` are two. "" for other names."""
+    row = _LAYERS.get(_folded(name), "")
+    if not row:
         return _OTHERS.get(_folded(name), "")
+    given, called = (calls[0], calls[1:]) if calls else ([], [])
+    is_first = not called and bool(given) and given[0].isidentifier()
+    x = next((one[0] for one in called if one), given[0] if is_first else "x")
+    options = [_option(one) for one in given[int(is_first) or int(name in _WITH_INPUT) :] if not _LEFT_OUT.match(one)]
+    begin, is_of_one, _ = row.partition("{x}")
+    call = f"{begin}{', '.join([x, *options])})" if is_of_one and options else row.format(x=x)
     return f"write: {call}" if is_imported else f"write: import nn, and {call}"
+
+
+def _option(text: str) -> str:
+    """An argument of a layer of another library, as it is written here."""
+    text = re.sub(r"\bactivation\s*=\s*[\"'](\w+)[\"']", r"activation=\1", text)
+    text = re.sub(r"\bpadding\s*=\s*[\"'](\w+)[\"']", lambda found: f'padding="{found[1].upper()}"', text)
+    return other_names.argument(re.sub(r"^p\s*=", "rate=", text))
 
 
 def same_optimizer(name: str) -> str:

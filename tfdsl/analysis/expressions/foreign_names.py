@@ -5,7 +5,7 @@ import re
 from ...data import SOURCES, TRANSFORMS
 from ...ops import left_out, other_names
 from ...syntax import tree as t
-from ...syntax.hints import arguments_at
+from ...syntax.hints import arguments_at, calls_at
 from ...types import DTYPE_NAMES
 from ..calls import elsewhere, other_layers
 
@@ -16,16 +16,18 @@ def without_module(expr: t.Name | t.Identifier) -> str:
     if path is None:
         return ""
     name = path[0].rpartition(".")[2]
-    given = arguments_at(expr.span.source, expr.span.end + path.end())
+    calls = calls_at(expr.span.source, expr.span.end + path.end())
+    given = calls[0] if calls else []
+    if path[0].startswith(".summary.") and name in ("scalar", "histogram", "image", "text") and len(given) > 1:
+        return f"write: summary {name} {given[1]} as {given[0]}"
     if name in DTYPE_NAMES:
         return f"dtypes are written without a module: {name}"
     if same := other_layers.same_optimizer(name):
         return f"optimizers are written without a module: {same}"
     if way := other_layers.optimizer(name, ""):
         return way
-    if not name.islower() and (
-        way := other_layers.layer(name, given[0] if len(given) == 1 else "x", is_imported=False)
-    ):
+    is_layer = not name.islower() or "layers." in f"{expr.id}{path[0]}"
+    if is_layer and (way := other_layers.layer(name, calls, is_imported=False)):
         return way
     return other_names.of_module(path[0], given) or left_out.instead(name)
 
@@ -43,7 +45,7 @@ def of_library(expr: t.Name | t.Identifier, is_imported: bool) -> str:
         return known
     if not is_before(expr, "("):
         return ""
-    if way := other_layers.layer(expr.id, argument_of(expr) or "x", is_imported):
+    if way := other_layers.layer(expr.id, calls_at(expr.span.source, expr.span.end), is_imported):
         return way
     given = arguments_at(expr.span.source, expr.span.end)
     return other_names.of_call(expr.id, given) or left_out.instead(expr.id)

@@ -7,7 +7,7 @@ import re
 from ...diagnostics.spelling import nearest
 from ...libraries import LIBRARIES
 from ...syntax import tree as t
-from ...syntax.hints import WHOLE_MODEL, code_of, in_session, seed_statement
+from ...syntax.hints import WHOLE_MODEL, arguments, code_of, in_session, seed_statement
 from ...syntax.number_words import digits, in_digits, is_number
 from ..context import Analysis, StatementFailed
 
@@ -96,6 +96,8 @@ def meant_line(expr: t.Name | t.Identifier) -> str:
     row = code_of(expr.span.source.line_text(expr.span.line))
     if is_number(expr.id) and in_session(expr.span.source, expr.span.line) and (counted := in_digits(row)) != row:
         return f"write: {counted.strip()}"
+    if way := _of_model(expr, row.strip()):
+        return way
     if number := digits(expr.id):
         return f"a number is written in digits: {number}"
     if not row.startswith(expr.id) or expr.span.column != 1:
@@ -104,6 +106,37 @@ def meant_line(expr: t.Name | t.Identifier) -> str:
     if compared is not None and compared[1] == expr.id:
         return f"a name gets its value by =: write: {expr.id} = {compared[2]}"
     return seed_statement(row.strip())
+
+
+_MODELS = ("model", "net", "network", "clf", "estimator")  # what other libraries call one
+_MODEL = {  # its methods
+    "compile": "a model has a loss and an optimizer: write: optimize cost with adam()",
+    "fit": "write in a session: train 10 epochs on d in batches of 50 as batch: "
+           "feed X = batch.features, y = batch.target",
+    "evaluate": "write in a session: seen = evaluate cost on d as b with X = b.features, y = b.target",
+    "predict": "write in a session: found = evaluate logits on d as b with X = b.features",
+    "summary": "the layers of a program are listed by: tfdsl summary FILE",
+    "parameters": "write: trainable_variables()", "trainable_variables": "write: trainable_variables()",
+}  # fmt: skip
+
+
+def _of_model(expr: t.Name | t.Identifier, row: str) -> str:
+    """A help line for a method of a model, and for a call of a session or of `evaluate`, as other libraries have them.
+    "" for other names."""
+    source, end = expr.span.source, expr.span.end
+    if expr.id in _MODELS and (method := re.match(r"\.(\w+)", source.text[end:])):
+        return _MODEL.get(method[1], "")
+    if not in_session(source, expr.span.line):
+        return ""
+    if expr.id in ("sess", "session") and (run := re.fullmatch(r"([\w., ]+?)\s*=\s*\w+\.run\((.*)\)", row)):
+        values, *others = arguments(run[2])
+        feeds = next((one for one in others if "{" in one), "").partition("{")[2].rpartition("}")[0]
+        given = re.sub(r"(\w+)\s*:\s*", r"\1 = ", feeds)
+        return f"write: {run[1]} = {values.strip('[]')}{given and f' with {given}'}"
+    if expr.id == "evaluate" and (call := re.fullmatch(r"([\w., ]+?)\s*=\s*evaluate\((.*)\)", row)):
+        *values, data = arguments(call[2])
+        return f"write: {call[1]} = evaluate {', '.join(values) or 'cost'} on {data}"
+    return ""
 
 
 def _is_statement(block: t.Block, expr: t.Name | t.Identifier) -> bool:

@@ -87,7 +87,7 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
 def _library(ctx: Analysis, statement: t.Import) -> str:
     if statement.path not in LIBRARIES:
         help = ctx.did_you_mean(statement.path, LIBRARIES)
-        if statement.path in ("tensorflow", "numpy", "keras"):
+        if statement.path in ("tensorflow", "numpy", "keras", "torch", "pandas", "sklearn", "scipy", "math", "os"):
             help = "no import is needed: ops are called by their names, as in square(x); the layers are in: import nn"
         ctx.fail(IMPORT_LIBRARY, statement.span, help=help, name=statement.path, known=", ".join(LIBRARIES))
     return os.path.join(FOLDER, f"{statement.path}.tfg")
