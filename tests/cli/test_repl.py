@@ -144,6 +144,21 @@ def test_an_expression_with_the_name_of_a_variable_is_noted(live, capsys):
         assert said in err and bool(said) == ("was a variable" in err), entry
 
 
+@pytest.mark.parametrize(
+    ("typed", "help"),
+    [("w = 5.0", "to give the variable another value, write: set w = 5.0"), ("variable w = [1.0, 2.0]", "")],
+)
+def test_a_declaration_that_breaks_an_earlier_one_is_named(live, typed, help):
+    entered(live, "variable w = 1.0", "optimize square(w) with gradient_descent(learning_rate=0.1) as down")
+    with pytest.raises(TfgError) as error:
+        live.enter(typed, Options())
+    (found,) = error.value.diagnostics
+    assert found.span.source.path == "[2]" and found.notes[0].span.source.path == "[3]"
+    assert found.notes[0].text == f"'{typed}' would replace 'variable w = 1.0', and is not accepted"
+    assert not help or found.help_line == help
+    assert next(piece.tree.span.text for piece in live._pieces) == "variable w = 1.0"
+
+
 def test_a_definition_may_need_later_names(live):
     assert entered(live, "a = constant(1.0)", "b = constant(2.0)", "a = b + 3.0", "a") == ["5.0"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...access import Access
 from ...analysis.names import declared, names_of_import, rebinding
-from ...diagnostics import UNUSED, UNUSED_VALUE, Diagnostic, TfgError
+from ...diagnostics import UNUSED, UNUSED_VALUE, Diagnostic, Note, TfgError
 from ...driver import Compiled, check
 from ...editor.shown import several
 from ...editor.values import Values
@@ -114,14 +114,17 @@ class LiveProgram:
 
     def _enter(self, entry: Parsed, options: Options | None) -> Effect:
         pieces, new = self._pieces, tuple(map(_piece, entry.declarations))
-        program, pieces = self._placed(pieces, new, entry.sessions)
+        own = {one.tree.span.source for one in new} | {one.span.source for one in entry.sessions}
+        try:
+            program, pieces = self._placed(pieces, new, entry.sessions)
+        except TfgError as error:
+            raise TfgError([self._blamed(one, new, own) for one in error.diagnostics]) from None
         names = [name for piece in new for name in sorted(piece.names)]
         old = {name for piece in self._pieces for name in piece.names}
         changed = tuple(_depending(pieces, {name for name in names if name in old}))
         variables = {name for piece in self._pieces if isinstance(piece.tree, t.Variable) for name in piece.names}
         bound = dict.fromkeys(name for piece in new if isinstance(piece.tree, t.Assign) for name in sorted(piece.names))
         hidden = tuple(name for name in bound if name in variables)
-        own = {one.tree.span.source for one in new} | {one.span.source for one in entry.sessions}
         warnings = tuple(
             one for one in program.diagnostics
             if one.message not in (UNUSED, UNUSED_VALUE) and one.span is not None and one.span.source in own
@@ -136,6 +139,22 @@ class LiveProgram:
         for name in names:
             self._values.pop(name, None)  # a declaration hides a value of a session
         return Effect(warnings, tuple(dict.fromkeys(names)), changed, hidden, result)
+
+    def _blamed(self, one: Diagnostic, new: tuple[_Piece, ...], own: set[Source]) -> Diagnostic:
+        """An error in an earlier entry, with the declaration of this one that leads to it."""
+        if one.span is None or one.span.source in own:
+            return one
+        for piece in new:
+            old = next((old for old in self._pieces if _replaces(piece, old)), None)
+            if old is None:
+                continue
+            name = next(iter(sorted(piece.names)), "")
+            text = f"'{piece.tree.span.one_line}' would replace '{old.tree.span.one_line}', and is not accepted"
+            help = one.help
+            if isinstance(piece.tree, t.Assign) and isinstance(old.tree, t.Variable):
+                help = f"to give the variable another value, write: set {name} = {piece.tree.value.span.one_line}"
+            return replace(one, notes=(Note(text, piece.tree.span), *one.notes), help=help)
+        return one
 
     def _placed(
         self, pieces: tuple[_Piece, ...], new: tuple[_Piece, ...], sessions: tuple[t.Session, ...]
