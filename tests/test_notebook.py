@@ -298,6 +298,9 @@ def test_options(shell):
     assert "TFG624" in shell.tfg(
         text, "--data d=nothing"
     ) and "no Python variable 'nothin', and no file; did you mean 'nothing'?" in shell.tfg(text, "--data d=nothin")
+    shell["empty"] = None
+    found = shell.tfg(text, "--data d=empty")
+    assert "TFG624" in found and "cannot replace the data d with the Python variable empty, which is None" in found
     assert "write --data d=columns\n" in shell.tfg(text, "--data columns")
     assert "write --data table=columns, and in the cell: data table = csv(" in shell.tfg("k = 1", "--data columns")
     for source in ("columns", "columns(1)"):

@@ -38,7 +38,7 @@ from .cli.parser import CommandParser
 from .cli.progress import bar
 from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
-from .data.given import is_table
+from .data.given import is_table, refused
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .diagnostics.render import render_text
 from .diagnostics.spelling import counted, did_you_mean, listed
@@ -397,7 +397,7 @@ class Notebook:
         # Lines count from the line of the magic, like in the notebook.
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
         tree = self._with_imports(parse_anyway(cell, extra.limits))
-        data = whole({name: self._given(value) for name, value in extra.data.items()})
+        data = whole({name: self._given(name, value) for name, value in extra.data.items()})
         access = extra.access("")
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 
@@ -430,10 +430,14 @@ class Notebook:
             raise CellError(f"interrupted after {counted(result.steps, 'step')}; the names have their current values")
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
-    def _given(self, value: str) -> object:
+    def _given(self, name: str, value: str) -> object:
         """The data for the value of an option: the Python variable with this name, or else the path of a file."""
         if value in self.shell.user_ns:
-            return self.shell.user_ns[value]
+            found = self.shell.user_ns[value]
+            if found is None:  # which stands for the data of the program elsewhere
+                error = refused(name, f"the Python variable {value}, which is None")
+                raise TfgError([Diagnostic(error.message, None, error.details)])
+            return found
         if value.isidentifier() and not os.path.exists(value):
             near = did_you_mean(value, [name for name in self.shell.user_ns if not name.startswith("_")])
             raise WrongUse(f"there is no Python variable {value!r}, and no file" + (f"; {near}" if near else ""))

@@ -73,6 +73,13 @@ def test_a_column(make):
     assert program.run().printed == ["[1.5 2.5]"]
 
 
+def test_a_column_of_float16_in_a_table():
+    columns = {"a": np.array([1.5, -0.1], np.float16), "price": np.array([1.0, 2.0])}
+    table = pytest.importorskip("pandas").DataFrame(columns)
+    same = [load(spec(), replacement=one).array("a").tolist() for one in (table, columns, pa.table(columns))]
+    assert same == [[1.5, float(np.float16(-0.1))]] * 3
+
+
 @pytest.mark.parametrize("dtype", ["Enum", "Categorical"])
 def test_categories_of_polars(dtype):
     pl = pytest.importorskip("polars")

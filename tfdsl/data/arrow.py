@@ -172,7 +172,7 @@ def _is_text(cell: bytes) -> bool:
 def _dtype(type: pa.DataType) -> DType | None:
     if pa.types.is_integer(type):
         return INT64
-    if pa.types.is_float32(type) or pa.types.is_float64(type):
+    if pa.types.is_floating(type):
         return FLOAT32
     if pa.types.is_boolean(type):
         return BOOL
@@ -184,7 +184,7 @@ def _dtype(type: pa.DataType) -> DType | None:
 
 
 _KINDS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
-    (pa.types.is_float16, "float16"), (pa.types.is_date, "dates"), (pa.types.is_timestamp, "timestamps"),
+    (pa.types.is_date, "dates"), (pa.types.is_timestamp, "timestamps"),
     (pa.types.is_time, "times"), (pa.types.is_duration, "durations"), (pa.types.is_decimal, "decimals"),
     (pa.types.is_list, "lists"), (pa.types.is_large_list, "lists"), (pa.types.is_struct, "columns of its own"),
     (pa.types.is_binary, "bytes"), (pa.types.is_large_binary, "bytes"), (pa.types.is_fixed_size_binary, "bytes"),

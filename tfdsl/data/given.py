@@ -48,10 +48,10 @@ def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence
         return _pair_opened(data_name, data, *pair)
     if isinstance(data, Mapping) and data and all(isinstance(name, str) for name in data):
         return _columns(data_name, data, targets, usual)
-    raise _refused(data_name, type(data).__name__)
+    raise refused(data_name, type(data).__name__)
 
 
-def _refused(data_name: str, found: str, way: str = _FORMS) -> DataError:
+def refused(data_name: str, found: str, way: str = _FORMS) -> DataError:
     return DataError(DATA_REPLACEMENT, data=data_name, found=found, way=way)
 
 
@@ -79,7 +79,7 @@ def _table(data_name: str, data: _Foreign, targets: Sequence[str], usual: Sequen
         raise
     except Exception as error:  # each library has errors of its own for what it cannot convert
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise _refused(data_name, f"a table that Arrow does not take: {reason}", _KINDS) from None
+        raise refused(data_name, f"a table that Arrow does not take: {reason}", _KINDS) from None
     blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False, find=_indices(data))
     if blocks.rows == 0:
         raise DataError(
@@ -99,14 +99,14 @@ def _check_names(data_name: str, data: _Foreign) -> None:
     names = list(data.columns)
     if any(isinstance(name, tuple) for name in names):
         way = 'join them: table.columns = ["_".join(map(str, name)) for name in table.columns]'
-        raise _refused(data_name, "a table whose columns have names of several parts", way)
+        raise refused(data_name, "a table whose columns have names of several parts", way)
     twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
     if twice is not None:
-        raise _refused(data_name, f"a table with two columns named {shown(str(twice))}", "rename one of them")
+        raise refused(data_name, f"a table with two columns named {shown(str(twice))}", "rename one of them")
     sparse = next((name for name in names if type(data[name].dtype).__name__ == "SparseDtype"), None)
     if sparse is not None:
         way = f"write it out: table[{sparse!r}] = table[{sparse!r}].sparse.to_dense()"
-        raise _refused(data_name, f"a table with a sparse column {shown(str(sparse))}", way)
+        raise refused(data_name, f"a table with a sparse column {shown(str(sparse))}", way)
 
 
 class _Given:
@@ -136,11 +136,11 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
         if (arrays[name].dtype == object or of_text) and not all(isinstance(one, str) for one in cells):
             what = f"a column {name} that mixes text, numbers or None"
             way = "make it numbers or texts; a table of pandas or Arrow may have None in a column of texts"
-            raise _refused(data_name, what, way)
+            raise refused(data_name, what, way)
         if of_text:  # NumPy's own texts lose a NUL at their end
             arrays[name] = np.array(value, object)
         if arrays[name].ndim == 0:
-            raise _refused(
+            raise refused(
                 data_name, f"a column {name} that is no array", "give an array or list with a value for each row"
             )
     facts = [_Given(name, array) for name, array in arrays.items()]
@@ -164,10 +164,10 @@ def _pair_opened(data_name: str, data: object, features: _Foreign, target: _Fore
         if is_masked(array):
             raise DataError(MASKED, name=f"the array of the {name}")
     if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
-        raise _refused(data_name, type(data).__name__)
+        raise refused(data_name, type(data).__name__)
     if _is_pandas(features) and any(getattr(one, "kind", "O") not in "biuf" for one in getattr(features, "dtypes", ())):
         what = "a pair whose features are not all numbers"
-        raise _refused(data_name, what, "give one table, with the target among its columns")
+        raise refused(data_name, what, "give one table, with the target among its columns")
     check_features("features", features.shape, is_there=True)
     rows, columns = features.shape
     names = tuple(composed(str(one)) for one in getattr(features, "columns", numbered(columns)))

@@ -28,6 +28,9 @@ class Counter(Record):
     name: str
 
 
+COUNTERS = ("epoch", "step")  # those of a training
+
+
 class BatchField(Record):
     """features, target or rows of the current batch of the loop. `index` is as in `Field`."""
 

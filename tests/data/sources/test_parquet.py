@@ -1,6 +1,7 @@
 """Parquet files, against pyarrow itself."""
 
 import datetime
+import decimal
 import io
 from types import SimpleNamespace
 
@@ -132,8 +133,17 @@ def test_several_files(write):
     assert error.message.code == "TFG640" and '"a: double" in place of "a: int64"' in error.headline
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_floats_of_any_width(write, stream):
+    halves = pa.array(np.array([1.5, -0.1, 3.0], np.float16))
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(np.arange(6, dtype=np.float16)), 2)
+    data = load(spec(write({"a": halves, "l": lists, "y": [0, 1, 0]}), "y", stream=stream))
+    np.testing.assert_array_equal(data.array("a"), np.array([1.5, np.float16(-0.1), 3.0], np.float32))
+    assert data.array("l").tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
 NO_NUMBERS = {
-    "float16": np.array([1, 2], np.float16), "durations": [datetime.timedelta(1)] * 2, "bytes": [b"a", b"b"], "dates": [datetime.date(2020, 1, 1)] * 2, "lists": [[1], [2]],
+    "decimals": [decimal.Decimal("1.5")] * 2, "durations": [datetime.timedelta(1)] * 2, "bytes": [b"a", b"b"], "dates": [datetime.date(2020, 1, 1)] * 2, "lists": [[1], [2]],
     "timestamps": [datetime.datetime(2020, 1, 1)] * 2, "times": [datetime.time(1)] * 2,
     "columns of its own": [{"x": 1}, {"x": 2}],
 }  # fmt: skip

@@ -19,7 +19,7 @@ from ...inputs import PythonOp
 from ...ops.op import Op
 from ...ops.optimizers import OptimizerRow
 from ...ops.raw import RawOp
-from ...program import Node, Ref
+from ...program import COUNTERS, Node, Ref
 from ...source import Span
 from ...syntax import tree as t
 from ...types import TensorType
@@ -56,7 +56,27 @@ def not_tensor(ctx: Analysis, value: object, span: Span, help: str = "") -> NoRe
         several_values(ctx, value, span)
     text = span.one_line
     is_name = re.fullmatch(r"[\w.]+", text) is not None
-    ctx.fail(NOT_TENSOR, span, help=help or _as_tensor(value, text if is_name else ""), value=describe(value))
+    help = help or hidden_counter(ctx, value, text) or _as_tensor(value, text if is_name else "")
+    ctx.fail(NOT_TENSOR, span, help=help, value=describe(value))
+
+
+def hidden_counter(ctx: Analysis, value: object, name: str) -> str:
+    """A help line for an operation in a session that has the name of a counter, which is probably meant. "" for other
+    values."""
+    if not isinstance(value, Operation) or name not in COUNTERS or not ctx.graph.half:
+        return ""
+    line = ctx.graph.nodes[value.ref.node].origin.span.line
+    return (
+        f"'{name}' names the operation of line {line}; to have the counter of a training, give that another name, as "
+        f"in: optimize ... as descend (in a text, {{{name}}} is the counter)"
+    )
+
+
+def no_condition(ctx: Analysis, value: object, span: Span) -> str:
+    """A help line for an operation as a condition. "" for other values."""
+    if not isinstance(value, Operation):
+        return ""
+    return hidden_counter(ctx, value, span.one_line) or "it has no value: compare one that it changes, as in: w < 0.5"
 
 
 _LONG = 60  # characters of a call that a help line repeats

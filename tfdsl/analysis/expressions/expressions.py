@@ -46,7 +46,7 @@ from ..calls.op_calls import call_op
 from ..calls.optimizer_slips import doubt_quotient
 from ..calls.scopes import LISTERS, ambiguous, as_expression, inner_space, listed, scopes_of, space_of
 from ..calls.session_values import as_operands, in_node, moving
-from ..calls.wrong_kind import OF_MANY, ORDERS, bool_help, feed_help, no_number, no_operator, one_each
+from ..calls.wrong_kind import OF_MANY, ORDERS, bool_help, feed_help, no_condition, no_number, no_operator, one_each
 from ..context import Analysis, StatementFailed
 from ..names import Ambiguous
 from ..values import (
@@ -693,5 +693,5 @@ def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list[ExprV
 def _holds(ctx: Analysis, env: Env, expr: t.Expr) -> bool:
     test = condition(ctx, env, expr)
     if not isinstance(test, bool):
-        ctx.fail(CONDITION_TENSOR, expr.span, value=describe(test))
+        ctx.fail(CONDITION_TENSOR, expr.span, help=no_condition(ctx, test, expr.span), value=describe(test))
     return test

@@ -30,6 +30,7 @@ from ...syntax import tree as t
 from ...types import BOOL, Shape, TensorType
 from ..calls.arguments import ArgumentValue, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
 from ..calls.regions import region, type_in_all
+from ..calls.wrong_kind import no_condition
 from ..context import Analysis, StatementFailed
 from ..dispatch import Returned
 from ..expressions.expressions import condition
@@ -219,7 +220,7 @@ def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned
         if isinstance(value, Tensor):
             return cond(ctx, env, statement, at, value, test)
         if not isinstance(value, bool):
-            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+            ctx.fail(CONDITION_TENSOR, test.span, help=no_condition(ctx, value, test.span), value=describe(value))
         if value:
             return ctx.block(env, body)
     return None

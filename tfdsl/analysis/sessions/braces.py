@@ -3,6 +3,7 @@
 import re
 
 from ...diagnostics import TEMPLATE_INSIDE
+from ...program import COUNTERS
 from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis
@@ -10,7 +11,6 @@ from ..expressions.node_names import FIELD
 from ..values import Env
 
 NOW = "now"
-COUNTERS = ("epoch", "step")
 
 
 def refuse_inside(ctx: Analysis, env: Env, expr: t.Expr) -> None:

@@ -34,6 +34,7 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import counted
 from ...program import (
+    COUNTERS,
     ENGINES,
     ON_NAN,
     Checkpoint,
@@ -57,14 +58,14 @@ from ...record import replace
 from ...source import Span
 from ...syntax import tree as t
 from ..calls.session_values import plan_value
-from ..calls.wrong_kind import one_each, scalar_name
+from ..calls.wrong_kind import no_condition, one_each, scalar_name
 from ..context import Analysis, StatementFailed
 from ..expressions.expressions import bind_targets, condition, iterate, value_of
 from ..expressions.node_names import FIELD
 from ..names import Binding
 from ..other_graph import on_graph
 from ..values import Batch, DataValue, Env, ErrorValue, Evaluation, ExprValue, RuntimeValue, Tensor, Unbound, describe
-from .braces import COUNTERS, refuse_all, refuse_inside
+from .braces import refuse_all, refuse_inside
 from .evaluation import bind_batch, rows_of, type_text
 from .fed_data import Trained, check_fed
 from .fed_rows import check_rows
@@ -219,7 +220,7 @@ def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
             return [_decided_by_run(ctx, plan, statement, at)]
         value = condition(ctx, plan.env, test)
         if not isinstance(value, bool):
-            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+            ctx.fail(CONDITION_TENSOR, test.span, help=no_condition(ctx, value, test.span), value=describe(value))
         if value:
             return list(_block(ctx, plan, body))
     return []

@@ -26,20 +26,20 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import counted, listed
 from ...limits import MAX_MOVING
-from ...program import Apply, Counter, Fetch, PlanExpr, Shown, Template, Value, thaw
+from ...program import COUNTERS, Apply, Counter, Fetch, PlanExpr, Shown, Template, Value, thaw
 from ...source import Span
 from ...syntax import tree as t
 from ...types import SizeClash, shape_text
 from ..calls.arguments import ArgumentValue, check_rounded, scalar_class
 from ..calls.session_values import FEWER_OPERATORS, plan_value
 from ..calls.slips import compared
-from ..calls.wrong_kind import ORDERS, not_tensor, one_each
+from ..calls.wrong_kind import ORDERS, hidden_counter, not_tensor, one_each
 from ..context import Analysis, StatementFailed
 from ..expressions import global_step, outside
 from ..expressions.expressions import dotted, evaluate, value_of
 from ..expressions.node_names import FIELD
 from ..values import Array, DataValue, ExprValue, Operation, RuntimeValue, Tensor, describe, has_tensor, is_host
-from .braces import COUNTERS, NOW, place_of, refuse_inside
+from .braces import NOW, place_of, refuse_inside
 from .feeds import Plan, known_shape
 
 
@@ -62,7 +62,7 @@ def _refuse_step(ctx: Analysis, plan: Plan, value: ExprValue, span: Span, text: 
     if isinstance(value, Operation):
         ran = plan.loop.ran.get(value.ref) if plan.loop else None
         way = f"write: run {text}" if ran is None else f"take it out: line {ran.line} runs it already"
-        not_tensor(ctx, value, span, f"it has no value; {way}")
+        not_tensor(ctx, value, span, hidden_counter(ctx, value, text) or f"it has no value; {way}")
 
 
 def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
