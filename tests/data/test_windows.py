@@ -256,3 +256,39 @@ def test_whole_numbers_that_float32_cannot_hold_are_told(here):
     source = SimpleNamespace(name="npy", arguments={"path": "x.npy"})
     data = load(SimpleNamespace(name="d", source=source, transforms=[], folder=str(here)))
     assert data.features.shape == (2, 1, 2) and data.rounded == [("features", 1, 2.0**24 + 1, 2.0**24)]
+
+
+DAYS = [f"2024-05-{at + 1:02d}" for at in range(8)]
+ORDERS = {
+    "sorted": (DAYS, "", False),
+    "newest_first": (DAYS[::-1], "", True),
+    "one_back": ([*DAYS[:5], DAYS[6], DAYS[5], DAYS[7]], "", True),
+    "same": ([DAYS[0]] * 8, "", False),
+    "written_otherwise": ([f"{at + 1:02d}.0{5 + at % 2}.2024" for at in range(8)], "", True),
+    "gaps": ([DAYS[7], "", *DAYS[:6]], "", False),
+    "no_dates": ([f"a{at}" for at in range(8, 0, -1)], "", False),
+    "two_series": (DAYS[:4] * 2, "", True),
+    "by": (DAYS[:4] * 2, ', by="s"', False),
+    "by_back": ([*DAYS[:4], *DAYS[3::-1]], ', by="s"', True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "by", "told"), ORDERS.values(), ids=list(ORDERS))
+def test_rows_that_go_back_in_time_are_told(here, days, by, told):
+    """Also if the column of days is dropped. New rows are looked at like those of the declaration."""
+    (here / "d.csv").write_text("day,s,y\n" + "".join(f"{day},{'ab'[at // 4]},{at}\n" for at, day in enumerate(days)))
+    (here / "ok.csv").write_text("day,s,y\n" + "".join(f"{day},a,{at}\n" for at, day in enumerate(DAYS)))
+    text = f'data d = csv("d.csv", target="y") | drop("day") | windows("y", size=2{by})\n'
+    text += f'data ok = csv("ok.csv", target="y") | aside("day") | windows("y", size=2{by})\n'
+    text += 'data new = csv("d.csv", target="y") | fitted(ok)\nx = [d.window, new.window]\n'
+    found = [one for one in tfdsl.check(text) if one.code == "TFG898"]
+    assert [one.span.line for one in found] == ([1, 3] if told else [])
+    assert all("d.csv:" in one.notes[0].text and "d.csv:2:" not in one.notes[0].text for one in found)
+
+
+@pytest.mark.parametrize(("name", "told"), [("hour", False), ("year", True), ("level", False)])
+def test_numbers_of_times_may_begin_again(here, name, told):
+    times = [at % 4 for at in range(8)] if name == "hour" else range(2000, 1992, -1)
+    (here / "d.csv").write_text(f"{name},y\n" + "".join(f"{one},{at}\n" for at, one in enumerate(times)))
+    found = tfdsl.check('data d = csv("d.csv", target="y") | windows("y", size=2)\nx = d.window\n')
+    assert ("TFG898" in [one.code for one in found]) == told

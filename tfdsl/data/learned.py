@@ -28,7 +28,6 @@ from .transforms.base import (
     OutsideGraph,
     Readable,
     SeriesTransform,
-    ShortGroups,
     Tensors,
 )
 
@@ -292,16 +291,14 @@ class Fitted(Record):
             elif count := step.transform.cut(step.arguments, step.before, before):
                 yield whole(step.arguments, "size"), count
 
-    def short_groups(self, table: "Table", has_target: bool) -> Iterator[ShortGroups]:
-        """The groups of series that have too few rows for a window."""
+    def doubts(self, table: "Table", has_target: bool) -> Iterator[DataError]:
+        """Warnings of rows that seem to be no whole series in their order."""
         for at, step in enumerate(self.steps):
             before = self.transformed(table, has_target, self.steps[:at])
             if step.fitted is not None:
-                yield from step.fitted.short_groups(before, has_target)
+                yield from step.fitted.doubts(before, has_target)
             elif isinstance(step.transform, SeriesTransform):
-                found = step.transform.short_groups(step.arguments, before, has_target)
-                if found is not None:
-                    yield found
+                yield from step.transform.doubts(step.arguments, before, has_target, self.name)
 
     def _check_bools(self, table: "Table") -> None:
         """Refuse numbers that mean neither true nor false where these were learned from."""

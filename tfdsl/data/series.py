@@ -14,6 +14,7 @@ import numpy as np
 from ..diagnostics import SERIES_ORDER
 from .schema import DataError, FilePlace
 from .tables import BLOCK, Block, Rows, Table, Words, absent, matrix
+from .times import is_time_name, seconds_of
 
 _BLOCK_NUMBERS = 1 << 21  # in the windows of a block
 
@@ -128,6 +129,54 @@ def group_sizes(table: Table, by: str) -> list[tuple[str, int]]:
     order, gaps, words = np.argsort(firsts), absent(found), table.words.get(by)
     texts = ["" if gaps[at] else _text(found[at].item()) if words is None else words[int(found[at])] for at in order]
     return list(zip(texts, longest[order].tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class StepBack:
+    """A row whose time in `column` is `after`, and before the time of the row above it in its series, `before`."""
+
+    column: str
+    row: int
+    before: str
+    after: str
+
+
+def out_of_order(table: Table, by: str | None) -> StepBack | None:
+    """The first row that goes back in time. None if the rows of each series are in the order of a column of time of the
+    source, or it has none. `by` is the column of groups. The numbers of hours, of months and the like may begin again,
+    so those that come several times in a series say nothing."""
+    words = table.source.words
+    first = table.source.read(table.numbers(slice(0, min(table.rows, 1))))
+    named = {name: seconds_of(words[name]) if name in words else None for name in first}
+    times = [name for name, one in first.items() if one.ndim == 1 and (
+        named[name] is not None if name in words else one.dtype.kind in "if" and is_time_name(name)
+    )]  # fmt: skip
+    if not times:
+        return None
+    ordered, ends = _series(table, None if by is None else _groups(table, by)[1])
+    series = np.searchsorted(ends, np.arange(table.rows), side="right")
+    back = None
+    for name in times:
+        blocks = (table.source.read(table.numbers(slice(at, at + BLOCK))) for at in range(0, table.rows, BLOCK))
+        cells = np.concatenate([block[name] for block in blocks])[ordered]
+        if absent(cells).any():
+            continue
+        seconds = named[name]
+        values = cells if seconds is None else np.array(seconds)[cells]
+        inside = np.diff(series) == 0
+        steps = np.diff(values)[inside]
+        at = np.flatnonzero((np.diff(values) < 0) & inside)
+        if not len(at) and steps.any():
+            return None
+        repeats = seconds is None and len(np.unique(np.stack([series, values]), axis=1).T) < len(values)
+        if len(at) and not repeats and back is None:
+            before, after = (_written(cells[one].item(), words.get(name)) for one in (at[0], at[0] + 1))
+            back = StepBack(name, int(ordered[at[0] + 1]), before, after)
+    return back
+
+
+def _written(value: float, words: Sequence[str] | None) -> str:
+    return _text(value) if words is None else words[int(value)]
 
 
 def _groups(table: Table, by: str) -> tuple[np.ndarray, np.ndarray]:

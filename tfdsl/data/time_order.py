@@ -2,22 +2,19 @@
 
 Input: a pipeline. Output: the column of time, and that of the groups, if there are several series."""
 
-import re
 from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ..record import Record
 from ..types import BOOL, INT64, STRING
-from .advice import date_form
 from .pipeline import Pipeline
 from .schema import Column
-from .transforms.date_parts import parsed_date
+from .times import is_time_name, seconds_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-_TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 _FULL = 0.5  # of all pairs of a group and a time have a row
 _GROUPS = 8  # columns whose pairs may be groups
 
@@ -32,7 +29,7 @@ class Series(Record):
 
 def is_named_time(column: Column) -> bool:
     """Whether a column has the name of a time."""
-    return bool(_TIME.fullmatch(column.name))
+    return is_time_name(column.name)
 
 
 def values_of(pipeline: Pipeline, column: Column) -> "np.ndarray":
@@ -96,15 +93,8 @@ def _times(pipeline: Pipeline, column: Column) -> "np.ndarray | None":
     words = pipeline.source.words.get(column.name)
     if words is None:
         return values_of(pipeline, column) if is_named_time(column) else None
-    if (form := date_form(words)) is None:
-        return None
-    dates = [parsed_date(word, form or None) for word in words]
-    if any(date is None for date in dates):
-        return None
-    seconds = [
-        date.toordinal() * 86_400.0 + date.hour * 3600 + date.minute * 60 + date.second for date in dates if date
-    ]
-    return np.array(seconds)[values_of(pipeline, column)]
+    seconds = seconds_of(words)
+    return None if seconds is None else np.array(seconds)[values_of(pipeline, column)]
 
 
 def _is_ordered(times: "np.ndarray") -> bool:

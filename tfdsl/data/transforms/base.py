@@ -9,7 +9,7 @@ as a mean, it learns from the training rows, as a plain JSON value. A column of 
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...diagnostics import (
@@ -24,9 +24,9 @@ from ...diagnostics import (
     UNKNOWN_COLUMN,
     Message,
 )
-from ...diagnostics.spelling import counted, nearest
+from ...diagnostics.spelling import nearest
 from ...ops.op import REQUIRED
-from ...record import Record, replace
+from ...record import replace
 from ...types import BOOL, STRING, TF, Operand
 from ..plain import JsonPart
 from ..schema import Column, DataError, FilePlace, Schema, listed, row_at, shown, sizes
@@ -380,24 +380,6 @@ class OutsideGraph(ColumnMaker):
         raise AssertionError(f"the analysis refuses {self.name}")
 
 
-class ShortGroups(Record):
-    """Groups of a series that have too few rows: what needs how many, how many groups there are, and some of them with
-    the number of their rows, or if they are split, of those in the largest part."""
-
-    name: str
-    needed: str
-    groups: int
-    some: tuple[tuple[str, int], ...]
-    is_split: bool
-
-    def details(self, data: str = "") -> dict[str, object]:
-        """The details of a warning. `data` is what the transform belongs to, if that is another data set."""
-        part = " in one part" if self.is_split else ""
-        some = ", ".join(f"{shown(name)} has {counted(rows, 'row')}{part}" for name, rows in self.some)
-        name = f"{self.name} of {data}" if data else self.name
-        return {"name": name, "needed": self.needed, "groups": self.groups, "some": some}
-
-
 class SeriesTransform(OutsideGraph):
     """A transform that makes each row of several rows of a series. A split cuts the series before."""
 
@@ -408,8 +390,9 @@ class SeriesTransform(OutsideGraph):
         """How many rows make one, for a message: "5 rows that follow each other"."""
 
     @abstractmethod
-    def short_groups(self, arguments: Arguments, table: "Table", has_target: bool) -> ShortGroups | None:
-        """The groups of a table that have too few rows for one, if there are any."""
+    def doubts(self, arguments: Arguments, table: "Table", has_target: bool, data: str = "") -> Iterator[DataError]:
+        """Warnings of rows that seem to be no whole series in their order. `data` is what the transform belongs to, if
+        that is another data set."""
 
     @abstractmethod
     def ahead(self, before: Schema) -> Column:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ...diagnostics import FITTED_CUT, SERIES_GROUPS, UNSEEN_CATEGORY
+from ...diagnostics import FITTED_CUT, UNSEEN_CATEGORY
 from ...record import replace
 from ...types import TF
 from ..learned import fitted_of, from_json
@@ -44,8 +44,8 @@ class FittedTo(ColumnMaker):
                             some=", ".join(map(shown, unseen.some)))  # fmt: skip
             for size, cut in fitted.cut(facts.table, bool(before.targets)):
                 facts.doubt(FITTED_CUT, data=fitted.name, cut=cut, size=size)
-            for short in fitted.short_groups(table, bool(before.targets)):
-                facts.doubt(SERIES_GROUPS, **short.details(fitted.name))
+            for doubt in fitted.doubts(table, bool(before.targets)):
+                facts.doubt(doubt.message, doubt.place, **doubt.details)
         return replace(after, rows=facts.rows, parts=facts.parts) if fitted.remakes_rows else after
 
     def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:

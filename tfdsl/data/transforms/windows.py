@@ -1,14 +1,15 @@
 """Makes windows of series."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...diagnostics import SERIES_GROUPS
+from ...diagnostics import SERIES_BACK, SERIES_GROUPS
 from ...diagnostics.spelling import counted
 from ...record import replace
 from ...types import FLOAT32, INT64
-from ..schema import Column, Schema, check_size, is_integer
+from ..schema import Column, DataError, Schema, check_size, is_integer, shown
 from ..stage import Arguments, whole
-from .base import Facts, Learned, SeriesTransform, ShortGroups, distinct, near_column
+from .base import Facts, Learned, SeriesTransform, distinct, near_column
 
 if TYPE_CHECKING:
     from ..tables import Table
@@ -55,8 +56,9 @@ class Windows(SeriesTransform):
                 if part and by is None:
                     way += "; or, if split has by=..., write the same in windows"
                 self.refuse(arguments, "size", f"{wanted}, for a window and its target", way)
-        if facts.table is not None and (short := self.short_groups(arguments, facts.table, bool(before.targets))):
-            facts.doubt(SERIES_GROUPS, **short.details())
+        if facts.table is not None:
+            for doubt in self.doubts(arguments, facts.table, bool(before.targets)):
+                facts.doubt(doubt.message, doubt.place, **doubt.details)
         check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
         names = {column.name for column in columns}
         first = next(column.name for column in before.table if column.name in names)
@@ -76,15 +78,24 @@ class Windows(SeriesTransform):
         follow = "that follow each other" if needed > 1 else ""
         return f"{counted(needed, 'row')} {follow}{one}".rstrip()
 
-    def short_groups(self, arguments: Arguments, table: "Table", has_target: bool) -> ShortGroups | None:
-        from ..series import group_sizes  # imports NumPy
+    def doubts(self, arguments: Arguments, table: "Table", has_target: bool, data: str = "") -> Iterator[DataError]:
+        from ..series import group_sizes, out_of_order  # imports NumPy
 
+        name = f"{self.name} of {data}" if data else self.name
         by, least = _by(arguments), self._length(arguments, has_target)
         found = [] if by is None else [one for one in group_sizes(table, by) if one[1] < least]
-        if not found:
-            return None
-        needed = self.rows_needed(arguments, has_target)
-        return ShortGroups(self.name, needed, len(found), tuple(found[:_SOME]), bool(table.parts))
+        if found:
+            part = " in one part" if table.parts else ""
+            some = ", ".join(f"{shown(group)} has {counted(rows, 'row')}{part}" for group, rows in found[:_SOME])
+            needed = self.rows_needed(arguments, has_target)
+            yield DataError(SERIES_GROUPS, name=name, needed=needed, groups=len(found), some=some)
+        if back := out_of_order(table, by):
+            column = shown(back.column)
+            way = f"sort the rows by {column} where the data is made"
+            if by is None and not data:
+                way += "; or if they are several series, name the column that tells them apart: by=..."
+            yield DataError(SERIES_BACK, place=table.place(back.row, back.column), name=name, column=column,
+                            row=back.row + 1, later=shown(back.before), earlier=shown(back.after), way=way)  # fmt: skip
 
     def _length(self, arguments: Arguments, has_target: bool) -> int:
         """The number of rows of a window and to its target."""

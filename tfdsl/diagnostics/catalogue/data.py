@@ -118,6 +118,8 @@ SERIES_SHORT = _message("TFG890", "{name} of {data} needs {needed}{part}, but {f
 SERIES_GROUPS = _message("TFG689", "{name} leaves out {groups:group}, as a window needs {needed}: {some}",
                          "give more rows of a group: a window has the rows before the one that it is for",
                          severity="warning")
+SERIES_BACK = _message("TFG898", "{name} takes the rows in their order, but they are not in the order of {column}: row "
+                       "{row} has {earlier} after {later}", "{way}", severity="warning")
 UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
