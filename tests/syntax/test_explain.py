@@ -100,3 +100,16 @@ def test_a_line_with_two_errors():
         "session:\n    print 1\n    tr\n ain 3 epochs on d.train in batches of 20 as b:\n        feed X = b.features\n"
     )
     assert {one.severity for one in tfdsl.check(text)} == {"error"}
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("optimize adam(0.02)", "optimize with adam(0.02), or optimize cost with adam(0.02)"),
+        ("variable v: tf.float32[4] = zeros", "types have no module before them: write float32"),
+        ("placeholder X: np.float32", "types have no module before them: write float32"),
+        ("h = f(x, activation=lambda x: relu(x))", "write above it def double(x): return 2 * x, and here double"),
+    ],
+)
+def test_lines_of_python(line, help):
+    assert first_help(f"x = constant(1)\n{line}\n").endswith(help)

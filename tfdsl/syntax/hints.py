@@ -394,6 +394,13 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return f"'on' takes a name of data: declare it in the graph half, as in data d = {made[1]}(...), and write on d"
     if re.match(r"[\w\s,]*=\s*evaluate\b", row) and in_session(source, line):
         return f"its parts are in this order: {FORMS['evaluate']}"
+    if kind == "DOT" and re.fullmatch(r"\s*(placeholder|variable|shared|param)\s+\w+\s*:\s*\w+", before):
+        dtype = re.match(r"\.(\w+)", text[start:])
+        return f"types have no module before them: write {dtype[1]}" if dtype else ""
+    if re.search(r"\blambda\s+$", before):
+        return "functions have names: write above it def double(x): return 2 * x, and here double"
+    if kind == "_NL" and word == "optimize" and (given := re.fullmatch(r"optimize\s+(\w+\(.*\))", row)):
+        return f"an optimizer comes after 'with': optimize with {given[1]}, or optimize cost with {given[1]}"
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])
         if stage and text[:start].rstrip()[-1:] in tuple('")]'):

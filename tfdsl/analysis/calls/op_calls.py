@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 from math import prod
 
-from ...diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, RANK, SHAPES_DIFFER, TENSOR_LARGE, Diagnostic
+from ...diagnostics import AXES_MANY, BROADCAST, MATMUL_SIZES, OPTION, RANK, SHAPES_DIFFER, TENSOR_LARGE, Diagnostic
 from ...limits import MAX_AXES
+from ...ops.named import MULTIPLY
 from ...ops.op import Op, OpCall, Result, RuleRefused
 from ...program import Ref, refs_of
 from ...source import Span
@@ -44,6 +45,8 @@ def call_op(
         notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
         if refused.message is MATMUL_SIZES:
             help = _bias_help(ctx, *dims[:2]) or _transposed(op, bound, span)
+        elif refused.message is BROADCAST and op is MULTIPLY and (help := _matrices(op, bound)):
+            pass
         else:
             help = _listed_sizes(op, refused, given) or column_help(ctx, op, refused, bound)
         if refused.message is SHAPES_DIFFER and op.writes and {"ref", "value"} <= set(bound.given):
@@ -156,6 +159,19 @@ def _transposed(op: Op, bound: BoundArguments, span: Span) -> str:
         return "transpose one of them: transpose(x)"
     way = f"{op.name}({', '.join(sides)})" if span.text.startswith(f"{op.name}(") else " @ ".join(sides)
     return f"one of them fits if it is transposed: {way}"
+
+
+def _matrices(op: Op, bound: BoundArguments) -> str:
+    """A help line for a product of elements that was meant as one of matrices."""
+    left, right = (bound.given[param.name].text for param in op.params[:2])
+    a, b = (bound.types[param.name] for param in op.params[:2])
+    if not (isinstance(a, TensorType) and isinstance(b, TensorType) and a.rank == b.rank == 2 and a.shape and b.shape):
+        return ""
+    return (
+        f"* multiplies element by element; for a product of matrices, write: {left} @ {right}"
+        if (a.shape[1] == b.shape[0])
+        else ""
+    )
 
 
 _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
