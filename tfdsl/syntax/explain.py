@@ -83,6 +83,10 @@ def explained(error: SyntaxFault, source: Source, text: str, parser: Parser) -> 
             return _unexpected_token(source, text, error.token, parser.accepted(error.entered))
 
 
+_BEFORE_NOT = "and or if elif else while when expect return print in".split()
+_BOUND = re.compile(r"\s*(?:(?:data|param|variable|shared|placeholder|set|feed)\s+)?[\w.]+(?:\s*:\s*[^=]*)?\s*")
+
+
 def _unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
     """The error of a character that begins no token."""
     span = Span(source, at, at + 1)
@@ -99,7 +103,17 @@ def _unexpected_character(source: Source, text: str, at: int) -> Diagnostic:
         help = f'write "{closing[0][:-1]}"' if closing and not set('"\\') & set(closing[0]) else ""
         return Diagnostic(QUOTES, Span(source, at, at + 1 + (closing.end() if closing else 0)), help=help)
     help = _composed(text, at) if combining(character) else FOREIGN.get(character, "")
+    if character == "!":
+        help = _exclaimed(source.line_text(span.line)[: span.column - 1], text[at + 1 :])
     return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=help)
+
+
+def _exclaimed(before: str, after: str) -> str:
+    """A help line for a ! between the rest of its line and what follows."""
+    if re.match(r"\s*=", after):
+        return "leave ! out" if _BOUND.fullmatch(before) else "write: !="
+    above = re.search(r"(\w+|[)\]\"])\s*$", before)
+    return "write: not" if above is None or above[1] in _BEFORE_NOT else ""
 
 
 def _composed(text: str, at: int) -> str:
@@ -183,7 +197,7 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
         return Diagnostic(COLON_MISSING, span, help=empty_training(source, line) if is_empty else "")
     opened, closed = _open_bracket(text, start)
     notes: tuple[Note, ...] = ()
-    if opened is not None and source.position(opened)[0] < line:
+    if opened is not None and (source.position(opened)[0] < line or kind == "VBAR"):  # no bracket has a | in it
         place = Span(source, opened, opened + 1)
         if not closed:
             return Diagnostic(BRACKET_OPEN, place, {"bracket": text[opened]})
@@ -197,6 +211,8 @@ def _unexpected_token(source: Source, text: str, token: Token, accepts: set[str]
     if not help and kind == "EQUAL":
         help = assigned_part(source, code_of(source.line_text(line)).strip())
     help = help or hint(source, text, start, word, kind)
+    if opened is not None and help == "write: |":
+        help = f"close '{text[opened]}' before the |"
     if opened is not None and text[opened] == "{" and kind in ("COMMA", "RBRACE") and "COLON" in accepts:
         help = 'there are no sets: write a list, [...]; a dictionary has pairs, as in columns={"age": float32}'
     before = text[source.position_of(line) : start]
@@ -233,6 +249,8 @@ def _before_path(source: Source, text: str, token: Token, accepts: set[str]) -> 
     whole = re.fullmatch(r"(?:.*:\s*)?(save|restore)\s+(\w+)", written)
     if whole and whole[2] in WHOLE_MODEL and not re.search(rf"(?m)^\s*(\w+\s+)?{whole[2]}\s*[:=]", text):
         written = written.removesuffix(whole[2]).strip()  # a word for all variables, which no line declares
+    if re.search(rf'\b{wanted.lower()}\s+"', path):
+        return ""
     behind = re.fullmatch(r'("[^"]*")\s+((?!if\b|with\b)[^\W\d].*)', path)
     if behind and re.fullmatch(r"(?:.*:\s*)?(save|restore)", written):  # the names stand before the path
         path, written = behind[1], f"{written} {behind[2]}"
@@ -267,7 +285,7 @@ def _expected(accepts: set[str]) -> str:
     parts: list[str] = []
     if names >= _EXPRESSION:
         parts.append("an expression")
-        names -= _EXPRESSION
+        names -= _EXPRESSION | {"LATER"}  # which only one op takes
     elif {"PLUS", "STAR"} <= names:
         names = {n for n in names if n not in _OPERATORS and not n.startswith("__ANON")}
     names -= {"_INDENT", "_DEDENT", "BROKEN", "BROKEN_BRANCH", "BROKEN_SESSION"}

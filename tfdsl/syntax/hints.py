@@ -26,7 +26,7 @@ WHOLE_MODEL = "model network net weights variables parameters params everything 
 # Syntax of other languages with its replacement here.
 FOREIGN = {
     ";": "write each statement on its own line",
-    "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
+    "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
     "\\": "a line continues inside brackets: (...)", "^": "powers are written **, as in x ** 2",
     "`": "strings use double quotes",
 }  # fmt: skip
@@ -178,6 +178,10 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         count = row[len(word) :].partition(":")[0].strip()
         if re.fullmatch("(epoch|batch|step|second)(e?s)?", count):
             return f"write how many: {word} {'1' if word == 'every' else '10'} {count}:"
+        if joined := re.fullmatch(r"(\d[\d_]*)(\w+)", count):
+            count = joined[1]
+            if meant := nearest(joined[2].lower(), ("epochs", "steps")):
+                return f"write: {word} {count} {meant}:"
         count = digits(count) or count
         return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
     if word == "every" and (count := re.match(r"every\s+for\s+(\w+\s+\w+)", row)):
@@ -189,7 +193,7 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         return f"write the unit: train {count} epochs {rest}"
     if word == "train" and (ordered := _train_in_order(row, has_batch)):
         return f"write: {ordered}"
-    if test := re.match(r"stop\s+(?!when\b|after\b)(?:(?:if|once|at|until)\s+)?(.*[<>=].*)", row):
+    if test := re.match(r"stop\s+(?!when\b|after\b)(?:.*?\bwhen\s+|(?:if|once|at|until)\s+)?(.*[<>=].*)", row):
         return f"write: stop when {test[1]}"
     if given := re.match(r"(?:set\s+([\w.]+)\s+(?:to\s+)?|init\s+([\w.]+)\s*=\s*)([^=]+)$", row):
         return f"write: set {given[1] or given[2]} = {given[3]}"
@@ -311,8 +315,9 @@ def seed_statement(row: str) -> str:
 _BAR_LAST = "a transform follows | on its line: leave the last | out, or write it at the start of the next line"
 
 
-def _before_bar(source: Source, line: int, row: str) -> str:
-    """A help line for a | where none can stand: it belongs to a declaration of data, or is meant as `or`."""
+def _before_bar(source: Source, line: int, row: str, before: str) -> str:
+    """A help line for a | where none can stand: it belongs to a declaration of data, or is meant as `or`. `before` is
+    the text before it on its line."""
     head = line
     while head > 1 and (not source.line_text(head).strip() or source.line_text(head).strip()[0] in "|#"):
         head -= 1
@@ -328,6 +333,8 @@ def _before_bar(source: Source, line: int, row: str) -> str:
     named = re.match(r"([^\W\d]\w*)\s*=\s*([^\W\d]\w*)\s*(\|\s*[^\W\d].*)", row)
     if named and named[2] not in ("true", "false"):
         return f"for data, write: data {named[1]} = {named[2]}() {named[3]}; for conditions, write: or"
+    if re.search(r"(?:^|:)\s*$", before):
+        return "| goes on with a declaration of data: leave it out here"
     return "write: or"
 
 
@@ -409,7 +416,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if before.rstrip().endswith("|") and re.match(r"data\b.*=|\|", row) and not text[start:].split("\n")[0].strip():
         return _BAR_LAST
     if kind == "VBAR":
-        return _before_bar(source, line, row)
+        return _before_bar(source, line, row, before)
     if seeded := seed_statement(row):
         return seeded
     if re.match(r"//|[^\"]*\s(//|--)\s*\w+,?\s+\w|[^\"]*(^|\s)/\*", row):

@@ -96,7 +96,7 @@ def meant_line(expr: t.Name | t.Identifier) -> str:
     row = code_of(expr.span.source.line_text(expr.span.line))
     if is_number(expr.id) and in_session(expr.span.source, expr.span.line) and (counted := in_digits(row)) != row:
         return f"write: {counted.strip()}"
-    if way := _of_model(expr, row.strip()):
+    if way := _as_argument(expr, row) or _of_model(expr, row.strip()):
         return way
     if number := digits(expr.id):
         return f"a number is written in digits: {number}"
@@ -106,6 +106,23 @@ def meant_line(expr: t.Name | t.Identifier) -> str:
     if compared is not None and compared[1] == expr.id:
         return f"a name gets its value by =: write: {expr.id} = {compared[2]}"
     return seed_statement(row.strip())
+
+
+def _as_argument(expr: t.Name | t.Identifier, row: str) -> str:
+    """A help line for a name that begins an argument of a call and is compared, as in `f(axis == 0)`. "" for others."""
+    at = expr.span.column - 1
+    before, compared = row[:at].rstrip(), re.match(r"\s*==\s*", row[at + len(expr.id) :])
+    opened: list[int] = []
+    for bracket in re.finditer(r"[(\[{)\]}]", before):
+        if bracket[0] in "([{":
+            opened.append(bracket.start())
+        elif opened:
+            opened.pop()
+    is_of_call = bool(opened) and re.search(r"\w\($", before[: opened[-1] + 1]) is not None
+    if compared is None or not is_of_call or before[-1] not in "(,":
+        return ""
+    given = arguments(row[at + len(expr.id) + compared.end() :])
+    return f"an argument gets its value by =: write: {expr.id}={given[0]}" if given else ""
 
 
 _MODELS = ("model", "net", "network", "clf", "estimator")  # what other libraries call one
