@@ -43,7 +43,7 @@ def written_whole(value: object) -> str:
 
 
 def _escaped(character: str) -> str:
-    return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
+    return f"\\{character}" if character in '"\\' else character.encode("unicode_escape").decode()
 
 
 def whole(arguments: Arguments, name: str) -> int:
