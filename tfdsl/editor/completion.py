@@ -12,6 +12,7 @@ from ..analysis.calls.members import learned_words
 from ..analysis.graph.statements import SUMMARY_KINDS
 from ..analysis.values import Array, Batch, DataValue, Evaluation, Outputs, RuntimeValue, Tensor
 from ..data.schema import Schema
+from ..diagnostics import TfgError
 from ..libraries import LIBRARIES
 from ..ops import raw
 from ..record import Record
@@ -24,7 +25,7 @@ from .cursor import Cursor, cursor
 from .lookup import brief, described, keyword, names, stages
 from .shown import comment_above, kind_of, several, short, type_of
 from .symbols import Kind, Members, Symbol
-from .workspace import Document
+from .workspace import Document, library_path
 
 ItemKind = Literal[
     "keyword", "variable", "constant", "function", "module", "property", "argument", "type", "file", "folder", "value",
@@ -42,6 +43,8 @@ _KINDS: dict[Kind, ItemKind] = {
     "session": "module", "size": "type", "column": "property",
     **dict.fromkeys(("data", "placeholder", "variable", "value", "parameter", "batch", "step"), "variable"),
 }  # fmt: skip
+_OF_TRAININGS = ("FEED", "EVERY", "AFTER", "STOP", "KEEP", "CHECKPOINT")
+_OF_SESSIONS = ("TRAIN", "RESTORE", "EXPORT")
 _RAW_ENTRIES = 2000  # of a list
 
 
@@ -92,6 +95,8 @@ class _Completion:
                 yield self._known(one, 0)
         elif at.last == "SUMMARY":
             yield from (self._item(word, "keyword", rank=0) for word in SUMMARY_KINDS)
+        elif at.first == "FROM" and "IMPORT" in [one.kind for one in at.line]:
+            yield from self._of_file(at.line[1])
         elif at.last == "IMPORT" or (at.first == "FROM" and len(at.line) == 1):
             yield from (self._item(name, "module", "a library of the package") for name in LIBRARIES)
         elif not (at.last in _NEW_NAMES and "NUMBER" not in at.accepted):
@@ -121,8 +126,12 @@ class _Completion:
     def _words(self) -> Iterator[Item]:
         is_first = not self._at.line
         keywords = _keywords()
+        begins = is_first or (self._at.last == "COLON" and "BROKEN" in self._at.accepted)
+        elsewhere = self._elsewhere() if begins and "RUN" in self._at.accepted else ()
         for terminal in self._at.accepted:
             if terminal in ("ELIF", "ELSE") and is_first and not self._follows_if():
+                continue
+            if terminal in elsewhere:
                 continue
             for text in keywords.get(terminal, ()):
                 known = keyword(text)
@@ -133,6 +142,20 @@ class _Completion:
                     documentation="" if known is None else f"```tfg\n{known.signature}\n```\n\n{brief(known.doc)}",
                     rank=2 if is_operator and not is_first else 0,
                 )
+
+    def _elsewhere(self) -> tuple[str, ...]:
+        """The statements of a session that cannot begin here: those of trainings outside of one, and the others in
+        it."""
+        line = self._document.source.text.rfind("\n", 0, self._at.start) + 1
+        is_inside = self._at.first == "TRAIN"
+        begun = self._document.source.text[line : self._at.start]
+        column = len(begun) - len(begun.lstrip())
+        for row in reversed(self._document.source.text[:line].splitlines()):
+            code = row.strip()
+            if code and code[0] != "#" and len(row) - len(row.lstrip()) < column:
+                column = len(row) - len(row.lstrip())
+                is_inside = is_inside or re.match(r"train\b", code) is not None
+        return _OF_SESSIONS if is_inside else _OF_TRAININGS
 
     def _follows_if(self) -> bool:
         """Whether the last line with this indentation belongs to an `if`."""
@@ -151,6 +174,10 @@ class _Completion:
             return
         is_expression = "NUMBER" in at.accepted
         visible = self._document.symbols.visible(at.offset)
+        if at.last == "WITH" and at.first in ("OPTIMIZE", "APPLY"):
+            yield from (self._known(one, 0) for one in names().values() if one.kind == "optimizer")
+            yield from (self._symbol(name, one) for name, one in visible.items() if one.kind in ("value", "parameter"))
+            return
         if is_expression or not at.line:
             yield from self._arguments()
             yield from (self._symbol(name, one) for name, one in visible.items())
@@ -166,6 +193,20 @@ class _Completion:
             yield from (self._symbol(name, one) for name, one in chosen.items())
             if not wanted or "scope" in wanted:
                 yield from self._scopes()
+
+    def _of_file(self, given: Token) -> Iterator[Item]:
+        """The names of a library or a file that is imported from, without those that the line has already."""
+        text, base = str(given), os.path.dirname(self._document.path)
+        is_file = text.startswith('"')
+        if not is_file and text not in LIBRARIES:
+            return
+        path = os.path.normpath(os.path.join(base, text[1:-1])) if is_file else library_path(text)
+        known = {str(one) for one in self._at.line}
+        with suppress(TfgError):
+            env = self._document.workspace.symbols(path).env
+            for name, symbol in Members(env, ((),)).members():
+                if symbol is not None and name not in known:
+                    yield self._symbol(name, symbol)
 
     def _scopes(self) -> Iterator[Item]:
         """The scopes that can be reached by a bare name."""
