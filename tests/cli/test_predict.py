@@ -651,7 +651,7 @@ def test_what_feeds_is_not_guessed(here, capsys):
     capsys.readouterr()
     assert main([*command, "p", "--data", "a.csv"]) == 1
     err = capsys.readouterr().err
-    assert "TFG885" in err and "a.features or b.features" in err and "--data a=PATH" in err
+    assert "TFG885" in err and "a.features or b.features" in err and "--data a=PATH or --data b=PATH" in err
     assert main([*command, "p", "--data", "b=a.csv"]) == 0
     assert [float(row["p"]) for row in written("out.csv")] == [0.0, 2.0]
     assert main([*command, "q", "--data", "b=a.csv", "--overwrite"]) == 1
@@ -664,6 +664,44 @@ def test_what_feeds_is_not_guessed(here, capsys):
     (here / "m.tfg").write_text(text + '    export q with X = a.features, k to "two"\n')
     assert main([*command[:-1], "--data", "a.csv"]) == 1
     assert "TFG882" in capsys.readouterr().err
+
+
+def test_a_series_and_the_rows_that_are_fitted_to_it_are_one_data_set(here, capsys):
+    """However many rows both have, and with each of their names. No model has windows, so none is to be exported."""
+    (here / "old.csv").write_text("t,y\n" + "".join(f"{at},{at * at}\n" for at in range(9)))
+    (here / "new.csv").write_text("t,y\n" + "".join(f"{at},{at * 2}\n" for at in range(9, 14)))
+    text = """
+data old = csv("old.csv", target="y") | aside("t") | standardize("y") | windows("y", size=2)
+data new = csv("new.csv") | fitted(old)
+placeholder X: float32[n, 2, 1]
+variable w = 2.0
+p = reduce_sum(X, axis=[1, 2]) * w
+session:
+    print p with X = old.features
+    print p with X = new.features
+    save to "m.ckpt"
+"""
+    (here / "m.tfg").write_text(text)
+    assert main(["run", "-q", "m.tfg"]) == 0
+    command = ["predict", "m.tfg", "--from", "m.ckpt", "-o", "out.csv", "-q", "--values", "p", "--overwrite", "--data"]
+    found = []
+    for data in ("new.csv", "old=new.csv", "new=new.csv"):
+        assert main([*command, data]) == 0, capsys.readouterr().err
+        found.append(written("out.csv"))
+    assert found[0] == found[1] == found[2] and [row["t"] for row in found[0]] == ["11", "12", "13", "13"]
+    capsys.readouterr()
+    assert main([*command, "other=new.csv"]) == 2
+    assert "these are fed: old\n" in capsys.readouterr().err
+    (here / "m.tfg").write_text(text.replace("    save", '    export p with X to "served"\n    save'))
+    assert main([*command[:-4], "--overwrite", "--data", "new.csv"]) == 0 and written("out.csv") == found[0]
+    capsys.readouterr()
+    two = text.replace("float32[n, 2, 1]", "float32[n]").replace("reduce_sum(X, axis=[1, 2])", "X")
+    two = two.replace('aside("t")', 'aside("t", "u")').replace("old.features", "old.t").replace("new.features", "old.u")
+    (here / "old.csv").write_text("t,u,y\n" + "".join(f"{at}.5,{at}.5,{at * at}\n" for at in range(9)))
+    (here / "m.tfg").write_text(two)
+    assert main([*command, "new.csv"]) == 1
+    err = capsys.readouterr().err
+    assert "TFG885" in err and "old.t or old.u" in err and "feeds X = old.t only\n" in err and "export" not in err
 
 
 def test_two_data_sets_of_one_file_and_of_two(here, capsys):

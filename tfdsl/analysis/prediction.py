@@ -20,7 +20,7 @@ from ..diagnostics import (
     Message,
     TfgError,
 )
-from ..diagnostics.spelling import did_you_mean, listed
+from ..diagnostics.spelling import alternatives, did_you_mean, listed
 from ..program import BatchField, Export, Feed, Field, Graph, Named, Node, Program, Ref, Session, Statement, walk
 from ..record import Record
 from .sessions.combination import Combinations
@@ -205,20 +205,25 @@ def _fed(
             field = _field(feed, data)
             if field is None:
                 others.append(str(feed.origin.span.line))
-            else:
-                found.setdefault((pipeline(field.data).learned_by, _columns(pipeline(field.data), field)), field)
-        chosen = {key: field for key, field in found.items() if given & {field.data, key[0]}}
+                continue
+            key = pipeline(field.data).learned_by, _columns(pipeline(field.data), field)
+            if key not in found or field.data in given:
+                found[key] = field
+        chosen = {key: field for key, field in found.items() if field.data in given}
+        chosen = chosen or {key: field for key, field in found.items() if key[0] in given}
         if not chosen and not others:
             chosen = found
         if len(chosen) != 1:
             texts = [f"{field.data}.{field.field}" for field in found.values()]
             texts += [f"what line {line} feeds" for line in dict.fromkeys(others)]
             shown = graph.nodes[ref.node].shown
-            learned = [of for of, _ in found]
-            if len(set(learned)) == len(learned) > 0:
-                way = f"say which: --data {next(iter(found.values())).data}=PATH"
+            sets = [field.data for field in found.values()]
+            field = next((f"{field.data}.{field.field}" for field in found.values()), "DATA.features")
+            if len(set(sets)) == len(sets) > 0:
+                way = f"say which: {alternatives(f'--data {one}=PATH' for one in sets)}"
+            elif any(pipeline(one).outside_graph() for one in sets):  # no model has it
+                way = f"predict with a program that feeds {shown} = {field} only"
             else:  # fields of one data set, or none
-                field = next((f"{field.data}.{field.field}" for field in found.values()), "DATA.features")
                 value = _name(program, name, next(iter(outputs.items())))
                 way = f"write in a session: export {value} with {shown} = {field} to PATH{then}"
             raise _Refused(PREDICT_FED, way, name=shown, ways=" or ".join(texts) or "nothing")
@@ -232,7 +237,8 @@ def _columns(pipeline: Pipeline, field: Field) -> object:
     """What a field has in each row, whatever the program calls it: the only column is also the features."""
     schema = pipeline.schema
     type = schema.type_of(field.field)
-    return tuple(column.name for column in schema.columns_of(field.field)), None if type is None else type.shape
+    names = tuple(column.name for column in schema.columns_of(field.field))
+    return names, None if type is None or type.shape is None else type.shape[1:]
 
 
 def _field(feed: Feed, data: str | None) -> Field | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from ..analysis.prediction import Prediction, prediction
 from ..diagnostics import DATA_UNKNOWN, Diagnostic, TfgError
-from ..diagnostics.spelling import alternatives, counted, did_you_mean, near_suffix
+from ..diagnostics.spelling import alternatives, counted, did_you_mean, listed, near_suffix
 from ..driver import Compiled
 from ..syntax.read import read
 from . import tensorflow
@@ -97,7 +97,8 @@ def _chosen(new: Mapping[str, str], wanted: Prediction, compiled: Compiled) -> d
     for name in new:
         if name and name not in names:
             details = {"name": name, "given": ""}
-            raise TfgError([Diagnostic(DATA_UNKNOWN, None, details, help=did_you_mean(name, names))])
+            help = did_you_mean(name, names) or f"these are fed: {listed(names)}"
+            raise TfgError([Diagnostic(DATA_UNKNOWN, None, details, help=help)])
     files = {names[name]: path for name, path in new.items() if name}
     left = [name for name in wanted.data if name not in files]
     if left and "" not in new:
