@@ -5,9 +5,23 @@ Input: the finished program. Output: warnings, each with the correct code.
 
 from collections.abc import Sequence
 
-from ...diagnostics import BETTER_WORSE, Note
+from ...diagnostics import BETTER_BATCH, BETTER_WORSE, Note
 from ...ops.named import CAST, REDUCE_MEAN
-from ...program import Evaluate, Fetch, Graph, Keep, PlanExpr, Program, Ref, SessionValue, StopAfter, Train, walk
+from ...program import (
+    BatchField,
+    Evaluate,
+    Fetch,
+    Graph,
+    Keep,
+    PlanExpr,
+    Program,
+    Ref,
+    SessionValue,
+    StopAfter,
+    Train,
+    parts_of,
+    walk,
+)
 from ..calls.labels import makers
 from ..context import Analysis
 
@@ -22,6 +36,20 @@ def warn_best_values(ctx: Analysis, program: Program) -> None:
             better = [one for one in walk(training.body) if isinstance(one, (Keep, StopAfter))]
             doubted = [one for one in better if _doubt_measure(ctx, graph, evaluations, one)]
             _doubt_pairs(ctx, [one for one in better if one not in doubted])
+            _doubt_batches(ctx, graph, training, better)
+
+
+def _doubt_batches(ctx: Analysis, graph: Graph, training: Train, better: Sequence[Keep | StopAfter]) -> None:
+    """Warn of a value that is computed from one batch, whose rows are others each time."""
+    for one in better if training.size is not None else ():
+        of_batch = [feed for feed in one.feeds if any(isinstance(part, BatchField) for part in parts_of(feed.value))]
+        reached = graph.reach([one.value.ref]) if isinstance(one.value, Fetch) else ()
+        if any(feed.ref.node in reached for feed in of_batch):
+            name, _, part = one.text.partition(" ")
+            seen = name if not part and name.isidentifier() else "it"
+            help = f"write above it: seen = evaluate {seen} on ... as b with ..., and here: seen"
+            ctx.warn(BETTER_BATCH, one.origin, help=help, what=one.word, text=one.text)
+            return
 
 
 def _doubt_pairs(ctx: Analysis, better: Sequence[Keep | StopAfter]) -> None:

@@ -160,6 +160,9 @@ TRAINED_BELOW = _message(
 )
 BETTER_WORSE = _message("TFG949", "this '{what}' takes a {direction} {text} as the better one, {why}",
                         severity="warning")
+BETTER_BATCH = _message(
+    "TFG958", "this '{what}' compares the {text} of one batch, which has other rows each time", severity="warning"
+)
 IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", severity="warning")
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the fraction that it drops", severity="warning")
 NOT_BINARY = _message("TFG973", "line {line} uses '{name}' as labels of 0 and 1, but {what} {range}",
