@@ -350,3 +350,32 @@ def test_what_a_branch_waits_for_has_a_name():
 
     source = verified(as_in_1(build))
     assert source.index("Sum = reduce_sum(w)\n") < source.index("    after Sum:\n") < source.index("result = Sum * ")
+
+
+def on_a_constant():
+    """A `tf.case` over a constant, as `tf.image.rot90` makes it."""
+    x = v1.placeholder(tf.float32, [2, 3, 1], "x")
+    tf.identity(tf.image.rot90(x), "y")
+
+
+def nested_on_constants():
+    """A branch on a constant in another one, whose constants wait for the branch, and one on an input around both."""
+    x, flag, two = v1.placeholder(tf.float32, [3], "x"), v1.placeholder(tf.bool, [], "flag"), tf.constant(2)
+
+    def inner():
+        return tf.cond(tf.equal(two, 3), lambda: x, lambda: x * 2.0)
+
+    y = tf.cond(flag, lambda: tf.cond(tf.equal(two, 2), inner, lambda: x - 1.0), lambda: -x, name="choice")
+    tf.identity(y + 1.0, "y")
+
+
+@pytest.mark.parametrize(
+    ("build", "made"),
+    [
+        (on_a_constant, "y = transpose(reverse(x, [1]), perm=[1, 0, 2])\n"),
+        (nested_on_constants, "if flag:\n    choice = x * 2.0\nelse:\n    choice = -x\ny = choice + 1.0\n"),
+    ],
+)
+def test_conditions_on_constants(here, build, made):
+    """Only the branch that runs is left."""
+    assert verified(as_in_1(build)).endswith(made)

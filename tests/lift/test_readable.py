@@ -325,6 +325,7 @@ def test_what_has_no_readable_form_is_written_exactly():
     lifted = readable_of(fed_in_a_branch)
     assert lifted.source.startswith("# lifted from graph") and "exactly" in lifted.source.splitlines()[0]
     assert "written node for node, because" in lifted.notes[-1]
+    assert lifted.source.splitlines()[1] == f"# {lifted.notes[-1]}"
 
 
 @pytest.mark.parametrize(

@@ -213,3 +213,35 @@ def test_containers_are_the_same_as_by_hand():
     compiled = tfdsl.compile('container "experiment":\n    variable a = 1.0\nvariable b = 1.0\nc = a + b\n')
     ops = {op.name: op for op in compiled.graph.get_operations()}
     assert [ops[name].get_attr("container") for name in "ab"] == [b"experiment", b""]
+
+
+WITHOUT_2 = """\
+placeholder x: float32[?, 3]
+placeholder image: float32[?, ?, ?, 2]
+i, total = 0, 0.0
+while i < 3:
+    i, total = i + 1, total + reduce_sum(x)
+if total > 1.0:
+    y = x
+else:
+    y = x * 2.0
+def add_up(sum, a):
+    return sum + a
+sums = scan(add_up, x, initializer=zeros([3]))
+halves = rfft(y)
+windows = max_pool(image, ksize=2, strides=1, padding="VALID")
+"""
+
+
+def test_a_process_may_have_turned_the_behavior_of_tensorflow_2_off():
+    """After `tf.disable_v2_behavior()`, the graph is the same."""
+    usual = tfdsl.compile(WITHOUT_2).graph.as_graph_def()
+    v1.disable_v2_tensorshape()
+    v1.disable_control_flow_v2()
+    try:
+        made = tfdsl.compile(WITHOUT_2).graph.as_graph_def()
+    finally:
+        v1.enable_v2_tensorshape()
+        v1.enable_control_flow_v2()
+    assert [(one.name, one.op) for one in made.node] == [(one.name, one.op) for one in usual.node]
+    assert "StatelessWhile" in {one.op for one in made.node}

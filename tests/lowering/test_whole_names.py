@@ -58,3 +58,17 @@ session: print y
 """
     (function,) = tfdsl.compile(text).graph.as_graph_def().library.function
     assert {node.name: node.op for node in function.node_def} == {"Neg_1": "Neg", "Neg": "Relu"}
+
+
+@pytest.mark.parametrize("initial", ["zeros", "ones", "random_normal", "glorot_uniform"])
+def test_the_initial_value_of_a_variable_does_not_take_the_name_of_a_scope_with_variables(initial):
+    """Otherwise the variables of the scope would have other names in the graph and in checkpoints."""
+    text = f"""\
+variable a: float32[2] = {initial}
+scope {initial}:
+    variable w: float32[2] = {initial}
+    scope inner:
+        variable v = 1.0
+"""
+    names = {one.name for one in tfdsl.compile(text).graph.get_operations()}
+    assert names >= {f"{initial}/w", f"{initial}/inner/v"}

@@ -149,6 +149,8 @@ def command(arguments: argparse.Namespace) -> int:
             some = next(iter(lifted.arrays))
             raise WrongUse(f"the constant {some!r} needs a file of its own: name the program with -o OUT")
         write_utf8()
+        for note in lifted.notes if lifted.is_exact else ():  # the readable form has them as comments
+            tell(f"note: {note}")
         tell(_UNPROVED)
         show(lifted.source, end="")
         return 0

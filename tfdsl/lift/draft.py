@@ -406,8 +406,8 @@ class Draft(State):
         waits for earlier reads of variables. Gradients in it wait only for changes: in loops and branches, TensorFlow
         makes them wait for more. A single node also waits for the branch that it is in."""
         own = {piece.node, *nodes}
-        waits = {name for one in own for name in self._before(one)}
-        others = {name for one in own if not GRADIENTS_SCOPE.match(one) for name in self._before(one)}
+        waits = {name for one in own for name in self.before(one)}
+        others = {name for one in own if not GRADIENTS_SCOPE.match(one) for name in self.before(one)}
         writes = any(changes_something(self.graph.nodes[one]) for one in own)
         effects: list[str] = []
         for name in (*piece.controls, *sorted(waits - own - {*piece.controls})):
@@ -427,9 +427,13 @@ class Draft(State):
 
     def waits(self, node: GraphNode) -> bool:
         """Whether a node waits for an effect."""
-        return any(map(self.has_effect, self._before(node.name)))
+        return any(map(self.has_effect, self.before(node.name)))
 
-    def _before(self, name: str) -> Iterator[str]:
+    def is_silent(self, name: str) -> bool:
+        """Whether a node changes nothing and waits for nothing that does, except for the branch that it is in."""
+        return not self.has_effect(name) or self.graph.passes_condition(name)
+
+    def before(self, name: str) -> Iterator[str]:
         """The nodes that a node waits for. A node that reads a constant also waits for the control inputs of the
         constant."""
         node = self.graph.nodes[name]

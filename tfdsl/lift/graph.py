@@ -84,6 +84,13 @@ class SavedGraph(Record):
         """The node that makes an input."""
         return self.nodes[node.inputs[at].node]
 
+    def passes_condition(self, name: str) -> bool:
+        """Whether a node only passes on the condition of a branch, for the ops in the branch to wait for."""
+        node = self.nodes[name]
+        while node.op == "Identity":
+            node = self.input(node, 0)
+        return node.op in SWITCHES and len(node.inputs) == 2 and node.inputs[0] == node.inputs[1]
+
     def above(self, *names: str) -> set[str]:
         """These nodes, and all nodes that they need as inputs or control inputs."""
         return reached(names, lambda name: (*(one.node for one in self.nodes[name].inputs), *self.nodes[name].controls))

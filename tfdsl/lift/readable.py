@@ -100,7 +100,9 @@ def lift_readable(
     notes = [f"written node for node, because {reason}"]
     if options.as_variables is not None:
         notes.append("no constant is a variable: only the readable form can have them")
-    return replace(exact, notes=(*exact.notes, *notes))
+    first, *rest = exact.source.splitlines(keepends=True)
+    source = "".join((first, *(f"# {note}\n" for note in notes), *rest))
+    return replace(exact, source=source, notes=(*exact.notes, *notes))
 
 
 def readable(

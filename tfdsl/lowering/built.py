@@ -18,7 +18,7 @@ from .kept_random import KeptRandom
 from .layout import Placement, Setting
 from .op_cache import OpCache
 from .sums import order_sums
-from .tf import Operand, tf, v1
+from .tf import Operand, branches_of_functions, tf, v1
 
 Arrays = Callable[[Field], np.ndarray]
 Operands = Callable[[Field], Operand]  # the operands that data becomes
@@ -88,7 +88,7 @@ class BuiltGraph:
         A caller that first checks whether the ops exist must hold `lock` from then on.
         """
         with self.lock:
-            with self.graph.as_default(), v1.name_scope(scope):
+            with branches_of_functions(), self.graph.as_default(), v1.name_scope(scope):
                 yield
             self.finish()
 

@@ -139,7 +139,7 @@ def _below(indices: tf.Tensor, limit: Operand) -> tf.Tensor:
 
 def _each_below(indices: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
     """All indices into several axes are in range. Each row is one index."""
-    return _below(indices, shape[: indices.shape[-1]])
+    return _below(indices, shape[: indices.shape.as_list()[-1]])
 
 
 def _variable_shape(handle: tf.Tensor) -> tf.Tensor:
@@ -162,7 +162,7 @@ def _strided_slice(shape: Callable[[Inputs], tf.Tensor], begin: int) -> Callable
         if not shrink or op.known(begin):
             return True
         sizes, starts = shape(op), op[begin]
-        rank, count = sizes.shape[0], starts.shape[0]
+        (rank,), (count,) = sizes.shape.as_list(), starts.shape.as_list()
         if rank is None or count is None:
             raise Unchecked
         conditions, axis = [], 0

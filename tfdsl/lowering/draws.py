@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..data.mersenne import FACTOR, PART, SHIFT, TEMPERING, TWIST
-from .tf import tf, v1
+from .tf import branches_of_functions, tf, v1
 
 
 class CompiledDraws:
@@ -27,7 +27,7 @@ class CompiledDraws:
             self._parts = parts
             self._compiled.clear()
         if count not in self._compiled:
-            with self._graph.as_default():
+            with branches_of_functions(), self._graph.as_default():
                 given = v1.placeholder(tf.uint32, [self._parts, PART])
                 words = tf.function(_parts, jit_compile=True, autograph=False)(given, count)
             self._compiled[count] = self._session.make_callable(words, [given])
@@ -45,7 +45,7 @@ def _parts(seeds: tf.Tensor, count: int) -> tf.Tensor:
     def part(at: tf.Tensor, made: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
         return at + 1, made.write(at, _words(seeds[at], count))
 
-    parts = seeds.shape[0]
+    parts = seeds.shape.as_list()[0]
     made = tf.TensorArray(tf.uint32, parts, element_shape=[count, PART])
     return tf.while_loop(lambda at, _: at < parts, part, [tf.constant(0), made], maximum_iterations=parts)[1].stack()
 

@@ -57,7 +57,7 @@ from .layout import PLAIN, Setting
 from .names import VariableNames
 from .optimizers import apply, minimize, place_slots
 from .raw_nodes import WAITED_FOR, close_loop, raw_node
-from .tf import Operand, get_variable_scope_store, has_op, resolve, shape_of, tf, v1
+from .tf import Operand, branches_of_functions, get_variable_scope_store, has_op, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
 
@@ -66,6 +66,7 @@ def _local(device: str) -> str:
     return tf.DeviceSpec.from_string(device).replace(job=None, replica=None, task=None).to_string()
 
 
+@branches_of_functions()
 def build(
     program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = PLAIN
 ) -> BuiltGraph:
@@ -99,6 +100,7 @@ class _NameUsed(Exception):
         self.name = name
 
 
+@branches_of_functions()
 def extend(
     built: BuiltGraph, items: tuple[Item, ...], arrays: Arrays, functions: Mapping[str, Callable] | None = None
 ) -> None:
@@ -202,6 +204,8 @@ class Lowering:
             for at, item in enumerate(items):
                 match item:
                     case Enter():
+                        if names is not None:
+                            names.open(at)
                         scope = self.scope(item, at in sharing)
                         scope.__enter__()
                         open_scopes.append((scope, item.kind != "scope"))

@@ -24,7 +24,7 @@ def transformed(value: Operand, length: Operand, least: int, name: str, takes_no
     """The argument of a Fourier transform. It must have at least as many elements as `length` says; with `takes_none`
     it may also be empty, unless `length` is positive. `least` elements of the last axis make one number."""
     x = tf.convert_to_tensor(value)
-    last = x.shape[-1] if x.shape.rank else None
+    last = x.shape.as_list()[-1] if x.shape.rank else None
     is_said = length is None or (isinstance(length, list) and isinstance(length[0], int))
     if is_said and last is not None:
         return value
@@ -84,7 +84,7 @@ def indices(value: Operand, updates: Operand, name: str) -> Operand:
 def with_rows(value: Operand, count: int, name: str) -> Operand:
     """A tensor that must have at least `count` rows. The kernel reads only the rows that it draws, so an execution
     would fail only sometimes."""
-    if not isinstance(value, tf.Tensor) or (value.shape.rank and value.shape[0] is not None):
+    if not isinstance(value, tf.Tensor) or (value.shape.rank and value.shape.as_list()[0] is not None):
         return value
     with v1.name_scope(f"{name}_check"):
         return _checked(value, tf.shape(value)[0] >= count, f"fewer than {counted(count, 'row')}")
@@ -93,7 +93,7 @@ def with_rows(value: Operand, count: int, name: str) -> Operand:
 def same_length(tensors: list[tf.Tensor], name: str) -> list[tf.Tensor]:
     """Tensors of which all must be as long as the first one. TensorFlow drops the rest of a longer one."""
     first, *others = tensors
-    sizes = {tensor.shape[0] if tensor.shape.rank else None for tensor in tensors}
+    sizes = {tensor.shape.as_list()[0] if tensor.shape.rank else None for tensor in tensors}
     if not others or (len(sizes) == 1 and None not in sizes):
         return tensors
     with v1.name_scope(f"{name}_check"):
@@ -109,7 +109,7 @@ def holds_windows(value: Operand, window: Operand, arguments: Mapping[str, Opera
         return value
     first = str(arguments.get("data_format") or "").startswith("NC")
     axes = range(2, value.shape.rank) if first else range(1, value.shape.rank - 1)
-    if str(arguments["padding"]).upper() != "VALID" or None not in [value.shape[axis] for axis in axes]:
+    if str(arguments["padding"]).upper() != "VALID" or None not in [value.shape.as_list()[axis] for axis in axes]:
         return value
     if isinstance(window, (tf.Tensor, tf.Variable, np.ndarray)):
         spread = _per_axis(arguments.get("dilations"), axes, first)

@@ -1,5 +1,7 @@
 """The only import of TensorFlow. All modules behind the front end take `tf` and `v1` from here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -43,8 +45,8 @@ __all__ = [
     "GraphDef", "Message", "MetaGraphDef", "NameAttrList", "NodeDef", "OpDef", "OpList", "Operand", "Operation",
     "ResourceVariable", "RewriterConfig", "SavedModel", "SignatureDef", "TensorProto", "TensorShapeProto", "TextError",
     "TrackableObjectGraph", "VariableDef",
-    "XLAControlFlowContext", "c_api", "function_graph", "function_transforms", "get_variable_scope_store",
-    "has_op", "is_onednn_on", "op_def",
+    "XLAControlFlowContext", "branches_of_functions", "c_api", "function_graph", "function_transforms",
+    "get_variable_scope_store", "has_op", "is_onednn_on", "op_def",
     "op_determinism", "parse_text", "python_functions", "registered", "resolve", "seeds_taken", "shape_of",
     "static_value", "tf", "v1", "xla_dynamic_slice",
 ]  # fmt: skip
@@ -57,6 +59,19 @@ if TYPE_CHECKING:
 
 else:
     from tensorflow.compat import v1
+
+
+@contextmanager
+def branches_of_functions() -> Iterator[None]:
+    """Build loops and branches as ops that call functions, also after `tf.disable_v2_behavior()`."""
+    if v1.control_flow_v2_enabled():
+        yield
+        return
+    v1.enable_control_flow_v2()
+    try:
+        yield
+    finally:
+        v1.disable_control_flow_v2()
 
 
 def python_functions() -> Any:  # a mapping that TensorFlow does not type

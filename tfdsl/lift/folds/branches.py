@@ -1,9 +1,9 @@
 """Folds branches of TensorFlow 1 whose condition is known. The branch that runs stays, without its Switch and Merge;
 the other one is dropped. This also removes the guards of assertions that always hold."""
 
-from ..constants import constant_value
 from ..draft import Draft
 from ..graph import Endpoint, GraphNode
+from .shapes import value_in_branch
 
 _SWITCH, _MERGE, _NEXT = "Switch", "Merge", "NextIteration"
 
@@ -52,8 +52,5 @@ class _Branches:
 
     def _known(self, end: Endpoint) -> bool | None:
         """The value of a condition, if it is known."""
-        end = self._draft.end(end)
-        value = self._draft.known.get(end)
-        if value is None:
-            value = constant_value(self._draft.graph.nodes[end.node])
+        value = value_in_branch(self._draft, end)
         return None if value is None else bool(value)

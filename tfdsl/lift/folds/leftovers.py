@@ -5,7 +5,7 @@ from ...ops import OPS
 from ...ops.named import IDENTITY
 from ...record import replace
 from ..draft import CallPiece, Draft, IndexPiece, Produced
-from ..graph import SWITCHES, VARIABLES, Endpoint, SavedGraph
+from ..graph import VARIABLES, Endpoint, SavedGraph
 
 _GIVEN = ("Const", "TensorListReserve", "EmptyTensorList", "TensorListFromTensor")  # they compute nothing
 # Ops that only read a variable, or the shape of a tensor.
@@ -16,7 +16,7 @@ _PARTS = ("Identity", "Unpack", "StridedSlice", "Slice", "Pack", "ConcatV2", "Ca
 
 def is_leftover(graph: SavedGraph, name: str) -> bool:
     """Whether a node without users says nothing about the model."""
-    if graph.nodes[name].op in _GIVEN or _is_condition(graph, name):
+    if graph.nodes[name].op in _GIVEN or graph.passes_condition(name):
         return True
     todo, looks = [name], False
     while todo:
@@ -28,14 +28,6 @@ def is_leftover(graph: SavedGraph, name: str) -> bool:
         elif node.op != "Const":
             return False
     return looks
-
-
-def _is_condition(graph: SavedGraph, name: str) -> bool:
-    """Whether a node only passes on the condition of a branch, for the ops in the branch to wait for."""
-    node = graph.nodes[name]
-    while node.op == "Identity":
-        node = graph.input(node, 0)
-    return node.op in SWITCHES and len(node.inputs) == 2 and node.inputs[0] == node.inputs[1]
 
 
 def fold_outputs(draft: Draft) -> None:

@@ -2,24 +2,25 @@
 TensorFlow. Floats are compared, which is exact, but not computed, which would be rounded."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import EllipsisType
 
 import numpy as np
 
 from ..constants import constant_value
-from ..draft import Draft, ends_of
-from ..graph import Endpoint, GraphNode
+from ..draft import BlockPiece, Draft, LiftedPiece, ends_of
+from ..graph import SWITCHES, Endpoint, GraphNode
 
 _MOST = 20  # elements of a value
 _DTYPES = ("int32", "int64", "bool")
 _COMPARISONS = ("Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual")
 _DIVISIONS = ("FloorDiv", "FloorMod")
+KnownValue = Callable[[Draft, Endpoint], np.ndarray | None]
 
 
 def fold_shapes(draft: Draft) -> None:
     """Compute the nodes of whole numbers and bools whose values are known, unless a piece reads them already."""
-    read = {draft.end(end) for piece in draft.pieces.values() for one in piece.operands() for end in ends_of(one)}
+    read = {draft.end(end) for piece in draft.pieces.values() for end in _read_by(piece)}
     for node in draft.graph.nodes.values():
         if not draft.is_open(node.name) or node.op == "Const" or len(node.types) != 1:
             continue
@@ -38,6 +39,25 @@ def fold_shapes(draft: Draft) -> None:
                 draft.dropped.add(node.name)
 
 
+def _read_by(piece: LiftedPiece) -> Iterator[Endpoint]:
+    """The endpoints that a piece reads, with the results of its bodies."""
+    for one in piece.operands():
+        yield from ends_of(one)
+    for _, ends in piece.bodies() if isinstance(piece, BlockPiece) else ():
+        yield from ends
+
+
+def value_in_branch(draft: Draft, end: Endpoint) -> np.ndarray | None:
+    """The value of a tensor, if it is known, also inside a branch: what is computed there waits for the branch."""
+    value = _known(draft, end)
+    node = draft.graph.nodes[draft.end(end).node]
+    if value is not None or not all(map(draft.is_silent, draft.before(node.name))):
+        return value
+    if node.op in SWITCHES:
+        return value_in_branch(draft, node.inputs[0])
+    return _value(draft, node, value_in_branch) if node.op in _COMPUTE else None
+
+
 def _known(draft: Draft, end: Endpoint) -> np.ndarray | None:
     end = draft.end(end)
     return draft.known.get(end) if end in draft.known else constant_value(draft.graph.nodes[end.node])
@@ -54,7 +74,8 @@ def _chosen(draft: Draft, node: GraphNode) -> Endpoint | None:
     return end if draft.type(end) == draft.type(Endpoint(node.name)) else None
 
 
-def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
+def _value(draft: Draft, node: GraphNode, known_value: KnownValue = _known) -> np.ndarray | None:
+    """The value of a node, if those of its inputs are known."""
     if node.op == "Shape":
         shape = _type_shape(draft, node.inputs[0])
         return None if shape is None else _array(shape, node)
@@ -67,7 +88,7 @@ def _value(draft: Draft, node: GraphNode) -> np.ndarray | None:
     compute = _COMPUTE.get(node.op)
     if compute is None:
         return None
-    values = [_known(draft, end) for end in node.inputs]
+    values = [known_value(draft, end) for end in node.inputs]
     known = [value for value in values if value is not None]
     if len(known) < len(values) or not all(_is_exact(node, value) for value in known):
         return None
