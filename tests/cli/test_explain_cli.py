@@ -49,6 +49,31 @@ def test_a_code(explain):
     assert "```" not in out and "<!--" not in out and max(map(len, out.splitlines())) <= 130
 
 
+@pytest.mark.parametrize(
+    ("words", "help"),
+    [
+        ("every epochs", "see: tfdsl explain every and tfdsl explain epochs"),
+        ("runs show", "see: tfdsl explain runs"),
+        ("init train", "see: tfdsl explain init and tfdsl explain train"),
+        ("restore if exists", "see: tfdsl explain restore and tfdsl explain if exists"),
+        ("sum_slices", "it is an argument of gradient_descent, momentum, adam and "),
+        ("units", "it is an argument of nn.dense, "),
+        ("zzz qqq", "nothing called 'zzz qqq'\n"),
+        ("x", "nothing called 'x'\n"),
+    ],
+)
+def test_words_that_are_no_name_lead_to_those_that_are(explain, words, help):
+    for given in ([words], words.split()):
+        code, out, err = explain(*given)
+        assert (code, out) == (2, "") and help in err
+
+
+@pytest.mark.parametrize("name", ["slots", "clipnorm", "weight_decay"])
+def test_arguments_of_all_optimizers_are_explained(explain, name):
+    code, out, err = explain(name)
+    assert (code, err) == (0, "") and name in out.partition("\n\n")[2]
+
+
 @pytest.mark.parametrize("words", [["tfg201"], ["[TFG201]"], ["error[TFG201]:"]])
 def test_a_code_as_a_message_shows_it(explain, words):
     assert explain(*words) == explain("TFG201")

@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from ..diagnostics import CATALOGUE
-from ..diagnostics.spelling import did_you_mean
+from ..diagnostics.spelling import did_you_mean, listed
 from ..reference import ReferenceEntry, entries, find, names
 from ..reference.entry import as_json
 from ..reference.explanations import explanation, messages
@@ -90,7 +90,7 @@ def _unknown_option(words: list[str]) -> NoReturn:
 def _unknown(name: str) -> str:
     if re.fullmatch(r"TFG\d*", name):
         return f"there is no message with the code {name}; codes are {min(CATALOGUE)} to {max(CATALOGUE)}, with gaps"
-    near = instead(name) or _of_module(name) or did_you_mean(name, names())
+    near = instead(name) or _of_module(name) or _in_words(name) or _argument(name) or did_you_mean(name, names())
     return f"there is nothing called '{name}'{near and ': ' + near}"
 
 
@@ -99,6 +99,25 @@ def _of_module(name: str) -> str:
     module, _, last = name.rpartition(".")
     is_of_tensorflow = module.partition(".")[0] in ("tf", "tensorflow", "keras", "sess", "session")
     return f"see: tfdsl explain {last}" if is_of_tensorflow and find(last) else ""
+
+
+def _in_words(name: str) -> str:
+    """Where to look for several words, such as a statement with one of its clauses: what as many of them as possible
+    are called."""
+    words, known = name.split(), list[str]()
+    while len(words) + len(known) > 1 and words:
+        size = next((size for size in range(len(words), 0, -1) if find(" ".join(words[:size]))), 0)
+        known += [" ".join(words[:size])] * (size > 0)
+        words = words[size or 1 :]
+    return f"see: {' and '.join(f'tfdsl explain {one}' for one in dict.fromkeys(known))}" if known else ""
+
+
+def _argument(name: str) -> str:
+    """Where to look for the name of an argument of functions. "" for other names."""
+    is_there = re.compile(rf"[(,]\s*\**{re.escape(name)}\s*[:=,)]")
+    wanted = entries() if len(name) > 2 else []  # shorter names are those of operands
+    of = list(dict.fromkeys(one.name for one in wanted if is_there.search(one.signature)))
+    return f"it is an argument of {listed(of, 3)}; see: tfdsl explain {of[0]}" if of else ""
 
 
 def _text(entry: ReferenceEntry) -> str:

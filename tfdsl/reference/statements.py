@@ -128,6 +128,7 @@ TOPICS = (
     Topic("setting", "on_nan", "`train`", of=("train",)),
     Topic("setting", "trainable", "`variable`", of=("variable",)),
     Topic("setting", "method", "Gradients and optimizers"),
+    *(Topic("setting", name, "Gradients and optimizers") for name in ("clipnorm", "weight_decay", "slots")),
     Topic("name", "training", "The bool `training`"),
     Topic("name", "global_step", "`global_step`"),
     Topic("name", "epoch", "`train`"),
