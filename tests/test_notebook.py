@@ -516,6 +516,19 @@ def test_names_without_a_value(shell):
     assert "did you mean 'w'?" in shell.tfg("z = ww")
 
 
+def test_names_inside_functions_are_not_offered(shell):
+    """Only the variables that they make."""
+    shell.tfg(
+        "import nn\nplaceholder X: float32[2, 3]\nh = nn.dense(X, 4)\n"
+        "def twice(v):\n    twofold = v * 2.0\n    return twofold\nt = twice(1.0)\nsession: print t\n",
+        "model -q",
+    )
+    found = shell.tfg("k = dense.n_inputs")
+    assert 'whose values Python can read: ["dense.kernel"], ["dense.bias"]\n' in found
+    with pytest.raises(KeyError, match=r"the names with values are t, dense.kernel, dense.bias"):
+        shell["model"]["qqq"]
+
+
 # --- what goes wrong ------------------------------------------------------------------------------
 
 

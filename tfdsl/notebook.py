@@ -109,6 +109,14 @@ class Cell:
         return [graph.nodes[n].given_name for n in sorted(nodes) if graph.nodes[n].is_placeholder
                 and "default" not in graph.nodes[n].args]  # fmt: skip
 
+    def is_inner(self, name: str) -> bool:
+        """Whether a function computed a name for itself, unlike the variables that it made."""
+        if name not in self.program:
+            return False
+        graph, named = self.program.names[name]
+        is_variable = isinstance(named.value, Ref) and graph.nodes[named.value.node].is_variable
+        return named.is_inner and not is_variable
+
     @property
     def session_values(self) -> Mapping[str, object]:
         """The values that the sessions of the cell gave to names."""
@@ -138,7 +146,7 @@ class Cell:
             return found
         if name not in self:
             needed = " and ".join(self.needs(name))
-            names = [*self.session_values, *self.program.names]
+            names = [one for one in (*self.session_values, *self.program.names) if not self.is_inner(one)]
             having = [one for one in names if one in self]
             near = did_you_mean(name, names) or f"the names with values are {listed(having, _LISTED) or 'none'}"
             why = f" without a feed of {needed}, {_instead(self, name)}" if needed else f"; {near}"
@@ -311,9 +319,12 @@ def _instead(cell: Cell, name: str) -> str:
 
 def _in_scope(name: str, inside: Mapping[str, Cell]) -> str:
     """How to read the values in a scope of an earlier cell, from the names in it and their cells."""
+    inside = {other: cell for other, cell in inside.items() if not cell.is_inner(other)}
     having = [f'["{other}"]' for other, cell in inside.items() if other in cell]
     if having:
         return f"'{name}' is a scope of an earlier cell, whose values Python can read: {listed(having, _LISTED)}"
+    if not inside:
+        return f"'{name}' is a scope of an earlier cell, in which only a call has values"
     other, cell = next(iter(inside.items()))
     why = _without_value(other, cell)
     return f"'{name}' is a scope of an earlier cell, without values that other cells can use: {why}"
