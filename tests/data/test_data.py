@@ -700,7 +700,7 @@ def test_npz_faults(tmp_path):
     code("TFG619", X=np.ones((2, 2), complex))
     code("TFG620", X=np.ones(()))
     code("TFG620", X=np.ones((0, 3)))
-    code("TFG620", X=np.ones((2, 2)), y=np.ones(3))
+    code("TFG868", X=np.ones((2, 2)), y=np.ones(3))
     code("TFG620", X=np.ones((2, 2)), y=np.ones((2, 2)))
     (tmp_path / "x.npz").write_bytes(b"PK no zip")
     both_fail("TFG616", spec(step("npz", path="x.npz"), folder=tmp_path))

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import chdir
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -199,8 +200,16 @@ def test_arrays_of_any_rank_and_text(tmp_path):
     np.savez(tmp_path / "x.npz", X=random.normal(size=(6, 2)), y=np.arange(6), key=np.arange(6))
     data = load(spec(tmp_path, step("npz", path="x.npz")))
     assert data.names == ("x0", "x1") and data.target_name == "y" and data.array("key").tolist() == list(range(6))
-    np.savez(tmp_path / "x.npz", a=np.ones(3), b=np.ones(4))
-    assert failed(tmp_path, step("npz", path="x.npz")).message.code == "TFG620"
+    np.savez(tmp_path / "x.npz", x_train=np.ones(3), y_train=np.ones(3), x_test=np.ones(4))
+    error = failed(tmp_path, step("npz", path="x.npz"))
+    assert error.message.code == "TFG868"
+    with chdir(tmp_path):
+        _, *calls = error.help.partition("in Python: ")[2].split("; ")
+        a = np.load("x.npz")
+        for call in calls:  # as the help line says
+            exec(call, {"numpy": np, "a": a})
+    assert load(spec(tmp_path, step("npz", path="x_train.npz", target="y_train"))).array("x_train").tolist() == [1] * 3
+    assert load(spec(tmp_path, step("npz", path="x_test.npz"))).array("x_test").tolist() == [1] * 4
 
 
 def test_npy(tmp_path):

@@ -24,7 +24,9 @@ UNSHOWN = {
     **ELSEWHERE,
     "TFG115": "a number of 4,000 digits",
     **dict.fromkeys(("TFG605", "TFG672"), "bytes that are not text"),
-    **dict.fromkeys(("TFG617", "TFG618", "TFG619", "TFG620", "TFG624", "TFG627", "TFG654"), "arrays and pictures"),
+    **dict.fromkeys(
+        ("TFG617", "TFG618", "TFG619", "TFG620", "TFG868", "TFG624", "TFG627", "TFG654"), "arrays and pictures"
+    ),
     **dict.fromkeys(("TFG696", "TFG697"), "stored arrays"),
     "TFG717": "comes with TFG915",
     "TFG840": "a long check",

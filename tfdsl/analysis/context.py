@@ -479,6 +479,7 @@ class Analysis:
         self.nearly: set[tuple[str, str]] = set()  # columns whose few texts were reported
         self.refused: set[tuple[str, str]] = set()  # fields of data that were reported
         self.sound: set[tuple[str, str]] = set()  # those that can be made into arrays
+        self.used: dict[tuple[str, str], Span] = {}  # those that expressions use, with the first place
         self.calling: list[t.Def] = []
         self.level, self.levels = 0, self.limits.levels  # nesting depth of expressions and blocks, and its limit
         self.unrolled = 0

@@ -14,7 +14,7 @@ from ..data import SOURCES
 from ..data.declaration import pipeline_of
 from ..data.overview import Overview, overview, to_json
 from ..data.pipeline import Pipeline
-from ..data.schema import DataError, FilePlace
+from ..data.schema import DataError, FilePlace, Schema, shown, sizes
 from ..data.sources import of_file, suffixes
 from ..data.sources.base import Where
 from ..data.stage import Arguments
@@ -265,12 +265,18 @@ def _print_fields(facts: Overview, help: Callable[[str], str]) -> None:
     if facts.result.target_type is not None:
         show(f".target: {facts.result.target_type}")
     if facts.fault is None:
-        show(f".features: {facts.result.features_type}")
+        show(f".features: {facts.result.features_type}{_without(facts.result)}")
         return
     at = f" ({facts.fault.place})" if facts.fault.place else ""
     show(f".features: not yet: {facts.fault.headline}{at}")
     if facts.fault.help:
         show(f"  help: {help(facts.fault.help)}")
+
+
+def _without(schema: Schema) -> str:
+    """What `.features` leaves out."""
+    left = " and ".join(f"{shown(one.name)} {sizes(one.shape)}" for one in schema.left_out)
+    return f", without {left}, as other columns have one number a row" if left else ""
 
 
 def _share(share: float) -> str:

@@ -357,6 +357,7 @@ def _data_field(ctx: Analysis, value: DataValue, field: str, expr: t.Attribute |
     array = field_of(value, field)
     if array is not None and value.schema.streamed:
         ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.one_line, field=field)
+    ctx.used.setdefault((value.name, field), expr.span)
     return array
 
 

@@ -1,7 +1,7 @@
 """Features that leave columns out, and a target that is among the features.
 
-Input: the finished program. Output: a warning at the feed, once for each data set. Where features do not fit a
-placeholder, `left_out` and `instead` say which columns they leave out, and what to feed.
+Input: the finished program. Output: a warning at the feed or the first use, once for each data set. Where features do
+not fit a placeholder, `left_out` and `instead` say which columns they leave out, and what to feed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +10,7 @@ from ...data.schema import Column, shown, sizes
 from ...diagnostics import LEFT_OUT, TARGET_AMONG, Note
 from ...program import BatchField, Feed, Field, Program, Statement, Train
 from ...record import Record
+from ...source import Span
 from ...types import Size, SizeMismatch, TensorType, match_shape
 from ..context import Analysis
 
@@ -73,28 +74,36 @@ def _some(columns: Sequence[Column]) -> str:
 
 def warn_columns(ctx: Analysis, program: Program) -> None:
     statements = [one for session in program.sessions for one in _statements(session.body, "")]
-    used = {(one.data, one.field) for fields in statements for one in fields}
+    used = {(one.data, one.field) for fields in statements for one in fields} | set(ctx.used)
     told: set[str] = set()
     for fields in statements:
         for one in fields:
             if one.data in ctx.datasets and one.data not in told and _warn(ctx, one, fields, used):
                 told.add(one.data)
+    for (data, field), place in ctx.used.items():
+        if field == "features" and data in ctx.datasets and data not in told and _warn_left(ctx, data, place, used):
+            told.add(data)
 
 
 def _warn(ctx: Analysis, fed: FedField, beside: Iterable[FedField], used: set[tuple[str, str]]) -> bool:
     schema = ctx.datasets[fed.data].schema
     if fed.field == "features":
-        left = [column for column in schema.left_out if (fed.data, column.field) not in used]
-        if left:
-            columns, first = " and ".join(shown(column.name) for column in left), shown(left[0].name)
-            ctx.report(LEFT_OUT, fed.feed.origin.span, data=fed.data, columns=columns, first=first)
-        return bool(left)
+        return _warn_left(ctx, fed.data, fed.feed.origin.span, used)
     features = next((one for one in beside if one.data == fed.data and one.field == "features"), None)
     if features is None or schema.targets or not any(column.field == fed.field for column in schema.features):
         return False
     column = schema.columns_of(fed.field)[0].name
     ctx.report(TARGET_AMONG, fed.feed.origin.span, name=fed.feed.text, column=shown(column), other=features.feed.text)
     return True
+
+
+def _warn_left(ctx: Analysis, data: str, place: Span, used: set[tuple[str, str]]) -> bool:
+    """Warn of features that leave out columns which the program does not use either."""
+    left = [column for column in ctx.datasets[data].schema.left_out if (data, column.field) not in used]
+    if left:
+        columns, first = " and ".join(shown(column.name) for column in left), shown(left[0].name)
+        ctx.report(LEFT_OUT, place, data=data, columns=columns, first=first)
+    return bool(left)
 
 
 def _statements(body: Iterable[Statement], data: str) -> Iterator[list[FedField]]:

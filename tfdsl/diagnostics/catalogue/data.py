@@ -34,6 +34,8 @@ NPZ_NAMES = _message("TFG617", "{path} has no arrays",
                      "write it with numpy.savez(path, features=..., target=...)")
 NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
                        "write the file again with numpy.savez")
+NPZ_ROWS = _message("TFG868", "{array} has {rows:row}, but {first} has {others}: they are not columns of one data set",
+                    "save those that belong together in a file of their own; {way}")
 STORED_MISSING = _message("TFG696", "{path} has no array {name}", "{hint}")
 STORED_KIND = _message("TFG697", "{what} is {kind}, which cannot be a tensor",
                        "save it as an array of numbers, bools, strings or bytes; pickled objects are never read")

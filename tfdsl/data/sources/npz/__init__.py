@@ -18,10 +18,11 @@ class Npz(FileSource):
     signature = "path: text, target: static = none"
     example = 'data pictures = npz("pictures.npz", target="kind")'
     doc = (
-        "A file of NumPy arrays that all have the same number of rows; each array is a column. `target` names one of "
-        "them, or several in a list. An array `features` or `X` [rows, columns] gives a column for each of its "
-        "columns, and `target` or `y` is the target. An array with more axes, such as sequences [rows, time, "
-        "channels], is one column: `batch.signals`."
+        "A file of NumPy arrays that all have the same number of rows; each array is a column. Arrays of training and "
+        "test rows, as in Keras' `mnist.npz`, have to be in two files. `target` names one of the arrays, or several in "
+        "a list. An array `features` or `X` [rows, columns] gives a column for each of its columns, and `target` or "
+        "`y` is the target. An array with more axes, such as sequences [rows, time, channels], is one column: "
+        "`batch.signals`."
     )
     suffixes = (".npz",)
     kind = "an .npz file"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from ....diagnostics import ARRAY_KIND, ARRAY_SHAPE, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
+from ....diagnostics import ARRAY_KIND, ARRAY_SHAPE, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES, NPZ_ROWS
 from ....record import Record
 from ...schema import DataError, FilePlace, check_size, composed, shown, shown_path, sizes
 
@@ -77,12 +77,22 @@ def check_arrays(arrays: tuple[StoredArray, ...], path: str) -> None:
                 ARRAY_SHAPE, array=array.name, shape=sizes(array.shape), wanted="[rows, ...], none of them 0"
             )
         if array.shape[0] != first.shape[0]:
-            wanted = f"[{first.shape[0]}, ...], as many rows as {first.name} has"
-            raise DataError(
-                ARRAY_SHAPE, place=FilePlace(path), array=array.name, shape=sizes(array.shape), wanted=wanted
-            )
+            raise DataError(NPZ_ROWS, place=FilePlace(path), array=array.name, rows=array.shape[0], first=first.name,
+                            others=first.shape[0], way=_apart(arrays, path))  # fmt: skip
         rows, *others = array.shape
         check_size(array.name, rows, math.prod(others), not array.is_packed)
+
+
+def _apart(arrays: tuple[StoredArray, ...], path: str) -> str:
+    """How to save the arrays with as many rows as each other in files of their own."""
+    groups: dict[int, list[str]] = {}
+    for array in arrays:
+        groups.setdefault(array.shape[0] if array.shape else 0, []).append(array.name)
+    saved = (
+        f'numpy.savez("{names[0]}.npz", {", ".join(f"{name}=a[{name!r}]" for name in names)})'.replace("'", '"')
+        for names in groups.values()
+    )
+    return f'in Python: a = numpy.load("{os.path.basename(path)}"); {"; ".join(saved)}'
 
 
 def check_directory(file: BinaryIO) -> None:
