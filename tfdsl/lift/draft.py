@@ -367,6 +367,7 @@ class Draft(State):
     folded: dict[str, str] = field(default_factory=dict[str, str])  # a node to the fold that took it
     served: frozenset[str] = frozenset()  # nodes whose tensors are in signatures
     drop: frozenset[str] = frozenset()  # the parts that the user leaves out
+    incomplete: set[str] = field(default_factory=set[str])  # groups of initializers, some of which are left out
     uninitialized: list[str] = field(default_factory=list[str])  # variables without an initializer
 
     def type(self, end: Endpoint) -> TensorType:

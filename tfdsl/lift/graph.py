@@ -77,8 +77,10 @@ class SavedGraph(Record):
             for name in dict.fromkeys((*(one.node for one in node.inputs), *node.controls)):
                 users[name].append(node.name)
         object.__setattr__(self, "users", users)
+        object.__setattr__(self, "places", {name: at for at, name in enumerate(self.nodes)})
 
     users: Mapping[str, list[str]] = field(init=False)  # the nodes that take a node as an input or control input
+    places: Mapping[str, int] = field(init=False)  # of the nodes, in their order
 
     def input(self, node: GraphNode, at: int) -> GraphNode:
         """The node that makes an input."""

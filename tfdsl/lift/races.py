@@ -57,7 +57,6 @@ class Races:
 
     def __init__(self, graph: SavedGraph, resources: Callable[[str], Mapping[str, bool]] = lambda name: {}):
         self._graph = graph
-        self._places = {name: at for at, name in enumerate(graph.nodes)}
         self._around = _Surroundings(graph)
         found: dict[str, list[VariableAccess]] = defaultdict(list)
         for name in graph.nodes:
@@ -73,7 +72,7 @@ class Races:
         execution = _Ordering(self._graph, self._around, roots)
         for variable, found in self._accesses.items():
             line = [one for one in found if one.name in execution.needed]
-            line.sort(key=lambda one: (place(one), self._places[one.name]))
+            line.sort(key=lambda one: (place(one), self._graph.places[one.name]))
             for at, second in enumerate(line):
                 for first in line[:at]:
                     if first.is_write or second.is_write:

@@ -174,7 +174,8 @@ def _readable(graph: SavedGraph, arrays: str, unfolded: Unfolded, options: LiftO
     for end in draft.aliases:
         if draft.end(end) in found and end.node not in draft.regions and not _is_switched(draft, end):
             found[end] = found[draft.end(end)]
-    found = {end: text for end, text in found.items() if end.node in graph.nodes}
+    compared = graph.nodes.keys() - draft.incomplete
+    found = {end: text for end, text in found.items() if end.node in compared}
     arrays_of = {name: value for name, value in {**beside, **stored}.items() if value is not None}
     before = head + seed + declared + defined
     text = before + source + ending

@@ -62,8 +62,7 @@ def _fold_optimizer(draft: Draft, scope: str, updates: list[GraphNode], rows: li
     graph = draft.graph
     changed = [*(_change(graph, node) for node in updates), *(_change_of_rows(graph, row) for row in rows)]
     changes = [one for one in changed if one is not None]
-    places = {name: at for at, name in enumerate(graph.nodes)}  # in the order of the variables
-    changes.sort(key=lambda one: places[one.node.name])
+    changes.sort(key=lambda one: graph.places[one.node.name])  # in the order of the variables
     first = changes[0].step
     if scope not in graph.nodes or len({one.step.optimizer.name for one in changes}) > 1:
         raise NotReadable(f"the updates of {scope} are not a step of one optimizer")

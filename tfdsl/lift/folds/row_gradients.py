@@ -69,8 +69,7 @@ def read_gradients(
             if lookup is not None:
                 found.setdefault(node.inputs[0], lookup)
             todo += node.inputs if lookup is None else node.inputs[1:]
-    places = {name: at for at, name in enumerate(graph.nodes)}
-    ordered = sorted(found.items(), key=lambda one: (places[one[1].node], places[one[0].node]))
+    ordered = sorted(found.items(), key=lambda one: (graph.places[one[1].node], graph.places[one[0].node]))
     return ReadGradients(dict(ordered), frozenset(between))
 
 

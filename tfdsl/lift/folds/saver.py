@@ -1,7 +1,7 @@
 """Drops savers and initializers. A session makes its own, so source has none."""
 
 from ...diagnostics.spelling import listed
-from ..draft import Draft
+from ..draft import Draft, VariablePiece
 from ..graph import ASSIGNS, NAMED, RESTORES
 
 _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename", "ShardedFilespec",
@@ -46,8 +46,15 @@ def drop_initializers(draft: Draft) -> None:
     graph = draft.graph
     groups: set[str] = set()  # of initializers, which belong to declarations of variables
     for node in draft.nodes("NoOp"):
-        if all(name in draft.dropped or name in draft.inside or name in groups for name in node.controls):
+        done = [name for name in node.controls if name in draft.dropped or name in draft.inside or name in groups]
+        if len(done) == len(node.controls):
             groups.add(node.name)
+        elif any(name in groups or isinstance(draft.pieces.get(draft.owner(name)), VariablePiece) for name in done):
+            draft.incomplete.add(node.name)
+            rest = listed([name for name in node.controls if name not in done], NAMED)
+            draft.notes.append(
+                f"run {node.name} once: it does {rest}; a session initializes the other variables by itself"
+            )
     for name in reversed([name for name in graph.nodes if name in groups]):
         if all(user in draft.dropped for user in graph.users[name]):
             draft.dropped.add(name)

@@ -1,11 +1,12 @@
 """Variables: the op that holds one, its initializer and its reads are one declaration."""
 
 from ...diagnostics.spelling import listed
+from ...ops.lifted import lifted_step
 from ...program import HostValue
 from ...types import ALL_DTYPES, TensorType
 from ..constants import attribute
-from ..draft import Draft, Given, NotFolded, Operand, VariablePiece
-from ..graph import ASSIGNS, NAMED, PLACEHOLDERS, VARIABLES, Endpoint, GraphNode
+from ..draft import Draft, Given, NotFolded, Operand, VariablePiece, changes_something
+from ..graph import ASSIGNS, ENTERS, NAMED, PLACEHOLDERS, SWITCHES, VARIABLES, Endpoint, GraphNode, reached
 from ..unfolded import UnfoldedPart
 from .operands import operand
 
@@ -24,7 +25,8 @@ def fold_variables(draft: Draft) -> None:
         end = draft.end(node.inputs[0])
         while draft.graph.nodes[end.node].op == "Identity":
             end = draft.end(draft.graph.nodes[end.node].inputs[0])
-        if isinstance(draft.pieces.get(end.node), VariablePiece) and not draft.waits(node):
+        is_variable = isinstance(draft.pieces.get(end.node), VariablePiece)
+        if is_variable and not draft.waits(node) and not _is_overtaken(draft, draft.graph.nodes[end.node], node):
             draft.aliases[Endpoint(node.name)] = end
             draft.inside[node.name] = end.node
     if saved:
@@ -56,11 +58,32 @@ def fold_variable(draft: Draft, node: GraphNode) -> None:
     if _changes_shape(draft, node, first):
         reason = f"the shape of {node.name} changes"
         raise NotFolded(reason, UnfoldedPart(fold_variables.__name__, frozenset({node.name}), "", reason))
-    reads = [one for one in users if one.op in READS and not one.controls and one.inputs == (end,)]
+    reads = [one for one in users if one.op in READS and not one.controls and one.inputs == (end,)
+             and not _is_overtaken(draft, node, one)]  # fmt: skip
     trainable = draft.trainable is None or node.name in draft.trainable
     piece = VariablePiece(node.name, (end,), type=type, initial=initial, is_trainable=trainable)
     draft.claim(piece, *(one.name for one in reads), *([first.name] if first else []))
     draft.aliases |= {Endpoint(one.name): end for one in reads}
+
+
+def _is_overtaken(draft: Draft, variable: GraphNode, read: GraphNode) -> bool:
+    """Whether an op changes the variable after a read, and perhaps before an op that takes what was read. A program
+    that only named the variable there would read it anew. The step of an optimizer is assumed to come last, unless an
+    op waits for it."""
+    graph = draft.graph
+    if read.op != "ReadVariableOp":
+        return False  # a reference, whose value changes with the variable
+    takers = reached([read.name], lambda one: graph.users[one] if graph.nodes[one].op in READS else ()) - {read.name}
+    passed = (*ENTERS, *SWITCHES, "Identity", variable.op)  # the handle
+    for name in reached([variable.name], lambda one: graph.users[one] if graph.nodes[one].op in passed else ()):
+        if not changes_something(graph.nodes[name]) or name in draft.dropped:
+            continue
+        late = {one for one in takers if graph.places[one] > graph.places[name]}
+        if late and lifted_step(graph.nodes[name].op) is not None:
+            late &= graph.below(name)
+        if late and read.name in (before := graph.above(name)) and not late <= before:
+            return True
+    return False
 
 
 def _held(draft: Draft, node: GraphNode, first: GraphNode | None) -> TensorType:
