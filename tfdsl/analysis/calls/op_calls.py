@@ -167,11 +167,9 @@ def _matrices(op: Op, bound: BoundArguments) -> str:
     a, b = (bound.types[param.name] for param in op.params[:2])
     if not (isinstance(a, TensorType) and isinstance(b, TensorType) and a.rank == b.rank == 2 and a.shape and b.shape):
         return ""
-    return (
-        f"* multiplies element by element; for a product of matrices, write: {left} @ {right}"
-        if (a.shape[1] == b.shape[0])
-        else ""
-    )
+    if a.shape[1] != b.shape[0]:
+        return ""
+    return f"* multiplies element by element; for a product of matrices, write: {left} @ {right}"
 
 
 _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
