@@ -88,3 +88,50 @@ def test_wrong_use(here, capsys):
         main(["lift", "graph.pb", "--drop", "dropouts"])
     assert "'dropouts' is not one of dropout, training, assert, summaries" in capsys.readouterr().err
     assert main(["lift", "graph.pb", "--drop", "training", "--exact"]) == 2
+
+
+def measured():
+    """A moving average that the step waits for, a measure that only a summary reads, and a shape that nothing reads."""
+    x = v1.placeholder(tf.float32, [None, 2], "x")
+    mean = v1.get_variable("mean", initializer=[0.0, 1.0], trainable=False, use_resource=True)
+    w = v1.get_variable("w", initializer=[[1.0], [2.0]], use_resource=True)
+    result = tf.matmul(x - mean, w, name="result")
+    tf.shape(result, name="unread")
+    loss = tf.reduce_mean(tf.square(result), name="loss")
+    v1.summary.scalar("largest_1", tf.reduce_max(result, name="largest"))
+    v1.summary.histogram("results", tf.abs(result))
+    update = v1.assign_sub(mean, (mean - tf.reduce_mean(x, axis=0)) * 0.25, name="update")
+    with tf.control_dependencies([update]):
+        v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+
+
+MEASURED = """\
+placeholder x: float32[?, 2]
+variable mean = [0.0, 1.0], trainable=false
+variable w = [[1.0], [2.0]]
+result = (x - mean) @ w
+loss = reduce_mean(square(result)) as "loss"
+largest = reduce_max(result)
+"""
+
+
+def test_updates_and_measures(here):
+    """The update belongs to the training, and the measure is a result."""
+    graph, source = lifted(measured, *DROPS)
+    assert source == MEASURED
+    notes = lift_readable(graph_of(graph.as_graph_def()), options=LiftOptions(drop=frozenset(["training"]))).notes
+    assert "left out: AssignSubVariableOp, which changes variables in a step of training" in notes
+    assert "\nlargest = reduce_max(result)" in lifted(measured, "summaries")[1]
+
+
+def test_the_identity_of_a_condition_that_nothing_reads(here):
+    def build():
+        x, flag = v1.placeholder(tf.float32, [], "x"), v1.placeholder(tf.bool, [], "flag")
+        v1.disable_control_flow_v2()
+        try:
+            momentum = v1.cond(flag, lambda: tf.constant(0.5), lambda: tf.constant(1.0), name="momentum")
+        finally:
+            v1.enable_control_flow_v2()
+        tf.multiply(momentum, x, name="result")
+
+    assert "pred_id" not in lifted(build)[1]

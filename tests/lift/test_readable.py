@@ -369,3 +369,15 @@ def test_graphs_made_by_others(path, here):
     compiled = compile_source(Source(place, lifted.source), CompileInputs(access=Access(place), limits=limits))
     report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
     assert report.unequal == [] and report.failed == {} and report.compared > 0
+
+
+def test_numbers_of_attributes_are_as_short_as_those_of_tensors(here):
+    """An attribute is a float32, too."""
+
+    def build():
+        x = v1.placeholder(tf.float32, [2], "x")
+        tf.nn.leaky_relu(x, 0.1, name="y")
+        tf.raw_ops.FakeQuantWithMinMaxArgs(inputs=x, min=-0.3, max=0.7, name="z")
+
+    source = readable_of(build).source
+    assert "alpha=0.1)" in source and "max=0.7, min=-0.3)" in source

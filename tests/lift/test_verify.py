@@ -15,8 +15,9 @@ from tfdsl.driver import compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift.exact import lift_exact
 from tfdsl.lift.read import graph_of
+from tfdsl.lift.readable import lift_readable
 from tfdsl.lift.sides import CAN_WAIT, REACHES_OUT, Side
-from tfdsl.lift.verify import Verifier, unequal
+from tfdsl.lift.verify import Verifier, are_same, unequal
 from tfdsl.lowering.tf import tf, v1
 from tfdsl.source import Source
 
@@ -194,3 +195,33 @@ def test_a_graph_that_ends_the_process(here, monkeypatch, capsys):
     processes.ends = [(-11, {"running": "graph", "names": []})]
     assert main(["lift", path, "--exact", "--verify"]) == 1
     assert "error[TFG013]: TensorFlow ends the process that compares" in capsys.readouterr().err
+
+
+def test_what_is_no_number_has_the_bits_of_the_graph(here):
+    """NaN has a sign, too. Where bits cannot be written, all NaNs count as the same."""
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [2], "x")
+        tf.multiply(x, tf.constant([float("nan"), -float("nan")]), name="y")
+    saved = graph_of(graph.as_graph_def())
+    lifted = lift_readable(saved)
+    assert (
+        "[(1e999 - 1e999), -(1e999 - 1e999)]" in lifted.source or "[-(1e999 - 1e999), (1e999 - 1e999)]" in lifted.source
+    )
+    compiled = compile_source(Source("lifted.tfg", lifted.source), CompileInputs(access=Access("lifted.tfg")))
+    consts = [tf.make_ndarray(one.get_attr("value")) for one in compiled.graph.get_operations() if one.type == "Const"]
+    assert [one.tobytes() for one in consts] == [np.float32([float("nan"), -float("nan")]).tobytes()]
+    assert Verifier(saved, lifted, compiled, shapes={}, seed=1).verify().is_same
+
+
+def test_values_that_are_no_numbers_are_the_same():
+    nan, other = np.float32([1.0, float("nan")]), np.float32([1.0, -float("nan")])
+    assert are_same(nan, other) and not are_same(np.float32([0.0, float("nan")]), np.float32([-0.0, float("nan")]))
+    assert not are_same(np.float32([1.0]), np.float32([float("nan")])) and not are_same(np.int32([1]), np.int32([2]))
+
+
+def test_undefined_outputs_are_not_compared(here):
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [2, 2], "x")
+        tf.identity(tf.linalg.eigvalsh(x + tf.transpose(x)), name="values")
+    report = compared(graph)
+    assert report.is_same and report.compared == 5

@@ -56,9 +56,16 @@ def attribute(value: AttrValue) -> Any:  # of as many types as attributes have
                 return [attribute(AttrValue(shape=one)) for one in found.shape]
             if found.s:
                 return [_text(one) for one in found.s]
-            return [*found.i, *found.f, *found.b, *found.func]
+            return [*found.i, *map(_shortest, found.f), *found.b, *found.func]
+        case "f":
+            return _shortest(value.f)
         case _:
             return getattr(value, kind)
+
+
+def _shortest(value: float) -> float:
+    """The number with the fewest digits that is the same float32."""
+    return float(str(np.float32(value)))
 
 
 def _text(value: bytes) -> str | bytes:
@@ -123,7 +130,8 @@ def value_text(value: object, dtype: str) -> str:
 
 def _float_text(value: float, dtype: str) -> str:
     if math.isnan(value):
-        return "(1e999 - 1e999)"
+        is_computed = math.copysign(1, value) == math.copysign(1, math.inf - math.inf)  # the processor chooses its sign
+        return "(1e999 - 1e999)" if is_computed else "-(1e999 - 1e999)"
     if math.isinf(value):
         return "1e999" if value > 0 else "-1e999"
     short = str(np.float32(value)) if dtype == "float32" else repr(value)

@@ -313,10 +313,12 @@ def _roots(draft: Draft, named: set[str]) -> list[str]:
     kept = (StepPiece, SummaryPiece) if draft.drop else (PlaceholderPiece, VariablePiece, StepPiece, SummaryPiece)
     pieces = {name: piece for name, piece in draft.pieces.items() if name not in draft.regions}
     last = [name for name in pieces if not _is_used(draft, name)]
-    ends = {name for name in last if not is_leftover(graph, name)} or set(last)
+    ends = {name for name in last if not is_leftover(graph, name)}
     ends |= {name for name in draft.kept if graph.nodes[name].op in NEXT_ITERATIONS}
     ends |= {name for name, piece in pieces.items()
              if isinstance(piece, BlockPiece) and not all(graph.users.get(end.node) for end in piece.ends)}  # fmt: skip
+    if not ends and named.isdisjoint(pieces):
+        ends = set(last)
     return [name for name, piece in pieces.items() if isinstance(piece, kept) or name in named or name in ends]
 
 

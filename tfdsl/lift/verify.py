@@ -49,6 +49,7 @@ AFTER = " after "  # in the name of a variable after an update
 _FED = tuple(op for op in PLACEHOLDERS if op != DEFAULTED)
 _MOST_UPDATES = 50
 _FUSED, _RESULTS = "FusedBatchNormV3", 3  # an op whose further outputs are only for its gradient
+_EIGEN = ("SelfAdjointEigV2", "Eig")  # their eigenvectors are undefined unless they are asked for
 _LARGE = 16  # by how much numbers are larger when an update runs again
 _UNROUNDED = {*VARIABLES, "Assign", "Read", "Identity", "Neg", "Const", "NoOp"}  # without "Resource" and "VariableOp"
 CLOSE = 1e-4  # the largest difference that can be rounding, relative to the largest number of a tensor
@@ -361,12 +362,8 @@ class Verifier:
 
     def _compare(self, name: str, left: Operand, right: Operand, pair: Pair) -> None:
         one, other = np.asarray(left), np.asarray(right)
-        if one.dtype == other.dtype and one.shape == other.shape:
-            if one.dtype == object:
-                if bool(np.array_equal(one, other)):
-                    return
-            elif one.tobytes() == other.tobytes():
-                return
+        if one.dtype == other.dtype and one.shape == other.shape and are_same(one, other):
+            return
         self.report.unequal.append(unequal(name, one, other, _reason(pair.left, pair.right)))
 
     def _compare_updates(
@@ -537,9 +534,14 @@ def _known_shape(tensor: Operand, other: Operand) -> Operand:
 def _is_readable(tensor: Operand) -> bool:
     """Whether a tensor has a value that can be compared. The handles of stacks and queues of TensorFlow 1 are names."""
     is_handle = tensor.dtype == v1.string._as_ref and tensor.op.type not in VARIABLES
-    is_scratch = tensor.op.type == _FUSED and tensor.value_index >= _RESULTS
-    is_value = tensor.dtype.base_dtype not in (v1.resource, v1.variant) and not is_scratch and not is_handle
+    is_value = tensor.dtype.base_dtype not in (v1.resource, v1.variant) and not _is_scratch(tensor) and not is_handle
     return is_value and tensor.op.graph.is_fetchable(tensor)
+
+
+def _is_scratch(tensor: Operand) -> bool:
+    """Whether a further output of an op is only for its gradient, or undefined."""
+    op, at = tensor.op, tensor.value_index
+    return (op.type == _FUSED and at >= _RESULTS) or (op.type in _EIGEN and at > 0 and not op.get_attr("compute_v"))
 
 
 def _holder(variable: Operand) -> Operand:
@@ -558,6 +560,20 @@ def _element(compiled: Compiled, text: str) -> object:
     for place in filter(None, places):
         found = found[int(place)]
     return found
+
+
+def are_same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays of one type have the same bits. All values that are no numbers count as the same: their bits
+    mean nothing."""
+    if one.dtype == object:
+        return bool(np.array_equal(one, other))
+    if one.tobytes() == other.tobytes():
+        return True
+    dtype = v1.as_dtype(one.dtype)
+    if not (dtype.is_floating or dtype.is_complex):
+        return False
+    missing = np.isnan(one)
+    return np.array_equal(missing, np.isnan(other)) and one[~missing].tobytes() == other[~missing].tobytes()
 
 
 def unequal(name: str, left: np.ndarray, right: np.ndarray, reason: str) -> Unequal:

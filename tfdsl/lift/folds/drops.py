@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from ...diagnostics.spelling import listed
 from ...ops.named import DROPOUT
-from ..draft import Draft, StepPiece, ends_of
-from ..graph import Endpoint, GraphNode
+from ..draft import Draft, StepPiece, changes_something, ends_of
+from ..graph import ENTERS, GRADIENTS_SCOPE, NAMED, VARIABLES, Endpoint, GraphNode, SavedGraph
 from ..options import ASSERT, SUMMARIES, TRAINING
 
 _SUMMARIES = ("ScalarSummary", "HistogramSummary", "ImageSummary", "AudioSummary", "AudioSummaryV2", "TensorSummary",
               "TensorSummaryV2", "MergeSummary")  # fmt: skip
+_SCALAR = _SUMMARIES[0]
 _GUARD = "/AssertGuard/"  # in the names of the nodes that guard an assertion
 _DRAWS = ("RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2")
 _ADDS = ("Add", "AddV2", "Sub", "Mul")
@@ -28,9 +30,17 @@ def drop_asserts(draft: Draft) -> None:
 
 
 def drop_summaries(draft: Draft) -> None:
-    """Drop summaries and the ops that merge them."""
-    if SUMMARIES in draft.drop:
-        draft.dropped |= {node.name for node in draft.nodes(*_SUMMARIES)}
+    """Drop summaries and the ops that merge them. Keep the scalars that nothing else reads: they are results."""
+    if SUMMARIES not in draft.drop:
+        return
+    draft.dropped |= {node.name for node in draft.nodes(*_SUMMARIES)}
+    graph = draft.graph
+    shown = {graph.input(node, 1).name for node in graph.nodes.values() if node.op == _SCALAR}
+    draft.served |= {
+        name for name in shown
+        if draft.is_free(name) and graph.nodes[name].op != "Const" and not GRADIENTS_SCOPE.match(name)
+        and all(user in draft.dropped for user in graph.users[name])
+    }  # fmt: skip
 
 
 def drop_dropout(draft: Draft) -> None:
@@ -101,14 +111,38 @@ def _source(draft: Draft, end: Endpoint) -> Endpoint | None:
 
 
 def drop_training(draft: Draft) -> None:
-    """Drop the steps of optimizers and the nodes that need them. Keep the losses."""
+    """Drop the steps of optimizers, the nodes that need them, and the updates of variables that they wait for, such as
+    those of moving averages. Keep the losses."""
     if TRAINING not in draft.drop:
         return
     steps = {name: piece for name, piece in draft.pieces.items() if isinstance(piece, StepPiece)}
     for piece in steps.values():
         draft.served |= {draft.end(end).node for end in ends_of(piece.loss)}
-    found = {name for name, owner in draft.inside.items() if owner in steps} | draft.graph.below(*steps)
+    graph = draft.graph
+    kept = graph.above(*(name for name in draft.served if name in graph.nodes))
+    waited = {*graph.above(*steps), *graph.collections.get("update_ops", ())} - kept
+    updates = {name for name in waited if _is_update(graph, name)} - draft.inside.keys() - draft.pieces.keys()
+    if updates:
+        draft.notes.append(f"left out: {listed(sorted(updates), NAMED)}, which changes variables in a step of training")
+    found = {name for name, owner in draft.inside.items() if owner in steps} | graph.below(*steps, *updates)
     for name in found:
         draft.pieces.pop(name, None)
         draft.inside.pop(name, None)
     draft.dropped |= found
+
+
+def _is_update(graph: SavedGraph, name: str) -> bool:
+    """Whether a node changes a variable."""
+    node = graph.nodes.get(name)
+    if node is None or not node.inputs or not changes_something(node):
+        return False
+    return any(graph.nodes[one].op in VARIABLES for one in _passed_by(graph, node))
+
+
+def _passed_by(graph: SavedGraph, node: GraphNode) -> Iterator[str]:
+    """The nodes whose output is passed on as the first input of a node."""
+    while node.inputs:
+        node = graph.input(node, 0)
+        yield node.name
+        if node.op not in (_SWITCH, _IDENTITY, *ENTERS):
+            return

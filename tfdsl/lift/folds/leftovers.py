@@ -5,7 +5,7 @@ from ...ops import OPS
 from ...ops.named import IDENTITY
 from ...record import replace
 from ..draft import CallPiece, Draft, IndexPiece, Produced
-from ..graph import VARIABLES, Endpoint, SavedGraph
+from ..graph import SWITCHES, VARIABLES, Endpoint, SavedGraph
 
 _GIVEN = ("Const", "TensorListReserve", "EmptyTensorList", "TensorListFromTensor")  # they compute nothing
 # Ops that only read a variable, or the shape of a tensor.
@@ -16,7 +16,7 @@ _PARTS = ("Identity", "Unpack", "StridedSlice", "Slice", "Pack", "ConcatV2", "Ca
 
 def is_leftover(graph: SavedGraph, name: str) -> bool:
     """Whether a node without users says nothing about the model."""
-    if graph.nodes[name].op in _GIVEN or graph.passes_condition(name):
+    if graph.nodes[name].op in _GIVEN or graph.passes_condition(name) or _is_condition(graph, name):
         return True
     todo, looks = [name], False
     while todo:
@@ -28,6 +28,14 @@ def is_leftover(graph: SavedGraph, name: str) -> bool:
         elif node.op != "Const":
             return False
     return looks
+
+
+def _is_condition(graph: SavedGraph, name: str) -> bool:
+    """Whether a node is the identity of a condition that `tf.cond` makes for its Switch ops, of which it has none."""
+    node, scope = graph.nodes[name], name.removesuffix("pred_id")
+    if node.op != "Identity" or scope == name:
+        return False
+    return any(user.startswith(scope) and graph.nodes[user].op in SWITCHES for user in graph.users[node.inputs[0].node])
 
 
 def fold_outputs(draft: Draft) -> None:
