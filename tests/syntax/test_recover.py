@@ -326,7 +326,9 @@ def compare(paths, seeds):
             if result is not None:
                 row, first, found, wrong = result
                 shown = f"{path} {seed}: {row}"
-                assert render_text(first) in map(render_text, found), shown
+                # A statement of a session in the graph half is an error itself, in place of the error in it.
+                stray = [one.span.line for one in found if one.code == "TFG120"]
+                assert render_text(first) in map(render_text, found) or first.span.line in stray, shown
                 assert not wrong, "\n".join([shown, *map(render_text, wrong)])
                 count += 1
     return count
