@@ -61,6 +61,8 @@ def test_params_are_those_of_both(files, capsys):
             ["model.meta", "other.index"],
             "other.index is a checkpoint, and model.meta is a graph; compare other.index and model",
         ),
+        (["model.index", "none"], "model.index is a checkpoint, and there is no none\n"),
+        (["more", "model"], "and there is no more; the latest checkpoint of that name is more-20"),
         (["empty", "empty"], "error[TFG012]"),
         (["empty", "empty", "--exact"], "--exact compares graphs and programs, not checkpoints"),
         (["old.tfg", "bytes"], "error[TFG002]"),
@@ -70,7 +72,7 @@ def test_params_are_those_of_both(files, capsys):
 def test_what_cannot_be_compared(files, capsys, words, said):
     (files / "empty").mkdir()
     (files / "bytes").write_bytes(bytes(range(256)))
-    for name in ("model.index", "model.meta", "other.index", "g.meta"):
+    for name in ("model.index", "model.meta", "other.index", "g.meta", "more-20.index"):
         (files / name).write_bytes(b"\0")
     assert main(["diff", *words]) == 2
     out, err = capsys.readouterr()

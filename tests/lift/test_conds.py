@@ -11,7 +11,7 @@ import tfdsl
 from tfdsl.driver import compile_source
 from tfdsl.inputs import CompileInputs
 from tfdsl.lift.readable import lift_readable
-from tfdsl.lift.sides import IN_BRANCH
+from tfdsl.lift.sides import IN_BRANCH, IS_FIRST
 from tfdsl.lift.verify import Verifier
 from tfdsl.lowering.tf import tf, v1
 from tfdsl.source import Source
@@ -379,3 +379,18 @@ def nested_on_constants():
 def test_conditions_on_constants(here, build, made):
     """Only the branch that runs is left."""
     assert verified(as_in_1(build)).endswith(made)
+
+
+def test_the_initial_value_of_a_moving_average(here):
+    """TensorFlow takes the random initial value of the variable in a branch, which the program does not have."""
+
+    def build():
+        w = v1.get_variable("w", [2], initializer=v1.random_normal_initializer(seed=1), use_resource=True)
+        first = v1.cond(v1.is_variable_initialized(w), w.read_value, lambda: w.initial_value)
+        v1.Variable(first, name="average", use_resource=True)
+
+    graph = as_in_1(build)
+    lifted = lift_readable(graph)
+    compiled = compile_source(Source("lifted.tfg", lifted.source), CompileInputs())
+    report = Verifier(graph, lifted, compiled, shapes={}, seed=1).verify()
+    assert report.is_same and report.left_out.keys() == {IS_FIRST}

@@ -381,3 +381,28 @@ def test_numbers_of_attributes_are_as_short_as_those_of_tensors(here):
 
     source = readable_of(build).source
     assert "alpha=0.1)" in source and "max=0.7, min=-0.3)" in source
+
+
+def looked_up():
+    """Two tables, one of which a Saver would save."""
+    words, one = v1.placeholder(tf.string, [None], "words"), v1.lookup.KeyValueTensorInitializer
+    known = v1.lookup.StaticHashTable(one(["a", "b"], tf.constant([1, 2], tf.int64)), -1)
+    learned = v1.lookup.experimental.MutableHashTable(tf.int64, tf.float32, 0.5)
+    tf.identity(learned.lookup(known.lookup(words)), name="result")
+
+
+@pytest.mark.parametrize(
+    ("more", "run"), [(v1.tables_initializer, "run init_all_tables"), (tf.no_op, "run LookupTableImportV2")]
+)
+def test_lookup_tables(here, more, run):
+    """A comment says how they get their content, and the export for a Saver is left out."""
+
+    def build():
+        looked_up()
+        more()
+
+    source = readable_of(build).source
+    (line,) = (
+        line for line in source.splitlines() if "lookup tables are empty until a session fills them: run" in line
+    )
+    assert line.startswith("# ") and line.endswith(run) and "LookupTableExport" not in source

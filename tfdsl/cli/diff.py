@@ -1,6 +1,7 @@
 """`tfdsl diff`: compares two programs, graphs or checkpoints. Comparing programs does not import TensorFlow."""
 
 import argparse
+import glob
 import os
 import sys
 import tempfile
@@ -76,6 +77,10 @@ def _other_pair(*paths: str) -> str:
     """What to compare in place of a checkpoint and a graph or program."""
     (stored,) = (path for path in paths if kind_of(path) == "checkpoint")
     (other,) = (path for path in paths if path != stored)
+    if not os.path.exists(other):
+        of_steps = sorted(glob.glob(f"{glob.escape(other)}-*.index"), key=os.path.getmtime)
+        latest = f"; the latest checkpoint of that name is {of_steps[-1].removesuffix('.index')}" if of_steps else ""
+        return f"{stored} is a checkpoint, and there is no {other}{latest}"
     said = f"{stored} is a checkpoint, and {other} is a {kind_of(other)}"
     graph, values = f"{stored.removesuffix('.index')}.meta", other.removesuffix(".meta")
     if os.path.isfile(graph) and graph != other:

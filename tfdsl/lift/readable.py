@@ -59,6 +59,7 @@ from .pipelines import fed
 from .program_names import correspondence, path, unused
 from .restoring import ProgramVariable, Restoring, is_partial, restoring, shapes_in_checkpoint
 from .signatures import served, signature_statements
+from .tables import FILLS, FILLS_FROM_FILES
 from .unfolded import ALL_FOLDED, Unfolded
 from .weights import Unfrozen, unfrozen
 from .write import Misplaced, Writer, function_lines
@@ -212,9 +213,21 @@ def _ending(draft: Draft, writer: Writer, session: Restoring) -> str:
         draft.notes.append(
             f"these variables have no initializer in the graph and begin with zeros: {listed(zeros, NAMED)}"
         )
+    if fills := _fills(draft, writer):
+        draft.notes.append(f"lookup tables are empty until a session fills them: run {listed(fills, NAMED)}")
     if session.lines:
         lines += ["", "session:", *(f"    {line}" for line in session.lines)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _fills(draft: Draft, writer: Writer) -> list[str]:
+    """The ops that fill lookup tables with their first content, or a group of all of them, by their names in the
+    program."""
+    pieces = [one for one in draft.pieces.values() if one.node not in draft.regions and one.node in draft.graph.nodes]
+    fills = {one.node for one in pieces if draft.graph.nodes[one.node].op in (*FILLS, *FILLS_FROM_FILES)}
+    groups = [one for one in pieces if draft.graph.nodes[one.node].op == "NoOp" and fills <= {*one.controls}]
+    found = [path(writer, one.ends[0]) for one in pieces if one in groups[:1] or (one.node in fills and not groups)]
+    return [text for text in found if text] if fills else []
 
 
 def _variables(draft: Draft, writer: Writer) -> dict[str, ProgramVariable]:

@@ -12,7 +12,7 @@ from ..lowering.tf import AttrValue, DataType, GraphDef, Operand, RewriterConfig
 from ..ops import raw
 from ..ops.forbidden_ops import INSIDE
 from ..ops.raw import READERS
-from .graph import ENTERS, VARIABLES
+from .graph import ASSIGNS, ENTERS, VARIABLES
 from .tables import FILLS, LOOKUPS, TABLES, Content, LookupTable, in_order_of_keys, table
 
 _SECONDS = 20  # the longest that one execution may take
@@ -33,6 +33,7 @@ CAN_WAIT = "below an op that can wait for other threads"
 IN_LOOP = "inside a loop"
 IN_BRANCH = "in a branch that may not run"
 IS_RANDOM = "below random numbers that only one side draws"
+IS_FIRST = "below the first value of a variable, which is random, in an op that the program does not need"
 WRITES = "below an op that writes a variable"
 ENDS_PROCESS = "ends the process of TensorFlow"
 UNPAIRED = "below a placeholder or variable that only one side has"
@@ -55,6 +56,7 @@ class Side:
         order_sums(self.graph)
         self._outside, self._writing = _outside(graph_def), _having(graph_def, _writes)
         self._drawing = _having(graph_def, is_random)
+        self._first = frozenset(_of_first_values(self.graph))
         self._python = _having(graph_def, lambda op: op in _PYTHON)
         self._filling = _having(graph_def, lambda op: op in FILLS)
         self._running, self._label = running, label
@@ -226,7 +228,7 @@ class Side:
         if one.type in _SWITCH and one.inputs[1].op.type != "LoopCond":
             yield IN_BRANCH
         if is_random(one.type) or not self._drawing.isdisjoint((one.type, *_functions(one))):
-            yield IS_RANDOM
+            yield IS_FIRST if one.name in self._first else IS_RANDOM
         if self._writes(one):
             yield WRITES
 
@@ -234,6 +236,14 @@ class Side:
         """Whether an op may change a variable, or other state of the session."""
         called = [one.type, *_functions(one)]
         return any(name in self._writing for name in called) if _calls(one.type) else _writes(one.type)
+
+
+def _of_first_values(graph: Operand) -> Iterator[str]:
+    """The ops that compute the initial values of variables."""
+    for one in graph.get_operations():
+        variable = one.inputs[0].op if one.type in ASSIGNS else one
+        if variable is not one and variable.type in VARIABLES and one.name.startswith(f"{variable.name}/"):
+            yield from above(one.inputs[1].op)
 
 
 def _outside(graph_def: GraphDef) -> frozenset[str]:

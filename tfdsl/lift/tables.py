@@ -21,6 +21,7 @@ LOOKUPS = (
 )  # fmt: skip
 # The ops that fill a table with the tensors among their inputs.
 FILLS = ("LookupTableImport", "LookupTableImportV2", "InitializeTable", "InitializeTableV2")
+FILLS_FROM_FILES = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")
 
 Content = tuple[np.ndarray, np.ndarray]  # the keys and values of a table
 

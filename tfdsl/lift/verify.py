@@ -32,6 +32,7 @@ from .read import graph_def_of
 from .sides import (
     CANNOT_RUN,
     IN_BRANCH,
+    IS_FIRST,
     IS_RANDOM,
     NEEDS_PYTHON,
     OPEN_ORDER,
@@ -294,7 +295,7 @@ class Verifier:
         blocked = self._left.obstacles(given, self._avoid[0])
         wanted = {
             name: tensor for name, tensor in drawn.items()
-            if not (blocked[tensor.op.name] - {IS_RANDOM, IN_BRANCH})
+            if not (blocked[tensor.op.name] - {IS_FIRST, IS_RANDOM, IN_BRANCH})
         }  # fmt: skip
         values, _ = self._left.fetched(wanted, given, self._one_by_one)
         ends = {str(end): end for end in self._pairs}

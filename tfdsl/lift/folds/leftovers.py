@@ -6,6 +6,7 @@ from ...ops.named import IDENTITY
 from ...record import replace
 from ..draft import CallPiece, Draft, IndexPiece, Produced
 from ..graph import SWITCHES, VARIABLES, Endpoint, SavedGraph
+from .saver import EXPORTS
 
 _GIVEN = ("Const", "TensorListReserve", "EmptyTensorList", "TensorListFromTensor")  # they compute nothing
 # Ops that only read a variable, or the shape of a tensor.
@@ -16,7 +17,7 @@ _PARTS = ("Identity", "Unpack", "StridedSlice", "Slice", "Pack", "ConcatV2", "Ca
 
 def is_leftover(graph: SavedGraph, name: str) -> bool:
     """Whether a node without users says nothing about the model."""
-    if graph.nodes[name].op in _GIVEN or graph.passes_condition(name) or _is_condition(graph, name):
+    if graph.nodes[name].op in (*_GIVEN, *EXPORTS) or graph.passes_condition(name) or _is_condition(graph, name):
         return True
     todo, looks = [name], False
     while todo:

@@ -9,6 +9,7 @@ _SAVES = ("SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints", "ShardedFilename
 # The ops that compute names of files and tensors for these ops.
 _FED = ("Const", "Placeholder", "PlaceholderWithDefault", "StringJoin", "Pack", "Identity", "StaticRegexFullMatch",
         "Select")  # fmt: skip
+EXPORTS = ("LookupTableExport", "LookupTableExportV2")  # the content of a table, made for a Saver with the table
 # The ops that make up a Saver.
 _OWN = (*_SAVES, *RESTORES, *_FED, *ASSIGNS, "NoOp", "Reshape", "ExpandDims", "ConcatV2", "ReadVariableOp")
 # The ops that make the list of variables without values.
@@ -32,7 +33,7 @@ def drop_savers(draft: Draft) -> None:
     for name in sorted(dropped):
         if graph.nodes[name].op not in _OWN:
             draft.notes.append(f"left out: {name}, which needs an op of a Saver")
-    fed = [node for node in graph.nodes.values() if node.op in _FED]
+    fed = [node for node in graph.nodes.values() if node.op in (*_FED, *EXPORTS)]
     for node in reversed(fed):
         if graph.users[node.name] and all(user in draft.dropped for user in graph.users[node.name]):
             draft.dropped.add(node.name)
