@@ -22,6 +22,9 @@ GRAPH = {
     "w[w > 1] = 0.0": "update = assign(w, where(w > 1, 0.0 * ones_like(w), w))",
     "c[0] = 2.0": "c = tensor_scatter_nd_update(c, [[0]], [2.0])",
     "X[0] = 2.0": "X2 = tensor_scatter_nd_update(X, [[0]], [2.0])",
+    "m[0:1] = [[1.0]]": "update = scatter_update(m, range(0, 1), 1.0)",
+    "m[...] = 0.0": "update = assign(m, zeros_like(m))",
+    "c[:] = 1.0": "c = 1.0 * ones_like(c)",
     "X[X < 0] = 0.0": "X2 = where(X < 0, 0.0 * ones_like(X), X)",
 }
 SESSION = {
@@ -30,6 +33,13 @@ SESSION = {
     "set m[0, 1] = 2": "run scatter_nd_update(m, [[0, 1]], [2])",
     "train 3 epochs: w[0] = 3.0": "train 3 epochs: run scatter_update(w, 0, 3.0)",
     "w[w > 1] -= 1.0": "set w = where(w > 1, w - 1.0, w)",
+    "m[1] = [-1.5]": "run scatter_update(m, 1, -1.5)",
+    "m[...] = [1.0, 2.0]": "set m = [1.0, 2.0] * ones_like(m)",
+    "m[:, :] += 1.0": "set m = m + 1.0",
+    "w[...] = a": "set w = a",
+    "c[c < 0] = 0": "c2 = where(c < 0, 0 * ones_like(c), c)",
+    "c[0] = 3": "c2 = tensor_scatter_nd_update(c, [[0]], [3])",
+    "a[a < 0] = 0": "a = where(a < 0, 0 * ones_like(a), a)",
     "a[0] = 3": "a = tensor_scatter_nd_update(a, [[0]], [3])",
 }
 
@@ -60,6 +70,7 @@ def test_in_a_session(line):
     ("line", "begin"),
     [
         ("m[:, 0] = 1.0", "rows and single elements of a variable can be written"),
+        ("m[..., 0] = 1.0", "rows and single elements of a variable can be written"),
         ("c[:, 0] = 1.0", "a tensor does not change"),
         ("k[0] = 2", "a list does not change"),
         ('d["ratio"] = d.a / d.b', "no transform computes a column"),

@@ -24,8 +24,8 @@ def errors(text):
 
 def written(begin, line):
     """The help line of a line that is typed after others, and the errors if what it says to write is typed instead."""
-    wrong = [one for one in errors(f"{PROGRAM}{begin}{line}\n") if one.code in ("TFG101", "TFG301", "TFG653")]
-    (found,) = {one.help_line: one for one in wrong}.values()
+    codes = ("TFG101", "TFG301", "TFG513", "TFG653")
+    (found,) = (one for one in errors(f"{PROGRAM}{begin}{line}\n") if one.code in codes)
     indent = begin[begin.rfind("\n") + 1 :]
     help = found.help_line.removeprefix("write: ").replace("; and on the next line: ", f"\n{indent}")
     return found.help_line, help, errors(f"{PROGRAM}{begin}{help}\n")
@@ -49,6 +49,8 @@ TYPED = [
      "seen = evaluate mse, p on c.test as b with X = b.features, y = b.target\n    print seen.mse, seen.p"),
     (IN_TRAINING, "every 2nd epoch: print k", "every 2 epochs: print k"),
     (IN_TRAINING, "every two epochs: print k", "every 2 epochs: print k"),
+    (IN_TRAINING, "every twenty-one steps: print k", "every 21 steps: print k"),
+    (IN_TRAINING, "every a epoch: print k", "every 1 epoch: print k"),
     (IN_TRAINING, "every other epoch: print k", "every 2 epochs: print k"),
     (IN_TRAINING, "every second batch: print k", "every 2 batches: print k"),
     (IN_TRAINING, "after every twenty-five steps: print k", "after every 25 steps: print k"),
@@ -86,6 +88,10 @@ def test_what_a_help_line_writes_can_be_typed(begin, line, meant):
         (IN_SESSION, "print(p, feed_dict={X: c.features})",
          "statements have no brackets, and values are fed behind 'with': print VALUES with NAME = VALUE"),
         (IN_SESSION, "export p with X", "expected ',', '=' or 'to'"),
+        (IN_TRAINING, "stop after 3 without lower k",
+         "write what it counts, epochs, batches or steps: stop after 3 epochs without lower k"),
+        (IN_TRAINING, "every half epoch: print k", "for a part of an epoch, count steps, as in: 50 steps"),
+        (IN_TRAINING, "every half an epoch: print k", "for a part of an epoch, count steps, as in: 50 steps"),
         (IN_TRAINING, "after last epoch: print k", "what is done once after a training stands below it, in the column of its 'train'"),
         (IN_TRAINING, "after first epoch: print k",
          "a block runs again and again: every 5 epochs: before the step, or after every 5 epochs: after it"),

@@ -17,6 +17,7 @@ _PARTS = (
 _ANOTHER = (
     "a tensor does not change: where(condition, x, y) and tensor_scatter_nd_update(x, indices, values) make another one"
 )
+_NUMBER = r"-?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?"
 _WRITES = {"": "update", "+": "add", "-": "sub", "*": "mul", "/": "div"}
 
 
@@ -33,7 +34,15 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
         return f"a list does not change: make another one, or write the value into {name} where it is made"
     is_variable = "." in name or name in declared_names(source, r"^\s*(?:variable|shared)\s+(\w+)")
     sign, is_fed = part["change"], name in declared_names(source, r"^\s*placeholder\s+(\w+)")
-    target = free_name(source, name) if is_fed else name
+    is_taken = is_fed or (in_session and name in declared_names(source, r"^([^\W\d]\w*)\s*=(?!=)"))
+    target = free_name(source, name) if is_taken else name
+    if re.fullmatch(r"\.\.\.|:(?:\s*,\s*:)*", part["at"].strip()):
+        changed = f"{name} {sign} {value}" if sign else _filled(name, value)
+        if is_variable:
+            return (
+                f"write: {begin}set {name} = {changed}" if in_session else _as_op(source, f"assign({name}, {changed})")
+            )
+        return f"write: {begin}{target} = {changed}"
     if re.search(r"[<>]|[=!]=", part["at"]):
         value = f"{name} {sign} {value}" if sign else f"{value} * ones_like({name})"
         chosen = f"where({part['at']}, {value}, {name})"
@@ -44,6 +53,8 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
     if not all(places) or (len(places) > 1 and any(one.startswith("range") for one in places)):
         return _PARTS if is_variable else _ANOTHER
     write, where = _WRITES[sign], ", ".join(places)
+    if one := re.fullmatch(rf"\[+\s*({_NUMBER})\s*\]+", value):
+        value = one[1]  # all elements get it, however many there are
     if is_variable:
         is_row = len(places) == 1
         arguments = f"{name}, {where}, {value}" if is_row else f"{name}, [[{where}]], [{value}]"
@@ -52,6 +63,14 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
     if write in ("mul", "div") or where.startswith("range"):
         return _ANOTHER
     return f"write: {begin}{target} = tensor_scatter_nd_{write}({name}, [[{where}]], [{value}])"
+
+
+def _filled(name: str, value: str) -> str:
+    """A tensor of the shape of another one with numbers in it, or the tensor that a value is."""
+    number = re.fullmatch(rf"\[*\s*({_NUMBER})\s*\]*", value)
+    if number and float(number[1]) == 0:
+        return f"zeros_like({name})"
+    return f"{number[1] if number else value} * ones_like({name})" if number or value[0] == "[" else value
 
 
 def free_name(source: Source, name: str) -> str:
@@ -71,6 +90,8 @@ def _as_op(source: Source, call: str) -> str:
 
 def _place(index: str, name: str, axis: int) -> str:
     """The numbers of the elements that an index or a slice takes on an axis. "" for other forms."""
+    if "..." in index:
+        return ""
     begin, colon, end = (one.strip() for one in index.partition(":"))
     size = f"{name}.shape[{axis}]"
     begin, end = (f"{size} - {one[1:]}" if re.fullmatch(r"-\d+", one) else one for one in (begin, end))

@@ -242,6 +242,8 @@ _UNITS = {  # what each statement counts; a longer word is tried first
 _COUNTED = re.compile(rf"\b({'|'.join(_UNITS)})\s+(?:for\s+)?(\d[\d_.]*(?!\w)|[^\W\d][\w.]*)\s+([^\W\d]\w*)")
 SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400}
 _STEPS = ("iteration", "iter", "update", "time", "turn", "cycle")
+_AFTER_UNIT = "without on in as with to of if".split()  # words that follow a unit in these statements
+PART_OF_EPOCH = "for a part of an epoch, count steps, as in: 50 steps"
 
 
 def unit(row: str) -> str:
@@ -256,6 +258,10 @@ def unit(row: str) -> str:
     one = token[:-1] if token.endswith("s") and len(token) > 1 else token
     one = one if one in SECONDS or len(one) < 4 else nearest(one, SECONDS) or one
     known = " or ".join((", ".join(units[:-1]), units[-1]))
+    if count == "half":
+        return PART_OF_EPOCH
+    if token in _AFTER_UNIT:
+        return f"write what it counts, {known}: {begin}{statement} {count} {units[0]} {token}{rest}"
     if (meant := nearest(token, units)) is not None:
         return f"write: {begin}{statement} {count} {meant}{rest}"
     if one in SECONDS and "seconds" in units and count.isdecimal():

@@ -18,8 +18,9 @@ _NUMBERS = {
 _TIMES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _WORD = "|".join((*_NUMBERS, *_TIMES))
 _WORDS_OF_ONE = rf"(?:(?:an?|the)\s+)?((?:{_WORD})(?:(?:\s*-\s*|\s+and\s+|\s+)(?:{_WORD}))*)"
+_UNIT = "epoch|batch|step|second|minute|hour"
 _COUNTED = re.compile(
-    rf"\b((?:every|each|train|after|for)\s+){_WORDS_OF_ONE}(?:\s+of)?(\s+)(epoch|batch|step|second|minute|hour)(?:e?s)?\b"
+    rf"\b((?:every|each|train|after|for)\s+)(?:{_WORDS_OF_ONE}|an?(?=\s+(?:{_UNIT})\b))(?:\s+of)?(\s+)({_UNIT})(?:e?s)?\b"
 )
 _SIZE = re.compile(rf"\b((?:of|seed|size)\s+){_WORDS_OF_ONE}\b(?!\s*[.(\[=])")
 
@@ -39,15 +40,15 @@ def in_digits(row: str) -> str:
 
     def counted(found: re.Match[str]) -> str:
         before, words, space, unit = found.groups()
-        number = _number(words)
+        number = 1 if words is None else _number(words)  # `every an epoch` has one
         return f"{before}{number}{space}{unit}{'' if number == 1 else 'es' if unit == 'batch' else 's'}"
 
     return _SIZE.sub(lambda found: f"{found[1]}{_number(found[2])}", _COUNTED.sub(counted, row))
 
 
 def is_number(word: str) -> bool:
-    """Whether a word counts, as in `every two epochs` and `every other epoch`."""
-    return word in _NUMBERS or word in _TIMES
+    """Whether a word counts, as in `every two epochs`, `every other epoch` and `every an epoch`."""
+    return word in _NUMBERS or word in _TIMES or word in ("a", "an")
 
 
 def digits(word: str) -> str:

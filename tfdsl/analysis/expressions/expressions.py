@@ -76,7 +76,7 @@ from .choices import chooser
 from .foreign_names import argument_of, declaration, is_before, of_data, of_library, without_module
 from .indexing import index_array, index_kept, index_tensor
 from .later import later
-from .misplaced import batch_name, meant_line, misplaced, not_imported, returning, step_of
+from .misplaced import batch_name, counted_line, meant_line, misplaced, not_imported, returning, step_of
 from .stored import stored
 
 _Item = TypeVar("_Item")
@@ -229,6 +229,12 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         if (name, advice) in ctx.graph.told:  # the same correction as of an earlier error
             raise StatementFailed(None)
         ctx.graph.told.add((name, advice))
+        help = advice
+    elif advice := counted_line(expr):
+        said = (f"line {expr.span.line}", advice)
+        if said in ctx.graph.told:  # an earlier word of the same number
+            raise StatementFailed(None)
+        ctx.graph.told.add(said)
         help = advice
     elif name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)

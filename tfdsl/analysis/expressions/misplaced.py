@@ -90,12 +90,18 @@ def not_imported(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
     return f"write at the top of the file: import {expr.id}"
 
 
+def counted_line(expr: t.Name | t.Identifier) -> str:
+    """A line of a session in digits, for an unknown name that is a word of a number in it. "" for other names."""
+    row = code_of(expr.span.source.line_text(expr.span.line))
+    if is_number(expr.id) and in_session(expr.span.source, expr.span.line) and (counted := in_digits(row)) != row:
+        return f"write: {counted.strip()}"
+    return ""
+
+
 def meant_line(expr: t.Name | t.Identifier) -> str:
     """A help line for an unknown name that is a number in words, or that begins a line of the graph half, which is
     meant as another statement."""
     row = code_of(expr.span.source.line_text(expr.span.line))
-    if is_number(expr.id) and in_session(expr.span.source, expr.span.line) and (counted := in_digits(row)) != row:
-        return f"write: {counted.strip()}"
     if way := _as_argument(expr, row) or _of_model(expr, row.strip()):
         return way
     if number := digits(expr.id):

@@ -29,6 +29,7 @@ from ...limits import MAX_MOVING
 from ...program import COUNTERS, Apply, Counter, Fetch, PlanExpr, Shown, Template, Value, thaw
 from ...source import Span
 from ...syntax import tree as t
+from ...syntax.hints import PART_OF_EPOCH
 from ...types import SizeClash, shape_text
 from ..calls.arguments import ArgumentValue, check_rounded, scalar_class
 from ..calls.session_values import FEWER_OPERATORS, plan_value
@@ -320,6 +321,10 @@ def distance_of(
             help = f"{value:g} of the {counted(rows, 'row')} is {max(1, round(value * rows))}"
         elif isinstance(value, float) and 1 < value < math.inf:
             help = f"write {math.floor(value)} or {math.ceil(value)}"
+        elif "epoch" in expr.span.source.line_text(expr.span.line) and (
+            expr.span.text == "half" or (isinstance(value, float) and 0 < value < 1)
+        ):
+            help = PART_OF_EPOCH
         elif isinstance(value, str) and value.isdecimal():
             help = f"write the number without quotes: {value}"
         ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
