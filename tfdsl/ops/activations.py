@@ -110,5 +110,5 @@ row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: in
     dropout, "nn.dropout",
     "A fraction of the elements, `rate` or 1 - `keep_prob`, becomes 0; the others are scaled up to keep the mean.",
     "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", batch=batch_dropout, modes="keep_prob rate", T="float",
-    flops=per_result(2))
+    keeps_zero=True, flops=per_result(2))
 # fmt: on

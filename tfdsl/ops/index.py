@@ -329,7 +329,8 @@ def batch_choose_broadcasting(call: BatchCall) -> str:
 row("gather", "params: T, indices: U, axis: integer = none, batch_dims: integer = 0", gather, "gather",
     "The slices of an axis (the first unless given) at the indices: the axes of `indices` take its place.",
     "gather([[1, 2], [3, 4], [5, 6]], [2, 0])",
-    batch=batch_take("params", "indices", "axis", "batch_dims"), U="int16 int32 int64", gathers=("params",))
+    batch=batch_take("params", "indices", "axis", "batch_dims"), U="int16 int32 int64", gathers=("params",),
+    keeps_zero=True)
 row("gather_nd", "params: T, indices: U, batch_dims: integer = 0", gather_nd, "gather_nd",
     "The element, or slice, at each tuple of indices; the last axis of `indices` has the tuples.",
     "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])",

@@ -198,8 +198,9 @@ def _unary_op(
 
 
 _unary_op("negative", "negative", "-x", "[1.0, -2.0]", SIGNED + " complex64 complex128",
-    batch=linear("x"), operator="unary -", node="Neg", formula=Made(lambda s, x: -x))
-_unary_op("square", "square", "x times x", "[2.0, 3.0]", "number", formula=Made(lambda s, x: x**2))
+    batch=linear("x"), operator="unary -", node="Neg", keeps_zero=True, formula=Made(lambda s, x: -x))
+_unary_op("square", "square", "x times x", "[2.0, 3.0]", "number", keeps_zero=True,
+    formula=Made(lambda s, x: x**2))
 _unary_op("sqrt", "sqrt", "its square root", "[4.0, 9.0]", "inexact", formula=Known("sqrt"))
 _unary_op("rsqrt", "math.rsqrt", "one divided by its square root", "[4.0, 16.0]", "inexact", flops=per_result(2),
     formula=Made(lambda s, x: 1 / s.sqrt(x)))
@@ -258,7 +259,8 @@ _unary_op("rint", "rint", "the nearest whole number, the even one of two", "[1.5
 
 row("abs", "x: T", real_like("x"), "abs",
     "The size of each element without its sign; of a complex number its distance from 0, a real number.",
-    "abs([-1.5, 2.0])", batch=each, python=abs, formula=Known("Abs"), T=SIGNED + " complex64 complex128")
+    "abs([-1.5, 2.0])", batch=each, python=abs, keeps_zero=True, formula=Known("Abs"),
+    T=SIGNED + " complex64 complex128")
 
 _BROADCASTS = "Shapes broadcast: a size of 1 stretches to the other's."
 

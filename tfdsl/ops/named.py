@@ -3,7 +3,7 @@
 from . import OPS
 
 ADD, SUBTRACT, NEGATIVE = OPS["add"], OPS["subtract"], OPS["negative"]
-BIAS_ADD = OPS["bias_add"]
+BIAS_ADD, ADD_N, ABS, ZEROS_LIKE = OPS["bias_add"], OPS["add_n"], OPS["abs"], OPS["zeros_like"]
 MULTIPLY, TRUEDIV = OPS["multiply"], OPS["truediv"]
 SQUARE, SQRT, POW, EXP = OPS["square"], OPS["sqrt"], OPS["pow"], OPS["exp"]
 LESS, GREATER_EQUAL, SCAN = OPS["less"], OPS["greater_equal"], OPS["scan"]

@@ -150,7 +150,7 @@ class Op(Record):
     modes: str = ""  # the parameters that matter only in training
     for_whole: str = ""  # what to use instead for integers
     cuts: bool = False  # it turns negative values into 0
-    keeps_zero: bool = False  # an element 0 stays 0
+    keeps_zero: bool = False  # if its first argument is 0 everywhere, it is too
     binary: str = ""  # the argument whose elements are labels of 0 and 1
     numbers: str = ""  # the argument whose elements are class numbers, one for each column of its logits
     in_nn: str = ""  # the equivalent function of the library nn that takes more shapes

@@ -244,7 +244,7 @@ for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
         pool(2),
         f"nn.{_name}", f"The {_what} of each window of `ksize`. {LAYOUT} {_PADDING}",
-        f"{_name}({IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes,
+        f"{_name}({IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes, keeps_zero=True,
         windows=("value", "ksize"), flops=pooled, **WINDOWS[2])
     row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NWC\"",

@@ -9,6 +9,7 @@ from ...diagnostics import BETTER_BATCH, BETTER_WORSE, Note
 from ...ops.named import CAST, REDUCE_MEAN
 from ...program import (
     BatchField,
+    Bind,
     Evaluate,
     Fetch,
     Graph,
@@ -41,15 +42,33 @@ def warn_best_values(ctx: Analysis, program: Program) -> None:
 
 def _doubt_batches(ctx: Analysis, graph: Graph, training: Train, better: Sequence[Keep | StopAfter]) -> None:
     """Warn of a value that is computed from one batch, whose rows are others each time."""
-    for one in better if training.size is not None else ():
-        of_batch = [feed for feed in one.feeds if any(isinstance(part, BatchField) for part in parts_of(feed.value))]
-        reached = graph.reach([one.value.ref]) if isinstance(one.value, Fetch) else ()
+    if not _has_other_rows(ctx, training):
+        return
+    bound = [one for one in walk(training.body) if isinstance(one, Bind)]
+    values = {name: (one, value) for one in bound for name, value in zip(one.names, one.values, strict=False)}
+    for one in better:
+        made: tuple[Keep | StopAfter | Bind, PlanExpr] = one, one.value
+        if isinstance(one.value, SessionValue) and not one.value.index:
+            made = values.get(one.value.name, made)
+        statement, value = made
+        of_batch = [
+            feed for feed in statement.feeds if any(isinstance(part, BatchField) for part in parts_of(feed.value))
+        ]
+        reached = graph.reach([value.ref]) if isinstance(value, Fetch) else ()
         if any(feed.ref.node in reached for feed in of_batch):
-            name, _, part = one.text.partition(" ")
-            seen = name if not part and name.isidentifier() else "it"
-            help = f"write above it: seen = evaluate {seen} on ... as b with ..., and here: seen"
+            measure = one.text if one.text.isidentifier() and statement is one else "..."
+            help = f"write above it: seen = evaluate {measure} on ... as b with ..., and here: seen"
             ctx.warn(BETTER_BATCH, one.origin, help=help, what=one.word, text=one.text)
             return
+
+
+def _has_other_rows(ctx: Analysis, training: Train) -> bool:
+    """Whether the batches at the ends of epochs have other rows each time."""
+    data = ctx.datasets.get(training.data[0]) if training.data is not None else None
+    if training.size is None or training.data is None or data is None or training.order == "ordered":
+        return False
+    part = data.schema.part(training.data[1]) if training.data[1] else data.schema
+    return part is None or training.size < part.rows or training.order == "sampled"
 
 
 def _doubt_pairs(ctx: Analysis, better: Sequence[Keep | StopAfter]) -> None:
