@@ -286,9 +286,25 @@ def test_rows_that_go_back_in_time_are_told(here, days, by, told):
     assert all("d.csv:" in one.notes[0].text and "d.csv:2:" not in one.notes[0].text for one in found)
 
 
-@pytest.mark.parametrize(("name", "told"), [("hour", False), ("year", True), ("level", False)])
-def test_numbers_of_times_may_begin_again(here, name, told):
-    times = [at % 4 for at in range(8)] if name == "hour" else range(2000, 1992, -1)
+@pytest.mark.parametrize(
+    ("name", "times", "told"),
+    [
+        ("hour", [at % 4 for at in range(8)], False),
+        ("hour", [22, 23, 0, 1, 2], False),
+        ("month", [11, 12, 1, 2], False),
+        ("time", [0.5, 0.4, 0.9, 0.1], False),
+        ("level", range(2000, 1992, -1), False),
+        ("year", range(2000, 1992, -1), True),
+        ("timestamp", [1717200000, 1717100000, 1717300000, 1717400000], True),
+        ("date", [20240502, 20240501, 20240503, 20240504], True),
+        ("date_of_birth", DAYS[::-1], False),
+        ("due date", DAYS[::-1], False),
+        ("Date Time (UTC)", DAYS[::-1], True),
+        ("measured_time", DAYS[::-1], True),
+    ],
+)
+def test_only_what_is_sure_to_be_the_time_of_the_rows_goes_back(here, name, times, told):
+    """Numbers of hours and months begin again, durations have no order, and a row can tell of another date."""
     (here / "d.csv").write_text(f"{name},y\n" + "".join(f"{one},{at}\n" for at, one in enumerate(times)))
     found = tfdsl.check('data d = csv("d.csv", target="y") | windows("y", size=2)\nx = d.window\n')
     assert ("TFG898" in [one.code for one in found]) == told

@@ -14,7 +14,7 @@ import numpy as np
 from ..diagnostics import SERIES_ORDER
 from .schema import DataError, FilePlace
 from .tables import BLOCK, Block, Rows, Table, Words, absent, matrix
-from .times import is_time_name, seconds_of
+from .times import counts_time, is_time_name, says_row_time, seconds_of
 
 _BLOCK_NUMBERS = 1 << 21  # in the windows of a block
 
@@ -143,8 +143,8 @@ class StepBack:
 
 def out_of_order(table: Table, by: str | None) -> StepBack | None:
     """The first row that goes back in time. None if the rows of each series are in the order of a column of time of the
-    source, or it has none. `by` is the column of groups. The numbers of hours, of months and the like may begin again,
-    so those that come several times in a series say nothing."""
+    source, or it has none that is sure to be one. `by` is the column of groups. Numbers that come several times in a
+    series say nothing: they may be those of something else."""
     words = table.source.words
     first = table.source.read(table.numbers(slice(0, min(table.rows, 1))))
     named = {name: seconds_of(words[name]) if name in words else None for name in first}
@@ -166,10 +166,13 @@ def out_of_order(table: Table, by: str | None) -> StepBack | None:
         inside = np.diff(series) == 0
         steps = np.diff(values)[inside]
         at = np.flatnonzero((np.diff(values) < 0) & inside)
-        if not len(at) and steps.any():
-            return None
+        if not len(at):
+            if steps.any():
+                return None
+            continue
+        is_sure = says_row_time(name) if seconds is not None else counts_time(name, values.min(), values.max())
         repeats = seconds is None and len(np.unique(np.stack([series, values]), axis=1).T) < len(values)
-        if len(at) and not repeats and back is None:
+        if is_sure and not repeats and back is None:
             before, after = (_written(cells[one].item(), words.get(name)) for one in (at[0], at[0] + 1))
             back = StepBack(name, int(ordered[at[0] + 1]), before, after)
     return back

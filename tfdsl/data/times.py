@@ -9,10 +9,33 @@ from .transforms.date_parts import parsed_date
 
 _TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 
+_ROW_TIME = frozenset("year month week day date hour minute time timestamp datetime ds".split())
+_OF_ROW = frozenset(
+    "utc gmt local of the observation observed obs measurement measured recording recorded record sample sampled "
+    "reading index".split()
+)
+_LEAST_STAMP = 10_000_000  # dates such as 20240501, and seconds since 1970
+
 
 def is_time_name(name: str) -> bool:
     """Whether a name is that of a time."""
     return bool(_TIME.fullmatch(name))
+
+
+def says_row_time(name: str) -> bool:
+    """Whether dates in a column of this name are sure to be the times of its rows, as those of `date` and `Date_UTC`,
+    and not those of something that a row tells of, such as `date_of_birth`."""
+    words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+    return bool(words & _ROW_TIME) and words <= _ROW_TIME | _OF_ROW
+
+
+def counts_time(name: str, least: float, largest: float) -> bool:
+    """Whether numbers between two others, in a column of this name, are sure to be points in time, and no durations and
+    no hours of a day, which begin again."""
+    word = name.lower()
+    if word == "year":
+        return 1000 <= least <= largest < 10_000
+    return word in ("date", "datetime", "time", "timestamp") and least >= _LEAST_STAMP
 
 
 def seconds_of(words: Sequence[str]) -> list[float] | None:
