@@ -21,11 +21,14 @@ def sessions(graph):
 
 def callables(session):
     """The number of executions that are callables."""
-    return sum(one.call is not None for one in session._repeated._found.values())
+    return sum(one.chosen is not None for one in session._repeated._found.values())
 
 
-@pytest.mark.parametrize("expected", [1, TIMES])
-def test_a_repeated_execution_has_the_values_of_the_others(expected):
+@pytest.mark.parametrize(("expected", "are_compared"), [(1, False), (TIMES, False), (TIMES, True)])
+def test_a_repeated_execution_has_the_values_of_the_others(expected, are_compared, monkeypatch):
+    if are_compared:  # as if each execution took long enough for several threads
+        monkeypatch.setattr(repeated, "_SHORT", 0.0)
+        monkeypatch.setattr(repeated, "_GAIN", float("inf"))
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(tf.float32, [None, 2], "x")
         w = v1.get_variable("w", initializer=tf.ones([2]), use_resource=True)
@@ -49,6 +52,30 @@ def test_a_repeated_execution_has_the_values_of_the_others(expected):
             np.testing.assert_array_equal(one, two)
         assert callables(both[0]) == (expected == TIMES) or at > 2 * _OFTEN
     assert callables(both[0]) == 1
+    if expected == TIMES:
+        (found,) = [one for one in both[0]._repeated._found.values() if one.fed]
+        assert not found.made and found.chosen.looks == repeated._LOOKS
+        assert are_compared or found.chosen.is_undivided
+
+
+def test_the_faster_of_two_callables_is_kept(monkeypatch):
+    """Undivided, divided: which of them is slow is up to the test."""
+    clock = iter(range(10**6))
+    with tf.Graph().as_default() as graph:
+        y = tf.square(tf.constant(3.0))
+    for slow in (True, False):
+        session = DataSession(GraphData(graph))
+        session.expect(10**6)
+
+        def seconds(slow=slow, session=session):
+            (found,) = session._repeated._found.values()
+            return next(clock) * (10.0 if found.chosen.is_undivided == slow else 1.0)
+
+        monkeypatch.setattr(repeated.time, "perf_counter", seconds)
+        assert [session.run([y]) for _ in range(TIMES)] == [[9.0]] * TIMES
+        monkeypatch.undo()
+        (found,) = session._repeated._found.values()
+        assert found.chosen.is_undivided != slow
 
 
 def test_an_execution_of_many_ops_becomes_a_callable_later_or_at_once():

@@ -1,8 +1,9 @@
 """The executions that a session repeats, which are looked up once.
 
 `Session.run` looks up fetches and feeds in every call, and hands the ops to other threads. For the step of a small
-model, this takes longer than the ops. So an execution that is repeated often becomes one of TensorFlow's callables. If
-it is short, the callable runs its ops in the thread of the caller.
+model, this takes longer than the ops. So an execution that is repeated often becomes one of TensorFlow's callables. It
+runs its ops in the thread of the caller, unless several threads turn out to be faster: kernels that are worth it divide
+their own work between threads anyway.
 
 TensorFlow optimises the ops again for each callable, which for many ops takes as long as thousands of their executions.
 So the more ops there are, the later the callable is made. If it is known that an execution will be repeated, it is a
@@ -24,7 +25,7 @@ _OPTIMISED = 3e-4  # seconds that TensorFlow takes to optimise an op
 _SAVED = 7e-5  # seconds that a callable saves in an execution
 _SHORT = 0.001  # an execution of fewer seconds is not divided between threads
 _MANY = 1000  # ops that take longer than that
-_LOOKS = 5  # executions that show whether they are short
+_LOOKS = 5  # calls that show how fast a callable is
 _GAIN = 0.1  # of the time of a longer execution, if it is divided
 _MOST = 1000  # executions that are kept
 _NO_VALUES = (tf.variant, tf.resource)  # dtypes whose values a callable cannot return
@@ -51,20 +52,35 @@ class _Fed:
 
 
 @dataclass(slots=True)
+class _Callable:
+    """One of TensorFlow's callables. It takes the fed values, then those of `held`, and returns the values of the
+    fetches that have a place; the others are operations. `is_undivided` says that it runs the ops in the thread of the
+    caller. `seconds` are those of its fastest call among those that were looked at."""
+
+    call: Callable[..., list]
+    is_undivided: bool
+    held: Mapping[tf.Tensor, np.ndarray]
+    places: list[int | None]
+    seconds: float = float("inf")
+    looks: int = 0
+
+
+@dataclass(slots=True)
 class _Repetition:
-    """An execution, and the seconds of its fastest call. `call` takes the fed values, then those of `held`. It returns
-    the values of the fetches that have a place; the others are operations."""
+    """An execution, and what has been learned about it. `made` has its callables while they are compared, and `chosen`
+    is the one in use."""
 
     fetches: Sequence[Operand]  # kept, because other objects could get their identities
     fed: list[_Fed]
     expected: int  # executions
     due: int = _OFTEN  # executions after which a callable pays
     count: int = 0
-    seconds: float = float("inf")
-    call: Callable[..., list] | None = None
-    is_undivided: bool = False  # `call` runs the ops in the thread of the caller
-    held: Mapping[tf.Tensor, np.ndarray] = field(default_factory=dict)
-    places: list[int | None] = field(default_factory=list)
+    made: list[_Callable] = field(default_factory=list)
+    chosen: _Callable | None = None
+
+    def fits(self, feeds: Feeds) -> bool:
+        """Whether the fed values need no conversion."""
+        return all(one.fits(feeds[one.tensor]) for one in self.fed)
 
 
 class Repeated:
@@ -89,18 +105,17 @@ class Repeated:
             found = self._found[key] = _Repetition(tuple(fetches), [_Fed(one) for one in feeds], self.expected)
             if self.expected >= _OFTEN:
                 self._make(found, held(), is_undivided=_ops_below(self._elements(found)) < _MANY)
-        if found.call is not None and all(one.fits(feeds[one.tensor]) for one in found.fed):
-            if found.is_undivided and found.count < _LOOKS:
-                return self._measured(found, feeds, held)
-            return self._called(found, feeds)
-        begun = time.perf_counter()
+        if found.chosen is not None and found.fits(feeds):
+            if found.made:
+                return self._compared(found, found.chosen, feeds, held)
+            return self._called(found.chosen, feeds)
         values = execute()
-        found.seconds = min(found.seconds, time.perf_counter() - begun)
         found.count += 1
-        if found.count == _OFTEN and found.call is None:
+        if found.count == _OFTEN and found.chosen is None:
             found.due = self._due(found)
-        if found.count == found.due and found.call is None:
-            self._make(found, held(), is_undivided=found.seconds < _SHORT)
+        if found.count == found.due and found.chosen is None:
+            found.expected = max(found.expected, found.count)  # as often again
+            self._make(found, held(), is_undivided=_ops_below(self._elements(found)) < _MANY)
         return values
 
     def _elements(self, found: _Repetition) -> list[tf.Tensor | tf.Operation]:
@@ -110,21 +125,24 @@ class Repeated:
         """The executions after which a callable pays."""
         return max(_OFTEN, int(_ops_below(self._elements(found)) * _OPTIMISED / _SAVED))
 
-    def _called(self, found: _Repetition, feeds: Feeds) -> list:
-        assert found.call is not None
-        values = self._session._do_call(found.call, *feeds.values(), *found.held.values())
-        return [None if at is None else own(values[at], found.held) for at in found.places]
+    def _called(self, chosen: _Callable, feeds: Feeds) -> list:
+        values = self._session._do_call(chosen.call, *feeds.values(), *chosen.held.values())
+        return [None if at is None else own(values[at], chosen.held) for at in chosen.places]
 
-    def _measured(self, found: _Repetition, feeds: Feeds, held: Callable[[], Feeds]) -> list:
-        """Call, and if the execution turns out not to be short, let later ones be divided between threads."""
+    def _compared(self, found: _Repetition, chosen: _Callable, feeds: Feeds, held: Callable[[], Feeds]) -> list:
+        """Call, and choose between undivided and divided executions. Only long ones may gain from several threads."""
         begun = time.perf_counter()
-        values = self._called(found, feeds)
-        found.seconds = min(found.seconds, time.perf_counter() - begun)
-        found.count += 1
-        if found.count == _LOOKS and found.seconds >= _SHORT:
+        values = self._called(chosen, feeds)
+        chosen.seconds = min(chosen.seconds, time.perf_counter() - begun)
+        chosen.looks += 1
+        if chosen.looks == _LOOKS:
             cost = _OPTIMISED * _ops_below(self._elements(found))
-            if found.expected * found.seconds * _GAIN > cost:
+            may_gain = chosen.seconds >= _SHORT and found.expected * chosen.seconds * _GAIN > cost
+            if chosen.is_undivided and may_gain:
                 self._make(found, held(), is_undivided=False)
+            else:
+                found.chosen = min(found.made, key=lambda one: one.seconds)
+                found.made = []
         return values
 
     def _make(self, found: _Repetition, held: Feeds, is_undivided: bool) -> None:
@@ -138,12 +156,13 @@ class Repeated:
             fetch=[one.name for one in tensors],
             target=[one.name for one in elements if not isinstance(one, tf.Tensor)],
         )
-        found.is_undivided = is_undivided and not self._calls_python()
-        if found.is_undivided:
+        is_undivided = is_undivided and not self._calls_python()
+        if is_undivided:
             options.run_options.inter_op_thread_pool = -1  # the thread of the caller
-        found.held, found.call = held, self._session._make_callable_from_options(options)
+        call = self._session._make_callable_from_options(options)
         places: dict[object, int] = {one: at for at, one in enumerate(tensors)}
-        found.places = [places.get(one) for one in elements]
+        found.chosen = _Callable(call, is_undivided, held, [places.get(one) for one in elements])
+        found.made.append(found.chosen)
 
     def _calls_python(self) -> bool:
         """Whether the graph calls Python, which would then get the signals of the caller's thread."""
