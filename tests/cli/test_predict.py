@@ -442,6 +442,22 @@ def test_a_cell_of_another_dtype_of_a_parquet_file(model, capsys):
         assert "error[TFG659]" in err and "= at new.parquet\n" in err and said in err
 
 
+def test_rows_of_the_program_are_not_held_against_what_its_data_learns_now(model, capsys):
+    """The model may have learned them, and it is used for other rows. `check` and `run` train, and tell."""
+    declared = 'data more = csv("more.csv") | fitted(old)\nprint_more = more.rows\n'
+    (model / "more.csv").write_text(f"{ONE}male,1,2,Bonn,true\n")
+    (model / "more.tfg").write_text(MODEL.format(**EXPORTED).replace("session:", f"{declared}session:"))
+    (model / "new.csv").write_text(f"{ONE}male,1,2,Rome,true\n")
+    for command in (
+        ["predict", "--data", "new.csv", "-o", "out.csv"],
+        ["export", "--values", "best", "-o", "more_model"],
+    ):
+        assert main([command[0], "more.tfg", "--from", "m.ckpt", *command[1:]]) == 0
+        assert "TFG660" not in capsys.readouterr().err
+    main(["check", "more.tfg"])
+    assert "TFG660" in capsys.readouterr().out
+
+
 def test_unseen_categories_are_one_warning(model, capsys):
     (model / "new.csv").write_text(f"{ONE}other,1,2,Bonn,true\nmale,1,2,Bonn,true\n")
     assert predict() == 0

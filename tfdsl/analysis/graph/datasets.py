@@ -33,6 +33,8 @@ from ..expressions.conditions import condition, in_and, is_known, names_in
 from ..expressions.expressions import value_of
 from ..values import DataValue, Env, ExprValue, as_dtype, describe, freeze, is_host
 
+_TAKING_DATA = frozenset(name for name, one in TRANSFORMS.items() if one.takes_data)
+
 
 def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     """The data set of a declaration, with checked source and transforms and known sizes."""
@@ -229,7 +231,10 @@ def _check_classes(ctx: Analysis, data: DataValue) -> None:
 
 
 def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:
-    """Report the warnings of sources and transforms, those of one kind at a stage together."""
+    """Report the warnings of sources and transforms, those of one kind at a stage together. A command that uses a
+    trained model has rows of its own, so those of the program say nothing when they are held against other data."""
     for first, *others in by_kind(pipeline.doubts):
+        if ctx.learned and statement.stages[first.stage or 0].name in _TAKING_DATA:
+            continue
         notes = (*note_of(first.place), *(Note(str(one)) for one in others))
         ctx.report(first.message, statement.stages[first.stage or 0].span, notes, **first.details)
