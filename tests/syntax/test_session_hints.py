@@ -90,6 +90,8 @@ def test_what_a_help_line_writes_can_be_typed(begin, line, meant):
         (IN_SESSION, "export p with X", "expected ',', '=' or 'to'"),
         (IN_TRAINING, "stop after 3 without lower k",
          "write what it counts, epochs, batches or steps: stop after 3 epochs without lower k"),
+        (IN_TRAINING, "after every five print k",
+         "write what it counts, epochs, batches or steps: after every 5 epochs: print k"),
         (IN_TRAINING, "every half epoch: print k", "for a part of an epoch, count steps, as in: 50 steps"),
         (IN_TRAINING, "every half an epoch: print k", "for a part of an epoch, count steps, as in: 50 steps"),
         (IN_TRAINING, "after last epoch: print k", "what is done once after a training stands below it, in the column of its 'train'"),

@@ -3,7 +3,7 @@
 import re
 
 from ..source import Source
-from .hints import declared_names
+from .hints import declared_names, free_name, session_value
 
 _PART = re.compile(
     r"(?P<begin>[^\"\[=]*:\s+)?(?:set\s+)?(?P<name>[^\W\d][\w.]*)"
@@ -34,8 +34,7 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
         return f"a list does not change: make another one, or write the value into {name} where it is made"
     is_variable = "." in name or name in declared_names(source, r"^\s*(?:variable|shared)\s+(\w+)")
     sign, is_fed = part["change"], name in declared_names(source, r"^\s*placeholder\s+(\w+)")
-    is_taken = is_fed or (in_session and name in declared_names(source, r"^([^\W\d]\w*)\s*=(?!=)"))
-    target = free_name(source, name) if is_taken else name
+    target = free_name(source, name) if is_fed else session_value(source, name) if in_session else name
     if re.fullmatch(r"\.\.\.|:(?:\s*,\s*:)*", part["at"].strip()):
         changed = f"{name} {sign} {value}" if sign else _filled(name, value)
         if is_variable:
@@ -55,6 +54,8 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
     write, where = _WRITES[sign], ", ".join(places)
     if one := re.fullmatch(rf"\[+\s*({_NUMBER})\s*\]+", value):
         value = one[1]  # all elements get it, however many there are
+    elif where.startswith("range") and _is_row(source, name, value):
+        value = f"{value} * ones_like({name}[{part['at']}])"  # all rows get it
     if is_variable:
         is_row = len(places) == 1
         arguments = f"{name}, {where}, {value}" if is_row else f"{name}, [[{where}]], [{value}]"
@@ -65,22 +66,18 @@ def assigned_part(source: Source, row: str, in_session: bool = False) -> str:
     return f"write: {begin}{target} = tensor_scatter_nd_{write}({name}, [[{where}]], [{value}])"
 
 
+def _is_row(source: Source, name: str, value: str) -> bool:
+    """Whether a value is a list of numbers for each row of a variable of several axes."""
+    of_rows = rf"^\s*(?:variable|shared)\s+({re.escape(name)})\s*:\s*\w+\[[^\]]*,"
+    return bool(re.fullmatch(r"\[[^\[\]]*\]", value) and declared_names(source, of_rows))
+
+
 def _filled(name: str, value: str) -> str:
     """A tensor of the shape of another one with numbers in it, or the tensor that a value is."""
     number = re.fullmatch(rf"\[*\s*({_NUMBER})\s*\]*", value)
     if number and float(number[1]) == 0:
         return f"zeros_like({name})"
     return f"{number[1] if number else value} * ones_like({name})" if number or value[0] == "[" else value
-
-
-def free_name(source: Source, name: str) -> str:
-    """The name, or with a number behind it one that the text does not have, such as `X2`."""
-    stem = name.rstrip("0123456789")
-    number = int(name[len(stem) :] or 1)
-    while re.search(rf"\b{name}\b", source.text):
-        number += 1
-        name = f"{stem}{number}"
-    return name
 
 
 def _as_op(source: Source, call: str) -> str:

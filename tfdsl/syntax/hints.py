@@ -220,6 +220,21 @@ def declared_names(source: Source, pattern: str) -> list[str]:
     return [match[1] for match in re.finditer(pattern, source.text, re.MULTILINE)]
 
 
+def free_name(source: Source, name: str) -> str:
+    """The name, or with a number behind it one that the text does not have, such as `X2`."""
+    stem = name.rstrip("0123456789")
+    number = int(name[len(stem) :] or 1)
+    while re.search(rf"\b{name}\b", source.text):
+        number += 1
+        name = f"{stem}{number}"
+    return name
+
+
+def session_value(source: Source, name: str) -> str:
+    """The name that a session can give to a changed value: a free one, if the graph half has the name."""
+    return free_name(source, name) if name in declared_names(source, r"^([^\W\d]\w*)\s*=(?!=)") else name
+
+
 _TARGET = re.compile(r"y(?:_|s|_true|_batch)?|targets?|labels?", re.IGNORECASE)
 _FEATURES = re.compile(r"x(?:_|s|_batch)?|features?|inputs?|images?", re.IGNORECASE)
 
@@ -242,7 +257,6 @@ _UNITS = {  # what each statement counts; a longer word is tried first
 _COUNTED = re.compile(rf"\b({'|'.join(_UNITS)})\s+(?:for\s+)?(\d[\d_.]*(?!\w)|[^\W\d][\w.]*)\s+([^\W\d]\w*)")
 SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86400}
 _STEPS = ("iteration", "iter", "update", "time", "turn", "cycle")
-_AFTER_UNIT = "without on in as with to of if".split()  # words that follow a unit in these statements
 PART_OF_EPOCH = "for a part of an epoch, count steps, as in: 50 steps"
 
 
@@ -260,8 +274,10 @@ def unit(row: str) -> str:
     known = " or ".join((", ".join(units[:-1]), units[-1]))
     if count == "half":
         return PART_OF_EPOCH
-    if token in _AFTER_UNIT:
-        return f"write what it counts, {known}: {begin}{statement} {count} {units[0]} {token}{rest}"
+    count = digits(count) or count
+    if token == "without" or token in SESSION_WORDS:  # the unit lacks
+        joint = " " if token == "without" else ": "
+        return f"write what it counts, {known}: {begin}{statement} {count} {units[0]}{joint}{token}{rest}"
     if (meant := nearest(token, units)) is not None:
         return f"write: {begin}{statement} {count} {meant}{rest}"
     if one in SECONDS and "seconds" in units and count.isdecimal():
@@ -365,9 +381,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     changed = re.match(r"([^\W\d]\w*)\s*(\*\*|//|[-+*/%@])=\s*(.+)", row)
     if changed and in_session(source, line):
         name, operator, other = changed.groups()
-        begin = "set " if name in declared_names(source, r"^\s*variable\s+(\w+)") else ""
+        is_variable = name in declared_names(source, r"^\s*variable\s+(\w+)")
+        target = f"set {name}" if is_variable else session_value(source, name)
         whole = other if _OPERAND.fullmatch(other) else f"({other})"
-        return f"write: {begin}{name} = {name} {operator} {whole}"
+        return f"write: {target} = {name} {operator} {whole}"
     before = text[source.position_of(line) : start]
     if share := re.search(r"(?<![\w.])(\d+(?:\.\d+)?)\s*%\s*$", before):
         return f"a percentage is written as a fraction: {float(share[1]) / 100:g}"

@@ -223,19 +223,14 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         raise StatementFailed(None)
     if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # reported in an earlier iteration
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
-    note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
+    note = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else ()
     advice = "" if note or ctx.failed > MAX_ADVICE else batch_name(ctx, expr)
-    if advice := advice or not_imported(ctx, expr):
-        if (name, advice) in ctx.graph.told:  # the same correction as of an earlier error
-            raise StatementFailed(None)
-        ctx.graph.told.add((name, advice))
-        help = advice
-    elif advice := counted_line(expr):
-        said = (f"line {expr.span.line}", advice)
-        if said in ctx.graph.told:  # an earlier word of the same number
+    advice = advice or not_imported(ctx, expr)
+    said = (name, advice) if advice else (f"line {expr.span.line}", counted_line(expr))
+    if help := said[1]:
+        if said in ctx.graph.told:  # the same correction as of an earlier error, or word of a number
             raise StatementFailed(None)
         ctx.graph.told.add(said)
-        help = advice
     elif name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
         help = "write X.shape[0] for a known size, or shape(X)[0] for a tensor"

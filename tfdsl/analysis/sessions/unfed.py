@@ -7,7 +7,7 @@ from ...diagnostics.spelling import shortened
 from ...program import BatchField, Feed, Field, Node, Ref
 from ...source import Span
 from ...syntax import tree as t
-from ...syntax.assigned_parts import free_name
+from ...syntax.hints import free_name
 from .fed_data import FedValue
 
 PARTS = ("features", "target")  # of data and of batches
