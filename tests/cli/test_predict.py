@@ -1066,3 +1066,23 @@ def test_what_the_program_reads_of_its_data_is_what_the_model_had_learned(here, 
     Path("pets.tfg").write_text(Path("pets.tfg").read_text().replace('pets.std("size")', 'pets.min("size")'))
     assert main(["predict", "pets.tfg", "--from", "pets.ckpt", "--data", "new.csv", "-o", "2.csv"]) == 1
     assert "TFG686" in capsys.readouterr().err
+
+
+def test_a_prediction_that_depends_on_the_data_of_the_program_is_told(here, capsys):
+    text = (
+        LABELLED.replace("reduce", "")
+        .replace("kind = gather", "largest = X[:, 0] * cast(reduce_max(pets.features), float32)\nkind = gather")
+        .replace("export kind, size", "export kind, size, largest")
+    )
+    Path("pets.tfg").write_text(text)
+    Path("pets.csv").write_text("size,kind\n30,cat\n50,dog\n40,cat\n")
+    Path("new.csv").write_text("size\n30\n50\n")
+    assert main(["run", "-q", "pets.tfg"]) == 0
+    capsys.readouterr()
+    command = ["predict", "-q", "pets.tfg", "--from", "pets.ckpt", "--data", "new.csv", "--overwrite", "-o", "out.csv"]
+    assert main([*command, "--values", "kind,size"]) == 0
+    assert "TFG869" not in capsys.readouterr().err
+    assert main(command) == 0
+    assert 'largest is computed from pets.features, the data that "pets.csv" has now' in capsys.readouterr().err
+    assert main(["export", "pets.tfg", "--from", "pets.ckpt", "-o", "again"]) == 0
+    assert "TFG869" in capsys.readouterr().err

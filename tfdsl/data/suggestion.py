@@ -29,7 +29,7 @@ from .advice import (
 from .pipeline import Pipeline
 from .schema import Column, DataError
 from .stage import Arguments, written_whole
-from .time_order import Series, is_in_order, is_named_time, series_of, values_of
+from .time_order import Series, backwards, is_in_order, is_named_time, series_of, values_of
 from .transforms.tokens import words_of
 
 _TARGETS = ("target", "y", "label")
@@ -164,6 +164,9 @@ def _doubts(pipeline: Pipeline) -> list[str]:
         doubts.append(
             f"the rows of each {names} are in the order of time: windows need one column for both in the file"
         )
+    elif series is None and schema.rows >= _SPLIT and (newest := backwards(pipeline)) is not None:
+        doubts.append(f"{written_whole(newest)} goes from the newest to the oldest: sort the rows first, if they are a "
+                      "series; split(test=0.2) alone tests with rows between those of the training")  # fmt: skip
     elif series is not None and (steps := _steps_of_series(pipeline, series)):
         what = f"rows of each {written_whole(series.by[0])} are" if series.by else "rows are"
         doubts.append(f"the {what} in the order of time: in place of the lines below, these make windows of them")

@@ -43,6 +43,16 @@ def is_in_order(pipeline: Pipeline) -> bool:
     return any(_is_ordered(times) for one in pipeline.schemas[0].table if (times := _times(pipeline, one)) is not None)
 
 
+def backwards(pipeline: Pipeline) -> str | None:
+    """The column of time in which each row comes before the one above it, from the newest to the oldest. None if there
+    is none."""
+    for column in pipeline.schemas[0].table:
+        times = _times(pipeline, column)
+        if times is not None and len(times) > 1 and bool((times[1:] < times[:-1]).all()):
+            return column.name
+    return None
+
+
 def series_of(pipeline: Pipeline) -> Series | None:
     """The series that the rows are, if they are some: one with a row for each time, or one for each value of a column,
     or of two, in which every group has a row for most times."""

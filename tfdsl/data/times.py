@@ -9,7 +9,9 @@ from .transforms.date_parts import parsed_date
 
 _TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 
-_ROW_TIME = frozenset("year month week day date hour minute time timestamp datetime ds".split())
+_ROW_TIME = frozenset(
+    "year month week day date hour minute time timestamp datetime ds when datum zeit zeitpunkt fecha jour".split()
+)
 _OF_ROW = frozenset(
     "utc gmt local of the observation observed obs measurement measured recording recorded record sample sampled "
     "reading index".split()

@@ -28,7 +28,7 @@ from .program import RunnableProgram
 from .result import Result
 from .run_context import RunContext
 from .session import opened
-from .trained import argument, learned_of, restored, stored
+from .trained import argument, learned_of, restored, stored, tell_data
 
 Converter = Callable[[FrozenGraph, BuiltGraph], bytes]
 _MOST = 2_000_000_000  # bytes of a graph in one file
@@ -71,6 +71,8 @@ def export(
         saved: Mapping[str, Fitted] = {}
         if checkpoint is not None:
             saved = _restored(run, statement, checkpoint, note)
+            outputs = [("the model", ref) for one in statement.signatures for ref in one.executes]
+            tell_data(compiled, run.built.program, outputs, statement.given, note)
         elif variables:
             note(f"tfdsl: without --from, {_these(list(variables))} the initial values of the program")
 

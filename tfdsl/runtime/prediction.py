@@ -49,7 +49,7 @@ from .program import RunnableProgram
 from .result import Result
 from .run_context import RunContext
 from .session import opened
-from .trained import argument, learned_of, placed, restored, stored
+from .trained import argument, learned_of, placed, restored, stored, tell_data
 
 _BLOCK, _NUMBERS = 16_384, 1 << 21  # rows of a block, and numbers in its features
 
@@ -78,6 +78,7 @@ def predict(
     with opened(plan, built, context) as session:
         run = session.run
         needed = run.built.program.reach(wanted.outputs.values(), frozenset(wanted.fed))
+        tell_data(compiled, run.built.program, wanted.outputs.items(), wanted.fed, note)
         with stored(run, checkpoint, origin) as prefix:
             saved = restored(run, needed, prefix, checkpoint, origin)
         data = {name: _rows(compiled, name, files[name], checkpoint, saved, note) for name in wanted.data}

@@ -1,17 +1,17 @@
 """A trained model for commands: the variables of a checkpoint, and what its data has learned."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 
 from ..access import TRUSTED
 from ..data.learned import Fitted
 from ..data.saved import matching
-from ..data.schema import DataError
-from ..diagnostics import CHECKPOINT_DAMAGED, PREDICT_LEARNED, Diagnostic, Note, TfgError
+from ..data.schema import DataError, shown_path
+from ..diagnostics import CHECKPOINT_DAMAGED, PREDICT_DATA, PREDICT_LEARNED, Diagnostic, Note, TfgError
 from ..diagnostics.render import render_text
 from ..lowering.failures import failure
-from ..program import Origin, Ref
+from ..program import Field, Graph, Origin, Ref
 from ..source import Source, Span
 from .checkpoint.store import CheckpointStore, reported
 from .execution.execution import Execution
@@ -63,6 +63,24 @@ def learned_of(
         if pipeline.learns:
             note(render_text(Diagnostic(PREDICT_LEARNED, None, {"path": checkpoint, "data": name})).rstrip())
         return compiled.fitted(name)
+
+
+def tell_data(
+    compiled: RunnableProgram, graph: Graph, outputs: Iterable[tuple[str, Ref]], given: Collection[Ref],
+    note: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Warn of values that are computed from the data of the program itself, apart from what is fed."""
+    sources = {one.name: one.source for one in compiled.program.data}
+    for name, ref in outputs:
+        nodes = [graph.nodes[id] for id in sorted(graph.reach([ref], frozenset(given)))]
+        fields = [arg for node in nodes for arg in node.args.values() if isinstance(arg, Field) and arg.data in sources]
+        for field in fields[:1]:
+            source = sources[field.data]
+            path = source.arguments.get("path")
+            file = shown_path(path) if isinstance(path, str) else source.name
+            details = {"name": name, "field": str(field), "file": file}
+            note(render_text(Diagnostic(PREDICT_DATA, None, details)).rstrip())
+            return
 
 
 @contextmanager

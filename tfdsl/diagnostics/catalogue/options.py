@@ -117,6 +117,10 @@ PREDICT_LEARNED = _message("TFG887", "{path} does not say what its data has lear
                            "those of {data} in the program",
                            "copy the file beside the checkpoint; or restore it in a session of the program, and "
                            "save it, to have it", severity="warning")
+PREDICT_DATA = _message("TFG869", "{name} is computed from {field}, the data that {file} has now: if they are others "
+                        "than in the training, so is the result",
+                        "keep the file as it was; or put what is needed of it into a variable, which is saved",
+                        severity="warning")
 PREDICT_ROWS = _message("TFG888", "the files have different numbers of rows: {rows}")
 PREDICT_TWICE = _message("TFG891", "{name} is a value and a column that is set aside",
                          "leave the column out of the file if its rows can be identified without it; or give the value "
