@@ -101,7 +101,7 @@ def other_kind(column: str, what: str) -> str:
 
 
 def is_declared_text(column: str, source: Arguments) -> bool:
-    """Whether the source is told that a column is text."""
+    """Whether the source declares a column as text, with `columns`."""
     given = source.get("columns")
     return isinstance(given, tuple) and (column, STRING.name) in given
 
