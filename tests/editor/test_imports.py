@@ -5,9 +5,11 @@ from itertools import permutations
 import pytest
 
 from tfdsl.diagnostics import TfgError
+from tfdsl.driver import check
 from tfdsl.editor.navigation import definition
 from tfdsl.editor.text import OpenText
 from tfdsl.editor.workspace import Workspace
+from tfdsl.source import Source
 
 CYCLE = {
     "a.tfg": 'import "b.tfg" as b\none = 1\nuse = b.two + b.three\n',
@@ -131,3 +133,13 @@ def test_a_changed_file_of_data_is_noticed_after_an_edit_of_an_import(tmp_path):
     (tmp_path / "d.csv").write_text("a,b,c\n1,2,3\n")
     workspace.change(layers, OpenText("# a note\n" + LAYERS))
     assert [one.code for one in workspace.document(main).diagnostics] != []
+
+
+def test_a_path_that_no_file_can_have_is_the_error_of_a_fresh_check(tmp_path):
+    path, text = str(tmp_path / "main.tfg"), 'from "l\0.tfg" import half\nx = half(1.0)\n'
+    (tmp_path / "main.tfg").write_text(text)
+    workspace = Workspace()
+    workspace.change(str(tmp_path / "layers.tfg"), OpenText("def half(x): return x / 2.0\n"))
+    workspace.change(path, OpenText(text))
+    codes = [one.code for one in workspace.document(path).diagnostics]
+    assert codes == [one.code for one in check(Source(path, text))[1]] == ["TFG822"]

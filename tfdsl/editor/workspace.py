@@ -227,7 +227,9 @@ class Workspace:
     def real(self, path: str) -> str:
         """The path of a file without links: a file may be opened by one path, and imported by another."""
         if path not in self._real:
-            self._real[path] = os.path.realpath(path)
+            self._real[path] = path
+            with suppress(ValueError):  # no file has a path with a null character; opening it says so
+                self._real[path] = os.path.realpath(path)
         return self._real[path]
 
     def _spellings(self, path: str) -> list[str]:
