@@ -308,3 +308,34 @@ def test_only_what_is_sure_to_be_the_time_of_the_rows_goes_back(here, name, time
     (here / "d.csv").write_text(f"{name},y\n" + "".join(f"{one},{at}\n" for at, one in enumerate(times)))
     found = tfdsl.check('data d = csv("d.csv", target="y") | windows("y", size=2)\nx = d.window\n')
     assert ("TFG898" in [one.code for one in found]) == told
+
+
+HOURS = [f"2024-03-31 {hour:02}:00" for hour in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("times", "by", "code"),
+    [
+        ([*DAYS, "2024-05-12"], "", None),
+        ([*(f"2024-05-{day:02}" for day in range(1, 21)), "2024-05-24"], "", "TFG856"),
+        ([*(f"2024-05-{day:02}" for day in (*range(6, 11), *range(13, 18), *range(20, 25)))], "", None),
+        ([f"2024-{month:02}-01" for month in range(1, 13)], "", None),
+        ([*range(2000, 2020), 2030], "", "TFG856"),
+        ([one for one in HOURS if "02:" not in one], "", None),
+        ([one for one in HOURS if "03:" not in one[10:] and "02:" not in one[10:]], "", "TFG856"),
+        ([one.replace("31", "30") for one in HOURS if "02:" not in one], "", "TFG856"),
+        (sorted(DAYS * 3), "", "TFG855"),
+        (sorted(DAYS * 3), ', by="s"', None),
+        (DAYS * 2, ', by="half"', None),
+    ],
+    ids=["few", "gap", "weekdays", "months", "years", "summer time", "two hours", "Saturday", "together", "by", "both"],
+)
+def test_gaps_and_repeated_times_are_told(here, times, by, code):
+    """A step counts as a gap only if nearly all others are the same and shorter."""
+    name = "year" if isinstance(times[0], int) else "date"
+    rows = (f"{one},{'abc'[at % 3]},{at * 2 // len(times)},{at}\n" for at, one in enumerate(times))
+    (here / "d.csv").write_text(f"{name},s,half,y\n" + "".join(rows))
+    found = tfdsl.check(
+        f'data d = csv("d.csv", target="y") | aside("{name}") | windows("y", size=2{by})\nx = d.window\n'
+    )
+    assert [one.code for one in found if one.code.startswith("TFG8")] == [code][: code is not None]

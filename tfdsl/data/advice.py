@@ -26,8 +26,9 @@ _SIGNED = re.compile(r"\s*([$€£¥]\s*[+-]?\d[\d.,]*|[+-]?\d[\d.,]*\s*[%$€£
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
-def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
-    """What to write for a column of text where numbers are needed. `source` has the arguments of its source."""
+def ways_out(column: str, texts: Sequence[str], source: Arguments, otherwise: str = "") -> str:
+    """What to write for a column of text where numbers are needed. `source` has the arguments of its source, and
+    `otherwise` is for texts that are no numbers at all."""
     name, some = shown(column), list(islice(texts, _LOOKED_AT))
     if (form := date_form(some)) is not None:
         return f"its cells are dates: write | {parts_of_dates(name, form)}"
@@ -42,7 +43,7 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
         return way
     if "missing" in source and (marks := marks_in(texts)):
         return f"{_if_missing(marks, source)} in the source"
-    return f"write | one_hot({name}) or | categories({name}) for categories"
+    return otherwise or f"write | one_hot({name}) or | categories({name}) for categories"
 
 
 def as_numbers(texts: Sequence[str], source: Arguments) -> str:

@@ -7,7 +7,8 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..diagnostics import MANY_CATEGORIES, NEARLY_NUMBERS, NO_ROWS, NUMBERS_AS_TEXT
+from ..diagnostics import ALIKE_CATEGORIES, MANY_CATEGORIES, NEARLY_NUMBERS, NO_ROWS, NUMBERS_AS_TEXT
+from ..diagnostics.spelling import counted
 from ..types import INT64, STRING, TF, Operand
 from .advice import (
     as_numbers,
@@ -95,8 +96,8 @@ class Categorical(ColumnTransform):
         return [name for name, values in found if any(isinstance(one, int) and not _is_float32(one) for one in values)]
 
     def doubt(self, columns: Iterable[Column], facts: Facts) -> None:
-        """Warn of columns that have another category in nearly every row, such as names and dates, and of those whose
-        cells are numbers that were read as text."""
+        """Warn of columns that have another category in nearly every row, such as names and dates, of those whose cells
+        are numbers that were read as text, and of categories that are written in two ways."""
         rows = dict(facts.parts).get("train", facts.rows)
         for column in columns:
             if column.dtype == STRING:
@@ -107,6 +108,10 @@ class Categorical(ColumnTransform):
                 way = f"| drop({shown(name)}) leaves it out"
                 way = way if form is None else f"write | {parts_of_dates(shown(name), form)}"
                 facts.doubt(MANY_CATEGORIES, name=self.name, count=len(found), column=shown(name), rows=rows, way=way)
+            elif alike := _alike(found):
+                one, other = map(shown, alike[0])
+                more = f", and so of {counted(len(alike) - 1, 'other pair')}" if len(alike) > 1 else ""
+                facts.doubt(ALIKE_CATEGORIES, name=self.name, column=shown(name), one=one, other=other, more=more)
 
     def _doubt_numbers(self, name: str, facts: Facts) -> None:
         """Warn of a column of text if more than nine in ten of its cells are numbers."""
@@ -128,6 +133,17 @@ class Categorical(ColumnTransform):
             cell = cell or texts[numeric.index(False)]
             facts.doubt(NEARLY_NUMBERS, place, column=shown(name), data=facts.data, cell=shown(cell),
                         way=odd_cell(name, cell, source))  # fmt: skip
+
+
+def _alike(categories: Iterable[str | int]) -> list[tuple[str, str]]:
+    """Pairs of words among some categories that differ only in capitals and spaces."""
+    firsts: dict[str, str] = {}
+    found = []
+    for one in categories:
+        folded = "".join(one.split()).casefold() if isinstance(one, str) else ""
+        if len(folded) > 1 and firsts.setdefault(folded, str(one)) != one:  # letters can be codes
+            found.append((firsts[folded], str(one)))
+    return found
 
 
 def _is_mostly(of_texts: Sequence[bool], name: str, table: "Table") -> bool:

@@ -4,10 +4,19 @@ Input: a pipeline, or the plain JSON of one. Output: `Fitted`, whose `function` 
 Columns are matched by name. Columns that no feature needs may lack: the target, those set aside, and those that are
 dropped."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_BOOL, FITTED_COLUMNS, FITTED_DTYPE, FITTED_NAMES, KEY_DTYPE, LEARNED_FORM, SERIES_SHORT
+from ..diagnostics import (
+    COLUMN_GAP,
+    FITTED_BOOL,
+    FITTED_COLUMNS,
+    FITTED_DTYPE,
+    FITTED_NAMES,
+    KEY_DTYPE,
+    LEARNED_FORM,
+    SERIES_SHORT,
+)
 from ..diagnostics.spelling import counted
 from ..limits import MAX_AXES
 from ..ops.op import Parameter
@@ -130,6 +139,7 @@ class Fitted(Record):
             if was_text and "columns" in facts.of_source and column.gaps != other.rows:
                 way = columns_with({column.name: "string"}, facts.of_source)
                 facts.doubt(KEY_DTYPE, column=shown(column.name), data=self.name, dtype=column.dtype.name, way=way)
+        self._check_windows(other, unknown, facts)
         made = self._made(name for name in names if name not in unknown)  # a target with missing cells lacks
         ahead = self.ahead if not other.targets else None
         if self.remakes_rows and not other.targets:
@@ -143,6 +153,23 @@ class Fitted(Record):
         )
         table = table if ahead is None else (*table, ahead)
         return replace(other, table=table, named=self.result.named)
+
+    def _check_windows(self, other: Schema, unknown: Collection[str], facts: Facts) -> None:
+        """Refuse targets with missing cells, `unknown`, that windows have in them."""
+        for at, step in enumerate(self.steps):
+            if not isinstance(step.transform, SeriesTransform):
+                continue
+            made = traced(self.source, (one.uses() for one in self.steps[:at]))
+            within = {
+                source for one in step.transform.worked_on(step.arguments, step.before) for source in made[one.name]
+            }
+            found = facts.gap([one for one in other.table if one.name in unknown and one.name in within])
+            if found is not None:
+                name, row, place = found
+                way = "give it a value in the file, or leave out this row and those after it: "
+                way += "the last window predicts the row that comes next"
+                what = f"{step.transform.name} of {self.name}"
+                raise DataError(COLUMN_GAP, place=place, row=row_at(row, place), column=shown(name), what=what, way=way)
 
     def _made(self, names: Iterable[str]) -> set[str]:
         """The columns of the result that can be made of some columns of the source."""

@@ -309,13 +309,14 @@ class Pipeline:
         words = self.table().words.get(column, ())
         return next((one for one in words if not is_finite(one)), words[0] if words else "")
 
-    def ways_out(self, column: Column) -> str:
-        """What to write for a column of text where numbers are needed, or for one of numbers where text is."""
+    def ways_out(self, column: Column, otherwise: str = "") -> str:
+        """What to write for a column of text where numbers are needed, or for one of numbers where text is. `otherwise`
+        is for texts that are no numbers at all."""
         known, texts = self.opened.schema.column(column.name), self.opened.texts
         if column.dtype != STRING:
             return "" if known is None else as_text(known.name, known.gaps > 0, self.spec.source.arguments)
         found = () if texts is None or known is None or known.dtype != STRING else texts(column.name)
-        return ways_out(column.name, found, self.spec.source.arguments)
+        return ways_out(column.name, found, self.spec.source.arguments, otherwise)
 
     def _has_names(self) -> bool:
         """Whether the first line of a file without a header has nothing but texts, one of them above numbers."""
@@ -346,7 +347,8 @@ class Pipeline:
         if text and field == "features":
             place, cell = self.first_text(text[0].name) or (None, self._some_text(text[0].name))
             name = shown(text[0].name)
-            ways = f"{self.ways_out(text[0])}; or | drop({name}) to leave it out"
+            ways = f"{self.ways_out(text[0])}; or | drop({name}) to leave it out, or | aside({name}) to keep it beside "
+            ways += "the predictions"
             if self._has_names():
                 ways = "the first line looks like names: leave header=false out"
             raise DataError(TEXT_COLUMN, place=place, data=data, column=name, cell=shown(cell), ways=ways)
@@ -429,8 +431,8 @@ class _Facts:
     def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         return self._pipeline.gap(self._at, columns)
 
-    def ways_out(self, column: Column) -> str:
-        return self._pipeline.ways_out(column)
+    def ways_out(self, column: Column, otherwise: str = "") -> str:
+        return self._pipeline.ways_out(column, otherwise)
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
         return self._pipeline.first_text(column)

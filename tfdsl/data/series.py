@@ -14,7 +14,6 @@ import numpy as np
 from ..diagnostics import SERIES_ORDER
 from .schema import DataError, FilePlace
 from .tables import BLOCK, Block, Rows, Table, Words, absent, matrix
-from .times import counts_time, is_time_name, says_row_time, seconds_of
 
 _BLOCK_NUMBERS = 1 << 21  # in the windows of a block
 
@@ -99,7 +98,7 @@ def windowed(
     windows go to the last row, and all columns are those of this row; or, if `ahead` names a column, those that are
     `kept` are of the row of the target, or of the last one, and `ahead` has how many rows after it the target is."""
     _check_order(table)
-    ordered, ends = _series(table, None if by is None else _groups(table, by)[1])
+    ordered, ends = series_in(table, None if by is None else groups_in(table, by)[1])
     begins = np.insert(ends[:-1], 0, 0)
     horizon = form.horizon if has_target else 0
     lasts = ends - form.size - horizon + 1
@@ -121,75 +120,26 @@ def windowed(
 def group_sizes(table: Table, by: str) -> list[tuple[str, int]]:
     """The values of a column as text, "" for a missing one, in the order of their first rows. Each has the number of
     rows in its longest series: its rows in one part of a split, or all of them."""
-    found, of_row = _groups(table, by)
-    ordered, ends = _series(table, of_row)
+    found, of_row = groups_in(table, by)
+    ordered, ends = series_in(table, of_row)
     longest, firsts = np.zeros(len(found), np.int64), np.full(len(found), table.rows)
     np.maximum.at(longest, of_row[ordered[ends - 1]], np.diff(ends, prepend=0))
     np.minimum.at(firsts, of_row, np.arange(table.rows))
     order, gaps, words = np.argsort(firsts), absent(found), table.words.get(by)
-    texts = ["" if gaps[at] else _text(found[at].item()) if words is None else words[int(found[at])] for at in order]
+    texts = [
+        "" if gaps[at] else number_text(found[at].item()) if words is None else words[int(found[at])] for at in order
+    ]
     return list(zip(texts, longest[order].tolist(), strict=True))
 
 
-@dataclass(frozen=True)
-class StepBack:
-    """A row whose time in `column` is `after`, and before the time of the row above it in its series, `before`."""
-
-    column: str
-    row: int
-    before: str
-    after: str
-
-
-def out_of_order(table: Table, by: str | None) -> StepBack | None:
-    """The first row that goes back in time. None if the rows of each series are in the order of a column of time of the
-    source, or it has none that is sure to be one. `by` is the column of groups. Numbers that come several times in a
-    series say nothing: they may be those of something else."""
-    words = table.source.words
-    first = table.source.read(table.numbers(slice(0, min(table.rows, 1))))
-    named = {name: seconds_of(words[name]) if name in words else None for name in first}
-    times = [name for name, one in first.items() if one.ndim == 1 and (
-        named[name] is not None if name in words else one.dtype.kind in "if" and is_time_name(name)
-    )]  # fmt: skip
-    if not times:
-        return None
-    ordered, ends = _series(table, None if by is None else _groups(table, by)[1])
-    series = np.searchsorted(ends, np.arange(table.rows), side="right")
-    back = None
-    for name in times:
-        blocks = (table.source.read(table.numbers(slice(at, at + BLOCK))) for at in range(0, table.rows, BLOCK))
-        cells = np.concatenate([block[name] for block in blocks])[ordered]
-        if absent(cells).any():
-            continue
-        seconds = named[name]
-        values = cells if seconds is None else np.array(seconds)[cells]
-        inside = np.diff(series) == 0
-        steps = np.diff(values)[inside]
-        at = np.flatnonzero((np.diff(values) < 0) & inside)
-        if not len(at):
-            if steps.any():
-                return None
-            continue
-        is_sure = says_row_time(name) if seconds is not None else counts_time(name, values.min(), values.max())
-        repeats = seconds is None and len(np.unique(np.stack([series, values]), axis=1).T) < len(values)
-        if is_sure and not repeats and back is None:
-            before, after = (_written(cells[one].item(), words.get(name)) for one in (at[0], at[0] + 1))
-            back = StepBack(name, int(ordered[at[0] + 1]), before, after)
-    return back
-
-
-def _written(value: float, words: Sequence[str] | None) -> str:
-    return _text(value) if words is None else words[int(value)]
-
-
-def _groups(table: Table, by: str) -> tuple[np.ndarray, np.ndarray]:
+def groups_in(table: Table, by: str) -> tuple[np.ndarray, np.ndarray]:
     """The different values of a column, and which of them each row has."""
     values = np.concatenate([block[by] for _, block in table.blocks()])
     found, of_row = np.unique(values, return_inverse=True)
     return found, of_row.reshape(-1)
 
 
-def _series(table: Table, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def series_in(table: Table, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """The rows of a table, those of a series side by side, and where each series ends. `groups` has the group of each
     row."""
     ordered = np.arange(table.rows) if groups is None else np.argsort(groups, kind="stable")
@@ -207,7 +157,7 @@ def _part_of(table: Table) -> np.ndarray:
     return found
 
 
-def _text(value: float) -> str:
+def number_text(value: float) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:.15g}"
 
 

@@ -74,7 +74,7 @@ from . import global_step, outside
 from .binding import bind_targets
 from .choices import chooser
 from .foreign_names import argument_of, declaration, is_before, of_data, of_library, without_module
-from .indexing import index_array, index_kept, index_tensor
+from .indexing import gathered, index_array, index_kept, index_tensor
 from .later import later
 from .misplaced import batch_name, counted_line, meant_line, misplaced, not_imported, returning, step_of
 from .stored import stored
@@ -618,7 +618,7 @@ def _index_host(
     if len(items) > 1 or not isinstance(item, (int, slice)) or any(isinstance(one, bool) for one in bounds):
         one_each(ctx, (value, expr.value.span))
         kind = "several indices" if len(items) > 1 else describe(item) if bounds == (item,) else "true or false"
-        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index=kind)
+        ctx.fail(INDEX_KIND, expr.span, help=gathered(value, item, expr), value=describe(value), index=kind)
     try:
         return value[item]
     except IndexError:

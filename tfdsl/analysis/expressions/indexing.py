@@ -1,5 +1,7 @@
 """Indexing: `x[0]`, `x[:, 1]`, `x[..., none]` on tensors and on data."""
 
+from collections.abc import Sequence
+
 from ...diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
 from ...program import INDEX, Arg, Field, Index, Literal, Ref, Refs, SessionValue, Static
 from ...record import replace
@@ -50,6 +52,18 @@ def _bound(ctx: Analysis, part: IndexItem, value: ExprValue, expr: t.Index, made
     elif isinstance(part, float):
         help = f"an index is a whole number, such as {int(part)}" if part == part and abs(part) < 2**31 else ""
     ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(part))
+
+
+def gathered(value: Sequence[ExprValue], item: IndexItem, expr: t.Index) -> str:
+    """What to write for elements of a list whose index is a tensor. Empty if there is no way."""
+    is_integer = isinstance(item, Tensor) and item.type.dtype.kind == "int"
+    if (
+        not is_integer
+        or isinstance(value, (str, bytes))
+        or not all(isinstance(one, (int, float, str)) for one in value)
+    ):
+        return ""
+    return f"the index is known when the graph runs: write gather({expr.value.span.text}, {expr.items[0].span.text})"
 
 
 def _result_shape(ctx: Analysis, type: TensorType, items: list[IndexItem], expr: t.Index) -> tuple[Dim, ...] | None:

@@ -32,7 +32,7 @@ from ...diagnostics import (
     UNKNOWN_NAME,
     Note,
 )
-from ...diagnostics.spelling import counted
+from ...diagnostics.spelling import counted, shortened
 from ...program import (
     COUNTERS,
     ENGINES,
@@ -495,9 +495,12 @@ def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -
             for one in session.body
             if isinstance(one, t.Train)
         ]
-        help = (
-            f"indent it into the body of a training, such as the one on line {trains[-1].span.line}" if trains else ""
-        )
+        help = ""
+        if trains:
+            help = f"indent it into the body of a training, such as the one on line {trains[-1].span.line}"
+        elif isinstance(statement, t.Feed) and statement.feeds:
+            feeds = ", ".join(one.span.text for one in statement.feeds)
+            help = f"write at the end of each statement that needs it: with {shortened(feeds)}"
         ctx.fail(OUTSIDE_TRAIN, statement.span, help=help, what=what)
     return plan.loop
 

@@ -77,8 +77,9 @@ class Facts(Protocol):
         """The first missing cell of some columns before the transform: its column, row and place."""
         ...
 
-    def ways_out(self, column: Column) -> str:
-        """What to write for a column of text where numbers are needed, or for one of numbers where text is."""
+    def ways_out(self, column: Column, otherwise: str = "") -> str:
+        """What to write for a column of text where numbers are needed, or for one of numbers where text is. `otherwise`
+        is for texts that are no numbers at all."""
         ...
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
@@ -115,7 +116,7 @@ class FewFacts:
     def gap(self, columns: Iterable[Column]) -> None:
         return None
 
-    def ways_out(self, column: Column) -> str:
+    def ways_out(self, column: Column, otherwise: str = "") -> str:
         return ""
 
     def first_text(self, column: str) -> None:
@@ -428,7 +429,9 @@ def gap_error(column: Column, row: int, place: FilePlace | None, what: str, lear
     name, usual = shown(column.name), "most_frequent" if column.dtype == STRING else "median"
     if learned_by:
         way = "give it a value in the file, or leave the row out"
-        if column.role != "target":
+        if column.role == "target":
+            way += "; or leave target= out where these rows are declared, if they are only predicted"
+        else:
             way += f'; or write | fill({name}, with="{usual}") where {learned_by} is declared, and train again'
     elif column.role == "target":
         test = column.name if column.field == column.name else f"column({name})"

@@ -42,7 +42,8 @@ class Fill(ColumnTransform):
                 continue
             if is_text and (not isinstance(value, str) or value in _LEARNED):
                 wanted = f'"most_frequent" or a text, as the column "{column.name}" is text'
-                self.refuse(arguments, "with", wanted, 'write with="most_frequent", or a text such as with="unknown"')
+                way = 'write with="most_frequent", or a text such as with="unknown"'
+                self.refuse(arguments, "with", wanted, facts.ways_out(column, way))
             if is_number(value) and not abs(value) <= MAX_FLOAT32:
                 self.refuse(arguments, "with", "a number that a column can have")
             if not is_text and not is_number(value) and value not in _LEARNED:

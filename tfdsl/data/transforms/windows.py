@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...diagnostics import SERIES_BACK, SERIES_GROUPS
+from ...diagnostics import SERIES_BACK, SERIES_GAP, SERIES_GROUPS, SERIES_SAME
 from ...diagnostics.spelling import counted
 from ...record import replace
 from ...types import FLOAT32, INT64
@@ -80,7 +80,8 @@ class Windows(SeriesTransform):
         return f"{counted(needed, 'row')} {follow}{one}".rstrip()
 
     def doubts(self, arguments: Arguments, table: "Table", has_target: bool, data: str = "") -> Iterator[DataError]:
-        from ..series import group_sizes, out_of_order  # imports NumPy
+        from ..series import group_sizes  # imports NumPy
+        from ..series_times import Gap, SameTime, StepBack, time_doubt
 
         name = f"{self.name} of {data}" if data else self.name
         by, least = _by(arguments), self._length(arguments, has_target)
@@ -90,13 +91,22 @@ class Windows(SeriesTransform):
             some = ", ".join(f"{shown(group)} has {counted(rows, 'row')}{part}" for group, rows in found[:_SOME])
             needed = self.rows_needed(arguments, has_target)
             yield DataError(SERIES_GROUPS, name=name, needed=needed, groups=len(found), some=some)
-        if back := out_of_order(table, by):
-            column = shown(back.column)
-            way = f"sort the rows by {column} where the data is made"
-            if by is None and not data:
-                way += "; or if they are several series, name the column that tells them apart: by=..."
-            yield DataError(SERIES_BACK, place=table.place(back.row, back.column), name=name, column=column,
-                            row=back.row + 1, later=shown(back.before), earlier=shown(back.after), way=way)  # fmt: skip
+        doubt = time_doubt(table, by)
+        if doubt is None:
+            return
+        column, row, place = shown(doubt.column), doubt.row + 1, table.place(doubt.row, doubt.column)
+        apart = "name the column that tells several series apart: by=..."
+        match doubt:
+            case StepBack(_, _, before, after):
+                way = f"sort the rows by {column} where the data is made"
+                way += f"; or {apart}" if by is None and not data else ""
+                yield DataError(SERIES_BACK, place=place, name=name, column=column, row=row, later=shown(before),
+                                earlier=shown(after), way=way)  # fmt: skip
+            case SameTime(_, _, time):
+                yield DataError(SERIES_SAME, place=place, name=name, column=column, row=row, time=shown(time),
+                                way=apart if by is None else "")  # fmt: skip
+            case Gap(_, _, step, usual, gaps):
+                yield DataError(SERIES_GAP, place=place, name=name, row=row, step=step, usual=usual, gaps=gaps)
 
     def _length(self, arguments: Arguments, has_target: bool) -> int:
         """The number of rows of a window and to its target."""

@@ -81,6 +81,9 @@ NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text because o
                           "more than nine in ten of its cells are numbers", "{way}", severity="warning")
 NUMBERS_AS_TEXT = _message("TFG897", "{name} makes a category of each number in the column {column}, such as {cell}",
                            "{way}", severity="warning")
+ALIKE_CATEGORIES = _message("TFG857", "{name} makes two categories of {one} and {other} in the column {column}, which "
+                            "differ only in capitals or spaces{more}",
+                            "if they mean the same, write them alike in the file", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
 NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
 WHERE_LEARNED = _message("TFG647", "where looks at {column}, which a transform changes only after the rows are chosen",
@@ -122,6 +125,12 @@ SERIES_GROUPS = _message("TFG689", "{name} leaves out {groups:group}, as a windo
                          severity="warning")
 SERIES_BACK = _message("TFG898", "{name} takes the rows in their order, but they are not in the order of {column}: row "
                        "{row} has {earlier} after {later}", "{way}", severity="warning")
+SERIES_SAME = _message("TFG855", "{name} takes each row as one that comes after the row before it, but most rows have "
+                       "the same {column} as the one before, such as row {row}: {time}", "{way}", severity="warning")
+SERIES_GAP = _message("TFG856", "{name} takes the rows as they follow each other, but row {row} comes {step} after the "
+                      "one before it, and nearly every other row {usual}: windows go over {gaps:gap} like this",
+                      "add the missing rows; or number the stretches without gaps in a column, and name it in by=...",
+                      severity="warning")
 UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
 LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
