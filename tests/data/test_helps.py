@@ -30,6 +30,9 @@ FILES = {
     "towns.csv": "city,a,y\nRome,,1\n,1,2\nOslo,2,3\n",
     "ended.csv": "a,y\n1,2,\n3,4,\n",
     "named.csv": "a,y,unused\n1,2,\n3,4,\n",
+    "empty_class.csv": "age,y,sex\n31,0,male\n32,1,\n",
+    "late.csv": "t,v\n9,1\n10,2\n11,\n12,\n",
+    "early.csv": "t,v\n9,1\n10,2\n",
     "empty.csv": "a,y\n1,2\n,3\n4,5\n",
 }
 TRAINING = """
@@ -135,7 +138,20 @@ WAYS = [
      ('| categories', '| where(y == y) | categories')),
     (training('data d = csv("classes.csv", target="y")', "int64[n, 1]"), "TFG503", 'write | categories("y") for',
      ('target="y")', 'target="y") | where(y == y) | categories("y")')),
-    (f'data d = csv("gaps.csv") | fill("a", with=0){FEATURES}', "TFG601", "", ('csv"', 'csv", missing=["", "NA"]')),
+    (f'data d = csv("gaps.csv") | fill("a", with=0){FEATURES}', "TFG601", 'missing=["", "NA"]', ('csv"', 'csv", missing=["", "NA"]')),
+    (f'data d = csv("comma.csv", separator=";") | fill("a", with="mean"){FEATURES}', "TFG601", 'write decimal=","', ('";"', '";", decimal=","')),
+    (f'data d = csv("towns.csv") | fill("a", "city", with=0){FEATURES}', "TFG601", 'or a text such as with="unknown"',
+     ('"a", "city", with=0', '"a", with=0) | fill("city", with="unknown") | drop("city"')),
+    (f'{PEOPLE} | drop("sex"){FEATURES}', "TFG642", '| aside("city") to keep it beside', ('"sex")', '"sex") | aside("city")')),
+    ('data d = csv("people.csv", target="sex") | drop("city") | categories("sex")\n'
+     'data new = csv("empty_class.csv", target="sex") | fitted(d)\nsum = reduce_sum(new.features)', "TFG637", "leave target= out",
+     ('empty_class.csv", target="sex"', 'empty_class.csv"')),
+    ('data d = csv("temps.csv", target="v") | aside("t") | windows("v", size=2)\n'
+     'data new = csv("late.csv", target="v") | fitted(d)\nsum = reduce_sum(new.window)', "TFG637", "leave out this row and those after",
+     ("late.csv", "early.csv")),
+    ('data d = csv("temps.csv", target="v") | aside("t") | windows("v", size=2)\n'
+     'data new = csv("late.csv") | fitted(d)\nsum = reduce_sum(new.window)', "TFG637", "the last window predicts the row that comes next",
+     ("late.csv", "early.csv")),
     (f'data d = csv("gaps.csv"){FEATURES}', "TFG642", 'missing=["", "NA"]', ('csv")', 'csv", missing=["", "NA"]) | fill(with=0)')),
     (f'data d = csv("marks.csv"){FEATURES}', "TFG642", 'missing=["", "NA", "?"]', ('csv")', 'csv", missing=["", "NA", "?"]) | fill(with=0)')),
     ('data d = csv("gaps.csv") | standardize("a")', "TFG639", 'missing=["", "NA"]', ('csv")', 'csv", missing=["", "NA"]) | fill(with=0)')),

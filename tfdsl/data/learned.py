@@ -139,7 +139,7 @@ class Fitted(Record):
             if was_text and "columns" in facts.of_source and column.gaps != other.rows:
                 way = columns_with({column.name: "string"}, facts.of_source)
                 facts.doubt(KEY_DTYPE, column=shown(column.name), data=self.name, dtype=column.dtype.name, way=way)
-        self._check_windows(other, unknown, facts)
+        self._check_windows(other, facts)
         made = self._made(name for name in names if name not in unknown)  # a target with missing cells lacks
         ahead = self.ahead if not other.targets else None
         if self.remakes_rows and not other.targets:
@@ -154,8 +154,9 @@ class Fitted(Record):
         table = table if ahead is None else (*table, ahead)
         return replace(other, table=table, named=self.result.named)
 
-    def _check_windows(self, other: Schema, unknown: Collection[str], facts: Facts) -> None:
-        """Refuse targets with missing cells, `unknown`, that windows have in them."""
+    def _check_windows(self, other: Schema, facts: Facts) -> None:
+        """Refuse missing cells of targets that windows have in them."""
+        targets = {one.name for one in self.source.targets}
         for at, step in enumerate(self.steps):
             if not isinstance(step.transform, SeriesTransform):
                 continue
@@ -163,7 +164,7 @@ class Fitted(Record):
             within = {
                 source for one in step.transform.worked_on(step.arguments, step.before) for source in made[one.name]
             }
-            found = facts.gap([one for one in other.table if one.name in unknown and one.name in within])
+            found = facts.gap([one for one in other.table if one.gaps and one.name in within & targets])
             if found is not None:
                 name, row, place = found
                 way = "give it a value in the file, or leave out this row and those after it: "

@@ -269,6 +269,8 @@ HABITS = {
         "name the values of the model, and the placeholders that are its inputs: export p with X to ...",
     "train 2 steps:\n        keep lowest val_loss to \"a.ckpt\"":
         "compute it before on other rows, as in val = evaluate loss on d.validation with ..., and write val",
+    "feed x = [1.0]": "write at the end of each statement that needs it: with x = [1.0]",
+    "print [5, 7][argmax(x, 0)] with x = [1.0]": "the index is known when the graph runs: write gather([5, 7], argmax(x, 0))",
     'print "{}".format(w)': 'names in braces are replaced by their values: print "step {step}"',
 }  # fmt: skip
 
