@@ -31,8 +31,8 @@ FILES = {
     "ended.csv": "a,y\n1,2,\n3,4,\n",
     "named.csv": "a,y,unused\n1,2,\n3,4,\n",
     "empty_class.csv": "age,y,sex\n31,0,male\n32,1,\n",
-    "late.csv": "t,v\n9,1\n10,2\n11,\n12,\n",
-    "early.csv": "t,v\n9,1\n10,2\n",
+    "late.csv": "t,v\n9,1\n10,2\n11,0\n12,\n13,\n",
+    "early.csv": "t,v\n9,1\n10,2\n11,0\n",
     "empty.csv": "a,y\n1,2\n,3\n4,5\n",
 }
 TRAINING = """

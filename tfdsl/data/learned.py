@@ -4,7 +4,7 @@ Input: a pipeline, or the plain JSON of one. Output: `Fitted`, whose `function` 
 Columns are matched by name. Columns that no feature needs may lack: the target, those set aside, and those that are
 dropped."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import (
