@@ -88,10 +88,9 @@ def _stuck(ctx: Analysis, graph: Graph, statements: Sequence[Statement]) -> list
             3 * len(below) * (1 + len(steps)), nodes[below[0]].origin.span if below else statements[0].origin.span
         )
         zeros = _zeros(nodes, below, zero, fed)
-        moving = {
-            id for step, own in steps.items() for id in own & zero
-            if id in _reached(nodes, minimized(nodes, nodes[step]), zeros)
-        }  # fmt: skip
+        moving = set[int]()
+        for step, own in steps.items():
+            moving |= own & zero & _reached(nodes, minimized(nodes, nodes[step]), zeros)
         if not moving:
             # What only a square holds at 0, as a penalty does, may be where it should be.
             held = graph.reach(_multiplied(nodes, below, zeros))
