@@ -156,7 +156,7 @@ def test_what_may_be_wrong_is_a_comment(here, capsys, text, comment):
     assert comment in shown and ("\n# " in shown) == bool(comment)
 
 
-DAYS = [f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}" for at in range(60)]
+DAYS = [str(datetime.date(2024, 1, 1) + datetime.timedelta(at)) for at in range(60)]
 SERIES = {
     "one": (["date,level", *(f"{day},{at % 7}" for at, day in enumerate(DAYS))], 'windows("level", size=6)', 42 + 6),
     "hours": (["at,level", *(f"2024-01-{1 + at // 24:02d} {at % 24:02d}:00,{at % 7}" for at in range(60))],

@@ -142,7 +142,7 @@ WAYS = [
     (f'data d = csv("comma.csv", separator=";") | fill("a", with="mean"){FEATURES}', "TFG601", 'write decimal=","', ('";"', '";", decimal=","')),
     (f'data d = csv("towns.csv") | fill("a", "city", with=0){FEATURES}', "TFG601", 'or a text such as with="unknown"',
      ('"a", "city", with=0', '"a", with=0) | fill("city", with="unknown") | drop("city"')),
-    (f'{PEOPLE} | drop("sex"){FEATURES}', "TFG642", '| aside("city") to keep it beside', ('"sex")', '"sex") | aside("city")')),
+    (f'{PEOPLE} | drop("sex"){FEATURES}', "TFG642", 'or | aside("city") to leave it out', ('"sex")', '"sex") | aside("city")')),
     ('data d = csv("people.csv", target="sex") | drop("city") | categories("sex")\n'
      'data new = csv("empty_class.csv", target="sex") | fitted(d)\nsum = reduce_sum(new.features)', "TFG637", "leave target= out",
      ('empty_class.csv", target="sex"', 'empty_class.csv"')),

@@ -347,8 +347,7 @@ class Pipeline:
         if text and field == "features":
             place, cell = self.first_text(text[0].name) or (None, self._some_text(text[0].name))
             name = shown(text[0].name)
-            ways = f"{self.ways_out(text[0])}; or | drop({name}) to leave it out, or | aside({name}) to keep it beside "
-            ways += "the predictions"
+            ways = f"{self.ways_out(text[0])}; or | drop({name}) or | aside({name}) to leave it out"
             if self._has_names():
                 ways = "the first line looks like names: leave header=false out"
             raise DataError(TEXT_COLUMN, place=place, data=data, column=name, cell=shown(cell), ways=ways)
