@@ -103,7 +103,8 @@ def _uneven(
     if count < _USUAL * len(steps) or not far.any():
         return None
     first = np.flatnonzero(far)[0]
-    step, often = (counted(int(one), "year") if words is None else duration(one) for one in (steps[first], usual))
+    gap = float(steps[first])
+    step, often = (counted(int(one), "year") if words is None else duration(one) for one in (gap, usual))
     return Gap(name, int(rows[inside[first] + 1]), step, often, int(far.sum()))
 
 

@@ -54,7 +54,7 @@ def _bound(ctx: Analysis, part: IndexItem, value: ExprValue, expr: t.Index, made
     ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(part))
 
 
-def gathered(value: Sequence[ExprValue], item: IndexItem, expr: t.Index) -> str:
+def gathered(value: Sequence[object], item: IndexItem, expr: t.Index) -> str:
     """What to write for elements of a list whose index is a tensor. Empty if there is no way."""
     is_integer = isinstance(item, Tensor) and item.type.dtype.kind == "int"
     if (
