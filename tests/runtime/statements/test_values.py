@@ -151,6 +151,7 @@ session:
     assert printed(text, engine=engine) == ["1: 4.00", "12.0", "2: 0.50", "0.75", "3: 0.06", "0.046875", "0.0625 3"]
 
 
+@pytest.mark.loops
 def test_a_value_bound_at_every_step_trains_step_by_step():
     notes = []
     text = """

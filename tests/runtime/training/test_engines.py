@@ -17,8 +17,10 @@ import tfdsl
 from tfdsl.data.batches import BatchOrder
 from tfdsl.data.mersenne import SEEDS, first_draws, sampled
 from tfdsl.lowering import train_loop
+from tfdsl.lowering.cloning import GraphCloner
 from tfdsl.lowering.draws import CompiledDraws
 from tfdsl.lowering.tf import tf
+from tfdsl.runtime.execution.streams import Streams
 from tfdsl.runtime.options import Options
 from tfdsl.runtime.training import graph_loop as engine_loop
 from tfdsl.runtime.training import select as engines
@@ -577,6 +579,39 @@ def test_short_trainings_that_are_alike_get_a_loop_in_the_end(monkeypatch):
     assert set(mixed.engines) == {"step", "loop"} and mixed.engines == sorted(mixed.engines, reverse=True)
     stepped = compiled.run(options=Options(write=lambda line: None, engine="step"))
     assert_same_bits(mixed, stepped)
+
+
+RANDOM = """
+placeholder x: float32[n]
+variable w = 1.0
+noise = random_normal([3], seed=1)
+optimize reduce_mean(square(w * x - 2.0 + dropout(noise, rate=0.5, seed=2))) with gradient_descent(learning_rate=0.1)
+session:
+    train {steps} steps:
+        feed x = [1.0, 2.0, 3.0]
+    print w
+"""
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+def test_only_trainings_that_may_be_in_a_loop_draw_from_streams(tmp_path, monkeypatch, is_short):
+    """If the loop does not pay after all, the random ops of the steps are looked up once."""
+    monkeypatch.delenv(engines.ALWAYS)
+    monkeypatch.setattr(engines.GraphLoopEngine, "pays", lambda self: False)
+    monkeypatch.setattr(engines, "saves", lambda steps, feeds, ops: not is_short)
+    looked = []
+    find, add = GraphCloner.reached, Streams.add
+    monkeypatch.setattr(GraphCloner, "reached", lambda self, *given: (looked.append(given), find(self, *given))[1])
+    added = []
+    monkeypatch.setattr(Streams, "add", lambda self, name: (added.append(name), add(self, name))[1])
+    counts = []
+    for steps in (8, 24):
+        looked.clear()
+        result, _ = ran(RANDOM.format(steps=steps), "loop", tmp_path / f"{steps}")
+        counts.append(len(looked))
+        assert result.engines == ["step"]
+    assert bool(added) != is_short and counts[0] == counts[1]
+    assert_same_bits(result, ran(RANDOM.format(steps=24), "step", tmp_path / "step")[0])
 
 
 def test_auto_compiles_long_trainings(tmp_path, monkeypatch):

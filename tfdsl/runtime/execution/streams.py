@@ -20,9 +20,11 @@ class Streams:
     def __init__(self, built: BuiltGraph):
         self._built = built
         self.streams: dict[str, RandomStream] = {}
+        self._drawing: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}  # by the fetches and feeds
 
     def add(self, name: str) -> None:
         self.streams[name] = RandomStream(self._built.graph.get_operation_by_name(name))
+        self._drawing.clear()
 
     def states(self) -> np.ndarray:
         """int64 [streams, 3]."""
@@ -40,10 +42,9 @@ class Streams:
             return {}
         graph = self._built.graph
         elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
-        reached = self._built.copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
         result: dict[tf.Tensor, np.ndarray] = {}
-        for name in reached:
-            if name in self.streams and name not in but:
+        for name in self._reached(frozenset(map(name_of, elements)), frozenset(tensor.name for tensor in feeds)):
+            if name not in but:
                 stream = self.streams[name]
                 output, state = self._twin(graph.get_operation_by_name(name))
                 given = {**feeds, **result}
@@ -52,6 +53,13 @@ class Streams:
                 stream.advance(value.size)
                 result[graph.get_tensor_by_name(f"{name}:0")] = value
         return result
+
+    def _reached(self, names: frozenset[str], fed: frozenset[str]) -> list[str]:
+        """The random ops with a stream that an execution runs, in the order of the graph."""
+        key = names, fed
+        if key not in self._drawing:
+            self._drawing[key] = [one for one in self._built.copier.reached(names, fed) if one in self.streams]
+        return self._drawing[key]
 
     def _twin(self, op: tf.Operation) -> tuple[tf.Tensor, tf.Tensor]:
         """The output of an op's twin, and the placeholder of its stream's state. They are added on first use."""

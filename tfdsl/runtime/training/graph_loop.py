@@ -34,7 +34,6 @@ from ...lowering.train_loop import (
     When,
     build,
     copied_steps,
-    executions,
     iteration_steps,
     regular_events,
 )
@@ -59,9 +58,9 @@ _BATCHES_BYTES = 1 << 24  # maximum bytes of the batches of a block, for XLA, un
 _FEW = 8  # steps
 _GATHERED_BYTES = 1 << 26  # maximum bytes gathered in one execution
 # Seconds that a step takes outside the graph, and for each feed; and that a loop takes until its first step, and for
-# each op in it (measured with `models/mini_batches.tfg` and others, from 100 to 8,000 steps).
-_OUTSIDE, _PER_FEED = 80e-6, 50e-6
-_BUILDING, _BUILDING_PER_OP = 0.08, 0.0004
+# each op in it (measured with the programs in `models/`, from 100 to 2,000 steps).
+_OUTSIDE, _PER_FEED = 40e-6, 45e-6
+_BUILDING, _BUILDING_PER_OP = 0.08, 0.001
 _EVENTS = 2048  # maximum events in one execution compiled by XLA
 _OF_TENSORS = ("HistogramSummary", "ImageSummary")  # XLA can only gather their tensors
 
@@ -89,6 +88,12 @@ class _Chunk:
     def due(self, talk: _Talk) -> list[int]:
         """The events at which a statement is due."""
         return np.flatnonzero(self.flags[:, talk.flag]).tolist() if talk.flag >= 0 else list(range(len(self.steps)))
+
+
+def saves(steps: int, feeds: int, ops: int) -> bool:
+    """Whether a loop of a number of ops takes less time than `steps` steps that each feed some tensors outside the
+    graph, with the time to build it."""
+    return steps * (_OUTSIDE + _PER_FEED * feeds) > _BUILDING + _BUILDING_PER_OP * ops
 
 
 class GraphLoopEngine:
@@ -214,9 +219,9 @@ class GraphLoopEngine:
         counted trainings that could share it."""
         built, total = self._run.built, self._loop.total - self._loop.step
         steps = built.steps_outside[self._spec] = built.steps_outside.get(self._spec, 0) + total
-        feeds = len({source for one in executions(self._body) for _, source in one.feeds})
-        saved = steps * (_OUTSIDE + _PER_FEED * feeds)
-        return self._spec in built.loops or saved > _BUILDING + _BUILDING_PER_OP * self._ops * copied_steps(self._spec)
+        every_step = [one for one in self._body if isinstance(one, BodyExecution)]
+        feeds = len({source for one in every_step for _, source in one.feeds})
+        return self._spec in built.loops or saves(steps, feeds, self._ops * copied_steps(self._spec))
 
     def build(self) -> None:
         """Build the loop in the graph. Trainings whose loops are alike share one, such as those that a `for` repeats.

@@ -7,12 +7,20 @@ from typing import assert_never
 import numpy as np
 
 from ...data.arrays import is_streamed
-from ...data.batches import BatchOrder
+from ...data.batches import BatchOrder, steps_per_epoch
 from ...program import Checkpoint, Every, Field, StopAfter, Train, batch_fields
 from ..execution.execution import Execution
 from ..execution.nan import Watch
 from ..execution.unscaled import unscaled
 from .batch_stream import BatchStream
+
+
+def lengths(run: Execution, plan: Train) -> tuple[int, int]:
+    """The steps of an epoch, and of the whole training."""
+    per_epoch = 1
+    if plan.data is not None and plan.size is not None:
+        per_epoch = steps_per_epoch(int(run.context.arrays(Field(*plan.data, "rows"))), plan.size)
+    return per_epoch, plan.count * per_epoch if plan.unit == "epoch" else plan.count
 
 
 class TrainingLoop:
@@ -26,15 +34,13 @@ class TrainingLoop:
         self.run, self.plan = run, plan
         self.watch = Watch(run.built, plan, last, lambda: unscaled(run, plan), run.warn)
         self.order: BatchOrder | None = None
-        self.per_epoch = 1
         if plan.data is not None:
             name, part = plan.data
             self.part = (name, part)
             rows = self.rows = int(run.context.arrays(Field(name, part, "rows")))
             if plan.size is not None:
                 self.order = BatchOrder(plan.order, plan.seed, rows, plan.size)
-                self.per_epoch = self.order.steps_per_epoch
-        self.total = plan.count * self.per_epoch if plan.unit == "epoch" else plan.count
+        self.per_epoch, self.total = lengths(run, plan)
         self.step = self.started_at = 0
         self._rows: np.ndarray | None = None
         self._batch: dict[str, np.ndarray] = {}

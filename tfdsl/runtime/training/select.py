@@ -9,12 +9,13 @@ from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
-from ...program import EngineName, Origin, Statement, Train, keeps_checkpoints, walk
+from ...program import EngineName, Origin, Statement, Train, keeps_checkpoints, names_given, walk
 from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
 from .engine import Engine, GraphEngineName, NotInGraph
-from .graph_loop import GraphLoopEngine
+from .graph_loop import GraphLoopEngine, saves
+from .loop import lengths
 from .step_engine import StepEngine
 
 # XLA is worth its compile time from this many steps on, or from this many op executions: compiling takes about 2
@@ -52,10 +53,25 @@ class Engines:
                     self._reached[id(plan)] = self._reach(plan)
                 except NotInGraph as reason:
                     self._reached[id(plan)] = reason
+        given = names_given(statements)
+        if not any(plan.data is not None and plan.data[0] in given for plan in trainings):  # their rows are known
+            steps = sum(lengths(run, plan)[1] for plan in trainings) + sum(run.built.steps_outside.values())
+            for plan in trainings:
+                if not self._may_be_in_graph(plan, steps):
+                    self._reached[id(plan)] = NotInGraph("", plan.origin)  # so that its random ops need no streams
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
         if any(map(keeps_checkpoints, trainings)):  # then all engines use kept states
             names |= set(run.built.copier.twinned(resumable(run.built, statements)))
         run.in_order.add_streams(sorted(run.in_order.random(statements, names)))
+
+    def _may_be_in_graph(self, plan: Train, steps: int) -> bool:
+        """Whether a loop for a training can pay, if all `steps` shared it, or is asked for."""
+        reached, wanted = self._reached.get(id(plan)), self.wanted(plan)
+        if not isinstance(reached, _Reached) or wanted == "xla" or self._run.on_cluster or os.environ.get(ALWAYS):
+            return True
+        if wanted == "auto" and reached.is_worth_compiling(lengths(self._run, plan)[1]):
+            return True
+        return saves(steps, sum(len(one.uses().feeds) for one in plan.body), reached.ops)
 
     def wanted(self, plan: Train) -> EngineName:
         """The requested engine. By default `loop`, or `step` if each step is watched."""
