@@ -581,6 +581,15 @@ def test_short_trainings_that_are_alike_get_a_loop_in_the_end(monkeypatch):
     assert_same_bits(mixed, stepped)
 
 
+@pytest.mark.parametrize("stop", ["stop when mse < 0.0", "stop after 2000 steps without lower mse", ""])
+def test_a_training_that_may_stop_early_counts_with_a_part_of_its_steps(tmp_path, monkeypatch, stop):
+    monkeypatch.delenv(engines.ALWAYS)
+    for module in (engines, engine_loop):
+        monkeypatch.setattr(module, "saves", lambda steps, feeds, ops: steps > 40)
+    source = program(stop, "40 epochs on rows in batches of 45")
+    assert ran(source, "loop", tmp_path / "run")[0].engines == ["step" if stop else "loop"]
+
+
 RANDOM = """
 placeholder x: float32[n]
 variable w = 1.0

@@ -46,6 +46,7 @@ from ..execution.journal import Place
 from ..statements import replay
 from .engine import GraphEngineName, NotInGraph
 from .graph_feeds import LoopFeeds
+from .loop import expected
 from .schedule import Schedule
 from .step_engine import StepEngine
 from .worker_rows import WorkerRows, opened
@@ -217,7 +218,7 @@ class GraphLoopEngine:
     def pays(self) -> bool:
         """Count the steps of this training, and return whether the loop saves more than building it takes, for all
         counted trainings that could share it."""
-        built, total = self._run.built, self._loop.total - self._loop.step
+        built, total = self._run.built, expected(self._loop.plan, self._loop.total - self._loop.step)
         steps = built.steps_outside[self._spec] = built.steps_outside.get(self._spec, 0) + total
         every_step = [one for one in self._body if isinstance(one, BodyExecution)]
         feeds = len({source for one in every_step for _, source in one.feeds})

@@ -8,11 +8,13 @@ import numpy as np
 
 from ...data.arrays import is_streamed
 from ...data.batches import BatchOrder, steps_per_epoch
-from ...program import Checkpoint, Every, Field, StopAfter, Train, batch_fields
+from ...program import Checkpoint, Every, Field, Stop, StopAfter, Train, batch_fields, walk
 from ..execution.execution import Execution
 from ..execution.nan import Watch
 from ..execution.unscaled import unscaled
 from .batch_stream import BatchStream
+
+_BEFORE_STOP = 0.25  # of the steps that a training with `stop` may take
 
 
 def lengths(run: Execution, plan: Train) -> tuple[int, int]:
@@ -21,6 +23,12 @@ def lengths(run: Execution, plan: Train) -> tuple[int, int]:
     if plan.data is not None and plan.size is not None:
         per_epoch = steps_per_epoch(int(run.context.arrays(Field(*plan.data, "rows"))), plan.size)
     return per_epoch, plan.count * per_epoch if plan.unit == "epoch" else plan.count
+
+
+def expected(plan: Train, steps: int) -> int:
+    """The steps that a training takes of at most `steps`, as far as anybody can tell: fewer if it may stop early."""
+    may_stop = any(isinstance(one, (Stop, StopAfter)) for one in walk(plan.body))
+    return int(steps * _BEFORE_STOP) if may_stop else steps
 
 
 class TrainingLoop:

@@ -15,7 +15,7 @@ from ..execution.executions import executions
 from ..execution.random_state import resumable
 from .engine import Engine, GraphEngineName, NotInGraph
 from .graph_loop import GraphLoopEngine, saves
-from .loop import lengths
+from .loop import expected, lengths
 from .step_engine import StepEngine
 
 # XLA is worth its compile time from this many steps on, or from this many op executions: compiling takes about 2
@@ -55,7 +55,9 @@ class Engines:
                     self._reached[id(plan)] = reason
         given = names_given(statements)
         if not any(plan.data is not None and plan.data[0] in given for plan in trainings):  # their rows are known
-            steps = sum(lengths(run, plan)[1] for plan in trainings) + sum(run.built.steps_outside.values())
+            steps = sum(expected(plan, lengths(run, plan)[1]) for plan in trainings) + sum(
+                run.built.steps_outside.values()
+            )
             for plan in trainings:
                 if not self._may_be_in_graph(plan, steps):
                     self._reached[id(plan)] = NotInGraph("", plan.origin)  # so that its random ops need no streams
