@@ -261,12 +261,13 @@ def test_a_category_without_a_row_in_an_embedding(files):
 @pytest.mark.parametrize(
     ("label", "help"),
     [
-        (-1, "if -1 is a class that the data has not learned, leave its rows out with | where(...)"),
+        (-1, "if -1 is a class that the data has not learned, leave its rows out by the text of the file, before "
+         'categories: | where(NAME != "CLASS") | categories("NAME")'),
         (-2, "classes count from 0"),
         (3, "give the logits 4 columns, one for each class; or if they count from 1, subtract 1 in the graph"),
         (4, "give the logits 5 columns, one for each class"),
     ],
-)
+)  # fmt: skip
 def test_a_class_without_a_logit(label, help):
     text = "import nn\nplaceholder y: int64[n]\nloss = nn.sparse_softmax_cross_entropy(y, ones([2, 3]))\n"
     program = tfdsl.compile(f"{text}session: print loss with y = [0, {label}]\n")

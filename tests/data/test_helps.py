@@ -79,6 +79,32 @@ WAYS = [
     (f"{PEOPLE} | where(age > 300)", "TFG648", "goes from 22 to 45", ("300", "30")),
     (f'{PEOPLE} | split(test=0.5, ordered=true) | where(age < 40 and sex == "female" and y < 1 and age > 30)', "TFG648",
      "of .train", (' | split(test=0.5, ordered=true)', "")),
+    *(
+        ('data d = csv("towns.csv", target="y") | ' + f"where({test})", code, words, (test, meant))
+        for test, code, words, meant in (
+            ("city is not none", "TFG101", "where(city == city)", "city == city"),
+            ("a is not none and y > 0", "TFG101", "where(a == a)", "a == a and y > 0"),
+            ("city != none", "TFG651", "where(city == city)", "city == city"),
+            ("a != None", "TFG651", "where(a == a)", "a == a"),
+            ("a != nan", "TFG651", "where(a == a)", "a == a"),
+            ("city.notna()", "TFG651", "where(city == city)", "city == city"),
+            ("not pd.isna(city)", "TFG651", "where(city == city)", "city == city"),
+            ("not is_nan(a)", "TFG651", "where(a == a)", "a == a"),
+        )
+    ),
+    *(
+        ('data d = csv("towns.csv", target="y") | ' + f"where({test})", code, words, ("| ", f"{meant} #"))
+        for test, code, words, meant in (
+            ("a is none", "TFG101", '| fill("a", with=0) | where(a == 0)', '| fill("a", with=0) | where(a == 0)'),
+            ("a.isna() or y > 1", "TFG651", "| where(a == 0)", '| fill("a", with=0) | where(a == 0 or y > 1)'),
+            ("city == none", "TFG651", '| fill("city", with="none") | where(city == "none")',
+             '| fill("city", with="none") | where(city == "none")'),
+            ("a == nan", "TFG651", '| fill("a", with=0) | where(a == 0)', '| fill("a", with=0) | where(a == 0)'),
+        )
+    ),
+    ('data d = csv("people.csv", target="sex") | split(test=0.5) | categories("sex") | where(sex >= 0)', "TFG647",
+     'put where before', ('split(test=0.5) | categories("sex") | where(sex >= 0)', 'where(sex == "male") | split(test=0.5) | categories("sex")')),
+    (f"{PEOPLE} | where(city > 3)", "TFG650", 'as in city == "Oslo"', ("city > 3", 'city == "Oslo"')),
     ('data d = csv("empty.csv", target="y") | where(a > 1)', "TFG649", "where(a == a and ...)", ("a > 1", "a == a and a > 1")),
     ('data d = csv("empty.csv", target="y") | where(a > 1)', "TFG649", 'write before it: | fill("a", with=0)',
      (" | where", ' | fill("a", with=0) | where')),

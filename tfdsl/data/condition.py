@@ -62,6 +62,30 @@ def texts_in(condition: Condition) -> Iterator[str]:
                     yield from texts_in(part)
 
 
+def looks_for_gaps(condition: Condition, schema: Schema) -> tuple[str, str] | None:
+    """A column that a condition compares with `none`, `nan` or the like, and the operator. None if there is none."""
+    match condition:
+        case ("compare", word, left, right):
+            for one, other in ((left, right), (right, left)):
+                if one[0] in ("name", "column") and schema.column(one[1]) is not None and _is_nothing(other, schema):
+                    return one[1], word
+        case ("name" | "column" | "value", *_):
+            return None
+    return next(
+        (found for one in condition[1:] if isinstance(one, tuple) and (found := looks_for_gaps(one, schema))), None
+    )
+
+
+def _is_nothing(part: Condition, schema: Schema) -> bool:
+    """Whether a part of a condition stands for a missing value in other languages."""
+    match part:
+        case ("name", name, value) if value == UNKNOWN:
+            return name.lower() in ("none", "nan", "null", "na") and schema.column(name) is None
+        case ("name", _, value) | ("value", value):
+            return value is None or (isinstance(value, float) and value != value)
+    return False
+
+
 def compared_with_themselves(condition: Condition) -> Iterator[str]:
     """The columns that a condition compares with themselves, as in `age == age`, which keeps the rows that have it."""
     match condition:

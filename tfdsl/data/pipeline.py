@@ -22,7 +22,16 @@ from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnMaker, FewFacts, Learned, OutsideGraph, RowTransform, check_names, gap_error
+from .transforms.base import (
+    ColumnMaker,
+    FewFacts,
+    Learned,
+    OutsideGraph,
+    RowTransform,
+    check_names,
+    computed,
+    gap_error,
+)
 
 if TYPE_CHECKING:
     from .arrays import Dataset, Reported
@@ -175,6 +184,10 @@ class Pipeline:
                                 learned = transform.learn(arguments, schema, table)  # what its arguments say
                                 table = transform.applied(arguments, schema, learned, table)
                                 schema = after
+                        else:
+                            with suppress(DataError):  # told when its own schema is made
+                                worked_on = transform.worked_on(arguments, schema)
+                                schema = computed(schema, worked_on, learned=True)
                     case _:
                         assert_never(transform)
             self._chosen[before] = schema, table

@@ -369,6 +369,18 @@ def _session_name(row: str) -> str:
     return f"write: session {name if name.isidentifier() else 'NAME'}{on}:"
 
 
+def gap_help(column: str, is_present: bool, value: str = "", filled: str = "") -> str:
+    """What a condition has in place of a test for missing cells. `column` is given as it is written. `filled` is the
+    transform that gives them a value, if it is known."""
+    if is_present:
+        return f"{column} == {column} holds in the rows that have it: where({column} == {column})"
+    begin = "rows in which it is missing are left out: to choose them, give them a value first"
+    if not filled:
+        name = column[len("column(") : -1] if column.startswith("column(") else f'"{column}"'
+        return f'{begin}: | fill({name}, with=0) | where({column} == 0); for text, with="none"'
+    return f"{begin}: | {filled} | where({column} == {value})"
+
+
 def no_statement(word: str) -> str:
     """A help line for a statement of other languages."""
     return f"the language has no '{word}'" + (f": {NO_STATEMENTS[word]}" if NO_STATEMENTS[word] else "")
@@ -417,6 +429,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return f"write: summary scalar {of[1]}"
     if word == "minimize":
         return "write: optimize LOSS with adam(learning_rate=0.001)"
+    gap = re.match(r"is\s+(not\s+)?(?:none|null|nan)\b", text[start:], re.IGNORECASE)
+    if gap and (tested := re.search(r"[(\s](\w+|column\(\"[^\"]*\"\))\s+$", before)) and "where(" in row:
+        return gap_help(tested[1], bool(gap[1]))
     begun = re.search(r"\bwhere\([^\"]*?(\w+)\s+$", text[source.position_of(line) : start])
     if begun and re.match(r"data\b.*=|\|", row) and (end := re.match(r"[^\W\d]\w*", text[start:])):
         return f'a column whose name is not a word is written: column("{begun[1]} {end[0]}")'

@@ -7,6 +7,7 @@ from ...data.condition import ARITHMETIC, UNKNOWN, Condition
 from ...data.schema import composed
 from ...diagnostics import CONDITION_FORM, NOT_STATIC
 from ...syntax import tree as t
+from ...syntax.hints import gap_help
 from ..context import Analysis, StatementFailed
 from ..values import Env, describe, freeze, is_host
 from .expressions import find, value_of
@@ -29,6 +30,8 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
                 return ("column", composed(name))
             case t.List() | t.Tuple():
                 return ("list", *map(inner, expr.items))
+            case t.Unary(op="not", operand=operand) if _gap_test(operand):
+                ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40], way=_gap_test(operand, negated=True))
             case t.Unary(op="not" | "-" as word):
                 return (word, inner(expr.operand))
             case t.Boolean():
@@ -91,4 +94,20 @@ def names_in(expr: t.Expr) -> Iterator[t.Name]:
 
 
 def _refuse(ctx: Analysis, expr: t.Expr) -> NoReturn:
-    ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40])
+    has = "columns, numbers, texts and lists, with + - * / // % **, comparisons, in, and, or and not"
+    ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40], way=_gap_test(expr) or f"it has {has}")
+
+
+_FOR_GAPS = {"isna": False, "isnull": False, "isnan": False, "is_nan": False, "notna": True, "notnull": True}
+
+
+def _gap_test(expr: t.Expr, negated: bool = False) -> str:
+    """What to write for a test for missing values in the style of other libraries. "" for other expressions."""
+    match expr:
+        case t.Call(function=t.Name(id=test) | t.Attribute(name=test), arguments=(t.Argument(value=column),)):
+            pass
+        case t.Call(function=t.Attribute(value=column, name=test), arguments=()):
+            pass
+        case _:
+            return ""
+    return gap_help(column.span.one_line, _FOR_GAPS[test] != negated) if test in _FOR_GAPS else ""

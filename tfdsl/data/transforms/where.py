@@ -2,11 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from ...diagnostics import CONDITION_KIND, CONDITION_NAME, CSV_COLUMN_TYPO, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
+from ...diagnostics import (
+    CONDITION_FORM,
+    CONDITION_KIND,
+    CONDITION_NAME,
+    CSV_COLUMN_TYPO,
+    WHERE_LEARNED,
+    WHERE_MISSING,
+    WHERE_NONE,
+)
 from ...diagnostics.spelling import nearest
 from ...record import replace
+from ...syntax.hints import gap_help
 from ...types import STRING
-from ..condition import Condition, checked, columns_in, compared_with_themselves, holds, texts_in
+from ..condition import Condition, checked, columns_in, compared_with_themselves, holds, looks_for_gaps, texts_in
 from ..schema import Column, DataError, Schema, listed, shown
 from ..stage import Arguments
 from .base import Facts, RowTransform
@@ -41,6 +50,13 @@ class Filter(RowTransform):
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         condition = arguments["condition"]
+        if (sought := looks_for_gaps(condition, before)) is not None:
+            name, word = sought
+            column = before.column(name)
+            assert column is not None  # it was found there
+            value = shown("none") if column.dtype == STRING else "0"
+            way = gap_help(_written(column), word in ("!=", "not in"), value, _filled(column))
+            raise DataError(CONDITION_FORM, param="condition", part="a missing value", way=way)
         for name in columns_in(condition, before):
             column = before.column(name)
             if column is None:
@@ -77,9 +93,8 @@ class Filter(RowTransform):
             return checked(condition, before)
         except DataError as error:
             columns = map(before.column, columns_in(condition, before))
-            error.details["ways"] = "".join(
-                f"; {shown(one.name)} is text: {facts.ways_out(one)}" for one in columns if one and one.dtype == STRING
-            )
+            texts = [one for one in columns if one is not None and one.dtype == STRING]
+            error.details["ways"] = "".join(f"; {shown(one.name)} is text: {_as_text(one, facts)}" for one in texts)
             raise
 
     def _unknown(self, name: str, before: Schema, facts: Facts) -> DataError:
@@ -99,6 +114,14 @@ class Filter(RowTransform):
         condition = arguments["condition"]
         kept = np.concatenate([holds(condition, block, table.words) for _, block in table.blocks()])
         return table.within(lambda rows: rows[kept[rows]])
+
+
+def _as_text(column: Column, facts: Facts) -> str:
+    """What to do about a column of text in a condition on numbers. A condition sees the texts of the file, also where
+    `categories` makes numbers of them."""
+    some = min(facts.words(column.name), default="...")
+    way = f"compare it with its texts in quotes, as in {_written(column)} == {shown(some)}"
+    return facts.ways_out(column, way) or way
 
 
 def _values(condition: Condition, before: Schema, facts: Facts) -> str:

@@ -95,9 +95,7 @@ WHERE_MISSING = _message("TFG649", "where leaves out the rows in which {column} 
                          "write before it: | {fill}, or with another value", severity="warning")
 CONDITION_TYPES = _message("TFG650", "'{operator}' does not take {kinds}",
                            "compare numbers with numbers and text with text; and, or and not take conditions{ways}")
-CONDITION_FORM = _message("TFG651", "a condition on columns cannot have {part}",
-                          "it has columns, numbers, texts and lists, with + - * / // % **, comparisons, in, and, or "
-                          "and not")
+CONDITION_FORM = _message("TFG651", "a condition on columns cannot have {part}", "{way}")
 COLUMN_NAME = _message("TFG652", "{name} takes the names of columns in quotes, not {value}")
 DICTIONARY = _message("TFG653", "a dictionary has no meaning here",
                       "it gives the dtypes of columns: csv(..., columns={{\"age\": float32}})")

@@ -35,7 +35,10 @@ def _number_help(reason: str, op_type: str) -> str:
     if found := _NO_CLASS.search(reason):
         number = int(found[1])
         if number == -1:
-            return "if -1 is a class that the data has not learned, leave its rows out with | where(...)"
+            return (
+                "if -1 is a class that the data has not learned, leave its rows out by the text of the file, before "
+                'categories: | where(NAME != "CLASS") | categories("NAME")'
+            )
         if number < 0:
             return "classes count from 0"
         more = "; or if they count from 1, subtract 1 in the graph" if number == int(found[2]) else ""
