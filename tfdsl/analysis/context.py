@@ -148,7 +148,8 @@ class GraphBuilder(State):
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
     session_fed: dict[Ref, Feed] = field(default_factory=dict)  # placeholders for values of the session's names
-    fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data fed to each placeholder, with places
+    # The data whose field, such as its features, is fed to a placeholder, with the places.
+    fed: dict[tuple[Ref, str], dict[str, Span]] = field(default_factory=dict)
     met: dict[int, tuple[tuple[Size, int], ...]] = field(default_factory=dict)  # by node, as in `Sizes`
     binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
     lists: set[int] = field(default_factory=set)  # loop variables whose initial values are lists

@@ -8,13 +8,13 @@ Rows are chosen first, and then transforms learn from the training rows, in thei
 learned.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from ..diagnostics import COLUMN_KIND, NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
-from ..record import replace
+from ..record import Record, replace
 from ..types import FLOAT32, STRING
 from .advice import as_text, is_finite, other_kind, ways_out
 from .learned import Fitted, FittedStep, fitted_of, sources_of, traced
@@ -44,6 +44,15 @@ class Learner(Protocol):
     """A data set that another can be fitted to."""
 
     def fitted(self) -> Fitted: ...
+
+
+class Learning(Record):
+    """A transform with what it has learned, as far as the schemas needed it, and the columns before it that count."""
+
+    transform: ColumnMaker
+    arguments: Arguments
+    learned: Learned
+    columns: frozenset[str]
 
 
 class Pipeline:
@@ -261,6 +270,23 @@ class Pipeline:
             if isinstance(one, ColumnMaker)
         )
         return sources_of(self.opened.schema, traced(self.opened.schema, uses), self.schema, field)
+
+    def learning(self, field: str) -> Iterator[Learning]:
+        """The transforms that make a field with what they have learned, from the last to the first. What comes before
+        the transforms of another data set is left out."""
+        made = frozenset(column.name for column in self.schema.columns_of(field))
+        for at in reversed(range(len(self._transforms))):
+            transform, arguments, before = self._transforms[at], self._arguments[at], self.schemas[at]
+            if not isinstance(transform, ColumnMaker):
+                continue
+            if transform.takes_data:
+                yield Learning(transform, arguments, self.learned(at) if arguments["name"] is not None else {}, made)
+                return
+            uses = transform.uses(arguments, before, self.schemas[at + 1], {})
+            made = frozenset[str]().union(*(uses[name] for name in made))
+            worked_on = made & {column.name for column in transform.worked_on(arguments, before)}
+            if worked_on and transform.learns_with(arguments):
+                yield Learning(transform, arguments, self._learned.get(at, {}), worked_on)
 
     def outside_graph(self) -> str:
         """The name of the source or of a transform that no graph can do. Empty if a graph can do all."""

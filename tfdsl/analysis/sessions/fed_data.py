@@ -6,10 +6,11 @@ the same names, and scaling each by its own mean is most likely a mistake.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from ...data import TRANSFORMS
 from ...data.declaration import scaled_by
+from ...data.learned import fitted_of
+from ...data.scaling import Scaling
 from ...data.schema import shown
 from ...diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, NOT_CLASSES, Note
 from ...program import (
@@ -36,6 +37,8 @@ from ...syntax import tree as t
 from ..context import Analysis
 from ..executed import Kind, Reached
 from ..values import ExprValue
+
+_LISTS = ("categories", "vocabulary")  # what transforms learn of a column as a list
 
 
 class FedValue(Record):
@@ -64,15 +67,15 @@ def check_fed(ctx: Analysis, fed: Iterable[FedValue], trainings: Iterable[Traine
 
 
 def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
-    """Check that the features fed to a placeholder match other data fed to it in this program."""
+    """Check that the columns fed to a placeholder match those of other data fed to it in this program."""
     match feed.value:
-        case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
+        case Field(data=data, field=field, index=index) if len(index) < 2 and data in ctx.datasets:
             pass
-        case BatchField(field="features", index=index) if len(index) < 2 and batches_of is not None:
+        case BatchField(field=field, index=index) if len(index) < 2 and batches_of is not None and field != "rows":
             data = batches_of
         case _:
             return
-    seen = ctx.graph.fed.setdefault(feed.ref, {})
+    seen = ctx.graph.fed.setdefault((feed.ref, field), {})
     first = next(iter(seen), data)
     if data in seen or first == data:
         seen.setdefault(data, span)
@@ -80,14 +83,23 @@ def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
     seen[data] = span
     note = (Note(f"'{feed.text}' is fed {first} on line {{line}}", seen[first]),)
     one, other = ctx.datasets[first].schema, ctx.datasets[data].schema
-    if one.columns != other.columns:  # the placeholder takes any number of columns, so any data fits
-        return
-    different = next((at for at, (a, b) in enumerate(zip(one.names, other.names)) if a != b), None)
-    if different is not None and one.named and other.named:
-        ctx.report(FED_COLUMNS, span, note, name=feed.text, data=data, first=first, number=different + 1,
-                   column=shown(other.names[different]), other=shown(one.names[different]))  # fmt: skip
-    elif _scale(ctx, data) != _scale(ctx, first):
-        ctx.report(FED_SCALE, span, note, name=feed.text, data=data, first=first)
+    if field == "features" and one.columns != other.columns:
+        return  # the placeholder takes any number of columns, so any data fits
+    names, other_names = ([column.name for column in schema.columns_of(field)] for schema in (one, other))
+    different = next((at for at, (a, b) in enumerate(zip(names, other_names)) if a != b), None)
+    declared = list(ctx.datasets)
+    learner, learning = sorted((first, data), key=declared.index)
+    if different is not None and field == "features" and one.named and other.named:
+        made = (other.features[different], one.features[different])
+        help = ""
+        if any(column.is_learned for column in made):
+            help = f"each has columns for its own categories: declare {learning} with | fitted({learner}) in place of "
+            help += "its transforms, which makes the same columns"
+        ctx.report(FED_COLUMNS, span, note, help, name=feed.text, data=data, first=first, number=different + 1,
+                   column=shown(other_names[different]), other=shown(names[different]))  # fmt: skip
+    elif difference := _difference(ctx, first, data, field):
+        ctx.report(FED_SCALE, span, note, name=feed.text, data=data, difference=difference, learner=learner,
+                   learning=learning)  # fmt: skip
 
 
 def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
@@ -153,14 +165,59 @@ def _numbers(value: ExprValue) -> Iterator[float]:
             yield value
 
 
-def _scale(ctx: Analysis, name: str) -> object:
-    declared = {data.name: data for data in ctx.data}
-    for step in declared[name].transforms:
-        if TRANSFORMS[step.name].takes_data:
-            data, of = step.arguments["data"], step.arguments["name"]
-            return _scale(ctx, str(data)) if of is None else (data, of)
-    scale = scaled_by(declared[name])
-    return scale and (scale, given_as(ctx, name))
+class _Learned(Record):
+    """What the values of a field depend on. `scaled` and `filled` are keys of the numbers that scale them and fill
+    their gaps, None if there are none. `lists` has the categories or the vocabulary of each column."""
+
+    scaled: object
+    filled: object
+    lists: tuple[tuple[str, str, Sequence[object]], ...]  # the word, the column, and what it has
+
+
+def _difference(ctx: Analysis, first: str, data: str, field: str) -> str:
+    """How the values of a field differ from those of the same field of other data. "" if they do not."""
+    one, other = _learned(ctx, first, field), _learned(ctx, data, field)
+    for (word, _, known), (other_word, column, found) in zip(one.lists, other.lists):
+        if word == other_word and known != found:
+            these = "are not those" if word == "categories" else "is not that"
+            return f"whose {word} of {shown(column)} {these} of {first}"
+    if one.scaled != other.scaled:
+        return f"which is scaled differently from {first}"
+    return f"whose gaps are filled otherwise than those of {first}" if one.filled != other.filled else ""
+
+
+def _learned(ctx: Analysis, name: str, field: str) -> _Learned:
+    """What the values of a field of data depend on."""
+    pipeline = ctx.pipelines[name]
+    scaled: object = None
+    filled: object = None
+    lists: list[tuple[str, str, Sequence[object]]] = []
+    for one in pipeline.learning(field):
+        if one.transform.takes_data:
+            data, of = str(one.arguments["data"]), one.arguments["name"]
+            if of is None:
+                inner = _learned(ctx, data, field)
+                scaled, filled, lists = scaled or inner.scaled, filled or inner.filled, [*lists, *inner.lists]
+            else:
+                scaled = filled = (data, of)
+                fitted = fitted_of(one.learned)
+                lists += [
+                    (word, column, found)
+                    for word in _LISTS
+                    for column, found in fitted.readable(word).items()
+                    if column in one.columns
+                ]
+            continue
+        key = scaled_by(pipeline.spec), given_as(ctx, name)
+        found = [word for word in one.transform.words if word in _LISTS]
+        readable = one.transform.readable(one.arguments, one.learned) if found else {}
+        lists += [(word, column, known) for word in found for column, known in readable[word].items()
+                  if column in one.columns]  # fmt: skip
+        if isinstance(one.transform, Scaling):
+            scaled = scaled or key
+        elif not found:
+            filled = filled or key
+    return _Learned(scaled, filled, tuple(lists))
 
 
 def given_as(ctx: Analysis, name: str) -> object:

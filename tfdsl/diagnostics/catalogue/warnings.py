@@ -34,8 +34,9 @@ SYNTHETIC = _message("TFG903", "{name} could not be loaded, so a synthetic set o
                      "results are not those of the real data", "warning")
 
 
-FED_SCALE = _message("TFG940", "'{name}' is fed {data}, which is scaled differently from {first}",
-                     "put the rows of both into one data: after split, one mean scales .train and .test", "warning")
+FED_SCALE = _message("TFG940", "'{name}' is fed {data}, {difference}",
+                     "declare {learning} with | fitted({learner}) in place of its transforms; or put the rows of both "
+                     "into one data: after split, .train and .test are transformed alike", "warning")
 BATCH_UNUSED = _message("TFG941", "the steps of this training do not use its batches",
                         "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
                         "warning")
