@@ -144,6 +144,11 @@ NOTED = {
     "same_dates": ("on,v,y\n" + "".join(f"0{1 + at % 9}/0{1 + at % 9}/2024,{at % 7},{at % 2}\n" for at in range(30)), ""),
     "capitals": ("x,v,y\n" + "".join(f"{at % 9},{at % 7},{('yes', 'no', 'No')[at % 3]}\n" for at in range(30)),
                  '# "y" has "no", "No", which are different categories: write those alike that mean the same\n'),
+    "newest": ("date,shop,load\n" + "".join(f"2024-02-{28 - at // 2},{'AB'[at % 2]},{at % 5}\n" for at in range(38)),
+               '# "date" goes from the newest to the oldest: sort the rows first'),
+    "sentences": ("v,review,y\n" + "".join(f"{at % 7},it is the {at}th that I saw,{at % 2}\n" for at in range(30)),
+                  '# "review" has texts of many words, so it is dropped: to learn from its words, write '
+                  'tokens("review", size=7) in place of the drop\n'),
     "plain": ("x,v,y\n" + "".join(f"{'ab'[at % 2]},{at % 7},{at % 3}\n" for at in range(30)), ""),
 }  # fmt: skip
 

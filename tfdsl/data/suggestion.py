@@ -128,6 +128,7 @@ def _doubts(pipeline: Pipeline) -> list[str]:
     schema, texts, doubts = pipeline.schemas[0], pipeline.source.words, list[str]()
     can_miss = "missing" in pipeline.spec.source.arguments
     repeated = _repeated(pipeline)
+    has_tokens = any(step.startswith("tokens(") for step in _steps(pipeline))
     for column in schema.table:
         name = written_whole(column.name)
         words = texts.get(column.name, ())
@@ -143,6 +144,10 @@ def _doubts(pipeline: Pipeline) -> list[str]:
         if not _is_no_category(words, schema.rows) and (alike := _alike(words)):
             some = ", ".join(map(written_whole, alike[:_NAMED]))
             doubts.append(f"{name} has {some}, which are different categories: write those alike that mean the same")
+        if column.role == "feature" and not has_tokens and _has_sentences(words):
+            size = min(_SIZE, max(len(words_of(text, True)) for text in words))
+            doubts.append(f"{name} has texts of many words, so it is dropped: to learn from its words, "
+                          f"write tokens({name}, size={size}) in place of the drop")  # fmt: skip
         so = "" if column.role == "target" else ", so it is dropped"
         if (unread := _unread_number(pipeline, column)) is not None:
             doubts.append(f"{name} has numbers as text, such as {written_whole(unread)}{so}: to learn from them as "
@@ -354,7 +359,12 @@ def _is_key(pipeline: Pipeline, column: Column) -> bool:
 
 def _is_no_category(words: Sequence[str], rows: int) -> bool:
     """Whether a column has another text in nearly every row, or texts of many words."""
-    return len(words) > _FEW and (2 * len(words) > rows or sum(map(len, map(str.split, words))) > _LONG * len(words))
+    return len(words) > _FEW and (2 * len(words) > rows or _has_sentences(words))
+
+
+def _has_sentences(words: Sequence[str]) -> bool:
+    """Whether a column has texts of many words."""
+    return len(words) > _FEW and sum(map(len, map(str.split, words))) > _LONG * len(words)
 
 
 def _can_be_classes(words: Sequence[str], rows: int) -> bool:

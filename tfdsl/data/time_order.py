@@ -44,11 +44,11 @@ def is_in_order(pipeline: Pipeline) -> bool:
 
 
 def backwards(pipeline: Pipeline) -> str | None:
-    """The column of time in which each row comes before the one above it, from the newest to the oldest. None if there
-    is none."""
+    """The column of time in which no row comes after the one above it, from the newest to the oldest. None if there is
+    none."""
     for column in pipeline.schemas[0].table:
         times = _times(pipeline, column)
-        if times is not None and len(times) > 1 and bool((times[1:] < times[:-1]).all()):
+        if times is not None and len(times) > 1 and bool((times[1:] <= times[:-1]).all() and times[0] > times[-1]):
             return column.name
     return None
 
