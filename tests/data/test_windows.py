@@ -323,12 +323,37 @@ HOURS = [f"2024-03-31 {hour:02}:00" for hour in range(24)]
         ([*range(2000, 2020), 2030], "", "TFG856"),
         ([one for one in HOURS if "02:" not in one], "", None),
         ([one for one in HOURS if "03:" not in one[10:] and "02:" not in one[10:]], "", "TFG856"),
-        ([one.replace("31", "30") for one in HOURS if "02:" not in one], "", "TFG856"),
+        ([one for one in HOURS if "12:" not in one], "", "TFG856"),
+        (
+            [
+                f"2024-10-27 {clock}"
+                for clock in ("01:00", "01:30", "02:00", "02:30", "02:00", "02:30", "03:00", "03:30")
+            ],
+            "",
+            None,
+        ),
+        ([*(f"2024-05-01 10:00:0{at // 10}.{at % 10}" for at in range(16)), "2024-05-01 10:00:03.9"], "", "TFG856"),
+        ([f"2024-05-{day:02} {9 + at // 2:02}:{at % 2 * 30:02}" for day in range(1, 6) for at in range(14)], "", None),
         (sorted(DAYS * 3), "", "TFG855"),
         (sorted(DAYS * 3), ', by="s"', None),
         (DAYS * 2, ', by="half"', None),
     ],
-    ids=["few", "gap", "weekdays", "months", "years", "summer time", "two hours", "Saturday", "together", "by", "both"],
+    ids=[
+        "few",
+        "gap",
+        "weekdays",
+        "months",
+        "years",
+        "summer time",
+        "two hours",
+        "at noon",
+        "winter time",
+        "fractions",
+        "nights",
+        "together",
+        "by",
+        "both",
+    ],
 )
 def test_gaps_and_repeated_times_are_told(here, times, by, code):
     """A step counts as a gap only if nearly all others are the same and shorter."""
@@ -339,3 +364,26 @@ def test_gaps_and_repeated_times_are_told(here, times, by, code):
         f'data d = csv("d.csv", target="y") | aside("{name}") | windows("y", size=2{by})\nx = d.window\n'
     )
     assert [one.code for one in found if one.code.startswith("TFG8")] == [code][: code is not None]
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (("north", "south"), True), (("09:00", "17:30"), False), (("Q1", "Q2"), False), (("Mon", "Tuesday"), False),
+        (("1", "2"), False), (("June", "july"), False), (("march", "west"), False),
+    ],
+    ids=lambda one: one[0] if isinstance(one, tuple) else "",
+)  # fmt: skip
+def test_a_part_of_the_time_tells_no_series_apart(here, other, told):
+    rows = "".join(f"{day},{one},{at % 5}\n" for at, day in enumerate(DAYS) for one in other)
+    (here / "d.csv").write_text(f"date,part,y\n{rows}")
+    found = [one for one in tfdsl.check('data d = csv("d.csv") | windows("y", size=2)\nx = d.window\n')
+             if one.code == "TFG855"]  # fmt: skip
+    assert [one.help_line for one in found] == (['write by="part"'] if told else [])
+
+
+def test_series_within_a_series_are_told(here):
+    rows = "".join(f"{day},{one},{two},1\n" for one in "ab" for day in DAYS for two in ("in", "out"))
+    (here / "d.csv").write_text(f"date,s,pump,y\n{rows}")
+    (found,) = tfdsl.check('data d = csv("d.csv") | windows("y", size=2, by="s")\nx = d.window\n')
+    assert found.code == "TFG855" and 'make one column of "s" and "pump" in the file' in found.help_line

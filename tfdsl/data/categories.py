@@ -98,7 +98,7 @@ class Categorical(ColumnTransform):
     def doubt(self, columns: Iterable[Column], facts: Facts) -> None:
         """Warn of columns that have another category in nearly every row, such as names and dates, of those whose cells
         are numbers that were read as text, and of categories that are written in two ways."""
-        rows = dict(facts.parts).get("train", facts.rows)
+        rows, source = dict(facts.parts).get("train", facts.rows), facts.of_source
         for column in columns:
             if column.dtype == STRING:
                 self._doubt_numbers(column.name, facts)
@@ -108,10 +108,12 @@ class Categorical(ColumnTransform):
                 way = f"| drop({shown(name)}) leaves it out"
                 way = way if form is None else f"write | {parts_of_dates(shown(name), form)}"
                 facts.doubt(MANY_CATEGORIES, name=self.name, count=len(found), column=shown(name), rows=rows, way=way)
-            elif alike := _alike(found):
+            elif not is_declared_text(name, source) and (alike := _alike(found)):
                 one, other = map(shown, alike[0])
                 more = f", and so of {counted(len(alike) - 1, 'other pair')}" if len(alike) > 1 else ""
-                facts.doubt(ALIKE_CATEGORIES, name=self.name, column=shown(name), one=one, other=other, more=more)
+                way = f"; if not, {columns_with({name: STRING.name}, source)} says so" if "columns" in source else ""
+                facts.doubt(ALIKE_CATEGORIES, name=self.name, column=shown(name), one=one, other=other, more=more,
+                            way=way)  # fmt: skip
 
     def _doubt_numbers(self, name: str, facts: Facts) -> None:
         """Warn of a column of text if more than nine in ten of its cells are numbers."""

@@ -167,7 +167,9 @@ class Fitted(Record):
             found = facts.gap([one for one in other.table if one.gaps and one.name in within & targets])
             if found is not None:
                 name, row, place = found
-                way = "give it a value in the file, or leave out this row and those after it: "
+                by = step.arguments.get("by")
+                after = "those after it" + (f" of the same {by}" if by is not None else "")
+                way = f"give it a value in the file, or leave out this row and {after}: "
                 way += "the last window predicts the row that comes next"
                 what = f"{step.transform.name} of {self.name}"
                 raise DataError(COLUMN_GAP, place=place, row=row_at(row, place), column=shown(name), what=what, way=way)

@@ -3,7 +3,7 @@
 Input: a table, and the column that tells its series apart. Output: what is wrong with its column of time.
 """
 
-from collections import Counter
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +12,16 @@ import numpy as np
 from ..diagnostics.spelling import counted
 from .series import groups_in, number_text, series_in
 from .tables import BLOCK, Table, absent
-from .times import HOUR, counts_time, duration, is_sunday, is_time_name, says_row_time, seconds_of
+from .times import DAY, HOUR, counts_time, duration, is_time_name, says_row_time, seconds_of
 
 _USUAL = 0.9  # of all steps are alike, if a longer one is a gap
+_REGULAR = 4  # gaps that may be regular
+_NIGHT = 23 * HOUR, 4 * HOUR  # from one time to the other, clocks are put forward and back,
+_SELDOM = 120 * DAY  # and not more often
+_PART_OF_TIME = re.compile(
+    r"\d|q[1-4]$|w(eek)?\d|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?$|"
+    r"(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)([a-z]*)$|[ap]\.?m\.?$", re.IGNORECASE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,13 @@ class Gap:
 
 @dataclass(frozen=True)
 class SameTime:
-    """A row that has the time of the row above it in its series, as most rows have."""
+    """A row that has the time of the row above it in its series, as most rows have. The text in the column `by` tells
+    the rows of one time apart."""
 
     column: str
     row: int
     time: str
+    by: str
 
 
 def time_doubt(table: Table, by: str | None) -> StepBack | Gap | SameTime | None:
@@ -72,13 +81,19 @@ def time_doubt(table: Table, by: str | None) -> StepBack | Gap | SameTime | None
         seconds = named[name]
         values = cells if seconds is None else np.array(seconds)[cells]
         steps = np.diff(values)[inside]
+        if seconds is not None:
+            steps = _by_the_sun(np.round(steps, 3), values[inside])
         is_sure = says_row_time(name) if seconds is not None else counts_time(name, values.min(), values.max())
         written = words.get(name)
         if not (steps < 0).any():
             if not steps.any():
                 continue
             is_only = len(times) == 1 and (seconds is not None or name.lower() == "year")  # and so no part of the time
-            return _uneven(name, cells, values, inside, ordered, written) if is_sure and is_only else None
+            if not is_sure or not is_only:
+                return None
+            return _same(table, name, cells, values, series, ordered, by) or _gap(
+                name, steps, ordered[inside + 1], written
+            )
         repeats = seconds is None and len(np.unique(np.stack([series, values]), axis=1).T) < len(values)
         if is_sure and not repeats and back is None:
             at = inside[np.flatnonzero(steps < 0)[0]]
@@ -87,25 +102,58 @@ def time_doubt(table: Table, by: str | None) -> StepBack | Gap | SameTime | None
     return back
 
 
-def _uneven(
-    name: str, cells: np.ndarray, values: np.ndarray, inside: np.ndarray, rows: np.ndarray, words: Sequence[str] | None
-) -> Gap | SameTime | None:
-    """What is wrong with times that never go back: `values`, which the column has as `cells`, of the rows `rows`. The
-    row after each of `inside` is of the same series."""
-    steps = np.diff(values)[inside]
-    if (steps == 0).sum() > len(steps) / 2:
-        at = inside[np.flatnonzero(steps == 0)[0]] + 1
-        return SameTime(name, int(rows[at]), _written(cells[at].item(), words))
-    usual, count = Counter(steps.tolist()).most_common(1)[0]
-    far = steps >= 2 * usual
-    if words is not None and usual <= HOUR:  # clocks are put forward on a Sunday
-        far &= ~((steps == usual + HOUR) & is_sunday(values[inside]))
-    if count < _USUAL * len(steps) or not far.any():
+def _by_the_sun(steps: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Steps between local times, as they are without summer time: clocks are put forward or back by an hour at night,
+    a few times a year at most."""
+    usual = _usual(steps)[0]
+    clock = before % DAY
+    is_night = (clock >= _NIGHT[0]) | (clock < _NIGHT[1])
+    is_put = ((steps == usual + HOUR) | (steps == usual - HOUR)) & is_night & (0 < usual <= HOUR)
+    seldom = is_put.sum() <= 1 + np.ptp(before) // _SELDOM if len(before) else False
+    return np.where(is_put & seldom, usual, steps)
+
+
+def _usual(steps: np.ndarray) -> tuple[float, int]:
+    """The most frequent step, and how often it comes."""
+    found, counts = np.unique(steps, return_counts=True)
+    return (float(found[counts.argmax()]), int(counts.max())) if len(found) else (0.0, 0)
+
+
+def _same(
+    table: Table, name: str, cells: np.ndarray, values: np.ndarray, series: np.ndarray, rows: np.ndarray, by: str | None
+) -> SameTime | None:
+    """The first row with the time of the one before it, if most rows are so and a column tells series apart: one of
+    text that is no part of a time, as `17:00`, `Q1` and `Monday` are, and that differs between the rows of each time.
+    `values` are the times of the rows `rows` of the `series`, which the column has as `cells`."""
+    same = np.flatnonzero((np.diff(values) == 0) & (np.diff(series) == 0))
+    if len(same) <= (len(values) - 1) / 2:
         return None
-    first = np.flatnonzero(far)[0]
-    gap = float(steps[first])
+    moments = np.unique(values, return_inverse=True)[1] * (int(series[-1]) + 1) + series
+    for other, words in table.source.words.items():
+        if other in (name, by) or any(map(_PART_OF_TIME.match, words)):
+            continue
+        blocks = (table.source.read(table.numbers(slice(at, at + BLOCK))) for at in range(0, table.rows, BLOCK))
+        found = np.concatenate([block[other] for block in blocks])[rows]
+        count = int(found.max()) + 1
+        is_apart = found.min() >= 0 and len(np.unique(moments * count + found)) == len(values)
+        if 2 <= count <= len(values) // 2 and is_apart:
+            at = int(same[0]) + 1
+            return SameTime(name, int(rows[at]), _written(cells[at].item(), table.source.words.get(name)), other)
+    return None
+
+
+def _gap(name: str, steps: np.ndarray, rows: np.ndarray, words: Sequence[str] | None) -> Gap | None:
+    """The first gap: a step that is longer than nearly all others, which are alike. Gaps after about the same number
+    of rows each, such as the nights of a market, are no missing rows. The steps lead to the rows `rows`."""
+    usual, count = _usual(steps)
+    far = np.flatnonzero(steps >= 2 * usual)
+    if usual <= 0 or count < _USUAL * len(steps) or not len(far):
+        return None
+    if len(far) >= _REGULAR and _usual(np.diff(far))[1] > (len(far) - 1) / 2:
+        return None
+    gap = float(steps[far[0]])
     step, often = (counted(int(one), "year") if words is None else duration(one) for one in (gap, usual))
-    return Gap(name, int(rows[inside[first] + 1]), step, often, int(far.sum()))
+    return Gap(name, int(rows[far[0]]), step, often, len(far))
 
 
 def _written(value: float, words: Sequence[str] | None) -> str:

@@ -3,17 +3,13 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ..diagnostics.spelling import counted
 from .advice import date_form
 from .transforms.date_parts import parsed_date
 
-if TYPE_CHECKING:
-    import numpy as np
-
 HOUR = 3600  # seconds
-_DAY = 24 * HOUR
+DAY = 24 * HOUR
 _TIME = re.compile(r"(year|month|week|day|date|hour|minute|time|timestamp|datetime|step|t)", re.IGNORECASE)
 
 _ROW_TIME = frozenset(
@@ -57,18 +53,17 @@ def _seconds_of(words: tuple[str, ...]) -> list[float] | None:
     if (form := date_form(words)) is None:
         return None
     dates = [parsed_date(word, form or None) for word in words]
-    found = [one.toordinal() * float(_DAY) + one.hour * HOUR + one.minute * 60 + one.second for one in dates if one]
+    found = [
+        one.toordinal() * float(DAY) + one.hour * HOUR + one.minute * 60 + one.second + one.microsecond / 1e6
+        for one in dates
+        if one
+    ]
     return found if len(found) == len(dates) else None
-
-
-def is_sunday(seconds: "np.ndarray") -> "np.ndarray":
-    """Whether dates are Sundays. Shape: that of the dates."""
-    return seconds // _DAY % 7 == 0
 
 
 def duration(seconds: float) -> str:
     """A time as text, in the largest unit of which it is a whole number: "3 days"."""
-    for unit, name in ((_DAY, "day"), (HOUR, "hour"), (60, "minute")):
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (60, "minute")):
         if seconds % unit == 0:
             return counted(int(seconds // unit), name)
-    return counted(int(seconds), "second")
+    return counted(round(seconds, 6), "second")

@@ -95,16 +95,18 @@ class Windows(SeriesTransform):
         if doubt is None:
             return
         column, row, place = shown(doubt.column), doubt.row + 1, table.place(doubt.row, doubt.column)
-        apart = "name the column that tells several series apart: by=..."
         match doubt:
             case StepBack(_, _, before, after):
                 way = f"sort the rows by {column} where the data is made"
-                way += f"; or {apart}" if by is None and not data else ""
+                if by is None and not data:
+                    way += "; or if they are several series, name the column that tells them apart: by=..."
                 yield DataError(SERIES_BACK, place=place, name=name, column=column, row=row, later=shown(before),
                                 earlier=shown(after), way=way)  # fmt: skip
-            case SameTime(_, _, time):
-                yield DataError(SERIES_SAME, place=place, name=name, column=column, row=row, time=shown(time),
-                                way=apart if by is None else "")  # fmt: skip
+            case SameTime(_, _, time, other):
+                way = f"write by={shown(other)}"
+                if by is not None:
+                    way = f"make one column of {shown(by)} and {shown(other)} in the file, and name it in by=..."
+                yield DataError(SERIES_SAME, place=place, name=name, column=column, row=row, time=shown(time), way=way)
             case Gap(_, _, step, usual, gaps):
                 yield DataError(SERIES_GAP, place=place, name=name, row=row, step=step, usual=usual, gaps=gaps)
 

@@ -83,7 +83,7 @@ NUMBERS_AS_TEXT = _message("TFG897", "{name} makes a category of each number in 
                            "{way}", severity="warning")
 ALIKE_CATEGORIES = _message("TFG857", "{name} makes two categories of {one} and {other} in the column {column}, which "
                             "differ only in capitals or spaces{more}",
-                            "if they mean the same, write them alike in the file", severity="warning")
+                            "if they mean the same, write them alike in the file{way}", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
 NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
 WHERE_LEARNED = _message("TFG647", "where looks at {column}, which a transform changes only after the rows are chosen",
