@@ -4,11 +4,12 @@ Categories are the texts or the whole numbers of the training rows, in order.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..diagnostics import ALIKE_CATEGORIES, MANY_CATEGORIES, NEARLY_NUMBERS, NO_ROWS, NUMBERS_AS_TEXT
+from ..diagnostics import ALIKE_CATEGORIES, MANY_CATEGORIES, NEARLY_NUMBERS, NO_ROWS, NUMBERS_AS_TEXT, UNSEEN_CATEGORY
 from ..diagnostics.spelling import counted
+from ..record import Record
 from ..types import INT64, STRING, TF, Operand
 from .advice import (
     as_numbers,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from .tables import Table
 
+SOME = 3  # categories in a message
 _FEW = 20  # categories, of which there can be one for each row
 
 
@@ -97,13 +99,16 @@ class Categorical(ColumnTransform):
 
     def doubt(self, columns: Iterable[Column], facts: Facts) -> None:
         """Warn of columns that have another category in nearly every row, such as names and dates, of those whose cells
-        are numbers that were read as text, and of categories that are written in two ways."""
+        are numbers that were read as text, of categories that are written in two ways, and of those that only the other
+        parts have."""
         rows, source = dict(facts.parts).get("train", facts.rows), facts.of_source
         for column in columns:
             if column.dtype == STRING:
                 self._doubt_numbers(column.name, facts)
+        many: set[str] = set()
         for name, found in facts.learned["categories"].items():
             if len(found) > _FEW and 2 * len(found) > rows:
+                many.add(name)
                 form = date_form([one for one in found if isinstance(one, str)])
                 way = f"| drop({shown(name)}) leaves it out"
                 way = way if form is None else f"write | {parts_of_dates(shown(name), form)}"
@@ -114,6 +119,11 @@ class Categorical(ColumnTransform):
                 way = f"; if not, {columns_with({name: STRING.name}, source)} says so" if "columns" in source else ""
                 facts.doubt(ALIKE_CATEGORIES, name=self.name, column=shown(name), one=one, other=other, more=more,
                             way=way)  # fmt: skip
+        if facts.table is not None and facts.table.parts:
+            for new in unseen_in(facts.table, facts.learned["categories"]):
+                if new.column not in many:
+                    facts.doubt(UNSEEN_CATEGORY, column=shown(new.column), data=f"{facts.data}.train", cells=new.cells,
+                                some=", ".join(map(shown, new.some)))  # fmt: skip
 
     def _doubt_numbers(self, name: str, facts: Facts) -> None:
         """Warn of a column of text if more than nine in ten of its cells are numbers."""
@@ -181,6 +191,41 @@ def category_codes(
     numbers = {text: number for number, text in enumerate(categories)}
     codes = np.array([*(numbers.get(str(word), -1) for word in words), -1], np.int64)  # a missing cell takes the last
     return lambda column: codes[column]
+
+
+class Unseen(Record):
+    """Categories of a column that were not learned: in how many cells, and some of them."""
+
+    column: str
+    cells: int
+    some: tuple[str, ...]
+
+
+def unseen_in(table: "Table", learned: Mapping[str, Sequence[str | int]]) -> Iterator[Unseen]:
+    """The categories of columns of a table that were not learned. A missing cell has none."""
+    import numpy as np
+
+    own = set(table.block(slice(0, 1)))
+    known = {name: values for name, values in learned.items() if name in own}
+    codes = {name: category_codes(values, table.words.get(name)) for name, values in known.items()}
+    counts, some = dict.fromkeys(known, 0), {name: dict[str, None]() for name in known}
+    for _, block in table.blocks() if known else ():
+        for name, of in codes.items():
+            cells = block[name]
+            is_there = cells == cells if table.words.get(name) is None else cells >= 0
+            new = cells[is_there & (of(cells) < 0)]
+            counts[name] += len(new)
+            if len(new) and len(some[name]) < SOME:
+                words, values = table.words.get(name), new[np.sort(np.unique(new, return_index=True)[1])].tolist()
+                texts = [_shown_category(one) if words is None else str(words[one]) for one in values]
+                some[name].update(dict.fromkeys(texts))
+    for name, count in counts.items():
+        if count:
+            yield Unseen(name, count, tuple(some[name])[:SOME])
+
+
+def _shown_category(value: float) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def numbered(tf: TF, values: Sequence[str | int], cells: Operand, first: int = 0, other: int = -1) -> Operand:

@@ -23,7 +23,7 @@ from ..ops.op import Parameter
 from ..record import Record, replace
 from ..types import BOOL, FLOAT32, INT64, STRING, TF, DType, Operand
 from .advice import columns_with, have_commas, is_finite
-from .categories import category_codes
+from .categories import SOME, Unseen, category_codes, unseen_in
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, FilePlace, Role, Schema, listed, row_at, shown, sizes
 from .stage import whole
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from .tables import Block, Table
 
 
-_SOME = 3  # categories in a message
 _MOST_NESTED = 20  # data sets that are fitted to others
 ROLES: Mapping[str, Role] = {"feature": "feature", "target": "target", "aside": "aside"}
 COLUMN_DTYPES: Mapping[str, DType] = {one.name: one for one in (FLOAT32, INT64, BOOL, STRING)}
@@ -236,7 +235,7 @@ class Fitted(Record):
             if new:
                 numbers = [column.classes.index(name) for name in new]
                 cells = sum(int((block[column.name] == one).sum()) for _, block in table.blocks() for one in numbers)
-                yield Unseen(column.name, cells, tuple(new[:_SOME]))
+                yield Unseen(column.name, cells, tuple(new[:SOME]))
 
     @property
     def ahead(self) -> Column | None:
@@ -382,7 +381,7 @@ class Fitted(Record):
             if step.fitted is not None:
                 unseen += step.fitted.check(before, has_target)
             step.transform.check_rows(step.arguments, step.before, before, self.name, has_target)
-            unseen += _unseen(before, step)
+            unseen += unseen_in(before, step.learned.get("categories", {}))
             if isinstance(step.transform, SeriesTransform):
                 after = self.transformed(table, has_target, self.steps[: at + 1])
                 for part, rows in after.parts or (("", range(after.rows)),):
@@ -523,14 +522,6 @@ def _numbers_of(own: Sequence[str], other: Sequence[str]) -> "Callable[[np.ndarr
     return lambda cells: numbers[cells]
 
 
-class Unseen(Record):
-    """Categories of a column that were not learned: in how many cells, and some of them."""
-
-    column: str
-    cells: int
-    some: tuple[str, ...]
-
-
 def _as(cells: "np.ndarray", schema: Schema, name: str) -> "np.ndarray":
     """Numbers in the dtype that they had when the transforms learned."""
     column = schema.column(name)
@@ -542,33 +533,6 @@ def _as(cells: "np.ndarray", schema: Schema, name: str) -> "np.ndarray":
     if column.dtype == STRING or column.shape or column.dtype == BOOL:
         return cells
     return cells.astype("float64") if column.dtype.name == "float32" else cells
-
-
-def _unseen(table: "Table", step: FittedStep) -> Iterator[Unseen]:
-    """The categories of columns that a step has not learned. A missing cell has none."""
-    import numpy as np
-
-    own = set(table.block(slice(0, 1)))
-    known = {name: values for name, values in step.learned.get("categories", {}).items() if name in own}
-    codes = {name: category_codes(values, table.words.get(name)) for name, values in known.items()}
-    counts, some = dict.fromkeys(known, 0), {name: dict[str, None]() for name in known}
-    for _, block in table.blocks() if known else ():
-        for name, of in codes.items():
-            cells = block[name]
-            is_there = cells == cells if table.words.get(name) is None else cells >= 0
-            new = cells[is_there & (of(cells) < 0)]
-            counts[name] += len(new)
-            if len(new) and len(some[name]) < _SOME:
-                words, values = table.words.get(name), new[np.sort(np.unique(new, return_index=True)[1])].tolist()
-                texts = [_shown_category(one) if words is None else str(words[one]) for one in values]
-                some[name].update(dict.fromkeys(texts))
-    for name, count in counts.items():
-        if count:
-            yield Unseen(name, count, tuple(some[name])[:_SOME])
-
-
-def _shown_category(value: float) -> str:
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def among(sets: Mapping[str, Fitted], name: str) -> Fitted | None:
