@@ -452,6 +452,11 @@ class Compiled:
 
     def chosen(self, session: str | None) -> "list[Session]":
         """The program's sessions in order, or only the named one. Raises `TfgError` if there is none of that name."""
+        if session is not None and not isinstance(session, str):
+            kind = type(session).__name__
+            raise TypeError(
+                f"the first argument is the name of a session, not {kind}; options are given by name: options=..."
+            )
         names = [s.name for s in self.program.sessions]
         if session is not None and session not in names:
             help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)

@@ -136,6 +136,8 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
         if (arrays[name].dtype == object or of_text) and not all(isinstance(one, str) for one in cells):
             what = f"a column {name} that mixes text, numbers or None"
             way = "make it numbers or texts; a table of pandas or Arrow may have None in a column of texts"
+            if all(one is None or (isinstance(one, (int, float)) and not isinstance(one, bool)) for one in cells):
+                what, way = f"a column {name} of numbers with None", 'write float("nan") for a missing number'
             raise refused(data_name, what, way)
         if of_text:  # NumPy's own texts lose a NUL at their end
             arrays[name] = np.array(value, object)

@@ -223,7 +223,8 @@ class Pipeline:
         if not isinstance(transform, ColumnMaker) or not transform.learns:
             return {}
         if transform.takes_data:
-            return {"fitted": self._fitted_to(self._arguments[at])}
+            with at_stage(self.order[at] + 1):
+                return {"fitted": self._fitted_to(self._arguments[at])}
         if at not in self._learned:
             with at_stage(self.order[at] + 1):
                 self._learned[at] = transform.learn(self._arguments[at], self.schemas[at], self.table(at))

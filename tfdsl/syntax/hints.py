@@ -23,6 +23,9 @@ SESSION_WORDS = (*_first_words("session_simple", "session_compound"), "elif", "e
 # What others name to save or restore all variables.
 WHOLE_MODEL = "model network net weights variables parameters params everything checkpoint graph session state".split()
 
+# A training, for users who know `fit`.
+TRAINED = "train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target"
+
 # Syntax of other languages with its replacement here.
 FOREIGN = {
     ";": "write each statement on its own line",
@@ -354,6 +357,11 @@ def _before_bar(source: Source, line: int, row: str, before: str) -> str:
         return f"write: data {row}"
     named = re.match(r"([^\W\d]\w*)\s*=\s*([^\W\d]\w*)\s*(\|\s*[^\W\d].*)", row)
     if named and named[2] not in ("true", "false"):
+        declared = re.search(rf"^data\s+{named[2]}\s*=\s*([^\n#]*[^\s#])[^\n]*\n?(\s*\|)?", source.text, re.MULTILINE)
+        if declared and declared[2]:
+            return f"a transform belongs to the declaration of {named[2]}: write at its end: {named[3]}"
+        if declared:
+            return f"transforms belong to the declaration: write: data {named[1]} = {declared[1]} {named[3]}"
         return f"for data, write: data {named[1]} = {named[2]}() {named[3]}; for conditions, write: or"
     if re.search(r"(?:^|:)\s*$", before):
         return "| goes on with a declaration of data: leave it out here"
@@ -445,6 +453,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if re.search(r"\blambda\s+$", before):
         return "functions have names: write above it def double(x): return 2 * x, and here double"
     if kind == "_NL" and word == "optimize" and (given := re.fullmatch(r"optimize\s+(\w+\(.*\))", row)):
+        losses = re.fullmatch(r"(\w+)\(([^\W\d][\w.]*)\)", given[1])
+        if losses:
+            return f"write: optimize {losses[2]} with {losses[1]}(learning_rate=0.001)"
         return f"an optimizer comes after 'with': optimize with {given[1]}, or optimize cost with {given[1]}"
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])
@@ -590,7 +601,7 @@ def _of_python(code: str) -> str:
             "stop after 5 epochs without lower seen"
         )
     if re.match(r"(\w+\.)?fit\b", code):
-        return "write: train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target"
+        return f"write: {TRAINED}"
     return ""
 
 

@@ -334,6 +334,49 @@ session:
     assert not [one for one in tfdsl.check(program.format(meant)) if one.severity == "error"]
 
 
+def test_the_kinds_of_names_of_other_libraries_that_declare_or_train():
+    for line, words in {
+        "w = variable(zeros([3, 1]))": "write: variable w = zeros([3, 1])",
+        "variable k: float32[3, 1] = random": "such as glorot_uniform",
+        "h = fit(X, y, epochs=10)": "a session trains: train 10 epochs on DATA",
+        "r = [1, 2, 3].sum()": "write: sum([1, 2, 3])",
+        "data e = d | split(test=0.2)": "write: iris() | split(test=0.2)",
+        'data e = iris() | fitted("d")': "fitted(d)",
+        "data e = iris() | fitted(dd)": "d",
+        "data e = iris() | fitted(other)": "data that is declared above it: d",
+        "e = d | split(test=0.5)": "data e = iris() | split(test=0.2) | split(test=0.5)",
+        "c = nn.sparse_softmax_cross_entropy(y, logits, class_weight=[1])": "w = gather([1.0, 2.0, 3.0], y[:, 0])",
+        "c = nn.conv1d(S, 4, kernel_size=3)": "here it is called size",
+        "f = nn.f1(y, logits)": "for class numbers use nn.accuracy(y, logits)",
+        "optimize adam(cost)": "write: optimize cost with adam(learning_rate=0.001)",
+        "session:\n    for b in d.train: print b": "train 10 epochs on d.train in batches of 32 as batch:",
+    }.items():
+        found = next(one for one in tfdsl.check(f"{MODEL}{line}\n") if one.severity == "error")
+        assert words in found.help_line, line
+        assert "<nn>" not in str(found.notes)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "variable w = zeros([3, 1])", "variable k: float32[3, 1] = glorot_uniform", "r = sum([1, 2, 3])",
+        "data e = iris() | fitted(d)", "c = nn.conv1d(S, 4, size=3)", "acc = nn.accuracy(y, logits)",
+        "optimize cost with adam(learning_rate=0.001)",
+        "w = gather([1.0, 2.0, 3.0], y[:, 0])\n"
+        "c = reduce_mean(w * sparse_softmax_cross_entropy_with_logits(labels=y[:, 0], logits=logits))",
+    ],
+)  # fmt: skip
+def test_what_is_said_of_them_works(line):
+    assert not [one for one in tfdsl.check(f"{MODEL}{line}\n") if one.severity == "error"]
+
+
+def test_a_column_whose_name_is_no_word_is_written_in_brackets(here):
+    (here / "a.csv").write_text("Id-No,y\n1,2\n")
+    found, *_ = tfdsl.check('data d = csv("a.csv")\na = d.Id-No\n')
+    assert found.help_line == 'write: d["Id-No"]'
+    assert not [one for one in tfdsl.check('data d = csv("a.csv")\na = d["Id-No"]\n') if one.severity == "error"]
+
+
 LAYERS = {
     "nn.dense(16, activation=relu)(x)": "nn.dense(x, 16, activation=relu)", "nn.lstm(8)(x)": "nn.lstm(x, 8)",
     "nn.lstm(x, 8, return_sequences=true)": "outputs, state = nn.lstm(...)", "nn.gru(x, 8, mask=x)": "lengths=...",

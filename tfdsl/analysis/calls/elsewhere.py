@@ -25,6 +25,7 @@ ARGUMENTS: Mapping[str, str] = {
     "window_size": "size", "length": "size", "sequence_length": "size", "lookback": "size", "max_length": "size",
     "max_tokens": "vocabulary", "vocabulary_size": "vocabulary", "step": "stride", "shift": "stride",
     "valid": "validation", "k": "folds", "how": "with", "y": "target", "target_column": "target", "count": "n",
+    "kernel_size": "size",
 }  # fmt: skip
 OPPOSITE: Mapping[str, str] = {"keep_prob": "rate"}  # 1 minus that argument
 
@@ -174,6 +175,9 @@ _LAYER_ARGUMENTS = _each(
      "a layer over series gives its outputs at all steps and its last state: outputs, state = {function}(...)"),
     ("mask mask_zero masking", "lengths=... of a layer over series says how many steps each row has"),
     ("input_shape input_dim in_features batch_input_shape", "leave it out: a layer takes the shape from its input"),
+    ("class_weight class_weights pos_weight sample_weight sample_weights weights",
+     "weigh the rows in the loss: w = gather([1.0, 2.0, 3.0], y[:, 0]) has a weight for each class, and "
+     "reduce_mean(w * sparse_softmax_cross_entropy_with_logits(labels=y[:, 0], logits=logits)) is their mean"),
     ("name", "a name is written behind the call: y = {function}(...) as first"),
 )  # fmt: skip
 

@@ -176,6 +176,11 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return f"write: optimize {given[0] if given else 'cost'} with {text}"
     if isinstance(value, str) and name == "format":
         return 'names in braces are replaced by their values: print "step {step}"'
+    if isinstance(value, (DataValue, Batch)):
+        begun = span.end - len(name)  # of a column whose name is no word
+        column = next((c.name for c in value.schema.table if span.source.text.startswith(c.name, begun)), None)
+        if column is not None and column not in known:
+            return f"write: {text}[{shown(column)}]"
     if isinstance(value, (DataValue, Batch)) and (help := _data_help(ctx, value, text, name, known)):
         return help
     is_layer = isinstance(value, Namespace) and value.name == "nn" and name not in OPS
@@ -187,6 +192,8 @@ def _member_help(ctx: Analysis, value: ExprValue, text: str, name: str, known: s
         return help
     if isinstance(value, RuntimeValue) and isinstance(value.expr, SessionValue) and not value.expr.field:
         return f"{text} is a single value, not one of several with names: write: {text}"
+    if isinstance(value, (list, tuple)) and name in ("sum", "max", "min"):
+        return f"write: {name}({text})"
     if isinstance(value, (list, tuple)) and value:
         return f"a list has its values by number: {text}[0] to {text}[{len(value) - 1}]"
     near = ctx.did_you_mean(name, known)

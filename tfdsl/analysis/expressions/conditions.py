@@ -98,7 +98,7 @@ def _refuse(ctx: Analysis, expr: t.Expr) -> NoReturn:
     ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40], way=_gap_test(expr) or f"it has {has}")
 
 
-_FOR_GAPS = {"isna": False, "isnull": False, "isnan": False, "is_nan": False, "notna": True, "notnull": True}
+_FOR_GAPS = {"isna": False, "isnull": False, "isnan": False, "notna": True, "notnull": True}
 
 
 def _gap_test(expr: t.Expr, negated: bool = False) -> str:
@@ -110,4 +110,5 @@ def _gap_test(expr: t.Expr, negated: bool = False) -> str:
             pass
         case _:
             return ""
-    return gap_help(column.span.one_line, _FOR_GAPS[test] != negated) if test in _FOR_GAPS else ""
+    is_present = _FOR_GAPS.get(test.replace("_", ""))
+    return "" if is_present is None else gap_help(column.span.one_line, is_present != negated)

@@ -652,7 +652,8 @@ def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | 
         value = list(value)
     if not isinstance(value, (list, tuple, range)):
         shape, text = value.type.shape if isinstance(value, Tensor) else None, span.one_line
-        help = ""
+        header = f"train 10 epochs on {text} in batches of 32 as batch:"
+        help = f"a session trains on batches of its rows: write: {header}" if isinstance(value, DataValue) else ""
         if shape:
             help = f"write: for ... in unstack({text})"
             if not isinstance(ctx.graph.sizes.resolve(shape[0]), int):

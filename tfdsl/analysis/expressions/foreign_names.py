@@ -5,7 +5,7 @@ import re
 from ...data import SOURCES, TRANSFORMS
 from ...ops import left_out, other_names
 from ...syntax import tree as t
-from ...syntax.hints import arguments_at, calls_at
+from ...syntax.hints import TRAINED, arguments_at, calls_at
 from ...types import DTYPE_NAMES
 from ..calls import elsewhere, other_layers
 
@@ -43,8 +43,14 @@ def of_library(expr: t.Name | t.Identifier, is_imported: bool) -> str:
         return "none is written in small letters; an unknown size of a type has a name, as in float32[n, 2], or is ?"
     if known := declaration(expr):
         return known
+    if expr.id == "random":
+        return (
+            "a random initial value is that of an initializer, such as glorot_uniform; random_normal([3]) is a tensor"
+        )
     if not is_before(expr, "("):
         return ""
+    if expr.id == "fit":
+        return f"a session trains: {TRAINED}"
     if way := other_layers.layer(expr.id, calls_at(expr.span.source, expr.span.end), is_imported):
         return way
     given = arguments_at(expr.span.source, expr.span.end)
@@ -60,6 +66,9 @@ def argument_of(expr: t.Name | t.Identifier) -> str:
 def declaration(expr: t.Name | t.Identifier) -> str:
     """The declaration to write instead of a call as in TensorFlow, such as `placeholder(float32, [None])`."""
     text = expr.span.source.text
+    before = re.search(r"(\w+)\s*=\s*$", text[: expr.span.start])
+    if expr.id == "variable" and before and (given := arguments_at(expr.span.source, expr.span.end)):
+        return f"write: variable {before[1]} = {given[0]}"
     shape = re.match(r"\.placeholder|", text[expr.span.end :])
     if expr.id != "placeholder" and (shape is None or not shape[0]):
         return ""
@@ -69,9 +78,8 @@ def declaration(expr: t.Name | t.Identifier) -> str:
     )
     if call is None or call[1] not in DTYPE_NAMES:
         return ""
-    name = re.search(r"(\w+)\s*=\s*$", text[: expr.span.start])
     sizes = re.sub(r"\bNone\b", "n", call[2] or "").strip(" ,")
-    return f"write: placeholder {name[1] if name else 'x'}: {call[1]}{sizes and f'[{sizes}]'}"
+    return f"write: placeholder {before[1] if before else 'x'}: {call[1]}{sizes and f'[{sizes}]'}"
 
 
 def of_data(expr: t.Name | t.Identifier) -> str:

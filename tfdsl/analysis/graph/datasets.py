@@ -16,11 +16,13 @@ from ...diagnostics import (
     CONDITION_ARGUMENT,
     DATA_TOGETHER,
     FITTED_DATA,
+    LEARNED_MISSING,
     NOT_STATIC,
     REST_KIND,
     UNKNOWN_NAME,
     Note,
 )
+from ...diagnostics.spelling import listed
 from ...ops.op import Parameter
 from ...program import Data, DataStage, HostValue
 from ...source import Span
@@ -33,6 +35,7 @@ from ..expressions.conditions import condition, in_and, is_known, names_in
 from ..expressions.expressions import value_of
 from ..values import DataValue, Env, ExprValue, as_dtype, describe, freeze, is_host
 
+_SOURCES = "sources of data"
 _TAKING_DATA = frozenset(name for name, one in TRANSFORMS.items() if one.takes_data)
 
 
@@ -40,7 +43,7 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     """The data set of a declaration, with checked source and transforms and known sizes."""
     name = ctx.prefix + statement.target.id
     source, *transforms = statement.stages
-    stages = [_stage(ctx, env, source, SOURCES, "sources of data")]
+    stages = [_stage(ctx, env, source, SOURCES, _SOURCES)]
     stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
     data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
     try:
@@ -52,7 +55,10 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
         stage = statement.stages[at]
         row = (TRANSFORMS if at else SOURCES)[stage.name]
         place = _blamed(stage, row.params, error.param)
-        ctx.fail(error.message, place, note_of(error.place), **error.details)
+        named = next((one.value.span.text.strip('"') for one in stage.arguments), "")
+        quoted = error.message is LEARNED_MISSING and named in ctx.datasets  # a data set as the path of a model
+        help = f"the data {named} is written without quotes: {stage.name}({named})" if quoted else ""
+        ctx.fail(error.message, place, note_of(error.place), help, **error.details)
 
     ctx.pipelines[name], schema = pipeline, pipeline.schema
     _doubts(ctx, pipeline, statement)
@@ -86,6 +92,8 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
         if stage.name in TRANSFORMS:
             inner = stage.arguments[0].span.text if len(stage.arguments) == 1 else "moons(400)"
             help = f"a transform follows its data: {inner} | {stage.name}"
+        if kind == _SOURCES and (declared := ctx.datasets.get(stage.name)) is not None:
+            help = f"a declaration begins with a source: write: {declared.span.one_line.partition('=')[2].strip()}"
         place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
         ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
     params = {p.name: p for p in row.params}
@@ -154,6 +162,11 @@ def _named_help(stage: t.Stage, row: Transform, value: ExprValue, expr: t.Expr) 
 def _fitted_to(ctx: Analysis, env: Env, stage: t.Stage, row: Transform) -> dict[str, HostValue]:
     """The data set that a transform is given: one of the program, or one beside a checkpoint. Its `name` is None for
     the first, and empty for the only one of a file."""
+    first = stage.arguments[0].value if stage.arguments else None
+    if isinstance(first, t.Name) and not is_known(ctx, env, first):
+        help = ctx.did_you_mean(first.id, ctx.datasets)
+        help = help or f"it takes data that is declared above it: {listed(ctx.datasets) or 'here there is none'}"
+        ctx.fail(UNKNOWN_NAME, first.span, help=help, name=first.id)
     names, given = [p.name for p in row.params], [_argument(ctx, env, one) for one in stage.arguments]
     arguments = assign_arguments(ctx, stage.name, row.usage, names, given, stage.span)
     if "data" not in arguments:

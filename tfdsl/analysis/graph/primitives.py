@@ -33,6 +33,7 @@ def _binary(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: S
     if a is not None and b is not None and a.dtype == STRING:
         _refuse_dtype(ctx, labels, logits, a, b)
     note_binary(ctx, labels, span)
+    _check_columns(ctx, labels, logits, "nn.accuracy")
     if a is None or a.dtype.kind == "float":
         return _paired(ctx, labels, logits, span)
     numbers = call_op(ctx, CAST, [(None, labels), ("dtype", ArgumentValue(FLOAT32, span))], span)
@@ -54,7 +55,7 @@ def _refuse_dtype(
 def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> ExprValue:
     """Labels with as many axes as the predictions, if one of the two is [rows] and the other [rows, 1]."""
     own, wanted = (_shape(ctx, given) for given in (labels, predictions))
-    _check_columns(ctx, labels, predictions, own, wanted)
+    _check_columns(ctx, labels, predictions)
     if not own or not wanted or abs(len(own) - len(wanted)) != 1:
         return labels.value
     _check_repeated(ctx, labels, predictions, own, wanted)
@@ -68,8 +69,14 @@ def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, sp
     return call_op(ctx, op, [(None, labels), ("axis", ArgumentValue(-1, span))], span)
 
 
-def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, own: Shape, wanted: Shape) -> None:
-    """Refuse a single column for several, which TensorFlow would repeat."""
+def _check_columns(
+    ctx: Analysis,
+    labels: ArgumentValue,
+    predictions: ArgumentValue,
+    of_classes: str = "nn.sparse_softmax_cross_entropy",
+) -> None:
+    """Refuse a single column for several, which TensorFlow would repeat. `of_classes` is what takes class numbers."""
+    own, wanted = (_shape(ctx, given) for given in (labels, predictions))
     a, b = _type(labels), _type(predictions)
     if a is None or b is None or not own or not wanted or len(own) != len(wanted) or len(own) < 2:
         return
@@ -78,7 +85,7 @@ def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentVa
         return
     help = f"give {predictions.text} {'one column' if few == 1 else f'{few} columns'}, as {labels.text} has"
     if few == 1:
-        help += f"; for class numbers use nn.sparse_softmax_cross_entropy({labels.text}, {predictions.text})"
+        help += f"; for class numbers use {of_classes}({labels.text}, {predictions.text})"
     ctx.fail(SHAPES_DIFFER, labels.span, operand_notes([labels, predictions]), help, op=inlined(ctx),
              first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
 

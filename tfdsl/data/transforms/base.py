@@ -278,7 +278,9 @@ class RowTransform(Transform):
         """Refuse rows that are already split."""
         if before.parts:
             raise DataError(
-                DATA_AFTER_SPLIT, name=self.name, way="leave it out: one split makes all parts that there are"
+                DATA_AFTER_SPLIT,
+                name=self.name,
+                way="leave it out: one split makes all parts, as in split(test=0.2, validation=0.2)",
             )
 
 

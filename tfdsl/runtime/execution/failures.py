@@ -74,7 +74,7 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
     notes = [Note(f"the op is {op.name}, of type {op.type}" if op.type else f"the op is {op.name}")]
     if op.taken is not None:
         notes.append(Note("it computes the gradient taken on line {line}", op.taken.origin.span))
-    if origin.span != statement.span:
+    if origin.span != statement.span and not statement.span.source.is_argument:
         notes.append(Note("it was run by line {line}", statement.span))
     found = Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)
     return TfgError([found.outside_libraries()])
