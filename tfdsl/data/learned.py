@@ -25,6 +25,7 @@ from ..types import BOOL, FLOAT32, INT64, STRING, TF, DType, Operand
 from .advice import columns_with, have_commas, is_finite
 from .categories import SOME, Unseen, category_codes, unseen_in
 from .plain import JsonPart
+from .scaling import Scaling
 from .schema import MAX_COLUMNS, Column, DataError, FilePlace, Role, Schema, listed, row_at, shown, sizes
 from .stage import whole
 from .transforms import TRANSFORMS
@@ -260,6 +261,27 @@ class Fitted(Record):
         """The words under which the transforms have learned something."""
         own = {"categories"} if any(column.classes for column in self.source.table) else set[str]()
         return own.union(*(step.fitted.words if step.fitted else step.readable for step in self.steps))
+
+    def repeats(
+        self, transform: ColumnMaker, arguments: Mapping[str, object], names: Iterable[str]
+    ) -> tuple[str, list[str]] | None:
+        """The step that does again, or in another way, what a transform has done to some columns, and these columns.
+        None if no step does."""
+        names = list(names)
+        kind = Scaling if isinstance(transform, Scaling) else type(transform)
+        for step in self.steps:
+            if step.fitted is not None:
+                found = step.fitted.repeats(transform, arguments, names)
+            else:
+                worked_on = {one.name for one in step.transform.worked_on(step.arguments, step.before)}
+                again = [name for name in names if name in worked_on]
+                is_same = isinstance(step.transform, kind) and (
+                    kind is Scaling or step.arguments.get("with") != arguments.get("with")
+                )
+                found = (step.transform.name, again) if again and is_same else None
+            if found is not None:
+                return found
+        return None
 
     def outside_graph(self) -> str:
         """The name of a transform that no graph can do. Empty if a graph can do all."""

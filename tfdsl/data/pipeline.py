@@ -13,11 +13,21 @@ from contextlib import nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from ..diagnostics import COLUMN_KIND, NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
+from ..diagnostics import (
+    COLUMN_KIND,
+    FITTED_AGAIN,
+    NO_FEATURES,
+    SCALED_LATE,
+    SERIES_SPLIT,
+    TARGET_MIXED,
+    TEXT_COLUMN,
+    Message,
+)
 from ..record import Record, replace
 from ..types import FLOAT32, STRING
 from .advice import as_text, is_finite, other_kind, ways_out
 from .learned import Fitted, FittedStep, fitted_of, sources_of, traced
+from .scaling import Scaling
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec, StageSpec
@@ -28,15 +38,18 @@ from .transforms.base import (
     Learned,
     OutsideGraph,
     RowTransform,
+    SeriesTransform,
     check_names,
     computed,
     gap_error,
 )
+from .transforms.fill import Fill
 
 if TYPE_CHECKING:
     from .arrays import Dataset, Reported
     from .tables import Table
 
+_SOME = 3  # columns in a message
 _LARGEST = float.fromhex("0x1.fffffep127")  # of float32
 
 
@@ -81,6 +94,47 @@ class Pipeline:
             with at_stage(self.order[at] + 1):
                 self._check_kinds(at)
                 self.schemas.append(transform.schema(arguments, self.schemas[-1], _Facts(self, at)))
+        for at in range(len(self._transforms)):
+            self._doubt_order(at)
+
+    def _doubt_order(self, at: int) -> None:
+        """Warn of a transform that is repeated by `fitted` after it, and of a scaling that windows before it miss."""
+        transform, facts = self._transforms[at], _Facts(self, at)
+        if not isinstance(transform, (Scaling, Fill)):
+            return
+        names = self._worked_on(at)
+        for later in range(at + 1, len(self._transforms)):
+            if not self._transforms[later].takes_data:
+                continue
+            fitted = fitted_of(self.learned(later))
+            again = fitted.repeats(transform, self._arguments[at], names)
+            if again is not None:
+                step, columns = again
+                facts.doubt(FITTED_AGAIN, name=transform.name, columns=", ".join(map(shown, columns[:_SOME])),
+                            data=fitted.name, again=step)  # fmt: skip
+        windows = next((one for one in range(at) if isinstance(self._transforms[one], SeriesTransform)), None)
+        if windows is None or isinstance(transform, Fill) or any(one.takes_data for one in self._transforms[:windows]):
+            return
+        before = range(windows)
+        scaled = {name for one in before if isinstance(self._transforms[one], Scaling) for name in self._worked_on(one)}
+        filled = {name for one in before if isinstance(self._transforms[one], Fill) for name in self._worked_on(one)}
+        made = {one.name for one in self.schemas[windows].table if one.is_learned} - filled
+        raw = [name for name in self._worked_on(windows) if name not in scaled | made]
+        named = set(self._named(at))
+        missed = [name for name in raw if not named or name in named]
+        if missed:
+            facts.doubt(SCALED_LATE, name=transform.name, windows=self._transforms[windows].name,
+                        columns=", ".join(map(shown, missed[:_SOME])))  # fmt: skip
+
+    def _worked_on(self, at: int) -> list[str]:
+        """The columns that a transform works on."""
+        transform = self._transforms[at]
+        assert isinstance(transform, ColumnMaker)
+        return [one.name for one in transform.worked_on(self._arguments[at], self.schemas[at])]
+
+    def _named(self, at: int) -> list[str]:
+        """The columns that a transform names."""
+        return self._worked_on(at) if self._arguments[at].get("columns") else []
 
     def _check_kinds(self, at: int) -> None:
         """Refuse a transform of a column that is neither numbers nor text."""

@@ -84,6 +84,12 @@ NUMBERS_AS_TEXT = _message("TFG897", "{name} makes a category of each number in 
 ALIKE_CATEGORIES = _message("TFG857", "{name} makes two categories of {one} and {other} in the column {column}, which "
                             "differ only in capitals or spaces{more}",
                             "if they mean the same, write them alike in the file{way}", severity="warning")
+FITTED_AGAIN = _message("TFG858", "{name} changes {columns} before fitted({data}), whose {again} does so again",
+                        "leave {name} out: fitted({data}) does all that {data} does, with what {data} has learned",
+                        severity="warning")
+SCALED_LATE = _message("TFG859", "{name} comes after {windows} and does not scale the windows: {columns} in them is as "
+                       "before",
+                       "put {name} before {windows}, which then takes scaled rows", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
 NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
 WHERE_LEARNED = _message("TFG647", "where looks at {column}, which a transform changes only after the rows are chosen",
