@@ -84,7 +84,8 @@ def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # those of `comp
 
         return graphs_text([program.built(graph.name) for graph in program.program.graphs])
     except TfgError as error:
-        pytest.fail(str(error), pytrace=False)
+        reason = str(error)
+    pytest.fail(reason, pytrace=False)  # outside of it, or pytest shows the error twice
 
 
 def _text_of_graph(path: str, arguments: Mapping[str, object]) -> str:

@@ -10,6 +10,7 @@ import forked
 import pytest
 from watching import put, until_watching
 
+import tfdsl
 from tfdsl.cli import main
 from tfdsl.cli.watch import Seen
 from tfdsl.diagnostics import CATALOGUE, Diagnostic
@@ -178,3 +179,18 @@ def test_texts_keep_their_stamps_when_others_are_renewed(here):
         Path(path).write_text("12")
     seen.renew((".tfg",))
     assert seen.is_changed((".tfg",)) and not seen.is_changed((".csv",))
+
+
+def test_only_programs_are_suggested_for_a_program(here, capsys):
+    (here / "houses.csv").write_text("a\n1\n")
+    assert main(["check", "houses"]) == 1
+    assert "did you mean" not in capsys.readouterr().out
+    (here / "houses.tfg").write_text("a = 1.0\n")
+    main(["check", "houses"])
+    assert "did you mean 'houses.tfg'?" in capsys.readouterr().out
+
+
+def test_options_in_the_place_of_the_name_of_a_session():
+    program = tfdsl.compile("variable w = 1.0\nsession:\n    print w\n")
+    with pytest.raises(TypeError, match="options are given by name: options="):
+        program.run(tfdsl.Options())

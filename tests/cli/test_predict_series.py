@@ -33,6 +33,17 @@ def test_a_file_that_is_shorter_than_a_window(here, capsys):
     assert diagnostic.code == "TFG890" and "6 rows" in diagnostic.headline and "has 5" in diagnostic.headline
 
 
+def test_too_few_rows_of_every_series(here):
+    """The rows of all of them may be many."""
+    (here / "old.csv").write_text("shop,a,y\n" + "".join(f"{at % 2},{at},{at}\n" for at in range(20)))
+    (here / "new.csv").write_text("shop,a,y\n" + "".join(f"{at % 4},{at},{at}\n" for at in range(14)))
+    program = 'data old = csv("old.csv", target="y") | windows("a", size=6, by="shop")\n'
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(f'{program}data new = csv("new.csv", target="y") | fitted(old)\n')
+    (diagnostic,) = [one for one in caught.value.diagnostics if one.severity == "error"]
+    assert diagnostic.code == "TFG890" and "has 4 at most, of 14 rows" in diagnostic.headline
+
+
 @pytest.mark.parametrize(("horizon", "columns"), some(
     product((1, 3), ("when,shop,y", "when,shop,y,z")), [(1, "when,shop,y"), (3, "when,shop,y,z")]
 ))  # fmt: skip

@@ -241,3 +241,12 @@ def test_a_run_on_given_data_is_recorded(kind, here):
     assert (about["given"], about["rows"], record.status) == ("Python", 2, "done") and about["sha256"]
     with pytest.raises(TfgError, match="Python gave it the data 'd'"):
         refuse(record)
+
+
+def test_missing_numbers_in_a_list_are_nan():
+    """As the message says."""
+    with pytest.raises(DataError) as caught:
+        schema_of(spec(target=None), {"a": [50.0, None, 80.0]})
+    assert 'write float("nan")' in caught.value.help
+    (column,) = schema_of(spec(target=None), {"a": [50.0, float("nan"), 80.0]}).table
+    assert column.gaps == 1

@@ -410,7 +410,8 @@ class Fitted(Record):
                     if not len(rows):
                         needed = step.transform.rows_needed(step.arguments, has_target)
                         raise DataError(SERIES_SHORT, param="data", name=step.transform.name, data=self.name,
-                                        needed=needed, rows=len(given[part]), part=part and f" in .{part}",
+                                        needed=needed, part=part and f" in .{part}",
+                                        rows=step.transform.rows_there(step.arguments, before, len(given[part])),
                                         file=table.source.origin)  # fmt: skip
         return unseen
 

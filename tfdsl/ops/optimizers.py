@@ -59,6 +59,12 @@ class OptimizerRow(Record):
         return bool(self.slots or self.one_more or self.kept)
 
     @property
+    def begins_with(self) -> tuple[str, ...]:
+        """The arguments that are initial values of its own variables."""
+        initial = (name for name in self.given if name.startswith("initial_"))
+        return (*(self.decays if self.kept else ()), *initial)
+
+    @property
     def lacking(self) -> dict[str, OwnArgument]:
         """The arguments that the class lacks. Where several change a step, the first of them does so last."""
         return {**ADDED, **self.own}

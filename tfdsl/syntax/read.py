@@ -61,10 +61,10 @@ def _unreadable(path: str, error: OSError | ValueError, way: str = "") -> TfgErr
 
 
 def similar(path: str, error: Exception, wanted: str = "") -> str:
-    """`did you mean 'people.tfg'?` for a file that is not there, or an empty text. `wanted` is a suffix that it can
-    lack."""
+    """`did you mean 'people.tfg'?` for a file that is not there, or an empty text. `wanted` is a suffix that it has,
+    which the path can lack."""
     match = TRUSTED.similar(path, wanted=wanted) if isinstance(error, FileNotFoundError) else None
-    return f"did you mean '{match}'?" if match else ""
+    return f"did you mean '{match}'?" if match and match.endswith(wanted) else ""
 
 
 def reason_of(error: OSError | ValueError) -> str:

@@ -566,6 +566,7 @@ def _check_sizes(
             match_shape(declared.shape, actual, bound, graph.sizes, feed.text)
         except SizeMismatch as error:
             if error.size:
+                help = help or _same_rows(feed, feeds)
                 ctx.fail(FEED_SIZE, feed.origin.span, notes, help, size=error.size, first=error.first,
                          first_name=error.first_name, second=error.second, second_name=feed.text)  # fmt: skip
             note = Note(f"{feed.text}: {declared} is from line {{line}}", graph.nodes[feed.ref.node].origin.span)
@@ -574,6 +575,17 @@ def _check_sizes(
             ctx.fail(FEED_SHAPE, feed.origin.span, (note, *notes), help, name=feed.text, declared=declared,
                      actual=f"a batch of shape {shape_text(actual)}")  # fmt: skip
     return bound
+
+
+def _same_rows(feed: Feed, others: Iterable[Feed]) -> str:
+    """A help line for all rows of some data beside a batch. "" for other feeds."""
+    value = feed.value
+    batch = next(
+        (one.origin.span.text.rpartition("=")[2].strip() for one in others if type(one.value) is BatchField), ""
+    )
+    if not isinstance(value, Field) or not batch or value.field not in PARTS:
+        return ""
+    return f"feed the rows of the batch: {feed.text} = {batch.partition('.')[0]}.{value.field}"
 
 
 def _check_met(ctx: Analysis, executed: Reached, sizes: Mapping[str, tuple[int, str]], statement: t.Statement) -> None:

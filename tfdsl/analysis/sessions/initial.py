@@ -1,8 +1,11 @@
 """Tracks which variables have a value in a session, and from which `init` or `restore`."""
 
+from collections.abc import Sequence
+
 from ...diagnostics import INIT_RESTORED, UNFED, UNINITIALISED, Note
 from ...diagnostics.spelling import listed
-from ...program import Ref
+from ...ops.optimizers import OPTIMIZERS
+from ...program import Node, Ref, Static
 from ...source import Span
 from ...syntax import tree as t
 from ..context import Analysis, StatementFailed
@@ -17,17 +20,28 @@ def all_variables(ctx: Analysis) -> list[Ref]:
 def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.Statement) -> None:
     """Check that initial values need no placeholders: they are computed without feeds."""
     graph = ctx.graph
-    for variable in variables:
-        made = graph.nodes[variable.node]
-        needed = [graph.nodes[n] for n in ctx.executed(graph, made.inputs(), statement.span).all(Kind.PLACEHOLDER)]
+
+    def check(inputs: Sequence[Ref], made: Node, value: str, help: str) -> None:
+        needed = [graph.nodes[n] for n in ctx.executed(graph, inputs, statement.span).all(Kind.PLACEHOLDER)]
         needed = [node for node in needed if "default" not in node.args]
         if needed:
             notes = tuple(Note(f"{n.name}: {n.outputs[0]} is from line {{line}}", n.origin.span) for n in needed)
-            notes += (Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span),)
-            help = f"give {made.name} an initial value without placeholders, and set it later: set {made.name} = ..."
-            ctx.fail(
-                UNFED, statement.span, notes, help, what=what, names=" and ".join(n.shown for n in needed), first=""
-            )
+            notes += (Note(f"{value} on line {{line}} needs it", made.origin.span),)
+            names = " and ".join(n.shown for n in needed)
+            ctx.fail(UNFED, statement.span, notes, help, what=what, names=names, first="")
+
+    for variable in variables:
+        made = graph.nodes[variable.node]
+        help = f"give {made.name} an initial value without placeholders, and set it later: set {made.name} = ..."
+        check(made.inputs(), made, f"the initial value of {made.name}", help)
+    for step in graph.optimizers:
+        made = graph.nodes[step.node]
+        name = made.args["optimizer"]
+        assert isinstance(name, Static)
+        for argument in OPTIMIZERS[str(name.value)].begins_with:
+            if isinstance(value := made.args.get(argument), Ref):
+                help = f"variables of {name.value} begin with it: give {argument} a value without placeholders"
+                check([value], made, f"{argument} of {name.value}", help)
 
 
 def check_made_from(

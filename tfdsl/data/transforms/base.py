@@ -388,6 +388,10 @@ class SeriesTransform(OutsideGraph):
 
     remakes_rows = True
 
+    def rows_there(self, arguments: Arguments, table: "Table", rows: int) -> str:
+        """The rows that are too few, for a message."""
+        return str(rows)
+
     @abstractmethod
     def rows_needed(self, arguments: Arguments, has_target: bool) -> str:
         """How many rows make one, for a message: "5 rows that follow each other"."""

@@ -79,6 +79,13 @@ class Windows(SeriesTransform):
         follow = "that follow each other" if needed > 1 else ""
         return f"{counted(needed, 'row')} {follow}{one}".rstrip()
 
+    def rows_there(self, arguments: Arguments, table: "Table", rows: int) -> str:
+        from ..series import group_sizes  # imports NumPy
+
+        by = _by(arguments)
+        most = 0 if by is None else max((size for _, size in group_sizes(table, by)), default=0)
+        return str(rows) if by is None else f"{most} at most, of {counted(rows, 'row')}"
+
     def doubts(self, arguments: Arguments, table: "Table", has_target: bool, data: str = "") -> Iterator[DataError]:
         from ..series import group_sizes  # imports NumPy
         from ..series_times import Gap, SameTime, StepBack, time_doubt
