@@ -12,7 +12,7 @@ from ...data.declaration import scaled_by
 from ...data.learned import fitted_of
 from ...data.scaling import Scaling
 from ...data.schema import shown
-from ...diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, NOT_CLASSES, Note
+from ...diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, FED_UNSCALED, NOT_BINARY, NOT_CLASSES, Note
 from ...program import (
     Apply,
     BatchField,
@@ -38,6 +38,7 @@ from ..context import Analysis
 from ..executed import Kind, Reached
 from ..values import ExprValue
 
+_FAR = 4
 _LISTS = ("categories", "vocabulary")  # what transforms learn of a column as a list
 
 
@@ -62,6 +63,8 @@ def check_fed(ctx: Analysis, fed: Iterable[FedValue], trainings: Iterable[Traine
         _check_binary(ctx, one.feed, one.batches_of, one.span)
         _check_classes(ctx, one.feed, one.batches_of, one.span)
         _check_columns(ctx, one.feed, one.batches_of, one.span)
+    for one in fed:
+        _check_unscaled(ctx, one.feed, one.span)
     for one in trainings:
         _check_batches(ctx, one.tree, one.body)
 
@@ -100,6 +103,19 @@ def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
     elif difference := _difference(ctx, first, data, field):
         ctx.report(FED_SCALE, span, note, name=feed.text, data=data, difference=difference, learner=learner,
                    learning=learning)  # fmt: skip
+
+
+def _check_unscaled(ctx: Analysis, feed: Feed, span: Span) -> None:
+    """Warn of numbers as in a file that are fed where a training feeds scaled features."""
+    if not isinstance(feed.value, Value):
+        return
+    numbers = list(_numbers(feed.value.value))
+    for data, place in ctx.graph.fed.get((feed.ref, "features"), {}).items():
+        # Few scaled numbers are as far from 0 as this, and none of those that minmax has scaled.
+        if any(abs(one) > _FAR for one in numbers) and _learned(ctx, data, "features").scaled is not None:
+            note = Note(f"'{feed.text}' is fed {data} on line {{line}}", place)
+            ctx.report(FED_UNSCALED, span, (note,), name=feed.text, data=data)
+            return
 
 
 def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:

@@ -37,6 +37,9 @@ SYNTHETIC = _message("TFG903", "{name} could not be loaded, so a synthetic set o
 FED_SCALE = _message("TFG940", "'{name}' is fed {data}, {difference}",
                      "declare {learning} with | fitted({learner}) in place of its transforms; or put the rows of both "
                      "into one data: after split, .train and .test are transformed alike", "warning")
+FED_UNSCALED = _message("TFG918", "'{name}' is fed these numbers as they are, but {data} with scaled columns",
+                        "write such rows into a file, and declare it with | fitted({data}), which scales them as "
+                        "{data} is scaled", "warning")
 BATCH_UNUSED = _message("TFG941", "the steps of this training do not use its batches",
                         "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
                         "warning")
