@@ -268,17 +268,14 @@ class Fitted(Record):
         """The step that does again, or in another way, what a transform has done to some columns, and these columns.
         None if no step does."""
         names = list(names)
-        kind = Scaling if isinstance(transform, Scaling) else type(transform)
         for step in self.steps:
-            if step.fitted is not None:
-                found = step.fitted.repeats(transform, arguments, names)
-            else:
-                worked_on = {one.name for one in step.transform.worked_on(step.arguments, step.before)}
-                again = [name for name in names if name in worked_on]
-                is_same = isinstance(step.transform, kind) and (
-                    kind is Scaling or step.arguments.get("with") != arguments.get("with")
-                )
-                found = (step.transform.name, again) if again and is_same else None
+            found = step.fitted.repeats(transform, arguments, names) if step.fitted is not None else None
+            worked_on = {one.name for one in step.transform.worked_on(step.arguments, step.before)}
+            again = [name for name in names if name in worked_on]
+            both = transform, step.transform
+            is_filled = transform is step.transform and step.arguments.get("with") != arguments.get("with")
+            if again and (all(isinstance(one, Scaling) for one in both) or is_filled):
+                found = step.transform.name, again
             if found is not None:
                 return found
         return None
