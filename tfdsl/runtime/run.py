@@ -66,7 +66,16 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         return array
 
     context = RunContext(
-        options, result, arrays, compiled.learned, compiled.fitted, compiled.access, servers, worker, compiled.readable
+        options,
+        result,
+        arrays,
+        compiled.learned,
+        compiled.fitted,
+        compiled.access,
+        servers,
+        worker,
+        compiled.readable,
+        {data.name: data.rows for data in program.data},
     )
     with ExitStack() as stack:
         stores = options.stores

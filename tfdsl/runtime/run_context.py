@@ -1,7 +1,7 @@
 """What the sessions of a run share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,7 +23,8 @@ def _unreadable(name: str) -> None:
 class RunContext:
     """`arrays` returns the data of the program, `learned` what its data sets have learned, and `fitted` what one of
     them has. `access` opens its files. `servers` are those of its cluster, and `worker` is this process's part in
-    asynchronous trainings. `readable` returns how other processes can read a data set."""
+    asynchronous trainings. `readable` returns how other processes can read a data set. `rows` has the numbers of rows
+    that the check has found."""
 
     options: Options
     result: Result
@@ -34,3 +35,4 @@ class RunContext:
     servers: Servers | None = None
     worker: AsyncWorker | None = None
     readable: Callable[[str], Readable | None] = _unreadable
+    rows: Mapping[str, int] = field(default_factory=dict)

@@ -66,7 +66,7 @@ def opened(
         on_cluster=servers is not None, resumed=resume is not None,
     )  # fmt: skip
     try:
-        engines = Engines(run, plan.body)
+        engines = Engines(run, plan.body, context.rows)
         report_notices(run)
         recovery = None
         if servers is None:

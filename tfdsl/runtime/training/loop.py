@@ -7,7 +7,7 @@ from typing import assert_never
 import numpy as np
 
 from ...data.arrays import is_streamed
-from ...data.batches import BatchOrder, steps_per_epoch
+from ...data.batches import BatchOrder
 from ...program import Checkpoint, Every, Field, Stop, StopAfter, Train, batch_fields, walk
 from ..execution.execution import Execution
 from ..execution.nan import Watch
@@ -15,14 +15,6 @@ from ..execution.unscaled import unscaled
 from .batch_stream import BatchStream
 
 _BEFORE_STOP = 0.25  # of the steps that a training with `stop` may take
-
-
-def lengths(run: Execution, plan: Train) -> tuple[int, int]:
-    """The steps of an epoch, and of the whole training."""
-    per_epoch = 1
-    if plan.data is not None and plan.size is not None:
-        per_epoch = steps_per_epoch(int(run.context.arrays(Field(*plan.data, "rows"))), plan.size)
-    return per_epoch, plan.count * per_epoch if plan.unit == "epoch" else plan.count
 
 
 def expected(plan: Train, steps: int) -> int:
@@ -42,13 +34,15 @@ class TrainingLoop:
         self.run, self.plan = run, plan
         self.watch = Watch(run.built, plan, last, lambda: unscaled(run, plan), run.warn)
         self.order: BatchOrder | None = None
+        self.per_epoch = 1
         if plan.data is not None:
             name, part = plan.data
             self.part = (name, part)
             rows = self.rows = int(run.context.arrays(Field(name, part, "rows")))
             if plan.size is not None:
                 self.order = BatchOrder(plan.order, plan.seed, rows, plan.size)
-        self.per_epoch, self.total = lengths(run, plan)
+                self.per_epoch = self.order.steps_per_epoch
+        self.total = plan.count * self.per_epoch if plan.unit == "epoch" else plan.count
         self.step = self.started_at = 0
         self._rows: np.ndarray | None = None
         self._batch: dict[str, np.ndarray] = {}

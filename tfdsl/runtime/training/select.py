@@ -1,21 +1,23 @@
 """Selects the engine of a training, with a reason if it is not the requested one."""
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from ...data.batches import steps_per_epoch
 from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
-from ...program import EngineName, Origin, Statement, Train, keeps_checkpoints, names_given, walk
+from ...program import EngineName, Origin, Statement, Train, keeps_checkpoints, walk
 from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
 from .engine import Engine, GraphEngineName, NotInGraph
 from .graph_loop import GraphLoopEngine, saves
-from .loop import expected, lengths
+from .loop import expected
 from .step_engine import StepEngine
 
 # XLA is worth its compile time from this many steps on, or from this many op executions: compiling takes about 2
@@ -40,10 +42,19 @@ class _Reached:
         return (steps >= _MANY_STEPS or steps * self.ops >= _WORTH) and not self.is_slow
 
 
+def _most_steps(plan: Train, rows: Mapping[str, int]) -> int:
+    """The most steps that a training can take, without a look at its data: those of all rows instead of a part. Data of
+    the session has no known number of rows."""
+    if plan.unit != "epoch" or plan.data is None or plan.size is None:
+        return plan.count
+    return plan.count * steps_per_epoch(rows.get(plan.data[0], sys.maxsize), plan.size)
+
+
 class Engines:
     """The engines of the trainings of a session's statements, which share the streams of their random ops."""
 
-    def __init__(self, run: Execution, statements: tuple[Statement, ...]):
+    def __init__(self, run: Execution, statements: tuple[Statement, ...], rows: Mapping[str, int]):
+        """`rows` has the numbers of rows of data sets."""
         self._run = run
         trainings = [statement for statement in walk(statements) if isinstance(statement, Train)]
         self._reached: dict[int, _Reached | NotInGraph] = {}  # by the identity of the training
@@ -53,27 +64,25 @@ class Engines:
                     self._reached[id(plan)] = self._reach(plan)
                 except NotInGraph as reason:
                     self._reached[id(plan)] = reason
-        given = names_given(statements)
-        if not any(plan.data is not None and plan.data[0] in given for plan in trainings):  # their rows are known
-            steps = sum(expected(plan, lengths(run, plan)[1]) for plan in trainings) + sum(
-                run.built.steps_outside.values()
-            )
-            for plan in trainings:
-                if not self._may_be_in_graph(plan, steps):
-                    self._reached[id(plan)] = NotInGraph("", plan.origin)  # so that its random ops need no streams
+        steps = [_most_steps(plan, rows) for plan in trainings]
+        total = sum(map(expected, trainings, steps)) + sum(run.built.steps_outside.values())
+        for plan, most in zip(trainings, steps, strict=True):
+            if not self._may_be_in_graph(plan, most, total):
+                self._reached[id(plan)] = NotInGraph("", plan.origin)  # so that its random ops need no streams
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
         if any(map(keeps_checkpoints, trainings)):  # then all engines use kept states
             names |= set(run.built.copier.twinned(resumable(run.built, statements)))
         run.in_order.add_streams(sorted(run.in_order.random(statements, names)))
 
-    def _may_be_in_graph(self, plan: Train, steps: int) -> bool:
-        """Whether a loop for a training can pay, if all `steps` shared it, or is asked for."""
+    def _may_be_in_graph(self, plan: Train, most: int, total: int) -> bool:
+        """Whether a loop for a training of at most `most` steps can pay, if all steps of the session, `total`, shared
+        it; or is asked for."""
         reached, wanted = self._reached.get(id(plan)), self.wanted(plan)
         if not isinstance(reached, _Reached) or wanted == "xla" or self._run.on_cluster or os.environ.get(ALWAYS):
             return True
-        if wanted == "auto" and reached.is_worth_compiling(lengths(self._run, plan)[1]):
+        if wanted == "auto" and reached.is_worth_compiling(most):
             return True
-        return saves(steps, sum(len(one.uses().feeds) for one in plan.body), reached.ops)
+        return saves(total, sum(len(one.uses().feeds) for one in plan.body), reached.ops)
 
     def wanted(self, plan: Train) -> EngineName:
         """The requested engine. By default `loop`, or `step` if each step is watched."""
