@@ -122,3 +122,23 @@ def test_a_dictionary_of_placeholders_is_a_feed(line, is_feed):
     assert found.help_line.startswith(begin) == is_feed
     if is_feed:
         assert errors(f"{PROGRAM}{AS_FEED}{found.help_line.removeprefix(begin).partition(';')[0]}\n") == []
+
+
+@pytest.mark.parametrize("batch", ["", " as b"])
+def test_a_part_of_the_batch_of_an_evaluate_without_its_name(batch):
+    line = f"    seen = evaluate mse on c.test{batch} with X = features, y = target\n"
+    first, second = errors(f"{PROGRAM}{line}")
+    assert first.help_line.endswith(": b.features") and second.help_line.endswith(": b.target")
+    meant = "    seen = evaluate mse on c.test as b with X = b.features, y = b.target\n"
+    assert errors(f"{PROGRAM}{meant}    print seen\n") == []
+
+
+def test_the_numbers_of_categories_are_left_out_of_the_features(here):
+    (here / "a.csv").write_text("city,a,b,y\nRome,1,2,2\nOslo,2,3,3\n")
+    program = (
+        'data d = csv("a.csv", target="y") | categories("city")\nplaceholder X: float32[n, 2]\np = reduce_mean(X)\n'
+        "session: print p with X = d.features\n"
+    )
+    (found,) = errors(program)
+    assert found.help_line.endswith('| aside("city")')
+    assert errors(program.replace('categories("city")', 'categories("city") | aside("city")')) == []

@@ -405,11 +405,10 @@ class Fitted(Record):
                 after = self.transformed(table, has_target, self.steps[: at + 1])
                 for part, rows in after.parts or (("", range(after.rows)),):
                     if not len(rows):
-                        needed = step.transform.rows_needed(step.arguments, has_target)
-                        raise DataError(SERIES_SHORT, param="data", name=step.transform.name, data=self.name,
-                                        needed=needed, part=part and f" in .{part}",
-                                        rows=step.transform.rows_there(step.arguments, before, len(given[part])),
-                                        file=table.source.origin)  # fmt: skip
+                        kind, known, of = step.transform, step.arguments, table.source.origin
+                        raise DataError(SERIES_SHORT, param="data", name=kind.name, data=self.name, file=of,
+                                        needed=kind.rows_needed(known, has_target), part=part and f" in .{part}",
+                                        rows=kind.rows_there(known, before, len(given[part])))  # fmt: skip
         return unseen
 
 

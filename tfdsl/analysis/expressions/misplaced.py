@@ -210,6 +210,10 @@ def _is_batch(expr: t.Name | t.Identifier) -> bool:
 
 
 def _batch_evaluated(expr: t.Name | t.Identifier, evaluated: t.Evaluate) -> str:
+    if expr.id in ("features", "target"):
+        batch, data = (evaluated.batch.id if evaluated.batch else "b"), evaluated.data.span.text
+        begin = "write" if evaluated.batch else f"name the batch, evaluate ... on {data} as b, and write"
+        return f"{begin}: {batch}.{expr.id}"
     if not _is_batch(expr):
         return ""
     if evaluated.batch is not None:

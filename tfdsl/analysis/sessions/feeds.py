@@ -43,6 +43,7 @@ from ...types import (
     ALL_DTYPES,
     BECOMES,
     FLOAT32,
+    INT64,
     STRING,
     Dim,
     Shape,
@@ -294,6 +295,7 @@ def check_feed(
             notes += left_out(ctx, data, field)
             owner = fed.value.span.text.rpartition(".")[0]
             way = instead(ctx, data, field, owner, fed.target.id, declared)
+            help += _numbers_aside(ctx, data, field, declared, actual)
             help = _misfed(ctx, target, value.value, batches_of) or way or meant or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
@@ -575,6 +577,18 @@ def _check_sizes(
             ctx.fail(FEED_SHAPE, feed.origin.span, (note, *notes), help, name=feed.text, declared=declared,
                      actual=f"a batch of shape {shape_text(actual)}")  # fmt: skip
     return bound
+
+
+def _numbers_aside(ctx: Analysis, data: str, field: str, declared: TensorType, actual: TensorType) -> str:
+    """The end of a help line for features with one column too many, if one has the numbers of categories."""
+    known, wanted, found = ctx.datasets.get(data), declared.shape or (), actual.shape or ()
+    if known is None or field != "features" or len(wanted) != 2 or len(found) != 2:
+        return ""
+    numbers = [one for one in known.schema.table if one.role == "feature" and one.is_learned and one.dtype == INT64]
+    size = ctx.graph.sizes.resolve(wanted[1])
+    if len(numbers) != 1 or not isinstance(size, int) or size + 1 != found[1]:
+        return ""
+    return f"; or leave the numbers of categories out of the features: | aside({shown(numbers[0].name)})"
 
 
 def _same_rows(feed: Feed, others: Iterable[Feed]) -> str:
