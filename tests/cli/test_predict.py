@@ -950,3 +950,53 @@ def test_a_prediction_that_depends_on_the_data_of_the_program_is_told(here, caps
     assert 'largest is computed from pets.features, the data that "pets.csv" has now' in capsys.readouterr().err
     assert main(["export", "pets.tfg", "--from", "pets.ckpt", "-o", "again"]) == 0
     assert "TFG869" in capsys.readouterr().err
+
+
+UNITS = """import nn
+data d = csv("d.csv", target="y") | TRANSFORMS
+placeholder X: float32[n, d.columns]
+placeholder y: TYPE
+out = nn.dense(X, SIZE)
+optimize LOSS with adam(learning_rate=0.01)
+LINE
+session:
+    train 2 epochs on d as batch:
+        feed X = batch.features, y = batch.target
+    save to "d.ckpt"
+"""
+SCALED = {"TYPE": "float32[n, 1]", "SIZE": "1", "LOSS": "reduce_mean(square(out - y))"}
+NUMBERED = {"TYPE": "int64[n, 1]", "SIZE": "3", "LOSS": "nn.sparse_softmax_cross_entropy(y, out)"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "transforms", "line", "told"),
+    [
+        (SCALED, 'standardize("a", "y")', "p = out", 'p * d.std("y") + d.mean("y")'),
+        (SCALED, 'minmax("y")', "p = squeeze(out, [1])", 'p * d.range("y") + d.min("y")'),
+        (
+            SCALED | {"LOSS": "nn.mean_squared_error(y, out)"},
+            'standardize("a", "y")',
+            "p = out",
+            'p * d.std("y") + d.mean("y")',
+        ),
+        (SCALED, 'standardize("a")', "p = out", ""),
+        (SCALED, 'standardize("y")', 'p = out * d.std("y") + d.mean("y")', ""),
+        (NUMBERED, 'categories("y")', "p = argmax(out, axis=1)", 'gather(d.categories("y"), p)'),
+        (NUMBERED, 'categories("y")', "p = cast(argmax(out, 1), float32)", 'gather(d.categories("y"), p)'),
+        (NUMBERED, 'categories("y")', 'p = gather(d.categories("y"), argmax(out, axis=1))', ""),
+        (NUMBERED, 'drop("b")', "p = argmax(out, axis=1)", ""),
+    ],
+)
+def test_the_units_of_a_prediction_are_told(here, capsys, parts, transforms, line, told):
+    text = UNITS
+    for name, part in {**parts, "TRANSFORMS": transforms, "LINE": line}.items():
+        text = text.replace(name, part)
+    Path("d.tfg").write_text(text)
+    least = 0 if "drop" in transforms else 1
+    Path("d.csv").write_text("a,b,y\n" + "".join(f"{at * 1.5},{at % 4},{at % 3 + least}\n" for at in range(12)))
+    assert main(["run", "-q", "d.tfg"]) == 0
+    capsys.readouterr()
+    command = ["predict", "-q", "d.tfg", "--from", "d.ckpt", "--data", "d.csv", "--values", "p", "-o", "out.csv"]
+    assert main(command) == 0
+    shown = capsys.readouterr().err
+    assert (told in shown) if told else not re.search("TFG919|TFG920", shown)

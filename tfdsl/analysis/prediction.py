@@ -266,6 +266,13 @@ def _feeds(program: Program, graph: str) -> Iterator[tuple[Feed, str | None]]:
             yield from inside(session.body, None)
 
 
+def feeds_of(program: Program, graph: str) -> Iterator[tuple[Feed, Field]]:
+    """The feeds of the sessions of a graph that take a field of data or of its batches, with this field."""
+    for feed, data in _feeds(program, graph):
+        if (field := _field(feed, data)) is not None:
+            yield feed, field
+
+
 def _check_rows(graph: Graph, found: Prediction) -> None:
     """Refuse a value that has no row for each row of data, whatever the other rows are."""
     fed = {ref.node for ref in found.fed}

@@ -14,6 +14,7 @@ SHAPE, RESHAPE, SQUEEZE, EXPAND_DIMS = OPS["shape"], OPS["reshape"], OPS["squeez
 STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OPS["one_hot"], OPS["matmul"]
 STACK, CONCAT, FILL = OPS["stack"], OPS["concat"], OPS["fill"]
 RANDOM_UNIFORM, TRUNCATED_NORMAL = OPS["random_uniform"], OPS["truncated_normal"]
+SQUARED_DIFFERENCE, CHECK_WHOLE = OPS["squared_difference"], OPS["check_whole"]
 REDUCE_MEAN, REDUCE_MAX, DCT = OPS["reduce_mean"], OPS["reduce_max"], OPS["dct"]
 ASSIGN, ASSIGN_ADD, ASSIGN_SUB = OPS["assign"], OPS["assign_add"], OPS["assign_sub"]
 GRADIENTS, STOP_GRADIENT, LOGICAL_NOT = OPS["gradients"], OPS["stop_gradient"], OPS["logical_not"]

@@ -49,6 +49,7 @@ from .program import RunnableProgram
 from .result import Result
 from .run_context import RunContext
 from .session import opened
+from .target_units import tell_units
 from .trained import argument, learned_of, placed, restored, stored, tell_data
 
 _BLOCK, _NUMBERS = 16_384, 1 << 21  # rows of a block, and numbers in its features
@@ -79,6 +80,7 @@ def predict(
         run = session.run
         needed = run.built.program.reach(wanted.outputs.values(), frozenset(wanted.fed))
         tell_data(compiled, run.built.program, wanted.outputs.items(), wanted.fed, note)
+        tell_units(compiled, run.built.program, wanted.outputs, note)
         with stored(run, checkpoint, origin) as prefix:
             saved = restored(run, needed, prefix, checkpoint, origin)
         data = {name: _rows(compiled, name, files[name], checkpoint, saved, note) for name in wanted.data}

@@ -121,6 +121,12 @@ PREDICT_DATA = _message("TFG869", "{name} is computed from {field}, the data tha
                         "than in the training, so is the result",
                         "keep the file as it was; or put what is needed of it into a variable, which is saved",
                         severity="warning")
+PREDICT_SCALED = _message("TFG919", "{name} is written in the units of {transform}, as the model was trained with the "
+                          "scaled column {column}", "to predict what the file has, write in the graph half: {way}",
+                          severity="warning")
+PREDICT_CLASSES = _message("TFG920", "{name} is written as the number of a class, from 0, and the column {column} has "
+                           "{some}", "to predict what the file has, write in the graph half: {way}",
+                           severity="warning")
 PREDICT_ROWS = _message("TFG888", "the files have different numbers of rows: {rows}")
 PREDICT_TWICE = _message("TFG891", "{name} is a value and a column that is set aside",
                          "leave the column out of the file if its rows can be identified without it; or give the value "
