@@ -247,6 +247,7 @@ def _check_batches(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...
     if (statement.batching is None and statement.target is None) or ctx.graph.broken:
         return
     needed, steps, is_fed = [], False, False
+    whole: dict[str, str] = {}  # what placeholders are fed in place of batches: fields of all rows
     for one in walk(body):
         match one:
             case Bind(values=values, feeds=feeds):
@@ -260,15 +261,20 @@ def _check_batches(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...
                 executed = ctx.executed(ctx.graph, refs, statement.span)
                 if any(feed.ref.node in executed and any(_batch_fields(feed.value)) for feed in feeds):
                     return
+                whole |= {feed.text: feed.value.field for feed in feeds
+                          if isinstance(feed.value, Field) and feed.ref.node in executed}  # fmt: skip
                 needed += executed.all(Kind.PLACEHOLDER)
                 steps = steps or changes_trained(ctx, one) is not None
     if not steps and (ctx.graph.optimizers or is_fed):
         return  # the step itself is missing, or values are made of the batches
     name = ctx.graph.nodes[needed[0]].name if needed else "X"
     batch = statement.target.id if statement.target else "batch"
-    help = (
-        "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"
-    )
+    help = ""
+    if whole:
+        feeds = ", ".join(f"{text} = {batch}.{field}" for text, field in whole.items())
+        help = f"feed them in place of all rows: {feeds}"
+    if not statement.target:
+        help = f"write 'as batch' before the colon, and {help or f'in the body: feed {name} = batch.features'}"
     place = statement.data.span if statement.data else statement.span
     ctx.report(BATCH_UNUSED, place, help=help, name=name, batch=batch)
 
