@@ -370,7 +370,7 @@ def test_gaps_and_repeated_times_are_told(here, times, by, code):
     ("other", "told"),
     [
         (("north", "south"), True), (("09:00", "17:30"), False), (("Q1", "Q2"), False), (("Mon", "Tuesday"), False),
-        (("1", "2"), False), (("June", "july"), False), (("march", "west"), False),
+        (("1", "2"), False), (("June", "july"), False), (("Marseille", "Novi Sad"), True), (("march", "west"), False),
     ],
     ids=lambda one: one[0] if isinstance(one, tuple) else "",
 )  # fmt: skip

@@ -20,7 +20,8 @@ _NIGHT = 23 * HOUR, 4 * HOUR  # from one time to the other, clocks are put forwa
 _SELDOM = 120 * DAY  # and not more often
 _PART_OF_TIME = re.compile(
     r"\d|q[1-4]$|w(eek)?\d|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?$|"
-    r"(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)([a-z]*)$|[ap]\.?m\.?$", re.IGNORECASE,
+    r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t(ember)?)?|oct(ober)?|nov(ember)?|"
+    r"dec(ember)?)$|[ap]\.?m\.?$", re.IGNORECASE,
 )  # fmt: skip
 
 
