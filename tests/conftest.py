@@ -108,6 +108,7 @@ def _environment(request):
     Trainings of tests are short, so they take their steps one by one, which starts sooner. Tests of engines have the
     loops of longer trainings: those with a parameter `engine`, and those marked with `loops`.
     """
+    os.environ.pop("TFDSL_LOOP_ALWAYS", None)  # which a test that removed it may have put back after its end
     before, has_tensorflow = dict(os.environ), "tensorflow" in sys.modules
     if "engine" in request.fixturenames or request.node.get_closest_marker("loops"):
         os.environ["TFDSL_LOOP_ALWAYS"] = "1"

@@ -29,6 +29,7 @@ UNSHOWN = {
     ),
     **dict.fromkeys(("TFG696", "TFG697"), "stored arrays"),
     "TFG717": "comes with TFG915",
+    **dict.fromkeys(("TFG919", "TFG920"), "predictions of a command"),
     "TFG840": "a long check",
     **dict.fromkeys(("TFG842", "TFG905"), "the end of a long list of other codes"),
 }

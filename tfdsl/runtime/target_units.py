@@ -62,7 +62,7 @@ def _compared(graph: Graph, target: Ref) -> tuple[Collection[Ref], Collection[Re
         if node.row in (SUBTRACT, SQUARED_DIFFERENCE):
             ends = [_made_of(graph, ref) for ref in node.inputs()]
             subtracted |= {ref for ref in ends if target in ends and ref != target}
-        elif node.row is not None and node.row.applies:
+        elif node.row is not None and node.row.applies and {"labels", "logits"} <= node.args.keys():
             labels, values = (refs_of(node.args[name]) for name in ("labels", "logits"))
             if target in [_made_of(graph, ref) for ref in labels]:
                 logits |= {_made_of(graph, ref) for ref in values}
