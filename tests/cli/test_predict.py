@@ -985,6 +985,7 @@ NUMBERED = {"TYPE": "int64[n, 1]", "SIZE": "3", "LOSS": "nn.sparse_softmax_cross
         (NUMBERED, 'categories("y")', "p = cast(argmax(out, 1), float32)", 'gather(d.categories("y"), p)'),
         (NUMBERED, 'categories("y")', 'p = gather(d.categories("y"), argmax(out, axis=1))', ""),
         (NUMBERED, 'drop("b")', "p = argmax(out, axis=1)", ""),
+        (NUMBERED, 'categories("y")', "p = reduce_max(softmax(out), axis=1)", ""),
     ],
 )
 def test_the_units_of_a_prediction_are_told(here, capsys, parts, transforms, line, told):

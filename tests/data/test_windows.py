@@ -370,7 +370,8 @@ def test_gaps_and_repeated_times_are_told(here, times, by, code):
     ("other", "told"),
     [
         (("north", "south"), True), (("09:00", "17:30"), False), (("Q1", "Q2"), False), (("Mon", "Tuesday"), False),
-        (("1", "2"), False), (("June", "july"), False), (("Marseille", "Novi Sad"), True), (("march", "west"), False),
+        (("1", "2"), False), (("June", "july"), False), (("Marseille", "Novi Sad"), True),
+        (("breakfast", "dinner"), False), (("early shift", "night shift"), False), (("march", "west"), False),
     ],
     ids=lambda one: one[0] if isinstance(one, tuple) else "",
 )  # fmt: skip
@@ -379,7 +380,7 @@ def test_a_part_of_the_time_tells_no_series_apart(here, other, told):
     (here / "d.csv").write_text(f"date,part,y\n{rows}")
     found = [one for one in tfdsl.check('data d = csv("d.csv") | windows("y", size=2)\nx = d.window\n')
              if one.code == "TFG855"]  # fmt: skip
-    assert [one.help_line for one in found] == (['write by="part"'] if told else [])
+    assert [one.help_line for one in found] == (['if these are several series, write by="part"'] if told else [])
 
 
 def test_series_within_a_series_are_told(here):

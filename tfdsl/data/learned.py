@@ -171,6 +171,8 @@ class Fitted(Record):
                 after = "those after it" + (f" of the same {by}" if by is not None else "")
                 way = f"give it a value in the file, or leave out this row and {after}: "
                 way += "the last window predicts the row that comes next"
+                if any(one.transform.name == "fill" for one in self.steps[:at]):
+                    way += "; fill gives the target of new rows no value"
                 what = f"{step.transform.name} of {self.name}"
                 raise DataError(COLUMN_GAP, place=place, row=row_at(row, place), column=shown(name), what=what, way=way)
 

@@ -18,6 +18,7 @@ from ..diagnostics import (
     FITTED_AGAIN,
     NO_FEATURES,
     SCALED_LATE,
+    SCALED_TWICE,
     SERIES_SPLIT,
     TARGET_MIXED,
     TEXT_COLUMN,
@@ -98,7 +99,8 @@ class Pipeline:
             self._doubt_order(at)
 
     def _doubt_order(self, at: int) -> None:
-        """Warn of a transform that is repeated by `fitted` after it, and of a scaling that windows before it miss."""
+        """Warn of a transform that is repeated by `fitted` after it, of a second scaling, and of one that is missed by
+        windows before it."""
         transform, facts = self._transforms[at], _Facts(self, at)
         if not isinstance(transform, (Scaling, Fill)):
             return
@@ -112,6 +114,8 @@ class Pipeline:
                 step, columns = again
                 facts.doubt(FITTED_AGAIN, name=transform.name, columns=", ".join(map(shown, columns[:_SOME])),
                             data=fitted.name, again=step)  # fmt: skip
+        if isinstance(transform, Scaling):
+            self._doubt_twice(at, transform, names, facts)
         windows = next((one for one in range(at) if isinstance(self._transforms[one], SeriesTransform)), None)
         if windows is None or isinstance(transform, Fill) or any(one.takes_data for one in self._transforms[:windows]):
             return
@@ -125,6 +129,15 @@ class Pipeline:
         if missed:
             facts.doubt(SCALED_LATE, name=transform.name, windows=self._transforms[windows].name,
                         columns=", ".join(map(shown, missed[:_SOME])))  # fmt: skip
+
+    def _doubt_twice(self, at: int, transform: Scaling, names: Sequence[str], facts: "_Facts") -> None:
+        """Warn of a scaling of columns that an earlier one has scaled, all of them."""
+        for earlier in range(at):
+            first = self._transforms[earlier]
+            if isinstance(first, Scaling) and names and set(names) <= set(self._worked_on(earlier)):
+                facts.doubt(SCALED_TWICE, name=transform.name, columns=", ".join(map(shown, names[:_SOME])),
+                            first=first.name, data=self.spec.name, word=transform.words[0])  # fmt: skip
+                return
 
     def _worked_on(self, at: int) -> list[str]:
         """The columns that a transform works on."""

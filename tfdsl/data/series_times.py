@@ -21,7 +21,8 @@ _SELDOM = 120 * DAY  # and not more often
 _PART_OF_TIME = re.compile(
     r"\d|q[1-4]$|w(eek)?\d|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?$|"
     r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t(ember)?)?|oct(ober)?|nov(ember)?|"
-    r"dec(ember)?)$|[ap]\.?m\.?$", re.IGNORECASE,
+    r"dec(ember)?)$|[ap]\.?m\.?$|(early|late|day|mid(day|night)|night|morning|noon|afternoon|evening|breakfast|lunch|"
+    r"dinner|supper|first|second|third|fourth)\b", re.IGNORECASE,
 )  # fmt: skip
 
 

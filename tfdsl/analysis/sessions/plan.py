@@ -499,7 +499,7 @@ def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -
         if trains:
             help = f"indent it into the body of a training, such as the one on line {trains[-1].span.line}"
         elif isinstance(statement, t.Feed) and statement.feeds:
-            feeds = ", ".join(one.span.text for one in statement.feeds)
+            feeds = ", ".join(one.span.one_line for one in statement.feeds)
             help = f"write at the end of each statement that needs it: with {shortened(feeds)}"
         ctx.fail(OUTSIDE_TRAIN, statement.span, help=help, what=what)
     return plan.loop

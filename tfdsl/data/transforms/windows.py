@@ -110,7 +110,7 @@ class Windows(SeriesTransform):
                 yield DataError(SERIES_BACK, place=place, name=name, column=column, row=row, later=shown(before),
                                 earlier=shown(after), way=way)  # fmt: skip
             case SameTime(_, _, time, other):
-                way = f"write by={shown(other)}"
+                way = f"if these are several series, write by={shown(other)}"
                 if by is not None:
                     way = f"make one column of {shown(by)} and {shown(other)} in the file, and name it in by=..."
                 yield DataError(SERIES_SAME, place=place, name=name, column=column, row=row, time=shown(time), way=way)

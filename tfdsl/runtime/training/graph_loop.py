@@ -58,9 +58,9 @@ _BLOCK_BYTES = 1 << 22  # maximum bytes of the row indices of a block
 _BATCHES_BYTES = 1 << 24  # maximum bytes of the batches of a block, for XLA, unless it then has fewer than
 _FEW = 8  # steps
 _GATHERED_BYTES = 1 << 26  # maximum bytes gathered in one execution
-# Seconds that a step takes outside the graph, and for each feed; and that a loop takes until its first step, and for
-# each op in it (measured with the programs in `models/`, from 100 to 2,000 steps).
-_OUTSIDE, _PER_FEED = 40e-6, 45e-6
+# Seconds that a step takes outside the graph, for each feed, and for each random op that draws from a stream; and that
+# a loop takes until its first step, and for each op in it (measured with the programs in `models/`).
+_OUTSIDE, _PER_FEED, _PER_STREAM = 40e-6, 45e-6, 300e-6
 _BUILDING, _BUILDING_PER_OP = 0.08, 0.001
 _EVENTS = 2048  # maximum events in one execution compiled by XLA
 _OF_TENSORS = ("HistogramSummary", "ImageSummary")  # XLA can only gather their tensors
@@ -91,17 +91,18 @@ class _Chunk:
         return np.flatnonzero(self.flags[:, talk.flag]).tolist() if talk.flag >= 0 else list(range(len(self.steps)))
 
 
-def saves(steps: int, feeds: int, ops: int) -> bool:
-    """Whether a loop of a number of ops takes less time than `steps` steps that each feed some tensors outside the
-    graph, with the time to build it."""
-    return steps * (_OUTSIDE + _PER_FEED * feeds) > _BUILDING + _BUILDING_PER_OP * ops
+def saves(steps: int, feeds: int, ops: int, streams: int = 0) -> bool:
+    """Whether a loop of a number of ops takes less time, with that to build it, than `steps` steps outside the graph,
+    of which each feeds some tensors and draws from some streams."""
+    return steps * (_OUTSIDE + _PER_FEED * feeds + _PER_STREAM * streams) > _BUILDING + _BUILDING_PER_OP * ops
 
 
 class GraphLoopEngine:
     """Takes the steps of a training in the graph. Raises `NotInGraph` if that is not possible."""
 
-    def __init__(self, steps: StepEngine, name: GraphEngineName, ops: int):
-        self._steps, self._loop, self._run, self._ops = steps, steps.loop, steps.loop.run, ops
+    def __init__(self, steps: StepEngine, name: GraphEngineName, ops: int, random: int = 0):
+        """`ops` and `random` are the numbers of all ops of a step, and of those that draw from streams."""
+        self._steps, self._loop, self._run, self._ops, self._random = steps, steps.loop, steps.loop.run, ops, random
         self.name: GraphEngineName = name
         self._schedule = Schedule(self._loop)
         always = self._schedule.always_outside
@@ -222,7 +223,7 @@ class GraphLoopEngine:
         steps = built.steps_outside[self._spec] = built.steps_outside.get(self._spec, 0) + total
         every_step = [one for one in self._body if isinstance(one, BodyExecution)]
         feeds = len({source for one in every_step for _, source in one.feeds})
-        return self._spec in built.loops or saves(steps, feeds, self._ops * copied_steps(self._spec))
+        return self._spec in built.loops or saves(steps, feeds, self._ops * copied_steps(self._spec), self._random)
 
     def build(self) -> None:
         """Build the loop in the graph. Trainings whose loops are alike share one, such as those that a `for` repeats.

@@ -11,6 +11,7 @@ from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
+from ...lowering.train_loop import iteration_steps
 from ...program import EngineName, Origin, Statement, Train, keeps_checkpoints, walk
 from ..execution.execution import Execution
 from ..execution.executions import executions
@@ -64,25 +65,31 @@ class Engines:
                     self._reached[id(plan)] = self._reach(plan)
                 except NotInGraph as reason:
                     self._reached[id(plan)] = reason
-        steps = [_most_steps(plan, rows) for plan in trainings]
-        total = sum(map(expected, trainings, steps)) + sum(run.built.steps_outside.values())
-        for plan, most in zip(trainings, steps, strict=True):
-            if not self._may_be_in_graph(plan, most, total):
+        for plan in trainings:
+            alike = [one for one in trainings if self._is_alike(one, plan)]
+            total = sum(expected(one, _most_steps(one, rows)) for one in alike) + sum(run.built.steps_outside.values())
+            if not self._may_be_in_graph(plan, _most_steps(plan, rows), total):
                 self._reached[id(plan)] = NotInGraph("", plan.origin)  # so that its random ops need no streams
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
         if any(map(keeps_checkpoints, trainings)):  # then all engines use kept states
             names |= set(run.built.copier.twinned(resumable(run.built, statements)))
         run.in_order.add_streams(sorted(run.in_order.random(statements, names)))
 
+    def _is_alike(self, one: Train, other: Train) -> bool:
+        """Whether two trainings seem to have the same steps, so that they can share a loop."""
+        first, second = self._reached.get(id(one)), self._reached.get(id(other))
+        return one is other or (isinstance(first, _Reached) and first == second and one.size == other.size)
+
     def _may_be_in_graph(self, plan: Train, most: int, total: int) -> bool:
-        """Whether a loop for a training of at most `most` steps can pay, if all steps of the session, `total`, shared
-        it; or is asked for."""
+        """Whether a loop for a training of at most `most` steps seems to pay, if `total` steps share it; or is asked
+        for."""
         reached, wanted = self._reached.get(id(plan)), self.wanted(plan)
         if not isinstance(reached, _Reached) or wanted == "xla" or self._run.on_cluster or os.environ.get(ALWAYS):
             return True
         if wanted == "auto" and reached.is_worth_compiling(most):
             return True
-        return saves(total, sum(len(one.uses().feeds) for one in plan.body), reached.ops)
+        feeds = {feed.ref for one in plan.body for feed in one.uses().feeds}
+        return saves(total, len(feeds), reached.ops * (iteration_steps(reached.ops, total) + 1))
 
     def wanted(self, plan: Train) -> EngineName:
         """The requested engine. By default `loop`, or `step` if each step is watched."""
@@ -136,7 +143,7 @@ class Engines:
             raise reached
         if name == "xla" and self._run.on_cluster:
             raise NotInGraph("XLA compiles for one machine, not for a cluster", steps.loop.plan.origin)
-        engine = GraphLoopEngine(steps, name, reached.ops)
+        engine = GraphLoopEngine(steps, name, reached.ops, len(reached.random))
         if name == "loop" and not (self._run.on_cluster or os.environ.get(ALWAYS) or engine.pays()):
             engine.close()
             return steps
