@@ -453,9 +453,10 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if re.search(r"\blambda\s+$", before):
         return "functions have names: write above it def double(x): return 2 * x, and here double"
     if kind == "_NL" and word == "optimize" and (given := re.fullmatch(r"optimize\s+(\w+\(.*\))", row)):
-        losses = re.fullmatch(r"(\w+)\(([^\W\d][\w.]*)\)", given[1])
+        losses = re.fullmatch(r"(\w+)\(([^\W\d][^=]*)\)", given[1])
         if losses:
-            return f"write: optimize {losses[2]} with {losses[1]}(learning_rate=0.001)"
+            first = "0.9, " if losses[1] == "momentum" else ""
+            return f"write: optimize {losses[2]} with {losses[1]}({first}learning_rate=0.001)"
         return f"an optimizer comes after 'with': optimize with {given[1]}, or optimize cost with {given[1]}"
     if kind == "DOT" and re.match(r"data\b.*=|\|", row):
         stage = re.match(r"\.(\w+(?:\([^()]*\))?)", text[start:])

@@ -585,7 +585,7 @@ def test_short_trainings_that_are_alike_get_a_loop_in_the_end(monkeypatch):
 def test_a_training_that_may_stop_early_counts_with_a_part_of_its_steps(tmp_path, monkeypatch, stop):
     monkeypatch.delenv(engines.ALWAYS)
     for module in (engines, engine_loop):
-        monkeypatch.setattr(module, "saves", lambda steps, feeds, ops: steps > 40)
+        monkeypatch.setattr(module, "saves", lambda steps, feeds, ops, streams=0: steps > 40)
     source = program(stop, "40 epochs on rows in batches of 45")
     assert ran(source, "loop", tmp_path / "run")[0].engines == ["step" if stop else "loop"]
 
@@ -607,7 +607,7 @@ def test_only_trainings_that_may_be_in_a_loop_draw_from_streams(tmp_path, monkey
     """If the loop does not pay after all, the random ops of the steps are looked up once."""
     monkeypatch.delenv(engines.ALWAYS)
     monkeypatch.setattr(engines.GraphLoopEngine, "pays", lambda self: False)
-    monkeypatch.setattr(engines, "saves", lambda steps, feeds, ops: not is_short)
+    monkeypatch.setattr(engines, "saves", lambda steps, feeds, ops, streams=0: not is_short)
     looked = []
     find, add = GraphCloner.reached, Streams.add
     monkeypatch.setattr(GraphCloner, "reached", lambda self, *given: (looked.append(given), find(self, *given))[1])
