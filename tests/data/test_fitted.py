@@ -153,6 +153,21 @@ def test_the_rows_that_have_their_class(files):
     assert program.dataset("new").target.tolist() == [[1]]
 
 
+@pytest.mark.parametrize("repeated", ["one_hot", "categories", "polynomial(degree=2)"])
+def test_a_transform_that_fitted_repeats_is_left_out(files, repeated):
+    """It would change the columns that the other transforms are for."""
+    columns = "age" if "polynomial" in repeated else "city"
+    (files / "old.csv").write_text(f"{columns},y\n3,1\n4,2\n" if columns == "age" else "city,y\nRome,1\nOslo,2\n")
+    (files / "new.csv").write_text(f"{columns}\n5\n" if columns == "age" else "city\nRome\n")
+    text = f'data old = csv("old.csv", target="y") | {repeated}\ndata new = csv("new.csv") | {repeated} | fitted(old)\n'
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(text)
+    (diagnostic,) = caught.value.diagnostics
+    name = repeated.partition("(")[0]
+    assert diagnostic.help_line == f"leave {name} out: fitted(old) does all that old does"
+    assert tfdsl.compile(text.replace(f" | {repeated} | fitted", " | fitted")).dataset("new").features.shape[0] == 1
+
+
 @pytest.mark.parametrize("cell", ["1.5", "1e30", "99999999999999999999"])
 @pytest.mark.parametrize("stream", ["", ", stream=true"])
 def test_a_column_of_whole_numbers_stays_one(files, cell, stream):

@@ -90,6 +90,9 @@ WAYS = [
             ("city.notna()", "TFG651", "where(city == city)", "city == city"),
             ("not pd.isna(city)", "TFG651", "where(city == city)", "city == city"),
             ("not is_nan(a)", "TFG651", "where(a == a)", "a == a"),
+            ("is_nan(a) == false", "TFG651", "where(a == a)", "a == a"),
+            ("is_nan(a) != true", "TFG651", "where(a == a)", "a == a"),
+            ("city.notna() == true", "TFG651", "where(city == city)", "city == city"),
         )
     ),
     *(
@@ -122,6 +125,10 @@ WAYS = [
     ('data d = csv("people.csv", target=y)', "TFG301", 'in quotes: "y"', ("target=y", 'target="y"')),
     ('data d = csv("people.csv", usecols=["age"])', "TFG403", '| select("age", "city")',
      ('csv("people.csv", usecols=["age"])', 'csv("people.csv") | select("age", "city")')),
+    ('data d = csv("people.csv", columns=["age", "city"])', "TFG601", '| select("age", "city")',
+     ('csv("people.csv", columns=["age", "city"])', 'csv("people.csv") | select("age", "city")')),
+    (f"{PEOPLE} | one_hot | standardize\ndata e = {PEOPLE.partition('=')[2]} | fitted(d) | standardize", "TFG921",
+     "leave standardize out: fitted(d) scales", ("fitted(d) | standardize", "fitted(d)")),
     ('data d = csv("people.csv", index_col="city")', "TFG403", "| aside(",
      ('csv("people.csv", index_col="city")', 'csv("people.csv") | aside("city")')),
     ('data d = csv("people.csv", nrows=2)', "TFG403", "| take(", (', nrows=2)', ") | take(2)")),

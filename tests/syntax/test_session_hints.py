@@ -88,6 +88,7 @@ def test_what_a_help_line_writes_can_be_typed(begin, line, meant):
         (IN_SESSION, "print(p, feed_dict={X: c.features})",
          "statements have no brackets, and values are fed behind 'with': print VALUES with NAME = VALUE"),
         (IN_SESSION, "export p with X", "expected ',', '=' or 'to'"),
+        (IN_TRAINING, "stop after patience 10", "write: stop after 10 epochs without lower COST"),
         (IN_TRAINING, "stop after 3 without lower k",
          "write what it counts, epochs, batches or steps: stop after 3 epochs without lower k"),
         (IN_TRAINING, "after every five print k",

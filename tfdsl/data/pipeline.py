@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from ..diagnostics import (
     COLUMN_KIND,
     FITTED_AGAIN,
+    FITTED_COLUMNS,
+    FITTED_DTYPE,
     NO_FEATURES,
     SCALED_LATE,
     SCALED_TWICE,
@@ -28,6 +30,7 @@ from ..record import Record, replace
 from ..types import FLOAT32, STRING
 from .advice import as_text, is_finite, other_kind, ways_out
 from .learned import Fitted, FittedStep, fitted_of, sources_of, traced
+from .mismatch import repeated
 from .scaling import Scaling
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
@@ -37,9 +40,11 @@ from .transforms.base import (
     ColumnMaker,
     FewFacts,
     Learned,
+    NamedColumns,
     OutsideGraph,
     RowTransform,
     SeriesTransform,
+    Transform,
     check_names,
     computed,
     gap_error,
@@ -94,9 +99,21 @@ class Pipeline:
         for at, (transform, arguments) in enumerate(zip(self._transforms, self._arguments, strict=True)):
             with at_stage(self.order[at] + 1):
                 self._check_kinds(at)
-                self.schemas.append(transform.schema(arguments, self.schemas[-1], _Facts(self, at)))
+                self.schemas.append(self._schema(at, transform, arguments))
         for at in range(len(self._transforms)):
             self._doubt_order(at)
+
+    def _schema(self, at: int, transform: Transform, arguments: Arguments) -> Schema:
+        """The schema after a transform."""
+        try:
+            return transform.schema(arguments, self.schemas[-1], _Facts(self, at))
+        except DataError as error:
+            if transform.takes_data and error.message in (FITTED_COLUMNS, FITTED_DTYPE):
+                fitted = fitted_of(self.learned(at))
+                own = {step.transform.name for step in fitted.steps if not isinstance(step.transform, NamedColumns)}
+                if again := [one for one in self._transforms[:at] if one.name in own]:
+                    raise repeated(again, fitted.name, error) from None
+            raise
 
     def _doubt_order(self, at: int) -> None:
         """Warn of a transform that is repeated by `fitted` after it, of a second scaling, and of one that is missed by
@@ -134,9 +151,18 @@ class Pipeline:
         """Warn of a scaling of columns that an earlier one has scaled, all of them."""
         for earlier in range(at):
             first = self._transforms[earlier]
-            if isinstance(first, Scaling) and names and set(names) <= set(self._worked_on(earlier)):
-                facts.doubt(SCALED_TWICE, name=transform.name, columns=", ".join(map(shown, names[:_SOME])),
-                            first=first.name, data=self.spec.name, word=transform.words[0])  # fmt: skip
+            if first.takes_data:
+                fitted = fitted_of(self.learned(earlier))
+                scaled = fitted.scaled()
+                way = f"leave {transform.name} out: {first.name}({fitted.name}) scales the rows"
+            elif isinstance(first, Scaling):
+                scaled = frozenset(self._worked_on(earlier))
+                way = f"leave one of them out: {self.spec.name}.{transform.words[0]}(...) is then that of the file"
+            else:
+                continue
+            if names and scaled.issuperset(names):
+                columns = ", ".join(map(shown, names[:_SOME]))
+                facts.doubt(SCALED_TWICE, name=transform.name, columns=columns, first=first.name, way=way)
                 return
 
     def _worked_on(self, at: int) -> list[str]:

@@ -24,7 +24,7 @@ MAX_COLUMNS = 1 << 16
 # The words after `data.` and `batch.` that are no names of columns.
 PARTS = ("train", "validation", "test")
 FIELDS = frozenset(("features", "target", "rows", "columns", "shape", *PARTS, "mean", "categories"))
-_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # the characters of column names
+_NAME = re.compile(r"[\w .()\[\]/%#$°²³^+-]*")  # the characters of column names
 _WORD = re.compile(r"[^\W\d]\w*")  # a name of the language
 SHOWN = 40  # characters of a name or cell of the user's data in a message
 

@@ -19,6 +19,7 @@ REDUCE_MEAN, REDUCE_MAX, DCT = OPS["reduce_mean"], OPS["reduce_max"], OPS["dct"]
 ASSIGN, ASSIGN_ADD, ASSIGN_SUB = OPS["assign"], OPS["assign_add"], OPS["assign_sub"]
 GRADIENTS, STOP_GRADIENT, LOGICAL_NOT = OPS["gradients"], OPS["stop_gradient"], OPS["logical_not"]
 STORED, DROPOUT, EXPONENTIAL_DECAY = OPS["stored"], OPS["dropout"], OPS["exponential_decay"]
+SOFTMAX, LOG_SOFTMAX, TOP_K = OPS["softmax"], OPS["log_softmax"], OPS["top_k"]
 CLIP_BY_NORM, CLIP_BY_GLOBAL_NORM = OPS["clip_by_norm"], OPS["clip_by_global_norm"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}

@@ -2,7 +2,7 @@
 
 A model that is trained against a scaled target predicts scaled values, and one that is trained against the numbers of
 categories predicts these numbers. Only what is certain is told: a value that the graph subtracts from the fed target,
-and the `argmax` of logits whose loss has the fed target as its labels.
+and the index of the greatest of logits whose loss has the fed target as its labels, or of their `softmax`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -14,8 +14,8 @@ from ..data.schema import Column, shown
 from ..diagnostics import PREDICT_CLASSES, PREDICT_SCALED, Diagnostic
 from ..diagnostics.render import render_text
 from ..diagnostics.spelling import listed
-from ..ops.named import ARGMAX, CAST, CHECK_WHOLE, SQUARED_DIFFERENCE, SUBTRACT
-from ..program import Graph, Ref, refs_of
+from ..ops.named import ARGMAX, CAST, CHECK_WHOLE, LOG_SOFTMAX, SOFTMAX, SQUARED_DIFFERENCE, SUBTRACT, TOP_K
+from ..program import Graph, Node, Ref, refs_of
 from .program import RunnableProgram
 
 _SOME = 3  # classes in a message
@@ -38,7 +38,7 @@ def tell_units(
             found: Diagnostic | None = None
             if made in subtracted:
                 found = _scaled(pipeline, name)
-            elif node.row is ARGMAX and _made_of(graph, next(iter(node.inputs()))) in logits:
+            elif made in _indices(node, made) and _scores_of(graph, next(iter(node.inputs()))) in logits:
                 found = _numbered(pipeline, name)
             if found is not None:
                 note(render_text(found).rstrip())
@@ -52,6 +52,18 @@ def _made_of(graph: Graph, ref: Ref) -> Ref:
         if not (node.is_index or (row is not None and (row.arranges or row in (CAST, CHECK_WHOLE)))):
             return ref
         ref = next(iter(node.inputs()))
+
+
+def _indices(node: Node, made: Ref) -> tuple[Ref, ...]:
+    """The output of a node that has the indices of the greatest elements, if there is one."""
+    return (Ref(made.node),) if node.row is ARGMAX else (Ref(made.node, 1),) if node.row is TOP_K else ()
+
+
+def _scores_of(graph: Graph, ref: Ref) -> Ref:
+    """The tensor whose elements have the same order in each row."""
+    ref = _made_of(graph, ref)
+    node = graph.nodes[ref.node]
+    return _scores_of(graph, next(iter(node.inputs()))) if node.row in (SOFTMAX, LOG_SOFTMAX) else ref
 
 
 def _compared(graph: Graph, target: Ref) -> tuple[Collection[Ref], Collection[Ref]]:

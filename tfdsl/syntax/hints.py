@@ -25,6 +25,8 @@ WHOLE_MODEL = "model network net weights variables parameters params everything 
 
 # A training, for users who know `fit`.
 TRAINED = "train 10 epochs on DATA in batches of 50 as batch: feed X = batch.features, y = batch.target"
+# Early stopping.
+PATIENCE = "stop after 10 epochs without lower COST"
 
 # Syntax of other languages with its replacement here.
 FOREIGN = {
@@ -210,6 +212,8 @@ def _clause(word: str, token: str, row: str, has_batch: bool) -> str:
         waited := re.match(r"stop\s+after\s+[\w.]+\s+(?:epoch|batch|step)(?:e?s)?(?=\s*$|\s+without\s+\w+\s*$)", row)
     ):
         return f"write: {waited[0].strip()} without lower VALUE, or: without higher VALUE"
+    if word == "stop" and "patience" in row:
+        return f"write: {PATIENCE}"
     if logged := re.match(r"log\s+([\w., ]+?)\s+(?:to|in|into)\s+(\"[^\"]*\")$", row):
         return f"write above the training: log to {logged[2]}; and here: log {logged[1]}"
     if word == "evaluate" and token == "evaluate":

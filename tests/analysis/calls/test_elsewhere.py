@@ -24,7 +24,7 @@ def helps(here, program):
 
 
 SOURCE_NAMES = {
-    'read_csv("a.csv")': "csv(", 'read_parquet("a.parquet")': "parquet(", "load_iris()": "write: iris",
+    'read_csv("a.csv")': 'csv("a.csv"', 'read_parquet("a.parquet")': "parquet(", "load_iris()": "write: iris",
     "fetch_california_housing()": "write: california_housing", "make_moons(100)": "moons(",
     'image_dataset_from_directory("a")': "images(", 'load("a.npz")': "npz(", 'read_excel("a.xlsx")': "save it as",
     "iris_data()": "write: iris",
@@ -35,13 +35,14 @@ TRANSFORM_NAMES = {
     "LabelEncoder()": "| categories", "train_test_split(test_size=0.2)": "| split(test=0.2)",
     "PolynomialFeatures(2)": "| polynomial(degree=2)", "KFold(5)": "folds=5", "sort_values": "prepare the file",
     "TimeSeriesSplit": "ordered=true", 'astype("float32")': "columns={", "batch(32)": "in batches of 50",
-    "Standard_Scaler": "| standardize",
+    "Standard_Scaler": "| standardize", 'label_encode("paid")': '| categories("paid")',
+    'OneHotEncoder(["age", "city"])': '| one_hot("age", "city")', 'dropcolumns("age")': '| drop("age")',
 }  # fmt: skip
 MEMBERS = {
     "X": "d.features", "data": "d.features", "values": "d.features", "y": "d.target", "labels": "d.target",
     "shape": "[d.rows, d.columns]", "feature_names": "tfdsl data", "X_train": "d.train.features",
     "shuffle": "a training takes batches", "standardize": "| standardize", "head": "tfdsl data",
-    "train_test_split": "| split", "target_names": 'd.categories("paid")',
+    "inverse": 'd.std("paid")', "train_test_split": "| split", "target_names": 'd.categories("paid")',
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def test_members(here, name, words):
     assert words in help
     batch = f"{DATA}placeholder X: float32[n, 3]\np = X * 1.0\nsession:\n    train 1 epoch on d as b:\n"
     (help, *_) = helps(here, f"{batch}        print p with X = b.{name}\n")
-    of_data = ("d.train", "d.categories")  # a batch has no parts, and has learned nothing
+    of_data = ("d.train", "d.categories", "d.std")  # a batch has no parts, and has learned nothing
     assert (words if words.startswith(of_data) else words.replace("d.", "b.")) in help
 
 

@@ -3,7 +3,13 @@
 Each table has the help line for a name that is not known. They are only looked at after all names of a program.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+UNSCALED = (
+    "scaled values get the units of the file by what the data has learned, as in p * {data}.std({target}) + "
+    "{data}.mean({target}); after minmax: p * {data}.range({target}) + {data}.min({target})"
+)
 
 # Functions. `{x}` is the argument of the call.
 FUNCTIONS: Mapping[str, str] = {
@@ -127,12 +133,17 @@ _STAGES = _each(
 )  # fmt: skip
 
 
-def stage(name: str) -> str:
-    """A help line for a source or a transform. "" for other names."""
-    return _STAGES.get(_folded(name), "")
+def stage(name: str, given: Sequence[str] = ()) -> str:
+    """A help line for a source or a transform. "" for other names. `given` are its arguments that are texts, which
+    replace the example's."""
+    help = _STAGES.get(_folded(name), "")
+    texts = ", ".join(f'"{one}"' for one in given)
+    return _FIRST_TEXT.sub(lambda _: f"({texts}", help, count=1) if given else help
 
 
-# Members of data and batches. `{d}` is the data, `{target}` the name of its target.
+_FIRST_TEXT = re.compile(r'\("[^"]*"')
+
+# Members of data and batches. `{d}` is the data or batch, `{data}` the data, `{target}` the name of its target.
 _DATA = _each(
     ("X data values inputs input images x frame feature to_numpy numpy array samples", "write: {d}.features"),
     ("y labels label targets classes output outputs", "write: {d}.target"),
@@ -149,6 +160,7 @@ _DATA = _each(
      "write: {d}.categories({target}), for a column of which | categories has learned"),
     ("iloc loc take first slice", "write: {d}.features[:5]"),
     ("next_batch batch shuffle repeat", "a training takes batches: train 10 epochs on {d} in batches of 50 as batch"),
+    ("inverse inverse_transform unscale rescale denormalize destandardize unstandardize", UNSCALED),
     ("std_ scale_ var_ mean_ categories_", "what transforms have learned is written as in {d}.mean(\"age\")"),
 )  # fmt: skip
 
@@ -158,12 +170,15 @@ _VALIDATION_SPLIT = (
 )
 
 
-def data_member(name: str, data: str, target: str, transforms: Iterable[str], split: Collection[str]) -> str:
-    """A help line for a member of data, which has these parts, or of a batch. "" for other names."""
+def data_member(
+    name: str, owner: str, data: str, target: str, transforms: Iterable[str], split: Collection[str]
+) -> str:
+    """A help line for a member of data, which has these parts, or of a batch. `owner` is its text, `data` the name of
+    the data. "" for other names."""
     if _folded(name) in _VALIDATION:
-        return f"write: {data}.validation" if "validation" in split else _VALIDATION_SPLIT
+        return f"write: {owner}.validation" if "validation" in split else _VALIDATION_SPLIT
     if help := _DATA.get(_folded(name)):
-        return help.format(d=data, target=target)
+        return help.format(d=owner, data=data, target=target)
     if name in transforms:
         return f"a transform stands where the data is declared: | {name}"
     return stage(name)
@@ -175,7 +190,9 @@ _LAYER_ARGUMENTS = _each(
      "a layer over series gives its outputs at all steps and its last state: outputs, state = {function}(...)"),
     ("mask mask_zero masking", "lengths=... of a layer over series says how many steps each row has"),
     ("input_shape input_dim in_features batch_input_shape", "leave it out: a layer takes the shape from its input"),
-    ("class_weight class_weights pos_weight sample_weight sample_weights weights",
+    ("pos_weight", "reduce_mean(weighted_cross_entropy_with_logits(labels=y, logits=logits, pos_weight=3.0)) is a loss "
+     "with it, for labels of 0 and 1"),
+    ("class_weight class_weights sample_weight sample_weights weights",
      "weigh the rows in the loss: w = gather([1.0, 2.0, 3.0], y[:, 0]) has a weight for each class, and "
      "reduce_mean(w * sparse_softmax_cross_entropy_with_logits(labels=y[:, 0], logits=logits)) is their mean"),
     ("name", "a name is written behind the call: y = {function}(...) as first"),

@@ -246,7 +246,9 @@ def _of_its_data(ctx: Analysis, value: Array, text: str, name: str) -> str:
     if part is not None and name in _fields(part) - {"features"}:
         return f"write: {owner}.{name}"
     target = next((one.name for one in schema.targets), "y")
-    return elsewhere.data_member(name, owner, shown(target), TRANSFORMS, [one for one, _ in schema.parts])
+    return elsewhere.data_member(
+        name, owner, value.field.data, shown(target), TRANSFORMS, [one for one, _ in schema.parts]
+    )
 
 
 def _split_of(ctx: Analysis, value: DataValue) -> str:
@@ -264,7 +266,7 @@ def _data_help(ctx: Analysis, value: DataValue | Batch, text: str, name: str, kn
     data = value.data if isinstance(value, Batch) else value.name
     target = next((one.name for one in value.schema.targets), None)
     split = [name for name, _ in value.schema.parts] if isinstance(value, DataValue) else []
-    help = elsewhere.data_member(name, text, shown(target or "y"), TRANSFORMS, split)
+    help = elsewhere.data_member(name, text, data, shown(target or "y"), TRANSFORMS, split)
     if target is None and help.endswith(".target") and (way := targetless(ctx, data)):
         return way
     member = help.removeprefix(f"write: {text}.")

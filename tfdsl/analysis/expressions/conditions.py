@@ -32,6 +32,9 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
                 return ("list", *map(inner, expr.items))
             case t.Unary(op="not", operand=operand) if _gap_test(operand):
                 ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40], way=_gap_test(operand, negated=True))
+            case t.Compare(ops=("==" | "!=" as op,), operands=(test, t.Constant(value=bool(truth)))) if _gap_test(test):
+                way = _gap_test(test, negated=truth != (op == "=="))
+                ctx.fail(CONDITION_FORM, expr.span, part=expr.span.one_line[:40], way=way)
             case t.Unary(op="not" | "-" as word):
                 return (word, inner(expr.operand))
             case t.Boolean():

@@ -5,7 +5,7 @@ import re
 from ...data import SOURCES, TRANSFORMS
 from ...ops import left_out, other_names
 from ...syntax import tree as t
-from ...syntax.hints import TRAINED, arguments_at, calls_at
+from ...syntax.hints import PATIENCE, TRAINED, arguments_at, calls_at
 from ...types import DTYPE_NAMES
 from ..calls import elsewhere, other_layers
 
@@ -47,8 +47,13 @@ def of_library(expr: t.Name | t.Identifier, is_imported: bool) -> str:
         return (
             "a random initial value is that of an initializer, such as glorot_uniform; random_normal([3]) is a tensor"
         )
+    if expr.id in ("patience", "early_stopping"):
+        return f"a training ends early by a statement in its body: {PATIENCE}"
     if not is_before(expr, "("):
         return ""
+    if expr.id in ("inverse", "inverse_transform", "unscale", "denormalize"):
+        matrix = "; the inverse of a matrix is inv(...)" if expr.id == "inverse" else ""
+        return elsewhere.UNSCALED.format(data="d", target='"price"') + matrix
     if expr.id == "fit":
         return f"a session trains: {TRAINED}"
     if way := other_layers.layer(expr.id, calls_at(expr.span.source, expr.span.end), is_imported):

@@ -84,10 +84,19 @@ def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) ->
     return stage.span
 
 
+def _texts(stage: t.Stage) -> list[str]:
+    """The arguments without a name, if they are texts or one list of texts."""
+    values = [one.value for one in stage.arguments if one.name is None]
+    if len(values) == 1 and isinstance(values[0], t.List):
+        values = list(values[0].items)
+    found = [one.value for one in values if isinstance(one, t.Constant) and isinstance(one.value, str)]
+    return found if len(found) == len(values) else []
+
+
 def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKind], kind: str) -> DataStage:
     row = table.get(stage.name)
     if row is None:
-        help = elsewhere.stage(stage.name) or ctx.did_you_mean(stage.name, table)
+        help = elsewhere.stage(stage.name, _texts(stage)) or ctx.did_you_mean(stage.name, table)
         help = help or f"the {kind} are " + ", ".join(table)
         if stage.name in TRANSFORMS:
             inner = stage.arguments[0].span.text if len(stage.arguments) == 1 else "moons(400)"

@@ -6,7 +6,7 @@ the same names, and scaling each by its own mean is most likely a mistake.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...data.declaration import scaled_by
 from ...data.learned import fitted_of
@@ -23,6 +23,7 @@ from ...program import (
     Index,
     PlanExpr,
     Run,
+    SessionValue,
     Set,
     Statement,
     Template,
@@ -57,14 +58,22 @@ class Trained(Record):
     body: tuple[Statement, ...]
 
 
-def check_fed(ctx: Analysis, fed: Iterable[FedValue], trainings: Iterable[Trained]) -> None:
-    """Check all that a session feeds, and that its trainings use their batches."""
+def check_fed(
+    ctx: Analysis, fed: Iterable[FedValue], trainings: Iterable[Trained], body: Iterable[Statement] = ()
+) -> None:
+    """Check all that a session with the statements `body` feeds, and that its trainings use their batches."""
+    bound: dict[str, list[PlanExpr]] = {}
+    for statement in walk(body):
+        match statement:
+            case Bind(names=names, values=values):
+                for name, value in zip(names, values):
+                    bound.setdefault(name, []).append(value)
     for one in fed:
         _check_binary(ctx, one.feed, one.batches_of, one.span)
         _check_classes(ctx, one.feed, one.batches_of, one.span)
         _check_columns(ctx, one.feed, one.batches_of, one.span)
     for one in fed:
-        _check_unscaled(ctx, one.feed, one.span)
+        _check_unscaled(ctx, one.feed, bound, one.span)
     for one in trainings:
         _check_batches(ctx, one.tree, one.body)
 
@@ -105,17 +114,39 @@ def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
                    learning=learning)  # fmt: skip
 
 
-def _check_unscaled(ctx: Analysis, feed: Feed, span: Span) -> None:
-    """Warn of numbers as in a file that are fed where a training feeds scaled features."""
-    if not isinstance(feed.value, Value):
+def _check_unscaled(ctx: Analysis, feed: Feed, bound: Mapping[str, Sequence[PlanExpr]], span: Span) -> None:
+    """Warn of numbers as in a file that are fed where a training feeds scaled features. `bound` has the values that
+    the names of the session get."""
+    match feed.value:
+        case SessionValue(name=name, field="", index=()):
+            given = bound.get(name, ())
+        case value:
+            given = (value,)
+    values = [one.value for one in given if isinstance(one, Value)]
+    if not values:
         return
-    numbers = list(_numbers(feed.value.value))
     for data, place in ctx.graph.fed.get((feed.ref, "features"), {}).items():
+        learned = _learned(ctx, data, "features")
+        if learned.scaled is None:
+            continue
+        source = ctx.pipelines[data].schemas[0].table
+        as_in_file = {column.name for column in source} - learned.scaled_columns  # a transform makes other names
+        scaled = [column.name not in as_in_file for column in ctx.datasets[data].schema.features]
         # Few scaled numbers are as far from 0 as this, and none of those that minmax has scaled.
-        if any(abs(one) > _FAR for one in numbers) and _learned(ctx, data, "features").scaled is not None:
+        if any(abs(one) > _FAR for value in values for one in _numbers(_kept(value, scaled))):
             note = Note(f"'{feed.text}' is fed {data} on line {{line}}", place)
             ctx.report(FED_UNSCALED, span, (note,), name=feed.text, data=data)
             return
+
+
+def _kept(value: ExprValue, columns: Sequence[bool]) -> ExprValue:
+    """The numbers of rows in some of their columns. All, if rows have another form."""
+    match value:
+        case tuple() if any(isinstance(one, tuple) for one in value):
+            return tuple(_kept(one, columns) for one in value)
+        case tuple() if len(value) == len(columns):
+            return tuple(one for one, kept in zip(value, columns) if kept)
+    return value
 
 
 def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
@@ -183,9 +214,11 @@ def _numbers(value: ExprValue) -> Iterator[float]:
 
 class _Learned(Record):
     """What the values of a field depend on. `scaled` and `filled` are keys of the numbers that scale them and fill
-    their gaps, None if there are none. `lists` has the categories or the vocabulary of each column."""
+    their gaps, None if there are none. `scaled_columns` has the names that scaled columns had before.
+    `lists` has the categories or the vocabulary of each column."""
 
     scaled: object
+    scaled_columns: frozenset[str]
     filled: object
     lists: tuple[tuple[str, str, Sequence[object]], ...]  # the word, the column, and what it has
 
@@ -207,6 +240,7 @@ def _learned(ctx: Analysis, name: str, field: str) -> _Learned:
     pipeline = ctx.pipelines[name]
     scaled: object = None
     filled: object = None
+    columns = frozenset[str]()
     lists: list[tuple[str, str, Sequence[object]]] = []
     for one in pipeline.learning(field):
         if one.transform.takes_data:
@@ -214,8 +248,10 @@ def _learned(ctx: Analysis, name: str, field: str) -> _Learned:
             if of is None:
                 inner = _learned(ctx, data, field)
                 scaled, filled, lists = scaled or inner.scaled, filled or inner.filled, [*lists, *inner.lists]
+                columns |= inner.scaled_columns
             else:
                 scaled = filled = (data, of)
+                columns |= one.columns
                 fitted = fitted_of(one.learned)
                 lists += [
                     (word, column, found)
@@ -231,9 +267,10 @@ def _learned(ctx: Analysis, name: str, field: str) -> _Learned:
                   if column in one.columns]  # fmt: skip
         if isinstance(one.transform, Scaling):
             scaled = scaled or key
+            columns |= one.columns
         elif not found:
             filled = filled or key
-    return _Learned(scaled, filled, tuple(lists))
+    return _Learned(scaled, columns, filled, tuple(lists))
 
 
 def given_as(ctx: Analysis, name: str) -> object:

@@ -106,7 +106,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
             except StatementFailed as failure:
                 ctx.abandon(failure)
         body = _block(ctx, plan, statement.body)
-        check_fed(ctx, plan.fed, plan.trained)
+        check_fed(ctx, plan.fed, plan.trained, body)
         check_rows(ctx, body)
     return Session(name, graph_name, not by_hand, body, Origin(statement.span))
 

@@ -88,7 +88,7 @@ FITTED_AGAIN = _message("TFG858", "{name} changes {columns} before fitted({data}
                         "leave {name} out: fitted({data}) does all that {data} does, with what {data} has learned",
                         severity="warning")
 SCALED_TWICE = _message("TFG921", "{name} scales {columns}, which {first} has scaled before",
-                        "leave one of them out: {data}.{word}(...) is then that of the file", severity="warning")
+                        "{way}", severity="warning")
 SCALED_LATE = _message("TFG859", "{name} comes after {windows} and does not scale the windows: {columns} in them is as "
                        "before",
                        "put {name} before {windows}, which then takes scaled rows", severity="warning")

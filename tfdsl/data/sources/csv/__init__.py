@@ -240,7 +240,9 @@ class Csv(TableSource):
         if given is None:
             return {}
         if not isinstance(given, tuple) or not all(isinstance(one, tuple) and len(one) == 2 for one in given):
-            self.refuse(arguments, "columns", 'dtypes by column, such as {"age": float32}')
+            chosen = [one for one in names if isinstance(given, tuple) and one in given and one != arguments["target"]]
+            way = f"columns are chosen after it: | select({', '.join(map(shown, chosen))})" if chosen else ""
+            self.refuse(arguments, "columns", 'dtypes by column, such as {"age": float32}', way)
         result: dict[str, DType] = {}
         for written, dtype in given:
             name = composed(str(written))
