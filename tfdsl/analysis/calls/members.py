@@ -7,7 +7,17 @@ from ...data.advice import odd_cell
 from ...data.learned import Fitted, among, fitted_of
 from ...data.schema import DataError, FilePlace, Schema, composed, listed, shown
 from ...data.transforms.base import ColumnMaker
-from ...diagnostics import INDEX_KIND, LEARNED_CALL, LEARNED_NOTHING, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
+from ...diagnostics import (
+    COLUMN_GAP,
+    INDEX_KIND,
+    LEARNED_CALL,
+    LEARNED_NOTHING,
+    NEARLY_NUMBERS,
+    NO_MEMBER,
+    STREAM_WHOLE,
+    TEXT_COLUMN,
+    Note,
+)
 from ...diagnostics.spelling import counted, nearest
 from ...ops import OPS, left_out, other_names
 from ...program import BatchField, Field, SessionValue
@@ -338,6 +348,9 @@ def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -
     way = "; ".join(f"{word} of {listed(columns)}" for word, columns in words.items() if columns)
     close = nearest(column, found)
     help = f"did you mean {shown(close)}?" if close else f"it has {way}" if way else "none of its transforms learns"
+    if not found:
+        makers = [one for one in TRANSFORMS.values() if isinstance(one, ColumnMaker) and fact.word in one.words]
+        help += f"; {fact.word} is learned by | {' and | '.join(sorted(one.name for one in makers))}"
     ctx.fail(LEARNED_NOTHING, given[0][1].span, data=fact.data, word=fact.word, column=shown(column), way=help)
 
 
@@ -399,8 +412,21 @@ def check_field(ctx: Analysis, value: DataValue | Batch, field: str, span: Span)
         if (data, field) in ctx.refused:
             raise StatementFailed(None) from None
         ctx.refused.add((data, field))
-        ctx.fail(error.message, span, note_of(error.place), **error.details)
+        other = _trained_alike(ctx, data) if error.message in (TEXT_COLUMN, COLUMN_GAP) else ""
+        place = " in place of its transforms" if pipeline.spec.transforms else ""
+        help = f"write | fitted({other}){place}, which does with these rows what {other} does with its own"
+        ctx.fail(error.message, span, note_of(error.place), help if other else "", **error.details)
     ctx.sound.add((data, field))
+
+
+def _trained_alike(ctx: Analysis, data: str) -> str:
+    """Another data set with the columns of this one, whose transforms learn. "" if there is none."""
+    pipeline = ctx.pipelines[data]
+    if any(TRANSFORMS[step.name].takes_data for step in pipeline.spec.transforms):
+        return ""
+    names = {column.name for column in pipeline.schemas[0].table}
+    return next((name for name, other in ctx.pipelines.items() if name != data and other.learns
+                 and names <= {column.name for column in other.schemas[0].table}), "")  # fmt: skip
 
 
 def note_of(place: FilePlace | None) -> tuple[Note, ...]:
