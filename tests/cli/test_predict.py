@@ -236,6 +236,24 @@ def test_missing_dates_go_on_where_the_data_had_some(here):
     assert [float(row["p_0"]) for row in written("out.csv")] == [4046, 4060]
 
 
+def test_predictions_without_a_file_are_printed(here, capsys):
+    (here / "dated.csv").write_text("when,y\n2022-01-01,1\n2024-01-01,3\n")
+    (here / "new.csv").write_text("when\n2022-01-01\n2030-01-01\n")
+    (here / "d.tfg").write_text(DATED.format(more='fill("when_year", "when_hour", with="median")'))
+    assert main(["run", "d.tfg"]) == 0
+    options = ["predict", "d.tfg", "--from", "dated.ckpt", "--values", "p", "--data", "new.csv"]
+    capsys.readouterr()
+    assert main([*options, "-o", "out.csv"]) == 0 and not capsys.readouterr().out
+    files = sorted(here.iterdir())
+    assert main(options) == 0
+    shown = capsys.readouterr()
+    assert shown.out == Path("out.csv").read_text() and "wrote" not in shown.err
+    (here / "new.csv").write_text("when\n2022-01-01\nnever\n")
+    assert main(options) == 1 and not capsys.readouterr().out
+    assert sorted(here.iterdir()) == files
+    assert main([*options, "--json"]) == 2 and "give its name with -o" in capsys.readouterr().err
+
+
 def test_other_columns_are_refused_and_named(model, capsys):
     (model / "new.csv").write_text("class,sex,age,fare,home city,flag,more\n1,male,1,2,Rome,true,a\n")
     assert predict() == 1 and not (model / "out.csv").exists()
@@ -803,7 +821,7 @@ def test_other_files_are_left_alone(model, capsys):
         (["-o", "out.csv"], "--data PATH"),
         (["--data", "new.csv", "-o", "out.csv", "--only", "a,,b"], "commas"),
         (["--data", "new.csv", "--data", "other.csv", "-o", "out.csv"], "twice"),
-        (["--data", "new.csv"], "-o"),
+        (["--data", "new.csv", "--json"], "-o"),
     ],
 )
 def test_wrong_use(model, options, words, capsys):

@@ -1,7 +1,11 @@
 """`tfdsl predict`: the values of a trained model for the rows of a new file, as a file."""
 
 import argparse
+import os
+import sys
 from collections.abc import Mapping
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
 
 from ..analysis.prediction import Prediction, prediction
 from ..diagnostics import DATA_UNKNOWN, Diagnostic, TfgError
@@ -24,7 +28,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("--from", metavar="CHECKPOINT", required=True, dest="checkpoint",
                         help="the path of a save, or the folder of a training's checkpoints")  # fmt: skip
-    output = parser.add_argument("-o", "--output", metavar="OUT", required=True)
+    output = parser.add_argument("-o", "--output", metavar="OUT")
     parser.late_help(output, _output_help)
     parser.add_argument("--only", metavar="COLUMNS", help="write only these columns, with commas between them")
     parser.add_argument(
@@ -41,14 +45,16 @@ def configure(parser: CommandParser) -> None:
 def _output_help() -> str:
     from ..data.outputs import output_suffixes
 
-    return f"the file to write, whose name ends in {alternatives(output_suffixes())}"
+    return f"the file to write, whose name ends in {alternatives(output_suffixes())} (default: standard output, as CSV)"
 
 
 def command(arguments: argparse.Namespace) -> int:
     from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 
-    suffix = suffix_of(arguments.output)
-    if suffix not in OUTPUTS:
+    if not arguments.output and arguments.json:
+        raise WrongUse("--json tells what was written to a file: give its name with -o")
+    suffix = suffix_of(arguments.output or "")
+    if arguments.output and suffix not in OUTPUTS:
         near = near_suffix(arguments.output, output_suffixes())
         raise WrongUse(
             f"{arguments.output!r} does not end in {alternatives(output_suffixes())}" + (f"; {near}" if near else "")
@@ -63,10 +69,19 @@ def command(arguments: argparse.Namespace) -> int:
     wanted = prediction(compiled.program, names(arguments.values), compiled.pipeline, new)
     files = _chosen(new, wanted, compiled)
     tensorflow.load()
-    from ..runtime.prediction import predict
+    from ..runtime.prediction import Predicted, predict
 
-    made = predict(compiled, wanted, arguments.checkpoint, files, arguments.output, names(arguments.only) or (),
-                   tell, arguments.overwrite)  # fmt: skip
+    def written(output: str) -> Predicted:
+        return predict(compiled, wanted, arguments.checkpoint, files, output, names(arguments.only) or (), tell,
+                       arguments.overwrite)  # fmt: skip
+
+    if not arguments.output:
+        with TemporaryDirectory() as folder:  # a bad row is found before anything is printed
+            written(path := os.path.join(folder, "predictions.csv"))
+            with open(path, encoding="utf-8", newline="") as lines:
+                copyfileobj(lines, sys.stdout)
+        return 0
+    made = written(arguments.output)
     if arguments.json:
         show_json({
             "output": arguments.output, "rows": made.rows, "columns": list(made.columns),
