@@ -24,7 +24,8 @@ class Fill(ColumnTransform):
     example = 'data people = csv("people.csv", target="income") | fill("age", with="median")'
     doc = (
         'Fills missing cells of these columns; without names, of all columns that have some. `with` is "mean", '
-        '"median" or "most_frequent", computed from the training rows, or the value itself.'
+        '"median" or "most_frequent", computed from the training rows, or the value itself. '
+        "The target of new rows, which is to be predicted, stays missing."
     )
     learns = True
     takes_columns = True
