@@ -334,6 +334,25 @@ HOURS = [f"2024-03-31 {hour:02}:00" for hour in range(24)]
         ),
         ([*(f"2024-05-01 10:00:0{at // 10}.{at % 10}" for at in range(16)), "2024-05-01 10:00:03.9"], "", "TFG856"),
         ([f"2024-05-{day:02} {9 + at // 2:02}:{at % 2 * 30:02}" for day in range(1, 6) for at in range(14)], "", None),
+        ([f"2024-05-{day:02} {hour:02}:00" for day in range(1, 5) for hour in range(20)], "", None),
+        (
+            [
+                one
+                for one in map(str, np.arange("2022-01", "2024-03", dtype="datetime64[D]"))
+                if one[5:7] not in ("07", "08")
+            ],
+            "",
+            None,
+        ),
+        (
+            [
+                one
+                for one in map(str, np.arange("2022-01", "2024-03", dtype="datetime64[D]"))
+                if one[:7] not in ("2022-07", "2023-02")
+            ],
+            "",
+            "TFG856",
+        ),
         (sorted(DAYS * 3), "", "TFG855"),
         (sorted(DAYS * 3), ', by="s"', None),
         (DAYS * 2, ', by="half"', None),
@@ -350,6 +369,9 @@ HOURS = [f"2024-03-31 {hour:02}:00" for hour in range(24)]
         "winter time",
         "fractions",
         "nights",
+        "three nights",
+        "holidays",
+        "two months",
         "together",
         "by",
         "both",
@@ -372,6 +394,8 @@ def test_gaps_and_repeated_times_are_told(here, times, by, code):
         (("north", "south"), True), (("09:00", "17:30"), False), (("Q1", "Q2"), False), (("Mon", "Tuesday"), False),
         (("1", "2"), False), (("June", "july"), False), (("Marseille", "Novi Sad"), True),
         (("breakfast", "dinner"), False), (("early shift", "night shift"), False), (("march", "west"), False),
+        (("matin", "midi", "soir"), False), (("before breakfast", "after dinner"), False), (("sunrise", "zenith"), False),
+        (("upper night lake", "west"), False), (("Midland", "Dawnton"), True),
     ],
     ids=lambda one: one[0] if isinstance(one, tuple) else "",
 )  # fmt: skip
@@ -381,6 +405,23 @@ def test_a_part_of_the_time_tells_no_series_apart(here, other, told):
     found = [one for one in tfdsl.check('data d = csv("d.csv") | windows("y", size=2)\nx = d.window\n')
              if one.code == "TFG855"]  # fmt: skip
     assert [one.help_line for one in found] == (['if these are several series, write by="part"'] if told else [])
+
+
+@pytest.mark.parametrize("before", ['drop("part")', 'one_hot("part")', 'select("y", "date")'])
+def test_a_column_of_series_has_to_be_there(here, before):
+    rows = "".join(f"{day},{one},{at % 5}\n" for at, day in enumerate(DAYS) for one in ("north", "south"))
+    (here / "d.csv").write_text(f"date,part,y\n{rows}")
+    (found,) = tfdsl.check(f'data d = csv("d.csv") | {before} | aside("date") | windows("y", size=2)\nx = d.window\n')
+    assert found.code == "TFG855" and "take the column out of the transforms before" in found.help_line
+
+
+def test_new_rows_have_the_column_that_tells_series_apart(here):
+    rows = "".join(f"{one},{at % 5}\n" for one in ("north", "south") for at in range(9))
+    (here / "d.csv").write_text(f"part,y\n{rows}")
+    (here / "new.csv").write_text("y\n1\n2\n3\n")
+    text = 'data d = csv("d.csv", target="y") | windows("y", size=2, by="part")\n'
+    (found,) = tfdsl.check(f'{text}data new = csv("new.csv") | fitted(d)\nx = new.window\n')
+    assert found.code == "TFG658" and 'it has no column "part"' in found.headline
 
 
 def test_series_within_a_series_are_told(here):

@@ -126,7 +126,7 @@ def place(tmp_path, monkeypatch):
 OF_RUNS = (
     (r"\b\d{8}-\d{6}-[0-9a-f]{6}\b", "ID"), (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "TIME"),
     (r"^(versions|host|seconds|memory|commit) .*", r"\1"), (r"^(ID .*?) +\d+\.\d(?=  |$)", r"\1 SECONDS"),
-    (r"\b[0-9a-f]{16}\b", "DIGEST"), (r"^id +program .*", "id program"),
+    (r"(?<!\.)\b[0-9a-f]{16}\b", "DIGEST"), (r"^id +program .*", "id program"),
 )  # fmt: skip
 
 

@@ -152,9 +152,12 @@ def _alike(categories: Iterable[str | int]) -> list[tuple[str, str]]:
     firsts: dict[str, str] = {}
     found = []
     for one in categories:
-        folded = "".join(one.split()).casefold() if isinstance(one, str) else ""
-        if len(folded) > 1 and firsts.setdefault(folded, str(one)) != one:  # letters can be codes
-            found.append((firsts[folded], str(one)))
+        if not isinstance(one, str):
+            continue
+        between = " " if any(map(str.isdigit, one)) else ""  # which tells numbers apart
+        folded = between.join(one.split()).casefold()
+        if len(folded) > 1 and firsts.setdefault(folded, one) != one:  # letters can be codes
+            found.append((firsts[folded], one))
     return found
 
 

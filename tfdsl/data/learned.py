@@ -91,6 +91,16 @@ class Fitted(Record):
         made = self.uses()
         return frozenset(source for column in self.result.features for source in made[column.name])
 
+    def _grouping(self) -> frozenset[str]:
+        """The columns of the source that tell series apart."""
+        found = frozenset[str]()
+        for at, step in enumerate(self.steps):
+            by = step.arguments.get("by") if isinstance(step.transform, SeriesTransform) else None
+            names = step.fitted._grouping() if step.fitted is not None else () if by is None else (str(by),)
+            made = traced(self.source, (one.uses() for one in self.steps[:at])) if names else {}
+            found = found.union(*(made.get(name, ()) for name in names))
+        return found
+
     def passed(self) -> frozenset[str]:
         """The columns of the source that no transform computes with, and no feature needs. They may be of any dtype."""
         worked_on = {
@@ -112,7 +122,7 @@ class Fitted(Record):
         unknown = [] if other.targets else [one.name for one in self.source.targets]
         unknown = [one.name for one in other.table if one.name in unknown and one.gaps]
         needed = self.needed()
-        lacking = [name for name in own if name in needed and name not in names]
+        lacking = [name for name in own if name in needed | self._grouping() and name not in names]
         foreign = [name for name in names if name not in own]
         targets = [one.name for one in self.source.targets]
         by_position = facts.of_source.get("header") is False

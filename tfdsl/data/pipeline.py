@@ -148,20 +148,22 @@ class Pipeline:
                         columns=", ".join(map(shown, missed[:_SOME])))  # fmt: skip
 
     def _doubt_twice(self, at: int, transform: Scaling, names: Sequence[str], facts: "_Facts") -> None:
-        """Warn of a scaling of columns that an earlier one has scaled, all of them."""
+        """Warn of a scaling of columns that an earlier one has scaled. Once new columns are made between them, scaling
+        all anew is meant."""
         for earlier in range(at):
             first = self._transforms[earlier]
             if first.takes_data:
                 fitted = fitted_of(self.learned(earlier))
-                scaled = fitted.scaled()
+                scaled = fitted.scaled() if fitted.scaled().issuperset(names) else frozenset[str]()
                 way = f"leave {transform.name} out: {first.name}({fitted.name}) scales the rows"
             elif isinstance(first, Scaling):
                 scaled = frozenset(self._worked_on(earlier))
-                way = f"leave one of them out: {self.spec.name}.{transform.words[0]}(...) is then that of the file"
+                way = f"scale each column once: {self.spec.name}.{transform.words[0]}(...) is then that of the file"
             else:
                 continue
-            if names and scaled.issuperset(names):
-                columns = ", ".join(map(shown, names[:_SOME]))
+            known = {one.name for one in self.schemas[earlier + 1].table}
+            if again := [name for name in names if name in scaled and known.issuperset(names)]:
+                columns = ", ".join(map(shown, again[:_SOME]))
                 facts.doubt(SCALED_TWICE, name=transform.name, columns=columns, first=first.name, way=way)
                 return
 

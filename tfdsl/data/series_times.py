@@ -18,11 +18,13 @@ _USUAL = 0.9  # of all steps are alike, if a longer one is a gap
 _REGULAR = 4  # gaps that may be regular
 _NIGHT = 23 * HOUR, 4 * HOUR  # from one time to the other, clocks are put forward and back,
 _SELDOM = 120 * DAY  # and not more often
+_YEAR = 365.25 * DAY
 _PART_OF_TIME = re.compile(
-    r"\d|q[1-4]$|w(eek)?\d|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?$|"
+    r"^(\d|q[1-4]$|w(eek)?\d|(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?$|"
     r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t(ember)?)?|oct(ober)?|nov(ember)?|"
-    r"dec(ember)?)$|[ap]\.?m\.?$|(early|late|day|mid(day|night)|night|morning|noon|afternoon|evening|breakfast|lunch|"
-    r"dinner|supper|first|second|third|fourth)\b", re.IGNORECASE,
+    r"dec(ember)?)$|[ap]\.?m\.?$|(early|late|day|mid(day|night)|first|second|third|fourth|opening|closing)\b)|"
+    r"\b(night|morning|noon|afternoon|evening|breakfast|lunch|dinner|supper|sunrise|sunset|dawn|dusk|matin|midi|soir|"
+    r"nuit|morgens?|mittags?|abends?|nachts?|fr(ue|ü)h|sp(ae|ä)t|ma(ñ|n)ana|tarde|noche)\b", re.IGNORECASE,
 )  # fmt: skip
 
 
@@ -94,7 +96,7 @@ def time_doubt(table: Table, by: str | None) -> StepBack | Gap | SameTime | None
             if not is_sure or not is_only:
                 return None
             return _same(table, name, cells, values, series, ordered, by) or _gap(
-                name, steps, ordered[inside + 1], written
+                name, steps, values[inside], ordered[inside + 1], written
             )
         repeats = seconds is None and len(np.unique(np.stack([series, values]), axis=1).T) < len(values)
         if is_sure and not repeats and back is None:
@@ -132,7 +134,7 @@ def _same(
         return None
     moments = np.unique(values, return_inverse=True)[1] * (int(series[-1]) + 1) + series
     for other, words in table.source.words.items():
-        if other in (name, by) or any(map(_PART_OF_TIME.match, words)):
+        if other in (name, by) or any(map(_PART_OF_TIME.search, words)):
             continue
         blocks = (table.source.read(table.numbers(slice(at, at + BLOCK))) for at in range(0, table.rows, BLOCK))
         found = np.concatenate([block[other] for block in blocks])[rows]
@@ -144,18 +146,32 @@ def _same(
     return None
 
 
-def _gap(name: str, steps: np.ndarray, rows: np.ndarray, words: Sequence[str] | None) -> Gap | None:
+def _gap(name: str, steps: np.ndarray, before: np.ndarray, rows: np.ndarray, words: Sequence[str] | None) -> Gap | None:
     """The first gap: a step that is longer than nearly all others, which are alike. Gaps after about the same number
-    of rows each, such as the nights of a market, are no missing rows. The steps lead to the rows `rows`."""
+    of rows each, such as the nights of a market, are no missing rows. The steps lead from the times `before` to the
+    rows `rows`."""
     usual, count = _usual(steps)
     far = np.flatnonzero(steps >= 2 * usual)
     if usual <= 0 or count < _USUAL * len(steps) or not len(far):
         return None
     if len(far) >= _REGULAR and _usual(np.diff(far))[1] > (len(far) - 1) / 2:
         return None
+    if words is not None and len(far) >= 2 and np.ptp(steps[far]) <= usual and _return(before[far], usual):
+        return None
     gap = float(steps[far[0]])
     step, often = (counted(int(one), "year") if words is None else duration(one) for one in (gap, usual))
     return Gap(name, int(rows[far[0]]), step, often, len(far))
+
+
+def _return(times: np.ndarray, usual: float) -> bool:
+    """Whether some times, in seconds, come again: at the same time of a day, after a year, or after equal intervals."""
+    between = np.diff(times)
+    yearly = np.abs(between - _YEAR) <= max(3 * DAY, usual)
+    return (
+        bool((between % DAY == 0).all() and between.max() <= 3 * DAY)
+        or bool(yearly.all())
+        or (len(times) > 2 and bool(np.ptp(between) <= usual))
+    )
 
 
 def _written(value: float, words: Sequence[str] | None) -> str:

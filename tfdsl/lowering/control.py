@@ -25,7 +25,7 @@ def while_loop(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
         lambda *values: _build(lowering, scope, body, values, node.outputs),
         initial,
         shape_invariants=[tensor.shape for tensor in initial],
-        **({"parallel_iterations": 1} if lowering.built.random.has_inside(node) else {}),
+        parallel_iterations=1 if any(map(is_random, node.inside())) else 10,
         name="while",
     )
 

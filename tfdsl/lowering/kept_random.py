@@ -111,11 +111,6 @@ class KeptRandom:
     def has(self, node: Node) -> bool:
         return node.id in self._nodes and is_random(node)
 
-    def has_inside(self, node: Node) -> bool:
-        """Whether the regions of a node contain such an op. Then its iterations must not overlap."""
-        items = [item for region in node.regions for item in region.items if isinstance(item, Node)]
-        return any(self.has(item) or self.has_inside(item) for item in items)
-
     def build(self, node: Node, value: Callable[[Ref], object], array: Callable[[Field], object]) -> tuple:
         """What a node becomes. `value` and `array` return its inputs."""
         graph = v1.get_default_graph()

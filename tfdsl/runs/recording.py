@@ -15,7 +15,7 @@ from math import isfinite
 import numpy as np
 
 from .. import __version__
-from ..access import Access, access_of
+from ..access import Access, AccessRefused, access_of
 from ..diagnostics import RECORD_FAILED, WRITE_FAILED, Diagnostic, TfgError
 from ..diagnostics.render import note_text, render_text
 from ..record import replace
@@ -87,7 +87,7 @@ class RunRecorder(RunObserver):
         if self._options.record is None and self._writer is None:
             try:
                 self._begin(folder, access)
-            except OSError as error:
+            except (OSError, AccessRefused) as error:  # the folder was replaced after the log was opened in it
                 self._lost(folder, error)
 
     def restores(self, path: str, access: Access) -> None:
@@ -240,9 +240,10 @@ class RunRecorder(RunObserver):
         for name, step, value in self._evaluated:
             yield f'{{"evaluate": {json.dumps(name)}, "step": {step}, "value": {_number(value)}}}\n'
 
-    def _lost(self, path: str, error: OSError) -> None:
+    def _lost(self, path: str, error: OSError | AccessRefused) -> None:
         """Say that there will be no record. That is no reason for the run to fail."""
-        details = {"path": path, "reason": (error.strerror or str(error)).lower()}
+        reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        details = {"path": path, "reason": reason}
         with suppress(OSError):  # a full disk may take no note either, which must not hide the error of the run
             self._options.note(render_text(Diagnostic(RECORD_FAILED, None, details)).rstrip())
 

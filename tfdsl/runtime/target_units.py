@@ -14,7 +14,7 @@ from ..data.schema import Column, shown
 from ..diagnostics import PREDICT_CLASSES, PREDICT_SCALED, Diagnostic
 from ..diagnostics.render import render_text
 from ..diagnostics.spelling import listed
-from ..ops.named import ARGMAX, CAST, CHECK_WHOLE, LOG_SOFTMAX, SOFTMAX, SQUARED_DIFFERENCE, SUBTRACT, TOP_K
+from ..ops.named import ARGMAX, CAST, CHECK_WHOLE, LOG_SOFTMAX, ONE_HOT, SOFTMAX, SQUARED_DIFFERENCE, SUBTRACT, TOP_K
 from ..program import Graph, Node, Ref, refs_of
 from .program import RunnableProgram
 
@@ -66,6 +66,13 @@ def _scores_of(graph: Graph, ref: Ref) -> Ref:
     return _scores_of(graph, next(iter(node.inputs()))) if node.row in (SOFTMAX, LOG_SOFTMAX) else ref
 
 
+def _number_of(graph: Graph, labels: Ref) -> Ref:
+    """The tensor with the numbers of classes that labels are, or are made of by `one_hot`."""
+    made = _made_of(graph, labels)
+    node = graph.nodes[made.node]
+    return _made_of(graph, next(iter(node.inputs()))) if node.row is ONE_HOT else made
+
+
 def _compared(graph: Graph, target: Ref) -> tuple[Collection[Ref], Collection[Ref]]:
     """The tensors that a fed target is subtracted from or that are from it, and the logits of losses whose labels it
     is."""
@@ -76,7 +83,7 @@ def _compared(graph: Graph, target: Ref) -> tuple[Collection[Ref], Collection[Re
             subtracted |= {ref for ref in ends if target in ends and ref != target}
         elif node.row is not None and node.row.applies and {"labels", "logits"} <= node.args.keys():
             labels, values = (refs_of(node.args[name]) for name in ("labels", "logits"))
-            if target in [_made_of(graph, ref) for ref in labels]:
+            if target in [_number_of(graph, ref) for ref in labels]:
                 logits |= {_made_of(graph, ref) for ref in values}
     return subtracted, logits
 

@@ -63,7 +63,11 @@ def fault(lines: list[str], rows: int, size: int) -> str | None:
         values = program.run(options=Options(write=lambda line: None)).values
     except tfdsl.TfgError as error:
         codes = {one.code for one in error.diagnostics}
-        return None if codes & {"TFG202", "TFG407", "TFG558", "TFG702", "TFG704", "TFG502", "TFG504"} else str(error)
+        return (
+            None
+            if codes & {"TFG202", "TFG241", "TFG407", "TFG558", "TFG702", "TFG704", "TFG502", "TFG504"}
+            else str(error)
+        )
     found, wanted = np.asarray(values["parts"]), np.asarray(values["whole"])
     if found.dtype != wanted.dtype or found.shape != wanted.shape:
         return f"{found.dtype}{found.shape} is not {wanted.dtype}{wanted.shape}"

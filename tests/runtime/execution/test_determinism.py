@@ -107,6 +107,23 @@ session:
     assert len(lines) == 3
 
 
+def test_iterations_that_draw_do_not_overlap():
+    """Otherwise their numbers would depend on which iteration comes first."""
+    text = """
+seed 3
+k = constant(0)
+s = constant(0.0)
+t = constant(0.0)
+while k < 6:
+    s = s * 0.5 + random_normal([])
+    k = k + 1
+while t < 3.0: t = t + 1.0
+"""
+    loops = [op for op in tfdsl.compile(text).graph.get_operations() if op.type in ("While", "StatelessWhile")]
+    entered = {op.name: op.get_attr("parallel_iterations") for op in loops}
+    assert entered == {"while": 1, "while_1": 10}
+
+
 def test_the_library_does_not_set_the_switch():
     seen = []
     tfdsl.compile("session:\n    print 1\n").run(

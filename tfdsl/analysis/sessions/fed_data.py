@@ -5,6 +5,7 @@ A placeholder matches columns by position. If two data sets are fed to one place
 the same names, and scaling each by its own mean is most likely a mistake.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -22,6 +23,8 @@ from ...program import (
     Field,
     Index,
     PlanExpr,
+    Ref,
+    Restore,
     Run,
     SessionValue,
     Set,
@@ -39,6 +42,10 @@ from ..context import Analysis
 from ..executed import Kind, Reached
 from ..values import ExprValue
 
+FedField = tuple[Ref, str]  # a placeholder, and the field of data that it is fed
+Places = dict[str, Span]  # by the data
+
+_WRITTEN_OUT = re.compile(r"[-+\s\d._eE,()\[\]]*")
 _FAR = 4
 _LISTS = ("categories", "vocabulary")  # what transforms learn of a column as a list
 
@@ -61,25 +68,31 @@ class Trained(Record):
 def check_fed(
     ctx: Analysis, fed: Iterable[FedValue], trainings: Iterable[Trained], body: Iterable[Statement] = ()
 ) -> None:
-    """Check all that a session with the statements `body` feeds, and that its trainings use their batches."""
-    bound: dict[str, list[PlanExpr]] = {}
-    for statement in walk(body):
+    """Check all that a session with the statements `body` feeds, and that its trainings use their batches. What other
+    sessions have fed counts only if the session takes over their variables."""
+    statements = walk(body)
+    bound: dict[str, list[tuple[Bind, PlanExpr]]] = {}
+    for statement in statements:
         match statement:
             case Bind(names=names, values=values):
                 for name, value in zip(names, values):
-                    bound.setdefault(name, []).append(value)
+                    bound.setdefault(name, []).append((statement, value))
+    goes_on = any(isinstance(one, Restore) for one in statements)
+    seen = {key: dict(places) for key, places in ctx.graph.fed.items()} if goes_on else dict[FedField, Places]()
     for one in fed:
         _check_binary(ctx, one.feed, one.batches_of, one.span)
         _check_classes(ctx, one.feed, one.batches_of, one.span)
-        _check_columns(ctx, one.feed, one.batches_of, one.span)
+        _check_columns(ctx, one.feed, one.batches_of, seen, one.span)
     for one in fed:
-        _check_unscaled(ctx, one.feed, bound, one.span)
+        _check_unscaled(ctx, one.feed, bound, seen, one.span)
+    for key, places in seen.items():
+        ctx.graph.fed[key] = {**places, **ctx.graph.fed.get(key, {})}
     for one in trainings:
         _check_batches(ctx, one.tree, one.body)
 
 
-def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
-    """Check that the columns fed to a placeholder match those of other data fed to it in this program."""
+def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, fed: dict[FedField, Places], span: Span) -> None:
+    """Check that the columns fed to a placeholder match those of other data `fed` to it."""
     match feed.value:
         case Field(data=data, field=field, index=index) if len(index) < 2 and data in ctx.datasets:
             pass
@@ -87,7 +100,7 @@ def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
             data = batches_of
         case _:
             return
-    seen = ctx.graph.fed.setdefault((feed.ref, field), {})
+    seen = fed.setdefault((feed.ref, field), {})
     first = next(iter(seen), data)
     if data in seen or first == data:
         seen.setdefault(data, span)
@@ -114,24 +127,31 @@ def _check_columns(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
                    learning=learning)  # fmt: skip
 
 
-def _check_unscaled(ctx: Analysis, feed: Feed, bound: Mapping[str, Sequence[PlanExpr]], span: Span) -> None:
+def _check_unscaled(
+    ctx: Analysis, feed: Feed, bound: Mapping[str, Sequence[tuple[Bind, PlanExpr]]], fed: Mapping[FedField, Places],
+    span: Span,
+) -> None:  # fmt: skip
     """Warn of numbers as in a file that are fed where a training feeds scaled features. `bound` has the values that
-    the names of the session get."""
+    the names of the session get, `fed` the data of this session."""
     match feed.value:
         case SessionValue(name=name, field="", index=()):
-            given = bound.get(name, ())
+            given = [(one.origin.span.text.partition("=")[2], value) for one, value in bound.get(name, ())]
         case value:
-            given = (value,)
-    values = [one.value for one in given if isinstance(one, Value)]
+            given = [(span.text, value)]
+    # Numbers that the program computes may be scaled ones.
+    values = [one.value for text, one in given if isinstance(one, Value) and _WRITTEN_OUT.fullmatch(text)]
     if not values:
         return
-    for data, place in ctx.graph.fed.get((feed.ref, "features"), {}).items():
+    for data, place in fed.get((feed.ref, "features"), {}).items():
         learned = _learned(ctx, data, "features")
         if learned.scaled is None:
             continue
         source = ctx.pipelines[data].schemas[0].table
-        as_in_file = {column.name for column in source} - learned.scaled_columns  # a transform makes other names
-        scaled = [column.name not in as_in_file for column in ctx.datasets[data].schema.features]
+        unscaled = {one.name for one in source if one.role == "feature"} - learned.scaled_columns
+        is_whole = unscaled.isdisjoint(one.name for one in ctx.datasets[data].schema.features)
+        names = {one.name for one in source}  # a transform after the scaling makes columns with other names
+        scaled = [one.name in learned.scaled_columns or (is_whole and one.name not in names)
+                  for one in ctx.datasets[data].schema.features]  # fmt: skip
         # Few scaled numbers are as far from 0 as this, and none of those that minmax has scaled.
         if any(abs(one) > _FAR for value in values for one in _numbers(_kept(value, scaled))):
             note = Note(f"'{feed.text}' is fed {data} on line {{line}}", place)

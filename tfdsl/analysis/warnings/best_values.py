@@ -3,7 +3,7 @@
 Input: the finished program. Output: warnings, each with the correct code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...diagnostics import BETTER_BATCH, BETTER_WORSE, Note
 from ...ops.named import CAST, REDUCE_MEAN
@@ -45,21 +45,33 @@ def _doubt_batches(ctx: Analysis, graph: Graph, training: Train, better: Sequenc
     if not _has_other_rows(ctx, training):
         return
     bound = [one for one in walk(training.body) if isinstance(one, Bind)]
-    values = {name: (one, value) for one in bound for name, value in zip(one.names, one.values, strict=False)}
+    made = {name: (one, value) for one in bound for name, value in zip(one.names, one.values, strict=False)}
     for one in better:
-        made: tuple[Keep | StopAfter | Bind, PlanExpr] = one, one.value
-        if isinstance(one.value, SessionValue) and not one.value.index:
-            made = values.get(one.value.name, made)
-        statement, value = made
-        of_batch = [
-            feed for feed in statement.feeds if any(isinstance(part, BatchField) for part in parts_of(feed.value))
-        ]
-        reached = graph.reach([value.ref]) if isinstance(value, Fetch) else ()
-        if any(feed.ref.node in reached for feed in of_batch):
-            measure = one.text if one.text.isidentifier() and statement is one else "..."
+        if _is_of_batch(graph, made, one, one.value):
+            measure = one.text if one.text.isidentifier() and isinstance(one.value, Fetch) else "..."
             help = f"write above it: seen = evaluate {measure} on ... as b with ..., and here: seen"
             ctx.warn(BETTER_BATCH, one.origin, help=help, what=one.word, text=one.text)
             return
+
+
+_Statement = Keep | StopAfter | Bind
+
+
+def _is_of_batch(
+    graph: Graph, made: Mapping[str, tuple[Bind, PlanExpr]], statement: _Statement, value: PlanExpr
+) -> bool:
+    """Whether the value of an expression in a statement is made of the current batch and of nothing of earlier ones.
+    `made` has the assignments to names."""
+    of_batch = [feed for feed in statement.feeds if any(isinstance(one, BatchField) for one in parts_of(feed.value))]
+    parts = [part for expr in (value, *(feed.value for feed in statement.feeds)) for part in parts_of(expr)]
+    names = {part.name for part in parts if isinstance(part, SessionValue) and not part.index}
+    if isinstance(statement, Bind) and not names.isdisjoint(statement.names):
+        return False  # it goes on with its value before, like a sum or a running mean
+    reached = graph.reach([part.ref for part in parts if isinstance(part, Fetch)])
+    if any(feed.ref.node in reached for feed in of_batch):
+        return True
+    used = [made[name] for name in sorted(names) if name in made]
+    return any(_is_of_batch(graph, {n: one for n, one in made.items() if n not in names}, *one) for one in used)
 
 
 def _has_other_rows(ctx: Analysis, training: Train) -> bool:

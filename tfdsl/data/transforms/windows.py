@@ -111,6 +111,8 @@ class Windows(SeriesTransform):
                                 earlier=shown(after), way=way)  # fmt: skip
             case SameTime(_, _, time, other):
                 way = f"if these are several series, write by={shown(other)}"
+                if other not in table.block(slice(0, 1)):
+                    way += " here, and take the column out of the transforms before that leave it out or change it"
                 if by is not None:
                     way = f"make one column of {shown(by)} and {shown(other)} in the file, and name it in by=..."
                 yield DataError(SERIES_SAME, place=place, name=name, column=column, row=row, time=shown(time), way=way)

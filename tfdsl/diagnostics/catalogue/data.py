@@ -135,7 +135,8 @@ SERIES_SAME = _message("TFG855", "{name} takes each row as one that comes after 
                        "the same {column} as the one before, such as row {row}: {time}", "{way}", severity="warning")
 SERIES_GAP = _message("TFG856", "{name} takes the rows as they follow each other, but row {row} comes {step} after the "
                       "one before it, and nearly every other row {usual}: windows go over {gaps:gap} like this",
-                      "add the missing rows; or number the stretches without gaps in a column, and name it in by=...",
+                      "add the missing rows, in the file or where the data leaves rows out; or number the stretches "
+                      "without gaps in a column, and name it in by=...",
                       severity="warning")
 UNSEEN_CATEGORY = _message("TFG660", "{column} has categories that {data} has not learned, in {cells:cell}: {some}",
                            "one_hot makes them 0 in all its columns, and categories makes them -1", severity="warning")
