@@ -103,6 +103,8 @@ PROPOSED = {
     "twins": ("sex,v,who,y\n" + "".join(f"{'fm'[at % 2]},{at % 7},{('woman', 'man')[at % 2]},{at % 5}\n" for at in range(30)),
               ['aside("who")', '# "who" has one value for each of "sex"', 'one_hot("sex")']),
     "rows": ("v,rowid,y\n" + "".join(f"{at % 7},{at * 3},{at % 2}\n" for at in range(30)), ['aside("rowid")']),
+    "numbered": ("v,member,y\n" + "".join(f"{at % 7},{1000 + at * 7 % 30},{at % 2}\n" for at in range(30)),
+                 ['aside("member")']),
     "counted": ("v,n,y\n" + "".join(f"{at % 7},{at + 1},{at % 2}\n" for at in range(30)), ['aside("n")']),
     "spaced": ("a b y\n" + "".join(f"{at % 7} {at % 5}.5 {at % 3}\n" for at in range(30)), ['separator=" "', 'target="y"']),
     "spaces": ("v, city, y\n" + "".join(f"{at % 7}, {('Rome', 'Oslo')[at % 2]}, {at % 3}\n" for at in range(30)), ['one_hot("city")']),

@@ -734,6 +734,7 @@ def test_helps_for_a_model_that_does_not_fit(model, capsys):
 
     text = MODEL.format(**EXPORTED)
     assert 'did you mean "m.ckpt"?' in of(text, "n.ckpt")
+    assert 'did you mean "m.ckpt"?' in of(text, "m")
     assert "help: train the model first: tfdsl run" in of(text, "nothing")
     assert "use the program that the model was trained with" in of(
         text.replace("p = X @ w", "variable b = 1.0\np = X @ w + b")

@@ -199,6 +199,15 @@ def test_what_differs_is_an_error(files, text, code, words):
     assert diagnostic.code == code and all(word in diagnostic.headline for word in words)
 
 
+def test_a_key_with_other_capitals_is_renamed(files):
+    """It is not needed, but would be lost if it were left out."""
+    (files / "old.csv").write_text("key,age,y\n1,3,1\n2,4,2\n")
+    (files / "new.csv").write_text("Key,age\n7,5\n")
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile('data old = csv("old.csv", target="y") | aside("key")\ndata new = csv("new.csv") | fitted(old)\n')
+    assert caught.value.diagnostics[0].help_line == 'rename "Key" to "key", as capitals count'
+
+
 def test_all_dtypes_that_differ_are_printed_to_paste(files):
     (files / "old.csv").write_text('size,zip,key,y\n1,"a",1,1\n2,"22",2,2\n')
     (files / "new.csv").write_text("size,zip,key\n01,22,x\n02,33,y\n")

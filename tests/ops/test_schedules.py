@@ -102,3 +102,17 @@ def test_the_noise_of_a_schedule():
             deviation = height * math.sqrt(4.0 / (1 + step) ** 0.55)
             assert abs(np.mean(found) - (height * (1 - step / 40) + 0.5 * 0.001)) < deviation / 5
             np.testing.assert_allclose(np.std(found), deviation, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "words"),
+    [
+        ("piecewise_constant_decay(k, [20, 10], [0.5, 0.2, 0.1])", "TFG214", "numbers that increase"),
+        ("piecewise_constant_decay(k, [0.1, 0.01], [10, 20, 30])", "TFG214", "numbers that increase"),
+        ("exponential_decay(k, 0.01, 100, 0.5)", "TFG204", "the rate comes first, then the step: exponential_decay(0.01, k, ...)"),
+        ("cosine_decay(k, 0.01, 100)", "TFG204", "the rate comes first, then the step: cosine_decay(0.01, k, ...)"),
+    ],
+)  # fmt: skip
+def test_arguments_in_another_order(call, code, words):
+    (found,) = [one for one in tfdsl.check(f"placeholder k: int64\nrate = {call}\n") if one.severity == "error"]
+    assert found.code == code and words in f"{found.headline} {found.help_line}"

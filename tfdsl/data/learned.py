@@ -131,7 +131,8 @@ class Fitted(Record):
         if lacking or foreign or is_moved:
             if is_moved and not foreign:
                 lacking = [name for name in own if name not in names]
-            raise other_columns(self.name, lacking, foreign, facts, targets if is_moved else ())
+            absent = [name for name in own if name not in names]
+            raise other_columns(self.name, lacking, foreign, facts, targets if is_moved else (), absent)
         passed = self.passed()
         differing = [
             (column, own[column.name])

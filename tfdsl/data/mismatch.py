@@ -1,6 +1,6 @@
 """The errors for new rows whose columns are not those that transforms have learned from, with ways out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE
 from ..types import BOOL, STRING
@@ -37,10 +37,15 @@ def _separating(lacking: Sequence[str], foreign: Sequence[str], facts: Facts) ->
 
 
 def other_columns(
-    data: str, lacking: Sequence[str], foreign: Sequence[str], facts: Facts, targets: Sequence[str] = ()
+    data: str,
+    lacking: Sequence[str],
+    foreign: Sequence[str],
+    facts: Facts,
+    targets: Sequence[str],
+    absent: Collection[str],
 ) -> DataError:
-    """The error for columns that lack, or that are new (`foreign`). `targets` are those that may have
-    been left out of columns that go by their positions."""
+    """The error for columns that lack, or that are new (`foreign`). `targets` are those that may have been left out of
+    columns that go by their positions, `absent` all columns that were learned from and are not there, needed or not."""
     file = facts.table.source.origin if facts.table is not None else "the data"
     what = [f"it has no column{'s' * (len(lacking) > 1)} {listed(lacking)}"] if lacking else []
     if foreign:
@@ -52,11 +57,11 @@ def other_columns(
     by_case = {name.lower(): name for name in foreign}
     ways = [
         f"rename {shown(by_case[name.lower()])} to {shown(name)}, as capitals count"
-        for name in lacking if name.lower() in by_case
+        for name in absent if name.lower() in by_case
     ]  # fmt: skip
     if left := [name for name in lacking if name.lower() not in by_case]:
         ways.append(f"add {listed(left)} to {file}")
-    if left := [name for name in foreign if name.lower() not in {one.lower() for one in lacking}]:
+    if left := [name for name in foreign if name.lower() not in {one.lower() for one in absent}]:
         way = f"leave {listed(left)} out of {file}"
         is_written = listed(left) == ", ".join(map(shown, left))
         ways.append(f"{way}; or in a program: | drop({listed(left)}) | fitted({data})" if is_written else way)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from ..diagnostics import (
     COLUMN_KIND,
+    CONDITION_NAME,
     FITTED_AGAIN,
     FITTED_COLUMNS,
     FITTED_DTYPE,
@@ -24,6 +25,7 @@ from ..diagnostics import (
     SERIES_SPLIT,
     TARGET_MIXED,
     TEXT_COLUMN,
+    UNKNOWN_COLUMN,
     Message,
 )
 from ..record import Record, replace
@@ -113,7 +115,16 @@ class Pipeline:
                 own = {step.transform.name for step in fitted.steps if not isinstance(step.transform, NamedColumns)}
                 if again := [one for one in self._transforms[:at] if one.name in own]:
                     raise repeated(again, fitted.name, error) from None
+            missed = error.details.get("column" if error.message is UNKNOWN_COLUMN else "name")
+            if error.message in (UNKNOWN_COLUMN, CONDITION_NAME) and (taker := self._taker(str(missed).strip('"'))):
+                way = f"put {transform.name} before {taker}, which takes the column away"
+                error.details |= {"way": way, "ways": f"; or {way}"}
             raise
+
+    def _taker(self, name: str) -> str:
+        """The transform that takes a column away. "" if none does."""
+        has = [schema.column(name) is not None for schema in self.schemas]
+        return next((one.name for at, one in enumerate(self._transforms[: len(has) - 1]) if has[at] > has[at + 1]), "")
 
     def _doubt_order(self, at: int) -> None:
         """Warn of a transform that is repeated by `fitted` after it, of a second scaling, and of one that is missed by

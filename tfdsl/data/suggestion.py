@@ -352,9 +352,9 @@ def _is_key(pipeline: Pipeline, column: Column) -> bool:
         )
     if column.dtype != INT64 or is_named_time(column):
         return False
-    values = values_of(pipeline, column)
-    counts = column.ends in ((0, rows - 1), (1, rows)) and bool((values[1:] - values[:-1] == 1).all())
-    return counts or (bool(_KEY.fullmatch(column.name)) and len(set(values.tolist())) > _MOSTLY * rows)
+    different = len(set(values_of(pipeline, column).tolist()))
+    counts = column.ends is not None and column.ends[1] - column.ends[0] == rows - 1 and different == rows
+    return counts or (bool(_KEY.fullmatch(column.name)) and different > _MOSTLY * rows)
 
 
 def _is_no_category(words: Sequence[str], rows: int) -> bool:

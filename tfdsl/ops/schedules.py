@@ -39,6 +39,9 @@ def _piecewise(call: OpCall) -> TensorType:
     numbers = boundaries if isinstance(boundaries, (list, tuple)) else ()
     if not numbers or not all(isinstance(one, (int, float)) for one in numbers):
         call.fail(OPTION, "boundaries", param="boundaries", value=boundaries, allowed="a list of numbers")
+    in_order = [one for one in numbers if isinstance(one, (int, float))]
+    if in_order != sorted(in_order):
+        call.fail(OPTION, "boundaries", param="boundaries", value=boundaries, allowed="numbers that increase")
     count = len(numbers)
     if len(values) != count + 1:
         call.fail(VALUES_BETWEEN, "values", "boundaries", values=len(values), boundaries=count, wanted=count + 1)

@@ -461,3 +461,15 @@ def test_lines_of_other_libraries(line):
     begin = MODEL if line in OF_MODELS else f"{MODEL}session:\n    "
     help = next(one.help_line for one in tfdsl.check(f"{begin}{line}\n") if one.severity == "error")
     assert help == {**OF_MODELS, **IN_SESSIONS}[line]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("variable w = 1.0\noptimize square(w) with SGD(0.1, momentum=0.9)\n", "write: momentum(0.9, learning_rate=0.1)"),
+        ("variable w = 1.0\noptimize square(w) with SGD(0.1)\n", "write: gradient_descent(learning_rate=0.1)"),
+        ("import nn\nplaceholder X: float32[n, 2]\ny = nn.dense(X, 1, 1)\n", "an activation is a function, as in activation=relu"),
+    ],
+)  # fmt: skip
+def test_calls_as_in_other_libraries(here, lines, words):
+    assert words in helps(here, lines)

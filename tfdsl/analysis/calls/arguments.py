@@ -632,6 +632,8 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
                     help = text_help(ctx, given, f"convert it first: string_to_number({given.text}, {to})")
                 elif to is not None and dtype.kind != "opaque":
                     help = f"convert it first: cast({given.text}, {to})"
+                if name == "learning_rate" and "global_step" in params:  # which is a whole number
+                    help = f"the rate comes first, then the step: {op.name}(0.01, {given.text}, ...)"
                 ctx.fail(
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
                     param=given.text, allowed=allowed,

@@ -127,7 +127,9 @@ def call(
                 NOT_CALLABLE, span, help=f"give the op itself, without quotes: {function}", value=describe(function)
             )
         case _:
-            ctx.fail(NOT_CALLABLE, span, value=describe(function))
+            is_activation = span.text.startswith("activation(")
+            help = "an activation is a function, as in activation=relu" if is_activation else ""
+            ctx.fail(NOT_CALLABLE, span, help=help, value=describe(function))
 
 
 # --- ops --------------------------------------------------------------------------------------

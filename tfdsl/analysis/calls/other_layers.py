@@ -106,7 +106,7 @@ def same_optimizer(name: str) -> str:
 def optimizer(name: str, call: str) -> str:
     """A help line for an optimizer of another library. `call` is its call, or its name. "" for other names."""
     theirs = _folded(name.removesuffix("Optimizer"))
-    rate = re.search(r"\b(?:learning_rate|lr)\s*=\s*([\w.-]+)", call)
+    rate = re.search(r"\b(?:learning_rate|lr)\s*=\s*([\w.-]+)", call) or re.search(r"\(\s*([\d.]+)\s*[,)]", call)
     given = f"learning_rate={rate[1] if rate else 0.01}"
     if theirs in _NO_OPTIMIZERS.split():
         return f"the language does not have it; the usual one is adam({given})"

@@ -109,7 +109,7 @@ def indices(ctx: Analysis, ids: ArgumentValue, *rest: ArgumentValue | Span) -> E
         written = scalar_class(ctx, ids.value, ids.span)
         type = TensorType(STRING if written == "string" else FLOAT32) if written in ("string", "float") else None
     if type is not None and type.dtype.kind not in ("int", "uint"):
-        help = "" if written else f"convert it first: cast({ids.text}, int32)"
+        help = "" if written else f"if its numbers are whole, convert it first: cast({ids.text}, int32)"
         if type.dtype == STRING and not written:
             help = text_help(ctx, ids, f"convert it first: string_to_number({ids.text}, int32)")
         ctx.fail(DTYPE_NOT_ALLOWED, ids.span, operand_notes([ids]), help, op=inlined(ctx), dtype=type.dtype,

@@ -173,10 +173,16 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
     """Warn of labels that are used as 0 and 1 but are fed other numbers."""
     taken = ctx.graph.binary.get(feed.ref)
     what, ends = _ends(ctx, feed, batches_of) if taken is not None else ("", None)
+    if taken is not None and ends is None and (data := _standardized(ctx, feed, batches_of)):
+        del ctx.graph.binary[feed.ref]  # warn only once
+        help = "leave the target out of standardize: name the columns that it scales"
+        ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=f"{data}.target",
+                   range="has mean 0, as standardize makes it", line=taken.line)  # fmt: skip
+        return
     if taken is None or ends is None or (ends[0] >= 0 and ends[1] <= 1):
         return
 
-    del ctx.graph.binary[feed.ref]  # warn only once
+    del ctx.graph.binary[feed.ref]
     least, most = ends
     if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
         help = "for class numbers use nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
@@ -185,6 +191,19 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
         help = f"turn them into 0 and 1 in the graph, and use these wherever {feed.text} is compared: truth = {truth}"
     help += "; for numbers that are not labels use nn.mean_squared_error"
     ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=_range(ends), line=taken.line)
+
+
+def _standardized(ctx: Analysis, feed: Feed, batches_of: str | None) -> str:
+    """The data whose target is fed after `standardize`. "" if it is something else."""
+    match feed.value:
+        case Field(data=data, field="target") if data in ctx.pipelines:
+            pass
+        case BatchField(field="target") if batches_of is not None:
+            data = batches_of
+        case _:
+            return ""
+    learning = ctx.pipelines[data].learning("target")
+    return data if any(one.transform.name == "standardize" for one in learning) else ""
 
 
 def _check_classes(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:

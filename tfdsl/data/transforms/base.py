@@ -246,7 +246,7 @@ class Transform(StageKind):
         names = [one.name for one in before.table]
         if close := nearest(name, names):
             return DataError(CSV_COLUMN_TYPO, param=param, column=shown(name), close=shown(close))
-        return DataError(UNKNOWN_COLUMN, param=param, column=shown(name), columns=listed(names))
+        return DataError(UNKNOWN_COLUMN, param=param, column=shown(name), columns=listed(names), way="")
 
     def names_at(self, name: str) -> str:
         """The parameter to blame for a column."""

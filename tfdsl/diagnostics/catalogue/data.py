@@ -64,7 +64,7 @@ STREAM_BATCHES = _message("TFG633", "{name} is streamed, so {what} on it needs b
                           "write: train ... on {name} in batches of 100 as batch")
 FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remedy}")
 COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data is numbers, bools and text", "{way}")
-UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
+UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}", "{way}")
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 1; correct the cell, or remove its row or column")
 COLUMN_GAP = _message("TFG637", "row {row} of column {column} has no value, but {what} needs one in every row",

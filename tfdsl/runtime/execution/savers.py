@@ -496,5 +496,6 @@ def _respelled(access: Access, path: str, is_folder: bool = False) -> str:
         known = {one.removesuffix(".index") for one in names if one.endswith(".index")}
         if is_folder:
             known = {one for one in names if (entry := folder.stat(one)) and stat.S_ISDIR(entry.st_mode)}
-        found = nearest(name, known) if name not in known else name
+        longer = next((one for one in sorted(known) if one.startswith(f"{name}.")), "")
+        found = name if name in known else longer or nearest(name, known)
     return os.path.join(above, found) if found else ""
