@@ -480,7 +480,7 @@ def test_other_figures_are_the_measured_ones():
         f"takes {1 / building['speed']:.2f} times as long", f"takes {1 / chapter['speed']:.2f} times as long",
     ):  # fmt: skip
         assert figure in " ".join(PAGES["benchmarks.md"].split())
-    assert 1 / check["speed"] == pytest.approx(2, abs=0.1)
+    assert f"`tfdsl check` takes {1 / check['speed']:.1f} times as long as `import lark`" in PAGES["benchmarks.md"]
 
 
 @pytest.mark.parametrize(
