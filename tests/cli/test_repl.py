@@ -59,6 +59,7 @@ def test_a_block_binds_earlier_names_again(live):
         ("print exp(\n  bogus)", "TFG301", (2, 3), "  bogus)"),
         ("train 2 steps:\n    print w w\n", "TFG101", (2, 13), "    print w w"),
         ("print w, w w", "TFG101", (1, 12), "print w, w w"),
+        ("evaluate w on d as b", "TFG101", (1, 1), "evaluate w on d as b"),
         ("y = w + bogus", "TFG301", (1, 9), "y = w + bogus"),
         ("w + bogus", "TFG301", (1, 5), "w + bogus"),
         ("train 2 steps:\n    print w\n    run assert_equal(w, 5.0)", "TFG702", (3, 9), "    run assert_equal(w, 5.0)"),

@@ -17,7 +17,7 @@ from ...syntax.parse import parse
 _CONTINUES = re.compile(r"[\s)\]}|]|(?:else|elif)\b")
 
 
-_EVALUATES = re.compile(r"[\w\s,]*=\s*evaluate\b")
+_EVALUATES = re.compile(r"([\w\s,]*=)?\s*evaluate\b")
 
 
 class Parsed(Record):
