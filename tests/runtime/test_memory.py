@@ -11,6 +11,7 @@ pytestmark = pytest.mark.loops
 
 memory = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"))
 ROWS = 100_000  # 50 MB
+ROUNDING = 8 << 20  # bytes by which the memory of a process varies; the data has 50 million
 LIMIT = 1.6  # times the data, beyond the memory of a program without data
 
 
@@ -29,4 +30,4 @@ def test_data_is_stored_once(folder, transforms, monkeypatch):
     part = ".train" if "split" in transforms else ""
     text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=100)
     tiny, whole = memory["peaks"](text, "loop", folder)
-    assert whole - tiny < LIMIT * 4 * ROWS * (memory["COLUMNS"] + 1)
+    assert whole - tiny < LIMIT * 4 * ROWS * (memory["COLUMNS"] + 1) + ROUNDING
