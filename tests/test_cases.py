@@ -42,7 +42,7 @@ ELSEWHERE = {
     ),
     "TFG895": "a package that is not installed: test_packages.py",
     "TFG869": "a prediction that depends on the program's data: test_predict.py",
-    **dict.fromkeys(("TFG919", "TFG920"), "predictions in the units of the model: test_predict.py"),
+    **dict.fromkeys(("TFG919", "TFG920"), "predictions in the units of the model: test_predict_units.py"),
     "TFG891": "a value with the name of a key: test_predict.py",
     "TFG893": "keys of two files that differ: test_predict.py",
     "TFG567": "a run in which nothing was kept: test_best_values.py",

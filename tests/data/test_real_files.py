@@ -230,5 +230,5 @@ def test_what_is_proposed_for_a_file_is_a_program(name, capsys, monkeypatch):
     line = json.loads(capsys.readouterr().out)["line"]
     data = re.search(r"^data (\w+)", line, re.MULTILINE)[1]
     program, said = check(Source("p.tfg", f"{line}\nx = {data}.features\n"))
-    # Rare categories may be in .test alone, which is told.
+    # A rare category may occur only in .test, which is a warning.
     assert program is not None and {one.code for one in said} <= {"TFG901", "TFG660"}

@@ -1,8 +1,9 @@
-"""Tells in which units a model predicts its target, where these are not those of the file.
+"""Warns of predictions in other units than those of the target in the file.
 
-A model that is trained against a scaled target predicts scaled values, and one that is trained against the numbers of
-categories predicts these numbers. Only what is certain is told: a value that the graph subtracts from the fed target,
-and the index of the greatest of logits whose loss has the fed target as its labels, or of their `softmax`.
+A model that was trained on a scaled target predicts scaled values, and one that was trained on the numbers of
+categories predicts such numbers. There is a warning only where this is certain: for a value that the graph subtracts
+from the fed target, and for the index of the largest logit, or of its `softmax`, if the loss takes the fed target as
+its labels.
 """
 
 from collections.abc import Callable, Collection, Mapping
